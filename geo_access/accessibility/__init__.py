@@ -1,0 +1,1 @@
+"""Room 6: opportunity measures over travel times."""

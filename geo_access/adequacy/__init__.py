@@ -1,0 +1,1 @@
+"""Room 7: the diagnosis — supply, need, flags, reasons, confidence, remedies."""

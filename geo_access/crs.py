@@ -1,0 +1,107 @@
+"""Coordinate systems: which metric one a territory uses, and the checks that catch wrong ones."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+
+from geo_access.errors import Fault, raise_faults
+
+__all__ = ["LAMBERT_93", "WGS84", "check_lonlat", "metric_epsg", "to_metric"]
+
+WGS84 = 4326
+LAMBERT_93 = 2154
+
+# Metropolitan France and its near neighbours: where Lambert-93 keeps distances within 1 ‰ or so.
+_FRANCE_LONLAT = (-5.5, 41.0, 10.0, 51.6)
+
+
+def metric_epsg(lon: float, lat: float) -> int:
+    """EPSG code of the metric CRS used around a point.
+
+    Parameters
+    ----------
+    lon, lat : float
+        Degrees, EPSG:4326.
+
+    Returns
+    -------
+    int
+        2154 (Lambert-93) in and around metropolitan France, else the WGS 84 UTM zone.
+
+    Examples
+    --------
+    >>> metric_epsg(3.06, 50.63), metric_epsg(-51.2, -30.0)
+    (2154, 32722)
+    """
+    west, south, east, north = _FRANCE_LONLAT
+    if west <= lon <= east and south <= lat <= north:
+        return LAMBERT_93
+    zone = int((lon + 180.0) // 6.0) + 1
+    return (32600 if lat >= 0 else 32700) + min(zone, 60)
+
+
+def check_lonlat(lon: np.ndarray, lat: np.ndarray, ids: np.ndarray, *, where: str) -> None:
+    """Refuse coordinates that cannot be degrees, are missing, or sit at (0, 0).
+
+    Parameters
+    ----------
+    lon, lat : ndarray of float64, shape (n,)
+        Degrees, EPSG:4326.
+    ids : ndarray of str, shape (n,)
+        The points' ids, for the message.
+    where : str
+        Name of the table, for the message.
+
+    Raises
+    ------
+    InputError
+        With every fault found.
+
+    Examples
+    --------
+    >>> check_lonlat(np.array([3.0]), np.array([50.6]), np.array(["a"]), where="sites")
+    """
+    faults = []
+    missing = ~np.isfinite(lon) | ~np.isfinite(lat)
+    null_island = (lon == 0.0) & (lat == 0.0)
+    outside = ~missing & ((np.abs(lon) > 180.0) | (np.abs(lat) > 90.0))
+    for mask, what, remedy in (
+        (missing, "no coordinates", "give longitude and latitude, or leave the row to the geocoder"),
+        (null_island, "position (0, 0)", "a default written by a tool: give the true position"),
+        (outside, "not degrees (beyond ±180, ±90)", "declare the CRS the numbers are in, for instance EPSG:2154"),
+    ):
+        faults += [Fault(f"{where}: id {ids[i]}", what, remedy) for i in np.flatnonzero(mask)[:20]]
+    raise_faults(faults)
+
+
+def to_metric(frame: gpd.GeoDataFrame, epsg: int) -> gpd.GeoDataFrame:
+    """Reproject a layer, refusing one that does not say its CRS.
+
+    Parameters
+    ----------
+    frame : geopandas.GeoDataFrame
+        Any layer with a declared CRS.
+    epsg : int
+        Target.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        The layer in `epsg`.
+
+    Raises
+    ------
+    InputError
+        When the layer has no CRS.
+
+    Examples
+    --------
+    >>> from shapely import Point
+    >>> sites = gpd.GeoDataFrame({"id": ["a"]}, geometry=[Point(3, 46.5)], crs=4326)
+    >>> to_metric(sites, 2154).geometry.x.round().tolist()
+    [700000.0]
+    """
+    if frame.crs is None:
+        raise_faults([Fault("layer", "it does not say its CRS", "set it, for instance frame.set_crs(2154)")])
+    return frame.to_crs(epsg)

@@ -1,0 +1,117 @@
+"""Errors that say what happened, where, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+__all__ = [
+    "CapacityError",
+    "CoverageError",
+    "Fault",
+    "GeoAccessError",
+    "InputError",
+    "MissingFileError",
+    "ServiceDateError",
+    "SnapError",
+    "raise_faults",
+]
+
+
+@dataclass(frozen=True, order=True)
+class Fault:
+    """One thing wrong with the input.
+
+    Attributes
+    ----------
+    where : str
+        File, line, key or id.
+    what : str
+        What is wrong there.
+    remedy : str
+        What the user can do about it; may be empty.
+
+    Examples
+    --------
+    >>> print(Fault(where="study.toml: origins.zones", what="file not found", remedy="check the path"))
+    study.toml: origins.zones: file not found → check the path
+    """
+
+    where: str
+    what: str
+    remedy: str = ""
+
+    def __str__(self) -> str:
+        """Render on one line."""
+        tail = f" → {self.remedy}" if self.remedy else ""
+        return f"{self.where}: {self.what}{tail}"
+
+
+class GeoAccessError(Exception):
+    """Base of every error raised on purpose.
+
+    Parameters
+    ----------
+    message : str
+        What, where and what to do, in one or a few lines.
+    faults : iterable of Fault
+        The single faults behind the message, when several were found at once.
+    """
+
+    def __init__(self, message: str, *, faults: Iterable[Fault] = ()) -> None:
+        super().__init__(message)
+        self.faults: tuple[Fault, ...] = tuple(faults)
+
+
+class InputError(GeoAccessError, ValueError):
+    """An input (file, table, argument) that cannot be used as it is."""
+
+
+class MissingFileError(InputError, FileNotFoundError):
+    """A file that the study names does not exist or cannot be read."""
+
+
+class ServiceDateError(InputError):
+    """No service on the day asked for: the date lies outside a feed's calendar."""
+
+
+class CoverageError(InputError):
+    """The data do not cover the area asked for."""
+
+
+class SnapError(InputError):
+    """Points that cannot be placed on the network as given."""
+
+
+class CapacityError(GeoAccessError, MemoryError):
+    """The run would not fit in the memory allowed."""
+
+
+def raise_faults(faults: Iterable[Fault], *, error: type[GeoAccessError] = InputError) -> None:
+    """Raise one error that lists every fault, or return when there is none.
+
+    Parameters
+    ----------
+    faults : iterable of Fault
+        All that validation found.
+    error : type of GeoAccessError
+        Class to raise.
+
+    Raises
+    ------
+    GeoAccessError
+        Of class `error`, when `faults` is not empty.
+
+    Examples
+    --------
+    >>> raise_faults([])
+    >>> raise_faults([Fault("zones.gpkg: id 3", "no population", "give a weight > 0")])
+    Traceback (most recent call last):
+    ...
+    geo_access.errors.InputError: zones.gpkg: id 3: no population → give a weight > 0
+    """
+    found = tuple(faults)
+    if not found:
+        return
+    head = f"{len(found)} faults:\n  " if len(found) > 1 else ""
+    raise error(head + "\n  ".join(str(fault) for fault in found), faults=found)

@@ -1,0 +1,1 @@
+"""Room 5: times as shapes — surface, contours, counts inside bands."""

@@ -1,0 +1,1 @@
+"""Room 8: what people look at — interactive maps, print sheets, palettes."""

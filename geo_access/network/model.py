@@ -1,0 +1,261 @@
+"""The arrays that every search reads: streets, timetable, and the two together.
+
+All positions are in one metric CRS (`Network.epsg`), all times are seconds of the clock in `geo_access.clock`.
+Arrays may be memory-mapped: nothing writes to them after they were built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+import numpy as np
+
+__all__ = ["CrowFly", "ModeGraph", "Network", "SparseTimes", "Streets", "Timetable"]
+
+
+@dataclass(frozen=True, eq=False)
+class SparseTimes:
+    """Times between two sets of points, only where they are within reach (CSR over the rows).
+
+    Attributes
+    ----------
+    indptr : ndarray of int64, shape (n_rows + 1,)
+        Row r owns the entries ``indptr[r]:indptr[r + 1]``.
+    indices : ndarray of int32, shape (nnz,)
+        Column of each entry, ascending within a row.
+    seconds : ndarray of int32, shape (nnz,)
+        Time of each entry [s].
+    n_cols : int
+        Number of columns.
+    """
+
+    indptr: np.ndarray
+    indices: np.ndarray
+    seconds: np.ndarray
+    n_cols: int
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows."""
+        return len(self.indptr) - 1
+
+    def row(self, r: int) -> tuple[np.ndarray, np.ndarray]:
+        """Return the columns and the seconds [s] of row `r`."""
+        part = slice(self.indptr[r], self.indptr[r + 1])
+        return self.indices[part], self.seconds[part]
+
+    def transpose(self) -> SparseTimes:
+        """Return the same entries with rows and columns exchanged."""
+        rows = np.repeat(np.arange(self.n_rows, dtype=np.int32), np.diff(self.indptr))
+        order = np.lexsort((rows, self.indices))
+        counts = np.bincount(self.indices, minlength=self.n_cols)
+        indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        return SparseTimes(indptr, rows[order], self.seconds[order], self.n_rows)
+
+
+@dataclass(frozen=True, eq=False)
+class ModeGraph:
+    """The directed street graph of one profile (walk, bike, car, …), CSR over the tails.
+
+    Attributes
+    ----------
+    indptr : ndarray of int64, shape (n_nodes + 1,)
+    heads : ndarray of int32, shape (n_arcs,)
+    deciseconds : ndarray of int32, shape (n_arcs,)
+        Traversal time at the profile's reference speed [0.1 s], ≥ 0.
+    edges : ndarray of int32, shape (n_arcs,)
+        Edge of `Streets` that the arc runs along.
+    speed_kmh : float
+        Reference speed [km/h]; a query at another walking or cycling speed scales times by the ratio.
+    """
+
+    indptr: np.ndarray
+    heads: np.ndarray
+    deciseconds: np.ndarray
+    edges: np.ndarray
+    speed_kmh: float
+
+
+@dataclass(frozen=True, eq=False)
+class Streets:
+    """A street network read from OSM.
+
+    Attributes
+    ----------
+    epsg : int
+        Metric CRS of the coordinates.
+    node_id : ndarray of int64, shape (n_nodes,)
+        OSM ids.
+    node_x, node_y : ndarray of float64, shape (n_nodes,)
+        [m].
+    edge_source, edge_target : ndarray of int32, shape (n_edges,)
+        Nodes, in the direction the way was drawn.
+    edge_length_m : ndarray of float32, shape (n_edges,)
+    edge_class : ndarray of uint8, shape (n_edges,)
+        Index into `class_names`.
+    edge_way_id : ndarray of int64, shape (n_edges,)
+    geometry_indptr : ndarray of int64, shape (n_edges + 1,)
+    geometry_xy : ndarray of float64, shape (n_points, 2)
+        Full line of each edge, both ends included [m].
+    class_names : tuple of str
+        Values of ``highway=`` (and ``ferry``).
+    graphs : mapping of str to ModeGraph
+        By profile name.
+    notes : tuple of str
+        What reading and pruning did: ways dropped, islands removed, counts.
+    """
+
+    epsg: int
+    node_id: np.ndarray
+    node_x: np.ndarray
+    node_y: np.ndarray
+    edge_source: np.ndarray
+    edge_target: np.ndarray
+    edge_length_m: np.ndarray
+    edge_class: np.ndarray
+    edge_way_id: np.ndarray
+    geometry_indptr: np.ndarray
+    geometry_xy: np.ndarray
+    class_names: tuple[str, ...]
+    graphs: Mapping[str, ModeGraph]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class CrowFly:
+    """No street data: straight lines times a detour factor, labelled so in every output.
+
+    Attributes
+    ----------
+    epsg : int
+        Metric CRS of the points.
+    detour : float
+        Network distance over straight-line distance, ≥ 1.
+    speeds_kmh : mapping of str to float
+        Reference speed of each mode [km/h].
+    """
+
+    epsg: int
+    detour: float = 1.3
+    speeds_kmh: Mapping[str, float] = field(default_factory=lambda: {"walk": 4.8, "bike": 15.0, "car": 40.0})
+
+
+@dataclass(frozen=True, eq=False)
+class Timetable:
+    """What runs on one service day, with the nights before and after, as arrays.
+
+    Trips of the previous and next service days are included with their times moved onto this day's clock, so a
+    05:00 shift can ride the night bus and a night shift can ride home the next morning.
+
+    Attributes
+    ----------
+    day : datetime.date
+    zone : str
+        IANA time zone.
+    epsg : int
+        Metric CRS of the stops.
+    stop_id, stop_name, stop_feed : ndarray of str, shape (n_stops,)
+        `stop_id` is namespaced ``feed:id`` when several feeds were merged.
+    stop_x, stop_y : ndarray of float64, shape (n_stops,)
+        [m].
+    route_id, route_name, route_feed : ndarray of str, shape (n_routes,)
+    route_type : ndarray of int16, shape (n_routes,)
+        GTFS route type, extended types kept.
+    trip_id, trip_headsign : ndarray of str, shape (n_trips,)
+    trip_route : ndarray of int32, shape (n_trips,)
+    trip_day : ndarray of int8, shape (n_trips,)
+        −1, 0 or 1: service day the trip belongs to, relative to `day`.
+    trip_bikes : ndarray of bool, shape (n_trips,)
+        Whether ``bikes_allowed`` says 1.
+    trip_on_demand : ndarray of bool, shape (n_trips,)
+        Must be booked: left out of every search unless the query asks for it.
+    trip_block : ndarray of int32, shape (n_trips,)
+        Vehicle block on one service day, or −1.
+    trip_indptr : ndarray of int64, shape (n_trips + 1,)
+        Trip t calls at the events ``trip_indptr[t]:trip_indptr[t + 1]``.
+    event_stop : ndarray of int32, shape (n_events,)
+    event_arrival_s, event_departure_s : ndarray of int32, shape (n_events,)
+        [s], non-decreasing along a trip.
+    event_board, event_alight : ndarray of bool, shape (n_events,)
+        Whether one may get on, or off.
+    footpaths : SparseTimes
+        Walk between stops (n_stops × n_stops), at `walk_kmh`, without the diagonal; ``transfers.txt`` already applied.
+    min_transfer_s : ndarray of int32, shape (n_stops,)
+        Least time to change vehicle at the same stop [s].
+    forbidden : ndarray of int32, shape (k, 2)
+        Stop pairs between which changing is forbidden.
+    in_seat : ndarray of int32, shape (k, 2)
+        Trips that continue as another without leaving the seat.
+    walk_kmh : float
+        Speed behind `footpaths` [km/h].
+    notes : tuple of str
+        What merging and repairing did.
+    """
+
+    day: date
+    zone: str
+    epsg: int
+    stop_id: np.ndarray
+    stop_name: np.ndarray
+    stop_feed: np.ndarray
+    stop_x: np.ndarray
+    stop_y: np.ndarray
+    route_id: np.ndarray
+    route_name: np.ndarray
+    route_feed: np.ndarray
+    route_type: np.ndarray
+    trip_id: np.ndarray
+    trip_headsign: np.ndarray
+    trip_route: np.ndarray
+    trip_day: np.ndarray
+    trip_bikes: np.ndarray
+    trip_on_demand: np.ndarray
+    trip_block: np.ndarray
+    trip_indptr: np.ndarray
+    event_stop: np.ndarray
+    event_arrival_s: np.ndarray
+    event_departure_s: np.ndarray
+    event_board: np.ndarray
+    event_alight: np.ndarray
+    footpaths: SparseTimes
+    min_transfer_s: np.ndarray
+    forbidden: np.ndarray
+    in_seat: np.ndarray
+    walk_kmh: float
+    notes: tuple[str, ...] = ()
+
+    @property
+    def n_stops(self) -> int:
+        """Number of stops."""
+        return len(self.stop_id)
+
+    @property
+    def n_trips(self) -> int:
+        """Number of trips."""
+        return len(self.trip_id)
+
+
+@dataclass(frozen=True, eq=False)
+class Network:
+    """Streets and timetable of one territory on one service day.
+
+    Attributes
+    ----------
+    epsg : int
+        The metric CRS of everything inside.
+    streets : Streets or CrowFly
+    timetable : Timetable or None
+        None when no transit was given.
+    inputs : mapping of str to str
+        SHA-256 of each file the network was built from, by name.
+    warnings : tuple of str
+        What a reader of any result should know (aligned dates, crow-fly streets, lost rows).
+    """
+
+    epsg: int
+    streets: Streets | CrowFly
+    timetable: Timetable | None
+    inputs: Mapping[str, str]
+    warnings: tuple[str, ...] = ()

@@ -1,0 +1,1 @@
+"""Room 3: arrays and a query become searches — streets, timetable profiles, journeys, reasons."""

@@ -1,0 +1,141 @@
+"""What is asked, as a value: hashable, comparable, printable in the manifest."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from geo_access.clock import parse_clock
+from geo_access.errors import Fault, raise_faults
+
+__all__ = ["MODES", "Query", "Window"]
+
+MODES = ("walk", "bike", "car", "transit", "bike+transit", "bike_aboard+transit", "park_and_ride", "driven+transit")
+
+
+@dataclass(frozen=True)
+class Window:
+    """Departures (or arrivals) from `start_s` up to, not including, `end_s`, every `step_s`.
+
+    Attributes
+    ----------
+    start_s, end_s : int
+        Service time [s]; equal for a single instant.
+    step_s : int
+        Sampling step [s].
+
+    Examples
+    --------
+    >>> Window.parse("07:00-09:00").count, Window.parse("08:00").count
+    (120, 1)
+    """
+
+    start_s: int
+    end_s: int
+    step_s: int = 60
+
+    @classmethod
+    def parse(cls, text: str) -> Window:
+        """Read ``"08:00"`` or ``"07:00-09:00"``."""
+        start, _, end = text.partition("-")
+        start_s = parse_clock(start)
+        window = cls(start_s, parse_clock(end) if end else start_s)
+        window.validate()
+        return window
+
+    @property
+    def count(self) -> int:
+        """Number of instants sampled."""
+        return max(1, -(-(self.end_s - self.start_s) // self.step_s))
+
+    def validate(self) -> None:
+        """Raise `InputError` when the window is empty or runs backwards."""
+        faults = []
+        if self.end_s < self.start_s:
+            faults.append(Fault("window", "ends before it starts", "past midnight, write 23:00-25:00"))
+        if self.step_s <= 0:
+            faults.append(Fault("window", f"step of {self.step_s} s", "give a step of at least 1 s"))
+        raise_faults(faults)
+
+
+@dataclass(frozen=True)
+class Query:
+    """One question to the network; every field has a default but the mode.
+
+    Attributes
+    ----------
+    mode : str
+        One of `MODES`.
+    depart : Window or None
+        Departure window. Exactly one of `depart` and `arrive` for a mode with transit; neither matters on streets.
+    arrive : Window or None
+        Arrive-by deadlines; with `earliest_s`, no departure before it.
+    earliest_s : int or None
+        Earliest departure allowed for an arrive-by query [s].
+    percentiles : tuple of int
+        Percentiles of door-to-door time over the window, 0–100, ascending.
+    max_s : int
+        Longest door-to-door time of interest [s].
+    walk_kmh, bike_kmh : float
+        Speeds [km/h].
+    max_access_s, max_egress_s, max_transfer_s : int
+        Longest walk (or ride by the access mode) to the first stop, from the last one, and between two [s].
+    min_transfer_s : int
+        Least time to change vehicles [s], on top of the walk.
+    max_rides : int or None
+        Most vehicles boarded; None for no limit.
+    on_demand : bool
+        Whether trips that must be booked count.
+    """
+
+    mode: str
+    depart: Window | None = None
+    arrive: Window | None = None
+    earliest_s: int | None = None
+    percentiles: tuple[int, ...] = (50,)
+    max_s: int = 7200
+    walk_kmh: float = 4.8
+    bike_kmh: float = 15.0
+    max_access_s: int = 1200
+    max_egress_s: int = 1200
+    max_transfer_s: int = 600
+    min_transfer_s: int = 60
+    max_rides: int | None = None
+    on_demand: bool = False
+
+    @property
+    def uses_transit(self) -> bool:
+        """Whether the mode boards vehicles of the timetable."""
+        return self.mode == "transit" or self.mode.endswith("+transit") or self.mode == "park_and_ride"
+
+    def validate(self) -> None:
+        """Raise `InputError` that lists everything wrong with the query."""
+        faults = []
+        if self.mode not in MODES:
+            faults.append(Fault("mode", f"{self.mode!r} is unknown", "one of " + ", ".join(MODES)))
+        if self.uses_transit and (self.depart is None) == (self.arrive is None):
+            faults.append(Fault("depart / arrive", "transit needs exactly one of them", "give depart= or arrive="))
+        faults += [
+            Fault(name, f"must be above 0, not {value}", "give a positive number")
+            for name, value in (
+                ("walk_kmh", self.walk_kmh),
+                ("bike_kmh", self.bike_kmh),
+                ("max_s", self.max_s),
+                ("max_access_s", self.max_access_s),
+                ("max_egress_s", self.max_egress_s),
+            )
+            if not value > 0
+        ]
+        faults += [
+            Fault(name, f"must not be negative, not {value}", "give 0 or more")
+            for name, value in (("max_transfer_s", self.max_transfer_s), ("min_transfer_s", self.min_transfer_s))
+            if value < 0
+        ]
+        if not self.percentiles or any(not 0 <= p <= 100 for p in self.percentiles):
+            faults.append(Fault("percentiles", f"{self.percentiles} not within 0–100", "for instance (25, 50, 75)"))
+        elif list(self.percentiles) != sorted(set(self.percentiles)):
+            faults.append(Fault("percentiles", f"{self.percentiles} not ascending", "give each once, ascending"))
+        if self.max_rides is not None and self.max_rides < 1:
+            faults.append(Fault("max_rides", f"{self.max_rides} leaves no ride", "1 or more, or None"))
+        if self.arrive is not None and self.earliest_s is not None and self.arrive.start_s < self.earliest_s:
+            faults.append(Fault("arrive", "lies before the earliest departure", "move one of them"))
+        raise_faults(faults)

@@ -1,0 +1,1 @@
+"""Room 4: times as results — matrices, windows, shifts, chains, streams."""
