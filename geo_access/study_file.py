@@ -292,6 +292,16 @@ def _fault(path: Path, error: Any) -> Fault:
     return Fault(where, what, remedy)
 
 
+def _innermost(errors: list[Any]) -> list[Any]:
+    """Drop the errors that only say that something inside them is wrong."""
+    locations = [tuple(error["loc"]) for error in errors]
+    return [
+        error
+        for error, own in zip(errors, locations, strict=True)
+        if not own or not any(len(other) > len(own) and other[: len(own)] == own for other in locations)
+    ]
+
+
 def _absolute(content: Any, base: Path) -> Any:
     """Make every path of the file absolute, relative to the file."""
     if isinstance(content, dict):
@@ -347,7 +357,7 @@ def read_study_file(path: str | Path) -> StudyFile:
     try:
         study = StudyFile.model_validate(content)
     except ValidationError as error:
-        raise_faults([_fault(path, item) for item in error.errors()] + missing)
+        raise_faults([_fault(path, item) for item in _innermost(error.errors())] + missing)
         raise
     raise_faults(missing, error=MissingFileError)
     return study

@@ -1,0 +1,105 @@
+"""The house keeps its shape: imports run downwards, the public surface stays narrow, importing stays cheap."""
+
+from __future__ import annotations
+
+import ast
+import importlib
+import subprocess
+import sys
+from pathlib import Path
+
+import geo_access
+
+PACKAGE = Path(geo_access.__file__).parent
+ROOMS = [
+    "errors clock crs manifest",
+    "sources",
+    "network",
+    "routing",
+    "travel_times",
+    "isochrones",
+    "accessibility",
+    "adequacy",
+    "maps",
+    "report",
+    "study_file study study_inputs study_outputs calendar_strip",
+    "cli web",
+]
+FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}
+# The vocabulary of a query is read by the study file and may be named by any room above the network.
+PLOTTING = {"folium", "matplotlib", "branca", "weasyprint", "jinja2"}
+HEAVY = {"numba", "geopandas", "osmium", "osmnx", "matplotlib", "folium", "rasterio", "scipy", "pandas", "numpy"}
+
+
+def modules() -> list[Path]:
+    return sorted(path for path in PACKAGE.rglob("*.py") if path != PACKAGE / "__init__.py")
+
+
+def imports(path: Path) -> list[str]:
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            found.append(node.module or "")
+    return found
+
+
+def room_of(path: Path) -> str:
+    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+
+
+def test_every_module_has_a_floor() -> None:
+    assert {room_of(path) for path in modules()} <= set(FLOOR)
+
+
+def test_imports_run_down_the_house_only() -> None:
+    upstairs = []
+    for path in modules():
+        for name in imports(path):
+            parts = name.split(".")
+            if parts[0] == "geo_access" and len(parts) > 1 and FLOOR[parts[1]] > FLOOR[room_of(path)]:
+                upstairs.append(f"{path.relative_to(PACKAGE)} imports {name}")
+    assert upstairs == []
+
+
+def test_only_maps_and_reports_draw() -> None:
+    drawing = {
+        str(path.relative_to(PACKAGE))
+        for path in modules()
+        if PLOTTING & {name.split(".")[0] for name in imports(path)} and room_of(path) not in ("maps", "report")
+    }
+    assert drawing == set()
+
+
+def test_only_sources_reach_the_internet() -> None:
+    network = {"requests", "urllib", "http", "httpx", "pooch", "socket"}
+    reaching = {
+        str(path.relative_to(PACKAGE))
+        for path in modules()
+        if network & {name.split(".")[0] for name in imports(path)} and room_of(path) not in ("sources", "web")
+    }
+    assert reaching == set()
+
+
+def test_public_surface_is_narrow_and_resolves() -> None:
+    assert len(geo_access.__all__) <= 25
+    for name in geo_access.__all__:
+        assert getattr(geo_access, name) is not None, name
+
+
+def test_importing_loads_nothing_heavy() -> None:
+    code = "import sys, geo_access; print(' '.join(sorted({m.split('.')[0] for m in sys.modules})))"
+    loaded = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.split()
+    assert HEAVY & set(loaded) == set()
+
+
+def test_every_module_stays_under_its_ceiling() -> None:
+    long = {str(path.relative_to(PACKAGE)): n for path in modules() if (n := len(path.read_text().splitlines())) > 600}
+    assert long == {}
+
+
+def test_unknown_public_name_is_an_attribute_error() -> None:
+    assert not hasattr(geo_access, "no_such_name")
+    assert "travel_times" in dir(importlib.import_module("geo_access"))
