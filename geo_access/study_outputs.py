@@ -1,0 +1,210 @@
+"""What a study leaves behind: one folder, written beside its place and moved there only when it is whole."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import shapely
+
+from geo_access.errors import InputError
+from geo_access.manifest import Manifest
+
+__all__ = ["TravelTimeWriter", "output_folder", "slug", "write_flags"]
+
+_MARK = "manifest.json"
+
+
+def slug(text: str) -> str:
+    """File name made of the letters, digits, dots and hyphens of a text; never empty, never a path.
+
+    Examples
+    --------
+    >>> slug("Sans voiture / été"), slug("../..")
+    ('Sans-voiture-t', 'x')
+    """
+    kept = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else " " for char in text)
+    return "-".join(kept.replace("..", " ").split()).strip(".-")[:60] or "x"
+
+
+@contextmanager
+def output_folder(out: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Give a temporary folder, and move it to `out` when the block ends well.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        Final place.
+    overwrite : bool
+        Whether an earlier result of this program may be replaced.
+
+    Raises
+    ------
+    InputError
+        When `out` exists and may not be replaced: it is a file, holds something that is not a result of this
+        program, or `overwrite` is false.
+    """
+    out = out.resolve()
+    if out.exists():
+        if not out.is_dir():
+            raise InputError(f"{out}: is a file → choose another output folder")
+        if any(out.iterdir()) and not (out / _MARK).is_file():
+            raise InputError(f"{out}: holds other files than a result of geo-access → choose another folder with --out")
+        if any(out.iterdir()) and not overwrite:
+            raise InputError(f"{out}: holds an earlier result → add --overwrite, or choose another folder with --out")
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        yield work
+        work.chmod(0o755)
+        retired = work.with_name(work.name + "-old")
+        if out.exists():
+            out.rename(retired)
+        work.rename(out)
+        shutil.rmtree(retired, ignore_errors=True)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+class TravelTimeWriter:
+    """Writes travel times to one GeoParquet file, a profile and schedule at a time.
+
+    One row per origin and destination; the geometry is the origin's point (EPSG:4326). Nothing is lost: a pair
+    without a time carries its reason.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File to write.
+    points : geopandas.GeoDataFrame
+        Origins, with ``point_id``.
+    """
+
+    def __init__(self, path: Path, points: gpd.GeoDataFrame) -> None:
+        lonlat = points.to_crs(4326)
+        self._ids = points["point_id"].astype(str).to_numpy()
+        self._wkb = shapely.to_wkb(lonlat.geometry.to_numpy())
+        bounds = [round(float(value), 6) for value in lonlat.total_bounds]
+        geo = (
+            '{"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB", '
+            f'"geometry_types": ["Point"], "bbox": {bounds}}}}}}}'
+        )
+        text = pa.dictionary(pa.int32(), pa.string())
+        self._schema = pa.schema(
+            [
+                ("profile", text),
+                ("schedule", text),
+                ("origin_id", text),
+                ("destination_id", text),
+                ("out_s", pa.int32()),
+                ("back_s", pa.int32()),
+                ("reason", text),
+                ("geometry", pa.binary()),
+            ],
+            metadata={"geo": geo},
+        )
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+
+    def write(
+        self,
+        *,
+        profile: str,
+        schedule: str,
+        site_ids: np.ndarray,
+        out_s: np.ndarray,
+        back_s: np.ndarray,
+        reason: np.ndarray,
+        reason_names: list[str],
+    ) -> None:
+        """Append all pairs of one profile and schedule.
+
+        Parameters
+        ----------
+        profile, schedule : str
+        site_ids : ndarray of str, shape (n_sites,)
+        out_s, back_s : ndarray of float32, shape (n_points, n_sites)
+            [s], NaN where there is no trip.
+        reason : ndarray of uint8, shape (n_points, n_sites)
+            Index into `reason_names`.
+        reason_names : list of str
+        """
+        n_points, n_sites = out_s.shape
+        count = n_points * n_sites
+        rows = np.repeat(np.arange(n_points, dtype=np.int32), n_sites)
+
+        def constant(value: str) -> pa.Array:
+            return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([value]))
+
+        def coded(codes: np.ndarray, names: list[str]) -> pa.Array:
+            return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(names, pa.string()))
+
+        def whole(values: np.ndarray) -> pa.Array:
+            flat = values.ravel()
+            missing = np.isnan(flat)
+            return pa.array(np.where(missing, 0, np.round(flat)).astype(np.int32), mask=missing)
+
+        self._writer.write_table(
+            pa.Table.from_arrays(
+                [
+                    constant(profile),
+                    constant(schedule),
+                    coded(rows, self._ids.tolist()),
+                    coded(np.tile(np.arange(n_sites, dtype=np.int32), n_points), [str(i) for i in site_ids]),
+                    whole(out_s),
+                    whole(back_s),
+                    coded(reason.ravel(), reason_names),
+                    pa.array(self._wkb, pa.binary()).take(pa.array(rows)),
+                ],
+                schema=self._schema,
+            )
+        )
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._writer.close()
+
+
+def write_flags(folder: Path, zones: gpd.GeoDataFrame, flags: pd.DataFrame) -> list[Path]:
+    """Write the flags as CSV (no geometry) and GeoPackage (zone outlines).
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to write ``flags.csv`` and ``flags.gpkg``.
+    zones : geopandas.GeoDataFrame
+        With ``zone_id``.
+    flags : pandas.DataFrame
+        One row per zone × métier × profile × kind.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The two files.
+    """
+    table = folder / "flags.csv"
+    flags.to_csv(table, index=False, encoding="utf-8")
+    layer = zones[["zone_id", "geometry"]].merge(flags, on="zone_id", how="right", validate="one_to_many")
+    package = folder / "flags.gpkg"
+    plain = layer.copy()
+    for column in plain.columns:
+        if isinstance(plain[column].dtype, pd.CategoricalDtype):
+            plain[column] = plain[column].astype(str)
+    gpd.GeoDataFrame(plain, geometry="geometry", crs=zones.crs).to_crs(4326).to_file(
+        package, layer="flags", driver="GPKG"
+    )
+    return [table, package]
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> Path:
+    """Write ``manifest.json``."""
+    path = folder / _MARK
+    path.write_text(manifest.to_json(), encoding="utf-8")
+    return path
