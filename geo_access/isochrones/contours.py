@@ -1,0 +1,168 @@
+"""From one surface to polygons that nest: 15 minutes lie within 30, 30 within 45.
+
+All bands come from the same field by marching squares, so their outlines never cross. Simplification moves each
+outline once, for the band inside it and the band outside it together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import contourpy
+import numpy as np
+import shapely
+
+from geo_access.errors import Fault, InputError, raise_faults
+
+__all__ = ["check_minutes", "nested_polygons"]
+
+# Stands for "no time" while outlines are interpolated: the outline then hugs the last cell that has one.
+_FAR = 40.0
+
+
+def check_minutes(minutes: Sequence[float]) -> tuple[float, ...]:
+    """Cutoffs as given, or every fault in them at once.
+
+    Parameters
+    ----------
+    minutes : sequence of float
+        [min].
+
+    Returns
+    -------
+    tuple of float
+        [min], ascending.
+
+    Raises
+    ------
+    InputError
+        When one is not a positive number, or they do not ascend.
+
+    Examples
+    --------
+    >>> check_minutes([15, 30])
+    (15.0, 30.0)
+    """
+    values = tuple(float(value) for value in minutes)
+    faults = [
+        Fault("minutes", f"{value:g} is not a positive number of minutes", "give cutoffs above 0, such as 15")
+        for value in values
+        if not (np.isfinite(value) and value > 0)
+    ]
+    if not values:
+        faults.append(Fault("minutes", "no cutoff", "give at least one, such as (15, 30, 45)"))
+    elif list(values) != sorted(set(values)):
+        listed = ", ".join(f"{value:g}" for value in sorted(set(values)))
+        faults.append(Fault("minutes", "cutoffs must ascend, each given once", f"write ({listed})"))
+    raise_faults(faults)
+    return values
+
+
+def _polygons(points: list[np.ndarray], offsets: list[np.ndarray]) -> np.ndarray:
+    """Polygons with holes from contourpy's outer/offset form."""
+    made = []
+    for ring_points, ring_offsets in zip(points, offsets):
+        rings = [
+            ring_points[start:stop]
+            for start, stop in zip(ring_offsets[:-1], ring_offsets[1:])
+            if stop - start >= 4  # noqa: PLR2004 — a closed ring has four points or more
+        ]
+        if rings:
+            made.append(shapely.Polygon(rings[0], rings[1:]))
+    return np.array(made, dtype=object)
+
+
+def _drop_small(polygons: np.ndarray, min_hole_m2: float, min_part_m2: float) -> np.ndarray:
+    """Fill holes and drop islands below the given areas [m²]."""
+    kept = []
+    for polygon in polygons:
+        if shapely.area(shapely.Polygon(polygon.exterior)) < min_part_m2:
+            continue
+        holes = [ring for ring in polygon.interiors if shapely.area(shapely.Polygon(ring)) >= min_hole_m2]
+        kept.append(shapely.Polygon(polygon.exterior, holes) if len(holes) < len(polygon.interiors) else polygon)
+    return np.array(kept, dtype=object)
+
+
+def nested_polygons(
+    values_s: np.ndarray,
+    *,
+    x: np.ndarray,
+    y: np.ndarray,
+    minutes: Sequence[float],
+    min_hole_m2: float | None = None,
+    simplify_m: float | None = None,
+) -> list[shapely.MultiPolygon]:
+    """Areas with a time up to each cutoff, from the times at the cells' centres.
+
+    Parameters
+    ----------
+    values_s : ndarray of float32, shape (rows, cols)
+        [s], NaN where there is no time.
+    x, y : ndarray of float64, shapes (cols,), (rows,)
+        Centres, ascending, evenly spaced [m].
+    minutes : sequence of float
+        Cutoffs, ascending [min].
+    min_hole_m2 : float, optional
+        Holes and islands below this area are filled and dropped [m²]; default two cells, 0 keeps all.
+    simplify_m : float, optional
+        How far an outline may move [m]; default a quarter of a cell, 0 keeps every point.
+
+    Returns
+    -------
+    list of shapely.MultiPolygon
+        One for each cutoff, valid, each within the next; empty where nothing is that near.
+
+    Raises
+    ------
+    InputError
+        For cutoffs that are not positive or do not ascend, or a field that does not fit its axes.
+
+    Examples
+    --------
+    >>> axis = np.arange(-10.0, 11.0)
+    >>> field = 60 * np.hypot(*np.meshgrid(axis, axis))
+    >>> five, eight = nested_polygons(field, x=axis, y=axis, minutes=(5, 8), simplify_m=0)
+    >>> round(five.area / (np.pi * 25), 1), bool(eight.covers(five))
+    (1.0, True)
+    """
+    cutoffs = check_minutes(minutes)
+    if values_s.shape != (len(y), len(x)):
+        raise InputError(f"a field of {values_s.shape} does not fit {len(y)} rows × {len(x)} columns")
+    if min(values_s.shape) < 2:  # noqa: PLR2004 — marching squares needs a square
+        return [shapely.MultiPolygon()] * len(cutoffs)
+    cell_m = float(x[1] - x[0])
+    least_m2 = 2 * cell_m**2 if min_hole_m2 is None else float(min_hole_m2)
+    field = np.where(np.isfinite(values_s), values_s, cutoffs[-1] * 60.0 * _FAR).astype(np.float64)
+    # A rim of "no time" closes every outline inside the grid.
+    field = np.pad(field, 1, constant_values=cutoffs[-1] * 60.0 * _FAR)
+    x_rim = np.concatenate(([x[0] - cell_m], x, [x[-1] + cell_m]))
+    y_rim = np.concatenate(([y[0] - cell_m], y, [y[-1] + cell_m]))
+    generator = contourpy.contour_generator(x_rim, y_rim, field, name="serial", fill_type="OuterOffset")
+    nested = [
+        _drop_small(_polygons(*generator.filled(-1.0, 60.0 * cutoff)), least_m2, least_m2) for cutoff in cutoffs
+    ]
+    tolerance = cell_m / 4 if simplify_m is None else float(simplify_m)
+    areas = [_repaired(shapely.multipolygons(list(parts))) for parts in nested]
+    return _simplified(areas, tolerance) if tolerance > 0 else areas
+
+
+def _repaired(area: shapely.Geometry) -> shapely.MultiPolygon:
+    """A valid multipolygon of the same area."""
+    if not area.is_valid:
+        area = shapely.make_valid(area, method="structure", keep_collapsed=False)
+    parts = shapely.get_parts(area)
+    kept = parts[(shapely.get_dimensions(parts) == 2) & ~shapely.is_empty(parts)]  # noqa: PLR2004 — areas only
+    return shapely.multipolygons(kept) if len(kept) else shapely.MultiPolygon()
+
+
+def _simplified(areas: list[shapely.MultiPolygon], tolerance_m: float) -> list[shapely.MultiPolygon]:
+    """Simplify all outlines at once, as the edges of one coverage, so that none crosses another."""
+    rings = [areas[0], *(outer.difference(inner) for inner, outer in zip(areas, areas[1:]))]
+    rings = [_repaired(ring) for ring in rings]
+    # The tolerance of the coverage simplifier is the square root of an area: a triangle of that height and base.
+    coverage = shapely.coverage_simplify(np.array(rings, dtype=object), tolerance_m)
+    simple: list[shapely.MultiPolygon] = []
+    for ring in coverage:
+        grown = ring if not simple else shapely.union_all([simple[-1], ring])
+        simple.append(_repaired(grown))
+    return simple

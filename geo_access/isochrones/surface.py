@@ -1,0 +1,249 @@
+"""The travel-time surface: door-to-door seconds at every cell of a grid, the last walk off the network included."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import shapely
+
+from geo_access.crs import to_metric
+from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.isochrones.crow_fly import nearest_site_times
+from geo_access.isochrones.lattice import Frame, Lattice, frame_around
+from geo_access.manifest import fingerprint
+from geo_access.network.model import CrowFly, Network
+from geo_access.routing.query import Query, Window
+
+__all__ = ["Surface", "site_positions", "travel_time_surface"]
+
+
+@dataclass(frozen=True, eq=False)
+class Surface:
+    """Door-to-door times at the centres of a grid's cells.
+
+    Attributes
+    ----------
+    values_s : ndarray of float32, shape (rows, cols)
+        [s]; NaN where there is no time. Row 0 is the southernmost, column 0 the westernmost.
+    frame : Frame
+        Grid and metric CRS.
+    query : Query
+        What was asked.
+    reverse : bool
+        False: from the nearest site to the cell; True: from the cell to the nearest site.
+    crow_fly : bool
+        Whether straight lines × detour stand in for streets; every picture says so.
+    inputs : mapping of str to str
+        SHA-256 of what the network was built from.
+    notes : tuple of str
+        What a reader should know.
+    """
+
+    values_s: np.ndarray
+    frame: Frame
+    query: Query
+    reverse: bool = False
+    crow_fly: bool = False
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    notes: tuple[str, ...] = ()
+
+    @property
+    def manifest_id(self) -> str:
+        """Short hash of inputs, query, grid and direction."""
+        return fingerprint(dict(self.inputs), self.query, self.frame, self.reverse, self.notes)
+
+    def at(self, xy: np.ndarray) -> np.ndarray:
+        """Times at points: the cell's centre nearest to each, float32 (n,) [s], NaN outside.
+
+        Parameters
+        ----------
+        xy : ndarray of float64, shape (n, 2)
+            Metric CRS of the frame [m].
+        """
+        cols = np.rint((xy[:, 0] - self.frame.origin_x) / self.frame.cell_m).astype(np.int64)
+        rows = np.rint((xy[:, 1] - self.frame.origin_y) / self.frame.cell_m).astype(np.int64)
+        inside = (rows >= 0) & (rows < self.frame.rows) & (cols >= 0) & (cols < self.frame.cols)
+        values = np.full(len(xy), np.nan, np.float32)
+        values[inside] = self.values_s[rows[inside], cols[inside]]
+        return values
+
+    def check_reaches(self, minutes: float) -> None:
+        """Raise `InputError` when a cutoff [min] lies beyond the longest time of the query."""
+        if minutes * 60 > self.query.max_s + 0.5:
+            raise InputError(
+                f"{minutes:g} min lies beyond the surface, computed to {self.query.max_s / 60:g} min → "
+                f"compute it with max_minutes={minutes:g}"
+            )
+
+
+def site_positions(sites: gpd.GeoDataFrame, *, epsg: int) -> np.ndarray:
+    """Positions of the sites that have one.
+
+    Parameters
+    ----------
+    sites : geopandas.GeoDataFrame
+        Points with a CRS; rows without geometry (unlocated supply) are left out.
+    epsg : int
+        Metric CRS wanted.
+
+    Returns
+    -------
+    ndarray of float64, shape (n, 2)
+        Each position once [m].
+
+    Raises
+    ------
+    InputError
+        When there is no site, none has a position, or one is not a point.
+    """
+    if not len(sites):
+        raise InputError("no site to draw from → check the métier's code, or leave this métier out")
+    metric = to_metric(sites, epsg).geometry
+    geometry = metric.to_numpy()
+    present = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    if not present.any():
+        raise InputError(f"none of the {len(sites)} sites has a position → locate at least one of them")
+    kinds = shapely.get_type_id(geometry[present])
+    raise_faults(
+        Fault(f"sites: row {sites.index[i]}", "its geometry is not a point", "give one point for each site")
+        for i in np.flatnonzero(present)[np.flatnonzero(kinds != 0)][:20]
+    )
+    xy = np.asarray(shapely.get_coordinates(geometry[present]))
+    return np.asarray(np.unique(xy, axis=0))
+
+
+def _query(
+    mode: str,
+    *,
+    depart: str | None,
+    arrive: str | None,
+    earliest: str | None,
+    percentile: int,
+    max_minutes: float,
+    walk_kmh: float,
+    bike_kmh: float,
+) -> Query:
+    """Build and check the query of a surface."""
+    query = Query(
+        mode=mode,
+        depart=None if depart is None else Window.parse(depart),
+        arrive=None if arrive is None else Window.parse(arrive),
+        earliest_s=None if earliest is None else Window.parse(earliest).start_s,
+        percentiles=(percentile,),
+        max_s=round(max_minutes * 60),
+        walk_kmh=walk_kmh,
+        bike_kmh=bike_kmh,
+    )
+    query.validate()
+    if not query.uses_transit and (depart or arrive or earliest):
+        raise InputError(f"mode {mode!r} knows no hours → leave depart, arrive and earliest out, or ask for transit")
+    return query
+
+
+def _speed_kmh(network: Network, query: Query) -> float:
+    """Speed of a street mode over straight lines [km/h]."""
+    assert isinstance(network.streets, CrowFly)  # noqa: S101 — the caller has looked
+    asked = {"walk": query.walk_kmh, "bike": query.bike_kmh}
+    return asked.get(query.mode) or float(network.streets.speeds_kmh[query.mode])
+
+
+def _reach_frame(xy: np.ndarray, reach_m: float, *, cell_m: float, epsg: int) -> Frame:
+    """Grid around points, as far as they could reach."""
+    west, south = xy.min(axis=0) - reach_m - cell_m
+    east, north = xy.max(axis=0) + reach_m + cell_m
+    return frame_around((west, south, east, north), cell_m=cell_m, epsg=epsg)
+
+
+def travel_time_surface(
+    network: Network,
+    sites: gpd.GeoDataFrame,
+    *,
+    mode: str = "walk",
+    depart: str | None = None,
+    arrive: str | None = None,
+    earliest: str | None = None,
+    percentile: int = 50,
+    max_minutes: float = 60.0,
+    walk_kmh: float = 4.8,
+    bike_kmh: float = 15.0,
+    cell_m: float = 50.0,
+    reverse: bool = False,
+    bounds: tuple[float, float, float, float] | None = None,
+    lattice: Lattice | None = None,
+    barriers: gpd.GeoDataFrame | None = None,
+) -> Surface:
+    """Door-to-door time between every cell and the nearest of the sites.
+
+    Parameters
+    ----------
+    network : Network
+    sites : geopandas.GeoDataFrame
+        Points with a CRS; rows without position are left out.
+    mode : str
+        ``walk``, ``bike``, ``car`` or ``transit``.
+    depart, arrive : str, optional
+        ``"08:00"`` or ``"07:00-09:00"``; exactly one of them for transit, none for the others.
+    earliest : str, optional
+        No departure before this time; for `arrive`.
+    percentile : int
+        Percentile over the window, 0–100; 50 is the median.
+    max_minutes : float
+        Longest time of interest [min].
+    walk_kmh, bike_kmh : float
+        Speeds [km/h].
+    cell_m : float
+        Cell size [m].
+    reverse : bool
+        False: from the sites to the cells; True: who can reach them.
+    bounds : tuple of float, optional
+        West, south, east, north in the metric CRS [m]; default: as far as the sites reach.
+    lattice : Lattice, optional
+        From `prepare_lattice`, to serve many requests on the same streets; it fixes the cell size.
+    barriers : geopandas.GeoDataFrame, optional
+        Water and no-go areas (polygons): no cell is reached through them.
+
+    Returns
+    -------
+    Surface
+
+    Raises
+    ------
+    InputError
+        For a query that contradicts itself, sites without position, a mode the network was not built for.
+    CapacityError
+        When the grid is too fine for the area.
+
+    Examples
+    --------
+    >>> from shapely import Point
+    >>> sites = gpd.GeoDataFrame(geometry=[Point(700000, 6600000)], crs=2154)
+    >>> network = Network(2154, CrowFly(2154, detour=1.2), None, {})
+    >>> surface = travel_time_surface(network, sites, max_minutes=10, walk_kmh=4.32)
+    >>> surface.at(np.array([[700300.0, 6600400.0]])).tolist()
+    [500.0]
+    """
+    query = _query(
+        mode,
+        depart=depart,
+        arrive=arrive,
+        earliest=earliest,
+        percentile=percentile,
+        max_minutes=max_minutes,
+        walk_kmh=walk_kmh,
+        bike_kmh=bike_kmh,
+    )
+    xy = site_positions(sites, epsg=network.epsg)
+    if isinstance(network.streets, CrowFly) and not query.uses_transit:
+        speed = _speed_kmh(network, query)
+        reach_m = query.max_s * speed / 3.6 / network.streets.detour
+        frame = (
+            frame_around(bounds, cell_m=cell_m, epsg=network.epsg)
+            if bounds is not None
+            else _reach_frame(xy, reach_m, cell_m=cell_m, epsg=network.epsg)
+        )
+        values = nearest_site_times(frame, xy, streets=network.streets, speed_kmh=speed)
+        return Surface(values, frame, query, reverse, True, network.inputs, network.warnings)
+    raise InputError("not yet")
