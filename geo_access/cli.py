@@ -1,0 +1,173 @@
+"""The command line: read the request, call the stages, show. Exit codes: 0 done, 1 bad input, 2 usage."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+from rich.panel import Panel
+from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
+
+from geo_access.errors import GeoAccessError
+from geo_access.manifest import code_version
+from geo_access.maps.strings import text
+
+if TYPE_CHECKING:
+    from geo_access.study import RunSummary
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="geo-access",
+    help="Qui ne peut pas s'y rendre, métier par métier — aller et retour —, pourquoi, et ce qui y remédierait.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+_OUT = Annotated[Path, typer.Option("--out", help="Dossier de sortie.")]
+_OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="Remplacer un dossier de sortie existant.")]
+
+
+def _console() -> Console:
+    return Console(highlight=False)
+
+
+def _language() -> str:
+    """Language of the terminal's messages: French unless the locale is English."""
+    return "en" if os.environ.get("LANG", "").startswith("en") else "fr"
+
+
+def _version(value: bool) -> None:
+    if value:
+        _console().print(f"geo-access {code_version()}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Afficher la version.")
+    ] = False,
+) -> None:
+    del version
+
+
+def _show(console: Console, summary: RunSummary) -> None:
+    table = Table(title=text("cli.flags_title", summary.language), title_justify="left")
+    for key in (
+        "cli.metier",
+        "cli.profile",
+        "cli.kind",
+        "cli.adequate",
+        "cli.fragile",
+        "cli.inadequate",
+        "cli.residents",
+    ):
+        table.add_column(
+            text(key, summary.language), justify="left" if key in ("cli.metier", "cli.profile") else "right"
+        )
+    for row in summary.flag_rows:
+        table.add_row(*(escape(str(cell)) for cell in row))
+    console.print(table)
+    for warning in summary.warnings:
+        console.print(f"[yellow]![/] {escape(warning)}")
+    paths = Table(title=text("cli.written", summary.language), title_justify="left", show_header=False)
+    for path, size in summary.written:
+        paths.add_row(escape(path), f"{size / 1e6:.2f} Mo")
+    console.print(paths)
+    console.print(f"[bold]{escape(str(summary.folder / 'index.html'))}[/]")
+
+
+def _run(study_path: Path, out: Path, *, overwrite: bool) -> None:
+    from geo_access.study import Study
+
+    console = _console()
+    study = Study.from_file(study_path)
+    language = study.file.study.language
+    console.print(f"[bold]{escape(study.file.study.name)}[/]")
+    with Progress(
+        SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console
+    ) as bar:
+        task = bar.add_task(text("cli.starting", language), total=1.0)
+
+        def progress(stage: str, share: float) -> None:
+            bar.update(task, description=text(f"stage.{stage}", language), completed=share)
+
+        summary = study.run(out, overwrite=overwrite, progress=progress, announce=console.print)
+        bar.update(task, completed=1.0)
+    _show(console, summary)
+
+
+@app.command()
+def demo(out: _OUT = Path("out/demo"), overwrite: _OVERWRITE = True) -> None:
+    """Lancer l'étude de démonstration (territoire synthétique)."""
+    from geo_access.study import demo_study_path
+
+    _run(demo_study_path(), out, overwrite=overwrite)
+
+
+@app.command()
+def run(
+    study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")],
+    out: _OUT = Path("out/etude"),
+    overwrite: _OVERWRITE = False,
+) -> None:
+    """Lancer une étude : temps, indicateurs, cartes, rapport."""
+    _run(study, out, overwrite=overwrite)
+
+
+@app.command()
+def check(study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")]) -> None:
+    """Tout vérifier sans rien calculer ; toutes les fautes sont listées d'un coup."""
+    from geo_access.study import Study
+
+    console = _console()
+    loaded = Study.from_file(study)
+    language = loaded.file.study.language
+    report = loaded.check()
+    table = Table(title=text("cli.read_title", language), title_justify="left")
+    for key in ("cli.source", "cli.read", "cli.kept", "cli.located", "cli.lost"):
+        table.add_column(text(key, language))
+    for row in report.rows:
+        table.add_row(*(escape(str(cell)) for cell in row))
+    console.print(table)
+    for warning in report.warnings:
+        console.print(f"[yellow]![/] {escape(warning)}")
+    console.print(f"[green]{text('cli.check_ok', language)}[/]")
+
+
+@app.command()
+def calendar(
+    feeds: Annotated[list[Path], typer.Argument(help="Fichiers GTFS.")],
+) -> None:
+    """Courses par jour de chaque réseau : quels jours circulent tous les flux ?"""
+    from geo_access.calendar_strip import strip_lines
+
+    console = _console()
+    for line in strip_lines(feeds, language=_language()):
+        console.print(line)
+
+
+def _fail(error: GeoAccessError | KeyboardInterrupt | OSError) -> int:
+    console = Console(stderr=True, highlight=False)
+    if isinstance(error, KeyboardInterrupt):
+        console.print(text("cli.interrupted", _language()))
+        return 130
+    console.print(
+        Panel(escape(str(error)), title=text("cli.error", _language()), border_style="red", title_align="left")
+    )
+    return 1
+
+
+def main() -> None:
+    """Run the command line; bad input ends with exit code 1 and a message, never with a traceback."""
+    try:
+        app()
+    except (GeoAccessError, KeyboardInterrupt, OSError) as error:
+        sys.exit(_fail(error))
