@@ -1,0 +1,155 @@
+"""Who lives where: populated points, and the zones they belong to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from geo_access.errors import Fault, raise_faults
+
+__all__ = ["Residents", "read_residents"]
+
+_MOST_FAULTS = 50
+_DOUBTFUL_POSITIONS = ("commune", "none")
+
+
+@dataclass(frozen=True, eq=False)
+class Residents:
+    """Populated points and the zones they stand for.
+
+    A zone is its populated points, never its centroid. A point may lie in several zones (a QPV lies in a commune).
+
+    Attributes
+    ----------
+    point_ids : ndarray of object, shape (n_points,)
+    xy : ndarray of float64, shape (n_points, 2)
+        Metric CRS of the territory [m].
+    population : ndarray of float64, shape (n_points,)
+        Residents, ≥ 0.
+    candidates : ndarray of float64, shape (n_points,)
+        Who competes for places and openings: job-seekers where they are known, else residents.
+    doubtful : ndarray of bool, shape (n_points,)
+        Points whose population was imputed, or whose position is known to the commune only.
+    zone_ids, zone_names, zone_kinds : ndarray of object, shape (n_zones,)
+    membership : scipy.sparse.csr_matrix of float64, shape (n_zones, n_points)
+        Share of the point that lies in the zone, 0–1.
+    """
+
+    point_ids: np.ndarray
+    xy: np.ndarray
+    population: np.ndarray
+    candidates: np.ndarray
+    doubtful: np.ndarray
+    zone_ids: np.ndarray
+    zone_names: np.ndarray
+    zone_kinds: np.ndarray
+    membership: sparse.csr_matrix
+
+    @property
+    def weights(self) -> sparse.csr_matrix:
+        """Residents of each point in each zone, csr float64 (n_zones, n_points)."""
+        return sparse.csr_matrix(self.membership.multiply(self.population[None, :]))
+
+
+def _number(points: pd.DataFrame, column: str, faults: list[Fault]) -> np.ndarray:
+    values = pd.to_numeric(points[column], errors="coerce").to_numpy(np.float64)
+    ids = points["point_id"].astype(str).to_numpy()
+    bad = ~np.isfinite(values) | (values < 0)
+    remedy = "give a number of 0 or more, or leave the point out"
+    what = f"{column} is missing or negative"
+    faults += [Fault(f"points: id {ids[i]}", what, remedy) for i in np.flatnonzero(bad)[:_MOST_FAULTS]]
+    return values
+
+
+def read_residents(points: gpd.GeoDataFrame, membership: pd.DataFrame, zones: pd.DataFrame, *, epsg: int) -> Residents:
+    """Points, zones and membership as arrays.
+
+    Parameters
+    ----------
+    points : GeoDataFrame
+        ``point_id, population``, optionally ``job_seekers``, ``imputed`` (bool) and ``quality``; Point geometry.
+    membership : DataFrame
+        ``point_id, zone_id, share`` (0–1; 1 where the column is absent).
+    zones : DataFrame
+        ``zone_id``, optionally ``zone_name`` and ``zone_kind``.
+    epsg : int
+        Metric CRS of the positions given back.
+
+    Returns
+    -------
+    Residents
+
+    Raises
+    ------
+    InputError
+        With every fault: duplicated ids, negative population, unknown ids in the membership, shares beyond 0–1.
+
+    Examples
+    --------
+    >>> from shapely import Point
+    >>> points = gpd.GeoDataFrame({"point_id": ["p"], "population": [40]}, geometry=[Point(7e5, 7e6)], crs=2154)
+    >>> member = pd.DataFrame({"point_id": ["p"], "zone_id": ["z"], "share": [1.0]})
+    >>> read_residents(points, member, pd.DataFrame({"zone_id": ["z"]}), epsg=2154).weights.toarray().tolist()
+    [[40.0]]
+    """
+    faults = [
+        Fault(table, f"column {name!r} is missing", "add it")
+        for table, frame, names in (
+            ("points", points, ("point_id", "population")),
+            ("membership", membership, ("point_id", "zone_id")),
+            ("zones", zones, ("zone_id",)),
+        )
+        for name in names
+        if name not in frame.columns
+    ]
+    raise_faults(faults)
+    point_ids = points["point_id"].astype(str).to_numpy(object)
+    zone_ids = zones["zone_id"].astype(str).to_numpy(object)
+    for table, ids in (("points", point_ids), ("zones", zone_ids)):
+        twice = pd.Index(ids)[pd.Index(ids).duplicated()].unique()[:_MOST_FAULTS]
+        faults += [Fault(f"{table}: id {item}", "given twice", "keep one row per id") for item in twice]
+    population = _number(points, "population", faults)
+    candidates = _number(points, "job_seekers", faults) if "job_seekers" in points.columns else population
+    if points.crs is None:
+        faults.append(Fault("points", "it does not say its CRS", "set it, for instance frame.set_crs(2154)"))
+    share = (
+        pd.to_numeric(membership["share"], errors="coerce").to_numpy(np.float64)
+        if "share" in membership.columns
+        else np.ones(len(membership))
+    )
+    if not np.all((share >= 0) & (share <= 1)):
+        faults.append(Fault("membership", "shares beyond 0–1, or missing", "a share is a part of the point, 0–1"))
+    if not faults:
+        row = pd.Index(zone_ids).get_indexer(membership["zone_id"].astype(str))
+        column = pd.Index(point_ids).get_indexer(membership["point_id"].astype(str))
+        for where, index, key in (("zones", row, "zone_id"), ("points", column, "point_id")):
+            unknown = membership[key].astype(str).to_numpy()[index < 0]
+            faults += [Fault("membership", f"{key} {u} is not in {where}", "add it") for u in pd.unique(unknown)[:20]]
+    raise_faults(faults)
+
+    doubtful = np.zeros(len(points), dtype=bool)
+    if "imputed" in points.columns:
+        doubtful |= points["imputed"].fillna(False).astype(bool).to_numpy()
+    if "quality" in points.columns:
+        doubtful |= points["quality"].astype(str).isin(_DOUBTFUL_POSITIONS).to_numpy()
+    geometry = points.geometry.to_crs(epsg)
+    matrix = sparse.csr_matrix((share, (row, column)), shape=(len(zone_ids), len(point_ids)))
+    return Residents(
+        point_ids,
+        np.column_stack((geometry.x.to_numpy(), geometry.y.to_numpy())),
+        population,
+        candidates,
+        doubtful,
+        zone_ids,
+        _text(zones, "zone_name", zone_ids),
+        _text(zones, "zone_kind", np.full(len(zone_ids), "", dtype=object)),
+        matrix,
+    )
+
+
+def _text(frame: pd.DataFrame, column: str, otherwise: np.ndarray) -> np.ndarray:
+    return frame[column].astype(str).to_numpy(object) if column in frame.columns else otherwise
