@@ -1,0 +1,116 @@
+"""The planted truths: numbers computed here from lengths, speeds and timetables, without the package under test."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import pandas as pd
+import shapely
+from scipy.spatial import cKDTree
+
+from demo_build import feeds, geography as geo, people, supply
+from demo_build.streets import Streets
+from demo_build.transit import clock
+
+WALK_KMH, WALK_LIMIT_MIN, THRESHOLD_MIN = 4.8, 20, 60
+
+
+def _nearest(streets: Streets, graph: nx.Graph, xy: np.ndarray) -> list[int]:
+    nodes = np.array(sorted(graph.nodes))
+    return nodes[cKDTree(np.array(streets.xy)[nodes]).query(xy)[1]].tolist()
+
+
+def _zone_ids(tiles: list[tuple[geo.Place, shapely.Polygon]]) -> dict[str, str]:
+    return {place.name: people.commune_id(i) for i, (place, _) in enumerate(tiles)}
+
+
+def _in(cells: pd.DataFrame, shape: shapely.Polygon) -> np.ndarray:
+    return np.flatnonzero(shapely.contains_xy(shape, cells["x"].to_numpy(), cells["y"].to_numpy()))
+
+
+def _plateau_car_minutes(streets: Streets, cars: nx.DiGraph, cells: pd.DataFrame, tiles: list[tuple[geo.Place, shapely.Polygon]]) -> dict[str, Any]:
+    """Free-flow minutes by car from the plateau's cells to the nearest centre of the métier taught only in Valmont."""
+    main = cars.subgraph(max(nx.strongly_connected_components(cars), key=len))
+    sites = [place for *_, metier, _level, _voie, _places, _filled, _modality, _quality, place in supply.TRAINING if metier == supply.ONLY_IN_METROPOLIS and place]
+    targets = _nearest(streets, main, np.array(sites) * 1000.0)
+    to_site = nx.multi_source_dijkstra_path_length(main.reverse(copy=False), set(targets), weight="seconds")
+    result = {}
+    for place, shape in tiles:
+        if place.name in geo.PLATEAU:
+            inside = _in(cells, shape)
+            nodes = _nearest(streets, main, cells[["x", "y"]].to_numpy()[inside])
+            minutes = [to_site[node] / 60 for node in nodes]
+            result[place.name] = {"cells": len(inside), "least_min": round(min(minutes), 1), "most_min": round(max(minutes), 1)}
+    return result
+
+
+def _stop_places(folder: Path) -> np.ndarray:
+    import zipfile
+
+    rows = []
+    for file in sorted(folder.glob("gtfs_*.zip")):
+        with zipfile.ZipFile(file) as archive, archive.open("stops.txt") as stream:
+            rows.append(pd.read_csv(stream)[["stop_lon", "stop_lat"]].to_numpy())
+    return np.vstack(rows)
+
+
+def write_truths(
+    path: Path, *, network: Streets, cars: nx.DiGraph, walk: nx.Graph, cells: pd.DataFrame,
+    tiles: list[tuple[geo.Place, shapely.Polygon]], districts: list[tuple[people.District, shapely.Polygon]],
+) -> None:
+    """Write the planted truths, each with the arithmetic's numbers."""
+    ids = _zone_ids(tiles)
+    stops = np.column_stack(_local(_stop_places(path.parent)))
+    peninsula = next(shape for district, shape in districts if district.zone_id == "QN9006")
+    inside = _in(cells, peninsula)
+    to_stop = nx.multi_source_dijkstra_path_length(walk, set(_nearest(network, walk, stops)), weight="metres")
+    metres = [to_stop[node] for node in _nearest(network, walk, cells[["x", "y"]].to_numpy()[inside])]
+    plateau = _plateau_car_minutes(network, cars, cells, tiles)
+    content = {
+        "synthetic": True,
+        "licence": geo.LICENCE,
+        "service_date": geo.SERVICE_DATE,
+        "epsg": geo.EPSG,
+        "walk_kmh": WALK_KMH,
+        "walk_limit_min": WALK_LIMIT_MIN,
+        "threshold_min": THRESHOLD_MIN,
+        "truths": {
+            "industrial_zone_at_five": {
+                "reason": "NO_SERVICE_AT_THAT_HOUR", "zone_id": ids["Fergny"], "site_prefix": "Laminage", "zone_name": geo.LAMINOIRS.name,
+                "shift_start": "05:00", "shift_end": "13:00", "first_arrival": clock(feeds.LAMINOIRS_FIRST_ARRIVAL_S),
+                "ride_s": feeds.LAMINOIRS_RIDE_S, "last_departure_back": clock(feeds.LAMINOIRS_LAST_BACK_S),
+            },
+            "plateau_beyond_by_car": {
+                "reason": "BEYOND_THRESHOLD_EVEN_BY_CAR", "metier": supply.ONLY_IN_METROPOLIS,
+                "zone_ids": [ids[name] for name in geo.PLATEAU], "car_free_flow": plateau,
+                "least_min": min(entry["least_min"] for entry in plateau.values()),
+            },
+            "walk_too_long": {
+                "reason": "WALK_TOO_LONG", "zone_id": "QN9006", "cells": len(inside), "least_walk_m": round(min(metres)), "most_walk_m": round(max(metres)),
+                "walk_limit_m": round(WALK_LIMIT_MIN * WALK_KMH / 60 * 1000),
+            },
+            "border_gain": {
+                "zone_id": ids["Brugelle"], "feed": "gtfs_voisinie.zip", "metier": "H2902", "line": "71", "gained_sites": ["T06", "T09"],
+                "duplicated_stops": sorted(feeds.BORDER_STOPS),
+            },
+            "no_return": {"reason": "NO_RETURN_TRIP", "zone_id": ids["Saint-Aubrac"], "line": "303", "out_departure": "07:15:00", "only_return": "12:35:00"},
+            "supply_full": {
+                "reason": "SUPPLY_FULL", "metier": supply.FULL_METIER,
+                "places": sum(o[6] for o in supply.TRAINING if o[3] == supply.FULL_METIER),
+                "filled": sum(o[7] for o in supply.TRAINING if o[3] == supply.FULL_METIER),
+                "job_seekers": int(cells["job_seekers"].sum()),
+            },
+            "car_only": {"reason": "CAR_ONLY", "zone_id": ids["Les Essarts"]},
+            "night_bus": {"zone_name": geo.PORT.name, "line": "N1", "departure": "28:15:00", "shift_start": "05:00"},
+        },
+    }
+    path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
+
+
+def _local(lonlat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    x, y = geo._TO_LONLAT.transform(lonlat[:, 0], lonlat[:, 1], direction="INVERSE")
+    return x - geo.CORNER_X_M, y - geo.CORNER_Y_M
