@@ -1,0 +1,116 @@
+"""Flags with reasons and confidence once times exist: 10,000 zones × 50 métiers × 3 profiles.
+
+Run: ``python tests/benchmarks/bench_adequacy.py``. The target is 60 s and 2 GB.
+"""
+
+from __future__ import annotations
+
+import platform
+import resource
+import statistics
+import time
+
+import numpy as np
+import pandas as pd
+from scipy import sparse
+
+from geo_access.adequacy.flag import concat_flags, flag_zones
+from geo_access.adequacy.model import FlagRules, Metier, Profile, RoundTrip, Threshold
+from geo_access.adequacy.reasons import Counterfactual
+from geo_access.adequacy.residents import Residents
+from geo_access.adequacy.supply import Offers, Sites
+
+N_ZONES, POINTS_PER_ZONE, N_SITES, N_METIERS, OFFERS_PER_METIER = 10_000, 3, 300, 50, 30
+PROFILES = ("transit", "bike+transit", "car")
+THRESHOLD = Threshold("t60", "une heure", 60, "training", source="benchmark")
+
+
+def territory(rng: np.random.Generator) -> tuple[Residents, Sites, Offers]:
+    """Random points, zones, sites and offers over 200 km."""
+    n_points = N_ZONES * POINTS_PER_ZONE
+    population = rng.integers(1, 200, n_points).astype(float)
+    zone = np.repeat(np.arange(N_ZONES), POINTS_PER_ZONE)
+    names = np.array([f"z{i}" for i in range(N_ZONES)], dtype=object)
+    residents = Residents(
+        np.array([f"p{i}" for i in range(n_points)], dtype=object),
+        rng.uniform(0, 200_000, (n_points, 2)),
+        population,
+        population,
+        rng.random(n_points) < 0.1,
+        names,
+        names,
+        np.full(N_ZONES, "commune", dtype=object),
+        sparse.csr_matrix((np.ones(n_points), (zone, np.arange(n_points)))),
+    )
+    ids = np.array([f"s{i}" for i in range(N_SITES)], dtype=object)
+    n_offers = N_METIERS * OFFERS_PER_METIER
+    places = rng.integers(5, 60, n_offers)
+    zero = np.zeros(N_METIERS, dtype=np.int64)
+    offers = Offers(
+        tuple(Metier(f"M{i:02d}") for i in range(N_METIERS)),
+        np.arange(0, n_offers + 1, OFFERS_PER_METIER),
+        np.concatenate([rng.choice(N_SITES, OFFERS_PER_METIER, replace=False) for _ in zero]).astype(np.int32),
+        places,
+        places + rng.integers(0, 2, n_offers) * 10,
+        rng.random(n_offers) < 0.9,
+        zero,
+        zero,
+        zero,
+    )
+    return residents, Sites(ids, ids, rng.uniform(0, 200_000, (N_SITES, 2))), offers
+
+
+def trip(rng: np.random.Generator, residents: Residents, sites: Sites, speed_m_s: float) -> RoundTrip:
+    """Times from straight lines with noise; a fifth of the pairs have no way back."""
+    d = np.hypot(*(residents.xy[:, None, k] - sites.xy[None, :, k] for k in (0, 1)))
+    out_s = (d / speed_m_s * rng.uniform(1.0, 1.5, d.shape)).astype(np.float32)
+    back_s = np.where(rng.random(d.shape) < 0.2, np.nan, out_s * 1.05).astype(np.float32)
+    return RoundTrip(out_s, back_s, out_s * np.float32(0.9), out_s * np.float32(1.2))
+
+
+def main() -> None:
+    """Print seconds, memory and the rows made."""
+    rng = np.random.default_rng(20260)
+    residents, sites, offers = territory(rng)
+    speeds = {"transit": 5.0, "bike+transit": 6.0, "car": 14.0}
+    seconds: list[float] = []
+    frames: list[pd.DataFrame] = []
+    every = np.arange(len(residents.point_ids))
+    before_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    for name in PROFILES:
+        base = trip(rng, residents, sites, speeds[name])
+        lifted = [
+            Counterfactual(label, every, trip(rng, residents, sites, speed))
+            for label, speed in (("midday", 5.5), ("longer_walk", 5.8), ("car", 14.0))
+        ]
+        start = time.perf_counter()
+        frames.append(
+            flag_zones(
+                residents,
+                sites,
+                offers=offers,
+                trip=base,
+                threshold=THRESHOLD,
+                profile=Profile(name, name, name),
+                rules=FlagRules(),
+                counterfactuals=lifted if name != "car" else (),
+            )
+        )
+        seconds.append(time.perf_counter() - start)
+        del base, lifted
+    start = time.perf_counter()
+    flags = concat_flags(frames)
+    seconds.append(time.perf_counter() - start)
+    assert len(flags) == N_ZONES * N_METIERS * len(PROFILES)
+    shares = flags.filter(regex="^share_").to_numpy(np.float64, na_value=np.nan)
+    assert np.allclose(shares[~np.isnan(shares[:, 0])].sum(axis=1), 1, atol=1e-4)
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(f"{platform.python_version()}: {len(flags):,} rows, {len(every):,} points × {N_SITES} sites")
+    print(f"total {sum(seconds):.1f} s (median per profile {statistics.median(seconds[:3]):.1f} s)")
+    print(
+        f"table {flags.memory_usage(deep=True).sum() / 1e6:.0f} MB, peak {peak_mb:.0f} MB (before {before_mb:.0f} MB)"
+    )
+
+
+if __name__ == "__main__":
+    main()
