@@ -1,0 +1,80 @@
+"""Entries of the catalogue that the command line shows."""
+
+from __future__ import annotations
+
+__all__ = ["CLI_ENGLISH", "CLI_FRENCH"]
+
+CLI_FRENCH = {
+    "cli.error": "Erreur",
+    "cli.interrupted": "Interrompu : rien n'a été écrit.",
+    "cli.starting": "Démarrage",
+    "cli.flags_title": "Habitants par niveau, métier par métier",
+    "cli.metier": "Métier",
+    "cli.profile": "Public",
+    "cli.kind": "Vers",
+    "cli.adequate": "adéquat",
+    "cli.fragile": "fragile",
+    "cli.inadequate": "inadéquat",
+    "cli.residents": "habitants",
+    "cli.reached": "y arrivent",
+    "cli.main_reason": "première cause",
+    "cli.written": "Écrit",
+    "cli.read_title": "Données lues",
+    "cli.source": "Source",
+    "cli.read": "lues",
+    "cli.kept": "gardées",
+    "cli.located": "localisées",
+    "cli.lost": "pertes et raisons",
+    "cli.check_ok": "L'étude peut être lancée.",
+    "cli.estimate": (
+        "Estimation : {points} points × {sites} lieux × {profiles} publics ; "
+        "environ {memory_mb} Mo de mémoire et {minutes} min."
+    ),
+    "cli.calendar_common": "Jours où tous les flux circulent : {n} ; le premier {first}, le dernier {last}.",
+    "cli.calendar_none": "Aucun jour commun à tous les flux.",
+    "cli.calendar_feed": "{feed} : {days} jours, du {first} au {last}",
+    "stage.read": "Lecture des données",
+    "stage.network": "Rues et horaires",
+    "stage.diagnose": "Temps aller et retour, causes",
+    "stage.isochrones": "Isochrones",
+    "stage.maps": "Cartes",
+    "stage.report": "Rapport",
+    "stage.write": "Écriture",
+}
+
+CLI_ENGLISH = {
+    "cli.error": "Error",
+    "cli.interrupted": "Interrupted: nothing was written.",
+    "cli.starting": "Starting",
+    "cli.flags_title": "Residents by level, métier by métier",
+    "cli.metier": "Métier",
+    "cli.profile": "Public",
+    "cli.kind": "To",
+    "cli.adequate": "adequate",
+    "cli.fragile": "fragile",
+    "cli.inadequate": "inadequate",
+    "cli.residents": "residents",
+    "cli.reached": "get there",
+    "cli.main_reason": "first cause",
+    "cli.written": "Written",
+    "cli.read_title": "Data read",
+    "cli.source": "Source",
+    "cli.read": "read",
+    "cli.kept": "kept",
+    "cli.located": "located",
+    "cli.lost": "losses and reasons",
+    "cli.check_ok": "The study can be run.",
+    "cli.estimate": (
+        "Estimate: {points} points × {sites} sites × {profiles} publics; about {memory_mb} MB of memory and {minutes} min."
+    ),
+    "cli.calendar_common": "Days on which all feeds run: {n}; the first {first}, the last {last}.",
+    "cli.calendar_none": "No day on which all feeds run.",
+    "cli.calendar_feed": "{feed}: {days} days, from {first} to {last}",
+    "stage.read": "Reading the data",
+    "stage.network": "Streets and timetables",
+    "stage.diagnose": "Times there and back, causes",
+    "stage.isochrones": "Isochrones",
+    "stage.maps": "Maps",
+    "stage.report": "Report",
+    "stage.write": "Writing",
+}
