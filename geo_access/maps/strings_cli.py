@@ -65,7 +65,8 @@ CLI_ENGLISH = {
     "cli.lost": "losses and reasons",
     "cli.check_ok": "The study can be run.",
     "cli.estimate": (
-        "Estimate: {points} points × {sites} sites × {profiles} publics; about {memory_mb} MB of memory and {minutes} min."
+        "Estimate: {points} points × {sites} sites × {profiles} publics; "
+        "about {memory_mb} MB of memory and {minutes} min."
     ),
     "cli.calendar_common": "Days on which all feeds run: {n}; the first {first}, the last {last}.",
     "cli.calendar_none": "No day on which all feeds run.",
