@@ -1,0 +1,296 @@
+"""Populated points, and which of them stand for which zone.
+
+A zone is represented by the points where people live, never by its centroid.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo_access.crs import WGS84
+from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.sources.population_cells import CELL_EPSG, cell_squares, decode_cells
+from geo_access.sources.reading_report import ReadingReport, make_report
+from geo_access.sources.tables import read_table
+from geo_access.sources.tables_points import find_positions
+from geo_access.sources.tables_text import pick_columns, to_numbers, to_text
+
+__all__ = ["PUBLICS", "assign_zones", "read_points", "read_population"]
+
+_CELL_IDS = ("idcar_200m", "idinspire", "id_inspire", "id_carr_200m", "idcar_1km", "id_carr1km", "idk")
+_IDS = ("point_id", "id", "code", "com", "insee", "codgeo", *_CELL_IDS)
+_POPULATION = ("population", "ind", "pop", "pmun", "ptot", "habitants", "weight", "poids")
+_IMPUTED = ("imputed", "i_est_200", "i_est_1km", "i_est_cr", "i_est")
+PUBLICS: Mapping[str, tuple[str, ...]] = {
+    "youth_18_24": ("youth_18_24", "ind_18_24"),
+    "youth_15_24": ("youth_15_24", "ind_15_24", "pop1524"),
+    "job_seekers": ("job_seekers", "defm_abc", "demandeurs_emploi", "demandeurs"),
+    "poor_households": ("poor_households", "men_pauv"),
+    "households": ("households", "men", "menages"),
+}
+_MIN_SHARE = 1e-6
+
+
+def read_points(
+    path: str | Path,
+    *,
+    id: str | None = None,  # noqa: A002 — the column's name in the study file
+    population: str | None = None,
+    x: str | None = None,
+    y: str | None = None,
+    crs: str | int | None = None,
+    layer: str | None = None,
+    imputed: str | None = None,
+    weights: Mapping[str, str] | None = None,
+) -> gpd.GeoDataFrame:
+    r"""Read populated points; see :func:`read_population`, whose report is in ``attrs["report"]``.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        ``point_id, population, imputed, quality, cell_m``, the weights of the publics that the file has, Point.
+
+    Raises
+    ------
+    InputError
+        As :func:`read_population`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "p.csv"
+    >>> _ = file.write_text("id,population,lon,lat\na,12,3.0,50.6\n")
+    >>> read_points(file)[["point_id", "population"]].values.tolist()
+    [['a', 12.0]]
+    """
+    points, _ = read_population(
+        path, id=id, population=population, x=x, y=y, crs=crs, layer=layer, imputed=imputed, weights=weights
+    )
+    return points
+
+
+def read_population(
+    path: str | Path,
+    *,
+    id: str | None = None,  # noqa: A002 — the column's name in the study file
+    population: str | None = None,
+    x: str | None = None,
+    y: str | None = None,
+    crs: str | int | None = None,
+    layer: str | None = None,
+    imputed: str | None = None,
+    weights: Mapping[str, str] | None = None,
+) -> tuple[gpd.GeoDataFrame, ReadingReport]:
+    r"""Read populated points: INSEE cells, addresses, or any points with a weight.
+
+    Cells are placed by their name (EPSG:3035), whatever coordinates the file has beside it.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        CSV, parquet, GeoPackage, GeoJSON, shapefile or a zip of one.
+    id, population, x, y, imputed : str, optional
+        Columns; the usual names are recognised in any case.
+    crs : str or int, optional
+        CRS of `x` and `y`, or of a layer that does not say it.
+    layer : str, optional
+        Layer of the file.
+    weights : mapping of str to str, optional
+        Other weights: our name → column; :data:`PUBLICS` are taken when the file has them.
+
+    Returns
+    -------
+    (geopandas.GeoDataFrame, ReadingReport)
+        ``point_id``, ``population`` [persons], ``imputed`` (bool), ``quality`` (``observed`` or ``imputed``),
+        ``cell_m`` (side of the cell [m], NaN for a point), the weights, Point in EPSG:4326. Rows without position or
+        without population are left out and listed in the report.
+
+    Raises
+    ------
+    InputError
+        When columns are missing, ids repeat, or no row is usable.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "cells.csv"
+    >>> _ = file.write_text("Idcar_200m,Ind,I_est_200\nCRS3035RES200mN3060000E3830000,12.5,1\n")
+    >>> points, report = read_population(file)
+    >>> points[["population", "imputed", "cell_m"]].values.tolist(), report.kept
+    ([[12.5, True, 200.0]], 1)
+    """
+    where = Path(path).name
+    table = read_table(path, layer=layer)
+    given = {"id": id, "population": population, "imputed": imputed, **(weights or {})}
+    known = [str(column) for column in table.columns if column != "geometry"]
+    wanted = {"id": (*_CELL_IDS, *_IDS), "population": _POPULATION, "imputed": _IMPUTED, **PUBLICS}
+    columns = pick_columns(known, wanted, where=where, given=given, optional=("id", "imputed", *PUBLICS))
+    ids = (
+        to_text(table[columns["id"]])
+        if "id" in columns
+        else pd.Series(map(str, range(1, len(table) + 1)), dtype=object)
+    )
+    ids = ids.where(ids.notna(), None)
+    cells = decode_cells(ids)
+    is_cell = np.isfinite(cells.size_m)
+    if is_cell.any() and x is None and y is None:
+        geometry = cells.centres()
+        reasons = np.full(len(table), "the name of the cell cannot be decoded", dtype=object)
+        reasons[is_cell] = None
+    else:
+        found = find_positions(table, where=where, x=x, y=y, crs=crs)
+        geometry, reasons = found.geometry.reset_index(drop=True), found.reasons
+    people = to_numbers(table[columns["population"]]).to_numpy()
+    lost = _unusable(ids, people, reasons)
+    drop = {row for row, _, _ in lost}
+    keep = np.array([row not in drop for row in range(len(table))], dtype=bool)
+    if not keep.any():
+        raise InputError(f"{where}: no row has both a position and a population → {lost[0][2] if lost else 'no row'}")
+    _check_unique(ids[keep], where)
+    estimated = _flags(table[columns["imputed"]]) if "imputed" in columns else np.zeros(len(table), dtype=bool)
+    data: dict[str, object] = {
+        "point_id": ids[keep].to_numpy(),
+        "population": people[keep],
+        "imputed": estimated[keep],
+        "quality": np.where(estimated[keep], "imputed", "observed"),
+        "cell_m": cells.size_m[keep],
+    }
+    for name in (*PUBLICS, *(weights or {})):
+        if name in columns:
+            data[name] = to_numbers(table[columns[name]]).to_numpy()[keep]
+    points = gpd.GeoDataFrame(data, geometry=geometry.to_numpy()[keep], crs=WGS84)
+    notes = [f"{int(estimated[keep].sum()):,} points hold imputed figures"] if estimated[keep].any() else []
+    report = make_report(where, len(table), kept=lost, notes=notes)
+    points.attrs["report"] = report.to_dict()
+    return points, report
+
+
+def _unusable(ids: pd.Series, people: np.ndarray, reasons: np.ndarray) -> list[tuple[int, str, str]]:
+    lost = []
+    for row, (identifier, weight, why) in enumerate(zip(ids.tolist(), people.tolist(), reasons.tolist(), strict=True)):
+        if identifier is None:
+            lost.append((row, f"row {row + 1}", "no id"))
+        elif why is not None:
+            lost.append((row, identifier, str(why)))
+        elif np.isnan(weight):
+            lost.append((row, identifier, "population is no number (blank or secret)"))
+        elif weight < 0:
+            lost.append((row, identifier, "population is negative"))
+    return lost
+
+
+def _check_unique(ids: pd.Series, where: str) -> None:
+    repeated = ids[ids.duplicated()].unique()[:20]
+    raise_faults(Fault(f"{where}: id {each}", "given twice", "give each point its own id") for each in repeated)
+
+
+def _flags(values: pd.Series) -> np.ndarray:
+    if pd.api.types.is_bool_dtype(values):
+        return values.to_numpy(dtype=bool)
+    texts = to_text(values).fillna("").str.lower()
+    return (texts.isin(["1", "true", "oui", "yes", "o", "vrai"])).to_numpy(dtype=bool)
+
+
+def assign_zones(points: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, *, min_share: float = _MIN_SHARE) -> pd.DataFrame:
+    """Say which points stand for which zones, many to many.
+
+    A cell belongs to a zone by the share of its area inside it, so that a neighbourhood smaller than a cell still has
+    its part; a plain point belongs wholly or not. The area share supposes people spread evenly over a cell.
+
+    Parameters
+    ----------
+    points : geopandas.GeoDataFrame
+        ``point_id``, Point; ``cell_m`` [m] marks the cells.
+    zones : geopandas.GeoDataFrame
+        ``zone_id``, polygons; they may overlap.
+    min_share : float
+        Shares below are dropped: they come from outlines that touch.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``point_id, zone_id, share`` (0–1]. ``attrs["zones_without_points"]`` lists the zones that no populated point
+        stands for, ``attrs["zones_smaller_than_a_cell"]`` those known only by parts of cells, ``attrs["notes"]`` says
+        both in words.
+
+    Raises
+    ------
+    InputError
+        When a layer does not say its CRS or ids repeat.
+
+    Examples
+    --------
+    >>> points = gpd.GeoDataFrame(
+    ...     {"point_id": ["a", "b"]}, geometry=gpd.points_from_xy([3.0, 9.0], [50.0, 50.0]), crs=4326
+    ... )
+    >>> zones = gpd.GeoDataFrame({"zone_id": ["z"]}, geometry=[shapely.box(2, 49, 4, 51)], crs=4326)
+    >>> assign_zones(points, zones).values.tolist()
+    [['a', 'z', 1.0]]
+    """
+    for frame, name in ((points, "points"), (zones, "zones")):
+        if frame.crs is None:
+            raise InputError(f"{name}: the layer does not say its CRS → set it, for instance frame.set_crs(2154)")
+    _check_unique(zones["zone_id"], "zones")
+    _check_unique(points["point_id"], "points")
+    size_m = points["cell_m"].to_numpy(dtype="float64") if "cell_m" in points else np.full(len(points), np.nan)
+    cell = np.isfinite(size_m) & (size_m > 0)
+    place, zone, share = _shares(points, zones, size_m, cell)
+    strong = share >= min_share
+    place, zone, share = place[strong], zone[strong], share[strong]
+    order = np.lexsort((place, zone))
+    place, zone, share = place[order], zone[order], share[order]
+    table = pd.DataFrame(
+        {
+            "point_id": points["point_id"].to_numpy()[place],
+            "zone_id": zones["zone_id"].to_numpy()[zone],
+            "share": share,
+        }
+    )
+    weights = points["population"].to_numpy(dtype="float64") if "population" in points else np.ones(len(points))
+    people = np.bincount(zone, weights=weights[place] * share, minlength=len(zones))
+    empty = zones["zone_id"].to_numpy()[people <= 0].tolist()
+    whole = np.bincount(zone, weights=(share > 1 - 1e-9).astype(float), minlength=len(zones)) > 0
+    partial = zones["zone_id"].to_numpy()[(people > 0) & ~whole].tolist()
+    table.attrs.update(zones_without_points=empty, zones_smaller_than_a_cell=partial, notes=_notes(empty, partial))
+    return table
+
+
+def _shares(
+    points: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, size_m: np.ndarray, cell: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs (point, zone) with the share of the point in the zone."""
+    degrees = points.geometry.to_crs(WGS84).to_numpy()
+    shapes = zones.geometry.to_crs(WGS84).to_numpy()
+    plain = np.flatnonzero(~cell)
+    inside, of_zone = shapely.STRtree(shapes).query(degrees[plain], predicate="intersects")
+    pairs = [(plain[inside], of_zone, np.ones(len(inside)))]
+    if cell.any():
+        rows = np.flatnonzero(cell)
+        squares = cell_squares(points.geometry.iloc[rows], size_m[rows]).to_numpy()
+        metric = zones.geometry.to_crs(CELL_EPSG).to_numpy()
+        at, of_zone = shapely.STRtree(metric).query(squares, predicate="intersects")
+        overlap = shapely.area(shapely.intersection(squares[at], metric[of_zone])) / shapely.area(squares[at])
+        pairs.append((rows[at], of_zone, np.where(overlap > 1 - 1e-9, 1.0, overlap)))
+    place, zone, share = (np.concatenate(parts) for parts in zip(*pairs, strict=True))
+    return place, zone, share
+
+
+def _notes(empty: list[str], partial: list[str]) -> list[str]:
+    def some(ids: list[str]) -> str:
+        return ", ".join(map(str, ids[:10])) + (", …" if len(ids) > 10 else "")
+
+    notes = []
+    if empty:
+        notes.append(f"{len(empty)} zones hold no populated point: {some(empty)}")
+    if partial:
+        notes.append(
+            f"{len(partial)} zones hold no whole cell: their population is the area share of the cells they touch, "
+            f"which supposes people spread evenly there: {some(partial)}"
+        )
+    return notes

@@ -1,0 +1,154 @@
+"""What a reader did with its rows: how many it read, kept, located and mapped, and why the rest was not."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import pandas as pd
+
+__all__ = ["STAGES", "ReadingReport", "make_report"]
+
+STAGES = ("kept", "located", "mapped")
+
+_LOST_COLUMNS = ("row", "id", "stage", "reason")
+
+
+@dataclass(frozen=True, eq=False)
+class ReadingReport:
+    """Row counts of one source, and every row that a stage lost.
+
+    Attributes
+    ----------
+    source : str
+        Name of the file or of the producer.
+    read : int
+        Rows of the file.
+    kept : int
+        Rows that are usable at all.
+    located : int or None
+        Rows read that have a position; None where positions make no sense for the source.
+    mapped : int or None
+        Rows read that have a métier; None where métiers make no sense for the source.
+    lost : pandas.DataFrame
+        ``row`` (0-based row of the file), ``id``, ``stage`` (kept, located, mapped), ``reason``: one line per row
+        and stage; a row may be lost at several stages.
+    notes : tuple of str
+        What a reader of the figures should know.
+
+    Examples
+    --------
+    >>> report = make_report("sites.csv", 3, located=[(1, "b", "no position")])
+    >>> report.kept, report.located
+    (3, 2)
+    >>> report.losses().to_dict("records")
+    [{'stage': 'located', 'reason': 'no position', 'rows': 1, 'example': 'b'}]
+    """
+
+    source: str
+    read: int
+    kept: int
+    located: int | None
+    mapped: int | None
+    lost: pd.DataFrame
+    notes: tuple[str, ...] = ()
+
+    def losses(self) -> pd.DataFrame:
+        """Rows lost by stage and reason, the most frequent first.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``stage``, ``reason``, ``rows``, ``example`` (id of the first such row).
+        """
+        if self.lost.empty:
+            return pd.DataFrame(columns=["stage", "reason", "rows", "example"])
+        grouped = self.lost.groupby(["stage", "reason"], sort=False)
+        table = grouped.agg(rows=("row", "size"), example=("id", "first")).reset_index()
+        order = table["stage"].map({stage: place for place, stage in enumerate(STAGES)})
+        return table.assign(order=order).sort_values(["order", "rows"], ascending=[True, False], kind="stable")[
+            ["stage", "reason", "rows", "example"]
+        ].reset_index(drop=True)  # fmt: skip
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for a manifest or a report."""
+        return {
+            "source": self.source,
+            "read": self.read,
+            "kept": self.kept,
+            "located": self.located,
+            "mapped": self.mapped,
+            "losses": self.losses().to_dict("records"),
+            "notes": list(self.notes),
+        }
+
+    def __str__(self) -> str:
+        """Render as a short text."""
+        counts = [f"{self.read:,} rows read", f"{self.kept:,} kept"]
+        for name, value in (("located", self.located), ("with a métier", self.mapped)):
+            if value is not None:
+                counts.append(f"{value:,} {name} ({value / self.read:.0%})" if self.read else f"0 {name}")
+        lines = [f"{self.source}: {', '.join(counts)}"]
+        lines += [
+            f"  not {stage}: {rows:,} — {reason} (e.g. {example})"
+            for stage, reason, rows, example in self.losses().itertuples(index=False, name=None)
+        ]
+        return "\n".join(lines + [f"  note: {note}" for note in self.notes])
+
+
+def make_report(
+    source: str,
+    read: int,
+    *,
+    kept: Sequence[tuple[int, str, str]] = (),
+    located: Sequence[tuple[int, str, str]] | None = None,
+    mapped: Sequence[tuple[int, str, str]] | None = None,
+    notes: Sequence[str] = (),
+) -> ReadingReport:
+    """Build a report from the rows lost at each stage, each as (row, id, reason).
+
+    Parameters
+    ----------
+    source : str
+        Name of the source.
+    read : int
+        Rows of the file.
+    kept, located, mapped : sequence of (int, str, str), optional
+        Rows lost there; None where the stage makes no sense. A row not kept is neither located nor mapped.
+    notes : sequence of str
+        Remarks.
+
+    Returns
+    -------
+    ReadingReport
+
+    Examples
+    --------
+    >>> print(make_report("x.csv", 2, kept=[(0, "a", "no id")], mapped=[]))
+    x.csv: 2 rows read, 1 kept, 1 with a métier (50%)
+      not kept: 1 — no id (e.g. a)
+    """
+    dropped = {row for row, _, _ in kept}
+    lost: Mapping[str, Sequence[tuple[int, str, str]] | None] = {"kept": kept, "located": located, "mapped": mapped}
+    records = [
+        (row, identifier, stage, reason)
+        for stage, rows in lost.items()
+        for row, identifier, reason in rows or ()
+        if stage == "kept" or row not in dropped
+    ]
+    table = pd.DataFrame.from_records(records, columns=list(_LOST_COLUMNS))
+
+    def passed(stage: str) -> int | None:
+        if lost[stage] is None:
+            return None
+        return read - len(dropped | {row for row, _, _ in lost[stage] or ()})
+
+    return ReadingReport(
+        source=source,
+        read=read,
+        kept=read - len(dropped),
+        located=passed("located"),
+        mapped=passed("mapped"),
+        lost=table,
+        notes=tuple(notes),
+    )
