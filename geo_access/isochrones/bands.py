@@ -31,7 +31,7 @@ def surface_bands(
     min_hole_m2 : float, optional
         Smallest hole kept [m²]; default two cells.
     simplify_m : float, optional
-        How far an outline may move [m]; default a quarter of a cell.
+        How far an outline may move [m]; default an eighth of a cell.
 
     Returns
     -------

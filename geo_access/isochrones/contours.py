@@ -6,6 +6,7 @@ outline once, for the band inside it and the band outside it together.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import contourpy
@@ -62,11 +63,7 @@ def _polygons(points: list[np.ndarray], offsets: list[np.ndarray]) -> np.ndarray
     """Polygons with holes from contourpy's outer/offset form."""
     made = []
     for ring_points, ring_offsets in zip(points, offsets):
-        rings = [
-            ring_points[start:stop]
-            for start, stop in zip(ring_offsets[:-1], ring_offsets[1:])
-            if stop - start >= 4  # noqa: PLR2004 — a closed ring has four points or more
-        ]
+        rings = [ring_points[start:stop] for start, stop in itertools.pairwise(ring_offsets) if stop - start >= 4]
         if rings:
             made.append(shapely.Polygon(rings[0], rings[1:]))
     return np.array(made, dtype=object)
@@ -105,7 +102,7 @@ def nested_polygons(
     min_hole_m2 : float, optional
         Holes and islands below this area are filled and dropped [m²]; default two cells, 0 keeps all.
     simplify_m : float, optional
-        How far an outline may move [m]; default a quarter of a cell, 0 keeps every point.
+        How far an outline may move [m]; default an eighth of a cell, 0 keeps every point.
 
     Returns
     -------
@@ -128,7 +125,7 @@ def nested_polygons(
     cutoffs = check_minutes(minutes)
     if values_s.shape != (len(y), len(x)):
         raise InputError(f"a field of {values_s.shape} does not fit {len(y)} rows × {len(x)} columns")
-    if min(values_s.shape) < 2:  # noqa: PLR2004 — marching squares needs a square
+    if min(values_s.shape) < 2:
         return [shapely.MultiPolygon()] * len(cutoffs)
     cell_m = float(x[1] - x[0])
     least_m2 = 2 * cell_m**2 if min_hole_m2 is None else float(min_hole_m2)
@@ -138,26 +135,24 @@ def nested_polygons(
     x_rim = np.concatenate(([x[0] - cell_m], x, [x[-1] + cell_m]))
     y_rim = np.concatenate(([y[0] - cell_m], y, [y[-1] + cell_m]))
     generator = contourpy.contour_generator(x_rim, y_rim, field, name="serial", fill_type="OuterOffset")
-    nested = [
-        _drop_small(_polygons(*generator.filled(-1.0, 60.0 * cutoff)), least_m2, least_m2) for cutoff in cutoffs
-    ]
-    tolerance = cell_m / 4 if simplify_m is None else float(simplify_m)
+    nested = [_drop_small(_polygons(*generator.filled(-1.0, 60.0 * cutoff)), least_m2, least_m2) for cutoff in cutoffs]
+    tolerance = cell_m / 8 if simplify_m is None else float(simplify_m)
     areas = [_repaired(shapely.multipolygons(list(parts))) for parts in nested]
     return _simplified(areas, tolerance) if tolerance > 0 else areas
 
 
 def _repaired(area: shapely.Geometry) -> shapely.MultiPolygon:
-    """A valid multipolygon of the same area."""
-    if not area.is_valid:
+    """Return a valid multipolygon of the same area."""
+    if not shapely.is_valid(area):
         area = shapely.make_valid(area, method="structure", keep_collapsed=False)
     parts = shapely.get_parts(area)
-    kept = parts[(shapely.get_dimensions(parts) == 2) & ~shapely.is_empty(parts)]  # noqa: PLR2004 — areas only
+    kept = parts[(shapely.get_dimensions(parts) == 2) & ~shapely.is_empty(parts)]
     return shapely.multipolygons(kept) if len(kept) else shapely.MultiPolygon()
 
 
 def _simplified(areas: list[shapely.MultiPolygon], tolerance_m: float) -> list[shapely.MultiPolygon]:
     """Simplify all outlines at once, as the edges of one coverage, so that none crosses another."""
-    rings = [areas[0], *(outer.difference(inner) for inner, outer in zip(areas, areas[1:]))]
+    rings = [areas[0], *(outer.difference(inner) for inner, outer in itertools.pairwise(areas))]
     rings = [_repaired(ring) for ring in rings]
     # The tolerance of the coverage simplifier is the square root of an area: a triangle of that height and base.
     coverage = shapely.coverage_simplify(np.array(rings, dtype=object), tolerance_m)

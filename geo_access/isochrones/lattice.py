@@ -182,7 +182,7 @@ def _distance_to_segment(
 
 
 @njit(cache=True)
-def _nearest_segments(
+def _nearest_segments(  # noqa: C901
     usable: np.ndarray,
     indptr: np.ndarray,
     xy: np.ndarray,
@@ -280,7 +280,7 @@ def _along(streets: Streets) -> tuple[np.ndarray, np.ndarray]:
 
 def _blocked_cells(frame: Frame, barriers: shapely.Geometry | None) -> np.ndarray:
     """Cells whose centre lies in `barriers`, bool (rows, cols)."""
-    if barriers is None or barriers.is_empty:
+    if barriers is None or shapely.is_empty(barriers):
         return np.zeros((frame.rows, frame.cols), np.bool_)
     shapely.prepare(barriers)
     xx, yy = np.meshgrid(frame.x, frame.y)

@@ -98,7 +98,7 @@ def cell_times(
     pace_s_per_m: float,
     sites: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
 ) -> np.ndarray:
-    """Times at the cells of a part of the lattice.
+    """Give the times at the cells of a part of the lattice.
 
     Parameters
     ----------
@@ -144,7 +144,7 @@ def cell_times(
         pace_s_per_m,
     )
     if sites is not None and values.size:
-        for site_edge, site_fraction, site_s in zip(*sites):
+        for site_edge, site_fraction, site_s in np.column_stack(sites).tolist():
             _fill_beside_sites(
                 values,
                 edge,

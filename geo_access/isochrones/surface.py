@@ -56,7 +56,7 @@ class Surface:
         return fingerprint(dict(self.inputs), self.query, self.frame, self.reverse, self.notes)
 
     def at(self, xy: np.ndarray) -> np.ndarray:
-        """Times at points: the cell's centre nearest to each, float32 (n,) [s], NaN outside.
+        """Return the times at points: the cell's centre nearest to each, float32 (n,) [s], NaN outside.
 
         Parameters
         ----------

@@ -1,0 +1,268 @@
+"""What one map of one métier shows, gathered once for the screen and for paper."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo_access.errors import Fault, raise_faults
+from geo_access.maps.palettes import provider_shapes
+from geo_access.maps.strings import text
+from geo_access.network.model import Network, Streets
+
+__all__ = ["MapContent", "NetworkLayers", "Question", "network_layers"]
+
+_MAIN_ROADS = ("motorway", "trunk", "primary", "secondary")
+_QUESTION = ["profile", "kind", "schedule", "threshold"]
+
+
+@dataclass(frozen=True, eq=False)
+class NetworkLayers:
+    """Lines to find one's way on a map without tiles.
+
+    Attributes
+    ----------
+    lines : geopandas.GeoDataFrame
+        Transit routes: ``name, route_type``, straight from stop to stop (EPSG:4326).
+    stops : geopandas.GeoDataFrame
+        Stops served that day: ``name`` (EPSG:4326).
+    roads : geopandas.GeoDataFrame
+        Main roads: ``rank`` 0 (motorway) to 3 (EPSG:4326).
+    """
+
+    lines: gpd.GeoDataFrame
+    stops: gpd.GeoDataFrame
+    roads: gpd.GeoDataFrame
+
+
+def _transit_lines(network: Network) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame]:
+    """Routes as merged stop-to-stop lines, and the stops they call at."""
+    table = network.timetable
+    columns = {"name": np.array([], object), "route_type": np.array([], np.int16)}
+    if table is None or not len(table.event_stop):
+        empty = gpd.GeoDataFrame(columns, geometry=[], crs=network.epsg)
+        return empty, empty[["name", "geometry"]]
+    trip = np.repeat(np.arange(table.n_trips), np.diff(table.trip_indptr))
+    today = table.trip_day[trip] == 0
+    follows = (trip[1:] == trip[:-1]) & today[1:]
+    a, b = np.asarray(table.event_stop[:-1])[follows], np.asarray(table.event_stop[1:])[follows]
+    route = np.asarray(table.trip_route)[trip[1:][follows]]
+    pairs = np.unique(np.column_stack([route, np.minimum(a, b), np.maximum(a, b)]), axis=0)
+    pairs = pairs[pairs[:, 1] != pairs[:, 2]]
+    xy = np.column_stack([table.stop_x, table.stop_y])
+    hops = np.asarray(shapely.linestrings(np.stack([xy[pairs[:, 1]], xy[pairs[:, 2]]], axis=1)))
+    routes = np.unique(pairs[:, 0])
+    merged = [shapely.line_merge(shapely.multilinestrings(hops[pairs[:, 0] == r])) for r in routes]
+    lines = gpd.GeoDataFrame(
+        {"name": np.asarray(table.route_name)[routes], "route_type": np.asarray(table.route_type)[routes]},
+        geometry=merged,
+        crs=network.epsg,
+    )
+    served = np.unique(np.asarray(table.event_stop)[today])
+    stops = gpd.GeoDataFrame(
+        {"name": np.asarray(table.stop_name)[served]}, geometry=shapely.points(xy[served]), crs=network.epsg
+    )
+    return lines, stops
+
+
+def _main_roads(network: Network) -> gpd.GeoDataFrame:
+    """Collect the main roads, one line for each rank."""
+    streets = network.streets
+    ranks, shapes = [], []
+    if isinstance(streets, Streets):
+        line_of = np.repeat(np.arange(len(streets.edge_source)), np.diff(streets.geometry_indptr))
+        names = [name.removesuffix("_link") for name in streets.class_names]
+        for rank, wanted in enumerate(_MAIN_ROADS):
+            classes = [i for i, name in enumerate(names) if name == wanted]
+            edges = np.isin(streets.edge_class, classes)
+            points = edges[line_of]
+            if not points.any():
+                continue
+            _, index = np.unique(line_of[points], return_inverse=True)
+            made = np.asarray(shapely.linestrings(np.asarray(streets.geometry_xy)[points], indices=index))
+            shapes.append(shapely.simplify(shapely.line_merge(shapely.multilinestrings(made)), 20.0))
+            ranks.append(rank)
+    return gpd.GeoDataFrame({"rank": ranks}, geometry=shapes, crs=network.epsg)
+
+
+def network_layers(network: Network) -> NetworkLayers:
+    """Lines, stops and main roads of a network, once for all maps of a study.
+
+    Parameters
+    ----------
+    network : Network
+
+    Returns
+    -------
+    NetworkLayers
+        Empty layers where the network has no timetable, or no streets.
+
+    Examples
+    --------
+    >>> from geo_access.network.model import CrowFly
+    >>> len(network_layers(Network(2154, CrowFly(2154), None, {})).lines)
+    0
+    """
+    lines, stops = _transit_lines(network)
+    return NetworkLayers(lines.to_crs(4326), stops.to_crs(4326), _main_roads(network).to_crs(4326))
+
+
+@dataclass(frozen=True, eq=False)
+class Question:
+    """One public at given hours under one threshold, with the level of each zone.
+
+    Attributes
+    ----------
+    label : str
+        For the reader.
+    rows : pandas.DataFrame
+        Flags, indexed by ``zone_id`` as text.
+    """
+
+    label: str
+    rows: pd.DataFrame
+
+
+@dataclass(frozen=True, eq=False)
+class MapContent:
+    """Everything a map of one métier shows.
+
+    Attributes
+    ----------
+    metier_code, metier_name : str
+    territory : str
+        Name of the place, for titles.
+    zones : geopandas.GeoDataFrame
+        ``zone_id, zone_name, zone_kind`` and polygons, any CRS.
+    flags : pandas.DataFrame
+        From `geo_access.adequacy.flag.flag_zones`; rows of other métiers are left out here.
+    bands : geopandas.GeoDataFrame, optional
+        From `geo_access.isochrones.bands.isochrones`.
+    bands_label : str
+        What the isochrones show, for instance « en transports en commun, arrivée à 8 h 30 ».
+    training, employers : geopandas.GeoDataFrame, optional
+        Tables of the study; rows of other métiers and rows without position are left out here.
+    layers : NetworkLayers, optional
+        From `network_layers`.
+    profile_names, schedule_names : mapping of str to str
+        Names of the ids in `flags`.
+    sources : tuple of str
+        Sources and vintages, one line each.
+    manifest_id : str
+        Fingerprint of the study.
+    synthetic, crow_fly : bool
+        Said in large on the map.
+    language : str
+        ``fr`` or ``en``.
+
+    Raises
+    ------
+    InputError
+        When a table lacks a column or a layer does not say its CRS.
+    """
+
+    metier_code: str
+    metier_name: str
+    territory: str
+    zones: gpd.GeoDataFrame
+    flags: pd.DataFrame
+    bands: gpd.GeoDataFrame | None = None
+    bands_label: str = ""
+    training: gpd.GeoDataFrame | None = None
+    employers: gpd.GeoDataFrame | None = None
+    layers: NetworkLayers | None = None
+    profile_names: Mapping[str, str] = field(default_factory=dict)
+    schedule_names: Mapping[str, str] = field(default_factory=dict)
+    sources: tuple[str, ...] = ()
+    manifest_id: str = ""
+    synthetic: bool = False
+    crow_fly: bool = False
+    language: str = "fr"
+
+    def __post_init__(self) -> None:
+        """Check the tables' columns and their CRS."""
+        needed = {
+            "zones": (self.zones, ("zone_id", "zone_name", "zone_kind")),
+            "flags": (self.flags, ("zone_id", "metier", "level", *_QUESTION)),
+            "bands": (self.bands, ("minutes",)),
+            "training": (self.training, ("site_id", "site_name", "provider_type", "metier", "places")),
+            "employers": (self.employers, ("site_id", "site_name", "metier", "openings")),
+        }
+        faults = [
+            Fault(f"map: {name}", f"column {column!r} is missing", "see the table's description")
+            for name, (table, columns) in needed.items()
+            if table is not None
+            for column in columns
+            if column not in table.columns
+        ]
+        faults += [
+            Fault(f"map: {name}", "the layer does not say its CRS", "set it, for instance frame.set_crs(4326)")
+            for name, (table, _) in needed.items()
+            if isinstance(table, gpd.GeoDataFrame) and table.crs is None
+        ]
+        raise_faults(faults)
+        text("legend", self.language)
+
+    @property
+    def title(self) -> str:
+        """Headline of the map."""
+        return text("map.title", self.language, metier=self.metier_name)
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Warnings said in large: synthetic data, straight-line distances."""
+        crow_fly = self.crow_fly or bool(self.bands is not None and self.bands.attrs.get("crow_fly"))
+        said = (("synthetic", self.synthetic), ("crow_fly", crow_fly))
+        return tuple(text(key, self.language) for key, holds in said if holds)
+
+    def questions(self) -> list[Question]:
+        """Publics, hours and thresholds under which the zones were flagged, in the order of the table."""
+        rows = self.flags[self.flags["metier"].astype(str) == self.metier_code]
+        found = []
+        for key, part in rows.groupby(_QUESTION, sort=False, observed=True, dropna=False):
+            profile, kind, schedule, threshold = (str(item) for item in key)
+            minutes = part["threshold_min"].iloc[0] if "threshold_min" in part else None
+            words = [
+                self.profile_names.get(profile, profile),
+                text(f"kind.{kind}", self.language).lower(),
+                self.schedule_names.get(schedule, schedule),
+                threshold if minutes is None else text("band", self.language, minutes=f"{minutes:g}"),
+            ]
+            label = ", ".join(word for word in words if word)
+            found.append(Question(label[:1].upper() + label[1:], part.set_index(part["zone_id"].astype(str))))
+        return found
+
+    def training_sites(self) -> gpd.GeoDataFrame:
+        """Located sites of the métier, one row each with the sum of its places, largest first (EPSG:4326)."""
+        return self._sites(self.training, "places", ("provider_type", "position_quality"))
+
+    def employer_sites(self) -> gpd.GeoDataFrame:
+        """Located employers of the métier, one row each with the sum of its openings (EPSG:4326)."""
+        return self._sites(self.employers, "openings", ("shift_start", "shift_end", "position_quality"))
+
+    def _sites(self, table: gpd.GeoDataFrame | None, count: str, kept: tuple[str, ...]) -> gpd.GeoDataFrame:
+        columns = ["site_id", "site_name", count, *kept]
+        if table is None:
+            return gpd.GeoDataFrame({column: [] for column in columns}, geometry=[], crs=4326)
+        geometry = table.geometry.to_numpy()
+        located = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+        rows = table[located & (table["metier"].astype(str) == self.metier_code).to_numpy()].copy()
+        rows["site_id"] = rows["site_id"].astype(str)
+        present = [column for column in kept if column in rows]
+        grouped = rows.groupby("site_id", sort=False, observed=True)
+        sites = grouped[["site_name", *present]].first()
+        sites[count] = grouped[count].sum()
+        shapes = grouped["geometry"].first()
+        frame = gpd.GeoDataFrame(sites.reset_index(), geometry=shapes.to_numpy(), crs=table.crs).to_crs(4326)
+        return frame.sort_values(count, ascending=False, kind="stable", ignore_index=True)
+
+    def shapes(self) -> dict[str, str]:
+        """Symbol of each provider type, the same on all maps of a study."""
+        if self.training is None:
+            return {}
+        return provider_shapes(sorted(self.training["provider_type"].dropna().astype(str).unique()))

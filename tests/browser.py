@@ -1,0 +1,119 @@
+"""A page opened in headless Chromium through chromedriver: what its console says, and a picture of it."""
+
+from __future__ import annotations
+
+import base64
+import json
+import shutil
+import socket
+import subprocess
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+_FLAGS = (
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--hide-scrollbars",
+    "--force-device-scale-factor=1",
+    # Nothing may come from the internet: every name resolves to nowhere.
+    "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
+)
+
+
+class Page:
+    """One open page."""
+
+    def __init__(self, port: int, session: str) -> None:
+        self._base = f"http://127.0.0.1:{port}/session/{session}"
+
+    def _call(self, path: str, body: dict[str, Any] | None = None) -> Any:
+        return _request(self._base + path, body)
+
+    def open(self, path: Path) -> None:
+        self._call("/url", {"url": path.resolve().as_uri()})
+
+    def run(self, script: str, *arguments: Any) -> Any:
+        """Value of a script's ``return``."""
+        return self._call("/execute/sync", {"script": script, "args": list(arguments)})
+
+    def console_errors(self) -> list[str]:
+        """Severe lines of the console since the last call; failures to load are among them."""
+        lines = self._call("/se/log", {"type": "browser"})
+        return [line["message"] for line in lines if line["level"] == "SEVERE"]
+
+    def screenshot(self, path: Path) -> Path:
+        path.write_bytes(base64.b64decode(self._call("/screenshot")))
+        return path
+
+    def settle(self, seconds: float = 0.4) -> None:
+        """Let animations end."""
+        time.sleep(seconds)
+
+
+def _request(url: str, body: dict[str, Any] | None = None) -> Any:
+    data = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(url, data=data, headers={"Content-Type": "application/json"})
+    try:
+        with urllib.request.urlopen(request, timeout=60) as answer:
+            return json.load(answer)["value"]
+    except urllib.error.HTTPError as error:
+        raise AssertionError(json.load(error)["value"]["message"]) from error
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def browser(*, width: int = 1280, height: int = 860) -> Iterator[Page]:
+    """Open Chromium with a profile of its own, or skip and say why.
+
+    Parameters
+    ----------
+    width, height : int
+        Window [px].
+    """
+    chromium, driver = shutil.which("chromium") or shutil.which("chromium-browser"), shutil.which("chromedriver")
+    if chromium is None or driver is None:
+        pytest.skip("chromium or chromedriver is not installed: pages are not looked at")
+    port = _free_port()
+    with tempfile.TemporaryDirectory() as profile:
+        process = subprocess.Popen([driver, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            for _ in range(100):
+                try:
+                    _request(f"http://127.0.0.1:{port}/status")
+                    break
+                except (urllib.error.URLError, ConnectionError):
+                    time.sleep(0.1)
+            options = {
+                "binary": chromium,
+                "args": [*_FLAGS, f"--user-data-dir={profile}", f"--window-size={width},{height}"],
+            }
+            wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
+            session = _request(f"http://127.0.0.1:{port}/session", {"capabilities": {"alwaysMatch": wanted}})
+            page = Page(port, session["sessionId"])
+            try:
+                yield page
+            finally:
+                end = urllib.request.Request(f"http://127.0.0.1:{port}/session/{session['sessionId']}", method="DELETE")
+                urllib.request.urlopen(end, timeout=30).close()
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
