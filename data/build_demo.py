@@ -32,7 +32,9 @@ def build(folder: Path) -> None:
     supply.write_training(folder / "training.csv")
     supply.write_employers(folder / "employers.csv")
     walk = streets.walk_graph(network)
-    truths.write_truths(folder / "truths.json", network=network, cars=cars, walk=walk, cells=cells, tiles=tiles, districts=districts)
+    truths.write_truths(
+        folder / "truths.json", network=network, cars=cars, walk=walk, cells=cells, tiles=tiles, districts=districts
+    )
 
 
 def main() -> None:

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import numpy as np
 import shapely
-
 from demo_build import geography as geo
 from demo_build.transit import (
     FIRST_DAY,
@@ -29,8 +28,12 @@ from demo_build.transit import (
 
 CENTRE = (22.0, 26.0)
 STATIONS = {
-    "Valmont Gare": (22.85, 25.35), "Fergny Gare": (34.55, 32.6), "Houillères Gare": (35.55, 17.95),
-    "Berselle Halte": (29.1, 30.35), "Cantelle Halte": (31.1, 20.1), "Pont-Haut Gare": (46.7, 13.15),
+    "Valmont Gare": (22.85, 25.35),
+    "Fergny Gare": (34.55, 32.6),
+    "Houillères Gare": (35.55, 17.95),
+    "Berselle Halte": (29.1, 30.35),
+    "Cantelle Halte": (31.1, 20.1),
+    "Pont-Haut Gare": (46.7, 13.15),
 }
 BORDER_STOPS = {"Brugelle Douane": (27.62, 47.35), "Brugelle Mairie": (27.0, 46.03), "Brugelle Sud": (27.55, 45.25)}
 HOLIDAYS = ("20260406", "20260501", "20260508", "20260514", "20260525")
@@ -38,13 +41,40 @@ SCHOOL_BREAK = ("20260413", "20260424")
 
 # Route, colour, kind (0 tram, 3 bus), stops every … m, km/h, way points [km].
 URBAN = (
-    ("T1", "Tram Templeuil – Valmont – Marquelles", 0, 520, 21.0,
-     ((24.7, 30.1), (24.0, 29.0), (23.1, 27.5), CENTRE, (20.7, 24.3), (19.0, 22.3))),
-    ("L1", "Lomprez – Valmont – Saint-Vrain", 3, 430, 18.0, ((18.4, 29.5), (20.7, 27.4), CENTRE, (23.8, 24.9), (26.3, 22.9))),
+    (
+        "T1",
+        "Tram Templeuil – Valmont – Marquelles",
+        0,
+        520,
+        21.0,
+        ((24.7, 30.1), (24.0, 29.0), (23.1, 27.5), CENTRE, (20.7, 24.3), (19.0, 22.3)),
+    ),
+    (
+        "L1",
+        "Lomprez – Valmont – Saint-Vrain",
+        3,
+        430,
+        18.0,
+        ((18.4, 29.5), (20.7, 27.4), CENTRE, (23.8, 24.9), (26.3, 22.9)),
+    ),
     ("L2", "Valmont Nord – Midi", 3, 430, 18.0, ((21.6, 28.6), CENTRE, (22.2, 24.6), (22.5, 22.9))),
-    ("L3", "Port fluvial – Valmont – Fonderies", 3, 430, 18.0, ((17.0, 25.1), (18.4, 25.3), CENTRE, (23.2, 26.3), (24.9, 26.0))),
+    (
+        "L3",
+        "Port fluvial – Valmont – Fonderies",
+        3,
+        430,
+        18.0,
+        ((17.0, 25.1), (18.4, 25.3), CENTRE, (23.2, 26.3), (24.9, 26.0)),
+    ),
     ("L4", "Rocade Est", 3, 430, 18.0, ((24.0, 29.0), (25.0, 27.6), (24.9, 26.0), (24.6, 24.4), (22.6, 22.9))),
-    ("L5", "Moulin-Brûlé – Templeuil", 3, 430, 18.0, ((19.6, 26.35), (20.2, 27.0), (19.8, 28.3), (21.7, 28.4), (24.0, 29.0), (24.7, 30.1))),
+    (
+        "L5",
+        "Moulin-Brûlé – Templeuil",
+        3,
+        430,
+        18.0,
+        ((19.6, 26.35), (20.2, 27.0), (19.8, 28.3), (21.7, 28.4), (24.0, 29.0), (24.7, 30.1)),
+    ),
     ("L6", "Fergny Ouest – Est", 3, 400, 18.0, ((32.6, 33.6), (34.0, 33.0), (34.55, 32.6), (35.3, 32.0))),
     ("L7", "Fergny Sud – Nord", 3, 400, 18.0, ((33.2, 31.7), (34.0, 33.0), (34.5, 34.4))),
     ("L9", "Houillères – Parc des Verreries", 3, 420, 20.0, ((34.5, 17.5), (36.0, 17.3), (37.4, 17.9), (38.9, 19.6))),
@@ -62,11 +92,15 @@ def _days(first: str, last: str) -> list[dt.date]:
 
 
 def _urban_calendar(feed: FeedTables) -> None:
-    feed.add("calendar.txt", "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date", [
-        ("SCOLAIRE", 1, 1, 1, 1, 1, 0, 0, FIRST_DAY, LAST_DAY),
-        ("VACANCES", 0, 0, 0, 0, 0, 0, 0, FIRST_DAY, LAST_DAY),
-        ("WEEKEND", 0, 0, 0, 0, 0, 1, 1, FIRST_DAY, LAST_DAY),
-    ])
+    feed.add(
+        "calendar.txt",
+        "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date",
+        [
+            ("SCOLAIRE", 1, 1, 1, 1, 1, 0, 0, FIRST_DAY, LAST_DAY),
+            ("VACANCES", 0, 0, 0, 0, 0, 0, 0, FIRST_DAY, LAST_DAY),
+            ("WEEKEND", 0, 0, 0, 0, 0, 1, 1, FIRST_DAY, LAST_DAY),
+        ],
+    )
     rows: list[tuple[object, ...]] = []
     for day in _days(*SCHOOL_BREAK):
         if day.weekday() < 5:
@@ -76,10 +110,16 @@ def _urban_calendar(feed: FeedTables) -> None:
 
 
 def _add_route(feed: FeedTables, route_id: str, name: str, kind: int) -> None:
-    feed.add("routes.txt", "route_id,agency_id,route_short_name,route_long_name,route_type", [(route_id, feed.name, route_id, name, kind)])
+    feed.add(
+        "routes.txt",
+        "route_id,agency_id,route_short_name,route_long_name,route_type",
+        [(route_id, feed.name, route_id, name, kind)],
+    )
 
 
-def _line(route_id: str, book: StopBook, legs: Sequence[np.ndarray], spacing_m: float, speed_kmh: float, dwell_s: int = 0) -> Line:
+def _line(
+    route_id: str, book: StopBook, legs: Sequence[np.ndarray], spacing_m: float, speed_kmh: float, dwell_s: int = 0
+) -> Line:
     stops, along = stops_along(legs, spacing_m, book)
     return Line(route_id, tuple(book.stop_id(i) for i in stops), offsets(along, speed_kmh, dwell_s))
 
@@ -103,7 +143,12 @@ def urban_feed(router: Router) -> tuple[FeedTables, np.ndarray]:
         peak, day = (8, 12) if kind == 0 else ((15, 20) if route_id in ("L1", "L2", "L3") else (20, 30))
         first = at(5, 10) if route_id in ("T1", "L1", "L2", "L3") else at(5, 50)
         times = {
-            "SCOLAIRE": [*every(first, at(9), peak), *every(at(9, 20), at(16), day), *every(at(16, 10), at(19, 10), peak), *every(at(19, 40), at(22, 40), 30)],
+            "SCOLAIRE": [
+                *every(first, at(9), peak),
+                *every(at(9, 20), at(16), day),
+                *every(at(16, 10), at(19, 10), peak),
+                *every(at(19, 40), at(22, 40), 30),
+            ],
             "VACANCES": [*every(first, at(19, 10), day * 1.5), *every(at(19, 40), at(22, 40), 60)],
             "WEEKEND": every(at(6, 30), at(22, 30), 30 if kind == 0 else 60),
         }
@@ -123,7 +168,11 @@ def _laminoirs(feed: FeedTables, book: StopBook, router: Router) -> None:
     stops, along = stops_along(legs[:-1], 430, book)
     ride_m = along[-1] + shapely.LineString(legs[-1]).length
     stops, along = [*stops, book.stop(*legs[-1][-1].tolist(), name="ZI des Laminoirs")], [*along, ride_m]
-    line = Line("L8", tuple(book.stop_id(i) for i in stops), tuple(int(round(m / ride_m * LAMINOIRS_RIDE_S / 30) * 30) for m in along))
+    line = Line(
+        "L8",
+        tuple(book.stop_id(i) for i in stops),
+        tuple(int(round(m / ride_m * LAMINOIRS_RIDE_S / 30) * 30) for m in along),
+    )
     _add_route(feed, "L8", "Fergny – ZI des Laminoirs", 3)
     out = every(LAMINOIRS_FIRST_ARRIVAL_S - LAMINOIRS_RIDE_S, at(20, 30), 40)
     back = every(at(6, 20), LAMINOIRS_LAST_BACK_S, 40)
@@ -135,46 +184,160 @@ def _laminoirs(feed: FeedTables, book: StopBook, router: Router) -> None:
 
 
 def _night_bus(feed: FeedTables, book: StopBook, router: Router) -> None:
-    """N1: past midnight, on the clock of the evening's service day; the 28:15 brings the 05:00 shift to the river port."""
+    """N1: past midnight on the evening's service day; its 28:15 brings the 05:00 shift to the river port."""
     path = router.legs(((24.7, 30.1), (24.0, 29.0), CENTRE, (20.6, 25.9), (18.4, 25.3), (17.0, 25.1)))
     line = _line("N1", book, path, 430, 24.0)
     _add_route(feed, "N1", "Nuit Templeuil – Valmont – Port fluvial", 3)
     for service in ("SCOLAIRE", "VACANCES", "WEEKEND"):
         departures = [at(23, 45), at(24, 45), at(25, 45), at(28, 15)]
         add_departures(feed, line, departures, service, direction=0, headsign="Port fluvial")
-        add_departures(feed, line.back(), [at(24, 15), at(25, 15), at(29, 15)], service, direction=1, headsign="Templeuil")
+        add_departures(
+            feed, line.back(), [at(24, 15), at(25, 15), at(29, 15)], service, direction=1, headsign="Templeuil"
+        )
 
 
 # Route, name, km/h, way points [km], departures outward (towards the first-named town), departures back.
 Clock = tuple[int, int]
 COACHES: tuple[tuple[str, str, float, tuple[tuple[float, float], ...], tuple[Clock, ...], tuple[Clock, ...]], ...] = (
     # Brugelle: nothing arrives in Valmont between 06:00 and 09:30, and nothing leaves after 17:00.
-    ("301", "Brugelle – Frévelin – Valmont", 40.0, (BORDER_STOPS["Brugelle Douane"], (27.0, 46.0), (26.0, 41.5), (24.0, 37.0), (22.0, 33.5), CENTRE),
-     ((9, 40), (13, 10), (16, 30)), ((8, 30), (12, 0), (15, 10))),
-    ("302", "Haut-Mesnil – Pont-Haut", 34.0, ((70.5, 12.0), (67.0, 7.6), (63.0, 11.0), (57.4, 13.4), STATIONS["Pont-Haut Gare"]), ((6, 20), (13, 0)), ((12, 20), (18, 5))),
+    (
+        "301",
+        "Brugelle – Frévelin – Valmont",
+        40.0,
+        (BORDER_STOPS["Brugelle Douane"], (27.0, 46.0), (26.0, 41.5), (24.0, 37.0), (22.0, 33.5), CENTRE),
+        ((9, 40), (13, 10), (16, 30)),
+        ((8, 30), (12, 0), (15, 10)),
+    ),
+    (
+        "302",
+        "Haut-Mesnil – Pont-Haut",
+        34.0,
+        ((70.5, 12.0), (67.0, 7.6), (63.0, 11.0), (57.4, 13.4), STATIONS["Pont-Haut Gare"]),
+        ((6, 20), (13, 0)),
+        ((12, 20), (18, 5)),
+    ),
     # Saint-Aubrac: there at 07:15, back at 12:35 and never in the evening.
-    ("303", "Saint-Aubrac – Ormeval – Valmont", 38.0, ((8.0, 17.0), (12.0, 17.6), (16.0, 18.8), (19.0, 22.3), CENTRE), ((7, 15),), ((12, 35),)),
-    ("303E", "Ormeval – Valmont", 38.0, ((16.0, 18.8), (19.0, 22.3), CENTRE), ((7, 55), (13, 30)), ((16, 50), (17, 50), (18, 50))),
-    ("304", "Fergny – Berselle – Valmont", 36.0, ((34.0, 33.0), (31.6, 31.6), (29.0, 30.6), (26.6, 30.1), (24.3, 29.2), CENTRE), (), ()),
-    ("305", "Houillères – Cantelle – Valmont", 36.0, ((36.0, 17.3), (33.4, 18.4), (31.0, 19.9), (28.0, 21.8), (26.0, 23.3), CENTRE), (), ()),
-    ("306", "Houillères – Rosières – Villers – Valmont", 40.0, ((36.0, 17.3), (35.0, 15.8), (35.4, 14.5), (34.4, 11.4), (30.0, 9.0), (22.0, 12.0), (22.6, 17.0), (22.5, 22.8), CENTRE),
-     ((6, 40), (7, 40), (12, 10), (17, 10), (18, 10)), ((6, 40), (7, 20), (12, 10), (16, 15), (17, 20), (18, 20))),
-    ("307", "Gréval – Aubrecourt – Fergny", 42.0, ((49.0, 32.0), (47.8, 27.0), (44.0, 22.0), (40.4, 25.0), (36.0, 28.0), (34.0, 33.0)), ((7, 5), (13, 10)), ((12, 15), (17, 25), (18, 15))),
-    ("308", "Hautbois – Wavrelles – Valmont", 40.0, ((5.0, 27.0), (9.0, 31.6), (14.0, 33.2), (18.4, 29.5), (20.7, 27.4), CENTRE), ((6, 55), (7, 40), (13, 15)), ((12, 15), (17, 15), (18, 15))),
-    ("309", "Tournevent – Fergny", 40.0, ((40.0, 42.4), (36.4, 38.2), (34.0, 33.0)), ((7, 20), (13, 20)), ((12, 20), (17, 20), (18, 20))),
-    ("310", "Linselin – Frévelin – Valmont", 40.0, ((18.0, 40.3), (24.0, 37.0), (22.0, 33.5), CENTRE), ((6, 55), (7, 50), (13, 20)), ((12, 15), (17, 15), (18, 15))),
-    ("311", "Escaulieu – Villers – Valmont", 40.0, ((12.0, 10.0), (17.0, 10.4), (22.0, 12.0), (22.6, 17.0), (22.5, 22.8), CENTRE), ((7, 10), (13, 15)), ((12, 20), (17, 20), (18, 10))),
-    ("312", "Noirval – Houillères", 40.0, ((31.0, 24.6), (35.4, 24.0), (36.3, 20.6), (36.0, 17.3)), ((7, 35), (13, 20)), ((12, 20), (17, 25))),
-    ("313", "Montceau – Houillères", 40.0, ((41.0, 9.5), (36.8, 10.6), (34.4, 11.4), (35.4, 14.5), (35.0, 15.8), (36.0, 17.3)), ((7, 30), (13, 15)), ((12, 15), (17, 30))),
+    (
+        "303",
+        "Saint-Aubrac – Ormeval – Valmont",
+        38.0,
+        ((8.0, 17.0), (12.0, 17.6), (16.0, 18.8), (19.0, 22.3), CENTRE),
+        ((7, 15),),
+        ((12, 35),),
+    ),
+    (
+        "303E",
+        "Ormeval – Valmont",
+        38.0,
+        ((16.0, 18.8), (19.0, 22.3), CENTRE),
+        ((7, 55), (13, 30)),
+        ((16, 50), (17, 50), (18, 50)),
+    ),
+    (
+        "304",
+        "Fergny – Berselle – Valmont",
+        36.0,
+        ((34.0, 33.0), (31.6, 31.6), (29.0, 30.6), (26.6, 30.1), (24.3, 29.2), CENTRE),
+        (),
+        (),
+    ),
+    (
+        "305",
+        "Houillères – Cantelle – Valmont",
+        36.0,
+        ((36.0, 17.3), (33.4, 18.4), (31.0, 19.9), (28.0, 21.8), (26.0, 23.3), CENTRE),
+        (),
+        (),
+    ),
+    (
+        "306",
+        "Houillères – Rosières – Villers – Valmont",
+        40.0,
+        (
+            (36.0, 17.3),
+            (35.0, 15.8),
+            (35.4, 14.5),
+            (34.4, 11.4),
+            (30.0, 9.0),
+            (22.0, 12.0),
+            (22.6, 17.0),
+            (22.5, 22.8),
+            CENTRE,
+        ),
+        ((6, 40), (7, 40), (12, 10), (17, 10), (18, 10)),
+        ((6, 40), (7, 20), (12, 10), (16, 15), (17, 20), (18, 20)),
+    ),
+    (
+        "307",
+        "Gréval – Aubrecourt – Fergny",
+        42.0,
+        ((49.0, 32.0), (47.8, 27.0), (44.0, 22.0), (40.4, 25.0), (36.0, 28.0), (34.0, 33.0)),
+        ((7, 5), (13, 10)),
+        ((12, 15), (17, 25), (18, 15)),
+    ),
+    (
+        "308",
+        "Hautbois – Wavrelles – Valmont",
+        40.0,
+        ((5.0, 27.0), (9.0, 31.6), (14.0, 33.2), (18.4, 29.5), (20.7, 27.4), CENTRE),
+        ((6, 55), (7, 40), (13, 15)),
+        ((12, 15), (17, 15), (18, 15)),
+    ),
+    (
+        "309",
+        "Tournevent – Fergny",
+        40.0,
+        ((40.0, 42.4), (36.4, 38.2), (34.0, 33.0)),
+        ((7, 20), (13, 20)),
+        ((12, 20), (17, 20), (18, 20)),
+    ),
+    (
+        "310",
+        "Linselin – Frévelin – Valmont",
+        40.0,
+        ((18.0, 40.3), (24.0, 37.0), (22.0, 33.5), CENTRE),
+        ((6, 55), (7, 50), (13, 20)),
+        ((12, 15), (17, 15), (18, 15)),
+    ),
+    (
+        "311",
+        "Escaulieu – Villers – Valmont",
+        40.0,
+        ((12.0, 10.0), (17.0, 10.4), (22.0, 12.0), (22.6, 17.0), (22.5, 22.8), CENTRE),
+        ((7, 10), (13, 15)),
+        ((12, 20), (17, 20), (18, 10)),
+    ),
+    (
+        "312",
+        "Noirval – Houillères",
+        40.0,
+        ((31.0, 24.6), (35.4, 24.0), (36.3, 20.6), (36.0, 17.3)),
+        ((7, 35), (13, 20)),
+        ((12, 20), (17, 25)),
+    ),
+    (
+        "313",
+        "Montceau – Houillères",
+        40.0,
+        ((41.0, 9.5), (36.8, 10.6), (34.4, 11.4), (35.4, 14.5), (35.0, 15.8), (36.0, 17.3)),
+        ((7, 30), (13, 15)),
+        ((12, 15), (17, 30)),
+    ),
 )
 
 
 def coach_feed(router: Router) -> FeedTables:
     """Coaches between the towns and the villages; the days are listed one by one in ``calendar_dates.txt``."""
     feed = feed_tables("CAR", "Cars du Haut-Pays")
-    feed.add("calendar_dates.txt", "service_id,date,exception_type", [
-        ("LV", f"{day:%Y%m%d}", 1) for day in _days(FIRST_DAY, LAST_DAY) if day.weekday() < 5 and f"{day:%Y%m%d}" not in HOLIDAYS
-    ])
+    feed.add(
+        "calendar_dates.txt",
+        "service_id,date,exception_type",
+        [
+            ("LV", f"{day:%Y%m%d}", 1)
+            for day in _days(FIRST_DAY, LAST_DAY)
+            if day.weekday() < 5 and f"{day:%Y%m%d}" not in HOLIDAYS
+        ],
+    )
     book = StopBook("C", merge_m=260.0)
     for name, (x, y) in BORDER_STOPS.items():
         book.stop(x * 1000, y * 1000, name)
@@ -184,7 +347,12 @@ def coach_feed(router: Router) -> FeedTables:
         if route_id == "301":
             line = _through_border(line, book)
         _add_route(feed, route_id, name, 3)
-        frequent = [*every(at(5, 40), at(8, 40), 30), *every(at(9, 40), at(15, 40), 60), *every(at(16, 10), at(19, 10), 30), at(20, 10)]
+        frequent = [
+            *every(at(5, 40), at(8, 40), 30),
+            *every(at(9, 40), at(15, 40), 60),
+            *every(at(16, 10), at(19, 10), 30),
+            at(20, 10),
+        ]
         out_s = [at(*clock) for clock in out] or frequent
         back_s = [at(*clock) for clock in back] or frequent
         add_departures(feed, line, out_s, "LV", direction=0, headsign=name.rpartition(" – ")[2])
@@ -204,30 +372,96 @@ def _through_border(line: Line, book: StopBook) -> Line:
 def rail_feed() -> tuple[FeedTables, list[np.ndarray]]:
     """Regional trains: one vehicle runs on from Fergny – Valmont as Valmont – Pont-Haut; halts have no times."""
     feed = feed_tables("FER", "Trains du Val")
-    feed.add("calendar.txt", "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date",
-             [("SEM", 1, 1, 1, 1, 1, 0, 0, FIRST_DAY, LAST_DAY), ("WE", 0, 0, 0, 0, 0, 1, 1, FIRST_DAY, LAST_DAY)])
+    feed.add(
+        "calendar.txt",
+        "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date",
+        [("SEM", 1, 1, 1, 1, 1, 0, 0, FIRST_DAY, LAST_DAY), ("WE", 0, 0, 0, 0, 0, 1, 1, FIRST_DAY, LAST_DAY)],
+    )
     _add_route(feed, "R1", "Fergny – Valmont", 2)
     _add_route(feed, "R2", "Valmont – Houillères – Pont-Haut", 2)
     ids = {name: f"F{i + 1}" for i, name in enumerate(STATIONS)}
     west = Line("R1", tuple(ids[n] for n in ("Fergny Gare", "Berselle Halte", "Valmont Gare")), (0, 420, 840))
-    south = Line("R2", tuple(ids[n] for n in ("Valmont Gare", "Cantelle Halte", "Houillères Gare", "Pont-Haut Gare")), (0, 480, 900, 1680))
+    south = Line(
+        "R2",
+        tuple(ids[n] for n in ("Valmont Gare", "Cantelle Halte", "Houillères Gare", "Pont-Haut Gare")),
+        (0, 480, 900, 1680),
+    )
     halts = frozenset((ids["Berselle Halte"], ids["Cantelle Halte"]))
     plans = {
-        "SEM": [*every(at(5, 35), at(8, 35), 30), *every(at(9, 35), at(15, 35), 60), *every(at(16, 5), at(19, 5), 30), at(20, 5), at(21, 15)],
+        "SEM": [
+            *every(at(5, 35), at(8, 35), 30),
+            *every(at(9, 35), at(15, 35), 60),
+            *every(at(16, 5), at(19, 5), 30),
+            at(20, 5),
+            at(21, 15),
+        ],
         "WE": every(at(7, 35), at(19, 35), 120),
     }
     for service, departures in plans.items():
         for i, start in enumerate(departures):
             block = f"{service}-A{i + 1:02d}"
-            add_trip(feed, west, f"R1-{service}-0-{i + 1:02d}", service, start, direction=0, headsign="Valmont Gare", block=block, blank=halts, bikes=1)
-            add_trip(feed, south, f"R2-{service}-0-{i + 1:02d}", service, start + 840 + 180, direction=0, headsign="Pont-Haut Gare", block=block, blank=halts, bikes=1)
+            add_trip(
+                feed,
+                west,
+                f"R1-{service}-0-{i + 1:02d}",
+                service,
+                start,
+                direction=0,
+                headsign="Valmont Gare",
+                block=block,
+                blank=halts,
+                bikes=1,
+            )
+            add_trip(
+                feed,
+                south,
+                f"R2-{service}-0-{i + 1:02d}",
+                service,
+                start + 840 + 180,
+                direction=0,
+                headsign="Pont-Haut Gare",
+                block=block,
+                blank=halts,
+                bikes=1,
+            )
             block = f"{service}-B{i + 1:02d}"
-            add_trip(feed, south.back(), f"R2-{service}-1-{i + 1:02d}", service, start + 120, direction=1, headsign="Valmont Gare", block=block, blank=halts, bikes=1)
-            add_trip(feed, west.back(), f"R1-{service}-1-{i + 1:02d}", service, start + 120 + 1680 + 180, direction=1, headsign="Fergny Gare", block=block, blank=halts, bikes=1)
+            add_trip(
+                feed,
+                south.back(),
+                f"R2-{service}-1-{i + 1:02d}",
+                service,
+                start + 120,
+                direction=1,
+                headsign="Valmont Gare",
+                block=block,
+                blank=halts,
+                bikes=1,
+            )
+            add_trip(
+                feed,
+                west.back(),
+                f"R1-{service}-1-{i + 1:02d}",
+                service,
+                start + 120 + 1680 + 180,
+                direction=1,
+                headsign="Fergny Gare",
+                block=block,
+                blank=halts,
+                bikes=1,
+            )
     places = geo.lonlat(np.array(list(STATIONS.values())) * 1000.0)
-    feed.add("stops.txt", "stop_id,stop_name,stop_lat,stop_lon",
-             [(ids[name], name, f"{lat:.6f}", f"{lon:.6f}") for name, (lon, lat) in zip(STATIONS, places.tolist(), strict=True)])
-    tracks = [("Fergny Gare", "Berselle Halte", "Valmont Gare"), ("Valmont Gare", "Cantelle Halte", "Houillères Gare", "Pont-Haut Gare")]
+    feed.add(
+        "stops.txt",
+        "stop_id,stop_name,stop_lat,stop_lon",
+        [
+            (ids[name], name, f"{lat:.6f}", f"{lon:.6f}")
+            for name, (lon, lat) in zip(STATIONS, places.tolist(), strict=True)
+        ],
+    )
+    tracks = [
+        ("Fergny Gare", "Berselle Halte", "Valmont Gare"),
+        ("Valmont Gare", "Cantelle Halte", "Houillères Gare", "Pont-Haut Gare"),
+    ]
     return feed, [geo.smooth(np.array([STATIONS[n] for n in track]) * 1000.0, 2) for track in tracks]
 
 
@@ -236,20 +470,32 @@ def _shifted(place: tuple[float, float], east_m: float, north_m: float) -> tuple
 
 
 def foreign_feed() -> FeedTables:
-    """The neighbour country's buses: the same stops of Brugelle again, 15–24 m away, and headways instead of trips."""
+    """Write the neighbour country's buses: Brugelle's stops again, 15–24 m away, and headways instead of trips."""
     feed = feed_tables("VOI", "Grensveld Openbaar Vervoer", zone="Europe/Brussels", language="nl")
-    feed.add("calendar.txt", "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date",
-             [("WD", 1, 1, 1, 1, 1, 0, 0, "20260201", "20260831")])
+    feed.add(
+        "calendar.txt",
+        "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date",
+        [("WD", 1, 1, 1, 1, 1, 0, 0, "20260201", "20260831")],
+    )
     stops: dict[str, tuple[float, float]] = {
-        "Grensveld Station": _shifted((29.2, 49.8), 0, 0), "Grensveld Markt": _shifted((28.75, 49.2), 0, 0),
-        "Grensveld School": _shifted((29.5, 50.3), 0, 0), "Grensveld Zuid": _shifted((28.4, 48.65), 0, 0),
+        "Grensveld Station": _shifted((29.2, 49.8), 0, 0),
+        "Grensveld Markt": _shifted((28.75, 49.2), 0, 0),
+        "Grensveld School": _shifted((29.5, 50.3), 0, 0),
+        "Grensveld Zuid": _shifted((28.4, 48.65), 0, 0),
     }
     stops |= {name: _shifted(place, 14.0, 9.0 + 2 * i) for i, (name, place) in enumerate(BORDER_STOPS.items())}
     stops["Fergny Gare"] = _shifted(STATIONS["Fergny Gare"], 18.0, -11.0)
     ids = {name: f"V{i + 1:02d}" for i, name in enumerate(stops)}
-    cross = Line("71", tuple(ids[n] for n in ("Grensveld Station", "Grensveld Markt", *BORDER_STOPS, "Fergny Gare")),
-                 (0, 120, 360, 600, 780, 2040))
-    town = Line("G1", tuple(ids[n] for n in ("Grensveld Zuid", "Grensveld Markt", "Grensveld Station", "Grensveld School")), (0, 150, 330, 480))
+    cross = Line(
+        "71",
+        tuple(ids[n] for n in ("Grensveld Station", "Grensveld Markt", *BORDER_STOPS, "Fergny Gare")),
+        (0, 120, 360, 600, 780, 2040),
+    )
+    town = Line(
+        "G1",
+        tuple(ids[n] for n in ("Grensveld Zuid", "Grensveld Markt", "Grensveld Station", "Grensveld School")),
+        (0, 150, 330, 480),
+    )
     _add_route(feed, "71", "Grensveld – Brugelle – Fergny", 3)
     _add_route(feed, "G1", "Grensveld Stadslijn", 3)
     rows: list[tuple[object, ...]] = []
@@ -260,8 +506,14 @@ def foreign_feed() -> FeedTables:
             rows.append((trip, "05:30:00", "21:30:00", step, exact))
     feed.add("frequencies.txt", "trip_id,start_time,end_time,headway_secs,exact_times", rows)
     places = geo.lonlat(np.array(list(stops.values())))
-    feed.add("stops.txt", "stop_id,stop_name,stop_lat,stop_lon",
-             [(ids[name], name, f"{lat:.6f}", f"{lon:.6f}") for name, (lon, lat) in zip(stops, places.tolist(), strict=True)])
+    feed.add(
+        "stops.txt",
+        "stop_id,stop_name,stop_lat,stop_lon",
+        [
+            (ids[name], name, f"{lat:.6f}", f"{lon:.6f}")
+            for name, (lon, lat) in zip(stops, places.tolist(), strict=True)
+        ],
+    )
     return feed
 
 

@@ -6,6 +6,7 @@ behave as in the north of France; names and shapes are invented.
 
 from __future__ import annotations
 
+import itertools
 from dataclasses import dataclass
 
 import numpy as np
@@ -33,6 +34,12 @@ def lonlat(xy: np.ndarray) -> np.ndarray:
     return np.round(np.column_stack([lon, lat]), 6)
 
 
+def local_metres(places: np.ndarray) -> np.ndarray:
+    """Local metres of longitudes and latitudes, shape (n, 2)."""
+    x, y = _TO_LONLAT.transform(places[:, 0], places[:, 1], direction="INVERSE")
+    return np.column_stack([x - CORNER_X_M, y - CORNER_Y_M])
+
+
 @dataclass(frozen=True)
 class Place:
     """A settlement: centre [km], radius of its streets [m], size of its blocks [m], people per full cell."""
@@ -52,14 +59,14 @@ class Place:
 
 
 PLACES: tuple[Place, ...] = (
-    Place("Valmont", "urban", 22.0, 26.0, 3000, 150, 330),
-    Place("Marquelles", "urban", 19.0, 22.3, 900, 150, 120),
-    Place("Saint-Vrain", "urban", 26.3, 22.9, 850, 150, 110),
-    Place("Templeuil", "urban", 24.7, 30.1, 900, 150, 130),
-    Place("Lomprez", "urban", 18.4, 29.5, 850, 150, 115),
-    Place("Fergny", "urban", 34.0, 33.0, 1750, 150, 150),
-    Place("Houillères", "urban", 36.0, 17.3, 1750, 150, 140),
-    Place("Brugelle", "urban", 27.0, 46.0, 1100, 150, 120),
+    Place("Valmont", "urban", 22.0, 26.0, 2650, 150, 330),
+    Place("Marquelles", "urban", 19.0, 22.3, 720, 150, 120),
+    Place("Saint-Vrain", "urban", 26.3, 22.9, 720, 150, 110),
+    Place("Templeuil", "urban", 24.7, 30.1, 720, 150, 130),
+    Place("Lomprez", "urban", 18.4, 29.5, 720, 150, 115),
+    Place("Fergny", "urban", 34.0, 33.0, 1450, 150, 150),
+    Place("Houillères", "urban", 36.0, 17.3, 1500, 150, 140),
+    Place("Brugelle", "urban", 27.0, 46.0, 900, 150, 120),
     Place("Saint-Aubrac", "rural", 8.0, 17.0, 480, 150, 45),
     Place("Les Essarts", "rural", 9.0, 46.0, 460, 150, 40),
     Place("Noirval", "rural", 31.0, 24.6, 420, 150, 45),
@@ -108,10 +115,54 @@ PENINSULA = Patch("La Presqu'île", 36.72, 15.98, 330, 120)
 INDUSTRIAL = (LAMINOIRS, PORT, VERRERIES)
 
 RIVER_KM = (
-    (73.0, 3.0), (66.5, 4.6), (61.5, 8.6), (56.0, 9.2), (51.0, 9.6), (46.0, 11.2), (42.0, 13.6), (39.4, 15.2), (38.2, 14.9),
-    (37.62, 15.3), (37.52, 16.1), (37.05, 16.62), (36.4, 16.62), (35.95, 16.1), (35.85, 15.3), (35.2, 15.1),
-    (34.0, 15.9), (31.4, 17.6), (28.6, 19.2), (26.2, 21.2), (24.0, 22.9), (22.2, 24.0), (20.9, 24.7), (20.1, 25.7), (19.3, 26.9),
-    (17.9, 27.7), (14.0, 30.4), (8.0, 34.4), (0.0, 37.6),
+    (73.0, 3.0),
+    (70.2, 5.4),
+    (67.0, 4.4),
+    (64.2, 6.6),
+    (62.6, 9.2),
+    (59.0, 8.8),
+    (56.4, 10.0),
+    (53.8, 9.0),
+    (51.4, 10.4),
+    (48.6, 10.0),
+    (46.4, 11.8),
+    (43.8, 12.0),
+    (42.2, 14.2),
+    (40.2, 14.2),
+    (39.2, 15.4),
+    (38.2, 14.9),
+    (37.62, 15.3),
+    (37.52, 16.1),
+    (37.05, 16.62),
+    (36.4, 16.62),
+    (35.95, 16.1),
+    (35.85, 15.3),
+    (35.2, 15.1),
+    (34.0, 15.9),
+    (33.2, 17.0),
+    (31.4, 16.8),
+    (30.2, 18.4),
+    (28.4, 18.6),
+    (27.6, 20.4),
+    (26.2, 20.8),
+    (25.2, 22.4),
+    (23.8, 22.7),
+    (22.9, 23.9),
+    (21.9, 24.1),
+    (21.0, 24.5),
+    (20.6, 25.4),
+    (19.8, 25.7),
+    (19.5, 26.8),
+    (18.2, 27.2),
+    (17.4, 28.4),
+    (15.8, 28.5),
+    (14.2, 30.4),
+    (12.0, 30.6),
+    (10.4, 32.8),
+    (7.6, 33.2),
+    (5.6, 35.6),
+    (2.8, 35.8),
+    (0.0, 37.6),
 )
 RIVER_NAME = "la Vère"
 RIVER_HALF_WIDTH_M = 32.0
@@ -130,74 +181,229 @@ class Road:
 
 
 ROADS: tuple[Road, ...] = (
-    Road("N 1", "Avenue de Fergny", "primary", 80, 0.05,
-         ((22, 26), (23.1, 27.5), (24.3, 29.2), (26.6, 30.1), (29, 30.6), (31.6, 31.6), (34, 33))),
-    Road("N 2", "Avenue de Houillères", "primary", 80, 0.05,
-         ((22, 26), (23.8, 24.9), (26.0, 23.3), (28.0, 21.8), (31, 19.9), (33.4, 18.4), (36, 17.3))),
-    Road("D 10", "Avenue de Brugelle", "secondary", 80, 0.07,
-         ((22, 26), (21.9, 27.2), (21.6, 28.6), (21.3, 30.2), (22, 33.5), (24, 37), (26, 41.5), (27, 46), (27.7, 47.7), (29.2, 49.8))),
+    Road(
+        "N 1",
+        "Avenue de Fergny",
+        "primary",
+        80,
+        0.05,
+        ((22, 26), (23.1, 27.5), (24.3, 29.2), (26.6, 30.1), (29, 30.6), (31.6, 31.6), (34, 33)),
+    ),
+    Road(
+        "N 2",
+        "Avenue de Houillères",
+        "primary",
+        80,
+        0.05,
+        ((22, 26), (23.8, 24.9), (26.0, 23.3), (28.0, 21.8), (31, 19.9), (33.4, 18.4), (36, 17.3)),
+    ),
+    Road(
+        "D 10",
+        "Avenue de Brugelle",
+        "secondary",
+        80,
+        0.07,
+        (
+            (22, 26),
+            (21.9, 27.2),
+            (21.6, 28.6),
+            (21.3, 30.2),
+            (22, 33.5),
+            (24, 37),
+            (26, 41.5),
+            (27, 46),
+            (27.7, 47.7),
+            (29.2, 49.8),
+        ),
+    ),
     Road("D 11", "Rue de Fergny", "secondary", 80, 0.08, ((34, 33), (33.2, 37), (30.5, 41), (28.2, 44.4), (27, 46))),
-    Road("D 12", "Avenue du Port", "secondary", 80, 0.06,
-         ((22, 26), (20.6, 25.9), (18.4, 25.3), (17.0, 25.1), (12, 25.7), (5, 27))),
-    Road("D 13", "Avenue de Lomprez", "secondary", 80, 0.06,
-         ((22, 26), (20.7, 27.4), (19.4, 28.7), (18.4, 29.5), (14, 33.2), (9.6, 39), (9, 46))),
-    Road("D 14", "Avenue d'Ormeval", "secondary", 80, 0.07,
-         ((22, 26), (20.7, 24.3), (19.0, 22.3), (16, 18.8), (12, 17.6), (8, 17), (2, 14.4))),
-    Road("D 15", "Avenue du Midi", "secondary", 80, 0.07,
-         ((22, 26), (22.2, 24.6), (22.5, 22.8), (22.6, 17), (22, 12), (30, 9), (34.4, 11.4), (35.4, 14.5), (35.0, 15.8), (36, 17.3))),
+    Road(
+        "D 12",
+        "Avenue du Port",
+        "secondary",
+        80,
+        0.06,
+        ((22, 26), (20.6, 25.9), (18.4, 25.3), (17.0, 25.1), (12, 25.7), (5, 27)),
+    ),
+    Road(
+        "D 13",
+        "Avenue de Lomprez",
+        "secondary",
+        80,
+        0.06,
+        ((22, 26), (20.7, 27.4), (19.4, 28.7), (18.4, 29.5), (14, 33.2), (9.6, 39), (9, 46)),
+    ),
+    Road(
+        "D 14",
+        "Avenue d'Ormeval",
+        "secondary",
+        80,
+        0.07,
+        ((22, 26), (20.7, 24.3), (19.0, 22.3), (16, 18.8), (12, 17.6), (8, 17), (2, 14.4)),
+    ),
+    Road(
+        "D 15",
+        "Avenue du Midi",
+        "secondary",
+        80,
+        0.07,
+        (
+            (22, 26),
+            (22.2, 24.6),
+            (22.5, 22.8),
+            (22.6, 17),
+            (22, 12),
+            (30, 9),
+            (34.4, 11.4),
+            (35.4, 14.5),
+            (35.0, 15.8),
+            (36, 17.3),
+        ),
+    ),
     Road("D 16", "Route d'Escaulieu", "tertiary", 80, 0.1, ((22, 12), (17, 10.4), (12, 10), (9, 13.4), (8, 17))),
     Road("D 17", "Route de la Mine", "secondary", 80, 0.07, ((34, 33), (36, 28), (35.4, 24), (36.3, 20.6), (36, 17.3))),
     Road("D 18", "Route du Haut-Pays", "secondary", 70, 0.1, ((36, 17.3), (38.9, 17.4), (41.4, 15.6), (47, 13))),
-    Road("D 18", "Route du Haut-Pays", "tertiary", 40, 0.34,
-         ((47, 13), (49.4, 14.8), (51, 12.2), (53.4, 14.6), (55, 12.0), (57.4, 13.4), (59.4, 10.6), (63, 11))),
+    Road(
+        "D 18",
+        "Route du Haut-Pays",
+        "tertiary",
+        40,
+        0.34,
+        ((47, 13), (49.4, 14.8), (51, 12.2), (53.4, 14.6), (55, 12.0), (57.4, 13.4), (59.4, 10.6), (63, 11)),
+    ),
     Road("D 19", "Route de l'Ermitage", "tertiary", 50, 0.24, ((63, 11), (61.2, 8.9), (60, 6))),
     Road("D 20", "Route de Combremont", "tertiary", 50, 0.24, ((63, 11), (65.6, 10.2), (67, 7.6))),
     Road("D 21", "Route de Valdreuil", "tertiary", 50, 0.24, ((63, 11), (64.2, 13.6), (66, 15.4))),
     Road("D 22", "Route des Vents", "unclassified", 40, 0.28, ((66, 15.4), (63, 16.6), (60, 16.4), (57.4, 13.4))),
     Road("D 23", "Route de Sombreuil", "unclassified", 40, 0.28, ((67, 7.6), (69.8, 9.4), (70.5, 12), (66, 15.4))),
-    Road("D 24", "Route des Gorges", "unclassified", 30, 0.36, ((60, 6), (55.6, 6.8), (51.4, 5.6), (46.4, 7.8), (41, 9.5))),
+    Road(
+        "D 24",
+        "Route des Gorges",
+        "unclassified",
+        30,
+        0.36,
+        ((60, 6), (55.6, 6.8), (51.4, 5.6), (46.4, 7.8), (41, 9.5)),
+    ),
     Road("D 25", "Route de Montceau", "tertiary", 70, 0.1, ((41, 9.5), (36.8, 10.6), (34.4, 11.4))),
     Road("D 26", "Route d'Aubrecourt", "tertiary", 80, 0.08, ((36, 28), (40.4, 25), (44, 22), (46.4, 17.6), (47, 13))),
-    Road("D 27", "Route des Laminoirs", "secondary", 80, 0.05, ((34, 33), (37.4, 34.6), (41, 35.6), (45.6, 34.4), (49, 32))),
+    Road(
+        "D 27",
+        "Route des Laminoirs",
+        "secondary",
+        80,
+        0.05,
+        ((34, 33), (37.4, 34.6), (41, 35.6), (45.6, 34.4), (49, 32)),
+    ),
     Road("D 28", "Route de Gréval", "tertiary", 70, 0.1, ((49, 32), (47.8, 27), (44, 22))),
-    Road("D 29", "Route de Tournevent", "tertiary", 70, 0.1, ((34, 33), (36.4, 38.2), (40, 42.4), (35, 42.6), (30.5, 41))),
+    Road(
+        "D 29", "Route de Tournevent", "tertiary", 70, 0.1, ((34, 33), (36.4, 38.2), (40, 42.4), (35, 42.6), (30.5, 41))
+    ),
     Road("D 30", "Route de Linselin", "tertiary", 70, 0.1, ((14, 33.2), (16, 37), (18, 40.3), (24, 37))),
     Road("D 31", "Route des Essarts", "tertiary", 70, 0.1, ((18, 40.3), (13.4, 43.6), (9, 46))),
     Road("D 32", "Route de Hautbois", "tertiary", 70, 0.1, ((8, 17), (6, 22), (5, 27), (9, 31.6), (14, 33.2))),
     Road("D 33", "Route de Noirval", "tertiary", 80, 0.08, ((28.0, 21.8), (31, 24.6), (35.4, 24))),
     Road("D 34", "Route des Verreries", "tertiary", 50, 0.04, ((36.3, 20.6), (38.9, 19.6), (38.9, 17.4))),
-    Road("", "Boulevard des Remparts", "secondary", 50, 0.0,
-         tuple((22 + 1.25 * float(np.cos(a)), 26.1 + 1.15 * float(np.sin(a))) for a in np.linspace(0, 2 * np.pi, 25))),
-    Road("", "Boulevard de Ceinture", "tertiary", 50, 0.03,
-         ((24.0, 29.0), (25.0, 27.6), (24.9, 26.0), (24.6, 24.4), (22.6, 22.9))),
-    Road("", "Boulevard du Nord", "tertiary", 50, 0.03, ((24.0, 29.0), (21.7, 28.4), (19.8, 28.3), (20.2, 27.0), (20.9, 26.6))),
-    Road("", "Avenue des Fonderies", "tertiary", 50, 0.0,
-         ((23.2, 26.3), (24.9, 26.0), (25.6, 25.5))),
+    Road(
+        "",
+        "Boulevard des Remparts",
+        "secondary",
+        50,
+        0.0,
+        tuple((22 + 1.25 * float(np.cos(a)), 26.1 + 1.15 * float(np.sin(a))) for a in np.linspace(0, 2 * np.pi, 25)),
+    ),
+    Road(
+        "",
+        "Boulevard de Ceinture",
+        "tertiary",
+        50,
+        0.03,
+        ((24.0, 29.0), (25.0, 27.6), (24.9, 26.0), (24.6, 24.4), (22.6, 22.9)),
+    ),
+    Road(
+        "",
+        "Boulevard du Nord",
+        "tertiary",
+        50,
+        0.03,
+        ((24.0, 29.0), (21.7, 28.4), (19.8, 28.3), (20.2, 27.0), (20.9, 26.6)),
+    ),
+    Road("", "Avenue des Fonderies", "tertiary", 50, 0.0, ((23.2, 26.3), (24.9, 26.0), (25.6, 25.5))),
     Road("", "Rue des Forges", "tertiary", 50, 0.03, ((32.6, 33.6), (34, 33), (35.3, 32.0))),
     Road("", "Rue du Laminage", "tertiary", 50, 0.03, ((33.2, 31.7), (34, 33), (34.5, 34.4))),
     Road("", "Rue de la Fosse", "tertiary", 50, 0.03, ((34.5, 17.5), (36, 17.3), (37.4, 17.9))),
     Road("", "Rue du Terril", "tertiary", 50, 0.03, ((35.5, 18.8), (36, 17.3), (36.5, 16.85))),
     Road("", "Rue du Béguinage", "tertiary", 50, 0.03, ((26.1, 46.5), (27, 46), (27.9, 45.8))),
-    Road("", "Chemin de halage", "residential", 30, 0.0,
-         ((36.72, 15.98), (36.70, 15.70), (36.78, 15.40), (36.66, 15.10), (36.42, 14.84), (35.95, 14.70), (35.40, 14.50))),
+    Road(
+        "",
+        "Chemin de halage",
+        "residential",
+        30,
+        0.0,
+        (
+            (36.72, 15.98),
+            (36.70, 15.70),
+            (36.78, 15.40),
+            (36.66, 15.10),
+            (36.42, 14.84),
+            (35.95, 14.70),
+            (35.40, 14.50),
+        ),
+    ),
 )
 
 MOTORWAY_KM = (
-    (27.4, 47.3), (29.4, 45.2), (31.2, 42.2), (30.4, 37.4), (27.6, 33.0), (26.4, 30.2), (26.5, 27.4), (27.4, 24.6), (28.2, 22.0), (31.2, 21.4),
-    (34.4, 21.2), (36.3, 20.8),
+    (27.4, 47.3),
+    (29.4, 45.2),
+    (31.2, 42.2),
+    (30.4, 37.4),
+    (27.6, 33.0),
+    (26.4, 30.2),
+    (26.5, 27.4),
+    (27.4, 24.6),
+    (28.2, 22.0),
+    (31.2, 21.4),
+    (34.4, 21.2),
+    (36.3, 20.8),
 )
 # Interchange on the motorway [km] and the road it meets [km].
 INTERCHANGES = (
-    ((29.4, 45.2), (28.2, 44.4)), ((26.45, 30.1), (26.6, 30.1)), ((28.15, 22.0), (28.0, 21.8)),
+    ((29.4, 45.2), (28.2, 44.4)),
+    ((26.45, 30.1), (26.6, 30.1)),
+    ((28.15, 22.0), (28.0, 21.8)),
     ((36.25, 20.8), (36.3, 20.6)),
 )
 GREENWAY_KM = ((24.6, 24.4), (27.0, 22.2), (30.2, 20.6), (33.4, 19.2), (35.5, 18.8))
-PARKS = (("Parc de la Citadelle", 21.1, 26.7, 330.0), ("Jardin des Moulins", 23.7, 25.6, 260.0), ("Parc du Terril", 35.3, 18.3, 300.0))
+PARKS = (
+    ("Parc de la Citadelle", 21.1, 26.7, 330.0),
+    ("Jardin des Moulins", 23.7, 25.6, 260.0),
+    ("Parc du Terril", 35.3, 18.3, 300.0),
+)
 BORDER_KM = ((15.0, 50.6), (22.0, 48.9), (27.7, 47.7), (33.0, 47.0), (41.0, 47.8), (52.0, 43.0))
 OUTLINE_KM = (
-    (1.0, 11.5), (6.0, 6.0), (14.0, 4.5), (24.0, 6.0), (33.0, 4.0), (44.0, 3.0), (56.0, 2.0), (67.0, 2.4), (73.0, 8.0), (72.5, 16.0),
-    (66.0, 20.0), (57.0, 20.5), (53.5, 28.0), (54.0, 36.0), (48.0, 42.0), (41.0, 46.2), (33.0, 47.0), (27.7, 47.7), (22.0, 48.9), (12.0, 49.5),
-    (4.0, 47.0), (2.5, 40.0), (0.5, 32.0), (1.5, 22.0),
+    (1.0, 11.5),
+    (6.0, 6.0),
+    (14.0, 4.5),
+    (24.0, 6.0),
+    (33.0, 4.0),
+    (44.0, 3.0),
+    (56.0, 2.0),
+    (67.0, 2.4),
+    (73.0, 8.0),
+    (72.5, 16.0),
+    (66.0, 20.0),
+    (57.0, 20.5),
+    (53.5, 28.0),
+    (54.0, 36.0),
+    (48.0, 42.0),
+    (41.0, 46.2),
+    (33.0, 47.0),
+    (27.7, 47.7),
+    (22.0, 48.9),
+    (12.0, 49.5),
+    (4.0, 47.0),
+    (2.5, 40.0),
+    (0.5, 32.0),
+    (1.5, 22.0),
 )
 
 
@@ -216,11 +422,11 @@ def wind(points: np.ndarray, share: float, rng: np.random.Generator, *, until_m:
     if share <= 0:
         return points
     line = [points[0]]
-    for a, b in zip(points[:-1], points[1:], strict=True):
+    for a, b in itertools.pairwise(points):
         legs = [a, b]
-        while max(np.hypot(*(q - p)) for p, q in zip(legs[:-1], legs[1:], strict=True)) > until_m:
+        while max(np.hypot(*(q - p)) for p, q in itertools.pairwise(legs)) > until_m:
             bent = [legs[0]]
-            for p, q in zip(legs[:-1], legs[1:], strict=True):
+            for p, q in itertools.pairwise(legs):
                 along = q - p
                 side = np.array([-along[1], along[0]]) * share * rng.uniform(0.5, 1.0) * rng.choice([-1.0, 1.0])
                 bent += [0.5 * (p + q) + side, q]
@@ -231,7 +437,7 @@ def wind(points: np.ndarray, share: float, rng: np.random.Generator, *, until_m:
 
 def river_line() -> np.ndarray:
     """Return the middle of the river in local metres."""
-    return smooth(np.array(RIVER_KM) * 1000.0, 3)
+    return smooth(np.array(RIVER_KM) * 1000.0, 2)
 
 
 def river_polygon() -> shapely.Polygon:
@@ -244,5 +450,5 @@ def outline(centre: np.ndarray, radius_m: float, rng: np.random.Generator, lobes
     angle = np.linspace(0, 2 * np.pi, 48, endpoint=False)
     radius = np.ones(48)
     for k in range(2, 2 + lobes):
-        radius += rng.uniform(0.02, 0.11) * np.cos(k * angle + rng.uniform(0, 2 * np.pi))
+        radius += rng.uniform(0.03, 0.14) * np.cos(k * angle + rng.uniform(0, 2 * np.pi))
     return shapely.Polygon(centre + radius_m * radius[:, None] * np.column_stack([np.cos(angle), np.sin(angle)]))

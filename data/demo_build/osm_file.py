@@ -1,4 +1,7 @@
-"""Write the streets as an OSM file: ids by order, coordinates rounded, no clock, bzip2 (whose bytes do not vary by library version)."""
+"""Write the streets as an OSM file: ids by order, rounded coordinates, no clock.
+
+Compressed with bzip2, whose bytes do not vary with the version of the library, as those of zlib and of PBF writers do.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,6 @@ from pathlib import Path
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
-
 from demo_build import geography as geo
 from demo_build.streets import Streets, Tags
 
@@ -26,7 +28,12 @@ def _extra_lines(tram: list[np.ndarray], rail: list[np.ndarray]) -> list[tuple[n
     lines.append((geo.river_line(), {"waterway": "river", "name": geo.RIVER_NAME}))
     lines += [(line, {"railway": "tram", "name": "Tramway de Valmont"}) for line in tram]
     lines += [(line, {"railway": "rail", "name": "Ligne régionale"}) for line in rail]
-    lines.append((np.array(geo.BORDER_KM) * 1000.0, {"boundary": "administrative", "admin_level": "2", "name": "Frontière — Voisinie"}))
+    lines.append(
+        (
+            np.array(geo.BORDER_KM) * 1000.0,
+            {"boundary": "administrative", "admin_level": "2", "name": "Frontière — Voisinie"},
+        )
+    )
     return lines
 
 
@@ -49,6 +56,13 @@ def write_osm(path: Path, streets: Streets, *, tram: list[np.ndarray], rail: lis
     first_extra = FIRST_NODE + len(used)
     for i, (lon, lat) in enumerate(extra_nodes.tolist()):
         rows.append(f'<node id="{first_extra + i}" {_STAMP} lon="{lon:.6f}" lat="{lat:.6f}"/>')
+    settlements = (*geo.PLACES, geo.FOREIGN)
+    centres = geo.lonlat(np.array([place.xy for place in settlements]))
+    for i, (place, (lon, lat)) in enumerate(zip(settlements, centres.tolist(), strict=True)):
+        kind = "village" if place.kind == "rural" else "city" if place.name == "Valmont" else "town"
+        tags = _tags({"place": kind, "name": place.name, "note": "synthetic"})
+        number_here = first_extra + len(extra_nodes) + i
+        rows.append(f'<node id="{number_here}" {_STAMP} lon="{lon:.6f}" lat="{lat:.6f}">{tags}</node>')
     for i, way in enumerate(streets.ways):
         refs = "".join(f'<nd ref="{number[node]}"/>' for node in way.nodes)
         rows.append(f'<way id="{FIRST_WAY + i}" {_STAMP}>{refs}{_tags(way.tags)}</way>')
@@ -60,10 +74,12 @@ def write_osm(path: Path, streets: Streets, *, tram: list[np.ndarray], rail: lis
         refs = "".join(f'<nd ref="{node}"/>' for node in ids)
         rows.append(f'<way id="{way_id}" {_STAMP}>{refs}{_tags(tags)}</way>')
         at, way_id = at + len(line), way_id + 1
+    way_number = {id(way): FIRST_WAY + i for i, way in enumerate(streets.ways)}
     for i, (source, via, target, kind) in enumerate(streets.restrictions):
         members = (
-            f'<member type="way" ref="{FIRST_WAY + source}" role="from"/><member type="node" ref="{number[via]}" role="via"/>'
-            f'<member type="way" ref="{FIRST_WAY + target}" role="to"/>'
+            f'<member type="way" ref="{way_number[id(source)]}" role="from"/>'
+            f'<member type="node" ref="{number[via]}" role="via"/>'
+            f'<member type="way" ref="{way_number[id(target)]}" role="to"/>'
         )
         tags = _tags({"type": "restriction", "restriction": kind})
         rows.append(f'<relation id="{FIRST_RELATION + i}" {_STAMP}>{members}{tags}</relation>')

@@ -2,24 +2,57 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass, field
 
 import networkx as nx
 import numpy as np
 import shapely
-from scipy.spatial import Voronoi, cKDTree
-
 from demo_build import geography as geo
+from scipy.spatial import Voronoi, cKDTree
 
 Tags = dict[str, str]
 CAR_CLASSES = frozenset(
-    ("motorway", "motorway_link", "primary", "secondary", "tertiary", "unclassified", "residential", "living_street", "service")
+    (
+        "motorway",
+        "motorway_link",
+        "primary",
+        "secondary",
+        "tertiary",
+        "unclassified",
+        "residential",
+        "living_street",
+        "service",
+    )
 )
 STREET_NAMES = (
-    "des Lilas", "du Moulin", "de l'Église", "des Tisserands", "du Puits", "des Écoles", "de la Gare", "des Tilleuls", "du Marais",
-    "des Mineurs", "de la Paix", "du Four", "des Jardins", "de la Brasserie", "des Acacias", "du Canal", "de la Liberté", "des Prés",
-    "du Calvaire", "des Fileurs", "de la Poste", "du Verger", "des Carrières", "de la Fontaine", "du Château", "des Saules",
+    "des Lilas",
+    "du Moulin",
+    "de l'Église",
+    "des Tisserands",
+    "du Puits",
+    "des Écoles",
+    "de la Gare",
+    "des Tilleuls",
+    "du Marais",
+    "des Mineurs",
+    "de la Paix",
+    "du Four",
+    "des Jardins",
+    "de la Brasserie",
+    "des Acacias",
+    "du Canal",
+    "de la Liberté",
+    "des Prés",
+    "du Calvaire",
+    "des Fileurs",
+    "de la Poste",
+    "du Verger",
+    "des Carrières",
+    "de la Fontaine",
+    "du Château",
+    "des Saules",
 )
 
 
@@ -38,7 +71,7 @@ class Streets:
     xy: list[tuple[float, float]] = field(default_factory=list)
     ways: list[Way] = field(default_factory=list)
     node_tags: dict[int, Tags] = field(default_factory=dict)
-    restrictions: list[tuple[int, int, int, str]] = field(default_factory=list)
+    restrictions: list[tuple[Way, int, Way, str]] = field(default_factory=list)
     _index: dict[tuple[int, int], int] = field(default_factory=dict)
 
     def node(self, x: float, y: float) -> int:
@@ -63,13 +96,15 @@ def _smooth_keeping(points: np.ndarray, fixed: np.ndarray) -> np.ndarray:
     """Cut corners, but keep the line running through the `fixed` points, where other roads join it."""
     keep = [i for i, p in enumerate(points) if np.min(np.hypot(*(fixed - p).T)) < 0.5]
     parts = []
-    for a, b in zip(keep[:-1], keep[1:], strict=True):
+    for a, b in itertools.pairwise(keep):
         part = points[a : b + 1]
         parts.append(geo.smooth(part, 2) if len(part) > 2 else part)
     return np.vstack([parts[0], *[part[1:] for part in parts[1:]]])
 
 
-def _blocks(centre: np.ndarray, outline: shapely.Polygon, block_m: float, rng: np.random.Generator) -> list[shapely.LineString]:
+def _blocks(
+    centre: np.ndarray, outline: shapely.Polygon, block_m: float, rng: np.random.Generator
+) -> list[shapely.LineString]:
     """Return the edges between irregular blocks inside `outline`: a Voronoi diagram of jittered seeds."""
     reach = float(np.max(np.hypot(*(np.array(outline.exterior.coords) - centre).T))) + 3 * block_m
     rows = np.arange(-reach, reach, block_m * 0.87)
@@ -107,7 +142,21 @@ def _all_blocks(rng: np.random.Generator, roads: list[shapely.LineString]) -> li
     shapely.prepare(water)
     shapely.prepare(alongside)
     shapely.prepare(peninsula)
-    meander = shapely.Polygon(np.array([(35.9, 14.4), (37.9, 14.4), (37.62, 15.3), (37.52, 16.1), (37.05, 16.62), (36.4, 16.62), (35.95, 16.1), (35.85, 15.3)]) * 1000)
+    meander = shapely.Polygon(
+        np.array(
+            [
+                (35.9, 14.4),
+                (37.9, 14.4),
+                (37.62, 15.3),
+                (37.52, 16.1),
+                (37.05, 16.62),
+                (36.4, 16.62),
+                (35.95, 16.1),
+                (35.85, 15.3),
+            ]
+        )
+        * 1000
+    )
     kept = []
     for edge, name in edges:
         foreign = name != geo.PENINSULA.name and edge.intersects(meander)
@@ -119,7 +168,9 @@ def _all_blocks(rng: np.random.Generator, roads: list[shapely.LineString]) -> li
     return kept
 
 
-def _noded(roads: list[tuple[geo.Road, shapely.LineString]], blocks: list[tuple[shapely.LineString, str]]) -> list[tuple[np.ndarray, int, int]]:
+def _noded(
+    roads: list[tuple[geo.Road, shapely.LineString]], blocks: list[tuple[shapely.LineString, str]]
+) -> list[tuple[np.ndarray, int, int]]:
     """Cut all lines where they meet; each piece with the road (or −1) and the block (or −1) it comes from."""
     lines = [line for _, line in roads] + [edge for edge, _ in blocks]
     pieces = shapely.get_parts(shapely.union_all(lines))
@@ -146,11 +197,13 @@ def _connected(pieces: list[tuple[np.ndarray, int, int]]) -> list[tuple[np.ndarr
         graph = nx.MultiGraph()
         for i, (line, _, _) in enumerate(pieces):
             graph.add_edge(tuple(line[0]), tuple(line[-1]), key=i)
-        largest = max(nx.connected_components(graph), key=lambda part: (len(part), sorted(part)[0]))
+        largest = max(nx.connected_components(graph), key=lambda part: (len(part), min(part)))
         kept = []
         for line, road, block in pieces:
             ends = tuple(line[0]), tuple(line[-1])
-            stub = min(graph.degree(ends[0]), graph.degree(ends[1])) == 1 and float(np.hypot(*(line[-1] - line[0]))) < 50
+            stub = (
+                min(graph.degree(ends[0]), graph.degree(ends[1])) == 1 and float(np.hypot(*(line[-1] - line[0]))) < 50
+            )
             if ends[0] in largest and ends[0] != ends[1] and not (stub and road < 0):
                 kept.append((line, road, block))
         if len(kept) == len(pieces):
@@ -183,7 +236,11 @@ def _street_tags(name: str, middle: np.ndarray, rng: np.random.Generator, street
     """Return the class of one block edge, by place and chance."""
     for _, x, y, radius in geo.PARKS:
         if np.hypot(middle[0] - x * 1000, middle[1] - y * 1000) < radius:
-            return {"highway": "footway", "surface": "fine_gravel"} if rng.random() < 0.7 else {"highway": "cycleway", "foot": "yes"}
+            return (
+                {"highway": "footway", "surface": "fine_gravel"}
+                if rng.random() < 0.7
+                else {"highway": "cycleway", "foot": "yes"}
+            )
     if name in {patch.name for patch in geo.INDUSTRIAL}:
         return {"highway": "unclassified", "maxspeed": "50", "name": "Rue de l'Industrie"}
     chance = rng.random()
@@ -203,8 +260,14 @@ def _street_tags(name: str, middle: np.ndarray, rng: np.random.Generator, street
 
 def _make_one_way(streets: Streets, rng: np.random.Generator) -> None:
     """Make one residential street in seven one-way, where cars can still get everywhere and back."""
-    chosen = [way for way in streets.ways if way.tags["highway"] == "residential" and way.tags.get("ref") is None and rng.random() < 0.16
-              and way.tags["name"] != "Chemin de halage"]
+    chosen = [
+        way
+        for way in streets.ways
+        if way.tags["highway"] == "residential"
+        and way.tags.get("ref") is None
+        and rng.random() < 0.16
+        and way.tags["name"] != "Chemin de halage"
+    ]
     for way in chosen:
         way.tags["oneway"] = "yes"
     while True:
@@ -254,34 +317,55 @@ def walk_graph(streets: Streets) -> nx.Graph:
     return graph
 
 
+def _heading(streets: Streets, way: Way, node: int) -> np.ndarray:
+    """Direction in which `way` leaves `node`, one of its ends; unit length."""
+    nodes = way.nodes if way.nodes[0] == node else way.nodes[::-1]
+    step = np.array(streets.xy[nodes[1]]) - np.array(streets.xy[nodes[0]])
+    return step / np.hypot(*step)
+
+
+def _straightest(streets: Streets, node: int, ways: list[Way]) -> tuple[Way, Way] | None:
+    """Return the two ways of one name that go straightest through `node`, bending by less than 50 degrees."""
+    best, pair = -np.cos(np.radians(50.0)), None
+    for i, first in enumerate(ways):
+        for second in ways[i + 1 :]:
+            same_way_on = "oneway" not in first.tags or (first.nodes[-1] == node) == (second.nodes[0] == node)
+            cosine = float(_heading(streets, first, node) @ _heading(streets, second, node))
+            if first is not second and first.tags == second.tags and same_way_on and cosine < best:
+                best, pair = cosine, (first, second)
+    return pair
+
+
 def _join(streets: Streets) -> None:
-    """Merge ways of equal tags that meet end to end at a node where they go straight on."""
-    ends: dict[tuple[int, tuple[tuple[str, str], ...]], list[int]] = defaultdict(list)
-    used = defaultdict(int)
-    for i, way in enumerate(streets.ways):
-        tags = tuple(sorted(way.tags.items()))
-        ends[way.nodes[0], tags].append(i)
-        ends[way.nodes[-1], tags].append(i)
-    where = list(range(len(streets.ways)))
-    for (node, _), pair in sorted(ends.items()):
-        pair = sorted({where[i] for i in pair})
-        if len(pair) != 2 or used[node] > 3:
+    """Let streets run straight on through junctions, as in OSM: join ways of equal tags end to end."""
+    ending: dict[int, list[Way]] = defaultdict(list)
+    for way in streets.ways:
+        if way.nodes[0] != way.nodes[-1]:
+            ending[way.nodes[0]].append(way)
+            ending[way.nodes[-1]].append(way)
+    via = {node for _, node, _, _ in streets.restrictions}
+    gone: set[int] = set()
+    for node in sorted(ending):
+        pair = None if node in via else _straightest(streets, node, ending[node])
+        if (
+            pair is None
+            or len(pair[0].nodes) + len(pair[1].nodes) > 60
+            or set(pair[0].nodes) & set(pair[1].nodes) != {node}
+        ):
             continue
-        first, second = (streets.ways[i] for i in pair)
-        for way in (first, second):
-            if node not in (way.nodes[0], way.nodes[-1]) or way.nodes[0] == way.nodes[-1]:
-                break
-        else:
-            if len(first.nodes) + len(second.nodes) > 400:
-                continue
-            head = first.nodes if first.nodes[-1] == node else first.nodes[::-1]
-            tail = second.nodes if second.nodes[0] == node else second.nodes[::-1]
-            if tail[-1] == head[0]:
-                continue
-            first.nodes = head + tail[1:]
-            second.nodes = []
-            where = [pair[0] if i == pair[1] else i for i in where]
-    streets.ways = [way for way in streets.ways if way.nodes]
+        first, second = pair if pair[0].nodes[-1] == node else pair[::-1]
+        head = first.nodes if first.nodes[-1] == node else first.nodes[::-1]
+        tail = second.nodes if second.nodes[0] == node else second.nodes[::-1]
+        far = tail[-1]
+        first.nodes = [*head, *tail[1:]]
+        ending[far] = [first if way is second else way for way in ending[far]]
+        ending[node] = [way for way in ending[node] if way is not first and way is not second]
+        streets.restrictions = [
+            (first if a is second else a, v, first if b is second else b, kind)
+            for a, v, b, kind in streets.restrictions
+        ]
+        gone.add(id(second))
+    streets.ways = [way for way in streets.ways if id(way) not in gone]
 
 
 def _nearest(streets: Streets, candidates: np.ndarray, x: float, y: float) -> int:
@@ -289,19 +373,37 @@ def _nearest(streets: Streets, candidates: np.ndarray, x: float, y: float) -> in
     return int(candidates[int(np.argmin(np.hypot(xy[:, 0] - x, xy[:, 1] - y)))])
 
 
+def _closest(streets: Streets, ring: list[int], node: int) -> int:
+    """Return the node of `ring` closest to another node."""
+    return _nearest(streets, np.array(ring), *streets.xy[node])
+
+
 def _add_motorway(streets: Streets) -> None:
     """Two carriageways on their own level, joined to the roads by slip roads only."""
     middle = geo.smooth(np.array(geo.MOTORWAY_KM) * 1000.0, 3)
     line = shapely.LineString(middle)
-    tags = {"highway": "motorway", "ref": "A 99", "oneway": "yes", "maxspeed": "110", "lanes": "2", "layer": "1", "bridge": "viaduct"}
+    tags = {
+        "highway": "motorway",
+        "ref": "A 99",
+        "oneway": "yes",
+        "maxspeed": "110",
+        "lanes": "2",
+        "layer": "1",
+        "bridge": "viaduct",
+    }
     right, left = (shapely.get_coordinates(line.offset_curve(offset)) for offset in (-9.0, 9.0))
-    road_nodes = np.array(sorted({node for way in streets.ways if way.tags["highway"] in ("primary", "secondary") for node in way.nodes}))
-    carriageways = [[streets.node(x, y) for x, y in side] for side in (right, left[::-1])]
+    road_nodes = np.array(
+        sorted({node for way in streets.ways if way.tags["highway"] in ("primary", "secondary") for node in way.nodes})
+    )
+    carriageways = [list(dict.fromkeys(streets.node(x, y) for x, y in side)) for side in (right, left[::-1])]
     links = []
     for at, to in geo.INTERCHANGES:
         road_node = _nearest(streets, road_nodes, to[0] * 1000, to[1] * 1000)
         for carriageway in carriageways:
-            middle_index = min(max(carriageway.index(_nearest(streets, np.array(carriageway), at[0] * 1000, at[1] * 1000)), 0), len(carriageway) - 1)
+            middle_index = min(
+                max(carriageway.index(_nearest(streets, np.array(carriageway), at[0] * 1000, at[1] * 1000)), 0),
+                len(carriageway) - 1,
+            )
             off, on = max(middle_index - 1, 0), min(middle_index + 1, len(carriageway) - 1)
             if off > 0:
                 links.append([carriageway[off], road_node])
@@ -320,26 +422,38 @@ def _add_motorway(streets: Streets) -> None:
 def _add_roundabouts(streets: Streets) -> None:
     """Open three road junctions into roundabouts."""
     for x, y in ((26.6, 30.1), (36.3, 20.6), (35.4, 14.5)):
-        streets_nodes = np.array(sorted({node for way in streets.ways for node in way.nodes if way.tags["highway"] in ("primary", "secondary")}))
+        streets_nodes = np.array(
+            sorted(
+                {node for way in streets.ways for node in way.nodes if way.tags["highway"] in ("primary", "secondary")}
+            )
+        )
         centre = _nearest(streets, streets_nodes, x * 1000, y * 1000)
         cx, cy = streets.xy[centre]
-        ring = [streets.node(cx + 18 * np.cos(a), cy + 18 * np.sin(a)) for a in np.linspace(0, 2 * np.pi, 12, endpoint=False)]
-        ring_xy = np.array([streets.xy[node] for node in ring])
+        ring = [
+            streets.node(cx + 18 * np.cos(a), cy + 18 * np.sin(a))
+            for a in np.linspace(0, 2 * np.pi, 12, endpoint=False)
+        ]
         pieces: list[Way] = []
         for way in streets.ways:
             if centre not in way.nodes:
                 pieces.append(way)
                 continue
             at = way.nodes.index(centre)
-            for part in (way.nodes[: at + 1], way.nodes[at:][::-1]):
-                if len(part) < 2:
-                    continue
-                toward = np.array(streets.xy[part[-2]])
-                entry = ring[int(np.argmin(np.hypot(*(ring_xy - toward).T)))]
-                nodes = [*part[:-1], entry]
-                pieces.append(Way(nodes if part[-1] is way.nodes[at] and part is not None and nodes[0] == way.nodes[0] else nodes[::-1], dict(way.tags)))
+            before, after = way.nodes[:at], way.nodes[at + 1 :]
+            if before:
+                pieces.append(Way([*before, _closest(streets, ring, before[-1])], dict(way.tags)))
+            if after:
+                pieces.append(Way([_closest(streets, ring, after[0]), *after], dict(way.tags)))
         streets.ways = pieces
-        streets.ways.append(Way([*ring, ring[0]], {"highway": "secondary", "junction": "roundabout", "oneway": "yes", "maxspeed": "30"}))
+        streets.ways.append(
+            Way([*ring, ring[0]], {"highway": "secondary", "junction": "roundabout", "oneway": "yes", "maxspeed": "30"})
+        )
+
+
+def _turns_left(streets: Streets, first: Way, node: int, second: Way) -> bool:
+    """Whether going from `first` through `node` into `second` is a left turn."""
+    arriving, leaving = -_heading(streets, first, node), _heading(streets, second, node)
+    return bool(arriving[0] * leaving[1] - arriving[1] * leaving[0] > 0.5)
 
 
 def _add_signals_and_restrictions(streets: Streets) -> None:
@@ -358,21 +472,42 @@ def _add_signals_and_restrictions(streets: Streets) -> None:
             crossings.append(node)
     for node in crossings:
         ending = [i for i in touching[node] if node in (streets.ways[i].nodes[0], streets.ways[i].nodes[-1])]
-        pair = [(a, b) for a in ending for b in ending if streets.ways[a].tags.get("name") != streets.ways[b].tags.get("name")]
+        pair = [
+            (a, b)
+            for a in ending
+            for b in ending
+            if streets.ways[a].tags.get("name") != streets.ways[b].tags.get("name")
+        ]
         if pair and len(streets.restrictions) < 3:
-            streets.restrictions.append((pair[0][0], node, pair[0][1], "no_left_turn"))
+            left = [
+                (streets.ways[a], streets.ways[b])
+                for a, b in pair
+                if _turns_left(streets, streets.ways[a], node, streets.ways[b])
+            ]
+            if left:
+                streets.restrictions.append((left[0][0], node, left[0][1], "no_left_turn"))
 
 
 def _add_greenway(streets: Streets, rng: np.random.Generator) -> None:
     """Lay a cycle track on a former railway, joined at its ends and in Cantelle."""
     line = geo.smooth(geo.wind(np.array(geo.GREENWAY_KM) * 1000.0, 0.04, rng), 1)
-    road_nodes = np.array(sorted({node for way in streets.ways for node in way.nodes if not way.tags["highway"].startswith("motorway")}))
+    road_nodes = np.array(
+        sorted({node for way in streets.ways for node in way.nodes if not way.tags["highway"].startswith("motorway")})
+    )
     first, last = (_nearest(streets, road_nodes, *line[i]) for i in (0, -1))
     halt = int(np.argmin(np.hypot(*(line - np.array([31_000.0, 20_250.0])).T)))
     nodes = [first, *[streets.node(x, y) for x, y in line[1:-1]], last]
-    tags = {"highway": "cycleway", "foot": "designated", "bicycle": "designated", "surface": "compacted", "name": "Voie verte de la Vère"}
+    tags = {
+        "highway": "cycleway",
+        "foot": "designated",
+        "bicycle": "designated",
+        "surface": "compacted",
+        "name": "Voie verte de la Vère",
+    }
     streets.ways.append(Way(nodes, tags))
-    streets.ways.append(Way([nodes[halt], _nearest(streets, road_nodes, *line[halt])], {"highway": "cycleway", "foot": "designated"}))
+    streets.ways.append(
+        Way([nodes[halt], _nearest(streets, road_nodes, *line[halt])], {"highway": "cycleway", "foot": "designated"})
+    )
 
 
 def build_streets() -> Streets:
@@ -393,13 +528,15 @@ def build_streets() -> Streets:
             name = blocks[block][1]
             street = STREET_NAMES[int(middle[0] // 230 * 7 + middle[1] // 230 * 3) % len(STREET_NAMES)]
             tags = _street_tags(name, 0.5 * (line[0] + line[-1]), rng, street)
-        streets.ways.append(Way([streets.node(x, y) for x, y in line], tags))
-    streets.ways = [way for way in streets.ways if len(set(way.nodes)) > 1]
+        nodes = [streets.node(x, y) for x, y in line]
+        streets.ways.append(Way([node for i, node in enumerate(nodes) if i == 0 or node != nodes[i - 1]], tags))
+    streets.ways = [way for way in streets.ways if len(way.nodes) > 1]
     _add_roundabouts(streets)
     _add_motorway(streets)
     _add_greenway(streets, rng)
     _make_one_way(streets, rng)
     _add_signals_and_restrictions(streets)
+    _join(streets)
     return streets
 
 

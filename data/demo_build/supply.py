@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
-
 from demo_build import geography as geo
 
 METIERS = {
@@ -19,41 +18,269 @@ METIERS = {
 ONLY_IN_METROPOLIS = "N4101"
 FULL_METIER = "H2913"
 
-# id, name, type of provider, métier, level, voie, places, filled, modality, quality of the position, (x, y) [km] or None.
+# id, name, type of provider, métier, level, voie, places, filled, modality, position quality, (x, y) [km] or None.
 Offer = tuple[str, str, str, str, int, str, int, int, str, str, tuple[float, float] | None]
 TRAINING: tuple[Offer, ...] = (
-    ("T01", "Lycée des métiers Jean-Tisserand", "lycée professionnel", "F1602", 3, "scolaire", 24, 16, "on_site", "exact", (23.2, 27.0)),
-    ("T01", "Lycée des métiers Jean-Tisserand", "lycée professionnel", "F1602", 4, "scolaire", 30, 22, "on_site", "exact", (23.2, 27.0)),
+    (
+        "T01",
+        "Lycée des métiers Jean-Tisserand",
+        "lycée professionnel",
+        "F1602",
+        3,
+        "scolaire",
+        24,
+        16,
+        "on_site",
+        "exact",
+        (23.2, 27.0),
+    ),
+    (
+        "T01",
+        "Lycée des métiers Jean-Tisserand",
+        "lycée professionnel",
+        "F1602",
+        4,
+        "scolaire",
+        30,
+        22,
+        "on_site",
+        "exact",
+        (23.2, 27.0),
+    ),
     ("T02", "CFA du bâtiment de Valmont", "CFA", "F1602", 3, "apprentissage", 36, 25, "on_site", "exact", (20.4, 25.2)),
-    ("T03", "Lycée professionnel de la Fosse", "lycée professionnel", "F1602", 3, "scolaire", 15, 9, "on_site", "exact", (36.5, 17.7)),
+    (
+        "T03",
+        "Lycée professionnel de la Fosse",
+        "lycée professionnel",
+        "F1602",
+        3,
+        "scolaire",
+        15,
+        9,
+        "on_site",
+        "exact",
+        (36.5, 17.7),
+    ),
     ("T04", "Greta de Fergny", "GRETA", "F1602", 4, "continue", 12, 7, "on_site", "street", (33.6, 32.6)),
-    ("T05", "Unité mobile « Chantier ouvert »", "organisme de formation", "F1602", 3, "continue", 8, 3, "mobile", "commune", (63.0, 11.0)),
-    ("T06", "Lycée des Forges", "lycée professionnel", "H2902", 3, "scolaire", 18, 10, "on_site", "exact", (33.4, 33.5)),
-    ("T06", "Lycée des Forges", "lycée professionnel", "H2902", 4, "scolaire", 24, 15, "on_site", "exact", (33.4, 33.5)),
-    ("T07", "Pôle de formation de l'industrie", "CFA", "H2902", 5, "apprentissage", 20, 14, "on_site", "exact", (24.6, 26.0)),
-    ("T08", "Lycée Sainte-Barbe", "lycée professionnel", "H2902", 3, "scolaire", 15, 11, "on_site", "exact", (35.6, 17.0)),
-    ("T09", "Opleidingscentrum Grensveld (Voisinie)", "centre étranger", "H2902", 4, "continue", 16, 6, "on_site", "street", (29.0, 49.7)),
+    (
+        "T05",
+        "Unité mobile « Chantier ouvert »",
+        "organisme de formation",
+        "F1602",
+        3,
+        "continue",
+        8,
+        3,
+        "mobile",
+        "commune",
+        (63.0, 11.0),
+    ),
+    (
+        "T06",
+        "Lycée des Forges",
+        "lycée professionnel",
+        "H2902",
+        3,
+        "scolaire",
+        18,
+        10,
+        "on_site",
+        "exact",
+        (33.4, 33.5),
+    ),
+    (
+        "T06",
+        "Lycée des Forges",
+        "lycée professionnel",
+        "H2902",
+        4,
+        "scolaire",
+        24,
+        15,
+        "on_site",
+        "exact",
+        (33.4, 33.5),
+    ),
+    (
+        "T07",
+        "Pôle de formation de l'industrie",
+        "CFA",
+        "H2902",
+        5,
+        "apprentissage",
+        20,
+        14,
+        "on_site",
+        "exact",
+        (24.6, 26.0),
+    ),
+    (
+        "T08",
+        "Lycée Sainte-Barbe",
+        "lycée professionnel",
+        "H2902",
+        3,
+        "scolaire",
+        15,
+        11,
+        "on_site",
+        "exact",
+        (36.9, 18.1),
+    ),
+    (
+        "T09",
+        "Opleidingscentrum Grensveld (Voisinie)",
+        "centre étranger",
+        "H2902",
+        4,
+        "continue",
+        16,
+        6,
+        "on_site",
+        "street",
+        (29.0, 49.7),
+    ),
     # Soudage: every place is taken, twelve places for the whole territory.
-    ("T07", "Pôle de formation de l'industrie", "CFA", "H2913", 3, "apprentissage", 8, 8, "on_site", "exact", (24.6, 26.0)),
+    (
+        "T07",
+        "Pôle de formation de l'industrie",
+        "CFA",
+        "H2913",
+        3,
+        "apprentissage",
+        8,
+        8,
+        "on_site",
+        "exact",
+        (24.6, 26.0),
+    ),
     ("T06", "Lycée des Forges", "lycée professionnel", "H2913", 3, "scolaire", 4, 4, "on_site", "exact", (33.4, 33.5)),
-    ("T10", "Atelier-école du Bassin", "organisme de formation", "H2913", 3, "continue", 10, 10, "on_site", "none", None),
-    ("T11", "Lycée Ampère-du-Nord", "lycée polyvalent", "I1304", 4, "scolaire", 30, 21, "on_site", "exact", (21.3, 27.3)),
+    (
+        "T10",
+        "Atelier-école du Bassin",
+        "organisme de formation",
+        "H2913",
+        3,
+        "continue",
+        10,
+        10,
+        "on_site",
+        "none",
+        None,
+    ),
+    (
+        "T11",
+        "Lycée Ampère-du-Nord",
+        "lycée polyvalent",
+        "I1304",
+        4,
+        "scolaire",
+        30,
+        21,
+        "on_site",
+        "exact",
+        (21.3, 27.3),
+    ),
     ("T12", "IUT de Valmont", "IUT", "I1304", 6, "scolaire", 52, 40, "on_site", "exact", (22.7, 24.4)),
-    ("T13", "École d'ingénieurs du Val", "école d'ingénieurs", "I1304", 7, "apprentissage", 40, 33, "on_site", "exact", (22.9, 24.1)),
+    (
+        "T13",
+        "École d'ingénieurs du Val",
+        "école d'ingénieurs",
+        "I1304",
+        7,
+        "apprentissage",
+        40,
+        33,
+        "on_site",
+        "exact",
+        (22.9, 24.1),
+    ),
     ("T14", "Lycée de la Vère", "lycée polyvalent", "I1304", 5, "scolaire", 24, 17, "on_site", "exact", (36.2, 18.2)),
-    ("T06", "Lycée des Forges", "lycée professionnel", "I1304", 4, "scolaire", 24, 18, "on_site", "exact", (33.4, 33.5)),
-    ("T15", "Campus à distance MaintenPro", "organisme de formation", "I1304", 5, "continue", 60, 20, "remote", "none", None),
-    ("T16", "IFAS du centre hospitalier de Valmont", "IFAS", "J1501", 4, "continue", 90, 70, "on_site", "exact", (21.2, 25.5)),
+    (
+        "T06",
+        "Lycée des Forges",
+        "lycée professionnel",
+        "I1304",
+        4,
+        "scolaire",
+        24,
+        18,
+        "on_site",
+        "exact",
+        (33.4, 33.5),
+    ),
+    (
+        "T15",
+        "Campus à distance MaintenPro",
+        "organisme de formation",
+        "I1304",
+        5,
+        "continue",
+        60,
+        20,
+        "remote",
+        "none",
+        None,
+    ),
+    (
+        "T16",
+        "IFAS du centre hospitalier de Valmont",
+        "IFAS",
+        "J1501",
+        4,
+        "continue",
+        90,
+        70,
+        "on_site",
+        "exact",
+        (21.2, 25.5),
+    ),
     ("T17", "IFAS de Fergny", "IFAS", "J1501", 4, "continue", 45, 30, "on_site", "exact", (34.4, 33.4)),
     ("T18", "IFAS de Houillères", "IFAS", "J1501", 4, "apprentissage", 40, 28, "on_site", "exact", (35.4, 17.6)),
     ("T19", "Greta santé de Pont-Haut", "GRETA", "J1501", 4, "continue", 12, 8, "hybrid", "street", (47.0, 13.1)),
     ("T20", "AFPA de Lomprez", "AFPA", "F1602", 4, "continue", 16, 9, "on_site", "exact", (18.7, 29.2)),
     ("T20", "AFPA de Lomprez", "AFPA", "H2902", 3, "continue", 14, 8, "on_site", "exact", (18.7, 29.2)),
-    ("T21", "Maison familiale rurale de Villers", "MFR", "J1501", 3, "apprentissage", 18, 12, "on_site", "street", (22.1, 12.1)),
-    ("T22", "Centre Route & Logistique du Port", "organisme de formation", "N4101", 3, "continue", 30, 18, "on_site", "exact", (17.3, 25.2)),
+    (
+        "T21",
+        "Maison familiale rurale de Villers",
+        "MFR",
+        "J1501",
+        3,
+        "apprentissage",
+        18,
+        12,
+        "on_site",
+        "street",
+        (22.1, 12.1),
+    ),
+    (
+        "T22",
+        "Centre Route & Logistique du Port",
+        "organisme de formation",
+        "N4101",
+        3,
+        "continue",
+        30,
+        18,
+        "on_site",
+        "exact",
+        (17.3, 25.2),
+    ),
     ("T23", "CFA Transport de Valmont", "CFA", "N4101", 3, "apprentissage", 24, 17, "on_site", "exact", (20.2, 26.0)),
     ("T24", "Lycée du Quai", "lycée professionnel", "N4101", 4, "scolaire", 15, 11, "on_site", "exact", (21.0, 24.6)),
-    ("T25", "Lycée de Saint-Vrain", "lycée polyvalent", "I1304", 5, "apprentissage", 20, 14, "on_site", "street", (26.2, 23.0)),
+    (
+        "T25",
+        "Lycée de Saint-Vrain",
+        "lycée polyvalent",
+        "I1304",
+        5,
+        "apprentissage",
+        20,
+        14,
+        "on_site",
+        "street",
+        (26.2, 23.0),
+    ),
 )
 
 DAY = ("09:00", "17:00")
@@ -62,10 +289,14 @@ SHIFTS = (("05:00", "13:00"), ("13:00", "21:00"), ("21:00", "29:00"))
 
 def write_training(path: Path) -> None:
     """Write the training supply, one row per site × métier × level."""
-    rows = ["site_id,site_name,provider_type,metier,metier_name,level,voie,places,filled,modality,position_quality,lon,lat"]
+    rows = [
+        "site_id,site_name,provider_type,metier,metier_name,level,voie,places,filled,modality,position_quality,lon,lat"
+    ]
     for site, name, provider, metier, level, voie, places, filled, modality, quality, place in TRAINING:
         where = "," if place is None else ",".join(f"{v:.6f}" for v in geo.lonlat(np.array(place) * 1000.0)[0].tolist())
-        rows.append(f"{site},{name},{provider},{metier},{METIERS[metier]},{level},{voie},{places},{filled},{modality},{quality},{where}")
+        rows.append(
+            f"{site},{name},{provider},{metier},{METIERS[metier]},{level},{voie},{places},{filled},{modality},{quality},{where}"
+        )
     path.write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
 
 
@@ -75,31 +306,57 @@ def _employer_rows() -> list[tuple[str, str, str, int, tuple[str, str], str, np.
     rows: list[tuple[str, str, str, int, tuple[str, str], str, np.ndarray]] = []
     number = 0
 
-    def add(name: str, metiers: tuple[str, ...], shifts: tuple[tuple[str, str], ...], centre: tuple[float, float], spread_m: float, quality: str) -> None:
+    def add(
+        name: str,
+        metiers: tuple[str, ...],
+        shifts: tuple[tuple[str, str], ...],
+        centre: tuple[float, float],
+        spread_m: float,
+        quality: str,
+    ) -> None:
         nonlocal number
         number += 1
         place = np.round(np.array(centre) * 1000 + rng.uniform(-spread_m, spread_m, 2), 1)
         for metier in metiers:
-            for shift in shifts:
-                rows.append((f"E{number:03d}", name, metier, int(rng.integers(1, 7)), shift, quality, place))
+            rows.extend((f"E{number:03d}", name, metier, int(rng.integers(1, 7)), s, quality, place) for s in shifts)
 
     industrial = (("H2902",), ("H2913",), ("I1304",), ("H2902", "I1304"), ("H2913", "H2902"), ("I1304", "N4101"))
     for zone, label, count in ((geo.LAMINOIRS, "Laminage", 10), (geo.PORT, "Docks", 9), (geo.VERRERIES, "Verrerie", 8)):
         for i in range(count):
             metiers = industrial[i % 6] if zone is not geo.PORT else (("N4101",), ("I1304",), ("N4101", "I1304"))[i % 3]
             add(f"{label} {chr(65 + i)} ({zone.name})", metiers, SHIFTS, (zone.x, zone.y), 260, "exact")
-    towns = (("Valmont", 22.0, 26.0, 2000, 22), ("Fergny", 34.0, 33.0, 900, 9), ("Houillères", 36.0, 17.5, 700, 8), ("Brugelle", 27.0, 46.0, 500, 3))
+    towns = (
+        ("Valmont", 22.0, 26.0, 2000, 22),
+        ("Fergny", 34.0, 33.0, 900, 9),
+        ("Houillères", 36.0, 17.5, 700, 8),
+        ("Brugelle", 27.0, 46.0, 500, 3),
+    )
     for town, x, y, spread, count in towns:
         for i in range(count):
             kind = i % 4
-            name = (f"Résidence {chr(65 + i)} ({town})", f"Élec-Bât {chr(65 + i)} ({town})", f"Ateliers {chr(65 + i)} ({town})", f"Clinique {chr(65 + i)} ({town})")[kind]
+            name = (
+                f"Résidence {chr(65 + i)} ({town})",
+                f"Élec-Bât {chr(65 + i)} ({town})",
+                f"Ateliers {chr(65 + i)} ({town})",
+                f"Clinique {chr(65 + i)} ({town})",
+            )[kind]
             metier = ("J1501", "F1602", "I1304", "J1501")[kind]
-            shifts = (("06:45", "14:15"), ("14:00", "21:30")) if metier == "J1501" else (DAY if metier == "I1304" else ("07:30", "16:00"),)
+            shifts = (
+                (("06:45", "14:15"), ("14:00", "21:30"))
+                if metier == "J1501"
+                else (DAY if metier == "I1304" else ("07:30", "16:00"),)
+            )
             add(name, (metier,), shifts, (x, y), spread, ("exact", "exact", "street")[i % 3])
     villages = [place for place in geo.PLACES if place.kind == "rural"][:11]
     for i, place in enumerate(villages):
-        add(f"{('EHPAD', 'Électricité rurale', 'Transports')[i % 3]} de {place.name}", (("J1501", "F1602", "N4101")[i % 3],),
-            (("06:30", "14:00") if i % 3 == 0 else ("07:30", "16:00"),), (place.x, place.y), 120, "commune" if i % 4 == 3 else "exact")
+        add(
+            f"{('EHPAD', 'Électricité rurale', 'Transports')[i % 3]} de {place.name}",
+            (("J1501", "F1602", "N4101")[i % 3],),
+            (("06:30", "14:00") if i % 3 == 0 else ("07:30", "16:00"),),
+            (place.x, place.y),
+            120,
+            "commune" if i % 4 == 3 else "exact",
+        )
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import itertools
 import zipfile
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
@@ -11,7 +12,6 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 import shapely
-
 from demo_build import geography as geo
 
 FIRST_DAY, LAST_DAY = "20260302", "20260703"
@@ -20,7 +20,7 @@ Rows = list[tuple[object, ...]]
 
 def clock(seconds: float) -> str:
     """Return a GTFS time; hours run past 24."""
-    total = int(round(seconds))
+    total = round(seconds)
     return f"{total // 3600:02d}:{total % 3600 // 60:02d}:{total % 60:02d}"
 
 
@@ -68,10 +68,25 @@ def _quoted(value: object) -> str:
 def feed_tables(name: str, agency: str, *, zone: str = "Europe/Paris", language: str = "fr") -> FeedTables:
     """Start a feed with its agency and its licence."""
     feed = FeedTables(name)
-    feed.add("agency.txt", "agency_id,agency_name,agency_url,agency_timezone,agency_lang",
-             [(name, f"{agency} (réseau synthétique)", "https://example.org/synthetic", zone, language)])
-    feed.add("feed_info.txt", "feed_publisher_name,feed_publisher_url,feed_lang,feed_start_date,feed_end_date,feed_version",
-             [("geo_access demo — synthetic data CC0 1.0", "https://example.org/synthetic", language, FIRST_DAY, LAST_DAY, "1")])
+    feed.add(
+        "agency.txt",
+        "agency_id,agency_name,agency_url,agency_timezone,agency_lang",
+        [(name, f"{agency} (réseau synthétique)", "https://example.org/synthetic", zone, language)],
+    )
+    feed.add(
+        "feed_info.txt",
+        "feed_publisher_name,feed_publisher_url,feed_lang,feed_start_date,feed_end_date,feed_version",
+        [
+            (
+                "geo_access demo — synthetic data CC0 1.0",
+                "https://example.org/synthetic",
+                language,
+                FIRST_DAY,
+                LAST_DAY,
+                "1",
+            )
+        ],
+    )
     return feed
 
 
@@ -103,18 +118,45 @@ class StopBook:
     def rows(self) -> Rows:
         """Rows of ``stops.txt``."""
         places = geo.lonlat(np.array(self.xy))
-        return [(self.stop_id(i), self.names[i], f"{lat:.6f}", f"{lon:.6f}") for i, (lon, lat) in enumerate(places.tolist())]
+        return [
+            (self.stop_id(i), self.names[i], f"{lat:.6f}", f"{lon:.6f}") for i, (lon, lat) in enumerate(places.tolist())
+        ]
 
 
 STOP_WORDS = (
-    "Église", "Mairie", "Moulin", "Écoles", "Marché", "Tisserands", "Pont", "Hôpital", "Lycée", "Stade", "Cimetière", "Piscine", "Théâtre",
-    "Caserne", "Verger", "Canal", "Brasserie", "Filature", "Calvaire", "Chapelle", "Jardins", "Poste", "Halles", "Citadelle", "Abattoirs",
+    "Église",
+    "Mairie",
+    "Moulin",
+    "Écoles",
+    "Marché",
+    "Tisserands",
+    "Pont",
+    "Hôpital",
+    "Lycée",
+    "Stade",
+    "Cimetière",
+    "Piscine",
+    "Théâtre",
+    "Caserne",
+    "Verger",
+    "Canal",
+    "Brasserie",
+    "Filature",
+    "Calvaire",
+    "Chapelle",
+    "Jardins",
+    "Poste",
+    "Halles",
+    "Citadelle",
+    "Abattoirs",
 )
 
 
 def nearest_place(x: float, y: float) -> str:
     """Name of the settlement around a place, or the nearest one."""
-    best = min((*geo.PLACES, geo.FOREIGN), key=lambda place: float(np.hypot(x - place.xy[0], y - place.xy[1])) - place.radius_m)
+    best = min(
+        (*geo.PLACES, geo.FOREIGN), key=lambda place: float(np.hypot(x - place.xy[0], y - place.xy[1])) - place.radius_m
+    )
     return best.name
 
 
@@ -146,11 +188,11 @@ class Router:
         """Lines in local metres between the street nodes nearest to successive `points_km`, by the fastest streets."""
         places = np.array(points_km) * 1000.0
         nodes = [int(self._nodes[int(np.argmin(np.hypot(*(self._xy[self._nodes] - place).T)))]) for place in places]
-        return [self._xy[nx.shortest_path(self._graph, a, b, weight="local")] for a, b in zip(nodes[:-1], nodes[1:], strict=True)]
+        return [self._xy[nx.shortest_path(self._graph, a, b, weight="local")] for a, b in itertools.pairwise(nodes)]
 
 
 def stops_along(legs: Sequence[np.ndarray], spacing_m: float, book: StopBook) -> tuple[list[int], list[float]]:
-    """Stops at both ends of each leg and about every `spacing_m` between, and how far along each lies [m]."""
+    """Put stops at both ends of each leg and about every `spacing_m` between, and how far along each lies [m]."""
     stops: list[int] = []
     along: list[float] = []
     before = 0.0
@@ -181,12 +223,24 @@ class Line:
 
 
 def add_trip(
-    feed: FeedTables, line: Line, trip_id: str, service: str, start_s: int, *, direction: int, headsign: str, block: str = "",
-    blank: frozenset[str] = frozenset(), bikes: int = 0,
+    feed: FeedTables,
+    line: Line,
+    trip_id: str,
+    service: str,
+    start_s: int,
+    *,
+    direction: int,
+    headsign: str,
+    block: str = "",
+    blank: frozenset[str] = frozenset(),
+    bikes: int = 0,
 ) -> None:
     """Add one trip; the stops in `blank` have no times."""
-    feed.add("trips.txt", "route_id,service_id,trip_id,trip_headsign,direction_id,block_id,bikes_allowed",
-             [(line.route_id, service, trip_id, headsign, direction, block, bikes)])
+    feed.add(
+        "trips.txt",
+        "route_id,service_id,trip_id,trip_headsign,direction_id,block_id,bikes_allowed",
+        [(line.route_id, service, trip_id, headsign, direction, block, bikes)],
+    )
     rows: Rows = []
     for i, (stop, offset) in enumerate(zip(line.stops, line.offsets_s, strict=True)):
         time = "" if stop in blank else clock(start_s + offset)
@@ -194,10 +248,20 @@ def add_trip(
     feed.add("stop_times.txt", "trip_id,arrival_time,departure_time,stop_id,stop_sequence", rows)
 
 
-def add_departures(feed: FeedTables, line: Line, departures: Iterable[int], service: str, *, direction: int, headsign: str) -> None:
+def add_departures(
+    feed: FeedTables, line: Line, departures: Iterable[int], service: str, *, direction: int, headsign: str
+) -> None:
     """Add a trip for each departure time, ids by line, service and direction."""
     for i, start in enumerate(departures):
-        add_trip(feed, line, f"{line.route_id}-{service[0]}{direction}-{i + 1:03d}", service, start, direction=direction, headsign=headsign)
+        add_trip(
+            feed,
+            line,
+            f"{line.route_id}-{service[0]}{direction}-{i + 1:03d}",
+            service,
+            start,
+            direction=direction,
+            headsign=headsign,
+        )
 
 
 def offsets(along_m: Sequence[float], speed_kmh: float, dwell_s: int = 0) -> tuple[int, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import shapely
-from scipy.spatial import cKDTree
-
-from demo_build import feeds, geography as geo, people, supply
+from demo_build import feeds, people, supply
+from demo_build import geography as geo
 from demo_build.streets import Streets
 from demo_build.transit import clock
+from scipy.spatial import cKDTree
 
 WALK_KMH, WALK_LIMIT_MIN, THRESHOLD_MIN = 4.8, 20, 60
 
@@ -32,10 +33,16 @@ def _in(cells: pd.DataFrame, shape: shapely.Polygon) -> np.ndarray:
     return np.flatnonzero(shapely.contains_xy(shape, cells["x"].to_numpy(), cells["y"].to_numpy()))
 
 
-def _plateau_car_minutes(streets: Streets, cars: nx.DiGraph, cells: pd.DataFrame, tiles: list[tuple[geo.Place, shapely.Polygon]]) -> dict[str, Any]:
+def _plateau_car_minutes(
+    streets: Streets, cars: nx.DiGraph, cells: pd.DataFrame, tiles: list[tuple[geo.Place, shapely.Polygon]]
+) -> dict[str, Any]:
     """Free-flow minutes by car from the plateau's cells to the nearest centre of the métier taught only in Valmont."""
     main = cars.subgraph(max(nx.strongly_connected_components(cars), key=len))
-    sites = [place for *_, metier, _level, _voie, _places, _filled, _modality, _quality, place in supply.TRAINING if metier == supply.ONLY_IN_METROPOLIS and place]
+    sites = [
+        place
+        for *_, metier, _level, _voie, _places, _filled, _modality, _quality, place in supply.TRAINING
+        if metier == supply.ONLY_IN_METROPOLIS and place
+    ]
     targets = _nearest(streets, main, np.array(sites) * 1000.0)
     to_site = nx.multi_source_dijkstra_path_length(main.reverse(copy=False), set(targets), weight="seconds")
     result = {}
@@ -44,13 +51,15 @@ def _plateau_car_minutes(streets: Streets, cars: nx.DiGraph, cells: pd.DataFrame
             inside = _in(cells, shape)
             nodes = _nearest(streets, main, cells[["x", "y"]].to_numpy()[inside])
             minutes = [to_site[node] / 60 for node in nodes]
-            result[place.name] = {"cells": len(inside), "least_min": round(min(minutes), 1), "most_min": round(max(minutes), 1)}
+            result[place.name] = {
+                "cells": len(inside),
+                "least_min": round(min(minutes), 1),
+                "most_min": round(max(minutes), 1),
+            }
     return result
 
 
 def _stop_places(folder: Path) -> np.ndarray:
-    import zipfile
-
     rows = []
     for file in sorted(folder.glob("gtfs_*.zip")):
         with zipfile.ZipFile(file) as archive, archive.open("stops.txt") as stream:
@@ -59,12 +68,18 @@ def _stop_places(folder: Path) -> np.ndarray:
 
 
 def write_truths(
-    path: Path, *, network: Streets, cars: nx.DiGraph, walk: nx.Graph, cells: pd.DataFrame,
-    tiles: list[tuple[geo.Place, shapely.Polygon]], districts: list[tuple[people.District, shapely.Polygon]],
+    path: Path,
+    *,
+    network: Streets,
+    cars: nx.DiGraph,
+    walk: nx.Graph,
+    cells: pd.DataFrame,
+    tiles: list[tuple[geo.Place, shapely.Polygon]],
+    districts: list[tuple[people.District, shapely.Polygon]],
 ) -> None:
     """Write the planted truths, each with the arithmetic's numbers."""
     ids = _zone_ids(tiles)
-    stops = np.column_stack(_local(_stop_places(path.parent)))
+    stops = geo.local_metres(_stop_places(path.parent))
     peninsula = next(shape for district, shape in districts if district.zone_id == "QN9006")
     inside = _in(cells, peninsula)
     to_stop = nx.multi_source_dijkstra_path_length(walk, set(_nearest(network, walk, stops)), weight="metres")
@@ -80,26 +95,49 @@ def write_truths(
         "threshold_min": THRESHOLD_MIN,
         "truths": {
             "industrial_zone_at_five": {
-                "reason": "NO_SERVICE_AT_THAT_HOUR", "zone_id": ids["Fergny"], "site_prefix": "Laminage", "zone_name": geo.LAMINOIRS.name,
-                "shift_start": "05:00", "shift_end": "13:00", "first_arrival": clock(feeds.LAMINOIRS_FIRST_ARRIVAL_S),
-                "ride_s": feeds.LAMINOIRS_RIDE_S, "last_departure_back": clock(feeds.LAMINOIRS_LAST_BACK_S),
+                "reason": "NO_SERVICE_AT_THAT_HOUR",
+                "zone_id": ids["Fergny"],
+                "site_prefix": "Laminage",
+                "zone_name": geo.LAMINOIRS.name,
+                "shift_start": "05:00",
+                "shift_end": "13:00",
+                "first_arrival": clock(feeds.LAMINOIRS_FIRST_ARRIVAL_S),
+                "ride_s": feeds.LAMINOIRS_RIDE_S,
+                "last_departure_back": clock(feeds.LAMINOIRS_LAST_BACK_S),
             },
             "plateau_beyond_by_car": {
-                "reason": "BEYOND_THRESHOLD_EVEN_BY_CAR", "metier": supply.ONLY_IN_METROPOLIS,
-                "zone_ids": [ids[name] for name in geo.PLATEAU], "car_free_flow": plateau,
+                "reason": "BEYOND_THRESHOLD_EVEN_BY_CAR",
+                "metier": supply.ONLY_IN_METROPOLIS,
+                "zone_ids": [ids[name] for name in geo.PLATEAU],
+                "car_free_flow": plateau,
                 "least_min": min(entry["least_min"] for entry in plateau.values()),
             },
             "walk_too_long": {
-                "reason": "WALK_TOO_LONG", "zone_id": "QN9006", "cells": len(inside), "least_walk_m": round(min(metres)), "most_walk_m": round(max(metres)),
+                "reason": "WALK_TOO_LONG",
+                "zone_id": "QN9006",
+                "cells": len(inside),
+                "least_walk_m": round(min(metres)),
+                "most_walk_m": round(max(metres)),
                 "walk_limit_m": round(WALK_LIMIT_MIN * WALK_KMH / 60 * 1000),
             },
             "border_gain": {
-                "zone_id": ids["Brugelle"], "feed": "gtfs_voisinie.zip", "metier": "H2902", "line": "71", "gained_sites": ["T06", "T09"],
+                "zone_id": ids["Brugelle"],
+                "feed": "gtfs_voisinie.zip",
+                "metier": "H2902",
+                "line": "71",
+                "gained_sites": ["T06", "T09"],
                 "duplicated_stops": sorted(feeds.BORDER_STOPS),
             },
-            "no_return": {"reason": "NO_RETURN_TRIP", "zone_id": ids["Saint-Aubrac"], "line": "303", "out_departure": "07:15:00", "only_return": "12:35:00"},
+            "no_return": {
+                "reason": "NO_RETURN_TRIP",
+                "zone_id": ids["Saint-Aubrac"],
+                "line": "303",
+                "out_departure": "07:15:00",
+                "only_return": "12:35:00",
+            },
             "supply_full": {
-                "reason": "SUPPLY_FULL", "metier": supply.FULL_METIER,
+                "reason": "SUPPLY_FULL",
+                "metier": supply.FULL_METIER,
                 "places": sum(o[6] for o in supply.TRAINING if o[3] == supply.FULL_METIER),
                 "filled": sum(o[7] for o in supply.TRAINING if o[3] == supply.FULL_METIER),
                 "job_seekers": int(cells["job_seekers"].sum()),
@@ -109,8 +147,3 @@ def write_truths(
         },
     }
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
-
-
-def _local(lonlat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    x, y = geo._TO_LONLAT.transform(lonlat[:, 0], lonlat[:, 1], direction="INVERSE")
-    return x - geo.CORNER_X_M, y - geo.CORNER_Y_M
