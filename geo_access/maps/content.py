@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_access.errors import Fault, raise_faults
+from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.maps.palettes import provider_shapes
 from geo_access.maps.strings import text
 from geo_access.network.model import Network, Streets
@@ -266,3 +266,36 @@ class MapContent:
         if self.training is None:
             return {}
         return provider_shapes(sorted(self.training["provider_type"].dropna().astype(str).unique()))
+
+    def ordered_zones(self) -> gpd.GeoDataFrame:
+        """Zones that have an outline, large first: a quarter is drawn over its commune."""
+        zones = self.zones[~shapely.is_missing(self.zones.geometry.to_numpy())]
+        shapes = zones.geometry.to_numpy()
+        mended = np.where(shapely.is_valid(shapes), shapes, shapely.make_valid(shapes))
+        zones = zones.set_geometry(gpd.GeoSeries(mended, index=zones.index, crs=zones.crs))
+        size = shapely.area(zones.to_crs(3857).geometry.to_numpy())
+        return zones.iloc[np.argsort(-size, kind="stable")]
+
+    def extent(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of zones and sites [degrees].
+
+        Raises
+        ------
+        InputError
+            When there is neither a zone nor a site to draw.
+        """
+        boxes = [self.zones.to_crs(4326).total_bounds]
+        boxes += [sites.total_bounds for sites in (self.training_sites(), self.employer_sites()) if len(sites)]
+        box = np.array(boxes)
+        box = box[np.isfinite(box).all(axis=1)]
+        if not len(box):
+            raise InputError(f"métier {self.metier_code}: neither zones nor sites to draw → check both tables")
+        west, south = box[:, :2].min(axis=0)
+        east, north = box[:, 2:].max(axis=0)
+        return float(west), float(south), float(east), float(north)
+
+    def ordered_bands(self) -> gpd.GeoDataFrame | None:
+        """Bands by ascending cutoff; None when there is nothing to draw."""
+        if self.bands is None or not len(self.bands) or self.bands.geometry.is_empty.all():
+            return None
+        return self.bands.sort_values("minutes", ignore_index=True)

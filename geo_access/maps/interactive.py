@@ -6,7 +6,6 @@ import html
 import itertools
 import json
 from collections.abc import Mapping
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,46 +17,20 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_access.errors import InputError
 from geo_access.manifest import fingerprint
+from geo_access.maps.assets import asset, write_assets
 from geo_access.maps.content import MapContent, Question
 from geo_access.maps.palettes import LEVEL_COLOURS, PLACES_LEGEND, band_colours, symbol_radius
 from geo_access.maps.strings import catalogue, plural, text
 from geo_access.maps.symbols import employer_svg, site_svg
 
-__all__ = ["ASSETS", "metier_map", "page_html", "write_assets", "write_metier_map"]
+__all__ = ["metier_map", "page_html", "write_metier_map"]
 
-ASSETS = ("leaflet.js", "leaflet.css", "leaflet-LICENSE.txt", "map.js", "map.css")
 MAX_MAP_BYTES = 5_000_000
 _CONFIDENCES = ("sûr", "probable", "indécidable")
 _BAND_DASHES = ("", "9 4", "4 4", "1 4")
 _RAIL_TYPES = (0, 1, 2, 5, 7, 11, 12)
 _QUANTUM_DEGREES = 1e-5
-
-
-def _asset(name: str) -> str:
-    folder = "vendor" if name.startswith("leaflet") else "page"
-    return resources.files("geo_access.maps").joinpath(folder, name).read_text(encoding="utf-8")
-
-
-def write_assets(folder: Path) -> Path:
-    """Write the libraries that the maps need, once for all maps beside them.
-
-    Parameters
-    ----------
-    folder : pathlib.Path
-        Folder of the maps.
-
-    Returns
-    -------
-    pathlib.Path
-        ``folder/assets``.
-    """
-    target = folder / "assets"
-    target.mkdir(parents=True, exist_ok=True)
-    for name in ASSETS:
-        (target / name).write_text(_asset(name), encoding="utf-8")
-    return target
 
 
 def _features(frame: gpd.GeoDataFrame, properties: list[dict[str, object]], tolerance_deg: float) -> dict[str, object]:
@@ -134,13 +107,6 @@ def _question_data(question: Question, zone_ids: list[str], sites: dict[str, int
     }
 
 
-def _ordered_zones(content: MapContent) -> gpd.GeoDataFrame:
-    """Zones in metric order: large first, so that a quarter is drawn over its commune."""
-    zones = content.zones[~shapely.is_missing(content.zones.geometry.to_numpy())]
-    size = shapely.area(zones.to_crs(3857).geometry.to_numpy())
-    return zones.iloc[np.argsort(-size, kind="stable")]
-
-
 def _kind_name(kind: object, words: Mapping[str, str]) -> str:
     return words.get(f"zone_kind.{kind}", str(kind))
 
@@ -192,15 +158,8 @@ def _employer_rows(content: MapContent) -> list[dict[str, object]]:
     return rows
 
 
-def _bands(content: MapContent) -> gpd.GeoDataFrame | None:
-    if content.bands is None or not len(content.bands):
-        return None
-    ordered = content.bands.sort_values("minutes", ignore_index=True)
-    return None if ordered.geometry.is_empty.all() else ordered
-
-
 def _band_styles(content: MapContent) -> list[dict[str, str]]:
-    bands = _bands(content)
+    bands = content.ordered_bands()
     if bands is None:
         return []
     colours = band_colours(len(bands))
@@ -233,7 +192,7 @@ def _map_data(content: MapContent, zones: gpd.GeoDataFrame, tolerance_deg: float
     sites: dict[str, int] = {}
     questions = [_question_data(question, zone_ids, sites) for question in content.questions()]
     empty: dict[str, object] = {"type": "FeatureCollection", "features": []}
-    bands, styles = _bands(content), _band_styles(content)
+    bands, styles = content.ordered_bands(), _band_styles(content)
     layers = content.layers
     lines, roads, stops = empty, empty, []
     if layers is not None:
@@ -246,7 +205,7 @@ def _map_data(content: MapContent, zones: gpd.GeoDataFrame, tolerance_deg: float
             [round(point.y, 5), round(point.x, 5), str(name)]
             for point, name in zip(layers.stops.geometry, layers.stops.name)
         ]
-    west, south, east, north = _extent(content)
+    west, south, east, north = content.extent()
     attribution = [text("attribution", content.language, manifest=content.manifest_id), *content.sources]
     return {
         "language": content.language,
@@ -274,24 +233,11 @@ def _map_data(content: MapContent, zones: gpd.GeoDataFrame, tolerance_deg: float
     }
 
 
-def _extent(content: MapContent) -> tuple[float, float, float, float]:
-    """West, south, east, north of what is shown [degrees]."""
-    boxes = [content.zones.to_crs(4326).total_bounds]
-    boxes += [sites.total_bounds for sites in (content.training_sites(), content.employer_sites()) if len(sites)]
-    box = np.array(boxes)
-    box = box[np.isfinite(box).all(axis=1)]
-    if not len(box):
-        raise InputError(f"métier {content.metier_code}: neither zones nor sites to draw → check both tables")
-    west, south = box[:, :2].min(axis=0)
-    east, north = box[:, 2:].max(axis=0)
-    return float(west), float(south), float(east), float(north)
-
-
 def _side_html(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) -> str:
     """Header, legend and controls of the page; every word of users is escaped by the template."""
     words = catalogue(content.language)
     environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(_asset("side.html"))
+    template = environment.from_string(asset("side.html"))
     training, employers = content.training_sites(), content.employer_sites()
     shapes = content.shapes()
     questions = content.questions()
@@ -371,14 +317,14 @@ def metier_map(content: MapContent, *, tiles: str | None = None) -> folium.Map:
     InputError
         When there is neither a zone nor a site to draw.
     """
-    zones = _ordered_zones(content)
+    zones = content.ordered_zones()
     tolerance = 1e-5
     data = _map_data(content, zones, tolerance, tiles)
     embedded = _embedded(data)
     while len(embedded.encode()) > 0.9 * MAX_MAP_BYTES and tolerance < 1e-2:
         tolerance *= 3
         embedded = _embedded(_map_data(content, zones, tolerance, tiles))
-    west, south, east, north = _extent(content)
+    west, south, east, north = content.extent()
     made = folium.Map(location=[(south + north) / 2, (west + east) / 2], tiles=None, control_scale=False)
     identity = fingerprint(content.metier_code, content.manifest_id, embedded)
     made._id = identity
@@ -413,9 +359,9 @@ def page_html(made: folium.Map, *, language: str = "fr", inline: bool = False) -
     page = page.replace("<html>", f'<html lang="{html.escape(language)}">', 1)
     if inline:
         for name in ("leaflet.js", "map.js"):
-            page = page.replace(f'<script src="assets/{name}"></script>', f"<script>{_asset(name)}</script>")
+            page = page.replace(f'<script src="assets/{name}"></script>', f"<script>{asset(name)}</script>")
         for name in ("leaflet.css", "map.css"):
-            page = page.replace(f'<link rel="stylesheet" href="assets/{name}"/>', f"<style>{_asset(name)}</style>")
+            page = page.replace(f'<link rel="stylesheet" href="assets/{name}"/>', f"<style>{asset(name)}</style>")
     return page
 
 

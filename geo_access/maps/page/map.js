@@ -194,5 +194,27 @@ function geoAccessMap(map, data) {
   map.attributionControl.addAttribution(data.attribution);
   map.invalidateSize();
   map.fitBounds(data.bounds, { padding: [12, 12] });
+
+  /* In a comparison the page around us relays where the other map looks. */
+  if (window.location.hash === "#compare") {
+    document.body.classList.add("ga-narrow");
+    map.invalidateSize();
+    let follows = false;
+    map.on("moveend", () => {
+      if (!follows) {
+        const centre = map.getCenter();
+        window.parent.postMessage({ geoAccess: "view", lat: centre.lat, lng: centre.lng, zoom: map.getZoom() }, "*");
+      }
+      follows = false;
+    });
+    window.addEventListener("message", (event) => {
+      const view = event.data;
+      if (!view || view.geoAccess !== "view" || ![view.lat, view.lng, view.zoom].every(Number.isFinite)) return;
+      const here = map.getCenter();
+      if (map.getZoom() === view.zoom && Math.hypot(here.lat - view.lat, here.lng - view.lng) < 1e-7) return;
+      follows = true;
+      map.setView([view.lat, view.lng], view.zoom, { animate: false });
+    });
+  }
   return { zones: zones, layers: layers };
 }

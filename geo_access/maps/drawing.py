@@ -1,0 +1,286 @@
+"""Layers of a printed map, drawn on matplotlib axes in the territory's metric CRS."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import pairwise
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from matplotlib import patheffects
+from matplotlib.axes import Axes
+from matplotlib.collections import LineCollection
+from matplotlib.patches import PathPatch
+from matplotlib.path import Path as Outline
+
+from geo_access.crs import metric_epsg
+from geo_access.maps.content import MapContent, Question
+from geo_access.maps.palettes import (
+    CONFIDENCE_HATCHES,
+    EMPLOYER_COLOUR,
+    LEVEL_COLOURS,
+    SITE_COLOUR,
+    band_colours,
+    symbol_radius,
+)
+from geo_access.maps.strings import text
+
+__all__ = [
+    "MARKERS",
+    "Ground",
+    "draw_bands",
+    "draw_frame",
+    "draw_names",
+    "draw_network",
+    "draw_outlines",
+    "draw_sites",
+    "draw_zones",
+    "ground_of",
+]
+
+MARKERS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D", "pentagon": "p", "cross": "P"}
+EMPLOYER_MARKER = "*"
+_HALO = [patheffects.withStroke(linewidth=1.8, foreground="white")]
+_OUTLINE = "#5b5b5b"
+
+
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """Where a map lies.
+
+    Attributes
+    ----------
+    epsg : int
+        Metric CRS.
+    bounds : tuple of float
+        West, south, east, north [m].
+    zones : geopandas.GeoDataFrame
+        Zones in that CRS, large first.
+    """
+
+    epsg: int
+    bounds: tuple[float, float, float, float]
+    zones: gpd.GeoDataFrame
+
+
+def ground_of(content: MapContent) -> Ground:
+    """Metric CRS, extent and ordered zones of a map.
+
+    Parameters
+    ----------
+    content : MapContent
+
+    Returns
+    -------
+    Ground
+    """
+    west, south, east, north = content.extent()
+    epsg = metric_epsg((west + east) / 2, (south + north) / 2)
+    zones = content.ordered_zones().to_crs(epsg)
+    boxes = [zones.total_bounds]
+    boxes += [sites.to_crs(epsg).total_bounds for sites in (content.training_sites(), content.employer_sites())]
+    known = np.array([box for box in boxes if np.isfinite(box).all()])
+    low, high = known[:, :2].min(axis=0), known[:, 2:].max(axis=0)
+    margin = 0.03 * max(float((high - low).max()), 1000.0)
+    return Ground(epsg, (*(low - margin), *(high + margin)), zones)
+
+
+def _outline(shape: shapely.Geometry) -> Outline:
+    """Outline of a polygon or multipolygon, holes included, as one compound path."""
+    points, codes = [], []
+    for polygon in shapely.get_parts(shape):
+        if shapely.get_type_id(polygon) != shapely.GeometryType.POLYGON:
+            continue
+        rings = [shapely.get_exterior_ring(polygon), *(polygon.interiors)]
+        for ring in rings:
+            xy = shapely.get_coordinates(ring)
+            points.append(xy)
+            codes.append(np.r_[Outline.MOVETO, np.full(len(xy) - 2, Outline.LINETO), Outline.CLOSEPOLY])
+    if not points:
+        return Outline(np.empty((0, 2)))
+    return Outline(np.vstack(points), np.concatenate(codes).astype(Outline.code_type))
+
+
+def draw_frame(ax: Axes, ground: Ground, language: str, *, furniture: bool = True) -> None:
+    """Set the extent, and draw scale bar and north arrow.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    ground : Ground
+    language : str
+    furniture : bool
+        Whether scale bar and north arrow are drawn.
+    """
+    west, south, east, north = ground.bounds
+    box = ax.get_window_extent()
+    width = max(east - west, (north - south) * box.width / box.height)
+    height = width * box.height / box.width
+    ax.set_xlim((west + east - width) / 2, (west + east + width) / 2)
+    ax.set_ylim((south + north - height) / 2, (south + north + height) / 2)
+    ax.set_aspect("equal")
+    ax.set_facecolor("#f7f6f2")
+    ax.set_xticks([])
+    ax.set_yticks([])
+    for side in ax.spines.values():
+        side.set_color("#888888")
+        side.set_linewidth(0.6)
+    if not furniture:
+        return
+    left, right = ax.get_xlim()
+    wanted = (right - left) / 5
+    power = 10.0 ** np.floor(np.log10(wanted))
+    length_m = float(max(step * power for step in (1, 2, 5) if step * power <= wanted))
+    x, y = left + 0.03 * (right - left), ax.get_ylim()[0] + 0.03 * np.diff(ax.get_ylim())[0]
+    ax.plot(
+        [x, x + length_m], [y, y], color="black", linewidth=2.5, solid_capstyle="butt", zorder=50, path_effects=_HALO
+    )
+    written = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
+    ax.annotate(
+        written, (x + length_m / 2, y), (0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=7.5,
+        zorder=50, path_effects=_HALO,
+    )  # fmt: skip
+    ax.annotate(
+        text("north", language), (0.965, 0.975), (0.965, 0.905), xycoords="axes fraction", textcoords="axes fraction",
+        ha="center", va="center", fontsize=9, fontweight="bold", zorder=50, path_effects=_HALO,
+        arrowprops={"arrowstyle": "-|>", "color": "black", "linewidth": 1.4, "shrinkA": 4, "shrinkB": 0},
+    )  # fmt: skip
+
+
+def draw_zones(ax: Axes, ground: Ground, question: Question | None) -> None:
+    """Fill zones by level and hatch them by confidence; quarters get a thick outline.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    ground : Ground
+    question : Question or None
+        None: outlines only.
+    """
+    rows = question.rows if question is not None else None
+    for zone_id, kind, shape in zip(ground.zones["zone_id"], ground.zones["zone_kind"], ground.zones.geometry):
+        qpv = str(kind) == "qpv"
+        known = rows is not None and str(zone_id) in rows.index
+        level = str(rows.loc[str(zone_id), "level"]) if known and rows is not None else ""
+        confidence = ""
+        if known and rows is not None and "confidence" in rows:
+            confidence = CONFIDENCE_HATCHES.get(str(rows.loc[str(zone_id), "confidence"]), "")
+        path = _outline(shape)
+        fill = LEVEL_COLOURS.get(level, "#ffffff")
+        ax.add_patch(
+            PathPatch(path, facecolor=fill, edgecolor="#333333", hatch=confidence or None, linewidth=0, zorder=2)
+        )
+        ax.add_patch(
+            PathPatch(
+                path, fill=False, edgecolor="black" if qpv else _OUTLINE, linewidth=1.3 if qpv else 0.35, zorder=3
+            )
+        )
+
+
+def draw_outlines(ax: Axes, ground: Ground) -> None:
+    """Draw the outlines of the zones alone."""
+    for kind, shape in zip(ground.zones["zone_kind"], ground.zones.geometry):
+        qpv = str(kind) == "qpv"
+        colour, width = ("black", 1.1) if qpv else (_OUTLINE, 0.3)
+        ax.add_patch(PathPatch(_outline(shape), fill=False, edgecolor=colour, linewidth=width, zorder=4))
+
+
+def draw_bands(ax: Axes, ground: Ground, bands: gpd.GeoDataFrame) -> None:
+    """Fill the isochrones, nearest darkest.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    ground : Ground
+    bands : geopandas.GeoDataFrame
+        Cumulative polygons, ascending ``minutes``.
+    """
+    shapes = bands.to_crs(ground.epsg).geometry.to_numpy()
+    rings = [shapes[0], *(shapely.difference(outer, inner) for inner, outer in pairwise(shapes))]
+    for colour, ring in zip(band_colours(len(rings)), rings):
+        ax.add_patch(
+            PathPatch(_outline(ring), facecolor=colour, edgecolor="white", linewidth=0.3, alpha=0.9, zorder=1.5)
+        )
+
+
+def draw_network(ax: Axes, ground: Ground, content: MapContent, *, lines: bool) -> None:
+    """Draw main roads, and transit lines when `lines`."""
+    if content.layers is None:
+        return
+    layers = [(content.layers.roads, "#8f8f8f", 0.5, 3.2)]
+    if lines:
+        layers.append((content.layers.lines, "#14477a", 0.5, 3.4))
+    for frame, colour, width, order in layers:
+        if not len(frame):
+            continue
+        parts = shapely.get_parts(frame.to_crs(ground.epsg).geometry.to_numpy())
+        segments = [shapely.get_coordinates(part) for part in parts]
+        ax.add_collection(LineCollection(segments, colors=colour, linewidths=width, zorder=order), autolim=False)
+
+
+def draw_sites(ax: Axes, ground: Ground, content: MapContent, *, scale: float = 1.0) -> None:
+    """Draw training sites by places and provider type, and employers.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    ground : Ground
+    content : MapContent
+    scale : float
+        Size of the symbols, 1 for a full page.
+    """
+    shapes = content.shapes()
+    training = content.training_sites().to_crs(ground.epsg)
+    for site in training.itertuples():
+        radius_pt = 0.62 * scale * symbol_radius(float(site.places))
+        ax.scatter(
+            [site.geometry.x], [site.geometry.y], s=(2 * radius_pt) ** 2, zorder=10, facecolor=SITE_COLOUR, alpha=0.85,
+            marker=MARKERS[shapes.get(str(site.provider_type), "circle")], edgecolor="white", linewidth=0.7 * scale,
+        )  # fmt: skip
+    employers = content.employer_sites().to_crs(ground.epsg)
+    if len(employers):
+        ax.scatter(
+            employers.geometry.x, employers.geometry.y, s=75 * scale**2, marker=EMPLOYER_MARKER, zorder=9,
+            facecolor=EMPLOYER_COLOUR, edgecolor="white", linewidth=0.6 * scale,
+        )  # fmt: skip
+
+
+def draw_names(ax: Axes, ground: Ground, question: Question | None, *, most: int = 7) -> None:
+    """Name the largest communes, leaving out names that would touch.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    ground : Ground
+    question : Question or None
+        Its ``residents`` say which zones are large; else their areas do.
+    most : int
+        Most names.
+    """
+    zones = ground.zones[ground.zones["zone_kind"].astype(str) != "qpv"]
+    if not len(zones):
+        return
+    weight = zones.geometry.area.to_numpy()
+    if question is not None and "residents" in question.rows:
+        known = question.rows["residents"].reindex(zones["zone_id"].astype(str))
+        weight = known.fillna(0).to_numpy(dtype=float)
+    spots = shapely.get_coordinates(shapely.point_on_surface(zones.geometry.to_numpy()))
+    left, right = ax.get_xlim()
+    taken: list[np.ndarray] = []
+    for i in np.argsort(-weight, kind="stable"):
+        if len(taken) == most:
+            break
+        name = str(zones["zone_name"].iloc[i])
+        corner = spots[i] - (left, ax.get_ylim()[0])
+        if (
+            len(name) > 28
+            or (corner < 0.08 * (right - left)).any()
+            or any(np.hypot(*(spots[i] - spot)) < 0.16 * (right - left) for spot in taken)
+        ):
+            continue
+        taken.append(spots[i])
+        ax.annotate(
+            name, tuple(spots[i]), (0, -9), textcoords="offset points", ha="center", va="center", fontsize=7, zorder=20,
+            parse_math=False, path_effects=_HALO,
+        )  # fmt: skip

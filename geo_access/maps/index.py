@@ -1,0 +1,171 @@
+"""The front page of a study's output folder, and the page that sets two maps side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from urllib.parse import quote
+
+import jinja2
+
+from geo_access.errors import InputError
+from geo_access.maps.assets import asset
+from geo_access.maps.content import MapContent
+from geo_access.maps.strings import catalogue, format_number, text
+
+__all__ = ["write_compare", "write_index"]
+
+
+def _environment() -> jinja2.Environment:
+    return jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+
+
+def _href(file: Path, folder: Path) -> str:
+    """Address of a file of the folder, relative to it and quoted."""
+    try:
+        relative = file.resolve().relative_to(folder.resolve())
+    except ValueError:
+        raise InputError(f"{file}: lies outside {folder} → write it into the output folder first") from None
+    return quote(relative.as_posix())
+
+
+def _size(file: Path, language: str) -> str:
+    kilobytes = file.stat().st_size / 1000
+    unit = "ko" if language == "fr" else "kB"
+    return f"{format_number(max(1.0, kilobytes), language)}\u202f{unit}"
+
+
+def _inadequate(content: MapContent) -> str:
+    """Inadequate zones of the first question, of all zones it flags."""
+    questions = content.questions()
+    if not questions:
+        return "–"
+    levels = questions[0].rows["level"].astype(str)
+    return f"{int((levels == 'inadéquat').sum())} / {int((levels != 'sans objet').sum())}"
+
+
+def write_index(
+    folder: Path,
+    *,
+    title: str,
+    contents: Sequence[MapContent],
+    maps: Mapping[str, Path],
+    sheets: Mapping[str, Sequence[Path]] | None = None,
+    multiples: Sequence[Path] = (),
+    compare: Sequence[Path] = (),
+    report: Sequence[Path] = (),
+    tables: Sequence[Path] = (),
+    subtitle: str = "",
+    language: str = "fr",
+) -> Path:
+    """Write ``index.html``, which leads to everything in the folder.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Output folder; all files named below lie in it.
+    title : str
+        Name of the study.
+    contents : sequence of MapContent
+        One for each métier, in the order to show.
+    maps : mapping of str to pathlib.Path
+        Interactive map by code of métier.
+    sheets : mapping of str to sequence of pathlib.Path, optional
+        Print sheets by code of métier.
+    multiples : sequence of pathlib.Path
+        Pages of all métiers; PNGs are shown.
+    compare, report, tables : sequence of pathlib.Path
+    subtitle : str
+        Territory, day, what else stands under the title.
+    language : str
+
+    Returns
+    -------
+    pathlib.Path
+        ``folder/index.html``.
+
+    Raises
+    ------
+    InputError
+        When a file lies outside the folder.
+    """
+    words = catalogue(language)
+    first = contents[0] if contents else None
+
+    def named(files: Sequence[Path]) -> list[dict[str, str]]:
+        return [{"href": _href(file, folder), "name": file.name} for file in files]
+
+    metiers = [
+        {
+            "code": content.metier_code,
+            "name": content.metier_name,
+            "map": _href(maps[content.metier_code], folder) if content.metier_code in maps else "",
+            "sheets": [
+                {"href": _href(file, folder), "name": file.suffix[1:].upper()}
+                for file in (sheets or {}).get(content.metier_code, ())
+            ],
+            "inadequate": _inadequate(content),
+        }
+        for content in contents
+    ]
+    page = (
+        _environment()
+        .from_string(asset("index.html"))
+        .render(
+            words=words,
+            language=language,
+            title=title,
+            subtitle=subtitle,
+            labels=tuple(dict.fromkeys(label for content in contents for label in content.labels)),
+            report=named(report),
+            metiers=metiers,
+            gallery=[
+                {"href": _href(file, folder), "alt": text("multiples.title", language)}
+                for file in multiples
+                if file.suffix.lower() == ".png"
+            ],
+            compare=named(compare),
+            tables=[{**item, "size": _size(file, language)} for item, file in zip(named(tables), tables)],
+            sources=first.sources if first else (),
+            manifest=first.manifest_id if first else "",
+        )
+    )
+    path = folder / "index.html"
+    path.write_text(page, encoding="utf-8")
+    return path
+
+
+def write_compare(path: Path, *, maps: Sequence[tuple[str, Path]], language: str = "fr") -> Path:
+    """Write a page with two maps side by side that move together.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        HTML file, in the folder of the maps.
+    maps : sequence of (str, pathlib.Path)
+        Name and file of each map to choose from; the first two are shown.
+    language : str
+
+    Returns
+    -------
+    pathlib.Path
+        `path`.
+
+    Raises
+    ------
+    InputError
+        For fewer than two maps, or a map outside the folder.
+    """
+    if len(maps) < 2:
+        raise InputError(f"{len(maps)} map to compare → give two or more")
+    page = (
+        _environment()
+        .from_string(asset("compare.html"))
+        .render(
+            words=catalogue(language),
+            language=language,
+            maps=[{"name": name, "href": _href(file, path.parent)} for name, file in maps],
+        )
+    )
+    path.write_text(page, encoding="utf-8")
+    return path

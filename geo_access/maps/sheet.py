@@ -1,0 +1,300 @@
+"""Print sheets: a métier on one page, and all métiers on one page, as PNG or PDF."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.artist import Artist
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from geo_access.errors import InputError
+from geo_access.maps.content import MapContent
+from geo_access.maps.drawing import (
+    EMPLOYER_MARKER,
+    MARKERS,
+    Ground,
+    draw_bands,
+    draw_frame,
+    draw_names,
+    draw_network,
+    draw_outlines,
+    draw_sites,
+    draw_zones,
+    ground_of,
+)
+from geo_access.maps.palettes import (
+    CONFIDENCE_HATCHES,
+    EMPLOYER_COLOUR,
+    LEVEL_COLOURS,
+    PLACES_LEGEND,
+    SITE_COLOUR,
+    band_colours,
+    symbol_radius,
+)
+from geo_access.maps.strings import text
+
+__all__ = ["PAPER_INCHES", "print_multiples", "print_sheet"]
+
+# Landscape, width × height [in].
+PAPER_INCHES = {"A4": (11.693, 8.268), "A3": (16.535, 11.693)}
+_INK = "#2d1e5f"
+_STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "hatch.linewidth": 0.5,
+    "pdf.fonttype": 42,
+    "svg.hashsalt": "geo-access",
+    "text.parse_math": False,
+}
+
+
+_SYMBOL: Any = {"linestyle": "none", "markerfacecolor": SITE_COLOUR, "markeredgecolor": "white"}
+
+
+def _page(size: str) -> tuple[Figure, float]:
+    if size not in PAPER_INCHES:
+        raise InputError(f"paper {size!r} is unknown → one of {', '.join(PAPER_INCHES)}")
+    figure = Figure(figsize=PAPER_INCHES[size], facecolor="white")
+    FigureCanvasAgg(figure)
+    return figure, PAPER_INCHES[size][0] / PAPER_INCHES["A4"][0]
+
+
+def _save(figure: Figure, path: Path, dpi: int, title: str) -> Path:
+    kind = path.suffix.lower()
+    if kind not in (".png", ".pdf"):
+        raise InputError(f"{path.name}: unknown format → end the name in .png or .pdf")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    # No clock in the file: the same study gives the same bytes.
+    metadata = {"Title": title, "CreationDate": None} if kind == ".pdf" else {"Title": title, "Software": "geo-access"}
+    figure.savefig(path, dpi=dpi, metadata=metadata)
+    return path
+
+
+def _header(figure: Figure, title: str, subtitle: str, labels: Sequence[str], zoom: float) -> None:
+    figure.text(0.03, 0.955, title, fontsize=15 * zoom, fontweight="bold", va="center", color="#111111")
+    figure.text(0.03, 0.922, subtitle, fontsize=9 * zoom, va="center", color="#333333")
+    for i, label in enumerate(labels):
+        figure.text(
+            0.97, 0.96 - 0.033 * i, label, fontsize=9 * zoom, fontweight="bold", ha="right", va="center", color="white",
+            bbox={"facecolor": "#7a1f0f", "edgecolor": "none", "boxstyle": "square,pad=0.35"},
+        )  # fmt: skip
+    figure.add_artist(Line2D([0.03, 0.97], [0.9, 0.9], color=_INK, linewidth=1.2 * zoom))
+
+
+def _footer(figure: Figure, content: MapContent, zoom: float) -> None:
+    written = text("footer", content.language, manifest=content.manifest_id, sources=" · ".join(content.sources))
+    figure.text(0.03, 0.014, written, fontsize=6 * zoom, va="bottom", color="#444444", wrap=True)
+
+
+def _legend(
+    figure: Figure,
+    handles: list[Artist],
+    labels: list[str],
+    *,
+    title: str,
+    x: float,
+    y: float,
+    columns: int,
+    zoom: float,
+) -> None:
+    made = figure.legend(
+        handles, labels, title=title, loc="upper left", bbox_to_anchor=(x, y), ncols=columns, frameon=False,
+        fontsize=7.5 * zoom, title_fontsize=8 * zoom, borderaxespad=0, handlelength=2.2, columnspacing=1.4,
+        labelspacing=0.55, alignment="left",
+    )  # fmt: skip
+    made.get_title().set_fontweight("bold")
+
+
+def _level_handles(language: str) -> tuple[list[Artist], list[str]]:
+    handles: list[Artist] = [Patch(facecolor=c, edgecolor="#333333", linewidth=0.5) for c in LEVEL_COLOURS.values()]
+    return handles, [text(f"level.{level}", language) for level in LEVEL_COLOURS]
+
+
+def _confidence_handles(content: MapContent) -> tuple[list[Artist], list[str]]:
+    red = LEVEL_COLOURS["inadéquat"]
+    handles: list[Artist] = [
+        Patch(facecolor=red, edgecolor="#333333", linewidth=0.5, hatch=hatch or None)
+        for hatch in CONFIDENCE_HATCHES.values()
+    ]
+    labels = [text(f"confidence.{item}", content.language) for item in CONFIDENCE_HATCHES]
+    if (content.zones["zone_kind"].astype(str) == "qpv").any():
+        handles.append(Patch(facecolor="white", edgecolor="black", linewidth=1.4))
+        labels.append(text("zone_kind.qpv", content.language))
+    return handles, labels
+
+
+def _size_handles(zoom: float) -> tuple[list[Artist], list[str]]:
+    handles: list[Artist] = [
+        Line2D([], [], marker="o", markersize=1.24 * zoom * symbol_radius(n), **_SYMBOL) for n in PLACES_LEGEND
+    ]
+    return handles, [str(n) for n in PLACES_LEGEND]
+
+
+def _provider_handles(content: MapContent, zoom: float) -> tuple[list[Artist], list[str]]:
+    used = set(content.training_sites()["provider_type"].dropna().astype(str))
+    shown = {kind: shape for kind, shape in content.shapes().items() if kind in used}
+    handles: list[Artist] = [Line2D([], [], marker=MARKERS[s], markersize=7 * zoom, **_SYMBOL) for s in shown.values()]
+    labels = [kind if len(kind) <= 30 else kind[:29] + "…" for kind in shown]
+    if len(content.employer_sites()):
+        star: Any = {**_SYMBOL, "markerfacecolor": EMPLOYER_COLOUR}
+        handles.append(Line2D([], [], marker=EMPLOYER_MARKER, markersize=9 * zoom, **star))
+        labels.append(text("legend.employer", content.language))
+    return handles, labels
+
+
+def _panel_title(ax: Axes, title: str, note: str, zoom: float) -> None:
+    ax.set_title(title, loc="left", fontsize=10 * zoom, fontweight="bold", pad=4 + 12 * zoom)
+    ax.annotate(
+        note, (0, 1), (0, 3.5 * zoom), xycoords="axes fraction", textcoords="offset points", fontsize=7.5 * zoom,
+        va="bottom", color="#333333",
+    )  # fmt: skip
+
+
+def print_sheet(content: MapContent, path: Path, *, size: str = "A4", question: int = 0, dpi: int = 200) -> Path:
+    """Print a métier on one landscape page: isochrones on the left, levels of the zones on the right.
+
+    Parameters
+    ----------
+    content : MapContent
+    path : pathlib.Path
+        ``.png`` or ``.pdf``.
+    size : str
+        ``A4`` or ``A3``.
+    question : int
+        Which public, hours and threshold, in the order of `MapContent.questions`.
+    dpi : int
+        Of a PNG [1/in].
+
+    Returns
+    -------
+    pathlib.Path
+        `path`.
+
+    Raises
+    ------
+    InputError
+        For an unknown paper, format or question, or when there is nothing to draw.
+    """
+    questions = content.questions()
+    if questions and not 0 <= question < len(questions):
+        raise InputError(f"question {question} → the map has {len(questions)}, from 0 to {len(questions) - 1}")
+    asked = questions[question] if questions else None
+    language = content.language
+    with mpl.rc_context(_STYLE):
+        figure, zoom = _page(size)
+        ground = ground_of(content)
+        _header(figure, content.title, f"{content.territory} · {content.metier_code}", content.labels, zoom)
+        left, right = (figure.add_axes((x, 0.235, 0.462, 0.6)) for x in (0.03, 0.508))
+        _draw_access(left, ground, content)
+        draw_frame(right, ground, language)
+        draw_zones(right, ground, asked)
+        draw_network(right, ground, content, lines=False)
+        draw_sites(right, ground, content, scale=0.75 * zoom)
+        draw_names(right, ground, asked)
+        note = content.bands_label if content.ordered_bands() is not None else text("no_site", language)
+        _panel_title(left, text("sheet.access", language), note, zoom)
+        _panel_title(right, text("sheet.zones", language), asked.label if asked else text("no_flag", language), zoom)
+        _sheet_legends(figure, content, zoom)
+        _footer(figure, content, zoom)
+        return _save(figure, path, dpi, content.title)
+
+
+def _draw_access(ax: Axes, ground: Ground, content: MapContent) -> None:
+    draw_frame(ax, ground, content.language)
+    bands = content.ordered_bands()
+    if bands is not None:
+        draw_bands(ax, ground, bands)
+    draw_network(ax, ground, content, lines=True)
+    draw_outlines(ax, ground)
+    draw_sites(ax, ground, content)
+
+
+def _sheet_legends(figure: Figure, content: MapContent, zoom: float) -> None:
+    language, top = content.language, 0.215
+    bands = content.ordered_bands()
+    if bands is not None:
+        colours = band_colours(len(bands))
+        handles: list[Artist] = [Patch(facecolor=colour, edgecolor="#5b5b5b", linewidth=0.5) for colour in colours]
+        labels = [text("band", language, minutes=f"{minutes:g}") for minutes in bands["minutes"]]
+        _legend(figure, handles, labels, title=text("bands", language), x=0.03, y=top, columns=1, zoom=zoom)
+    if len(content.training_sites()):
+        handles, labels = _size_handles(zoom)
+        _legend(figure, handles, labels, title=text("legend.sites", language), x=0.14, y=top, columns=3, zoom=zoom)
+    handles, labels = _provider_handles(content, zoom)
+    if handles:
+        _legend(figure, handles, labels, title=text("legend.providers", language), x=0.345, y=top, columns=1, zoom=zoom)
+    handles, labels = _level_handles(language)
+    _legend(figure, handles, labels, title=text("level", language), x=0.508, y=top, columns=1, zoom=zoom)
+    handles, labels = _confidence_handles(content)
+    _legend(figure, handles, labels, title=text("confidence", language), x=0.65, y=top, columns=1, zoom=zoom)
+
+
+def print_multiples(
+    contents: Sequence[MapContent], path: Path, *, size: str = "A3", question: int = 0, dpi: int = 150
+) -> Path:
+    """Print the levels of all métiers on one page, one small map each.
+
+    Parameters
+    ----------
+    contents : sequence of MapContent
+        One for each métier, at least one.
+    path : pathlib.Path
+        ``.png`` or ``.pdf``.
+    size : str
+        ``A4`` or ``A3``.
+    question : int
+        Which public, hours and threshold; a métier that has fewer shows its last.
+    dpi : int
+        Of a PNG [1/in].
+
+    Returns
+    -------
+    pathlib.Path
+        `path`.
+
+    Raises
+    ------
+    InputError
+        For no métier, an unknown paper or format.
+    """
+    if not contents:
+        raise InputError("no métier to draw → give at least one map")
+    first = contents[0]
+    columns = next(n for n in range(1, len(contents) + 1) if n * n * 0.62 >= len(contents) or n == len(contents))
+    rows = -(-len(contents) // columns)
+    with mpl.rc_context(_STYLE):
+        figure, zoom = _page(size)
+        labels = tuple(dict.fromkeys(label for content in contents for label in content.labels))
+        _header(figure, text("multiples.title", first.language), first.territory, labels, zoom)
+        width, height = 0.94 / columns, 0.73 / rows
+        for i, content in enumerate(contents):
+            row, column = divmod(i, columns)
+            box = (0.03 + column * width, 0.875 - (row + 1) * height, width - 0.012, height - 0.04)
+            _multiple(figure.add_axes(box), content, question, 0.45 * zoom)
+        handles, names = _level_handles(first.language)
+        _legend(figure, handles, names, title=text("level", first.language), x=0.03, y=0.125, columns=2, zoom=zoom)
+        handles, names = _confidence_handles(first)
+        _legend(figure, handles, names, title=text("confidence", first.language), x=0.3, y=0.125, columns=2, zoom=zoom)
+        _footer(figure, first, zoom)
+        return _save(figure, path, dpi, text("multiples.title", first.language))
+
+
+def _multiple(ax: Axes, content: MapContent, question: int, scale: float) -> None:
+    questions = content.questions()
+    asked = questions[min(question, len(questions) - 1)] if questions else None
+    ground = ground_of(content)
+    draw_frame(ax, ground, content.language, furniture=False)
+    draw_zones(ax, ground, asked)
+    draw_sites(ax, ground, content, scale=scale)
+    name = content.metier_name
+    ax.set_title(f"{content.metier_code} · {name if len(name) <= 38 else name[:37] + '…'}", loc="left", fontsize=8.5)
+    ax.annotate(
+        asked.label if asked else text("no_flag", content.language), (0, 0), (0, -3), xycoords="axes fraction",
+        textcoords="offset points", fontsize=5.5, va="top", color="#333333",
+    )  # fmt: skip
