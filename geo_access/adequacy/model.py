@@ -345,6 +345,8 @@ class RoundTrip:
     unsnapped_points : ndarray of bool, shape (n_points,), or None
         Points that could not be placed on the network.
     unsnapped_sites : ndarray of bool, shape (n_sites,), or None
+    out_reason, back_reason : ndarray of uint8, shape (n_points, n_sites), or None
+        `Reason` of each missing time, as the engine found it; 0 where there is a time.
     """
 
     out_s: np.ndarray
@@ -353,6 +355,8 @@ class RoundTrip:
     out_p75_s: np.ndarray | None = None
     unsnapped_points: np.ndarray | None = None
     unsnapped_sites: np.ndarray | None = None
+    out_reason: np.ndarray | None = None
+    back_reason: np.ndarray | None = None
 
     def faults(self, n_points: int, n_sites: int, *, where: str) -> list[Fault]:
         """Return what is wrong with the shapes and the values."""

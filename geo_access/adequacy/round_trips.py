@@ -206,6 +206,7 @@ def round_trip(times: TimesSource, home_xy: np.ndarray, sites: Sites, ask: Ask) 
     shape = (n_points, n_sites)
     out_s = np.full(shape, np.nan, dtype=np.float32)
     back_s = np.full(shape, np.nan, dtype=np.float32)
+    out_reason, back_reason = np.zeros(shape, dtype=np.uint8), np.zeros(shape, dtype=np.uint8)
     spread = ask.spread_s > 0
     p25_s = np.full(shape, np.nan, dtype=np.float32) if spread else None
     p75_s = np.full(shape, np.nan, dtype=np.float32) if spread else None
@@ -222,6 +223,7 @@ def round_trip(times: TimesSource, home_xy: np.ndarray, sites: Sites, ask: Ask) 
             home = times(xy, home_xy, ask.query(arrive=None, depart=Window(leave_s, leave_s), percentiles=(50,)))
             out_s[:, columns] = there.seconds[:, :, 0]
             back_s[:, columns] = home.seconds[:, :, 0].T
+            out_reason[:, columns], back_reason[:, columns] = there.reason, home.reason.T
             no_home |= np.any(there.reason == Reason.UNSNAPPED_ORIGIN, axis=1)
             no_site[columns] |= np.any(there.reason == Reason.UNSNAPPED_DESTINATION, axis=0)
             if p25_s is not None and p75_s is not None:
@@ -229,4 +231,4 @@ def round_trip(times: TimesSource, home_xy: np.ndarray, sites: Sites, ask: Ask) 
                 near = times(home_xy, xy, ask.query(arrive=window, depart=None, percentiles=(25, 75)))
                 p25_s[:, columns] = near.seconds[:, :, 0]
                 p75_s[:, columns] = near.seconds[:, :, 1]
-    return RoundTrip(out_s, back_s, p25_s, p75_s, no_home, no_site)
+    return RoundTrip(out_s, back_s, p25_s, p75_s, no_home, no_site, out_reason, back_reason)

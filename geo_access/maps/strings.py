@@ -6,12 +6,13 @@ import difflib
 from collections.abc import Mapping
 
 from geo_access.errors import InputError
+from geo_access.maps.strings_cli import CLI_ENGLISH, CLI_FRENCH
 from geo_access.maps.strings_en import ENGLISH
 from geo_access.maps.strings_fr import FRENCH
 
 __all__ = ["LANGUAGES", "catalogue", "format_number", "plural", "text"]
 
-LANGUAGES: Mapping[str, Mapping[str, str]] = {"fr": FRENCH, "en": ENGLISH}
+LANGUAGES: Mapping[str, Mapping[str, str]] = {"fr": FRENCH | CLI_FRENCH, "en": ENGLISH | CLI_ENGLISH}
 NARROW_SPACE = "\u202f"
 
 

@@ -1,0 +1,399 @@
+"""A study from its file to its folder: read the request, call the stages, write what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo_access.adequacy.diagnose import OWN_HOURS, Diagnosis, diagnose
+from geo_access.adequacy.model import FlagRules, Metier, Profile, RoundTrip, Schedule, Threshold
+from geo_access.errors import InputError
+from geo_access.isochrones.bands import isochrones
+from geo_access.manifest import Manifest, sha256_file
+from geo_access.maps.strings import format_number, text
+from geo_access.network.build import build_network
+from geo_access.network.model import CrowFly, Network
+from geo_access.routing.reasons import Reason
+from geo_access.study_file import ProfileSection, StudyFile, read_study_file
+from geo_access.study_inputs import StudyInputs, read_inputs
+from geo_access.study_outputs import TravelTimeWriter, output_folder, write_flags, write_manifest
+
+__all__ = ["CheckReport", "RunSummary", "Study", "demo_study_path"]
+
+Progress = Callable[[str, float], None]
+Announce = Callable[[str], None]
+
+# Measured on two cores, to say beforehand about how long a run takes: one time there and back for one pair, with the
+# counterfactuals; and what a process holds before it has any times.
+_PAIR_S = 4e-6
+_FLOOR_S = 8.0
+_FLOOR_MB = 400.0
+_BYTES_PER_PAIR = 40
+_CAR_NOTE_FREE = "car times are free flow: no congestion"
+
+
+def demo_study_path() -> Path:
+    """Path of the demo's study file.
+
+    Raises
+    ------
+    InputError
+        When the package was installed without the repository's ``data`` folder.
+    """
+    path = Path(__file__).resolve().parents[1] / "data" / "demo" / "study.toml"
+    if not path.is_file():
+        raise InputError(f"{path}: the demo's data are not here → run geo-access from a clone of the repository")
+    return path
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What `Study.check` found in the inputs.
+
+    Attributes
+    ----------
+    rows : tuple of tuple of str
+        Source, rows read, kept, located, and the losses with their reasons.
+    warnings : tuple of str
+    """
+
+    rows: tuple[tuple[str, ...], ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run wrote, and the figures of its flags.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+    flag_rows : tuple of tuple of str
+        Métier, profile, kind, zones by level, share of the residents who get there and back.
+    written : tuple of (str, int)
+        Path relative to `folder`, and bytes.
+    warnings : tuple of str
+    language : str
+    """
+
+    folder: Path
+    flag_rows: tuple[tuple[str, ...], ...]
+    written: tuple[tuple[str, int], ...]
+    warnings: tuple[str, ...]
+    language: str
+
+
+def _silent(stage: str, share: float) -> None:
+    del stage, share
+
+
+def _quiet(line: str) -> None:
+    del line
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A study file and where it came from.
+
+    Attributes
+    ----------
+    file : StudyFile
+    path : pathlib.Path
+    """
+
+    file: StudyFile
+    path: Path
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Study:
+        """Read and check a study file.
+
+        Raises
+        ------
+        InputError
+            With everything wrong in it.
+        """
+        return cls(read_study_file(path), Path(path))
+
+    def check(self) -> CheckReport:
+        """Read and validate everything, compute nothing.
+
+        Returns
+        -------
+        CheckReport
+
+        Raises
+        ------
+        InputError
+            With every fault of every table and feed.
+        """
+        inputs = read_inputs(self.file, self.path)
+        rows = []
+        for report in inputs.reports:
+            losses = "; ".join(f"{row.rows} × {row.reason}" for row in report.losses().itertuples())
+            located = "" if report.located is None else str(report.located)
+            rows.append((report.source, str(report.read), str(report.kept), located, losses))
+        return CheckReport(tuple(rows), inputs.warnings)
+
+    def run(
+        self, out: str | Path, *, overwrite: bool = False, progress: Progress = _silent, announce: Announce = _quiet
+    ) -> RunSummary:
+        """Run the study and write its folder; nothing is left there when it fails.
+
+        Parameters
+        ----------
+        out : str or pathlib.Path
+            Folder to write.
+        overwrite : bool
+            Whether an earlier result may be replaced.
+        progress : callable
+            Called with a stage and the share done, 0–1.
+        announce : callable
+            Called with the estimate of memory and time, before the work begins.
+
+        Returns
+        -------
+        RunSummary
+
+        Raises
+        ------
+        GeoAccessError
+            With what is wrong, where, and what to do.
+        """
+        out = Path(out)
+        with output_folder(out, overwrite=overwrite) as folder:
+            progress("read", 0.0)
+            inputs = read_inputs(self.file, self.path)
+            announce(self._estimate(inputs))
+            progress("network", 0.05)
+            network = study_network(self.file)
+            progress("diagnose", 0.15)
+            diagnosis = study_diagnosis(
+                self.file, inputs, network, lambda _, share: progress("diagnose", 0.15 + 0.4 * share)
+            )
+            manifest = self._manifest(inputs, network, diagnosis)
+            progress("isochrones", 0.55)
+            bands = study_isochrones(self.file, inputs, network)
+            progress("maps", 0.7)
+            write_pictures(folder, self.file, inputs, network, diagnosis, bands, manifest)
+            progress("write", 0.9)
+            write_tables(folder, inputs, diagnosis, bands)
+            write_manifest(folder, manifest)
+            written = tuple(
+                (entry.relative_to(folder).as_posix(), entry.stat().st_size)
+                for entry in sorted(folder.rglob("*"))
+                if entry.is_file() and "assets" not in entry.parts
+            )
+        progress("write", 1.0)
+        return RunSummary(out, flag_summary(self.file, diagnosis), written, manifest.warnings, self.file.study.language)
+
+    def _estimate(self, inputs: StudyInputs) -> str:
+        sites = sum(table["site_id"].nunique() for table in (inputs.training, inputs.employers) if table is not None)
+        pairs = len(inputs.points) * sites * len(self.file.profiles)
+        language = self.file.study.language
+        return text(
+            "cli.estimate",
+            language,
+            points=format_number(len(inputs.points), language),
+            sites=format_number(sites, language),
+            profiles=len(self.file.profiles),
+            memory_mb=format_number(_FLOOR_MB + pairs * _BYTES_PER_PAIR / 1e6, language),
+            minutes=format_number(max(1.0, (_FLOOR_S + pairs * _PAIR_S) / 60), language),
+        )
+
+    def _manifest(self, inputs: StudyInputs, network: Network, diagnosis: Diagnosis) -> Manifest:
+        hashes = {self.path.name: sha256_file(self.path), **network.inputs}
+        for key, file in self.file.files().items():
+            if not key.startswith("network."):
+                hashes[file.name] = sha256_file(file)
+        tables = {"zones": self.file.origins.zones, "points": self.file.origins.points}
+        named = {"training": self.file.training, "employers": self.file.employers}
+        tables.update({key: table for key, table in named.items() if table is not None})
+        warnings = dict.fromkeys((*network.warnings, *inputs.warnings, *_car_notes(self.file)))
+        return Manifest(
+            inputs=hashes,
+            query=diagnosis.manifest.query,
+            warnings=tuple(warnings),
+            extra={
+                "study": self.file.study.name,
+                "synthetic": self.file.study.synthetic,
+                "service_date": str(self.file.study.date),
+                "rules": diagnosis.rules.text(),
+                "sources": {key: f"{table.source} {table.vintage}".strip() for key, table in tables.items()},
+                "reading": [report.to_dict() for report in inputs.reports],
+                "counts": {
+                    "points": len(inputs.points),
+                    "zones": len(inputs.zones),
+                    "sites": {kind: len(sites) for kind, sites in diagnosis.sites.items()},
+                },
+            },
+        )
+
+
+def _car_notes(file: StudyFile) -> list[str]:
+    if not any(profile.mode in ("car", "park_and_ride", "driven+transit") for profile in file.profiles):
+        return []
+    factor = file.network.car_congestion
+    return [_CAR_NOTE_FREE if factor == 1 else f"car times are free flow × {factor:g}, as the study says"]
+
+
+def study_network(file: StudyFile) -> Network:
+    """Build the network of a study, with its car speed or congestion applied."""
+    section = file.network
+    network = build_network(
+        list(section.osm) or None,
+        list(section.gtfs) or None,
+        date=file.study.date,
+        crow_fly_detour=section.detour if section.streets == "crow-fly" else None,
+        align=section.align if section.align != "none" else None,
+        walk_kmh=section.walk_kmh,
+        max_transfer_s=round(section.max_transfer_min * 60),
+        epsg=file.study.epsg,
+    )
+    streets = network.streets
+    if isinstance(streets, CrowFly):
+        speeds = {**streets.speeds_kmh, "car": section.car_kmh / section.car_congestion}
+        return replace(network, streets=replace(streets, speeds_kmh=speeds))
+    if section.car_congestion == 1 or "car" not in streets.graphs:
+        return network
+    car = streets.graphs["car"]
+    slower = np.rint(np.asarray(car.deciseconds) * section.car_congestion).astype(np.int32)
+    graphs = {**streets.graphs, "car": replace(car, deciseconds=slower)}
+    return replace(network, streets=replace(streets, graphs=graphs))
+
+
+def study_diagnosis(file: StudyFile, inputs: StudyInputs, network: Network, progress: Progress) -> Diagnosis:
+    """Flags of a study."""
+    return diagnose(
+        network,
+        zones=inputs.zones,
+        points=inputs.points,
+        membership=inputs.membership,
+        metiers=[Metier(m.code, m.name, m.family, m.min_level, m.max_level) for m in file.metiers],
+        profiles=[
+            Profile(p.id, p.name, p.mode, p.walk_kmh, p.bike_kmh, p.max_access_min, p.max_rides) for p in file.profiles
+        ],
+        thresholds=[Threshold(t.id, t.name, t.minutes, t.kind, t.source, t.status) for t in file.thresholds],
+        schedules=[
+            Schedule(s.id, s.name, s.kind, s.start, s.end, s.slack_before_min, s.slack_after_min)
+            for s in file.schedules
+        ],
+        training=inputs.training,
+        employers=inputs.employers,
+        rules=FlagRules(file.flag.min_opportunities, file.flag.adequate_share, file.flag.fragile_share),
+        progress=progress,
+    )
+
+
+def isochrone_profile(file: StudyFile) -> ProfileSection:
+    """The profile whose isochrones are drawn: the one named, else the first."""
+    chosen = file.output.isochrone_profile
+    return next((p for p in file.profiles if p.id == chosen), file.profiles[0])
+
+
+def located(table: gpd.GeoDataFrame | None, metier: str) -> gpd.GeoDataFrame | None:
+    """Rows of a métier that have a position and are given there; None when there is none."""
+    if table is None:
+        return None
+    geometry = table.geometry.to_numpy()
+    here = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    rows = table[(table["metier"].astype(str) == metier).to_numpy() & here]
+    if "modality" in rows.columns:
+        rows = rows[rows["modality"].astype(str).isin(("on_site", "hybrid"))]
+    return rows if len(rows) else None
+
+
+def study_isochrones(file: StudyFile, inputs: StudyInputs, network: Network) -> dict[str, gpd.GeoDataFrame]:
+    """Isochrones to the nearest site of each métier, by métier code; métiers without a site have none."""
+    profile = isochrone_profile(file)
+    kind = "training" if inputs.training is not None else "job"
+    schedule = next((s for s in file.schedules if s.kind == kind), file.schedules[0])
+    found = {}
+    for metier in file.metiers:
+        sites = located(inputs.training if kind == "training" else inputs.employers, metier.code)
+        if sites is None:
+            continue
+        if kind == "training":
+            sites = sites[sites["level"].isna() | sites["level"].between(metier.min_level, metier.max_level)]
+        if not len(sites):
+            continue
+        timed = {"arrive": schedule.start} if profile.mode not in ("walk", "bike", "car") else {}
+        found[metier.code] = isochrones(
+            network,
+            sites,
+            minutes=file.output.isochrone_minutes,
+            mode=profile.mode if profile.mode in ("walk", "bike", "car") else "transit",
+            walk_kmh=profile.walk_kmh,
+            bike_kmh=profile.bike_kmh,
+            cell_m=file.output.cell_m,
+            reverse=True,
+            **timed,
+        )
+    return found
+
+
+def write_tables(folder: Path, inputs: StudyInputs, diagnosis: Diagnosis, bands: dict[str, gpd.GeoDataFrame]) -> None:
+    """Write travel times, flags and isochrones as tables and layers."""
+    writer = TravelTimeWriter(folder / "travel_times.parquet", inputs.points)
+    names = [reason.name for reason in Reason]
+    for (profile, kind, schedule), trip in diagnosis.times.items():
+        writer.write(
+            profile=profile,
+            schedule=f"{kind}:{schedule}",
+            site_ids=diagnosis.sites[kind].ids,
+            out_s=trip.out_s,
+            back_s=trip.back_s,
+            reason=pair_reasons(trip),
+            reason_names=names,
+        )
+    writer.close()
+    write_flags(folder, inputs.zones, diagnosis.flags)
+    if bands:
+        layers = [part.assign(metier=code) for code, part in bands.items()]
+        crs = layers[0].crs
+        frame = gpd.GeoDataFrame(pd.concat(layers, ignore_index=True), geometry="geometry", crs=crs)
+        frame.to_crs(4326).to_file(folder / "isochrones.gpkg", layer="isochrones", driver="GPKG")
+
+
+def pair_reasons(trip: RoundTrip) -> np.ndarray:
+    """Reason of each pair of a round trip, uint8 (n_points, n_sites): the way there first, then the way back."""
+    there = np.zeros(trip.out_s.shape, np.uint8) if trip.out_reason is None else trip.out_reason
+    back = np.zeros(trip.back_s.shape, np.uint8) if trip.back_reason is None else trip.back_reason
+    no_return = np.where(back == Reason.NO_TRIP_IN_WINDOW, np.uint8(Reason.NO_RETURN_TRIP), back)
+    return np.where(there != Reason.OK, there, no_return)
+
+
+def flag_summary(file: StudyFile, diagnosis: Diagnosis) -> tuple[tuple[str, ...], ...]:
+    """Rows of the table shown at the end: zones by level and residents who get there, métier by métier."""
+    language = file.study.language
+    population = diagnosis.residents.population
+    everyone = max(float(population.sum()), 1.0)
+    rows = []
+    for case in diagnosis.cases:
+        if case.kind == "job" and case.schedule != OWN_HOURS:
+            continue
+        flags = diagnosis.flags
+        own = (
+            (flags["profile"] == case.profile.id) & (flags["kind"] == case.kind) & (flags["schedule"] == case.schedule)
+        )
+        levels = flags[own & (flags["threshold"] == case.threshold.id)].groupby(["metier", "level"], observed=False)
+        zones = levels.size()
+        for column, metier in enumerate(case.offers.metiers):
+            reached = float(population[case.points.reached[:, column]].sum()) / everyone
+            counts = (int(zones.get((metier.code, level), 0)) for level in ("adéquat", "fragile", "inadéquat"))
+            rows.append(
+                (
+                    f"{metier.name} ({metier.code})",
+                    case.profile.name,
+                    text(f"kind.{case.kind}", language),
+                    *(format_number(count, language) for count in counts),
+                    f"{format_number(100 * reached, language)} %",
+                )
+            )
+    return tuple(rows)

@@ -1,0 +1,162 @@
+"""Read everything a study names, and say all that is wrong with it before anything is computed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from geo_access.errors import Fault, GeoAccessError, raise_faults
+from geo_access.sources.employers import read_employers, read_siae_employers
+from geo_access.sources.population import assign_zones, read_population
+from geo_access.sources.reading_report import ReadingReport
+from geo_access.sources.training import read_training
+from geo_access.sources.training_schools import read_school_courses
+from geo_access.sources.zones import read_zones
+from geo_access.study_file import EmployersTable, StudyFile, Table, TrainingTable
+
+__all__ = ["StudyInputs", "read_inputs"]
+
+_MOST_NAMED = 8
+
+
+@dataclass(frozen=True, eq=False)
+class StudyInputs:
+    """The tables of a study, read and checked.
+
+    Attributes
+    ----------
+    zones : geopandas.GeoDataFrame
+        ``zone_id, zone_name, zone_kind``, polygons.
+    points : geopandas.GeoDataFrame
+        ``point_id, population``, …; Point.
+    membership : pandas.DataFrame
+        ``point_id, zone_id, share``.
+    training, employers : geopandas.GeoDataFrame or None
+        Offers and openings.
+    reports : tuple of ReadingReport
+        What each source lost, and why.
+    warnings : tuple of str
+        What a reader of the results should know.
+    """
+
+    zones: gpd.GeoDataFrame
+    points: gpd.GeoDataFrame
+    membership: pd.DataFrame
+    training: gpd.GeoDataFrame | None
+    employers: gpd.GeoDataFrame | None
+    reports: tuple[ReadingReport, ...]
+    warnings: tuple[str, ...]
+
+
+def _attempt(where: str, faults: list[Fault], read: Callable[[], Any]) -> Any:
+    """Run a reader; keep its faults for the list instead of stopping at the first."""
+    try:
+        return read()
+    except GeoAccessError as error:
+        faults += [Fault(f"{where}: {fault.where}", fault.what, fault.remedy) for fault in error.faults] or [
+            Fault(where, str(error))
+        ]
+    return None
+
+
+def _zones(table: Table) -> gpd.GeoDataFrame:
+    columns = dict(table.columns)
+    return read_zones(
+        table.file,
+        id=columns.get("zone_id"),
+        name=columns.get("zone_name"),
+        kind_column=columns.get("zone_kind"),
+        layer=table.layer,
+        crs=table.crs,
+    )
+
+
+def _points(table: Table) -> tuple[gpd.GeoDataFrame, ReadingReport]:
+    columns = dict(table.columns)
+    known = ("point_id", "population", "x", "y", "imputed")
+    return read_population(
+        table.file,
+        id=columns.get("point_id"),
+        population=columns.get("population"),
+        x=columns.get("x"),
+        y=columns.get("y"),
+        imputed=columns.get("imputed"),
+        crs=table.crs,
+        layer=table.layer,
+        weights={ours: theirs for ours, theirs in columns.items() if ours not in known} or None,
+    )
+
+
+def _training(table: TrainingTable) -> tuple[gpd.GeoDataFrame, ReadingReport]:
+    if table.format == "uai_mef_rome":
+        return read_school_courses(table.file, schools=table.schools)
+    return read_training(table.file, columns=table.columns, crs=table.crs, layer=table.layer)
+
+
+def _employers(table: EmployersTable, metiers: list[str]) -> tuple[gpd.GeoDataFrame, ReadingReport]:
+    if table.format == "siae":
+        return read_siae_employers(table.file, metiers=metiers)
+    return read_employers(table.file, columns=table.columns, crs=table.crs, layer=table.layer)
+
+
+def _warnings(membership: pd.DataFrame, zones: gpd.GeoDataFrame) -> list[str]:
+    empty = [str(zone) for zone in membership.attrs.get("zones_without_points", [])]
+    found = [str(note) for note in zones.attrs.get("notes", [])]
+    if empty:
+        named = ", ".join(empty[:_MOST_NAMED]) + (f" … ({len(empty)})" if len(empty) > _MOST_NAMED else "")
+        found.append(f"zones without any populated point, kept as « sans objet »: {named}")
+    return found
+
+
+def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
+    """Read the tables that a study names.
+
+    Parameters
+    ----------
+    study : StudyFile
+        Checked study file.
+    path : pathlib.Path
+        The study file, for the messages.
+
+    Returns
+    -------
+    StudyInputs
+
+    Raises
+    ------
+    InputError
+        With every fault of every table at once.
+    """
+    faults: list[Fault] = []
+    reports: list[ReadingReport] = []
+    zones = _attempt(f"{path.name}: origins.zones", faults, lambda: _zones(study.origins.zones))
+    points = _attempt(f"{path.name}: origins.points", faults, lambda: _points(study.origins.points))
+    training = employers = None
+    if study.training is not None:
+        section = study.training
+        training = _attempt(f"{path.name}: training", faults, lambda: _training(section))
+    if study.employers is not None:
+        table = study.employers
+        codes = [metier.code for metier in study.metiers]
+        employers = _attempt(f"{path.name}: employers", faults, lambda: _employers(table, codes))
+    raise_faults(faults)
+    membership = assign_zones(points[0], zones)
+    if membership.empty:
+        where = f"{study.origins.points.file.name} × {study.origins.zones.file.name}"
+        raise_faults([Fault(where, "no populated point lies in any zone", "check the CRS and the extent of both")])
+    reports += [found[1] for found in (points, training, employers) if found is not None]
+    notes = [note for report in reports for note in report.notes]
+    return StudyInputs(
+        zones=zones,
+        points=points[0],
+        membership=membership,
+        training=None if training is None else training[0],
+        employers=None if employers is None else employers[0],
+        reports=tuple(reports),
+        warnings=tuple([*_warnings(membership, zones), *notes]),
+    )
