@@ -85,6 +85,12 @@ class Query:
         Most vehicles boarded; None for no limit.
     on_demand : bool
         Whether trips that must be booked count.
+    max_direct_s : int or None
+        Longest way without any vehicle in a mode with transit [s]; None for `max_access_s` plus `max_egress_s`.
+    park_and_ride : tuple of str
+        Ids of the stops where a car may be left; the mode ``park_and_ride`` needs at least one.
+    link_limit_m : float
+        Farthest that a door or a stop may lie from the streets [m].
     """
 
     mode: str
@@ -101,6 +107,9 @@ class Query:
     min_transfer_s: int = 60
     max_rides: int | None = None
     on_demand: bool = False
+    max_direct_s: int | None = None
+    park_and_ride: tuple[str, ...] = ()
+    link_limit_m: float = 500.0
 
     @property
     def uses_transit(self) -> bool:
@@ -122,6 +131,7 @@ class Query:
                 ("max_s", self.max_s),
                 ("max_access_s", self.max_access_s),
                 ("max_egress_s", self.max_egress_s),
+                ("link_limit_m", self.link_limit_m),
             )
             if not value > 0
         ]
@@ -130,6 +140,15 @@ class Query:
             for name, value in (("max_transfer_s", self.max_transfer_s), ("min_transfer_s", self.min_transfer_s))
             if value < 0
         ]
+        if (self.mode == "park_and_ride") != bool(self.park_and_ride) and self.mode in MODES:
+            faults.append(
+                Fault("park_and_ride", "stops and mode do not go together", "give the mode its stops, or neither")
+            )
+        for name, window in (("depart", self.depart), ("arrive", self.arrive)):
+            if window is not None and (window.end_s < window.start_s or window.step_s <= 0):
+                faults.append(Fault(name, f"{window} is empty or runs backwards", "past midnight, write 23:00-25:00"))
+        if self.max_direct_s is not None and self.max_direct_s < 0:
+            faults.append(Fault("max_direct_s", f"must not be negative, not {self.max_direct_s}", "give 0 or more"))
         if not self.percentiles or any(not 0 <= p <= 100 for p in self.percentiles):
             faults.append(Fault("percentiles", f"{self.percentiles} not within 0–100", "for instance (25, 50, 75)"))
         elif list(self.percentiles) != sorted(set(self.percentiles)):

@@ -1,0 +1,141 @@
+"""Why a pair has no time: one limit after the other is lifted until a journey appears."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from geo_access.network.model import SparseTimes
+from geo_access.routing.profile import NEVER, Samples, boardings, profile_times
+from geo_access.routing.reasons import Reason
+from geo_access.routing.sweep import LANES, SweepGraph, sweep
+
+__all__ = ["select_rows", "why_missing"]
+
+
+def select_rows(times: SparseTimes, rows: np.ndarray) -> SparseTimes:
+    """Return some rows of a sparse table, in the order given."""
+    counts = np.diff(times.indptr)[rows]
+    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    entries = np.repeat(times.indptr[rows] - indptr[:-1], counts) + np.arange(indptr[-1])
+    return SparseTimes(indptr, times.indices[entries], times.seconds[entries], times.n_cols)
+
+
+def why_missing(
+    graph: SweepGraph,
+    places: SparseTimes,
+    readers: SparseTimes,
+    missing: np.ndarray,
+    samples: Samples,
+    *,
+    max_s: int,
+    max_rides: int | None,
+) -> np.ndarray:
+    """Cause of each missing pair, both ends being linked to the streets.
+
+    In this order: no stop within reach of an end (`NO_STOP_WITHIN_WALK`); no vehicle calls at any of them all day
+    (`NO_SERVICE_THAT_DAY`); a journey within the limits with more rides (`TOO_MANY_RIDES`); a journey that one can
+    set out on before the last instant plus `max_s`, but that arrives too late (`OVER_CUTOFF`); a journey at another
+    hour of the day (`NO_TRIP_IN_WINDOW`); else `DISCONNECTED`.
+
+    Parameters
+    ----------
+    graph : SweepGraph
+    places, readers : SparseTimes
+        As for `profile_times`.
+    missing : ndarray of bool, shape (n_readers, n_places)
+    samples : Samples
+        Ready instants (ask deadlines of the reversed graph).
+    max_s : int
+        [s].
+    max_rides : int or None
+
+    Returns
+    -------
+    ndarray of uint8, shape (n_readers, n_places)
+        `Reason`; 0 where nothing is missing.
+    """
+    reason = np.where(missing, np.uint8(Reason.DISCONNECTED), np.uint8(Reason.OK))
+    open_ = missing.copy()
+
+    def settle(found: np.ndarray, cause: Reason) -> None:
+        reason[open_ & found] = cause
+        open_[found] = False
+
+    settle(_no_entry(readers)[:, None] | _no_entry(places)[None, :], Reason.NO_STOP_WITHIN_WALK)
+    lines = graph.lines
+    boards = np.diff(lines.stop_indptr) > 0
+    alights = np.diff(graph.alight_indptr) > 0
+    idle = _no_entry(_served(readers, boards))[:, None] | _no_entry(_served(places, alights))[None, :]
+    settle(idle, Reason.NO_SERVICE_THAT_DAY)
+    if max_rides is not None and open_.any():
+        r, p = np.flatnonzero(open_.any(axis=1)), np.flatnonzero(open_.any(axis=0))
+        nothing = np.full((len(r), len(p)), NEVER, np.int32)
+        _, feasible = profile_times(
+            graph, select_rows(places, p), select_rows(readers, r), nothing, samples, max_s=max_s, max_rides=None,
+            ranks=np.empty(0, np.int64),
+        )  # fmt: skip
+        settle(_spread(feasible > 0, r, p, missing.shape), Reason.TOO_MANY_RIDES)
+    if lines.n_events and open_.any():
+        end_s = int(graph.arrival_s[-1] + places.seconds.max(initial=0))
+        start_s = int(graph.arrival_s[0]) - int(readers.seconds.max(initial=0)) - 86_400
+        spans = (
+            (samples.first_s, min(end_s, samples.last_s + max_s), Reason.OVER_CUTOFF),
+            (start_s, end_s, Reason.NO_TRIP_IN_WINDOW),
+        )
+        for from_s, until_s, cause in spans:
+            if open_.any() and until_s >= from_s:
+                r, p = np.flatnonzero(open_.any(axis=1)), np.flatnonzero(open_.any(axis=0))
+                found = _reached(graph, select_rows(places, p), select_rows(readers, r), from_s, until_s, end_s)
+                settle(_spread(found, r, p, missing.shape), cause)
+    return reason
+
+
+def _no_entry(times: SparseTimes) -> np.ndarray:
+    return np.diff(times.indptr) == 0
+
+
+def _served(times: SparseTimes, serving: np.ndarray) -> SparseTimes:
+    counts = np.concatenate(([0], np.cumsum(serving[times.indices])))
+    return SparseTimes(counts[times.indptr], times.indices, times.seconds, times.n_cols)
+
+
+def _spread(part: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    out = np.zeros(shape, dtype=bool)
+    out[np.ix_(rows, columns)] = part
+    return out
+
+
+def _reached(
+    graph: SweepGraph, places: SparseTimes, readers: SparseTimes, from_s: int, until_s: int, end_s: int
+) -> np.ndarray:
+    """Whether someone setting out between two moments arrives at all before the timetable ends."""
+    first, last = graph.slice_ranks(from_s, end_s)
+    once = Samples(from_s, max(1, until_s - from_s + 1), 1)
+    indptr, _, row = boardings(graph, readers, once, from_s, end_s, first, last, leave_by_s=until_s)
+    found = np.zeros((readers.n_rows, places.n_rows), dtype=bool)
+    for block in range(-(-places.n_rows // LANES)):
+        value = sweep(graph, places, block * LANES, 1, low_s=from_s, high_s=end_s, only_reach=True)
+        _read_reach(value[0], block * LANES, indptr, row, found)
+    return found
+
+
+@njit(cache=True, parallel=True)
+def _read_reach(
+    value: np.ndarray,
+    first_place: int,
+    indptr: np.ndarray,
+    row: np.ndarray,
+    found: np.ndarray,
+) -> None:
+    many = min(LANES, found.shape[1] - first_place)
+    for reader in prange(len(indptr) - 1):
+        left = many
+        for k in range(indptr[reader], indptr[reader + 1]):
+            other = value[row[k]]
+            for lane in range(many):
+                if other[lane] == 0 and not found[reader, first_place + lane]:
+                    found[reader, first_place + lane] = True
+                    left -= 1
+            if left == 0:
+                break

@@ -1,0 +1,88 @@
+"""What just misses the hour: the first arrival after a deadline."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit, prange
+
+from geo_access.network.model import SparseTimes
+from geo_access.routing.causes import select_rows
+from geo_access.routing.profile import Samples, boardings
+from geo_access.routing.sweep import LANES, SweepGraph, sweep
+
+__all__ = ["first_after"]
+
+
+def first_after(
+    graph: SweepGraph,
+    places: SparseTimes,
+    readers: SparseTimes,
+    wanted: np.ndarray,
+    deadline_s: int,
+    *,
+    within_s: int,
+    max_s: int,
+    max_rides: int | None,
+) -> np.ndarray:
+    """Find the earliest arrival after a deadline of a journey no longer than `max_s`, for pairs that cannot meet it.
+
+    Parameters
+    ----------
+    graph : SweepGraph
+    places, readers : SparseTimes
+        As for `profile_times`.
+    wanted : ndarray of bool, shape (n_readers, n_places)
+        Pairs to look at: none of them arrives by the deadline within `max_s`.
+    deadline_s, within_s : int
+        Arrivals from the deadline to `within_s` after it [s]; the sum of `within_s` and `max_s` is below 65,000.
+    max_s : int
+        Longest journey [s].
+    max_rides : int or None
+
+    Returns
+    -------
+    ndarray of float32, shape (n_readers, n_places)
+        [s] on the graph's clock; NaN where there is none or none was wanted.
+    """
+    out = np.full(wanted.shape, np.nan, np.float32)
+    if not wanted.any():
+        return out
+    r, p = np.flatnonzero(wanted.any(axis=1)), np.flatnonzero(wanted.any(axis=0))
+    low_s, high_s = deadline_s - max_s, deadline_s + within_s
+    first, last = graph.slice_ranks(low_s, high_s)
+    instants = Samples(low_s, 1, 1, deadline=True)
+    entries = boardings(graph, select_rows(readers, r), instants, low_s, high_s, first, last)
+    near = select_rows(places, p)
+    found = np.full((len(r), len(p)), np.nan, np.float32)
+    for block in range(-(-len(p) // LANES)):
+        value = sweep(graph, near, block * LANES, 1, low_s=low_s, high_s=high_s, max_rides=max_rides)
+        _read_first(value[0], block * LANES, *entries, 2**16 - 1, max_s, found)
+    found += low_s
+    found[~wanted[np.ix_(r, p)]] = np.nan
+    out[np.ix_(r, p)] = found
+    return out
+
+
+@njit(cache=True, parallel=True)
+def _read_first(
+    value: np.ndarray,
+    first_place: int,
+    indptr: np.ndarray,
+    key: np.ndarray,
+    row: np.ndarray,
+    never: int,
+    max_s: int,
+    found: np.ndarray,
+) -> None:
+    many = min(LANES, found.shape[1] - first_place)
+    for reader in prange(len(indptr) - 1):
+        best = np.full(LANES, 2**30, np.int64)
+        for k in range(indptr[reader], indptr[reader + 1]):
+            other = value[row[k]]
+            for lane in range(LANES):
+                at = np.int64(other[lane])
+                if at < never and at < best[lane] and at - key[k] <= max_s:
+                    best[lane] = at
+        for lane in range(many):
+            if best[lane] < 2**30:
+                found[reader, first_place + lane] = best[lane]

@@ -1,0 +1,433 @@
+"""Reading the sweep at the other side: whole windows of departures or deadlines, and their percentiles.
+
+Everyone near a stop may board there. For each reader the boardings worth having are listed once (per trip, the earliest
+position, and a later one only when it lets one leave home later); then every instant of the window takes the best of
+what still can be caught, as a minimum from the last instant to the first.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numba import njit, prange
+
+from geo_access.network.model import SparseTimes
+from geo_access.routing.lines import Lines
+from geo_access.routing.sweep import LANES, SweepGraph, sweep
+
+__all__ = ["NEVER", "Samples", "profile_times"]
+
+NEVER = np.int32(2**31 - 1)
+"""No time, inside kernels only."""
+
+_WIDEST_SHORT_S = 65_000
+_SWEPT_BYTES = 96 << 20
+
+
+@dataclass(frozen=True)
+class Samples:
+    """The instants of a window.
+
+    Attributes
+    ----------
+    first_s, step_s, count : int
+        Instants ``first_s + k * step_s`` [s].
+    deadline : bool
+        Whether they are deadlines at the place swept from, instead of instants at which one is ready at the other.
+    bound_s : int or None
+        With deadlines, the earliest moment to leave; else, the latest to arrive [s].
+    """
+
+    first_s: int
+    step_s: int
+    count: int
+    deadline: bool = False
+    bound_s: int | None = None
+
+    @property
+    def last_s(self) -> int:
+        """Last instant [s]."""
+        return self.first_s + (self.count - 1) * self.step_s
+
+    def reversed(self) -> Samples:
+        """Return the same instants on the clock running backwards."""
+        bound_s = None if self.bound_s is None else -self.bound_s
+        return Samples(-self.last_s, self.step_s, self.count, not self.deadline, bound_s)
+
+
+def profile_times(
+    graph: SweepGraph,
+    places: SparseTimes,
+    readers: SparseTimes,
+    direct_s: np.ndarray,
+    samples: Samples,
+    *,
+    max_s: int,
+    max_rides: int | None,
+    ranks: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Order statistics of the door-to-door times from readers to places over the instants of a window.
+
+    Parameters
+    ----------
+    graph : SweepGraph
+    places : SparseTimes
+        Seconds from the stops to each place (places × stops).
+    readers : SparseTimes
+        Seconds from each reader to the stops (readers × stops).
+    direct_s : ndarray of int32, shape (n_readers, n_places)
+        Seconds without any vehicle; `NEVER` where there is no such way.
+    samples : Samples
+        Ready instants: time from the instant to arrival, the wait at home included. Deadlines: time from leaving to
+        the deadline, the wait at the end included.
+    max_s : int
+        Longest time of interest [s].
+    max_rides : int or None
+    ranks : ndarray of int64, shape (n_p,)
+        Which of the sorted times to return, each in ``0 … samples.count − 1``.
+
+    Returns
+    -------
+    times_s : ndarray of float32, shape (n_readers, n_places, n_p)
+        [s]; NaN where there is none.
+    feasible : ndarray of int32, shape (n_readers, n_places)
+        Number of instants with a time.
+    """
+    low_s, high_s = _span(samples, max_s)
+    widest_s = max(high_s, samples.last_s + max_s) - low_s
+    dtype = np.uint16 if widest_s <= _WIDEST_SHORT_S else np.int32
+    n_places, n_readers = places.n_rows, readers.n_rows
+    times = np.full((n_readers, n_places, len(ranks)), np.nan, np.float32)
+    feasible = np.zeros((n_readers, n_places), np.int32)
+    if n_places == 0 or n_readers == 0:
+        return times, feasible
+    first, last = graph.slice_ranks(low_s, high_s)
+    entries = boardings(graph, readers, samples, low_s, high_s, first, last)
+    n_blocks = -(-n_places // LANES)
+    row_bytes = max(1, last - first) * LANES * np.dtype(dtype).itemsize * (1 if max_rides is None else 4)
+    group = max(1, min(n_blocks, _SWEPT_BYTES // row_bytes))
+    direct = np.minimum(direct_s, np.iinfo(dtype).max).astype(dtype)
+    bound = (low_s if samples.deadline else high_s) - low_s
+    never: Any = dtype(np.iinfo(dtype).max)
+    network = sorting_network(samples.count) if len(ranks) and samples.count > 1 else np.empty((0, 2), np.int32)
+    for block in range(0, n_blocks, group):
+        many = min(group, n_blocks - block)
+        value = sweep(graph, places, block * LANES, many, low_s=low_s, high_s=high_s, max_rides=max_rides, dtype=dtype)
+        shared = (
+            value, block * LANES, *entries, direct, samples.first_s - low_s, samples.step_s, samples.count, bound,
+            max_s, ranks, network, times, feasible,
+        )  # fmt: skip
+        if samples.deadline:
+            _read_deadlines(*shared)
+        else:
+            _read_departures(never, *shared)
+    return times, feasible
+
+
+def _span(samples: Samples, max_s: int) -> tuple[int, int]:
+    if samples.deadline:
+        low_s = samples.first_s - max_s
+        low_s = low_s if samples.bound_s is None else max(low_s, samples.bound_s)
+        return low_s, max(low_s, samples.last_s)
+    high_s = samples.last_s + max_s
+    high_s = high_s if samples.bound_s is None else min(high_s, samples.bound_s)
+    return samples.first_s, max(samples.first_s, high_s)
+
+
+def boardings(
+    graph: SweepGraph,
+    readers: SparseTimes,
+    samples: Samples,
+    low_s: int,
+    high_s: int,
+    first: int,
+    last: int,
+    *,
+    leave_by_s: int | None = None,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """List for each reader the boardings worth having, the last to leave first.
+
+    Returns
+    -------
+    indptr : ndarray of int64, shape (n_readers + 1,)
+    key : ndarray of int32, shape (n_entries,)
+        Last instant (its number) that still catches the vehicle; for deadlines the time to leave, after `low_s` [s].
+    row : ndarray of int32, shape (n_entries,)
+        Rank, after `first`, of the event that follows boarding.
+    """
+    lines: Lines = graph.lines
+    count = 0 if samples.deadline else samples.count
+    tables = (
+        readers.indptr, readers.indices, readers.seconds, lines.stop_indptr, lines.stop_line, lines.stop_position,
+        lines.line_indptr, lines.trip_indptr, lines.event_departure_s, graph.rank, low_s, high_s,
+        high_s if leave_by_s is None else leave_by_s, samples.step_s, count, first, last,
+    )  # fmt: skip
+    counts = np.zeros(readers.n_rows, np.int64)
+    nothing = np.empty(0, np.int32)
+    _list_boardings(*tables, counts, np.empty(0, np.int64), nothing, nothing)
+    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    key = np.empty(indptr[-1], np.int32)
+    row = np.empty(indptr[-1], np.int32)
+    _list_boardings(*tables, counts, indptr, key, row)
+    _sort_boardings(indptr, key, row)
+    return indptr, key, row
+
+
+@njit(cache=True, parallel=True)
+def _list_boardings(  # noqa: C901
+    indptr: np.ndarray,
+    stops: np.ndarray,
+    seconds: np.ndarray,
+    stop_indptr: np.ndarray,
+    stop_line: np.ndarray,
+    stop_position: np.ndarray,
+    line_indptr: np.ndarray,
+    trip_indptr: np.ndarray,
+    departure: np.ndarray,
+    rank: np.ndarray,
+    low_s: int,
+    high_s: int,
+    leave_by_s: int,
+    step_s: int,
+    count: int,
+    first: int,
+    last: int,
+    counts: np.ndarray,
+    out_indptr: np.ndarray,
+    out_key: np.ndarray,
+    out_row: np.ndarray,
+) -> None:
+    writing = len(out_indptr) > 0
+    for reader in prange(len(indptr) - 1):
+        n_calls = 0
+        for k in range(indptr[reader], indptr[reader + 1]):
+            n_calls += stop_indptr[stops[k] + 1] - stop_indptr[stops[k]]
+        where = np.empty(n_calls, np.int64)
+        walk = np.empty(n_calls, np.int64)
+        n_calls = 0
+        for k in range(indptr[reader], indptr[reader + 1]):
+            for c in range(stop_indptr[stops[k]], stop_indptr[stops[k] + 1]):
+                where[n_calls] = (np.int64(stop_line[c]) << 32) + stop_position[c]
+                walk[n_calls] = seconds[k]
+                n_calls += 1
+        order = np.argsort(where)
+        n_found = 0
+        begin = 0
+        while begin < n_calls:
+            line = where[order[begin]] >> 32
+            end = begin + 1
+            while end < n_calls and where[order[end]] >> 32 == line:
+                end += 1
+            # Trips of a line run in order: the first worth looking at leaves the last position in time.
+            k_last = where[order[end - 1]] & 0xFFFFFFFF
+            k_first = where[order[begin]] & 0xFFFFFFFF
+            left = line_indptr[line]
+            right = line_indptr[line + 1]
+            while left < right:
+                middle = (left + right) // 2
+                if departure[trip_indptr[middle] + k_last] < low_s:
+                    left = middle + 1
+                else:
+                    right = middle
+            for trip in range(left, line_indptr[line + 1]):
+                base = trip_indptr[trip]
+                if departure[base + k_first] > high_s:
+                    break
+                best = np.int64(-1)
+                for c in range(begin, end):
+                    f = base + (where[order[c]] & 0xFFFFFFFF)
+                    leave = departure[f] - walk[order[c]] - low_s
+                    if leave < 0 or leave > leave_by_s - low_s:
+                        continue
+                    key = leave if count == 0 else min(leave // step_s, count - 1)
+                    row = rank[f + 1]
+                    if key > best and first <= row < last:
+                        best = key
+                        if writing:
+                            out_key[out_indptr[reader] + n_found] = key
+                            out_row[out_indptr[reader] + n_found] = row - first
+                        n_found += 1
+            begin = end
+        if not writing:
+            counts[reader] = n_found
+
+
+@njit(cache=True, parallel=True)
+def _sort_boardings(
+    indptr: np.ndarray,
+    key: np.ndarray,
+    row: np.ndarray,
+) -> None:
+    for reader in prange(len(indptr) - 1):
+        begin = indptr[reader]
+        end = indptr[reader + 1]
+        packed = np.empty(end - begin, np.int64)
+        for k in range(begin, end):
+            packed[k - begin] = (np.int64(-key[k]) << 32) + row[k]
+        packed.sort()
+        for k in range(begin, end):
+            key[k] = -(packed[k - begin] >> 32)
+            row[k] = packed[k - begin] & 0xFFFFFFFF
+
+
+@njit(cache=True, parallel=True)
+def _read_departures(
+    never: int,
+    value: np.ndarray,
+    first_place: int,
+    indptr: np.ndarray,
+    key: np.ndarray,
+    row: np.ndarray,
+    direct: np.ndarray,
+    first: int,
+    step: int,
+    count: int,
+    bound: int,
+    max_s: int,
+    ranks: np.ndarray,
+    network: np.ndarray,
+    times: np.ndarray,
+    feasible: np.ndarray,
+) -> None:
+    n_places = direct.shape[1]
+    for reader in prange(len(indptr) - 1):
+        sample = np.empty((count, LANES), value.dtype)
+        best = np.empty(LANES, value.dtype)
+        walk = np.empty(LANES, value.dtype)
+        for b in range(value.shape[0]):
+            v = value[b]
+            place = first_place + b * LANES
+            many = min(LANES, n_places - place)
+            best[:] = never
+            walk[:] = never
+            for lane in range(many):
+                walk[lane] = direct[reader, place + lane]
+            k = indptr[reader]
+            for i in range(count - 1, -1, -1):
+                while k < indptr[reader + 1] and key[k] == i:
+                    other = v[row[k]]
+                    for lane in range(LANES):
+                        best[lane] = min(best[lane], other[lane])
+                    k += 1
+                now = first + i * step
+                line = sample[i]
+                for lane in range(LANES):
+                    line[lane] = best[lane] - now
+                for lane in range(many):
+                    if walk[lane] < line[lane] and now + walk[lane] <= bound:
+                        line[lane] = walk[lane]
+            _order_statistics(sample, many, max_s, ranks, network, times[reader, place:], feasible[reader, place:])
+
+
+@njit(cache=True, parallel=True)
+def _read_deadlines(
+    value: np.ndarray,
+    first_place: int,
+    indptr: np.ndarray,
+    key: np.ndarray,
+    row: np.ndarray,
+    direct: np.ndarray,
+    first: int,
+    step: int,
+    count: int,
+    bound: int,
+    max_s: int,
+    ranks: np.ndarray,
+    network: np.ndarray,
+    times: np.ndarray,
+    feasible: np.ndarray,
+) -> None:
+    n_places = direct.shape[1]
+    for reader in prange(len(indptr) - 1):
+        sample = np.empty((count, LANES), np.int32)
+        # Instants from `open_` on know their latest departure; the next one to find accepts arrivals up to `until`.
+        open_ = np.empty(LANES, np.int64)
+        until = np.empty(LANES, np.int64)
+        for b in range(value.shape[0]):
+            v = value[b]
+            place = first_place + b * LANES
+            many = min(LANES, n_places - place)
+            sample[:] = NEVER
+            open_[:] = count
+            until[:] = -1
+            until[:many] = first + (count - 1) * step
+            for k in range(indptr[reader], indptr[reader + 1]):
+                other = v[row[k]]
+                hit = False
+                for lane in range(LANES):
+                    hit |= other[lane] <= until[lane]
+                if not hit:
+                    continue
+                for lane in range(many):
+                    if other[lane] <= until[lane]:
+                        late = np.int64(other[lane]) - first
+                        i = 0 if late <= 0 else (late + step - 1) // step
+                        for j in range(i, open_[lane]):
+                            sample[j, lane] = first + j * step - key[k]
+                        open_[lane] = i
+                        until[lane] = first + (i - 1) * step if i > 0 else -1
+            for i in range(count):
+                now = first + i * step
+                for lane in range(many):
+                    walk = np.int32(direct[reader, place + lane])
+                    if walk < sample[i, lane] and now - walk >= bound:
+                        sample[i, lane] = walk
+            _order_statistics(sample, many, max_s, ranks, network, times[reader, place:], feasible[reader, place:])
+
+
+@njit(cache=True)
+def _order_statistics(
+    sample: np.ndarray,
+    many: int,
+    max_s: int,
+    ranks: np.ndarray,
+    network: np.ndarray,
+    times: np.ndarray,
+    feasible: np.ndarray,
+) -> None:
+    count = sample.shape[0]
+    for i in range(count):
+        for lane in range(many):
+            feasible[lane] += sample[i, lane] <= max_s
+    for k in range(len(network)):
+        low = sample[network[k, 0]]
+        high = sample[network[k, 1]]
+        for lane in range(LANES):
+            a = low[lane]
+            b = high[lane]
+            low[lane] = min(a, b)
+            high[lane] = max(a, b)
+    for p in range(len(ranks)):
+        line = sample[ranks[p]]
+        for lane in range(many):
+            if line[lane] <= max_s:
+                times[lane, p] = line[lane]
+
+
+def sorting_network(n: int) -> np.ndarray:
+    """Comparisons that sort `n` values whatever they are (Batcher's odd-even merge sort).
+
+    Returns
+    -------
+    ndarray of int32, shape (n_comparisons, 2)
+        The lesser of the two goes to the first place.
+
+    Examples
+    --------
+    >>> sorting_network(3).tolist()
+    [[0, 1], [0, 2], [1, 2]]
+    """
+    pairs = []
+    p = 1
+    while p < n:
+        k = p
+        while k >= 1:
+            for j in range(k % p, n - k, 2 * k):
+                pairs += [
+                    (i + j, i + j + k) for i in range(min(k, n - j - k)) if (i + j) // (2 * p) == (i + j + k) // (2 * p)
+                ]
+            k //= 2
+        p *= 2
+    return np.array(pairs, dtype=np.int32).reshape(-1, 2)

@@ -1,0 +1,298 @@
+"""The backward sweep: from up to 32 places at once, the best arrival from every event of the timetable.
+
+``value[e, place]`` is the best arrival at the place for whoever is aboard when the vehicle arrives at event e. It is
+the least of three: staying aboard (the trip's next event), getting off and walking to the place, getting off and
+changing (the event after the one boarded). All three read later events, so one pass over the events in decreasing time suffices.
+Nothing is ever added while sweeping: values are arrivals, fixed when getting off for good.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit, prange
+
+from geo_access.network.model import SparseTimes
+from geo_access.routing.lines import Lines, reverse_lines
+
+__all__ = ["LANES", "SweepGraph", "build_graph", "reverse_graph", "sweep"]
+
+LANES = 32
+"""Places swept together: with 16-bit times their row fills one cache line."""
+
+
+@dataclass(frozen=True, eq=False)
+class SweepGraph:
+    """Events in increasing time, numbered by rank, and what follows each.
+
+    Attributes
+    ----------
+    lines : Lines
+    transfer_indptr : ndarray of int64, shape (n_events + 1,)
+    transfer_board : ndarray of int32, shape (n_transfers,)
+        By event of `lines`: the events one may board after getting off at it.
+    rank : ndarray of int32, shape (n_events,)
+        Position of each event of `lines` in time.
+    arrival_s : ndarray of int32, shape (n_events,)
+        By rank, non-decreasing [s].
+    following : ndarray of int32, shape (n_events,)
+        By rank: rank of the trip's next event, or −1.
+    change_indptr : ndarray of int64, shape (n_events + 1,)
+    change_to : ndarray of int32, shape (n_transfers,)
+        By rank: ranks of the events after those boarded.
+    alight_indptr : ndarray of int64, shape (n_stops + 1,)
+    alight_rank : ndarray of int32, shape (n_alightings,)
+        By stop: ranks of the events where one may get off, ascending.
+    circular : bool
+        Whether some change leads to an event of the same second that was swept before.
+    """
+
+    lines: Lines
+    transfer_indptr: np.ndarray
+    transfer_board: np.ndarray
+    rank: np.ndarray
+    arrival_s: np.ndarray
+    following: np.ndarray
+    change_indptr: np.ndarray
+    change_to: np.ndarray
+    alight_indptr: np.ndarray
+    alight_rank: np.ndarray
+    circular: bool
+
+    def slice_ranks(self, low_s: int, high_s: int) -> tuple[int, int]:
+        """Return the ranks of the events that arrive from `low_s` to `high_s`, both included [s]."""
+        first, last = np.searchsorted(self.arrival_s, [low_s, high_s + 1])
+        return int(first), int(last)
+
+
+def build_graph(lines: Lines, transfer_indptr: np.ndarray, transfer_board: np.ndarray) -> SweepGraph:
+    """Give events their number in time and lay the transfers out by rank."""
+    n = lines.n_events
+    order = np.argsort(lines.event_arrival_s, kind="stable")
+    rank = np.empty(n, dtype=np.int32)
+    rank[order] = np.arange(n, dtype=np.int32)
+    following = np.full(n, -1, dtype=np.int32)
+    onward = np.ones(n, dtype=bool)
+    onward[lines.trip_indptr[1:] - 1] = False
+    inner = np.flatnonzero(onward)
+    following[rank[inner]] = rank[inner + 1]
+    counts = np.diff(transfer_indptr)
+    change_indptr = np.concatenate(([0], np.cumsum(counts[order]))).astype(np.int64)
+    change_to = _by_rank(order, transfer_indptr, transfer_board, rank, change_indptr)
+    sources = np.repeat(np.arange(n), np.diff(change_indptr))
+    off = order[lines.event_alight[order]]
+    stops = lines.event_stop[off]
+    by_stop = np.argsort(stops, kind="stable")
+    alight_indptr = np.concatenate(([0], np.cumsum(np.bincount(stops, minlength=lines.n_stops)))).astype(np.int64)
+    return SweepGraph(
+        lines, transfer_indptr, transfer_board, rank, lines.event_arrival_s[order], following, change_indptr,
+        change_to, alight_indptr, rank[off][by_stop], bool((change_to <= sources).any()),
+    )  # fmt: skip
+
+
+def reverse_graph(graph: SweepGraph) -> SweepGraph:
+    """Return the graph of the same timetable backwards in time: each change is kept, the other way round."""
+    n = graph.lines.n_events
+    alight = np.repeat(np.arange(n, dtype=np.int64), np.diff(graph.transfer_indptr))
+    board = n - 1 - alight
+    off = n - 1 - graph.transfer_board.astype(np.int64)
+    order = np.lexsort((board, off))
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(off, minlength=n)))).astype(np.int64)
+    return build_graph(reverse_lines(graph.lines), indptr, board[order].astype(np.int32))
+
+
+@njit(cache=True)
+def _by_rank(
+    order: np.ndarray,
+    indptr: np.ndarray,
+    board: np.ndarray,
+    rank: np.ndarray,
+    change_indptr: np.ndarray,
+) -> np.ndarray:
+    out = np.empty(len(board), np.int32)
+    for r in range(len(order)):
+        e = order[r]
+        k = change_indptr[r]
+        for j in range(indptr[e], indptr[e + 1]):
+            out[k] = rank[board[j] + 1]
+            k += 1
+    return out
+
+
+def sweep(
+    graph: SweepGraph,
+    places: SparseTimes,
+    first_place: int,
+    n_blocks: int,
+    *,
+    low_s: int,
+    high_s: int,
+    max_rides: int | None = None,
+    dtype: type = np.uint16,
+    only_reach: bool = False,
+) -> np.ndarray:
+    """Best arrival at each place from every event between two times.
+
+    Parameters
+    ----------
+    graph : SweepGraph
+    places : SparseTimes
+        Walk from the stops to each place (places × stops) [s].
+    first_place : int
+        First place of the first block of `LANES`.
+    n_blocks : int
+    low_s, high_s : int
+        Events considered, and the latest arrival at the place [s].
+    max_rides : int, optional
+        Vehicles that may still be ridden, the present one included.
+    dtype : type
+        numpy.uint16, or numpy.int32 where ``high_s − low_s`` is beyond 65,000.
+
+    only_reach : bool
+        Write 0 instead of the arrival: whether the place is reached at all, over spans of any length.
+
+    Returns
+    -------
+    ndarray, shape (n_blocks, n_ranks, LANES)
+        Seconds after `low_s`; the largest value of the type where there is none.
+    """
+    first, last = graph.slice_ranks(low_s, high_s)
+    never = dtype(np.iinfo(dtype).max)
+    value: np.ndarray = np.full((n_blocks, last - first, LANES), never, dtype)
+    _walk_off(
+        value, first_place, places.indptr, places.indices, places.seconds, graph.alight_indptr, graph.alight_rank,
+        graph.arrival_s, first, last, low_s, high_s, only_reach,
+    )  # fmt: skip
+    if max_rides is None:
+        _relax(value, graph.following, graph.change_indptr, graph.change_to, first, last, graph.circular)
+        return value
+    walk_off = value.copy()
+    _ride(value, graph.following, first, last)
+    for _ in range(max_rides - 1):
+        value = _relax_layer(walk_off, value, graph.following, graph.change_indptr, graph.change_to, first, last)
+    return value
+
+
+@njit(cache=True, parallel=True)
+def _walk_off(
+    value: np.ndarray,
+    first_place: int,
+    indptr: np.ndarray,
+    stops: np.ndarray,
+    seconds: np.ndarray,
+    alight_indptr: np.ndarray,
+    alight_rank: np.ndarray,
+    arrival_s: np.ndarray,
+    first: int,
+    last: int,
+    low_s: int,
+    high_s: int,
+    only_reach: bool,
+) -> None:
+    for b in prange(value.shape[0]):
+        for lane in range(LANES):
+            place = first_place + b * LANES + lane
+            if place >= len(indptr) - 1:
+                break
+            for k in range(indptr[place], indptr[place + 1]):
+                stop = stops[k]
+                begin = alight_indptr[stop]
+                end = alight_indptr[stop + 1]
+                begin += np.searchsorted(alight_rank[begin:end], first)
+                for j in range(begin, end):
+                    r = alight_rank[j]
+                    if r >= last:
+                        break
+                    at = arrival_s[r] + seconds[k]
+                    if at <= high_s:
+                        seen = 0 if only_reach else at - low_s
+                        if seen < value[b, r - first, lane]:
+                            value[b, r - first, lane] = seen
+
+
+@njit(cache=True, parallel=True)
+def _relax(
+    value: np.ndarray,
+    following: np.ndarray,
+    change_indptr: np.ndarray,
+    change_to: np.ndarray,
+    first: int,
+    last: int,
+    circular: bool,
+) -> None:
+    for b in prange(value.shape[0]):
+        v = value[b]
+        again = True
+        while again:
+            again = False
+            before = np.int64(0)
+            after = np.int64(0)
+            for r in range(last - 1, first - 1, -1):
+                row = v[r - first]
+                if circular:
+                    for lane in range(LANES):
+                        before += row[lane]
+                n = following[r]
+                if first <= n < last:
+                    other = v[n - first]
+                    for lane in range(LANES):
+                        row[lane] = min(row[lane], other[lane])
+                for k in range(change_indptr[r], change_indptr[r + 1]):
+                    n = change_to[k]
+                    if first <= n < last:
+                        other = v[n - first]
+                        for lane in range(LANES):
+                            row[lane] = min(row[lane], other[lane])
+                if circular:
+                    for lane in range(LANES):
+                        after += row[lane]
+            again = circular and after != before
+
+
+@njit(cache=True, parallel=True)
+def _ride(
+    value: np.ndarray,
+    following: np.ndarray,
+    first: int,
+    last: int,
+) -> None:
+    for b in prange(value.shape[0]):
+        v = value[b]
+        for r in range(last - 1, first - 1, -1):
+            n = following[r]
+            if first <= n < last:
+                row = v[r - first]
+                other = v[n - first]
+                for lane in range(LANES):
+                    row[lane] = min(row[lane], other[lane])
+
+
+@njit(cache=True, parallel=True)
+def _relax_layer(
+    walk_off: np.ndarray,
+    fewer: np.ndarray,
+    following: np.ndarray,
+    change_indptr: np.ndarray,
+    change_to: np.ndarray,
+    first: int,
+    last: int,
+) -> np.ndarray:
+    value = walk_off.copy()
+    for b in prange(value.shape[0]):
+        v = value[b]
+        less = fewer[b]
+        for r in range(last - 1, first - 1, -1):
+            row = v[r - first]
+            n = following[r]
+            if first <= n < last:
+                other = v[n - first]
+                for lane in range(LANES):
+                    row[lane] = min(row[lane], other[lane])
+            for k in range(change_indptr[r], change_indptr[r + 1]):
+                n = change_to[k]
+                if first <= n < last:
+                    other = less[n - first]
+                    for lane in range(LANES):
+                        row[lane] = min(row[lane], other[lane])
+    return value

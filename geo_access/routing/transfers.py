@@ -1,0 +1,186 @@
+"""Which changes of vehicle can be part of a best journey: found once per timetable and walking speed.
+
+Changes are pairs of events: get off at event e, walk, board at event f. Two rules keep few of them:
+
+1. per line, the earliest trip that can be caught, unless getting off later on the same trip catches as good a one;
+2. a change stays only when riding on from f reaches some stop earlier *by vehicle* than the trip itself, or a change
+   already kept from the same or a later event of it (the reduction of trip-based routing, Witt 2015, without
+   relaxing footpaths in the test: exact although footpaths are not transitively closed, since whoever arrives at a
+   stop no later can walk on from it no later).
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from numba import get_num_threads, njit
+
+from geo_access.network.model import SparseTimes, Timetable
+from geo_access.routing.lines import Lines
+
+__all__ = ["find_transfers", "usable_footpaths"]
+
+_LATE = np.int32(2**31 - 1)
+
+
+def usable_footpaths(timetable: Timetable, *, walk_kmh: float, max_transfer_s: int, min_transfer_s: int) -> SparseTimes:
+    """List the walks between stops at the speed asked, the change at the same stop included, forbidden pairs left out.
+
+    Parameters
+    ----------
+    timetable : Timetable
+    walk_kmh : float
+        Walking speed [km/h]; times scale with the ratio to the timetable's and are rounded up.
+    max_transfer_s : int
+        Longest walk [s].
+    min_transfer_s : int
+        Least time to change [s], added to the walk; at the same stop the larger of it and the stop's own.
+
+    Returns
+    -------
+    SparseTimes
+        Stop × stop, from getting off to being ready to board [s].
+    """
+    paths = timetable.footpaths
+    n_stops = timetable.n_stops
+    rows = np.repeat(np.arange(n_stops, dtype=np.int64), np.diff(paths.indptr))
+    columns = paths.indices.astype(np.int64)
+    scaled = paths.seconds * (timetable.walk_kmh / walk_kmh)
+    seconds = np.ceil(scaled - 1e-6).astype(np.int64)
+    ok = (seconds <= max_transfer_s) & (rows != columns)
+    own = np.arange(n_stops, dtype=np.int64)
+    rows = np.concatenate((own, rows[ok]))
+    columns = np.concatenate((own, columns[ok]))
+    same = np.maximum(timetable.min_transfer_s.astype(np.int64), min_transfer_s)
+    seconds = np.concatenate((same, seconds[ok] + min_transfer_s))
+    if len(timetable.forbidden):
+        banned = timetable.forbidden.astype(np.int64)
+        allowed = ~np.isin(rows * n_stops + columns, banned[:, 0] * n_stops + banned[:, 1])
+        rows, columns, seconds = rows[allowed], columns[allowed], seconds[allowed]
+    order = np.lexsort((seconds, rows))
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n_stops)))).astype(np.int64)
+    return SparseTimes(indptr, columns[order].astype(np.int32), seconds[order].astype(np.int32), n_stops)
+
+
+def find_transfers(lines: Lines, footpaths: SparseTimes) -> tuple[np.ndarray, np.ndarray]:
+    """Events to get off at and events to board at, for every change worth keeping.
+
+    Parameters
+    ----------
+    lines : Lines
+    footpaths : SparseTimes
+        From `usable_footpaths`.
+
+    Returns
+    -------
+    from_indptr : ndarray of int64, shape (n_events + 1,)
+        Event e keeps the changes ``from_indptr[e]:from_indptr[e + 1]``.
+    board_event : ndarray of int32, shape (n_kept,)
+    """
+    n_trips = len(lines.trip_line)
+    n_tasks = min(64, max(1, n_trips))
+    bounds = np.linspace(0, n_trips, n_tasks + 1).astype(np.int64)
+    counts = np.zeros(lines.n_events, dtype=np.int32)
+    tables = (
+        counts, lines.n_stops, lines.event_stop, lines.event_arrival_s, lines.event_departure_s, lines.event_alight,
+        lines.trip_indptr, lines.line_indptr, lines.stop_indptr, lines.stop_line, lines.stop_position,
+        footpaths.indptr, footpaths.indices, footpaths.seconds,
+    )  # fmt: skip
+    with ThreadPoolExecutor(get_num_threads()) as pool:
+        pieces = list(pool.map(lambda task: _kept(int(bounds[task]), int(bounds[task + 1]), *tables), range(n_tasks)))
+    indptr = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+    # A task meets its trips in order but the events of a trip from the last to the first.
+    alight = np.concatenate([piece[0] for piece in pieces])
+    board = np.concatenate([piece[1] for piece in pieces])
+    order = np.argsort(alight, kind="stable")
+    return indptr, board[order]
+
+
+@njit(cache=True, nogil=True)
+def _kept(  # noqa: C901
+    first_trip: int,
+    last_trip: int,
+    counts: np.ndarray,
+    n_stops: int,
+    stop: np.ndarray,
+    arrival: np.ndarray,
+    departure: np.ndarray,
+    alight: np.ndarray,
+    trip_indptr: np.ndarray,
+    line_indptr: np.ndarray,
+    stop_indptr: np.ndarray,
+    stop_line: np.ndarray,
+    stop_position: np.ndarray,
+    foot_indptr: np.ndarray,
+    foot_stop: np.ndarray,
+    foot_s: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    n_lines = len(line_indptr) - 1
+    reached = np.full(n_stops, _LATE, np.int32)
+    reached_of = np.full(n_stops, -1, np.int32)
+    caught = np.zeros(n_lines, np.int32)
+    caught_at = np.zeros(n_lines, np.int32)
+    caught_of = np.full(n_lines, -1, np.int32)
+    out_from = np.empty(1024, np.int32)
+    out_to = np.empty(1024, np.int32)
+    n_out = 0
+    for t in range(first_trip, last_trip):
+        base = trip_indptr[t]
+        for e in range(trip_indptr[t + 1] - 1, base, -1):
+            if not alight[e]:
+                continue
+            p = stop[e]
+            if reached_of[p] != t or arrival[e] < reached[p]:
+                reached[p] = arrival[e]
+                reached_of[p] = t
+            for w in range(foot_indptr[p], foot_indptr[p + 1]):
+                q = foot_stop[w]
+                ready = arrival[e] + foot_s[w]
+                for c in range(stop_indptr[q], stop_indptr[q + 1]):
+                    line = stop_line[c]
+                    k = stop_position[c]
+                    low = line_indptr[line]
+                    high = line_indptr[line + 1]
+                    if caught_of[line] == t and caught_at[line] <= k:
+                        # Getting off later catches this trip no further along: earlier trips are all that is left.
+                        high = caught[line]
+                        if high == low or departure[trip_indptr[high - 1] + k] < ready:
+                            continue
+                    if departure[trip_indptr[high - 1] + k] < ready:
+                        continue
+                    while low < high - 1:
+                        middle = (low + high - 1) // 2
+                        if departure[trip_indptr[middle] + k] >= ready:
+                            high = middle + 1
+                        else:
+                            low = middle + 1
+                    u = low
+                    f = trip_indptr[u] + k
+                    if caught_of[line] != t or (u <= caught[line] and k <= caught_at[line]):
+                        caught_of[line] = t
+                        caught[line] = u
+                        caught_at[line] = k
+                    if u == t and k >= e - base:
+                        continue
+                    keep = False
+                    for g in range(f + 1, trip_indptr[u + 1]):
+                        if alight[g]:
+                            s = stop[g]
+                            if reached_of[s] != t or arrival[g] < reached[s]:
+                                reached[s] = arrival[g]
+                                reached_of[s] = t
+                                keep = True
+                    if keep:
+                        if n_out == len(out_from):
+                            larger_from = np.empty(2 * n_out, np.int32)
+                            larger_to = np.empty(2 * n_out, np.int32)
+                            larger_from[:n_out] = out_from
+                            larger_to[:n_out] = out_to
+                            out_from = larger_from
+                            out_to = larger_to
+                        out_from[n_out] = e
+                        out_to[n_out] = f
+                        n_out += 1
+                        counts[e] += 1
+    return out_from[:n_out].copy(), out_to[:n_out].copy()

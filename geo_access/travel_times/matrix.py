@@ -1,0 +1,201 @@
+"""`travel_times`: every origin to every destination, each pair with a time or a reason."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import asdict
+from datetime import date
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+
+from geo_access.clock import parse_clock
+from geo_access.errors import InputError, ServiceDateError
+from geo_access.manifest import Manifest
+from geo_access.network.model import Network
+from geo_access.routing.query import Query, Window
+from geo_access.routing.reasons import Reason
+from geo_access.travel_times.core import PointTimes, point_times
+from geo_access.travel_times.points import Points, read_points
+from geo_access.travel_times.result import TravelTimes
+
+__all__ = ["make_query", "manifest_of", "travel_times"]
+
+
+def make_query(
+    network: Network,
+    *,
+    mode: str = "transit",
+    depart: str | Window | None = None,
+    arrive: str | Window | None = None,
+    earliest: str | int | None = None,
+    percentiles: tuple[int, ...] = (50,),
+    max_minutes: float = 120,
+    day: date | str | None = None,
+    **limits: Any,
+) -> Query:
+    """Build a query from what people write.
+
+    Parameters
+    ----------
+    network : Network
+    mode : str
+    depart, arrive : str or Window, optional
+        ``"08:00"`` or ``"07:00-09:00"``.
+    earliest : str or int, optional
+        Earliest departure of an arrive-by query.
+    percentiles : tuple of int
+    max_minutes : float
+        Longest door-to-door time of interest [min].
+    day : date or str, optional
+        The service day meant; refused when the network holds another.
+    **limits
+        Other fields of `Query`, by name.
+
+    Returns
+    -------
+    Query
+
+    Raises
+    ------
+    InputError, ServiceDateError
+
+    Examples
+    --------
+    >>> from geo_access.network.model import CrowFly
+    >>> make_query(Network(2154, CrowFly(2154), None, {}), mode="walk", max_minutes=30).max_s
+    1800
+    """
+    unknown = sorted(set(limits) - set(Query.__dataclass_fields__))
+    if unknown:
+        known = ", ".join(Query.__dataclass_fields__)
+        raise InputError(f"unknown option {unknown[0]!r} → the options of a search are {known}")
+    if day is not None:
+        wanted = date.fromisoformat(day) if isinstance(day, str) else day
+        if network.timetable is not None and network.timetable.day != wanted:
+            raise ServiceDateError(
+                f"the network holds {network.timetable.day}, not {wanted} → build it with date={str(wanted)!r}"
+            )
+    query = Query(
+        mode=mode,
+        depart=Window.parse(depart) if isinstance(depart, str) else depart,
+        arrive=Window.parse(arrive) if isinstance(arrive, str) else arrive,
+        earliest_s=parse_clock(earliest) if isinstance(earliest, str) else earliest,
+        percentiles=tuple(percentiles),
+        max_s=round(max_minutes * 60),
+        **limits,
+    )
+    query.validate()
+    if query.uses_transit and network.timetable is None:
+        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
+    return query
+
+
+def manifest_of(network: Network, query: Query, *layers: tuple[str, Points]) -> Manifest:
+    """Return the provenance of a run on a network."""
+    extra: dict[str, Any] = {"epsg": network.epsg}
+    if network.timetable is not None:
+        extra["service_day"] = network.timetable.day
+    inputs = dict(network.inputs)
+    for name, points in layers:
+        digest = hashlib.sha256(np.ascontiguousarray(points.xy).tobytes())
+        digest.update("\0".join(map(str, points.ids)).encode())
+        inputs[name] = digest.hexdigest()
+    return Manifest(inputs, asdict(query), warnings_of(network, query), extra)
+
+
+def warnings_of(network: Network, query: Query) -> tuple[str, ...]:
+    """Return the network's warnings, and what the query asks beyond what the timetable was built for."""
+    found = list(network.warnings)
+    timetable = network.timetable
+    if query.uses_transit and timetable is not None and len(timetable.footpaths.seconds):
+        longest = int(timetable.footpaths.seconds.max()) * timetable.walk_kmh / query.walk_kmh
+        if query.walk_kmh > timetable.walk_kmh and longest < query.max_transfer_s - 60:
+            found.append(
+                f"transfers: walks between stops were searched up to {longest:.0f} s at {query.walk_kmh:g} km/h, "
+                f"{query.max_transfer_s} s were asked"
+            )
+    return tuple(found)
+
+
+def travel_times(
+    network: Network,
+    origins: gpd.GeoDataFrame,
+    destinations: gpd.GeoDataFrame | None = None,
+    *,
+    mode: str = "transit",
+    depart: str | Window | None = None,
+    arrive: str | Window | None = None,
+    earliest: str | int | None = None,
+    percentiles: tuple[int, ...] = (50,),
+    max_minutes: float = 120,
+    day: date | str | None = None,
+    id_column: str = "id",
+    **limits: Any,
+) -> TravelTimes:
+    """Door-to-door times between all origins and all destinations; no pair is ever lost.
+
+    Parameters
+    ----------
+    network : Network
+    origins, destinations : geopandas.GeoDataFrame
+        Points with ids, any declared CRS; the origins themselves when no destinations are given.
+    mode : str
+        One of `MODES`: ``walk``, ``bike``, ``car``, ``transit``, ``bike+transit`` …
+    depart, arrive : str or Window, optional
+        ``"08:00"`` or ``"07:00-09:00"``; a mode with transit needs exactly one of them.
+    earliest : str or int, optional
+        Earliest departure of an arrive-by query.
+    percentiles : tuple of int
+        Of the times over the window.
+    max_minutes : float
+        Longest door-to-door time of interest [min].
+    day : date or str, optional
+        The service day meant; refused when the network holds another.
+    id_column : str
+    **limits
+        Other fields of `Query`: ``walk_kmh``, ``max_access_s``, ``max_rides`` …
+
+    Returns
+    -------
+    TravelTimes
+
+    Raises
+    ------
+    InputError, ServiceDateError, CoverageError
+
+    Examples
+    --------
+    >>> from geo_access.network.model import CrowFly
+    >>> from shapely import Point
+    >>> places = gpd.GeoDataFrame({"id": ["a", "b"]}, geometry=[Point(0, 0), Point(600, 0)], crs=2154)
+    >>> result = travel_times(Network(2154, CrowFly(2154, detour=1.0), None, {}), places, mode="walk", walk_kmh=3.6)
+    >>> result.at(50).tolist()
+    [[0.0, 600.0], [600.0, 0.0]]
+    """
+    query = make_query(
+        network, mode=mode, depart=depart, arrive=arrive, earliest=earliest, percentiles=percentiles,
+        max_minutes=max_minutes, day=day, **limits,
+    )  # fmt: skip
+    starts = read_points(origins, network, name="origins", id_column=id_column)
+    ends = (
+        starts if destinations is None else read_points(destinations, network, name="destinations", id_column=id_column)
+    )
+    times = known_times(network, starts, ends, query)
+    return TravelTimes(
+        starts.ids, ends.ids, query, times.seconds, times.reason, times.feasible_share,
+        manifest_of(network, query, ("origins", starts), ("destinations", ends)),
+    )  # fmt: skip
+
+
+def known_times(network: Network, origins: Points, destinations: Points, query: Query) -> PointTimes:
+    """Return the times between checked points; one without a position cannot be linked, and says so."""
+    times = point_times(network, origins.xy, destinations.xy, query)
+    times.reason[:, ~destinations.known] = Reason.UNSNAPPED_DESTINATION
+    times.reason[~origins.known, :] = Reason.UNSNAPPED_ORIGIN
+    times.seconds[:, ~destinations.known] = np.nan
+    times.seconds[~origins.known, :] = np.nan
+    times.feasible_share[:, ~destinations.known] = 0
+    times.feasible_share[~origins.known, :] = 0
+    return times

@@ -1,0 +1,91 @@
+"""The profile search equals the oracle, journey by journey and minute by minute."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo_access.network.model import SparseTimes
+from geo_access.routing.graphs import GraphKey, backward_graph, forward_graph
+from geo_access.routing.profile import NEVER, Samples, profile_times, sorting_network
+from tests.oracle import INF, Oracle
+from tests.routing.random_timetables import random_timetable, random_walks, sparse
+
+
+def as_dict(walks: SparseTimes, row: int) -> dict[int, int]:
+    return {int(stop): int(s) for stop, s in zip(*walks.row(row), strict=True)}
+
+
+def key_of(rng: np.random.Generator) -> GraphKey:
+    return GraphKey(
+        walk_kmh=float(rng.choice([3.6, 4.8, 6.0])), max_transfer_s=int(rng.choice([200, 600])),
+        min_transfer_s=int(rng.choice([0, 60])), bikes=bool(rng.random() < 0.2), on_demand=bool(rng.random() < 0.3),
+    )  # fmt: skip
+
+
+def every(count: int) -> np.ndarray:
+    return np.arange(count)
+
+
+@settings(max_examples=150, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_every_departure_and_deadline_equals_the_oracle(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    timetable = random_timetable(rng, grain_s=int(rng.choice([60, 20])))
+    key = key_of(rng)
+    oracle = Oracle(timetable, **{k: getattr(key, k) for k in key.__dataclass_fields__})
+    n_o, n_d = 3, 2
+    access = sparse(random_walks(rng, n_o, timetable.n_stops))
+    egress = sparse(random_walks(rng, n_d, timetable.n_stops))
+    direct = rng.integers(200, 5000, (n_o, n_d)).astype(np.int32)
+    direct[rng.random((n_o, n_d)) < 0.6] = NEVER
+    max_s = int(rng.choice([1200, 3600]))
+    max_rides = None if rng.random() < 0.4 else int(rng.integers(1, 4))
+    start, count = int(rng.integers(0, 40)) * 60, int(rng.integers(1, 9))
+    bound = None if rng.random() < 0.5 else start - int(rng.integers(0, 30)) * 60
+
+    sampled: dict[bool, list[list[list[float]]]] = {False: [], True: []}
+    for deadline, rows in sampled.items():
+        for o in range(n_o):
+            row = []
+            for d in range(n_d):
+                near, far = as_dict(access, o), as_dict(egress, d)
+                by_foot = float(direct[o, d]) if direct[o, d] != NEVER else INF
+                times = []
+                for k in range(count):
+                    at = start + 120 * k
+                    limits = {"direct_s": by_foot, "max_s": max_s, "max_rides": max_rides}
+                    if deadline:
+                        earliest = -INF if bound is None else bound
+                        times.append(at - oracle.latest_leave(near, far, at, earliest_s=earliest, **limits))
+                    else:
+                        times.append(oracle.seconds(near, far, at, **limits))
+                row.append(sorted(times))
+            rows.append(row)
+
+    for deadline, expected in sampled.items():
+        samples = Samples(start, 120, count, deadline, bound if deadline else None)
+        limits = {"max_s": max_s, "max_rides": max_rides, "ranks": every(count)}
+        ahead = profile_times(forward_graph(timetable, key), egress, access, direct, samples, **limits)
+        back = profile_times(
+            backward_graph(timetable, key), access, egress, direct.T.copy(), samples.reversed(), **limits
+        )
+        wanted = np.array(expected, dtype=float)
+        wanted[np.isinf(wanted)] = np.nan
+        np.testing.assert_array_equal(ahead[0], wanted)
+        np.testing.assert_array_equal(back[0].transpose(1, 0, 2), wanted)
+        np.testing.assert_array_equal(ahead[1], np.isfinite(wanted).sum(axis=2))
+        np.testing.assert_array_equal(back[1].T, ahead[1])
+
+
+@pytest.mark.parametrize("n", [2, 3, 5, 7, 8, 12, 120])
+def test_the_sorting_network_sorts(n: int) -> None:
+    rng = np.random.default_rng(n)
+    for _ in range(50):
+        values = rng.integers(0, 5, n)
+        expected = sorted(values)
+        for low, high in sorting_network(n):
+            values[low], values[high] = min(values[low], values[high]), max(values[low], values[high])
+        assert values.tolist() == expected
