@@ -146,7 +146,7 @@ def check(study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")
 def calendar(
     feeds: Annotated[list[Path], typer.Argument(help="Fichiers GTFS.")],
 ) -> None:
-    """Courses par jour de chaque réseau : quels jours circulent tous les flux ?"""
+    """Courses par jour de chaque réseau, et les jours où tous circulent."""
     from geo_access.calendar_strip import strip_lines
 
     console = _console()

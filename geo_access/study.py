@@ -20,9 +20,10 @@ from geo_access.maps.strings import format_number, text
 from geo_access.network.build import build_network
 from geo_access.network.model import CrowFly, Network
 from geo_access.routing.reasons import Reason
-from geo_access.study_file import ProfileSection, StudyFile, read_study_file
+from geo_access.study_file import ProfileSection, StudyFile, Table, read_study_file
 from geo_access.study_inputs import StudyInputs, read_inputs
 from geo_access.study_outputs import TravelTimeWriter, output_folder, write_flags, write_manifest
+from geo_access.study_pictures import map_contents, write_front_page, write_pictures
 
 __all__ = ["CheckReport", "RunSummary", "Study", "demo_study_path"]
 
@@ -181,9 +182,13 @@ class Study:
             progress("isochrones", 0.55)
             bands = study_isochrones(self.file, inputs, network)
             progress("maps", 0.7)
-            write_pictures(folder, self.file, inputs, network, diagnosis, bands, manifest)
+            contents = map_contents(
+                self.file, inputs, network, diagnosis, bands, manifest, bands_label=bands_label(self.file)
+            )
+            pictures = write_pictures(folder, contents)
             progress("write", 0.9)
-            write_tables(folder, inputs, diagnosis, bands)
+            tables = write_tables(folder, inputs, diagnosis, bands)
+            write_front_page(folder, self.file, pictures, report=(), tables=tables)
             write_manifest(folder, manifest)
             written = tuple(
                 (entry.relative_to(folder).as_posix(), entry.stat().st_size)
@@ -209,12 +214,10 @@ class Study:
 
     def _manifest(self, inputs: StudyInputs, network: Network, diagnosis: Diagnosis) -> Manifest:
         hashes = {self.path.name: sha256_file(self.path), **network.inputs}
-        for key, file in self.file.files().items():
-            if not key.startswith("network."):
-                hashes[file.name] = sha256_file(file)
-        tables = {"zones": self.file.origins.zones, "points": self.file.origins.points}
+        tables: dict[str, Table] = {"zones": self.file.origins.zones, "points": self.file.origins.points}
         named = {"training": self.file.training, "employers": self.file.employers}
         tables.update({key: table for key, table in named.items() if table is not None})
+        hashes.update({table.file.name: sha256_file(table.file) for table in tables.values()})
         warnings = dict.fromkeys((*network.warnings, *inputs.warnings, *_car_notes(self.file)))
         return Manifest(
             inputs=hashes,
@@ -269,7 +272,7 @@ def study_network(file: StudyFile) -> Network:
 
 
 def study_diagnosis(file: StudyFile, inputs: StudyInputs, network: Network, progress: Progress) -> Diagnosis:
-    """Flags of a study."""
+    """Compute the flags of a study."""
     return diagnose(
         network,
         zones=inputs.zones,
@@ -292,7 +295,7 @@ def study_diagnosis(file: StudyFile, inputs: StudyInputs, network: Network, prog
 
 
 def isochrone_profile(file: StudyFile) -> ProfileSection:
-    """The profile whose isochrones are drawn: the one named, else the first."""
+    """Return the profile whose isochrones are drawn: the one named, else the first."""
     chosen = file.output.isochrone_profile
     return next((p for p in file.profiles if p.id == chosen), file.profiles[0])
 
@@ -314,6 +317,7 @@ def study_isochrones(file: StudyFile, inputs: StudyInputs, network: Network) -> 
     profile = isochrone_profile(file)
     kind = "training" if inputs.training is not None else "job"
     schedule = next((s for s in file.schedules if s.kind == kind), file.schedules[0])
+    on_streets = profile.mode in ("walk", "bike", "car")
     found = {}
     for metier in file.metiers:
         sites = located(inputs.training if kind == "training" else inputs.employers, metier.code)
@@ -323,24 +327,36 @@ def study_isochrones(file: StudyFile, inputs: StudyInputs, network: Network) -> 
             sites = sites[sites["level"].isna() | sites["level"].between(metier.min_level, metier.max_level)]
         if not len(sites):
             continue
-        timed = {"arrive": schedule.start} if profile.mode not in ("walk", "bike", "car") else {}
         found[metier.code] = isochrones(
             network,
             sites,
             minutes=file.output.isochrone_minutes,
-            mode=profile.mode if profile.mode in ("walk", "bike", "car") else "transit",
+            mode=profile.mode if on_streets else "transit",
+            arrive=None if on_streets else schedule.start,
             walk_kmh=profile.walk_kmh,
             bike_kmh=profile.bike_kmh,
             cell_m=file.output.cell_m,
             reverse=True,
-            **timed,
         )
     return found
 
 
-def write_tables(folder: Path, inputs: StudyInputs, diagnosis: Diagnosis, bands: dict[str, gpd.GeoDataFrame]) -> None:
-    """Write travel times, flags and isochrones as tables and layers."""
-    writer = TravelTimeWriter(folder / "travel_times.parquet", inputs.points)
+def bands_label(file: StudyFile) -> str:
+    """Words for what the isochrones of a study show."""
+    profile, language = isochrone_profile(file), file.study.language
+    if profile.mode in ("walk", "bike", "car"):
+        return text("bands.any", language, mode=text(f"mode.{profile.mode}", language))
+    kind = "training" if file.training is not None else "job"
+    schedule = next((s for s in file.schedules if s.kind == kind), file.schedules[0])
+    return text("bands.arrive", language, mode=text("mode.transit", language), hour=schedule.start)
+
+
+def write_tables(
+    folder: Path, inputs: StudyInputs, diagnosis: Diagnosis, bands: dict[str, gpd.GeoDataFrame]
+) -> tuple[Path, ...]:
+    """Write travel times, flags and isochrones as tables and layers; return the files."""
+    times = folder / "travel_times.parquet"
+    writer = TravelTimeWriter(times, inputs.points)
     names = [reason.name for reason in Reason]
     for (profile, kind, schedule), trip in diagnosis.times.items():
         writer.write(
@@ -353,12 +369,14 @@ def write_tables(folder: Path, inputs: StudyInputs, diagnosis: Diagnosis, bands:
             reason_names=names,
         )
     writer.close()
-    write_flags(folder, inputs.zones, diagnosis.flags)
+    written = [times, *write_flags(folder, inputs.zones, diagnosis.flags)]
     if bands:
         layers = [part.assign(metier=code) for code, part in bands.items()]
         crs = layers[0].crs
         frame = gpd.GeoDataFrame(pd.concat(layers, ignore_index=True), geometry="geometry", crs=crs)
-        frame.to_crs(4326).to_file(folder / "isochrones.gpkg", layer="isochrones", driver="GPKG")
+        written.append(folder / "isochrones.gpkg")
+        frame.to_crs(4326).to_file(written[-1], layer="isochrones", driver="GPKG")
+    return tuple(written)
 
 
 def pair_reasons(trip: RoundTrip) -> np.ndarray:

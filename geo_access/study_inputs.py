@@ -158,5 +158,5 @@ def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
         training=None if training is None else training[0],
         employers=None if employers is None else employers[0],
         reports=tuple(reports),
-        warnings=tuple([*_warnings(membership, zones), *notes]),
+        warnings=(*_warnings(membership, zones), *notes),
     )
