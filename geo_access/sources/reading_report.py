@@ -11,6 +11,7 @@ __all__ = ["STAGES", "ReadingReport", "make_report"]
 
 STAGES = ("kept", "located", "mapped")
 
+_SHOWN = 12
 _LOST_COLUMNS = ("row", "id", "stage", "reason")
 
 
@@ -91,8 +92,10 @@ class ReadingReport:
         lines = [f"{self.source}: {', '.join(counts)}"]
         lines += [
             f"  not {stage}: {rows:,} — {reason} (e.g. {example})"
-            for stage, reason, rows, example in self.losses().itertuples(index=False, name=None)
+            for stage, reason, rows, example in self.losses().head(_SHOWN).itertuples(index=False, name=None)
         ]
+        others = len(self.losses()) - _SHOWN
+        lines += [f"  and {others} other reasons: see losses()"] if others > 0 else []
         return "\n".join(lines + [f"  note: {note}" for note in self.notes])
 
 
