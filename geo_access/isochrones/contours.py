@@ -137,7 +137,7 @@ def nested_polygons(
     generator = contourpy.contour_generator(x_rim, y_rim, field, name="serial", fill_type="OuterOffset")
     nested = [_drop_small(_polygons(*generator.filled(-1.0, 60.0 * cutoff)), least_m2, least_m2) for cutoff in cutoffs]
     tolerance = cell_m / 8 if simplify_m is None else float(simplify_m)
-    areas = [_repaired(shapely.multipolygons(list(parts))) for parts in nested]
+    areas = [_repaired(shapely.MultiPolygon(list(parts))) for parts in nested]
     return _simplified(areas, tolerance) if tolerance > 0 else areas
 
 

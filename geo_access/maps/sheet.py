@@ -102,11 +102,12 @@ def _legend(
     y: float,
     columns: int,
     zoom: float,
+    line_height: float = 0.7,
 ) -> None:
     made = figure.legend(
         handles, labels, title=title, loc="upper left", bbox_to_anchor=(x, y), ncols=columns, frameon=False,
         fontsize=7.5 * zoom, title_fontsize=8 * zoom, borderaxespad=0, handlelength=2.2, columnspacing=1.4,
-        labelspacing=0.55, alignment="left",
+        labelspacing=0.55, alignment="left", handleheight=line_height,
     )  # fmt: skip
     made.get_title().set_fontweight("bold")
 
@@ -225,7 +226,17 @@ def _sheet_legends(figure: Figure, content: MapContent, zoom: float) -> None:
         _legend(figure, handles, labels, title=text("bands", language), x=0.03, y=top, columns=1, zoom=zoom)
     if len(content.training_sites()):
         handles, labels = _size_handles(zoom)
-        _legend(figure, handles, labels, title=text("legend.sites", language), x=0.14, y=top, columns=3, zoom=zoom)
+        _legend(
+            figure,
+            handles,
+            labels,
+            title=text("legend.sites", language),
+            x=0.14,
+            y=top,
+            columns=3,
+            zoom=zoom,
+            line_height=3.2,
+        )
     handles, labels = _provider_handles(content, zoom)
     if handles:
         _legend(figure, handles, labels, title=text("legend.providers", language), x=0.345, y=top, columns=1, zoom=zoom)

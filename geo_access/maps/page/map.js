@@ -85,14 +85,14 @@ function geoAccessMap(map, data) {
   /* Bands: surfaces when alone, outlines in a white casing when the zones lie under them. */
   const bandRenderer = renderer("bands");
   const bandFills = L.geoJSON(data.bands, {
-    pane: "bands", interactive: false,
+    pane: "bands", interactive: false, smoothFactor: 0.4,
     style: (feature) => ({
       renderer: bandRenderer, pane: "bands", fillColor: feature.properties.colour, fillOpacity: 0.8,
       color: "#ffffff", weight: 1, fillRule: "evenodd",
     }),
   });
   const outline = (colour, weight) => L.geoJSON(data.bands, {
-    pane: "lines", interactive: false,
+    pane: "lines", interactive: false, smoothFactor: 0.4,
     style: (feature) => ({
       pane: "lines", fill: false, color: colour || feature.properties.line, weight: weight,
       dashArray: colour ? null : feature.properties.dash, lineJoin: "round",
