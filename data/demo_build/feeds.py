@@ -82,7 +82,7 @@ URBAN = (
 )
 # The zone of the Laminoirs: the first bus from Fergny gets there at 06:10; nothing before.
 LAMINOIRS_FIRST_ARRIVAL_S = at(6, 10)
-LAMINOIRS_LAST_BACK_S = at(21, 20)
+LAMINOIRS_LAST_BACK_S = at(21, 15)
 LAMINOIRS_RIDE_S = 20 * 60
 
 
@@ -174,10 +174,8 @@ def _laminoirs(feed: FeedTables, book: StopBook, router: Router) -> None:
         tuple(int(round(m / ride_m * LAMINOIRS_RIDE_S / 30) * 30) for m in along),
     )
     _add_route(feed, "L8", "Fergny – ZI des Laminoirs", 3)
-    out = every(LAMINOIRS_FIRST_ARRIVAL_S - LAMINOIRS_RIDE_S, at(20, 30), 40)
-    back = every(at(6, 20), LAMINOIRS_LAST_BACK_S, 40)
-    if back[-1] != LAMINOIRS_LAST_BACK_S:
-        back.append(LAMINOIRS_LAST_BACK_S)
+    out = [LAMINOIRS_FIRST_ARRIVAL_S - LAMINOIRS_RIDE_S, *every(at(6, 20), at(20, 20), 20)]
+    back = every(at(6, 35), LAMINOIRS_LAST_BACK_S, 20)
     for service in ("SCOLAIRE", "VACANCES"):
         add_departures(feed, line, out, service, direction=0, headsign="ZI des Laminoirs")
         add_departures(feed, line.back(), back, service, direction=1, headsign="Fergny")
@@ -216,13 +214,13 @@ COACHES: tuple[tuple[str, str, float, tuple[tuple[float, float], ...], tuple[Clo
         ((6, 20), (13, 0)),
         ((12, 20), (18, 5)),
     ),
-    # Saint-Aubrac: there at 07:15, back at 12:35 and never in the evening.
+    # Saint-Aubrac: there at 08:08, back at 12:35 and never in the evening.
     (
         "303",
         "Saint-Aubrac – Ormeval – Valmont",
-        38.0,
+        50.0,
         ((8.0, 17.0), (12.0, 17.6), (16.0, 18.8), (19.0, 22.3), CENTRE),
-        ((7, 15),),
+        ((8, 8),),
         ((12, 35),),
     ),
     (
@@ -256,7 +254,7 @@ COACHES: tuple[tuple[str, str, float, tuple[tuple[float, float], ...], tuple[Clo
         (
             (36.0, 17.3),
             (35.0, 15.8),
-            (35.4, 14.5),
+            (35.55, 14.6),
             (34.4, 11.4),
             (30.0, 9.0),
             (22.0, 12.0),
@@ -264,7 +262,7 @@ COACHES: tuple[tuple[str, str, float, tuple[tuple[float, float], ...], tuple[Clo
             (22.5, 22.8),
             CENTRE,
         ),
-        ((6, 40), (7, 40), (12, 10), (17, 10), (18, 10)),
+        ((6, 40), (7, 40), (12, 10), (17, 22), (18, 10)),
         ((6, 40), (7, 20), (12, 10), (16, 15), (17, 20), (18, 20)),
     ),
     (
@@ -319,8 +317,8 @@ COACHES: tuple[tuple[str, str, float, tuple[tuple[float, float], ...], tuple[Clo
         "313",
         "Montceau – Houillères",
         40.0,
-        ((41.0, 9.5), (36.8, 10.6), (34.4, 11.4), (35.4, 14.5), (35.0, 15.8), (36.0, 17.3)),
-        ((7, 30), (13, 15)),
+        ((41.0, 9.5), (36.8, 10.6), (34.4, 11.4), (35.55, 14.6), (35.0, 15.8), (36.0, 17.3)),
+        ((8, 13), (13, 15)),
         ((12, 15), (17, 30)),
     ),
 )
@@ -341,7 +339,8 @@ def coach_feed(router: Router) -> FeedTables:
     book = StopBook("C", merge_m=260.0)
     for name, (x, y) in BORDER_STOPS.items():
         book.stop(x * 1000, y * 1000, name)
-    book.stop(35_400.0, 14_500.0, "Pont de la Vère")
+    book.stop(35_550.0, 14_600.0, "Pont de la Vère")
+    book.stop(CENTRE[0] * 1000, CENTRE[1] * 1000, "Valmont Grand-Place")
     for route_id, name, speed, points, out, back in COACHES:
         line = _line(route_id, book, router.legs(points), 1900, speed, dwell_s=20)
         if route_id == "301":
@@ -499,11 +498,14 @@ def foreign_feed() -> FeedTables:
     _add_route(feed, "71", "Grensveld – Brugelle – Fergny", 3)
     _add_route(feed, "G1", "Grensveld Stadslijn", 3)
     rows: list[tuple[object, ...]] = []
-    for line, step, exact in ((cross, 1800, 1), (town, 900, 0)):
+    for line, step, exact, first in (
+        (cross, 1800, 1, ("05:33:00", "05:53:00")),
+        (town, 900, 0, ("05:30:00", "05:30:00")),
+    ):
         for direction, run in enumerate((line, line.back())):
             trip = f"{line.route_id}-{direction}"
             add_trip(feed, run, trip, "WD", at(6), direction=direction, headsign=line.route_id)
-            rows.append((trip, "05:30:00", "21:30:00", step, exact))
+            rows.append((trip, first[direction], "21:30:00", step, exact))
     feed.add("frequencies.txt", "trip_id,start_time,end_time,headway_secs,exact_times", rows)
     places = geo.lonlat(np.array(list(stops.values())))
     feed.add(

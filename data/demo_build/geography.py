@@ -111,7 +111,7 @@ class Patch:
 LAMINOIRS = Patch("ZI des Laminoirs", 41.0, 35.6, 620, 260)
 PORT = Patch("Port fluvial de Valmont", 17.0, 25.1, 620, 260)
 VERRERIES = Patch("Parc des Verreries", 38.9, 19.6, 520, 240)
-PENINSULA = Patch("La Presqu'île", 36.72, 15.98, 330, 120)
+PENINSULA = Patch("La Presqu'île", 36.72, 15.98, 300, 120)
 INDUSTRIAL = (LAMINOIRS, PORT, VERRERIES)
 
 RIVER_KM = (
@@ -255,7 +255,7 @@ ROADS: tuple[Road, ...] = (
             (22, 12),
             (30, 9),
             (34.4, 11.4),
-            (35.4, 14.5),
+            (35.55, 14.6),
             (35.0, 15.8),
             (36, 17.3),
         ),
@@ -274,7 +274,7 @@ ROADS: tuple[Road, ...] = (
     Road("D 19", "Route de l'Ermitage", "tertiary", 50, 0.24, ((63, 11), (61.2, 8.9), (60, 6))),
     Road("D 20", "Route de Combremont", "tertiary", 50, 0.24, ((63, 11), (65.6, 10.2), (67, 7.6))),
     Road("D 21", "Route de Valdreuil", "tertiary", 50, 0.24, ((63, 11), (64.2, 13.6), (66, 15.4))),
-    Road("D 22", "Route des Vents", "unclassified", 40, 0.28, ((66, 15.4), (63, 16.6), (60, 16.4), (57.4, 13.4))),
+    Road("D 22", "Route des Vents", "unclassified", 30, 0.28, ((66, 15.4), (63, 16.6), (60, 16.4), (57.4, 13.4))),
     Road("D 23", "Route de Sombreuil", "unclassified", 40, 0.28, ((67, 7.6), (69.8, 9.4), (70.5, 12), (66, 15.4))),
     Road(
         "D 24",
@@ -342,11 +342,10 @@ ROADS: tuple[Road, ...] = (
         (
             (36.72, 15.98),
             (36.70, 15.70),
-            (36.78, 15.40),
-            (36.66, 15.10),
-            (36.42, 14.84),
-            (35.95, 14.70),
-            (35.40, 14.50),
+            (36.62, 15.35),
+            (36.40, 14.98),
+            (35.95, 14.78),
+            (35.55, 14.60),
         ),
     ),
 )

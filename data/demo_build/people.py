@@ -35,7 +35,7 @@ DISTRICTS = (
     District("QN9003", "Le Moulin-Brûlé", 19.05, 26.2, 400),
     District("QN9004", "Cité des Forges", 33.0, 33.3, 380),
     District("QN9005", "Fosse Sainte-Barbe", 36.8, 17.8, 360),
-    District("QN9006", "La Presqu'île", geo.PENINSULA.x, geo.PENINSULA.y, 370),
+    District("QN9006", "La Presqu'île", geo.PENINSULA.x, geo.PENINSULA.y, 340),
 )
 URBAN_COMMUNES = tuple(place for place in geo.PLACES if place.kind == "urban")
 

@@ -421,7 +421,7 @@ def _add_motorway(streets: Streets) -> None:
 
 def _add_roundabouts(streets: Streets) -> None:
     """Open three road junctions into roundabouts."""
-    for x, y in ((26.6, 30.1), (36.3, 20.6), (35.4, 14.5)):
+    for x, y in ((26.6, 30.1), (36.3, 20.6), (35.55, 14.6)):
         streets_nodes = np.array(
             sorted(
                 {node for way in streets.ways for node in way.nodes if way.tags["highway"] in ("primary", "secondary")}

@@ -125,7 +125,7 @@ TRAINING: tuple[Offer, ...] = (
         11,
         "on_site",
         "exact",
-        (36.9, 18.1),
+        (36.3, 17.6),
     ),
     (
         "T09",
@@ -195,7 +195,7 @@ TRAINING: tuple[Offer, ...] = (
         "exact",
         (22.9, 24.1),
     ),
-    ("T14", "Lycée de la Vère", "lycée polyvalent", "I1304", 5, "scolaire", 24, 17, "on_site", "exact", (36.2, 18.2)),
+    ("T14", "Lycée de la Vère", "lycée polyvalent", "I1304", 5, "scolaire", 24, 17, "on_site", "exact", (36.1, 17.7)),
     (
         "T06",
         "Lycée des Forges",
@@ -236,7 +236,7 @@ TRAINING: tuple[Offer, ...] = (
         (21.2, 25.5),
     ),
     ("T17", "IFAS de Fergny", "IFAS", "J1501", 4, "continue", 45, 30, "on_site", "exact", (34.4, 33.4)),
-    ("T18", "IFAS de Houillères", "IFAS", "J1501", 4, "apprentissage", 40, 28, "on_site", "exact", (35.4, 17.6)),
+    ("T18", "IFAS de Houillères", "IFAS", "J1501", 4, "apprentissage", 40, 28, "on_site", "exact", (35.7, 17.7)),
     ("T19", "Greta santé de Pont-Haut", "GRETA", "J1501", 4, "continue", 12, 8, "hybrid", "street", (47.0, 13.1)),
     ("T20", "AFPA de Lomprez", "AFPA", "F1602", 4, "continue", 16, 9, "on_site", "exact", (18.7, 29.2)),
     ("T20", "AFPA de Lomprez", "AFPA", "H2902", 3, "continue", 14, 8, "on_site", "exact", (18.7, 29.2)),
@@ -266,8 +266,8 @@ TRAINING: tuple[Offer, ...] = (
         "exact",
         (17.3, 25.2),
     ),
-    ("T23", "CFA Transport de Valmont", "CFA", "N4101", 3, "apprentissage", 24, 17, "on_site", "exact", (20.2, 26.0)),
-    ("T24", "Lycée du Quai", "lycée professionnel", "N4101", 4, "scolaire", 15, 11, "on_site", "exact", (21.0, 24.6)),
+    ("T23", "CFA Transport de Valmont", "CFA", "N4101", 3, "apprentissage", 24, 17, "on_site", "exact", (19.9, 26.0)),
+    ("T24", "Lycée du Quai", "lycée professionnel", "N4101", 4, "scolaire", 15, 11, "on_site", "exact", (19.4, 25.5)),
     (
         "T25",
         "Lycée de Saint-Vrain",

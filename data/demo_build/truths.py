@@ -125,14 +125,15 @@ def write_truths(
                 "feed": "gtfs_voisinie.zip",
                 "metier": "H2902",
                 "line": "71",
-                "gained_sites": ["T06", "T09"],
+                "gained_sites": ["T04", "T09", "T17"],
                 "duplicated_stops": sorted(feeds.BORDER_STOPS),
             },
             "no_return": {
                 "reason": "NO_RETURN_TRIP",
                 "zone_id": ids["Saint-Aubrac"],
                 "line": "303",
-                "out_departure": "07:15:00",
+                "metiers": ["F1602", "I1304", "J1501", "N4101"],
+                "out_departure": "08:08:00",
                 "only_return": "12:35:00",
             },
             "supply_full": {
