@@ -23,7 +23,7 @@ __all__ = ["StudyFile", "read_study_file"]
 _MAX_STUDY_BYTES = 1_000_000
 
 # Keys whose values are paths, wherever they stand in the file.
-_ONE_FILE = ("file", "schools")
+_ONE_FILE = ("file", "schools", "communes")
 _LIST_OF_FILES = ("osm", "gtfs")
 
 Mode = Literal[
@@ -114,6 +114,13 @@ class EmployersTable(Table):
     """``[employers]``: who recruits where, and for which hours."""
 
     format: Literal["plain", "siae"] = "plain"
+    communes: Path | None = None
+
+    @model_validator(mode="after")
+    def _siae_needs_communes(self) -> EmployersTable:
+        if (self.format == "siae") != (self.communes is not None):
+            raise ValueError('format = "siae" needs communes = "communes.csv" to check positions, and no other does')
+        return self
 
 
 class Metier(_Section):

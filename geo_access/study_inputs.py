@@ -11,11 +11,13 @@ import geopandas as gpd
 import pandas as pd
 
 from geo_access.errors import Fault, GeoAccessError, raise_faults
-from geo_access.sources.employers import read_employers, read_siae_employers
+from geo_access.sources.employers import read_employers
+from geo_access.sources.employers_siae import read_siae
+from geo_access.sources.geocode import read_communes
 from geo_access.sources.population import assign_zones, read_population
 from geo_access.sources.reading_report import ReadingReport
 from geo_access.sources.training import read_training
-from geo_access.sources.training_schools import read_school_courses
+from geo_access.sources.training_education import read_uai_mef_rome
 from geo_access.sources.zones import read_zones
 from geo_access.study_file import EmployersTable, StudyFile, Table, TrainingTable
 
@@ -94,14 +96,26 @@ def _points(table: Table) -> tuple[gpd.GeoDataFrame, ReadingReport]:
 
 def _training(table: TrainingTable) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     if table.format == "uai_mef_rome":
-        return read_school_courses(table.file, schools=table.schools)
+        return read_uai_mef_rome(table.file, schools=table.schools)
     return read_training(table.file, columns=table.columns, crs=table.crs, layer=table.layer)
 
 
-def _employers(table: EmployersTable, metiers: list[str]) -> tuple[gpd.GeoDataFrame, ReadingReport]:
+def _employers(table: EmployersTable) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     if table.format == "siae":
-        return read_siae_employers(table.file, metiers=metiers)
+        return read_siae(table.file, communes=read_communes(str(table.communes)))
     return read_employers(table.file, columns=table.columns, crs=table.crs, layer=table.layer)
+
+
+def _with_hours(employers: gpd.GeoDataFrame, study: StudyFile) -> tuple[gpd.GeoDataFrame, list[str]]:
+    """Give employers without hours those of the first job schedule, and say so; without one, leave the day's."""
+    known = employers["shift_start"].notna() & employers["shift_end"].notna()
+    if known.all():
+        return employers, []
+    schedule = next((item for item in study.schedules if item.kind == "job"), None)
+    start, end = (schedule.start, schedule.end) if schedule else ("09:00", "17:00")
+    filled = employers.copy()
+    filled.loc[~known, ["shift_start", "shift_end"]] = [start, end]
+    return filled, [f"{int((~known).sum())} employers give no hours: {start}–{end} is assumed for them"]
 
 
 def _warnings(membership: pd.DataFrame, zones: gpd.GeoDataFrame) -> list[str]:
@@ -142,8 +156,7 @@ def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
         training = _attempt(f"{path.name}: training", faults, lambda: _training(section))
     if study.employers is not None:
         table = study.employers
-        codes = [metier.code for metier in study.metiers]
-        employers = _attempt(f"{path.name}: employers", faults, lambda: _employers(table, codes))
+        employers = _attempt(f"{path.name}: employers", faults, lambda: _employers(table))
     raise_faults(faults)
     membership = assign_zones(points[0], zones)
     if membership.empty:
@@ -151,12 +164,13 @@ def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
         raise_faults([Fault(where, "no populated point lies in any zone", "check the CRS and the extent of both")])
     reports += [found[1] for found in (points, training, employers) if found is not None]
     notes = [note for report in reports for note in report.notes]
+    staffed, assumed = (None, []) if employers is None else _with_hours(employers[0], study)
     return StudyInputs(
         zones=zones,
         points=points[0],
         membership=membership,
         training=None if training is None else training[0],
-        employers=None if employers is None else employers[0],
+        employers=staffed,
         reports=tuple(reports),
-        warnings=(*_warnings(membership, zones), *notes),
+        warnings=(*_warnings(membership, zones), *notes, *assumed),
     )
