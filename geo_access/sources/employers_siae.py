@@ -91,9 +91,7 @@ def read_siae(
         naf = texts["naf"].iloc[row]
         metiers = tuple((romes_of_naf or {}).get(str(naf).replace(".", "").upper(), ()))
         if not metiers:
-            lost["mapped"].append(
-                (row, siret, "no activity code" if naf is None else f"activity {naf}: no métier known")
-            )
+            lost["mapped"].append((row, siret, _why_unmapped(naf, romes_of_naf is not None)))
         score = float(scores.iloc[row])
         quality = "exact" if score >= _EXACT_SCORE else "street" if score >= _STREET_SCORE else "commune"
         values = {

@@ -251,5 +251,6 @@ def _why_unmapped(values: Mapping[Any, Any]) -> str:
 
 def _why_nowhere(uai: str, covered: set[str]) -> str:
     if uai[:3] not in covered:
-        return f"its school lies in department {uai[1:3] if uai[0] == '0' else uai[:3]}, which the list of schools does not cover"
+        department = uai[1:3] if uai[0] == "0" else uai[:3]
+        return f"its school lies in department {department}, which the list of schools does not cover"
     return "its school is not in the list of schools"

@@ -1,0 +1,1 @@
+"""Small reference lists that ship with the package."""
