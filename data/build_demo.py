@@ -30,6 +30,7 @@ def build(folder: Path) -> None:
     cells = people.populated_cells(network, tiles, districts)
     cells.drop(columns=["x", "y"]).to_csv(folder / "points.csv", index=False, lineterminator="\n", float_format="%.6f")
     supply.write_training(folder / "training.csv")
+    supply.write_employment(folder / "employment.csv")
     supply.write_employers(folder / "employers.csv")
     walk = streets.walk_graph(network)
     truths.write_truths(

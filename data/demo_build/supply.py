@@ -287,6 +287,19 @@ DAY = ("09:00", "17:00")
 SHIFTS = (("05:00", "13:00"), ("13:00", "21:00"), ("21:00", "29:00"))
 
 
+# Share of the trained who are employed six months later; invented, of the size that such figures have.
+EMPLOYMENT = {"F1602": 0.71, "H2902": 0.78, "H2913": 0.74, "I1304": 0.81, "J1501": 0.88, "N4101": 0.76}
+
+
+def write_employment(path: Path) -> None:
+    """Write the employment rate after training of each métier."""
+    rows = ["metier,metier_name,employment_rate,employment_source"]
+    rows += [
+        f"{code},{METIERS[code]},{rate:.2f},chiffre synthétique à 6 mois (inventé)" for code, rate in EMPLOYMENT.items()
+    ]
+    path.write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
+
+
 def write_training(path: Path) -> None:
     """Write the training supply, one row per site × métier × level."""
     rows = [
