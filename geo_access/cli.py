@@ -147,11 +147,11 @@ def calendar(
     feeds: Annotated[list[Path], typer.Argument(help="Fichiers GTFS.")],
 ) -> None:
     """Courses par jour de chaque réseau, et les jours où tous circulent."""
-    from geo_access.calendar_strip import strip_lines
+    from geo_access.study_calendar import calendar_lines
 
     console = _console()
-    for line in strip_lines(feeds, language=_language()):
-        console.print(line)
+    for line in calendar_lines(feeds, language=_language()):
+        console.print(line, markup=False, soft_wrap=True)
 
 
 def _fail(error: GeoAccessError | KeyboardInterrupt | OSError) -> int:

@@ -29,6 +29,7 @@ CLI_FRENCH = {
         "environ {memory_mb} Mo de mémoire et {minutes} min."
     ),
     "cli.calendar_common": "Jours où tous les flux circulent : {n} ; le premier {first}, le dernier {last}.",
+    "cli.calendar_empty": "{feed} : aucune course",
     "cli.calendar_none": "Aucun jour commun à tous les flux.",
     "cli.calendar_feed": "{feed} : {days} jours, du {first} au {last}",
     "schedule.own_hours": "horaires de chaque employeur",
@@ -69,6 +70,7 @@ CLI_ENGLISH = {
         "about {memory_mb} MB of memory and {minutes} min."
     ),
     "cli.calendar_common": "Days on which all feeds run: {n}; the first {first}, the last {last}.",
+    "cli.calendar_empty": "{feed}: no trip at all",
     "cli.calendar_none": "No day on which all feeds run.",
     "cli.calendar_feed": "{feed}: {days} days, from {first} to {last}",
     "schedule.own_hours": "each employer's own hours",
