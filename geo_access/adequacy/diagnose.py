@@ -78,6 +78,8 @@ class Diagnosis:
         By kind.
     times : mapping of (str, str, str) to RoundTrip
         By profile id, kind and schedule id: times as the profile travels.
+    asks : mapping of (str, str, str) to Ask
+        What the engine was asked for each of them.
     rules : FlagRules
     manifest : Manifest
     """
@@ -87,6 +89,7 @@ class Diagnosis:
     residents: Residents
     sites: Mapping[str, Sites]
     times: Mapping[tuple[str, str, str], RoundTrip]
+    asks: Mapping[tuple[str, str, str], Ask]
     rules: FlagRules
     manifest: Manifest
 
@@ -307,6 +310,7 @@ def diagnose_with(
         residents=residents,
         sites={kind: sites for kind, (sites, _) in supply.items()},
         times=found,
+        asks={(task.profile.id, task.kind, task.schedule): task.ask for task in tasks},
         rules=rules,
         manifest=manifest if manifest is not None else Manifest(inputs={}, query={"rules": asdict(rules)}),
     )

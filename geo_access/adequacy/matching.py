@@ -6,6 +6,7 @@ It needs no zoning: a métier whose candidates live an hour from its offers show
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, cast
 
 import numpy as np
 from scipy import sparse
@@ -92,16 +93,11 @@ def match_candidates(seconds: np.ndarray, candidates: np.ndarray, offers: np.nda
     )
     bounds = np.concatenate((people, places))
     # First how many can be matched, then how cheaply: one objective with a large penalty would lose digits.
-    most = linprog(-np.ones(len(origin)), A_ub=limits, b_ub=bounds, method="highs")
+    solve = cast("Any", linprog)
+    most = solve(-np.ones(len(origin)), A_ub=limits, b_ub=bounds, method="highs")
     matched = -float(most.fun)
-    cheapest = linprog(
-        cost,
-        A_ub=limits,
-        b_ub=bounds,
-        A_eq=sparse.csr_matrix(np.ones((1, len(origin)))),
-        b_eq=[matched],
-        method="highs",
-    )
+    every = sparse.csr_matrix(np.ones((1, len(origin))))
+    cheapest = solve(cost, A_ub=limits, b_ub=bounds, A_eq=every, b_eq=[matched], method="highs")
     if not (most.success and cheapest.success):
         raise InputError(f"the matching has no solution: {cheapest.message} → check the amounts")
     flows = sparse.csr_matrix((cheapest.x, (origin, destination)), shape=seconds.shape)

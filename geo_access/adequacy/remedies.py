@@ -1,0 +1,256 @@
+"""What would lift a flag: single changes, each tried by computing again, from the smallest to the largest.
+
+No change is proposed that was not recomputed. The order says how large a change is; it is ours, and printed:
+a few minutes more, a bike to the stop, one trip on a line, a session at an existing site, covoiturage, many minutes
+more, a weekly stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from geo_access.accessibility.equity import weighted_quantile
+from geo_access.accessibility.measures import time_to_opportunities
+from geo_access.adequacy.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
+from geo_access.adequacy.kernels import places_within
+from geo_access.adequacy.model import Level, RoundTrip
+from geo_access.adequacy.round_trips import Ask, TimesSource, round_trip
+from geo_access.adequacy.supply import Offers, Sites
+from geo_access.errors import InputError
+
+__all__ = ["REMEDIES", "RemedyLimits", "find_remedies"]
+
+REMEDIES = (
+    "slightly_longer_threshold",
+    "bike_to_the_stop",
+    "trip_on_a_line",
+    "session_at_existing_site",
+    "covoiturage",
+    "longer_threshold",
+    "weekly_stay",
+)
+
+
+@dataclass(frozen=True)
+class RemedyLimits:
+    """How far each remedy may go.
+
+    Attributes
+    ----------
+    slight_min : float
+        Up to this many minutes more, a longer threshold is the smallest change [min].
+    longest_min : float
+        Longest threshold proposed [min].
+    covoiturage_km : float
+        Longest shared trip: 80 km, the limit of the national covoiturage bonus.
+    detour : float
+        Road distance over the straight line, for that limit.
+    weekly_min : float
+        Longest trip once a week, each way [min].
+    """
+
+    slight_min: float = 10.0
+    longest_min: float = 120.0
+    covoiturage_km: float = 80.0
+    detour: float = 1.3
+    weekly_min: float = 240.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Zone:
+    """The flagged zone: its points, its métier, and what was asked for it."""
+
+    case: DiagnosedCase
+    metier: int
+    points: np.ndarray
+    people: np.ndarray
+    xy: np.ndarray
+    sites: Sites
+    offers: Offers
+    ask: Ask
+    trip: RoundTrip
+    n: int
+
+    @property
+    def limit_s(self) -> float:
+        return self.case.threshold.limit_s
+
+    def share(self, trip: RoundTrip, *, limit_s: float | None = None, open_at: np.ndarray | None = None) -> float:
+        """Share of the residents who reach n places with these times; `open_at` masks the sites that count."""
+        offers = self.offers if open_at is None else self.offers.only(open_at)
+        limit = self.limit_s if limit_s is None else limit_s
+        offered = (offers.indptr, offers.site, offers.open_places)
+        reached = places_within(trip.out_s, trip.back_s, limit, False, *offered)[:, self.metier] >= self.n
+        return float(self.people[reached].sum() / self.people.sum())
+
+    def own_offers(self) -> tuple[np.ndarray, np.ndarray]:
+        """Sites and free places of the métier."""
+        part = slice(self.offers.indptr[self.metier], self.offers.indptr[self.metier + 1])
+        return self.offers.site[part], self.offers.open_places[part]
+
+
+def _find_zone(
+    diagnosis: Diagnosis,
+    zone_id: str,
+    metier: str,
+    profile: str,
+    kind: str,
+    schedule: str | None,
+    threshold: str | None,
+) -> _Zone:
+    """Pick the case and the points, or say what there is to pick from."""
+    cases = [
+        case
+        for case in diagnosis.cases
+        if case.profile.id == profile
+        and case.kind == kind
+        and schedule in (None, case.schedule)
+        and threshold in (None, case.threshold.id)
+    ]
+    if not cases:
+        known = "; ".join(f"{c.profile.id}, {c.kind}, {c.schedule}, {c.threshold.id}" for c in diagnosis.cases)
+        raise InputError(f"nothing was diagnosed for {profile}, {kind}, {schedule}, {threshold} → one of: {known}")
+    case = cases[0]
+    codes = [m.code for m in case.offers.metiers]
+    rows = np.flatnonzero(diagnosis.residents.zone_ids == str(zone_id))
+    if metier not in codes or not len(rows):
+        raise InputError(f"zone {zone_id!r}, métier {metier!r}: not in the diagnosis → use its ids and codes")
+    weights = diagnosis.residents.weights[rows[0]]
+    points, people = weights.indices[weights.data > 0], weights.data[weights.data > 0]
+    if not len(points):
+        raise InputError(f"zone {zone_id!r} has no residents → there is nothing to remedy")
+    key = (profile, kind, case.schedule if kind == "training" else OWN_HOURS)
+    trip = diagnosis.times[key]
+    return _Zone(
+        case,
+        codes.index(metier),
+        points,
+        people,
+        diagnosis.residents.xy[points],
+        diagnosis.sites[kind],
+        case.offers,
+        diagnosis.asks[key],
+        RoundTrip(trip.out_s[points], trip.back_s[points]),
+        diagnosis.rules.min_opportunities,
+    )
+
+
+def _longer_threshold(zone: _Zone, target: float, limits: RemedyLimits) -> tuple[str, str, float] | None:
+    """Find the least threshold that would do, from the times already known."""
+    site, places = zone.own_offers()
+    slower = np.maximum(zone.trip.out_s[:, site], zone.trip.back_s[:, site]).astype(np.float64)
+    needed_s = time_to_opportunities(slower, places, n=zone.n)
+    limit_s = weighted_quantile(np.where(np.isnan(needed_s), 1e12, needed_s), target, zone.people)
+    if limit_s > min(limits.longest_min * 60, zone.ask.max_s):
+        return None
+    minutes = int(np.ceil(limit_s / 60))
+    extra = minutes - zone.limit_s / 60
+    name = "slightly_longer_threshold" if extra <= limits.slight_min else "longer_threshold"
+    return name, f"{minutes} min (+{extra:g})", zone.share(zone.trip, limit_s=minutes * 60.0)
+
+
+def _session(zone: _Zone) -> tuple[str, str, float] | None:
+    """Place a session of the métier, large enough, at the existing site that serves the most residents."""
+    if not len(zone.sites):
+        return None
+    site, places = zone.own_offers()
+    within = (zone.trip.out_s <= zone.limit_s) & (zone.trip.back_s <= zone.limit_s)
+    already = within[:, site] @ places >= zone.n
+    share = zone.people @ (within | already[:, None]) / zone.people.sum()
+    best = int(np.argmax(share))
+    return "session_at_existing_site", f"{zone.sites.ids[best]} ({zone.sites.names[best]})", float(share[best])
+
+
+def _recomputed(zone: _Zone, times: TimesSource, limits: RemedyLimits) -> list[tuple[str, str, float]]:
+    """Remedies that need other times: bike, covoiturage, weekly stay."""
+    found = []
+    ask = replace(zone.ask, spread_s=0)
+    if ask.mode == "transit":
+        trip = round_trip(times, zone.xy, zone.sites, replace(ask, mode="bike+transit"))
+        found.append(("bike_to_the_stop", "bike+transit", zone.share(trip)))
+    if ask.mode != "car":
+        trip = round_trip(times, zone.xy, zone.sites, replace(ask, mode="car", max_rides=None))
+        gap_m = np.hypot(*(zone.xy[:, None, k] - zone.sites.xy[None, :, k] for k in (0, 1)))
+        near = gap_m * limits.detour <= limits.covoiturage_km * 1000
+        shared = RoundTrip(np.where(near, trip.out_s, np.nan), np.where(near, trip.back_s, np.nan))
+        found.append(("covoiturage", f"≤ {limits.covoiturage_km:g} km", zone.share(shared)))
+    if zone.case.kind == "training":
+        weekly_s = limits.weekly_min * 60
+        trip = round_trip(times, zone.xy, zone.sites, replace(ask, max_s=int(max(weekly_s, ask.max_s))))
+        found.append(("weekly_stay", f"≤ {limits.weekly_min:g} min", zone.share(trip, limit_s=weekly_s)))
+    return found
+
+
+def find_remedies(
+    diagnosis: Diagnosis,
+    times: TimesSource,
+    *,
+    zone_id: str,
+    metier: str,
+    profile: str,
+    kind: str = "training",
+    schedule: str | None = None,
+    threshold: str | None = None,
+    scenarios: Mapping[str, TimesSource] | None = None,
+    limits: RemedyLimits | None = None,
+) -> pd.DataFrame:
+    """Try single changes for a flagged zone and métier, and say which would lift it.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+    times : TimesSource
+        The engine on the same network: ``NetworkTimes(network)``.
+    zone_id, metier, profile : str
+    kind : str
+        ``training`` or ``job``.
+    schedule, threshold : str, optional
+        Ids; by default the first diagnosed.
+    scenarios : mapping of str to TimesSource, optional
+        Edited networks by what was edited: "ligne 12: départ 04:20". Each is one trip on a line.
+    limits : RemedyLimits, optional
+
+    Returns
+    -------
+    DataFrame
+        One row per change tried, those that lift the zone to adéquat first, then from the smallest change: ``remedy,
+        detail, share_before, share_after, residents_gained, level_after, lifts``.
+
+    Raises
+    ------
+    InputError
+        When the zone, the métier or the profile was not diagnosed, or nobody lives there.
+    """
+    chosen = RemedyLimits() if limits is None else limits
+    zone = _find_zone(diagnosis, zone_id, metier, profile, kind, schedule, threshold)
+    rules = diagnosis.rules
+    before = zone.share(zone.trip)
+    tried = [_longer_threshold(zone, rules.adequate_share, chosen), *_recomputed(zone, times, chosen)]
+    if kind == "training":
+        tried.append(_session(zone))
+    for name, source in (scenarios or {}).items():
+        trip = round_trip(source, zone.xy, zone.sites, replace(zone.ask, spread_s=0))
+        tried.append(("trip_on_a_line", name, zone.share(trip)))
+    rows = []
+    for item in tried:
+        if item is None:
+            continue
+        name, detail, after = item
+        level = Level.INADEQUAT
+        if after >= rules.fragile_share - 1e-9:
+            level = Level.FRAGILE
+        if after >= rules.adequate_share - 1e-9:
+            level = Level.ADEQUAT
+        rows.append((name, detail, before, after, max(after - before, 0.0) * float(zone.people.sum()), level.value))
+    table = pd.DataFrame(
+        rows, columns=["remedy", "detail", "share_before", "share_after", "residents_gained", "level_after"]
+    )
+    table["lifts"] = (table["level_after"] == Level.ADEQUAT.value) & (before < rules.adequate_share - 1e-9)
+    size = table["remedy"].map(REMEDIES.index)
+    order = pd.DataFrame({"no": ~table["lifts"], "size": size, "gain": -table["share_after"]})
+    ranked = table.loc[order.sort_values(["no", "size", "gain"], kind="stable").index].reset_index(drop=True)
+    return ranked.assign(zone_id=str(zone_id), metier=metier, profile=profile, kind=kind, schedule=zone.case.schedule)
