@@ -378,6 +378,11 @@ def diagnose(
         supply["training"] = training_offers(training, metiers, epsg=network.epsg)
     if employers is not None:
         supply["job"] = job_offers(employers, metiers, epsg=network.epsg)
+    unknown = [
+        f"{rows} rows of {name} do not say how many {column}: each counts as one"
+        for name, table, column in (("training", training, "places"), ("employers", employers, "openings"))
+        if table is not None and (rows := int(table[column].isna().sum()))
+    ]
     query = {
         "rules": asdict(chosen),
         "metiers": [asdict(item) for item in metiers],
@@ -395,6 +400,6 @@ def diagnose(
         schedules=schedules,
         rules=chosen,
         other_day=NetworkTimes(other_day) if other_day is not None else None,
-        manifest=Manifest(inputs=network.inputs, query=query, warnings=network.warnings),
+        manifest=Manifest(inputs=network.inputs, query=query, warnings=(*network.warnings, *unknown)),
         progress=progress,
     )

@@ -19,7 +19,8 @@ from geo_access.errors import Fault, GeoAccessError, raise_faults
 
 __all__ = ["Offers", "Sites", "job_offers", "training_offers"]
 
-_MODALITIES = ("on_site", "hybrid", "remote", "mobile")
+_TRAVELLED = ("on_site", "hybrid", "afest")
+_MODALITIES = (*_TRAVELLED, "remote", "mobile")
 _SURE_POSITIONS = ("exact", "street")
 _MOST_FAULTS = 50
 
@@ -114,15 +115,23 @@ class Offers:
 
 
 def _count_faults(frame: pd.DataFrame, column: str, table: str) -> list[Fault]:
-    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(np.float64)
+    raw = frame[column]
+    values = pd.to_numeric(raw, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     ids = frame["site_id"].astype(str).to_numpy()
+    unreadable = (np.isnan(values) & raw.notna().to_numpy()) | np.isinf(values)
     found = []
     for mask, what, remedy in (
-        (~np.isfinite(values), f"no number in {column}", "give how many there are; 0 when it is full or closed"),
+        (unreadable, f"no number in {column}", "give how many there are, or leave it empty when nobody knows"),
         (values < 0, f"negative {column}", "give 0 or more"),
     ):
         found += [Fault(f"{table}: site {ids[i]}", what, remedy) for i in np.flatnonzero(mask)[:_MOST_FAULTS]]
     return found
+
+
+def _counts(frame: pd.DataFrame, column: str, *, unknown: int) -> np.ndarray:
+    """Whole numbers of a column, int64 (n,), `unknown` where it is empty."""
+    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    return np.where(np.isnan(values), unknown, values).astype(np.int64)
 
 
 def _missing_columns(frame: pd.DataFrame, needed: Sequence[str], table: str) -> list[Fault]:
@@ -178,7 +187,7 @@ def training_offers(training: pd.DataFrame, metiers: Sequence[Metier], *, epsg: 
 
     An offer counts for a métier when its code is the métier's and its level lies within the métier's levels: a place
     in an engineering school is no supply for a CAP need. A column ``filled``, where there is one, says how many
-    places are taken.
+    places are taken. An offer whose places are unknown (empty) counts as one place: it exists, and no more is known.
 
     Parameters
     ----------
@@ -195,7 +204,7 @@ def training_offers(training: pd.DataFrame, metiers: Sequence[Metier], *, epsg: 
     Raises
     ------
     InputError
-        With every fault: missing columns, missing or negative places, unknown modality.
+        With every fault: missing columns, unreadable or negative places, unknown modality.
 
     Examples
     --------
@@ -219,14 +228,14 @@ def training_offers(training: pd.DataFrame, metiers: Sequence[Metier], *, epsg: 
 
     metiers = tuple(metiers)
     xy = _coordinates(training, epsg, "training")
-    every = pd.to_numeric(training["places"]).to_numpy(np.int64)
-    taken = pd.to_numeric(training["filled"]).to_numpy(np.int64) if "filled" in training.columns else 0 * every
+    every = _counts(training, "places", unknown=1)
+    taken = _counts(training, "filled", unknown=0) if "filled" in training.columns else 0 * every
     table = pd.DataFrame(
         {
             "site_id": training["site_id"].astype(str).to_numpy(object),
             "name": _names(training),
             "metier": training["metier"].astype(str).to_numpy(object),
-            "level": pd.to_numeric(training["level"], errors="coerce").to_numpy(np.float64),
+            "level": pd.to_numeric(training["level"], errors="coerce").to_numpy(np.float64, na_value=np.nan),
             "all": every,
             "open": np.maximum(every - taken, 0),
             "modality": modality,
@@ -236,9 +245,9 @@ def training_offers(training: pd.DataFrame, metiers: Sequence[Metier], *, epsg: 
         }
     )
     suited = _suited(table, metiers)
-    placed = suited["modality"].isin(("on_site", "hybrid")) & np.isfinite(suited["x"])
+    placed = suited["modality"].isin(_TRAVELLED) & np.isfinite(suited["x"])
     apart = {
-        "unlocated_places": suited["modality"].isin(("on_site", "hybrid")) & ~placed,
+        "unlocated_places": suited["modality"].isin(_TRAVELLED) & ~placed,
         "remote_places": suited["modality"] == "remote",
         "mobile_places": suited["modality"] == "mobile",
     }
@@ -287,6 +296,8 @@ def _shift_s(text: object, where: str, faults: list[Fault]) -> int:
 def job_offers(employers: pd.DataFrame, metiers: Sequence[Metier], *, epsg: int) -> tuple[Sites, Offers]:
     """Read openings as arrays; every employer row keeps the hours of its own shift.
 
+    A row whose openings are unknown (empty) counts as one.
+
     Parameters
     ----------
     employers : GeoDataFrame
@@ -303,7 +314,7 @@ def job_offers(employers: pd.DataFrame, metiers: Sequence[Metier], *, epsg: int)
     Raises
     ------
     InputError
-        With every fault: missing columns, missing or negative openings, shifts that end before they start.
+        With every fault: missing columns, unreadable or negative openings, shifts that end before they start.
 
     Examples
     --------
@@ -331,7 +342,7 @@ def job_offers(employers: pd.DataFrame, metiers: Sequence[Metier], *, epsg: int)
 
     metiers = tuple(metiers)
     xy = _coordinates(employers, epsg, "employers")
-    openings = pd.to_numeric(employers["openings"]).to_numpy(np.int64)
+    openings = _counts(employers, "openings", unknown=1)
     table = pd.DataFrame(
         {
             "site_id": ids,

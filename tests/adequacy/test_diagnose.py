@@ -165,6 +165,14 @@ def test_remote_places_are_counted_and_never_travelled_to() -> None:
     assert (offers.remote_places[0], offers.mobile_places[0], offers.located_open[0]) == (30, 10, 0)
 
 
+def test_places_that_nobody_knows_count_as_one() -> None:
+    table = training([{"site_id": "a"}, {"site_id": "b"}])
+    table["places"] = pd.array([pd.NA, 12], dtype="Int64")
+    table["filled"] = pd.array([pd.NA, 2], dtype="Int64")
+    _, offers = training_offers(table, [WELDER], epsg=EPSG)
+    assert (offers.located_all[0], offers.located_open[0]) == (13, 11)
+
+
 def employers(rows: list[tuple[str, str, str, int]]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(
         {
@@ -245,7 +253,7 @@ def test_everything_wrong_is_said_at_once() -> None:
     ("change", "message"),
     [
         ({"places": -3}, "negative places"),
-        ({"places": float("nan")}, "no number in places"),
+        ({"places": "many"}, "no number in places"),
         ({"modality": "x"}, "modality"),
     ],
 )
