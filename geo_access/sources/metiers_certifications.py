@@ -26,7 +26,8 @@ def read_certifications(path: str | Path) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``certif_info, label, type, level`` (European, Int64), ``formacode, nsf, rncp, diploma`` (code scolarité, the
-        ``FORMATION_DIPLOME`` of the MEF list), ``former_diploma, romes`` (tuple of ROME codes, in the file's order).
+        ``FORMATION_DIPLOME`` of the MEF list), ``former_diploma``,
+        ``ideo`` (Onisep's ``FOR.…``), ``romes`` (tuple of ROME codes, in the file's order).
 
     Raises
     ------
@@ -53,9 +54,10 @@ def read_certifications(path: str | Path) -> pd.DataFrame:
         "rncp": ("code_rncp",),
         "diploma": ("code_scolarite",),
         "former_diploma": ("code_ancien_scolarite",),
+        "ideo": ("codeideo2", "code_ideo2"),
         **{name: (name,) for name in _ROMES},
     }
-    optional = {"type", "level", "formacode", "nsf", "rncp", "diploma", "former_diploma", *_ROMES[1:]}
+    optional = {"type", "level", "formacode", "nsf", "rncp", "diploma", "former_diploma", "ideo", *_ROMES[1:]}
     found = pick_columns(table.columns, wanted, where=where, optional=optional)
     texts = {name: to_text(table[found[name]]) for name in wanted if name in found}
     empty = pd.Series([None] * len(table), dtype=object)
