@@ -16,8 +16,10 @@ from geo_access.adequacy.reasons import COUNTERFACTUALS, Counterfactual
 from geo_access.adequacy.residents import Residents, read_residents
 from geo_access.adequacy.round_trips import (
     Ask,
+    Connection,
     NetworkTimes,
     TimesSource,
+    connect_points,
     counterfactual_asks,
     profile_ask,
     round_trip,
@@ -214,8 +216,8 @@ def _unresolved(trip: RoundTrip, offers: Offers, limit_s: float, n: int) -> np.n
 
 
 def _counterfactuals(
-    task: _Task, trip: RoundTrip, home_xy: np.ndarray, limits_s: Sequence[float], rules: FlagRules,
-    times: TimesSource, other_day: TimesSource | None,
+    task: _Task, trip: RoundTrip, connection: Connection, home_xy: np.ndarray, limits_s: Sequence[float],
+    rules: FlagRules, times: TimesSource, other_day: TimesSource | None,
 ) -> list[Counterfactual]:  # fmt: skip
     """Recompute with one limit lifted, each time only for the points that nothing explains yet."""
     n = rules.min_opportunities
@@ -226,13 +228,25 @@ def _counterfactuals(
         points = np.flatnonzero(np.any([mask.any(axis=1) for mask in left], axis=0))
         if not len(points):
             break
-        source = other_day if name == "other_day" and other_day is not None else times
-        lifted = round_trip(source, home_xy[points], task.sites, ask)
+        lifted = _lifted(name, ask, task, connection, home_xy, points, times, other_day)
         found.append(Counterfactual(name, points, lifted))
         for (offers, limit_s), mask in zip(pairs, left):
             offered = (offers.indptr, offers.site, offers.open_places)
             mask[points] &= places_within(lifted.out_s, lifted.back_s, limit_s, False, *offered) < n
     return found
+
+
+def _lifted(
+    name: str, ask: Ask, task: _Task, connection: Connection, home_xy: np.ndarray, points: np.ndarray,
+    times: TimesSource, other_day: TimesSource | None,
+) -> RoundTrip:  # fmt: skip
+    """Compute times of some points under a counterfactual; search the streets again only where they differ."""
+    if name == "other_day" and other_day is not None:
+        times = other_day
+    elif ask.streets == task.ask.streets:
+        return round_trip(connection, points, task.sites, ask)
+    again = connect_points(times, home_xy[points], task.sites, ask)
+    return round_trip(again, np.arange(len(points)), task.sites, ask)
 
 
 def diagnose_with(
@@ -278,10 +292,13 @@ def diagnose_with(
         if progress is not None:
             progress(f"{task.profile.name or task.profile.id} · {task.kind} · {task.schedule}", number / len(tasks))
         suited = [t for t in thresholds if t.kind == task.kind and t.mode in (None, task.profile.mode)]
-        trip = round_trip(times, residents.xy, task.sites, task.ask)
+        connection = connect_points(times, residents.xy, task.sites, task.ask)
+        trip = round_trip(connection, np.arange(len(residents.point_ids)), task.sites, task.ask)
         found[task.profile.id, task.kind, task.schedule] = trip
         limits_s = [threshold.limit_s for threshold in suited]
-        lifted = _counterfactuals(task, trip, residents.xy, limits_s, rules, times, other_day) if suited else []
+        lifted = []
+        if suited:
+            lifted = _counterfactuals(task, trip, connection, residents.xy, limits_s, rules, times, other_day)
         for schedule, offers in task.cases:
             for threshold in suited:
                 points = flag_points(

@@ -18,7 +18,7 @@ from geo_access.accessibility.measures import time_to_opportunities
 from geo_access.adequacy.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
 from geo_access.adequacy.kernels import places_within
 from geo_access.adequacy.model import Level, RoundTrip
-from geo_access.adequacy.round_trips import Ask, TimesSource, round_trip
+from geo_access.adequacy.round_trips import Ask, TimesSource, connect_points, round_trip
 from geo_access.adequacy.supply import Offers, Sites
 from geo_access.errors import InputError
 
@@ -86,6 +86,11 @@ class _Zone:
         offered = (offers.indptr, offers.site, offers.open_places)
         reached = places_within(trip.out_s, trip.back_s, limit, False, *offered)[:, self.metier] >= self.n
         return float(self.people[reached].sum() / self.people.sum())
+
+    def times(self, source: TimesSource, ask: Ask) -> RoundTrip:
+        """Compute the zone's times anew."""
+        connection = connect_points(source, self.xy, self.sites, ask)
+        return round_trip(connection, np.arange(len(self.points)), self.sites, ask)
 
     def own_offers(self) -> tuple[np.ndarray, np.ndarray]:
         """Sites and free places of the métier."""
@@ -170,17 +175,17 @@ def _recomputed(zone: _Zone, times: TimesSource, limits: RemedyLimits) -> list[t
     found = []
     ask = replace(zone.ask, spread_s=0)
     if ask.mode == "transit":
-        trip = round_trip(times, zone.xy, zone.sites, replace(ask, mode="bike+transit"))
+        trip = zone.times(times, replace(ask, mode="bike+transit"))
         found.append(("bike_to_the_stop", "bike+transit", zone.share(trip)))
     if ask.mode != "car":
-        trip = round_trip(times, zone.xy, zone.sites, replace(ask, mode="car", max_rides=None))
+        trip = zone.times(times, replace(ask, mode="car", max_rides=None))
         gap_m = np.hypot(*(zone.xy[:, None, k] - zone.sites.xy[None, :, k] for k in (0, 1)))
         near = gap_m * limits.detour <= limits.covoiturage_km * 1000
         shared = RoundTrip(np.where(near, trip.out_s, np.nan), np.where(near, trip.back_s, np.nan))
         found.append(("covoiturage", f"≤ {limits.covoiturage_km:g} km", zone.share(shared)))
     if zone.case.kind == "training":
         weekly_s = limits.weekly_min * 60
-        trip = round_trip(times, zone.xy, zone.sites, replace(ask, max_s=int(max(weekly_s, ask.max_s))))
+        trip = zone.times(times, replace(ask, max_s=int(max(weekly_s, ask.max_s))))
         found.append(("weekly_stay", f"≤ {limits.weekly_min:g} min", zone.share(trip, limit_s=weekly_s)))
     return found
 
@@ -233,7 +238,7 @@ def find_remedies(
     if kind == "training":
         tried.append(_session(zone))
     for name, source in (scenarios or {}).items():
-        trip = round_trip(source, zone.xy, zone.sites, replace(zone.ask, spread_s=0))
+        trip = zone.times(source, replace(zone.ask, spread_s=0))
         tried.append(("trip_on_a_line", name, zone.share(trip)))
     rows = []
     for item in tried:

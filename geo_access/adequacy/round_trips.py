@@ -4,18 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 
 from geo_access.adequacy.model import FlagRules, Profile, RoundTrip
 from geo_access.adequacy.supply import Sites
 from geo_access.clock import parse_clock
-from geo_access.network.model import Network
+from geo_access.network.model import Network, SparseTimes
 from geo_access.routing.query import Query, Window
 from geo_access.routing.reasons import Reason
 
-__all__ = ["Ask", "NetworkTimes", "PairTimes", "TimesSource", "counterfactual_asks", "profile_ask", "round_trip"]
+__all__ = [
+    "Ask",
+    "Connection",
+    "NetworkTimes",
+    "PairTimes",
+    "TimesSource",
+    "connect_points",
+    "counterfactual_asks",
+    "profile_ask",
+    "round_trip",
+]
 
 _SPREAD_STEP_S = 300
 
@@ -25,18 +35,93 @@ class PairTimes(Protocol):
 
     @property
     def seconds(self) -> np.ndarray:
-        """Times, float32 (n_origins, n_destinations, n_percentiles) [s], NaN where there is none."""
+        """Times, float32 (n_homes, n_sites, n_percentiles) [s], NaN where there is none."""
 
     @property
     def reason(self) -> np.ndarray:
-        """`Reason` codes, uint8 (n_origins, n_destinations)."""
+        """`Reason` codes, uint8 (n_homes, n_sites)."""
+
+
+class Connection(Protocol):
+    """Homes and sites, with the streets at both ends searched once."""
+
+    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> PairTimes:
+        """Return the times of some homes and some sites, homes × sites whichever way one travels.
+
+        Parameters
+        ----------
+        homes, sites : ndarray of int64
+            Rows of the points that were connected.
+        query : Query
+            Of the same mode, speeds and walking limits as the connection.
+        homeward : bool
+            From the sites to the homes. The bicycle, or the car, waits at the home's end.
+        """
 
 
 class TimesSource(Protocol):
-    """Anything that answers a query between two sets of points."""
+    """Anything that connects homes to sites."""
 
-    def __call__(self, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> PairTimes:
-        """Return the times from every origin to every destination, both float64 (n, 2) [m]."""
+    def connect(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> Connection:
+        """Search the streets around the points, both float64 (n, 2) [m], with the query's mode and limits."""
+
+
+@dataclass(frozen=True, eq=False)
+class _Pairs:
+    seconds: np.ndarray
+    reason: np.ndarray
+
+
+def _rows(times: SparseTimes, rows: np.ndarray) -> SparseTimes:
+    """Pick some rows of a sparse table of times."""
+    counts = np.diff(times.indptr)[rows]
+    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    entries = np.repeat(times.indptr[rows] - indptr[:-1], counts) + np.arange(indptr[-1])
+    return SparseTimes(indptr, times.indices[entries], times.seconds[entries], times.n_cols)
+
+
+@dataclass(frozen=True, eq=False)
+class _StreetConnection:
+    """All the way on streets: nothing to search beforehand."""
+
+    network: Network
+    home_xy: np.ndarray
+    site_xy: np.ndarray
+
+    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> PairTimes:
+        from geo_access.travel_times.core import point_times  # noqa: PLC0415 — compiles on import
+
+        home_xy, site_xy = self.home_xy[homes], self.site_xy[sites]
+        if not homeward:
+            return point_times(self.network, home_xy, site_xy, query)
+        found = point_times(self.network, site_xy, home_xy, query)
+        return _Pairs(found.seconds.transpose(1, 0, 2), found.reason.T)
+
+
+@dataclass(frozen=True, eq=False)
+class _TransitConnection:
+    """Streets at both ends, for the way there and the way back."""
+
+    network: Network
+    there: Any
+    back: Any
+
+    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> PairTimes:
+        from geo_access.routing.legs import Ends  # noqa: PLC0415 — compiles on import
+        from geo_access.travel_times.core import samples_of, transit_times  # noqa: PLC0415
+
+        whole, origins, destinations = (self.back, sites, homes) if homeward else (self.there, homes, sites)
+        ends = Ends(
+            whole.origin_ok[origins],
+            whole.destination_ok[destinations],
+            _rows(whole.access, origins),
+            _rows(whole.egress, destinations),
+            np.ascontiguousarray(whole.direct_s[np.ix_(origins, destinations)]),
+        )
+        found = transit_times(self.network, ends, samples_of(query), query)
+        if not homeward:
+            return found
+        return _Pairs(found.seconds.transpose(1, 0, 2), found.reason.T)
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,12 +135,22 @@ class NetworkTimes:
 
     network: Network
 
-    def __call__(self, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> PairTimes:
-        """Return `geo_access.travel_times.core.point_times` of the network."""
-        # The engine compiles on import: only who asks for times pays for it.
-        from geo_access.travel_times.core import point_times  # noqa: PLC0415
+    def connect(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> Connection:
+        """Search the streets around homes and sites once, for any number of schedules."""
+        from geo_access.routing.legs import connect, mode_legs  # noqa: PLC0415 — compiles on import
 
-        return point_times(self.network, origin_xy, destination_xy, query)
+        query.validate()
+        home_xy = np.ascontiguousarray(home_xy, dtype=np.float64)
+        site_xy = np.ascontiguousarray(site_xy, dtype=np.float64)
+        if not query.uses_transit:
+            return _StreetConnection(self.network, home_xy, site_xy)
+        legs = mode_legs(query)
+        swapped = replace(query, max_access_s=query.max_egress_s, max_egress_s=query.max_access_s)
+        return _TransitConnection(
+            self.network,
+            connect(self.network, home_xy, site_xy, query, legs),
+            connect(self.network, site_xy, home_xy, swapped, legs.reversed()),
+        )
 
 
 @dataclass(frozen=True)
@@ -94,6 +189,11 @@ class Ask:
     def uses_transit(self) -> bool:
         """Whether hours matter."""
         return self.mode not in ("walk", "bike", "car")
+
+    @property
+    def streets(self) -> tuple[object, ...]:
+        """What the search of the streets around the points depends on."""
+        return self.mode, self.walk_kmh, self.bike_kmh, self.max_access_s, self.max_s
 
     def query(self, *, arrive: Window | None, depart: Window | None, percentiles: tuple[int, ...]) -> Query:
         """Return the engine's query for one direction."""
@@ -184,15 +284,34 @@ def _hours(ask: Ask, sites: Sites) -> tuple[np.ndarray, np.ndarray]:
     return sites.start_s - ask.slack_before_s, sites.end_s + ask.slack_after_s
 
 
-def round_trip(times: TimesSource, home_xy: np.ndarray, sites: Sites, ask: Ask) -> RoundTrip:
-    """Compute the times from homes to sites and back.
+def connect_points(times: TimesSource, home_xy: np.ndarray, sites: Sites, ask: Ask) -> Connection:
+    """Search the streets around homes and sites, as `ask` travels.
 
     Parameters
     ----------
     times : TimesSource
-        The engine.
     home_xy : ndarray of float64, shape (n_points, 2)
         Metric CRS [m].
+    sites : Sites
+    ask : Ask
+
+    Returns
+    -------
+    Connection
+    """
+    moment = Window(0, 0)
+    return times.connect(home_xy, sites.xy, ask.query(arrive=moment, depart=None, percentiles=(50,)))
+
+
+def round_trip(connection: Connection, points: np.ndarray, sites: Sites, ask: Ask) -> RoundTrip:
+    """Compute the times from homes to sites and back.
+
+    Parameters
+    ----------
+    connection : Connection
+        Of all homes and these sites, by a query with the same streets as `ask`.
+    points : ndarray of int64, shape (n_points,)
+        Homes asked for: rows of the connection.
     sites : Sites
         Where to be; with `ask` giving no hours, each at its own.
     ask : Ask
@@ -202,7 +321,7 @@ def round_trip(times: TimesSource, home_xy: np.ndarray, sites: Sites, ask: Ask) 
     RoundTrip
         Arrays of shape (n_points, n_sites).
     """
-    n_points, n_sites = len(home_xy), len(sites)
+    n_points, n_sites = len(points), len(sites)
     shape = (n_points, n_sites)
     out_s = np.full(shape, np.nan, dtype=np.float32)
     back_s = np.full(shape, np.nan, dtype=np.float32)
@@ -211,24 +330,29 @@ def round_trip(times: TimesSource, home_xy: np.ndarray, sites: Sites, ask: Ask) 
     p25_s = np.full(shape, np.nan, dtype=np.float32) if spread else None
     p75_s = np.full(shape, np.nan, dtype=np.float32) if spread else None
     no_home, no_site = np.zeros(n_points, dtype=bool), np.zeros(n_sites, dtype=bool)
-    if n_points and n_sites:
-        arrive, leave = _hours(ask, sites)
-        if not ask.uses_transit:
-            arrive, leave = np.zeros_like(arrive), np.zeros_like(leave)
-        hours, group = np.unique(np.column_stack((arrive, leave)), axis=0, return_inverse=True)
-        for number, (arrive_s, leave_s) in enumerate(hours.tolist()):
-            columns = np.flatnonzero(group.ravel() == number)
-            xy = sites.xy[columns]
-            there = times(home_xy, xy, ask.query(arrive=Window(arrive_s, arrive_s), depart=None, percentiles=(50,)))
-            home = times(xy, home_xy, ask.query(arrive=None, depart=Window(leave_s, leave_s), percentiles=(50,)))
-            out_s[:, columns] = there.seconds[:, :, 0]
-            back_s[:, columns] = home.seconds[:, :, 0].T
-            out_reason[:, columns], back_reason[:, columns] = there.reason, home.reason.T
-            no_home |= np.any(there.reason == Reason.UNSNAPPED_ORIGIN, axis=1)
-            no_site[columns] |= np.any(there.reason == Reason.UNSNAPPED_DESTINATION, axis=0)
-            if p25_s is not None and p75_s is not None:
-                window = Window(arrive_s - ask.spread_s, arrive_s + 1, _SPREAD_STEP_S)
-                near = times(home_xy, xy, ask.query(arrive=window, depart=None, percentiles=(25, 75)))
-                p25_s[:, columns] = near.seconds[:, :, 0]
-                p75_s[:, columns] = near.seconds[:, :, 1]
+    for arrive_s, leave_s, columns in _schedules(ask, sites) if n_points and n_sites else ():
+        deadline = ask.query(arrive=Window(arrive_s, arrive_s), depart=None, percentiles=(50,))
+        there = connection.times(points, columns, deadline, homeward=False)
+        ready = ask.query(arrive=None, depart=Window(leave_s, leave_s), percentiles=(50,))
+        home = connection.times(points, columns, ready, homeward=True)
+        out_s[:, columns], back_s[:, columns] = there.seconds[:, :, 0], home.seconds[:, :, 0]
+        out_reason[:, columns], back_reason[:, columns] = there.reason, home.reason
+        no_home |= np.any(there.reason == Reason.UNSNAPPED_ORIGIN, axis=1)
+        no_site[columns] |= np.any(there.reason == Reason.UNSNAPPED_DESTINATION, axis=0)
+        if p25_s is not None and p75_s is not None:
+            window = Window(arrive_s - ask.spread_s, arrive_s + 1, _SPREAD_STEP_S)
+            nearby = ask.query(arrive=window, depart=None, percentiles=(25, 75))
+            near = connection.times(points, columns, nearby, homeward=False)
+            p25_s[:, columns], p75_s[:, columns] = near.seconds[:, :, 0], near.seconds[:, :, 1]
     return RoundTrip(out_s, back_s, p25_s, p75_s, no_home, no_site, out_reason, back_reason)
+
+
+def _schedules(ask: Ask, sites: Sites) -> Iterator[tuple[int, int, np.ndarray]]:
+    """Yield each pair of hours, and the sites that keep them; on streets hours do not matter."""
+    if not ask.uses_transit:
+        yield 0, 0, np.arange(len(sites))
+        return
+    arrive, leave = _hours(ask, sites)
+    hours, group = np.unique(np.column_stack((arrive, leave)), axis=0, return_inverse=True)
+    for number, (arrive_s, leave_s) in enumerate(hours.tolist()):
+        yield arrive_s, leave_s, np.flatnonzero(group.ravel() == number)

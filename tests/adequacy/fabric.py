@@ -77,15 +77,26 @@ class TableTimes:
     minutes: Callable[[Query, bool], list[list[float]]]
     asked: list[Query] = field(default_factory=list)
 
-    def __call__(self, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> Pairs:
-        self.asked.append(query)
+    def connect(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> TableConnection:
         query.validate()
-        there = bool(len(origin_xy)) and any((self.home_xy == origin_xy[0]).all(axis=1))
-        table = np.array(self.minutes(query, there), dtype=np.float32)
-        home, site = (origin_xy, destination_xy) if there else (destination_xy, origin_xy)
-        rows = [int(np.flatnonzero((self.home_xy == xy).all(axis=1))[0]) for xy in home]
-        columns = [int(np.flatnonzero((self.site_xy == xy).all(axis=1))[0]) for xy in site]
-        part = table[np.ix_(rows, columns)] * 60
-        part = part if there else part.T
+        return TableConnection(self, places_of(home_xy, self.home_xy), places_of(site_xy, self.site_xy))
+
+
+@dataclass
+class TableConnection:
+    table: TableTimes
+    home_rows: np.ndarray
+    site_rows: np.ndarray
+
+    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> Pairs:
+        query.validate()
+        self.table.asked.append(query)
+        minutes = np.array(self.table.minutes(query, not homeward), dtype=np.float32)
+        part = minutes[np.ix_(self.home_rows[homes], self.site_rows[sites])] * 60
         reason = np.where(np.isnan(part), Reason.DISCONNECTED, Reason.OK).astype(np.uint8)
         return Pairs(np.repeat(part[:, :, None], len(query.percentiles), axis=2), reason)
+
+
+def places_of(xy: np.ndarray, known: np.ndarray) -> np.ndarray:
+    """Row of each point among the known ones."""
+    return np.array([int(np.flatnonzero((known == point).all(axis=1))[0]) for point in xy], dtype=int)

@@ -213,10 +213,9 @@ def test_a_metier_that_nobody_teaches_and_nobody_needs_is_without_object() -> No
         "training": training_offers(taught, metiers, epsg=EPSG),
         "job": job_offers(jobs, metiers, epsg=EPSG),
     }
+    every = np.vstack([sites.xy for sites, _ in supply.values()])
     found = diagnose_with(
-        lambda o, d, q: TableTimes(residents.xy, d, lambda *_: [[10.0]] * 2)(o, d, q)
-        if len(o) == 2
-        else TableTimes(residents.xy, o, lambda *_: [[10.0]] * 2)(o, d, q),
+        TableTimes(residents.xy, every, lambda *_: [[10.0, 10.0]] * 2),
         residents=residents, supply=supply, profiles=[TRANSIT],
         thresholds=[HOUR, JOB_HOUR], schedules=[DAY], rules=RULES,
     )  # fmt: skip
