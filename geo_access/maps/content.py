@@ -261,6 +261,15 @@ class MapContent:
         frame = gpd.GeoDataFrame(sites.reset_index(), geometry=shapes.to_numpy(), crs=table.crs).to_crs(4326)
         return frame.sort_values(count, ascending=False, kind="stable", ignore_index=True)
 
+    def unlocated_places(self) -> int:
+        """Places of the métier at sites whose position nobody gave."""
+        if self.training is None:
+            return 0
+        geometry = self.training.geometry.to_numpy()
+        lost = shapely.is_missing(geometry) | shapely.is_empty(geometry)
+        rows = self.training[lost & (self.training["metier"].astype(str) == self.metier_code).to_numpy()]
+        return int(rows["places"].fillna(0).sum())
+
     def shapes(self) -> dict[str, str]:
         """Symbol of each provider type, the same on all maps of a study."""
         if self.training is None:

@@ -15,7 +15,7 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from geo_access.errors import InputError
-from geo_access.maps.content import MapContent
+from geo_access.maps.content import MapContent, Question
 from geo_access.maps.drawing import (
     EMPLOYER_MARKER,
     MARKERS,
@@ -38,7 +38,7 @@ from geo_access.maps.palettes import (
     band_colours,
     symbol_radius,
 )
-from geo_access.maps.strings import text
+from geo_access.maps.strings import plural, text
 
 __all__ = ["PAPER_INCHES", "print_multiples", "print_sheet"]
 
@@ -202,6 +202,7 @@ def print_sheet(content: MapContent, path: Path, *, size: str = "A4", question: 
         _panel_title(left, text("sheet.access", language), note, zoom)
         _panel_title(right, text("sheet.zones", language), asked.label if asked else text("no_flag", language), zoom)
         _sheet_legends(figure, content, zoom)
+        _summary(figure, content, asked, zoom)
         _footer(figure, content, zoom)
         return _save(figure, path, dpi, content.title)
 
@@ -243,7 +244,35 @@ def _sheet_legends(figure: Figure, content: MapContent, zoom: float) -> None:
     handles, labels = _level_handles(language)
     _legend(figure, handles, labels, title=text("level", language), x=0.508, y=top, columns=1, zoom=zoom)
     handles, labels = _confidence_handles(content)
-    _legend(figure, handles, labels, title=text("confidence", language), x=0.65, y=top, columns=1, zoom=zoom)
+    _legend(figure, handles, labels, title=text("confidence", language), x=0.61, y=top, columns=1, zoom=zoom)
+
+
+def _summary(figure: Figure, content: MapContent, asked: Question | None, zoom: float) -> None:
+    """Write in words what the right-hand map says: zones by level, and what blocks most of them."""
+    if asked is None:
+        return
+    language = content.language
+    levels = asked.rows["level"].astype(str)
+    lines = [
+        plural(f"sheet.zones.{level}", int((levels == level).sum()), language)
+        for level in ("inadéquat", "fragile", "adéquat")
+    ]
+    unlocated = content.unlocated_places()
+    if unlocated:
+        lines.append(plural("sheet.unlocated", unlocated, language))
+    style: Any = {"fontsize": 7.5 * zoom, "va": "top", "linespacing": 1.55}
+    figure.text(0.775, 0.2135, text("sheet.summary", language), fontsize=8 * zoom, fontweight="bold", va="top")
+    figure.text(0.775, 0.19, " · ".join(lines[:3]), **style)
+    short = asked.rows[levels.isin(["inadéquat", "fragile"])]
+    if "main_reason" in short and short["main_reason"].notna().any():
+        counts = short["main_reason"].dropna().astype(str).value_counts()
+        reasons = [
+            plural("sheet.reason", int(n), language, reason=text(f"reason.{name}", language))
+            for name, n in list(counts.items())[:3]
+        ]
+        figure.text(0.775, 0.165, text("sheet.reasons", language), fontsize=7.5 * zoom, va="top", color="#333333")
+        figure.text(0.785, 0.145, "\n".join(reasons), **style)
+    figure.text(0.775, 0.078, "\n".join(lines[3:]), **style)
 
 
 def print_multiples(

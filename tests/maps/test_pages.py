@@ -1,0 +1,192 @@
+"""Pages opened in a browser: nothing from the internet, no console error, users' words stay words."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+from shapely import Polygon
+
+from geo_access.errors import InputError
+from geo_access.maps.index import write_compare, write_index
+from geo_access.maps.interactive import metier_map, page_html, write_metier_map
+from tests.browser import Page, browser
+from tests.maps.territory import NASTY, content, flags, zones
+
+SCRIPT_IN_PAGE = re.compile(r"<script>\s*alert")
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Page]:
+    with browser() as page:
+        yield page
+
+
+def data_of(page: str) -> dict:
+    return json.loads(re.search(r'<script type="application/json" id="ga-data">(.*?)</script>', page, re.DOTALL)[1])
+
+
+def test_the_page_needs_no_internet_and_stays_small(tmp_path: Path) -> None:
+    page = write_metier_map(content(), tmp_path / "m.html").read_text()
+    assert re.findall(r'(?:src|href)="(?!assets/)[^"#]*"', page) == []
+    assert "cdn" not in page
+    assert (tmp_path / "assets" / "leaflet-LICENSE.txt").read_text().startswith("BSD 2-Clause")
+    assert len(page.encode()) < 5_000_000
+
+
+def test_names_never_become_markup() -> None:
+    page = page_html(metier_map(content(metier_name=NASTY, territory=NASTY, sources=(NASTY,), bands_label=NASTY)))
+    assert not SCRIPT_IN_PAGE.search(page)
+    assert any(zone["properties"]["name"] == NASTY for zone in data_of(page)["zones"]["features"])
+
+
+def test_the_same_study_gives_the_same_bytes() -> None:
+    assert page_html(metier_map(content())) == page_html(metier_map(content()))
+
+
+def test_an_inlined_page_stands_alone() -> None:
+    page = page_html(metier_map(content()), inline=True)
+    assert "assets/" not in page
+    assert "function geoAccessMap" in page
+
+
+def test_every_question_has_a_row_for_every_zone_and_missing_flags_are_said() -> None:
+    areas = zones()
+    table = flags(areas)
+    data = data_of(page_html(metier_map(content(flags=table[table["zone_id"] != "c00"]))))
+    assert [len(question["rows"]) for question in data["questions"]] == [len(areas)] * 2
+    index = next(
+        z["properties"]["index"] for z in data["zones"]["features"] if z["properties"]["name"] == "Commune 0-0"
+    )
+    assert data["questions"][0]["rows"][index] is None
+
+
+def test_no_site_and_no_flag_are_said_on_the_map() -> None:
+    bare = content(metier_code="K1304", metier_name="Aide à domicile", with_bands=False)
+    page = page_html(metier_map(bare))
+    assert "Aucun site localisé" in page
+    assert "Aucune zone évaluée" in page
+
+
+def test_invalid_zone_outlines_are_mended() -> None:
+    areas = zones()
+    bow_tie = Polygon([(680_000, 7_040_000), (685_000, 7_045_000), (685_000, 7_040_000), (680_000, 7_045_000)])
+    areas.loc[0, "geometry"] = bow_tie
+    data = data_of(page_html(metier_map(content(zones=areas))))
+    assert len(data["zones"]["features"]) == len(areas)
+
+
+def test_missing_columns_and_crs_are_all_said_at_once() -> None:
+    areas = zones()
+    with pytest.raises(InputError) as caught:
+        content(zones=areas.drop(columns="zone_kind").set_crs(None, allow_override=True), flags=pd.DataFrame())
+    assert len(caught.value.faults) >= 3
+
+
+def test_nothing_to_draw_is_refused() -> None:
+    nowhere = gpd.GeoDataFrame({"zone_id": [], "zone_name": [], "zone_kind": []}, geometry=[], crs=4326)
+    with pytest.raises(InputError, match="neither zones nor sites"):
+        metier_map(content(zones=nowhere, training=None, employers=None, with_bands=False))
+
+
+def test_large_territories_are_simplified_below_five_megabytes() -> None:
+    """2,000 zones of 500 points each would be 20 MB as they come."""
+
+    turn = np.linspace(0, 2 * np.pi, 500)
+    wave = 900 + 60 * np.sin(40 * turn)
+    rings = [
+        Polygon(
+            np.column_stack(
+                [680e3 + 2000 * (i % 50) + wave * np.cos(turn), 7e6 + 2000 * (i // 50) + wave * np.sin(turn)]
+            )
+        )
+        for i in range(2000)
+    ]
+    areas = gpd.GeoDataFrame(
+        {"zone_id": [f"z{i}" for i in range(2000)], "zone_name": "Commune", "zone_kind": "rural"},
+        geometry=rings,
+        crs=2154,
+    )
+    page = page_html(metier_map(content(zones=areas, flags=flags(areas), with_bands=False)))
+    assert len(page.encode()) < 5_000_000
+
+
+@pytest.mark.browser
+def test_a_map_opens_answers_a_click_and_a_search(chromium: Page, tmp_path: Path) -> None:
+    chromium.open(write_metier_map(content(), tmp_path / "m.html"))
+    chromium.settle()
+    assert chromium.console_errors() == []
+    opened = chromium.run(
+        "const search = document.getElementById('ga-search'); search.value = 'quartier du moulin 1';"
+        "search.dispatchEvent(new Event('change')); return document.querySelector('.leaflet-popup-content').innerText"
+    )
+    assert opened.startswith("Quartier du Moulin 1")
+    assert "habitants peuvent s’y rendre" in opened
+    assert (
+        chromium.run(
+            "document.querySelector('.ga-symbol').click(); return document.querySelectorAll('svg path').length"
+        )
+        > 40
+    )
+    shown = chromium.run(
+        "gaMap.zones.getLayers().find(l => l.feature.properties.name.includes('script')).openPopup();"
+        "return document.querySelector('.leaflet-popup-content h3').textContent"
+    )
+    assert shown == NASTY
+    chromium.settle()
+    assert chromium.console_errors() == []
+
+
+@pytest.mark.browser
+def test_choosing_a_question_repaints_and_layers_switch(chromium: Page, tmp_path: Path) -> None:
+    chromium.open(write_metier_map(content(), tmp_path / "m.html"))
+    chromium.settle()
+    fills = "return [...document.querySelectorAll('.leaflet-zones-pane path')].map(p => p.getAttribute('fill')).join()"
+    before = chromium.run(fills)
+    chromium.run(
+        "const c = document.getElementById('ga-question'); c.value = '1'; c.dispatchEvent(new Event('change'))"
+    )
+    assert chromium.run(fills) != before
+    chromium.run("document.querySelector('[data-layer=zones]').click()")
+    assert chromium.run("return document.querySelectorAll('.leaflet-bands-pane path').length") == 4
+    assert chromium.console_errors() == []
+
+
+@pytest.mark.browser
+def test_compared_maps_move_together(chromium: Page, tmp_path: Path) -> None:
+    one = write_metier_map(content(), tmp_path / "one.html")
+    two = write_metier_map(content(language="en"), tmp_path / "two.html")
+    chromium.open(write_compare(tmp_path / "compare.html", maps=[("Un", one), (NASTY, two)]))
+    chromium.settle(1.0)
+    assert chromium.console_errors() == []
+    assert chromium.run("return document.querySelectorAll('option')[1].textContent") == NASTY
+
+
+@pytest.mark.browser
+def test_the_front_page_leads_to_everything(chromium: Page, tmp_path: Path) -> None:
+    shown = content()
+    one = write_metier_map(shown, tmp_path / "maps" / "a b&c.html")
+    table = tmp_path / "flags.csv"
+    table.write_text("x")
+    front = write_index(tmp_path, title=NASTY, contents=[shown], maps={"F1606": one}, tables=[table])
+    chromium.open(front)
+    assert chromium.run("return document.querySelector('h1').textContent") == NASTY
+    links = chromium.run("return [...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
+    assert links == ["maps/a%20b%26c.html", "flags.csv"]
+    assert chromium.console_errors() == []
+
+
+def test_comparing_one_map_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="two or more"):
+        write_compare(tmp_path / "c.html", maps=[("seule", tmp_path / "m.html")])
+
+
+def test_files_outside_the_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="lies outside"):
+        write_index(tmp_path / "out", title="x", contents=[], maps={}, tables=[tmp_path / "elsewhere.csv"])
