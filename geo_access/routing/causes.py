@@ -6,9 +6,10 @@ import numpy as np
 from numba import njit, prange
 
 from geo_access.network.model import SparseTimes
+from geo_access.routing.lanes import LANES
 from geo_access.routing.profile import NEVER, Samples, boardings, profile_times
 from geo_access.routing.reasons import Reason
-from geo_access.routing.sweep import LANES, SweepGraph, sweep
+from geo_access.routing.sweep import SweepGraph, sweep
 
 __all__ = ["select_rows", "why_missing"]
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from geo_access.network.model import Timetable
+from geo_access.network.model import SparseTimes, Timetable
 from geo_access.routing.lines import build_lines
 from geo_access.routing.query import Query
 from geo_access.routing.sweep import SweepGraph, build_graph, reverse_graph
 from geo_access.routing.transfers import find_transfers, usable_footpaths
 
-__all__ = ["GraphKey", "backward_graph", "forward_graph", "graph_key"]
+__all__ = ["GraphKey", "backward_graph", "footpaths_of", "forward_graph", "graph_key"]
 
 
 @dataclass(frozen=True)
@@ -46,10 +46,14 @@ def graph_key(query: Query) -> GraphKey:
 def forward_graph(timetable: Timetable, key: GraphKey) -> SweepGraph:
     """Return the timetable with its changes, in the order of time."""
     lines = build_lines(timetable, bikes=key.bikes, on_demand=key.on_demand)
-    paths = usable_footpaths(
+    return build_graph(lines, *find_transfers(lines, footpaths_of(timetable, key)))
+
+
+def footpaths_of(timetable: Timetable, key: GraphKey) -> SparseTimes:
+    """Return the changes between stops under the limits of a query."""
+    return usable_footpaths(
         timetable, walk_kmh=key.walk_kmh, max_transfer_s=key.max_transfer_s, min_transfer_s=key.min_transfer_s
     )
-    return build_graph(lines, *find_transfers(lines, paths))
 
 
 @lru_cache(maxsize=6)

@@ -9,11 +9,11 @@ import numpy as np
 from geo_access.errors import InputError
 from geo_access.network.links import Links, link_points
 from geo_access.network.model import Network, SparseTimes
-from geo_access.routing.profile import NEVER
 from geo_access.routing.query import Query
 from geo_access.routing.street import nearby
+from geo_access.routing.sweep import NEVER
 
-__all__ = ["Ends", "Legs", "connect", "link", "mode_legs", "street_speed"]
+__all__ = ["Ends", "Legs", "connect", "link", "mode_legs", "stop_walks", "street_speed"]
 
 _ACCESS = {"bike+transit": "bike", "bike_aboard+transit": "bike", "park_and_ride": "car", "driven+transit": "car"}
 _EGRESS = {"bike_aboard+transit": "bike"}
@@ -102,24 +102,10 @@ def connect(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray,
     -------
     Ends
     """
-    timetable = network.timetable
-    if timetable is None:
-        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
-    stops_xy = np.column_stack((timetable.stop_x, timetable.stop_y))
     starts = link(network, origin_xy, legs.start, query)
     ends = link(network, destination_xy, legs.end, query)
-    access = nearby(
-        network.streets, starts, link(network, stops_xy, legs.start, query), mode=legs.start,
-        max_s=query.max_access_s, speed_kmh=street_speed(query, legs.start),
-    )  # fmt: skip
-    egress = nearby(
-        network.streets, link(network, stops_xy, legs.end, query), ends, mode=legs.end,
-        max_s=query.max_egress_s, speed_kmh=street_speed(query, legs.end),
-    ).transpose()  # fmt: skip
-    if query.mode == "park_and_ride":
-        parking = np.isin(timetable.stop_id.astype(str), np.array(query.park_and_ride, dtype=str))
-        access = _only_columns(access, parking) if legs.start == "car" else access
-        egress = _only_columns(egress, parking) if legs.end == "car" else egress
+    access = stop_walks(network, starts, query, legs.start, to_stops=True)
+    egress = stop_walks(network, ends, query, legs.end, to_stops=False)
     direct_s = np.full((len(origin_xy), len(destination_xy)), NEVER, np.int32)
     for mode, limit_s in legs.direct:
         found = nearby(
@@ -129,6 +115,39 @@ def connect(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray,
         rows = np.repeat(np.arange(found.n_rows), np.diff(found.indptr))
         np.minimum.at(direct_s, (rows, found.indices), found.seconds)
     return Ends(starts.ok, ends.ok, access, egress, direct_s)
+
+
+def stop_walks(network: Network, points: Links, query: Query, mode: str, *, to_stops: bool) -> SparseTimes:
+    """Search the streets between points and stops.
+
+    Parameters
+    ----------
+    network : Network
+    points : Links
+        Linked for `mode`.
+    query : Query
+    mode : str
+        Street mode; a car stops at the query's park-and-ride stops only, when that is the mode asked.
+    to_stops : bool
+        From the points to the stops (limit `max_access_s`), or from the stops to the points (`max_egress_s`).
+
+    Returns
+    -------
+    SparseTimes
+        Points × stops [s].
+    """
+    timetable = network.timetable
+    if timetable is None:
+        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
+    stops = link(network, np.column_stack((timetable.stop_x, timetable.stop_y)), mode, query)
+    speed = street_speed(query, mode)
+    if to_stops:
+        times = nearby(network.streets, points, stops, mode=mode, max_s=query.max_access_s, speed_kmh=speed)
+    else:
+        times = nearby(network.streets, stops, points, mode=mode, max_s=query.max_egress_s, speed_kmh=speed).transpose()
+    if query.mode == "park_and_ride" and mode == "car":
+        times = _only_columns(times, np.isin(timetable.stop_id.astype(str), np.array(query.park_and_ride, dtype=str)))
+    return times
 
 
 def _only_columns(times: SparseTimes, wanted: np.ndarray) -> SparseTimes:

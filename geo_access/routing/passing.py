@@ -7,8 +7,9 @@ from numba import njit, prange
 
 from geo_access.network.model import SparseTimes
 from geo_access.routing.causes import select_rows
+from geo_access.routing.lanes import LANES
 from geo_access.routing.profile import Samples, boardings
-from geo_access.routing.sweep import LANES, SweepGraph, sweep
+from geo_access.routing.sweep import SweepGraph, sweep
 
 __all__ = ["first_after"]
 

@@ -14,13 +14,12 @@ import numpy as np
 from numba import njit, prange
 
 from geo_access.network.model import SparseTimes
+from geo_access.routing.lanes import LANES, lanes_min, lanes_minus, lanes_sort
 from geo_access.routing.lines import Lines
-from geo_access.routing.sweep import LANES, SweepGraph, sweep
+from geo_access.routing.spread import stop_arrivals
+from geo_access.routing.sweep import NEVER, SweepGraph, sweep
 
-__all__ = ["NEVER", "Samples", "profile_times"]
-
-NEVER = np.int32(2**31 - 1)
-"""No time, inside kernels only."""
+__all__ = ["NEVER", "Samples", "boardings", "profile_times", "stop_arrivals"]
 
 _WIDEST_SHORT_S = 65_000
 _SWEPT_BYTES = 96 << 20
@@ -67,6 +66,7 @@ def profile_times(
     max_s: int,
     max_rides: int | None,
     ranks: np.ndarray,
+    ordered: bool = True,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Order statistics of the door-to-door times from readers to places over the instants of a window.
 
@@ -87,6 +87,8 @@ def profile_times(
     max_rides : int or None
     ranks : ndarray of int64, shape (n_p,)
         Which of the sorted times to return, each in ``0 … samples.count − 1``.
+    ordered : bool
+        Sort the times first; else `ranks` are numbers of instants.
 
     Returns
     -------
@@ -111,7 +113,9 @@ def profile_times(
     direct = np.minimum(direct_s, np.iinfo(dtype).max).astype(dtype)
     bound = (low_s if samples.deadline else high_s) - low_s
     never: Any = dtype(np.iinfo(dtype).max)
-    network = sorting_network(samples.count) if len(ranks) and samples.count > 1 else np.empty((0, 2), np.int32)
+    network = (
+        sorting_network(samples.count) if ordered and len(ranks) and samples.count > 1 else np.empty((0, 2), np.int32)
+    )
     for block in range(0, n_blocks, group):
         many = min(group, n_blocks - block)
         value = sweep(graph, places, block * LANES, many, low_s=low_s, high_s=high_s, max_rides=max_rides, dtype=dtype)
@@ -294,7 +298,7 @@ def _read_departures(
     n_places = direct.shape[1]
     for reader in prange(len(indptr) - 1):
         sample = np.empty((count, LANES), value.dtype)
-        best = np.empty(LANES, value.dtype)
+        best = np.empty((1, LANES), value.dtype)
         walk = np.empty(LANES, value.dtype)
         for b in range(value.shape[0]):
             v = value[b]
@@ -304,20 +308,18 @@ def _read_departures(
             walk[:] = never
             for lane in range(many):
                 walk[lane] = direct[reader, place + lane]
+            nearest = walk.min()
             k = indptr[reader]
             for i in range(count - 1, -1, -1):
                 while k < indptr[reader + 1] and key[k] == i:
-                    other = v[row[k]]
-                    for lane in range(LANES):
-                        best[lane] = min(best[lane], other[lane])
+                    lanes_min(best, 0, v, row[k])
                     k += 1
                 now = first + i * step
-                line = sample[i]
-                for lane in range(LANES):
-                    line[lane] = best[lane] - now
-                for lane in range(many):
-                    if walk[lane] < line[lane] and now + walk[lane] <= bound:
-                        line[lane] = walk[lane]
+                lanes_minus(sample, i, best, 0, now)
+                if nearest <= bound - now:
+                    for lane in range(many):
+                        if walk[lane] < sample[i, lane] and now + walk[lane] <= bound:
+                            sample[i, lane] = walk[lane]
             _order_statistics(sample, many, max_s, ranks, network, times[reader, place:], feasible[reader, place:])
 
 
@@ -392,13 +394,7 @@ def _order_statistics(
         for lane in range(many):
             feasible[lane] += sample[i, lane] <= max_s
     for k in range(len(network)):
-        low = sample[network[k, 0]]
-        high = sample[network[k, 1]]
-        for lane in range(LANES):
-            a = low[lane]
-            b = high[lane]
-            low[lane] = min(a, b)
-            high[lane] = max(a, b)
+        lanes_sort(sample, network[k, 0], network[k, 1])
     for p in range(len(ranks)):
         line = sample[ranks[p]]
         for lane in range(many):

@@ -2,8 +2,8 @@
 
 ``value[e, place]`` is the best arrival at the place for whoever is aboard when the vehicle arrives at event e. It is
 the least of three: staying aboard (the trip's next event), getting off and walking to the place, getting off and
-changing (the event after the one boarded). All three read later events, so one pass over the events in decreasing time suffices.
-Nothing is ever added while sweeping: values are arrivals, fixed when getting off for good.
+changing (the event after the one boarded). All three read later events, so one pass over the events in decreasing
+time suffices. Nothing is ever added while sweeping: values are arrivals, fixed when getting off for good.
 """
 
 from __future__ import annotations
@@ -14,12 +14,13 @@ import numpy as np
 from numba import njit, prange
 
 from geo_access.network.model import SparseTimes
+from geo_access.routing.lanes import LANES, lanes_min
 from geo_access.routing.lines import Lines, reverse_lines
 
-__all__ = ["LANES", "SweepGraph", "build_graph", "reverse_graph", "sweep"]
+__all__ = ["LANES", "NEVER", "SweepGraph", "build_graph", "reverse_graph", "sweep"]
 
-LANES = 32
-"""Places swept together: with 16-bit times their row fills one cache line."""
+NEVER = np.int32(2**31 - 1)
+"""No time, inside kernels only."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -235,15 +236,11 @@ def _relax(
                         before += row[lane]
                 n = following[r]
                 if first <= n < last:
-                    other = v[n - first]
-                    for lane in range(LANES):
-                        row[lane] = min(row[lane], other[lane])
+                    lanes_min(v, r - first, v, n - first)
                 for k in range(change_indptr[r], change_indptr[r + 1]):
                     n = change_to[k]
                     if first <= n < last:
-                        other = v[n - first]
-                        for lane in range(LANES):
-                            row[lane] = min(row[lane], other[lane])
+                        lanes_min(v, r - first, v, n - first)
                 if circular:
                     for lane in range(LANES):
                         after += row[lane]
@@ -262,10 +259,7 @@ def _ride(
         for r in range(last - 1, first - 1, -1):
             n = following[r]
             if first <= n < last:
-                row = v[r - first]
-                other = v[n - first]
-                for lane in range(LANES):
-                    row[lane] = min(row[lane], other[lane])
+                lanes_min(v, r - first, v, n - first)
 
 
 @njit(cache=True, parallel=True)
@@ -283,16 +277,11 @@ def _relax_layer(
         v = value[b]
         less = fewer[b]
         for r in range(last - 1, first - 1, -1):
-            row = v[r - first]
             n = following[r]
             if first <= n < last:
-                other = v[n - first]
-                for lane in range(LANES):
-                    row[lane] = min(row[lane], other[lane])
+                lanes_min(v, r - first, v, n - first)
             for k in range(change_indptr[r], change_indptr[r + 1]):
                 n = change_to[k]
                 if first <= n < last:
-                    other = less[n - first]
-                    for lane in range(LANES):
-                        row[lane] = min(row[lane], other[lane])
+                    lanes_min(v, r - first, less, n - first)
     return value

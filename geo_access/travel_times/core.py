@@ -7,17 +7,17 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo_access.errors import InputError
-from geo_access.network.model import Network
+from geo_access.network.model import Network, Timetable
 from geo_access.routing.causes import why_missing
 from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
+from geo_access.routing.lanes import LANES
 from geo_access.routing.legs import Ends, connect, link, mode_legs, street_speed
 from geo_access.routing.profile import Samples, profile_times
 from geo_access.routing.query import Query
 from geo_access.routing.reasons import Reason
 from geo_access.routing.street import street_matrix
-from geo_access.routing.sweep import LANES
 
-__all__ = ["PointTimes", "point_times", "samples_of", "transit_times"]
+__all__ = ["PointTimes", "instant_times", "point_times", "samples_of", "timetable_of", "transit_times"]
 
 # What a sweep of one event costs beside one reader's look at one block, measured on Porto Alegre.
 _SWEEP_COST, _READ_COST, _DEADLINE_FACTOR = 1.0e-7, 8.0e-6, 2.5
@@ -130,15 +130,13 @@ def transit_times(network: Network, ends: Ends, samples: Samples, query: Query) 
     -------
     PointTimes
     """
-    timetable = network.timetable
-    if timetable is None:
-        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
+    timetable = timetable_of(network)
     key = graph_key(query)
     ranks = percentile_ranks(query.percentiles, samples.count)
     max_s, max_rides = query.max_s, query.max_rides
     n_o, n_d = ends.direct_s.shape
     ahead = forward_graph(timetable, key)
-    if _forward_is_cheaper(n_o, n_d, ahead.lines.n_events, deadline=samples.deadline):
+    if _forward_is_cheaper((n_o, n_d), ahead.lines.n_events, deadline=samples.deadline):
         seconds, feasible = profile_times(
             ahead, ends.egress, ends.access, ends.direct_s, samples, max_s=max_s, max_rides=max_rides, ranks=ranks
         )
@@ -168,6 +166,49 @@ def transit_times(network: Network, ends: Ends, samples: Samples, query: Query) 
     return PointTimes(seconds, (feasible / np.float32(samples.count)).astype(np.float32), reason)
 
 
+def instant_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> np.ndarray:
+    """Find the time of every instant of a departure window, in the order of the clock.
+
+    Parameters
+    ----------
+    network : Network
+    origin_xy, destination_xy : ndarray of float64, shapes (n_o, 2), (n_d, 2)
+        [m], in the network's CRS.
+    query : Query
+        With a departure window; on streets one instant stands for all.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_o, n_d, n_instants)
+        [s]; NaN where there is none.
+    """
+    query.validate()
+    if not query.uses_transit:
+        return _street_times(network, origin_xy, destination_xy, query).seconds[:, :, :1]
+    timetable, samples = timetable_of(network), samples_of(query)
+    ends = connect(network, origin_xy, destination_xy, query, mode_legs(query))
+    ahead = forward_graph(timetable, graph_key(query))
+    instants = np.arange(samples.count)
+    if _forward_is_cheaper(ends.direct_s.shape, ahead.lines.n_events, deadline=samples.deadline):
+        return profile_times(
+            ahead, ends.egress, ends.access, ends.direct_s, samples, max_s=query.max_s, max_rides=query.max_rides,
+            ranks=instants, ordered=False,
+        )[0]  # fmt: skip
+    seconds, _ = profile_times(
+        backward_graph(timetable, graph_key(query)), ends.access, ends.egress,
+        np.ascontiguousarray(ends.direct_s.T), samples.reversed(), max_s=query.max_s, max_rides=query.max_rides,
+        ranks=instants[::-1].copy(), ordered=False,
+    )  # fmt: skip
+    return np.ascontiguousarray(seconds.transpose(1, 0, 2))
+
+
+def timetable_of(network: Network) -> Timetable:
+    """Return the timetable, or say that there is none."""
+    if network.timetable is None:
+        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
+    return network.timetable
+
+
 def percentile_ranks(percentiles: tuple[int, ...], count: int) -> np.ndarray:
     """Return the place of each percentile among `count` sorted times, from 0 (nearest rank).
 
@@ -179,7 +220,9 @@ def percentile_ranks(percentiles: tuple[int, ...], count: int) -> np.ndarray:
     return np.array([max(1, -(-p * count // 100)) - 1 for p in percentiles], dtype=np.int64)
 
 
-def _forward_is_cheaper(n_origins: int, n_destinations: int, n_events: int, *, deadline: bool) -> bool:
+def _forward_is_cheaper(shape: tuple[int, ...], n_events: int, *, deadline: bool) -> bool:
+    n_origins, n_destinations = shape
+
     def cost(swept: int, readers: int, factor: float) -> float:
         blocks = -(-swept // LANES)
         return blocks * (n_events * _SWEEP_COST + readers * _READ_COST * factor)

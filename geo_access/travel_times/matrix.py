@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date
-from typing import Any
+from pathlib import Path
+from typing import Any, overload
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +21,7 @@ from geo_access.routing.reasons import Reason
 from geo_access.travel_times.core import PointTimes, point_times
 from geo_access.travel_times.points import Points, read_points
 from geo_access.travel_times.result import TravelTimes
+from geo_access.travel_times.stream import StreamedTimes, check_capacity, reduce_blocks, write_blocks
 
 __all__ = ["make_query", "manifest_of", "travel_times"]
 
@@ -119,6 +122,36 @@ def warnings_of(network: Network, query: Query) -> tuple[str, ...]:
     return tuple(found)
 
 
+@overload
+def travel_times(
+    network: Network,
+    origins: gpd.GeoDataFrame,
+    destinations: gpd.GeoDataFrame | None = None,
+    *,
+    sink: None = None,
+    reduce: None = None,
+    **asked: Any,
+) -> TravelTimes: ...
+@overload
+def travel_times(
+    network: Network,
+    origins: gpd.GeoDataFrame,
+    destinations: gpd.GeoDataFrame | None = None,
+    *,
+    sink: str | Path,
+    reduce: None = None,
+    **asked: Any,
+) -> StreamedTimes: ...
+@overload
+def travel_times(
+    network: Network,
+    origins: gpd.GeoDataFrame,
+    destinations: gpd.GeoDataFrame | None = None,
+    *,
+    sink: None = None,
+    reduce: Callable[[TravelTimes], Any],
+    **asked: Any,
+) -> Any: ...
 def travel_times(
     network: Network,
     origins: gpd.GeoDataFrame,
@@ -132,8 +165,12 @@ def travel_times(
     max_minutes: float = 120,
     day: date | str | None = None,
     id_column: str = "id",
+    sink: str | Path | None = None,
+    reduce: Callable[[TravelTimes], Any] | None = None,
+    memory_gb: float = 4.0,
+    progress: bool = False,
     **limits: Any,
-) -> TravelTimes:
+) -> Any:
     """Door-to-door times between all origins and all destinations; no pair is ever lost.
 
     Parameters
@@ -154,16 +191,24 @@ def travel_times(
     day : date or str, optional
         The service day meant; refused when the network holds another.
     id_column : str
+    sink : str or Path, optional
+        Folder to write the pairs to, in parts; a run that was interrupted goes on where it stopped.
+    reduce : callable, optional
+        Called with the `TravelTimes` of each block of origins; only its results are kept.
+    memory_gb : float
+        Refuse a matrix above this size [GB].
+    progress : bool
+        Show a progress bar while writing or reducing.
     **limits
         Other fields of `Query`: ``walk_kmh``, ``max_access_s``, ``max_rides`` …
 
     Returns
     -------
-    TravelTimes
+    TravelTimes, or StreamedTimes with `sink`, or the joined results of `reduce`
 
     Raises
     ------
-    InputError, ServiceDateError, CoverageError
+    InputError, ServiceDateError, CoverageError, CapacityError
 
     Examples
     --------
@@ -178,15 +223,24 @@ def travel_times(
         network, mode=mode, depart=depart, arrive=arrive, earliest=earliest, percentiles=percentiles,
         max_minutes=max_minutes, day=day, **limits,
     )  # fmt: skip
+    if sink is not None and reduce is not None:
+        raise InputError("sink and reduce were both given → write the pairs, or keep a statistic of them")
     starts = read_points(origins, network, name="origins", id_column=id_column)
     ends = (
         starts if destinations is None else read_points(destinations, network, name="destinations", id_column=id_column)
     )
-    times = known_times(network, starts, ends, query)
-    return TravelTimes(
-        starts.ids, ends.ids, query, times.seconds, times.reason, times.feasible_share,
-        manifest_of(network, query, ("origins", starts), ("destinations", ends)),
-    )  # fmt: skip
+    manifest = manifest_of(network, query, ("origins", starts), ("destinations", ends))
+
+    def compute(block: Points) -> TravelTimes:
+        times = known_times(network, block, ends, query)
+        return TravelTimes(block.ids, ends.ids, query, times.seconds, times.reason, times.feasible_share, manifest)
+
+    if sink is not None:
+        return write_blocks(compute, starts, len(ends.ids), query, manifest, Path(sink), progress=progress)
+    if reduce is not None:
+        return reduce_blocks(compute, starts, len(ends.ids), query, reduce, progress=progress)
+    check_capacity(len(starts.ids), len(ends.ids), query, memory_gb=memory_gb)
+    return compute(starts)
 
 
 def known_times(network: Network, origins: Points, destinations: Points, query: Query) -> PointTimes:

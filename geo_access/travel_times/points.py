@@ -11,7 +11,7 @@ from geo_access.crs import to_metric
 from geo_access.errors import CoverageError, Fault, InputError, raise_faults
 from geo_access.network.model import CrowFly, Network
 
-__all__ = ["Points", "read_points"]
+__all__ = ["Points", "read_points", "select_points"]
 
 # No street link reaches this far: points all beyond it were given in another place or another CRS.
 _FAR_M = 50_000.0
@@ -90,6 +90,11 @@ def read_points(layer: gpd.GeoDataFrame, network: Network, *, name: str, id_colu
     known &= finite
     _check_coverage(xy[known], network, name)
     return Points(layer[id_column].to_numpy(dtype=object), xy, known)
+
+
+def select_points(points: Points, rows: slice) -> Points:
+    """Return a block of points."""
+    return Points(points.ids[rows], points.xy[rows], points.known[rows])
 
 
 def _check_coverage(xy: np.ndarray, network: Network, name: str) -> None:

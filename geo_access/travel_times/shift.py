@@ -19,7 +19,7 @@ from geo_access.routing.passing import first_after
 from geo_access.routing.profile import Samples
 from geo_access.routing.query import Query, Window
 from geo_access.routing.reasons import Reason
-from geo_access.travel_times.core import point_times, transit_times
+from geo_access.travel_times.core import point_times, timetable_of, transit_times
 from geo_access.travel_times.matrix import make_query, manifest_of
 from geo_access.travel_times.points import Points, read_points
 
@@ -277,9 +277,7 @@ _NO_TRIP = (Reason.NO_TRIP_IN_WINDOW, Reason.OVER_CUTOFF, Reason.DISCONNECTED, R
 
 
 def _next_arrivals(network: Network, ends: Ends, deadline_s: int, query: Query, reason: np.ndarray) -> np.ndarray:
-    timetable = network.timetable
-    if timetable is None:
-        raise InputError("the network has no timetable → build it with GTFS feeds")
+    timetable = timetable_of(network)
     wanted = np.isin(reason, (Reason.NO_TRIP_IN_WINDOW, Reason.OVER_CUTOFF))
     return first_after(
         forward_graph(timetable, graph_key(query)), ends.egress, ends.access, wanted, deadline_s,
@@ -288,9 +286,7 @@ def _next_arrivals(network: Network, ends: Ends, deadline_s: int, query: Query, 
 
 
 def _earlier_returns(network: Network, ends: Ends, ready_s: int, query: Query, reason: np.ndarray) -> np.ndarray:
-    timetable = network.timetable
-    if timetable is None:
-        raise InputError("the network has no timetable → build it with GTFS feeds")
+    timetable = timetable_of(network)
     wanted = np.isin(reason, (Reason.NO_TRIP_IN_WINDOW, Reason.OVER_CUTOFF))
     # On the clock running backwards the sites are places again, and "before the end" is "after the deadline".
     return -first_after(

@@ -1,0 +1,273 @@
+"""`explain`: the journeys behind a time, leg by leg, and the sentence an adviser can read out."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from shapely import LineString, Point
+
+from geo_access.clock import format_clock
+from geo_access.crs import WGS84
+from geo_access.errors import InputError
+from geo_access.network.model import Network, Timetable
+from geo_access.routing.graphs import backward_graph, footpaths_of, forward_graph, graph_key
+from geo_access.routing.legs import Ends, connect, mode_legs
+from geo_access.routing.pareto import Route, pareto_routes
+from geo_access.routing.profile import Samples, profile_times
+from geo_access.routing.query import Query, Window
+from geo_access.routing.sweep import NEVER
+
+__all__ = ["Journey", "Leg", "explain", "explain_query"]
+
+_MOST_RIDES = 5
+
+_ON_STREETS = {"walk": "à pied", "bike": "à vélo", "car": "en voiture"}
+
+
+@dataclass(frozen=True, eq=False)
+class Leg:
+    """One part of a journey.
+
+    Attributes
+    ----------
+    kind : str
+        ``walk``, ``bike``, ``car`` or ``ride``.
+    line, direction : str
+        Name of the line and where it heads; empty on streets.
+    from_name, to_name : str
+        Stops; empty at the doors.
+    start_s, end_s : int
+        Service time [s].
+    xy : ndarray of float64, shape (k, 2)
+        Through the stops called at, or straight between the ends on streets [m].
+    """
+
+    kind: str
+    line: str
+    direction: str
+    from_name: str
+    to_name: str
+    start_s: int
+    end_s: int
+    xy: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Journey:
+    """From door to door.
+
+    Attributes
+    ----------
+    legs : tuple of Leg
+    epsg : int
+        CRS of the legs.
+    walk_s : int
+        On foot (or by the access mode) in all [s].
+    """
+
+    legs: tuple[Leg, ...]
+    epsg: int
+    walk_s: int
+
+    @property
+    def leave_s(self) -> int:
+        """Moment of leaving [s]."""
+        return self.legs[0].start_s
+
+    @property
+    def arrive_s(self) -> int:
+        """Moment of arrival [s]."""
+        return self.legs[-1].end_s
+
+    @property
+    def rides(self) -> int:
+        """Vehicles boarded."""
+        return sum(leg.kind == "ride" for leg in self.legs)
+
+    def sentence(self) -> str:
+        """Return the journey in French, as one would say it."""
+        minutes = max(1, round((self.arrive_s - self.leave_s) / 60))
+        parts = [f"Départ {format_clock(self.leave_s)}"]
+        for leg in self.legs:
+            length = max(1, round((leg.end_s - leg.start_s) / 60))
+            if leg.kind == "ride":
+                towards = f" direction {leg.direction}" if leg.direction else ""
+                parts.append(
+                    f"{leg.line}{towards} à {format_clock(leg.start_s)} de « {leg.from_name} » "
+                    f"jusqu'à « {leg.to_name} » ({format_clock(leg.end_s)})"
+                )
+            elif leg.end_s > leg.start_s:
+                where = f" jusqu'à « {leg.to_name} »" if leg.to_name else ""
+                parts.append(f"{length} min {_ON_STREETS[leg.kind]}{where}")
+        changes = self.rides - 1
+        how = "" if changes < 1 else f", {changes} correspondance" + ("s" if changes > 1 else "")
+        return ", puis ".join(parts) + f". Arrivée {format_clock(self.arrive_s)}, {minutes} min{how}."
+
+    def to_geodataframe(self) -> gpd.GeoDataFrame:
+        """Return one row per leg, with its line in the network's CRS."""
+        rows = [
+            {
+                "leg": number, "kind": leg.kind, "line": leg.line, "direction": leg.direction, "from": leg.from_name,
+                "to": leg.to_name, "start_s": leg.start_s, "end_s": leg.end_s,
+            }
+            for number, leg in enumerate(self.legs, start=1)
+        ]  # fmt: skip
+        return gpd.GeoDataFrame(pd.DataFrame(rows), geometry=[LineString(leg.xy) for leg in self.legs], crs=self.epsg)
+
+
+def explain(
+    network: Network,
+    origin: gpd.GeoDataFrame | tuple[float, float],
+    destination: gpd.GeoDataFrame | tuple[float, float],
+    *,
+    mode: str = "transit",
+    depart: str | Window | None = None,
+    arrive: str | Window | None = None,
+    max_minutes: float = 120,
+    **limits: Any,
+) -> list[Journey]:
+    """Find the journeys between two places that are best in arrival, rides and walking.
+
+    Parameters
+    ----------
+    network : Network
+        With a timetable.
+    origin, destination : geopandas.GeoDataFrame or tuple of float
+        A layer of one point, or longitude and latitude [degrees].
+    mode : str
+        A mode with transit.
+    depart, arrive : str or Window
+        One of them; of a window, the first instant.
+    max_minutes : float
+        Longest time of interest [min].
+    **limits
+        Other fields of `Query`.
+
+    Returns
+    -------
+    list of Journey
+        In the order of arrival; empty when there is none.
+
+    Raises
+    ------
+    InputError
+        When the query is faulty, or a place is not one point.
+    """
+    query = Query(
+        mode, Window.parse(depart) if isinstance(depart, str) else depart,
+        Window.parse(arrive) if isinstance(arrive, str) else arrive, max_s=round(max_minutes * 60), **limits,
+    )  # fmt: skip
+    return explain_query(network, _one_point(network, origin), _one_point(network, destination), query)
+
+
+def _one_point(network: Network, place: gpd.GeoDataFrame | tuple[float, float]) -> np.ndarray:
+    if isinstance(place, tuple):
+        place = gpd.GeoDataFrame(geometry=[Point(place)], crs=WGS84)
+    if len(place) != 1 or place.crs is None:
+        raise InputError("a place is one point that says its CRS → give (longitude, latitude) or a layer of one row")
+    point = place.geometry.to_crs(network.epsg).iloc[0]
+    return np.array([[point.x, point.y]])
+
+
+def explain_query(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> list[Journey]:
+    """Find the journeys between two points in metres.
+
+    Parameters
+    ----------
+    network : Network
+    origin_xy, destination_xy : ndarray of float64, shape (1, 2)
+        [m], in the network's CRS.
+    query : Query
+        With transit; the first instant of its window counts.
+
+    Returns
+    -------
+    list of Journey
+    """
+    query.validate()
+    timetable = network.timetable
+    if timetable is None or not query.uses_transit:
+        raise InputError("journeys are told on the timetable → build the network with GTFS feeds, ask for transit")
+    key = graph_key(query)
+    ends = connect(network, origin_xy, destination_xy, query, mode_legs(query))
+    ready_s, max_s = _setting_out(timetable, ends, query)
+    if ready_s is None:
+        return []
+    graph = forward_graph(timetable, key)
+    routes = pareto_routes(
+        graph, footpaths_of(timetable, key), _as_dict(ends.access), _as_dict(ends.egress), ready_s, max_s=max_s,
+        max_rides=query.max_rides or _MOST_RIDES, min_transfer_s=query.min_transfer_s,
+    )  # fmt: skip
+    legs = mode_legs(query)
+    journeys = []
+    direct = int(ends.direct_s[0, 0])
+    if direct <= max_s:
+        leave_s = ready_s if query.arrive is None else ready_s + max_s - direct
+        line = np.vstack((origin_xy, destination_xy))
+        by = Leg(legs.direct[-1][0], "", "", "", "", leave_s, leave_s + direct, line)
+        journeys.append(Journey((by,), network.epsg, direct))
+        routes = [route for route in routes if route.arrive_s < ready_s + direct or route.walk_s < direct]
+    for route in routes:
+        told = _tell(timetable, graph.lines.event_source, route, origin_xy, destination_xy, legs.start, legs.end)
+        journeys.append(Journey(told, network.epsg, route.walk_s))
+    return sorted(journeys, key=lambda journey: (journey.arrive_s, journey.rides))
+
+
+def _setting_out(timetable: Timetable, ends: Ends, query: Query) -> tuple[int | None, int]:
+    """Moment to set out and longest time; for a deadline, the last moment that still meets it."""
+    if query.depart is not None:
+        return query.depart.start_s, query.max_s
+    if query.arrive is None:
+        raise InputError("transit needs a moment → give depart= or arrive=")
+    samples = Samples(query.arrive.start_s, 60, 1, deadline=True, bound_s=query.earliest_s)
+    vehicles_only = np.full((1, 1), NEVER, np.int32)
+    seconds, _ = profile_times(
+        backward_graph(timetable, graph_key(query)), ends.access, ends.egress, vehicles_only, samples.reversed(),
+        max_s=query.max_s, max_rides=query.max_rides, ranks=np.zeros(1, np.int64),
+    )  # fmt: skip
+    if np.isnan(seconds[0, 0, 0]):
+        direct = int(ends.direct_s[0, 0])
+        return (samples.first_s - direct, direct) if direct <= query.max_s else (None, 0)
+    took = int(seconds[0, 0, 0])
+    return samples.first_s - took, took
+
+
+def _as_dict(times: Any) -> dict[int, int]:
+    stops, seconds = times.row(0)
+    return {int(stop): int(s) for stop, s in zip(stops, seconds)}
+
+
+def _tell(
+    tt: Timetable,
+    source: np.ndarray,
+    route: Route,
+    origin_xy: np.ndarray,
+    destination_xy: np.ndarray,
+    start_mode: str,
+    end_mode: str,
+) -> tuple[Leg, ...]:
+    legs: list[Leg] = []
+    at, at_name, now_s = origin_xy[0], "", 0
+    for number, ride in enumerate(route.rides):
+        events = source[ride.board : ride.off + 1]
+        stops = tt.event_stop[events]
+        xy = np.column_stack((tt.stop_x[stops], tt.stop_y[stops]))
+        trip = int(np.searchsorted(tt.trip_indptr, events[0], side="right")) - 1
+        board_s, off_s = int(tt.event_departure_s[events[0]]), int(tt.event_arrival_s[events[-1]])
+        names = str(tt.stop_name[stops[0]]), str(tt.stop_name[stops[-1]])
+        if number == 0:
+            mode, from_s, until_s = start_mode, board_s - route.access_s, board_s
+        else:
+            mode, from_s, until_s = "walk", now_s, board_s
+        if number == 0 or not np.array_equal(at, xy[0]):
+            legs.append(Leg(mode, "", "", at_name, names[0], from_s, until_s, np.vstack((at, xy[0]))))
+        line, headsign = str(tt.route_name[tt.trip_route[trip]]), str(tt.trip_headsign[trip])
+        legs.append(Leg("ride", line, headsign, *names, board_s, off_s, xy))
+        at, at_name, now_s = xy[-1], names[1], off_s
+    home = np.vstack((at, destination_xy[0]))
+    legs.append(Leg(end_mode, "", "", at_name, "", now_s, now_s + route.egress_s, home))
+    return tuple(legs)

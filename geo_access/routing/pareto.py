@@ -1,0 +1,238 @@
+"""All journeys worth telling at one moment: none arrives earlier with as few rides and as little walking.
+
+The state is "aboard when the vehicle arrives at event e after r rides"; its arrival is the event's, so that the least
+walking is all there is to remember. Events are visited in increasing time, once for each number of rides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from geo_access.network.model import SparseTimes
+from geo_access.routing.sweep import SweepGraph
+
+__all__ = ["Ride", "Route", "pareto_routes"]
+
+_NO_WALK = 2**30
+
+
+@dataclass(frozen=True)
+class Ride:
+    """One vehicle: events of `Lines` where one boards and gets off."""
+
+    board: int
+    off: int
+
+
+@dataclass(frozen=True)
+class Route:
+    """One journey in terms of the timetable.
+
+    Attributes
+    ----------
+    rides : tuple of Ride
+    access_s, egress_s : int
+        [s].
+    arrive_s : int
+        At the door [s].
+    walk_s : int
+        Walking in all [s].
+    """
+
+    rides: tuple[Ride, ...]
+    access_s: int
+    egress_s: int
+    arrive_s: int
+    walk_s: int
+
+
+def pareto_routes(
+    graph: SweepGraph,
+    footpaths: SparseTimes,
+    access: dict[int, int],
+    egress: dict[int, int],
+    ready_s: int,
+    *,
+    max_s: int,
+    max_rides: int,
+    min_transfer_s: int = 0,
+) -> list[Route]:
+    """Find the journeys that are best in arrival, rides and walking together.
+
+    Parameters
+    ----------
+    graph : SweepGraph
+        Of the clock running forwards.
+    footpaths : SparseTimes
+        Changes between stops, the least time to change included [s].
+    access, egress : dict of int to int
+        Seconds from the door to each stop, and from each stop to the other door [s].
+    ready_s, max_s : int
+        Setting out, and longest time of interest [s].
+    max_rides : int
+        Most vehicles boarded.
+    min_transfer_s : int
+        Part of every change that is no walking [s].
+
+    Returns
+    -------
+    list of Route
+        In the order of arrival; each leaves as late as its lines allow.
+    """
+    lines = graph.lines
+    first, last = graph.slice_ranks(ready_s, ready_s + max_s)
+    order = np.argsort(graph.rank)[first:last].astype(np.int64)
+    stops = np.array(sorted(access), dtype=np.int64)
+    walks = np.array([access[int(s)] for s in stops], dtype=np.int64)
+    walk, parent, boarded = _spread_walks(
+        order, first, last, graph.rank, graph.following, stops, walks, ready_s, max_rides, min_transfer_s,
+        lines.event_stop, lines.event_arrival_s, lines.event_departure_s,
+        lines.event_alight, lines.trip_indptr, lines.line_indptr, lines.stop_indptr, lines.stop_line,
+        lines.stop_position, footpaths.indptr, footpaths.indices, footpaths.seconds,
+    )  # fmt: skip
+    found = []
+    for k, e in enumerate(order.tolist()):
+        leg = egress.get(int(lines.event_stop[e])) if lines.event_alight[e] else None
+        if leg is None or int(lines.event_arrival_s[e]) + leg > ready_s + max_s:
+            continue
+        found += [
+            (int(lines.event_arrival_s[e]) + leg, rides, int(walk[rides, k]) + leg, e, leg)
+            for rides in range(1, max_rides + 1)
+            if walk[rides, k] < _NO_WALK
+        ]
+    routes: list[Route] = []
+    kept: list[tuple[int, int, int]] = []
+    for arrive_s, rides, walked, e, leg in sorted(found):
+        if any(r <= rides and w <= walked for _, r, w in kept):
+            continue
+        kept.append((arrive_s, rides, walked))
+        chain = _trace(e, rides, parent, boarded, graph.rank, first)
+        chain = _latest(chain, graph, footpaths)
+        start = access[int(lines.event_stop[chain[0].board])]
+        routes.append(Route(tuple(chain), start, leg, arrive_s, walked))
+    return routes
+
+
+def _trace(e: int, rides: int, parent: np.ndarray, boarded: np.ndarray, rank: np.ndarray, first: int) -> list[Ride]:
+    chain = []
+    for r in range(rides, 0, -1):
+        at = int(rank[e]) - first
+        chain.append(Ride(int(boarded[r, at]), e))
+        e = int(parent[r, at])
+    return chain[::-1]
+
+
+def _latest(chain: list[Ride], graph: SweepGraph, footpaths: SparseTimes) -> list[Ride]:
+    """Take each vehicle but the last one as late as the next allows: nobody waits longer than needed."""
+    lines = graph.lines
+    out = [chain[-1]]
+    for ride in reversed(chain[:-1]):
+        onward = out[0].board
+        stops, seconds = footpaths.row(int(lines.event_stop[ride.off]))
+        change = int(seconds[stops == lines.event_stop[onward]].min())
+        trip = int(lines.event_trip[ride.board])
+        on = ride.board - int(lines.trip_indptr[trip])
+        off = ride.off - int(lines.trip_indptr[trip])
+        until = int(lines.event_departure_s[onward]) - change
+        end = int(lines.line_indptr[lines.trip_line[trip] + 1])
+        while trip + 1 < end and lines.event_arrival_s[lines.trip_indptr[trip + 1] + off] <= until:
+            trip += 1
+        out.insert(0, Ride(int(lines.trip_indptr[trip]) + on, int(lines.trip_indptr[trip]) + off))
+    return out
+
+
+@njit(cache=True)
+def _spread_walks(
+    order: np.ndarray,
+    first: int,
+    last: int,
+    rank: np.ndarray,
+    following: np.ndarray,
+    stops: np.ndarray,
+    walks: np.ndarray,
+    ready_s: int,
+    max_rides: int,
+    min_transfer_s: int,
+    stop: np.ndarray,
+    arrival: np.ndarray,
+    departure: np.ndarray,
+    alight: np.ndarray,
+    trip_indptr: np.ndarray,
+    line_indptr: np.ndarray,
+    stop_indptr: np.ndarray,
+    stop_line: np.ndarray,
+    stop_position: np.ndarray,
+    foot_indptr: np.ndarray,
+    foot_stop: np.ndarray,
+    foot_s: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    n = last - first
+    walk = np.full((max_rides + 1, n), _NO_WALK, np.int32)
+    parent = np.full((max_rides + 1, n), -1, np.int32)
+    boarded = np.full((max_rides + 1, n), -1, np.int32)
+    for r in range(1, max_rides + 1):
+        if r == 1:
+            for k in range(len(stops)):
+                _board_all(
+                    walk[1], parent[1], boarded[1], -1, stops[k], ready_s + walks[k], walks[k], first, last, rank,
+                    departure, trip_indptr, line_indptr, stop_indptr, stop_line, stop_position,
+                )  # fmt: skip
+        else:
+            for k in range(n):
+                e = order[k]
+                if walk[r - 1, k] == _NO_WALK or not alight[e]:
+                    continue
+                for w in range(foot_indptr[stop[e]], foot_indptr[stop[e] + 1]):
+                    q = foot_stop[w]
+                    more = 0 if q == stop[e] else foot_s[w] - min_transfer_s
+                    _board_all(
+                        walk[r], parent[r], boarded[r], e, q, arrival[e] + foot_s[w], walk[r - 1, k] + more, first,
+                        last, rank, departure, trip_indptr, line_indptr, stop_indptr, stop_line, stop_position,
+                    )  # fmt: skip
+        for k in range(n):
+            onward = following[first + k]
+            if first <= onward < last and walk[r, k] < walk[r, onward - first]:
+                walk[r, onward - first] = walk[r, k]
+                parent[r, onward - first] = parent[r, k]
+                boarded[r, onward - first] = boarded[r, k]
+    return walk, parent, boarded
+
+
+@njit(cache=True)
+def _board_all(
+    walk: np.ndarray,
+    parent: np.ndarray,
+    boarded: np.ndarray,
+    origin: int,
+    at_stop: int,
+    at_s: int,
+    walked: int,
+    first: int,
+    last: int,
+    rank: np.ndarray,
+    departure: np.ndarray,
+    trip_indptr: np.ndarray,
+    line_indptr: np.ndarray,
+    stop_indptr: np.ndarray,
+    stop_line: np.ndarray,
+    stop_position: np.ndarray,
+) -> None:
+    for c in range(stop_indptr[at_stop], stop_indptr[at_stop + 1]):
+        low = line_indptr[stop_line[c]]
+        high = line_indptr[stop_line[c] + 1]
+        while low < high:
+            middle = (low + high) // 2
+            if departure[trip_indptr[middle] + stop_position[c]] < at_s:
+                low = middle + 1
+            else:
+                high = middle
+        if low < line_indptr[stop_line[c] + 1]:
+            f = trip_indptr[low] + stop_position[c]
+            k = rank[f + 1]
+            if first <= k < last and walked < walk[k - first]:
+                walk[k - first] = walked
+                parent[k - first] = origin
+                boarded[k - first] = f
