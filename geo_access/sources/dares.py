@@ -45,8 +45,8 @@ def read_rome_bassin(path: str | Path) -> tuple[pd.DataFrame, ReadingReport]:
     Returns
     -------
     (pandas.DataFrame, ReadingReport)
-        ``metier, zone_id`` (basin), ``offers`` (``oee``: offers registered), ``candidates`` (``defm_abc``: job-seekers of
-        categories A, B, C, mean over the year), the official classes 1–5 (``class_mismatch`` …, Int64), ``year``,
+        ``metier, zone_id`` (basin), ``offers`` (``oee``: offers registered), ``candidates`` (``defm_abc``: job-seekers
+        of categories A, B, C, mean over the year), the official classes 1–5 (``class_mismatch`` …, Int64), ``year``,
         ``source``. The table lists only the basins with enough observations.
 
     Raises
@@ -104,7 +104,7 @@ def read_tensions(path: str | Path) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``fap, scheme`` (fap225 or fap87), ``scope`` (nat, reg, dep), ``region, department, tension, class_…`` (1–5, Int64;
+        ``fap, scheme`` (fap225 or fap87), ``scope`` (nat, reg, dep), ``region, department, tension, class_…`` (1–5;
         missing where Dares gives none), ``employment, year, source``.
 
     Raises
