@@ -50,15 +50,13 @@ def services_on(feed: Feed, day: date) -> np.ndarray:
 
 def _departures(feed: Feed) -> pd.Series:
     """Departures that each service stands for: its usable trips, headway trips counted as often as they leave."""
-    usable = np.diff(feed.stop_times.trip_indptr) > 1
-    weight = pd.Series(usable.astype(np.int64), index=feed.trips["trip_id"])
+    weight = (np.diff(feed.stop_times.trip_indptr) > 1).astype(np.int64)
     if len(feed.frequencies):
         periods = feed.frequencies
         runs = -(-(periods["end_s"] - periods["start_s"]) // periods["headway_s"])
-        repeated = runs.groupby(periods["trip_id"]).sum()
-        known = repeated.index.intersection(weight.index[weight > 0])
-        weight = weight.where(~weight.index.isin(known), repeated.reindex(weight.index).fillna(0)).astype(np.int64)
-    return weight.groupby(feed.trips["service_id"].to_numpy()).sum()
+        repeated = feed.trips["trip_id"].map(runs.groupby(periods["trip_id"]).sum()).fillna(1).to_numpy(dtype=np.int64)
+        weight *= repeated
+    return pd.Series(weight).groupby(feed.trips["service_id"].to_numpy()).sum()
 
 
 def trips_per_day(feed: Feed) -> pd.DataFrame:

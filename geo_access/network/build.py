@@ -1,0 +1,186 @@
+"""Files to a network: streets, feeds, one service day."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from geo_access.crs import metric_epsg
+from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
+from geo_access.manifest import sha256_file
+from geo_access.network.frequencies import Headways
+from geo_access.network.model import CrowFly, Network, Streets, Timetable
+from geo_access.network.scenario import Edit, apply_edits
+from geo_access.network.streets import build_streets
+from geo_access.network.timetable import build_timetable
+from geo_access.sources.gtfs import Feed, read_gtfs
+
+__all__ = ["build_network"]
+
+Paths = str | Path | Sequence[str | Path] | None
+
+
+def build_network(
+    osm: Paths = None, gtfs: Paths = None, *, date: dt.date | str,
+    modes: Sequence[str] = ("walk", "bike", "car"), crow_fly_detour: float | None = None, align: str | None = None,
+    school_breaks: Sequence[tuple[dt.date, dt.date]] = (), walk_kmh: float = 4.8, max_transfer_s: int = 600,
+    bbox_lonlat: tuple[float, float, float, float] | None = None, epsg: int | None = None,
+    dem: str | Path | None = None,
+    headways: Headways | None = None, link_feeds: bool = True, edits: Sequence[Edit] = (),
+) -> Network:  # fmt: skip
+    """Build the network of a territory on one service day.
+
+    Parameters
+    ----------
+    osm : path or sequence of paths, optional
+        OSM extracts; without them `crow_fly_detour` is needed.
+    gtfs : path or sequence of paths, optional
+        GTFS zips or folders; without them there is no transit.
+    date : datetime.date or str
+        Service day, as a date or ISO text such as ``"2026-03-17"``.
+    modes : sequence of str
+        Street profiles to build.
+    crow_fly_detour : float, optional
+        Walked distance over straight line, ≥ 1, where there are no streets; every result says so.
+    align : str, optional
+        ``"equivalent-day"``: see `build_timetable`.
+    school_breaks : sequence of (date, date)
+        First and last day of school holidays, for `align`.
+    walk_kmh : float
+        Speed between stops [km/h].
+    max_transfer_s : int
+        Longest walk between stops [s].
+    bbox_lonlat : (west, south, east, north), optional
+        Keep the streets of this box [degree]; trips are kept whole, wherever they run.
+    epsg : int, optional
+        Metric CRS; by default that of the streets, else of the middle of the stops.
+    dem : path, optional
+        Elevation raster for walking and cycling speeds.
+    headways : Headways, optional
+        How trips without fixed times are spelled out.
+    link_feeds : bool
+        Whether one may change from one feed to another.
+    edits : sequence of Edit
+        Changes to the timetable, in order; recorded in its notes and the warnings.
+
+    Returns
+    -------
+    Network
+        With the SHA-256 of every file in `inputs`.
+
+    Raises
+    ------
+    InputError
+        Neither streets nor a detour, a date that is none, files that cannot be used.
+    ServiceDateError
+        The day lies outside the calendar of a feed.
+
+    Examples
+    --------
+    >>> network = build_network(gtfs="data/demo/gtfs_rail.zip", date="2026-03-17", crow_fly_detour=1.3)
+    >>> network.epsg, network.timetable.n_trips > 0, sorted(network.inputs)
+    (2154, True, ['gtfs_rail.zip'])
+    """
+    day = _day(date)
+    osm_paths, gtfs_paths = _paths(osm), _paths(gtfs)
+    _check(osm_paths, gtfs_paths, crow_fly_detour, edits, epsg)
+    feeds = [read_gtfs(path, name=name) for path, name in zip(gtfs_paths, _feed_names(gtfs_paths), strict=True)]
+    streets: Streets | CrowFly
+    if osm_paths:
+        streets = build_streets(osm_paths, epsg=epsg, modes=modes, bbox_lonlat=bbox_lonlat, dem=dem)
+    else:
+        streets = CrowFly(epsg=epsg or _middle_epsg(feeds), detour=float(crow_fly_detour or 1.0))
+    timetable: Timetable | None = None
+    if feeds:
+        timetable = build_timetable(
+            feeds, day=day, epsg=streets.epsg, streets=streets, walk_kmh=walk_kmh, max_transfer_s=max_transfer_s,
+            align=align, school_breaks=school_breaks, headways=headways, link_feeds=link_feeds,
+        )  # fmt: skip
+        timetable = apply_edits(timetable, edits, streets=streets)
+    network = Network(streets.epsg, streets, timetable, _hashes(osm_paths, gtfs_paths, feeds, dem))
+    return replace(network, warnings=_warnings(streets, timetable))
+
+
+def _day(value: dt.date | str) -> dt.date:
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    try:
+        return dt.date.fromisoformat(value)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"date: {value!r} is not a day → write it as 2026-03-17") from error
+
+
+def _paths(value: Paths) -> list[Path]:
+    if value is None:
+        return []
+    if isinstance(value, str | Path):
+        return [Path(value)]
+    return [Path(part) for part in value]
+
+
+def _check(osm: list[Path], gtfs: list[Path], detour: float | None, edits: Sequence[Edit], epsg: int | None) -> None:
+    lost = [Fault(str(path), "no such file", "check the path") for path in [*osm, *gtfs] if not path.exists()]
+    raise_faults(lost, error=MissingFileError)
+    faults = []
+    if not osm and detour is None:
+        faults.append(
+            Fault("osm", "no streets given", "give an OSM extract, or crow_fly_detour=1.3 for straight lines")
+        )
+    if osm and detour is not None:
+        faults.append(Fault("crow_fly_detour", "given beside OSM streets", "give one of them"))
+    if detour is not None and not 1 <= detour <= 10:
+        faults.append(Fault("crow_fly_detour", f"{detour} is not within 1–10", "1.3 for instance"))
+    if not gtfs and edits:
+        faults.append(Fault("edits", "there is no timetable to change", "give gtfs="))
+    if not osm and not gtfs and epsg is None:
+        faults.append(Fault("epsg", "unknown without streets and stops", "give epsg=, 2154 in metropolitan France"))
+    raise_faults(faults)
+
+
+def _feed_names(paths: list[Path]) -> list[str]:
+    """File names without ending; the second of one name gets a number."""
+    names: list[str] = []
+    for path in paths:
+        base = path.name.removesuffix(".zip")
+        taken = sum(name == base or name.startswith(f"{base}-") for name in names)
+        names.append(f"{base}-{taken + 1}" if base in names else base)
+    return names
+
+
+def _middle_epsg(feeds: Sequence[Feed]) -> int:
+    if not feeds:
+        raise InputError("epsg: unknown without streets and stops → give epsg=")
+    lon = np.concatenate([feed.stops["stop_lon"].to_numpy() for feed in feeds])
+    lat = np.concatenate([feed.stops["stop_lat"].to_numpy() for feed in feeds])
+    if not np.isfinite(lon).any():
+        raise InputError("stops.txt: no stop has a usable position → repair the feed")
+    return metric_epsg(float(np.nanmedian(lon)), float(np.nanmedian(lat)))
+
+
+def _hashes(osm: list[Path], gtfs: list[Path], feeds: Sequence[Feed], dem: str | Path | None) -> dict[str, str]:
+    pairs = [(path, sha256_file(path)) for path in osm]
+    pairs += [(path, feed.sha256) for path, feed in zip(gtfs, feeds, strict=True)]
+    if dem is not None:
+        pairs.append((Path(dem), sha256_file(Path(dem))))
+    hashes: dict[str, str] = {}
+    for path, digest in pairs:
+        name, number = path.name, 2
+        while name in hashes:
+            name, number = f"{path.name}#{number}", number + 1
+        hashes[name] = digest
+    return hashes
+
+
+def _warnings(streets: Streets | CrowFly, timetable: Timetable | None) -> tuple[str, ...]:
+    lines: list[str] = []
+    if isinstance(streets, CrowFly):
+        lines.append(f"no streets: straight lines × {streets.detour:g}")
+    if timetable is not None:
+        lines += timetable.notes
+    return tuple(lines)

@@ -1,0 +1,349 @@
+"""Changing between stops: the walk along the streets, what the feeds say about it on top.
+
+In this order, later ones over earlier ones:
+
+1. the walk along the streets, doors of the stops included; a straight line times the detour where there are no
+   streets to walk on;
+2. stops of one station, and stops of several feeds that are the same place: the straight line where it is shorter;
+3. ``pathways.txt`` inside stations: the shortest way through the pathways;
+4. ``transfers.txt``: a time of type 2 replaces the walk; types 0 and 1 make sure that there is a walk; type 3
+   forbids the change. Rows for single routes or trips (but in-seat ones) are not applied and reported.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from importlib import import_module
+
+import numpy as np
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import dijkstra
+from scipy.spatial import cKDTree
+
+from geo_access.network.links import link_points
+from geo_access.network.model import CrowFly, SparseTimes, Streets
+from geo_access.sources.gtfs import Feed
+
+__all__ = ["StopTable", "Transfers", "pack_times", "stop_transfers", "walks_with_new_stops"]
+
+# Straight-line walks where a network of streets is given but does not reach the stops.
+_DETOUR = 1.3
+_WALK_MPS = 1 / 3.6
+
+
+@dataclass(frozen=True, eq=False)
+class StopTable:
+    """The stops of all feeds, in the order of the timetable.
+
+    Attributes
+    ----------
+    x, y : ndarray of float64, shape (n,)
+        [m].
+    feed : ndarray of int32, shape (n,)
+        Which feed.
+    row : ndarray of int32, shape (n,)
+        Row of that feed's ``stops``.
+    station : ndarray of int64, shape (n,)
+        Stops with the same number ≥ 0 lie in the same station; −1 for none.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    feed: np.ndarray
+    row: np.ndarray
+    station: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Transfers:
+    """Changes between stops.
+
+    Attributes
+    ----------
+    footpaths : SparseTimes
+    min_transfer_s : ndarray of int32, shape (n_stops,)
+    forbidden : ndarray of int32, shape (k, 2)
+    notes : tuple of str
+    """
+
+    footpaths: SparseTimes
+    min_transfer_s: np.ndarray
+    forbidden: np.ndarray
+    notes: tuple[str, ...]
+
+
+Entries = tuple[np.ndarray, np.ndarray, np.ndarray]
+
+
+def pack_times(rows: np.ndarray, columns: np.ndarray, seconds: np.ndarray, n: int) -> SparseTimes:
+    """Pack entries to CSR: no diagonal, the last of equal places counts.
+
+    Parameters
+    ----------
+    rows, columns : ndarray of int, shape (k,)
+    seconds : ndarray of int, shape (k,)
+        [s].
+    n : int
+        Number of rows and of columns.
+
+    Returns
+    -------
+    SparseTimes
+
+    Examples
+    --------
+    >>> packed = pack_times(np.array([0, 0, 1]), np.array([1, 1, 1]), np.array([60, 50, 0]), 2)
+    >>> packed.indptr.tolist(), packed.seconds.tolist()
+    ([0, 1, 1], [50])
+    """
+    key = rows.astype(np.int64) * n + columns
+    order = np.argsort(key, kind="stable")
+    key = key[order]
+    last = np.concatenate((key[1:] != key[:-1], [True]))[: len(key)]
+    order, key = order[last], key[last]
+    rows, columns, seconds = rows[order], columns[order], seconds[order]
+    off = rows != columns
+    counts = np.bincount(rows[off], minlength=n)
+    return SparseTimes(
+        np.concatenate(([0], np.cumsum(counts))).astype(np.int64), columns[off].astype(np.int32),
+        seconds[off].astype(np.int32), n,
+    )  # fmt: skip
+
+
+def stop_transfers(
+    feeds: Sequence[Feed], stops: StopTable, streets: Streets | CrowFly, *, walk_kmh: float, max_transfer_s: int,
+    same_place: np.ndarray, link_feeds: bool, link_limit_m: float,
+) -> Transfers:  # fmt: skip
+    """Work out every change between stops.
+
+    Parameters
+    ----------
+    feeds : sequence of Feed
+    stops : StopTable
+    streets : Streets or CrowFly
+    walk_kmh : float
+        [km/h].
+    max_transfer_s : int
+        Longest walk [s]; times of ``transfers.txt`` may be longer.
+    same_place : ndarray of int32, shape (k, 2)
+        Pairs of stops of different feeds that are one place.
+    link_feeds : bool
+        Whether one may change from a feed to another at all.
+    link_limit_m : float
+        Farthest that a stop may lie from the streets [m].
+
+    Returns
+    -------
+    Transfers
+    """
+    n = len(stops.x)
+    notes: list[str] = []
+    layers = [
+        *_street_layers(stops, streets, walk_kmh=walk_kmh, max_s=max_transfer_s, link_limit_m=link_limit_m, notes=notes)
+    ]
+    detour = streets.detour if isinstance(streets, CrowFly) else _DETOUR
+    pairs = np.concatenate((_same_station(stops), same_place, same_place[:, ::-1])).astype(np.int64)
+    direct = _straight_s(stops, pairs[:, 0], pairs[:, 1], walk_kmh, detour)
+    layers.append(_shorter((pairs[:, 0], pairs[:, 1], direct), layers, n, max_transfer_s))
+    layers.append(_pathways(feeds, stops, walk_kmh))
+    stated, min_transfer_s, forbidden = _stated(feeds, stops, walk_kmh, detour, layers, notes)
+    layers.append(stated)
+    rows, columns, seconds = (np.concatenate([layer[part] for layer in layers]) for part in range(3))
+    if not link_feeds:
+        inside = stops.feed[rows] == stops.feed[columns]
+        rows, columns, seconds = rows[inside], columns[inside], seconds[inside]
+    banned = np.isin(rows * n + columns, forbidden[:, 0].astype(np.int64) * n + forbidden[:, 1])
+    footpaths = pack_times(rows[~banned], columns[~banned], seconds[~banned], n)
+    return Transfers(footpaths, min_transfer_s, forbidden, tuple(notes))
+
+
+def walks_with_new_stops(
+    footpaths: SparseTimes, x: np.ndarray, y: np.ndarray, streets: Streets | CrowFly, *, walk_kmh: float,
+    max_transfer_s: int, link_limit_m: float = 500.0,
+) -> SparseTimes:  # fmt: skip
+    """Footpaths among more stops: those there are, and the walks to and from the new ones.
+
+    Parameters
+    ----------
+    footpaths : SparseTimes
+        Between the first stops.
+    x, y : ndarray of float64, shape (n,)
+        All stops, the new ones last [m].
+    streets : Streets or CrowFly
+    walk_kmh : float
+        [km/h].
+    max_transfer_s : int
+        Longest walk [s].
+    link_limit_m : float
+        Farthest that a stop may lie from the streets [m].
+
+    Returns
+    -------
+    SparseTimes
+    """
+    n, known = len(x), footpaths.n_rows
+    zeros = np.zeros(n, dtype=np.int32)
+    stops = StopTable(x, y, zeros, zeros, np.full(n, -1, dtype=np.int64))
+    layers = _street_layers(
+        stops, streets, walk_kmh=walk_kmh, max_s=max_transfer_s, link_limit_m=link_limit_m, notes=[]
+    )
+    rows, columns, seconds = _joined(layers)
+    fresh = (rows >= known) | (columns >= known)
+    old = np.repeat(np.arange(known, dtype=np.int64), np.diff(footpaths.indptr))
+    return pack_times(
+        np.concatenate((old, rows[fresh])), np.concatenate((footpaths.indices, columns[fresh])),
+        np.concatenate((footpaths.seconds, seconds[fresh])), n,
+    )  # fmt: skip
+
+
+def _straight_s(stops: StopTable, a: np.ndarray, b: np.ndarray, walk_kmh: float, detour: float) -> np.ndarray:
+    metres = np.hypot(stops.x[a] - stops.x[b], stops.y[a] - stops.y[b]) * detour
+    return np.ceil(metres / (walk_kmh * _WALK_MPS) - 1e-6).astype(np.int64)
+
+
+def _crow_fly(stops: StopTable, which: np.ndarray, walk_kmh: float, detour: float, max_s: int) -> Entries:
+    """Both directions of every pair within reach that has one of `which` in it."""
+    points = np.column_stack((stops.x, stops.y))
+    found = cKDTree(points).query_pairs(max_s * walk_kmh * _WALK_MPS / detour, output_type="ndarray").astype(np.int64)
+    found = found[which[found[:, 0]] | which[found[:, 1]]]
+    rows, columns = np.concatenate((found, found[:, ::-1])).T
+    seconds = _straight_s(stops, rows, columns, walk_kmh, detour)
+    near = seconds <= max_s
+    return rows[near], columns[near], seconds[near]
+
+
+def _street_layers(
+    stops: StopTable, streets: Streets | CrowFly, *, walk_kmh: float, max_s: int, link_limit_m: float, notes: list[str]
+) -> list[Entries]:
+    if isinstance(streets, CrowFly):
+        return [_crow_fly(stops, np.ones(len(stops.x), bool), walk_kmh, streets.detour, max_s)]
+    links = link_points(streets, np.column_stack((stops.x, stops.y)), mode="walk", limit_m=link_limit_m)
+    # The search lives upstairs; asking for it by name keeps this room free of imports from there.
+    search = import_module("geo_access.routing.street")
+    times = search.nearby(streets, links, links, mode="walk", max_s=max_s, speed_kmh=walk_kmh)
+    rows = np.repeat(np.arange(len(stops.x), dtype=np.int64), np.diff(times.indptr))
+    off_street = ~np.asarray(links.ok, dtype=bool)
+    layers = [(rows, times.indices.astype(np.int64), times.seconds.astype(np.int64))]
+    if off_street.any():
+        notes.append(
+            f"{int(off_street.sum())} of {len(off_street)} stops lie more than {link_limit_m:.0f} m from the streets: "
+            f"changes there are straight lines × {_DETOUR}"
+        )
+        layers.insert(0, _crow_fly(stops, off_street, walk_kmh, _DETOUR, max_s))
+    return layers
+
+
+def _same_station(stops: StopTable) -> np.ndarray:
+    order = np.argsort(stops.station, kind="stable")
+    order = order[stops.station[order] >= 0]
+    pairs = []
+    for members in np.split(order, np.flatnonzero(np.diff(stops.station[order])) + 1):
+        a, b = np.meshgrid(members, members)
+        pairs.append(np.column_stack((a.ravel(), b.ravel()))[a.ravel() != b.ravel()])
+    return np.concatenate(pairs).astype(np.int32) if pairs else np.empty((0, 2), np.int32)
+
+
+def _shorter(entries: Entries, layers: list[Entries], n: int, max_s: int) -> Entries:
+    """Entries that are within reach and below what the layers so far say."""
+    rows, columns, seconds = (np.concatenate([layer[part] for layer in layers]) for part in range(3))
+    known = pack_times(rows, columns, seconds, n)
+    key = np.repeat(np.arange(n, dtype=np.int64), np.diff(known.indptr)) * n + known.indices
+    wanted = entries[0].astype(np.int64) * n + entries[1]
+    at = np.searchsorted(key, wanted)
+    there = at < len(key)
+    there[there] = key[at[there]] == wanted[there]
+    current = np.full(len(wanted), max_s, dtype=np.int64)
+    current[there] = known.seconds[at[there]]
+    better = entries[2] <= current
+    return entries[0][better], entries[1][better], entries[2][better]
+
+
+def _pathways(feeds: Sequence[Feed], stops: StopTable, walk_kmh: float) -> Entries:
+    parts: list[Entries] = []
+    for number, feed in enumerate(feeds):
+        ways = feed.pathways
+        if ways.empty:
+            continue
+        place = {name: index for index, name in enumerate(feed.stops["stop_id"])}
+        seconds = ways["traversal_s"].to_numpy().astype(np.float64)
+        by_length = ways["length_m"].to_numpy() / (walk_kmh * _WALK_MPS)
+        seconds = np.where(seconds >= 0, seconds, by_length)
+        usable = np.isfinite(seconds)
+        a = np.array([place[name] for name in ways["from_stop_id"]])[usable]
+        b = np.array([place[name] for name in ways["to_stop_id"]])[usable]
+        back = ways["both_ways"].to_numpy()[usable]
+        # scipy drops explicit zeros: a free passage costs a hundredth of a second.
+        cost = np.maximum(seconds[usable], 0.01)
+        graph = coo_array(
+            (np.concatenate((cost, cost[back])), (np.concatenate((a, b[back])), np.concatenate((b, a[back])))),
+            shape=(len(feed.stops),) * 2,
+        ).tocsr()
+        mine = np.flatnonzero((stops.feed == number) & np.isin(stops.row, np.concatenate((a, b))))
+        reach = dijkstra(graph, indices=stops.row[mine])[:, stops.row[mine]]
+        i, j = np.nonzero(np.isfinite(reach) & ~np.eye(len(mine), dtype=bool))
+        parts.append((mine[i], mine[j], np.ceil(reach[i, j] - 0.5).astype(np.int64)))
+    return _joined(parts)
+
+
+def _joined(parts: list[Entries]) -> Entries:
+    if not parts:
+        empty = np.empty(0, np.int64)
+        return empty, empty, empty
+    rows, columns, seconds = (np.concatenate([part[k] for part in parts]).astype(np.int64) for k in range(3))
+    return rows, columns, seconds
+
+
+def _stated(
+    feeds: Sequence[Feed], stops: StopTable, walk_kmh: float, detour: float, layers: list[Entries], notes: list[str]
+) -> tuple[Entries, np.ndarray, np.ndarray]:
+    """Read what transfers.txt says, station rows spread over their platforms."""
+    n = len(stops.x)
+    min_transfer_s = np.zeros(n, dtype=np.int32)
+    forbidden: list[np.ndarray] = []
+    parts: list[Entries] = []
+    for number, feed in enumerate(feeds):
+        if feed.transfers.empty:
+            continue
+        general = (feed.transfers[["from_route_id", "to_route_id", "from_trip_id", "to_trip_id"]] == "").all(axis=1)
+        special = int((~general & (feed.transfers["transfer_type"] <= 3)).sum())
+        if special:
+            notes.append(
+                f"{feed.name}: {special} rows of transfers.txt hold for single routes or trips and were not applied"
+            )
+        rows = feed.transfers[general & (feed.transfers["transfer_type"] <= 3)]
+        platforms = _platforms(feed, stops, number)
+        for origin, target, kind, seconds in zip(
+            *(rows[name] for name in ("from_stop_id", "to_stop_id", "transfer_type", "min_transfer_s")), strict=True
+        ):
+            a, b = np.meshgrid(platforms.get(origin, _NONE), platforms.get(target, _NONE))
+            pairs = np.column_stack((a.ravel(), b.ravel()))
+            if len(pairs) == 0:
+                continue
+            if kind == 3:
+                forbidden.append(pairs)
+            elif kind == 2 and seconds >= 0:
+                same = pairs[:, 0] == pairs[:, 1]
+                min_transfer_s[pairs[same, 0]] = seconds
+                parts.append((pairs[~same, 0], pairs[~same, 1], np.full(int((~same).sum()), seconds)))
+            else:
+                walk = _straight_s(stops, pairs[:, 0], pairs[:, 1], walk_kmh, detour)
+                parts.append(_shorter((pairs[:, 0], pairs[:, 1], walk), [*layers, *parts], n, 86_400))
+    banned = np.unique(np.concatenate(forbidden), axis=0) if forbidden else np.empty((0, 2))
+    return _joined(parts), min_transfer_s, banned.astype(np.int32).reshape(-1, 2)
+
+
+_NONE = np.empty(0, dtype=np.int64)
+
+
+def _platforms(feed: Feed, stops: StopTable, number: int) -> dict[str, np.ndarray]:
+    """Find the stops of the timetable under each id of the feed: itself, or the platforms of a station."""
+    mine = np.flatnonzero(stops.feed == number)
+    ids = feed.stops["stop_id"].to_numpy()[stops.row[mine]]
+    parents = feed.stops["parent_station"].to_numpy()[stops.row[mine]]
+    under: dict[str, list[int]] = {}
+    for stop, own, parent in zip(mine.tolist(), ids, parents, strict=True):
+        under.setdefault(own, []).append(stop)
+        if parent:
+            under.setdefault(parent, []).append(stop)
+    return {name: np.array(members, dtype=np.int64) for name, members in under.items()}
