@@ -7,16 +7,16 @@ serves every later request.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import shapely
-from numba import njit
 
 from geo_access.errors import CapacityError, InputError
-from geo_access.network.model import Streets
+from geo_access.network.links import Links, link_points
+from geo_access.network.model import CrowFly, Streets
 
-__all__ = ["Frame", "Lattice", "frame_around", "prepare_lattice"]
+__all__ = ["Frame", "Lattice", "blocked_cells", "cell_centres", "cell_links", "frame_around", "prepare_lattice"]
 
 MAX_CELLS = 40_000_000
 
@@ -126,165 +126,104 @@ class Lattice:
     Attributes
     ----------
     frame : Frame
-    mode : str
-    edge : ndarray of int32, shape (rows, cols)
-        Nearest edge of `Streets` that the mode may use; −1 where there is none within the limit.
-    fraction : ndarray of float32, shape (rows, cols)
-        Place along the edge, 0 at its source and 1 at its target.
-    offset_m : ndarray of float32, shape (rows, cols)
-        Straight line from that place to the cell's centre [m].
+    links : Links
+        Of the cells' centres, row by row from the south; not ok where no street is near, or only across a barrier.
+    connector_kmh : float
+        Walking speed behind ``links.connector_s`` [km/h].
     edge_source, edge_target : ndarray of int32, shape (n_edges,)
         Nodes at the ends of each edge.
-    forward_s, backward_s : ndarray of float32, shape (n_edges,)
-        Time along the whole edge in each direction at the mode's reference speed [s]; infinite where not allowed.
     speed_kmh : float
         Reference speed of the mode [km/h].
     """
 
     frame: Frame
-    mode: str
-    edge: np.ndarray
-    fraction: np.ndarray
-    offset_m: np.ndarray
+    links: Links
+    connector_kmh: float
     edge_source: np.ndarray
     edge_target: np.ndarray
-    forward_s: np.ndarray
-    backward_s: np.ndarray
     speed_kmh: float
 
-
-def _edge_times(streets: Streets, mode: str) -> tuple[np.ndarray, np.ndarray]:
-    """Seconds along each edge of `streets`, forward and backward; infinite where the mode may not go."""
-    graph = streets.graphs[mode]
-    tails = np.repeat(np.arange(len(graph.indptr) - 1, dtype=np.int32), np.diff(graph.indptr))
-    seconds = (graph.deciseconds / 10.0).astype(np.float32)
-    forward = np.full(len(streets.edge_source), np.inf, np.float32)
-    backward = forward.copy()
-    along = (streets.edge_target[graph.edges] == graph.heads) & (streets.edge_source[graph.edges] == tails)
-    against = (streets.edge_source[graph.edges] == graph.heads) & (streets.edge_target[graph.edges] == tails)
-    np.minimum.at(forward, graph.edges[along], seconds[along])
-    np.minimum.at(backward, graph.edges[against], seconds[against])
-    return forward, backward
+    @property
+    def mode(self) -> str:
+        """Street mode it was prepared for."""
+        return self.links.mode
 
 
-@njit(cache=True)
-def _distance_to_segment(
-    px: float, py: float, ax: float, ay: float, bx: float, by: float
-) -> tuple[float, float]:  # pragma: no cover - compiled
-    dx, dy = bx - ax, by - ay
-    length2 = dx * dx + dy * dy
-    t = 0.0
-    if length2 > 0.0:
-        t = ((px - ax) * dx + (py - ay) * dy) / length2
-        t = min(1.0, max(0.0, t))
-    ex, ey = px - ax - t * dx, py - ay - t * dy
-    return np.sqrt(ex * ex + ey * ey), t
+def blocked_cells(frame: Frame, barriers: shapely.Geometry | None) -> np.ndarray:
+    """Cells whose centre lies in `barriers`.
 
+    Parameters
+    ----------
+    frame : Frame
+    barriers : shapely geometry or None
+        Metric CRS of the frame.
 
-@njit(cache=True)
-def _nearest_segments(  # noqa: C901
-    usable: np.ndarray,
-    indptr: np.ndarray,
-    xy: np.ndarray,
-    blocked: np.ndarray,
-    origin_x: float,
-    origin_y: float,
-    cell_m: float,
-    limit_m: float,
-) -> tuple[np.ndarray, np.ndarray]:  # pragma: no cover - compiled
-    """Nearest segment of each cell: exact beside the streets, then handed from cell to cell in four sweeps."""
-    rows, cols = blocked.shape
-    segment = np.full((rows, cols), -1, np.int64)
-    distance = np.full((rows, cols), np.inf, np.float32)
-    for e in range(usable.shape[0]):
-        if not usable[e]:
-            continue
-        for k in range(indptr[e], indptr[e + 1] - 1):
-            ax, ay, bx, by = xy[k, 0], xy[k, 1], xy[k + 1, 0], xy[k + 1, 1]
-            c0 = max(0, int(np.ceil((min(ax, bx) - origin_x) / cell_m - 1.0)))
-            c1 = min(cols - 1, int(np.floor((max(ax, bx) - origin_x) / cell_m + 1.0)))
-            r0 = max(0, int(np.ceil((min(ay, by) - origin_y) / cell_m - 1.0)))
-            r1 = min(rows - 1, int(np.floor((max(ay, by) - origin_y) / cell_m + 1.0)))
-            for r in range(r0, r1 + 1):
-                for c in range(c0, c1 + 1):
-                    d, _ = _distance_to_segment(origin_x + c * cell_m, origin_y + r * cell_m, ax, ay, bx, by)
-                    reach = 0.71 * cell_m if blocked[r, c] else limit_m
-                    if d < distance[r, c] and d <= reach:
-                        distance[r, c] = d
-                        segment[r, c] = k
-    for sweep in range(4):
-        down = sweep % 2 == 1
-        for i in range(rows):
-            r = rows - 1 - i if down else i
-            for j in range(cols):
-                c = cols - 1 - j if sweep in (1, 2) else j
-                if blocked[r, c]:
-                    continue
-                for dr in range(-1, 2):
-                    for dc in range(-1, 2):
-                        rr, cc = r + dr, c + dc
-                        if rr < 0 or rr >= rows or cc < 0 or cc >= cols or blocked[rr, cc]:
-                            continue
-                        k = segment[rr, cc]
-                        if k < 0 or k == segment[r, c]:
-                            continue
-                        d, _ = _distance_to_segment(
-                            origin_x + c * cell_m, origin_y + r * cell_m, xy[k, 0], xy[k, 1], xy[k + 1, 0], xy[k + 1, 1]
-                        )
-                        if d < distance[r, c] and d <= limit_m:
-                            distance[r, c] = d
-                            segment[r, c] = k
-    return segment, distance
-
-
-@njit(cache=True)
-def _places(
-    segment: np.ndarray,
-    edge_of: np.ndarray,
-    indptr: np.ndarray,
-    along_m: np.ndarray,
-    xy: np.ndarray,
-    origin_x: float,
-    origin_y: float,
-    cell_m: float,
-) -> tuple[np.ndarray, np.ndarray]:  # pragma: no cover - compiled
-    """Edge and place along it of the segment that each cell was given."""
-    rows, cols = segment.shape
-    edge = np.full((rows, cols), -1, np.int32)
-    fraction = np.zeros((rows, cols), np.float32)
-    for r in range(rows):
-        for c in range(cols):
-            k = segment[r, c]
-            if k < 0:
-                continue
-            e = edge_of[k]
-            edge[r, c] = e
-            _, t = _distance_to_segment(
-                origin_x + c * cell_m, origin_y + r * cell_m, xy[k, 0], xy[k, 1], xy[k + 1, 0], xy[k + 1, 1]
-            )
-            total = along_m[indptr[e + 1] - 1]
-            if total > 0.0:
-                fraction[r, c] = (along_m[k] + t * (along_m[k + 1] - along_m[k])) / total
-    return edge, fraction
-
-
-def _along(streets: Streets) -> tuple[np.ndarray, np.ndarray]:
-    """Edge of each geometry point, and the length of line before it within its edge [m]."""
-    counts = np.diff(streets.geometry_indptr)
-    edge_of = np.repeat(np.arange(len(counts), dtype=np.int32), counts)
-    steps = np.zeros(len(streets.geometry_xy))
-    steps[1:] = np.hypot(*np.diff(streets.geometry_xy, axis=0).T)
-    total = np.cumsum(steps)
-    return edge_of, total - np.repeat(total[streets.geometry_indptr[:-1]], counts)
-
-
-def _blocked_cells(frame: Frame, barriers: shapely.Geometry | None) -> np.ndarray:
-    """Cells whose centre lies in `barriers`, bool (rows, cols)."""
+    Returns
+    -------
+    ndarray of bool, shape (rows, cols)
+    """
     if barriers is None or shapely.is_empty(barriers):
         return np.zeros((frame.rows, frame.cols), np.bool_)
     shapely.prepare(barriers)
     xx, yy = np.meshgrid(frame.x, frame.y)
     return np.asarray(shapely.contains_xy(barriers, xx, yy))
+
+
+def cell_centres(frame: Frame) -> np.ndarray:
+    """Centres of all cells, row by row from the south.
+
+    Parameters
+    ----------
+    frame : Frame
+
+    Returns
+    -------
+    ndarray of float64, shape (rows * cols, 2)
+        [m].
+    """
+    xx, yy = np.meshgrid(frame.x, frame.y)
+    return np.column_stack((xx.ravel(), yy.ravel()))
+
+
+def cell_links(
+    streets: Streets | CrowFly,
+    frame: Frame,
+    *,
+    mode: str,
+    limit_m: float,
+    walk_kmh: float,
+    barriers: shapely.Geometry | None = None,
+) -> Links:
+    """Link every cell's centre to its street, as a point would be.
+
+    Parameters
+    ----------
+    streets : Streets or CrowFly
+    frame : Frame
+    mode : str
+        Street mode.
+    limit_m : float
+        Farthest a centre may lie from its street [m].
+    walk_kmh : float
+        Speed of the walk across [km/h].
+    barriers : shapely geometry, optional
+        No cell is reached across them.
+
+    Returns
+    -------
+    Links
+        One for each cell, row by row from the south.
+    """
+    links = link_points(streets, cell_centres(frame), mode=mode, limit_m=limit_m, connector_kmh=walk_kmh)
+    if barriers is None or shapely.is_empty(barriers):
+        return links
+    ok = links.ok & ~blocked_cells(frame, barriers).ravel()
+    ends = np.stack(
+        [np.column_stack((links.x, links.y))[ok], np.column_stack((links.linked_x, links.linked_y))[ok]], axis=1
+    )
+    shapely.prepare(barriers)
+    ok[np.flatnonzero(ok)[shapely.intersects(barriers, np.asarray(shapely.linestrings(ends)))]] = False
+    return replace(links, ok=ok, edge=np.where(ok, links.edge, -1).astype(np.int32))
 
 
 def prepare_lattice(
@@ -293,10 +232,11 @@ def prepare_lattice(
     mode: str,
     cell_m: float = 50.0,
     limit_m: float = 500.0,
+    walk_kmh: float = 4.8,
     bounds: tuple[float, float, float, float] | None = None,
     barriers: shapely.Geometry | None = None,
 ) -> Lattice:
-    """Give every cell its nearest street.
+    """Give every cell its nearest street, once for many requests.
 
     Parameters
     ----------
@@ -307,10 +247,12 @@ def prepare_lattice(
         Cell size [m].
     limit_m : float
         Farthest a cell's centre may lie from its street [m]; cells beyond have no time.
+    walk_kmh : float
+        Speed of the walk across from the street [km/h].
     bounds : tuple of float, optional
         West, south, east, north [m]; default: all streets, with the limit around them.
     barriers : shapely geometry, optional
-        Water and no-go areas in the metric CRS: no cell is reached through them; streets across them (bridges) stay.
+        Water and no-go areas in the metric CRS: no cell is reached across them; streets over them (bridges) stay.
 
     Returns
     -------
@@ -319,45 +261,22 @@ def prepare_lattice(
     Raises
     ------
     InputError
-        When the streets have no graph for `mode`, or no street lies in the bounds.
+        When the streets have no graph for `mode`, or there is no street at all.
     CapacityError
         When the grid is too fine for the area.
     """
-    if mode not in streets.graphs:
-        raise InputError(
-            f"the streets were built without {mode!r} → build them with modes=({mode!r}, …), "
-            f"or ask one of: {', '.join(sorted(streets.graphs))}"
-        )
     if not len(streets.geometry_xy):
         raise InputError("the street network is empty → check the OSM file and the area it was cut to")
     if bounds is None:
         low, high = streets.geometry_xy.min(axis=0), streets.geometry_xy.max(axis=0)
         bounds = (low[0] - limit_m, low[1] - limit_m, high[0] + limit_m, high[1] + limit_m)
     frame = frame_around(bounds, cell_m=cell_m, epsg=streets.epsg)
-    forward_s, backward_s = _edge_times(streets, mode)
-    usable = np.isfinite(forward_s) | np.isfinite(backward_s)
-    indptr, xy = np.asarray(streets.geometry_indptr), np.ascontiguousarray(streets.geometry_xy)
-    segment, distance = _nearest_segments(
-        usable,
-        indptr,
-        xy,
-        _blocked_cells(frame, barriers),
-        frame.origin_x,
-        frame.origin_y,
-        frame.cell_m,
-        float(limit_m),
-    )
-    edge_of, along_m = _along(streets)
-    edge, fraction = _places(segment, edge_of, indptr, along_m, xy, frame.origin_x, frame.origin_y, frame.cell_m)
+    links = cell_links(streets, frame, mode=mode, limit_m=limit_m, walk_kmh=walk_kmh, barriers=barriers)
     return Lattice(
         frame,
-        mode,
-        edge,
-        fraction,
-        distance,
+        links,
+        float(walk_kmh),
         np.asarray(streets.edge_source),
         np.asarray(streets.edge_target),
-        forward_s,
-        backward_s,
         float(streets.graphs[mode].speed_kmh),
     )

@@ -2,89 +2,97 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
+import shapely
 from numba import njit
 
-from geo_access.isochrones.lattice import Frame, Lattice
+from geo_access.errors import InputError, SnapError
+from geo_access.isochrones.lattice import Frame, Lattice, prepare_lattice
+from geo_access.network.links import Links
+from geo_access.network.model import Network, Streets
+from geo_access.routing.legs import link, street_speed
+from geo_access.routing.query import Query
+from geo_access.routing.street import node_times
 
-__all__ = ["cell_times", "reached_window"]
+__all__ = ["MARGIN_S", "cell_times", "street_values"]
+
+# Times are kept this far beyond the longest asked, so that the outermost outline is interpolated, not cut.
+MARGIN_S = 300.0
+# Largest lattice of a whole network that is kept in memory (12 bytes a cell).
+_CELLS_KEPT = 6_000_000
 
 
 @njit(cache=True)
 def _fill_cells(
     out_s: np.ndarray,
+    first_row: int,
+    first_col: int,
+    lattice_cols: int,
     edge: np.ndarray,
     fraction: np.ndarray,
-    offset_m: np.ndarray,
+    connector_s: np.ndarray,
+    from_source_ds: np.ndarray,
+    from_target_ds: np.ndarray,
     edge_source: np.ndarray,
     edge_target: np.ndarray,
-    from_source_s: np.ndarray,
-    from_target_s: np.ndarray,
     node_s: np.ndarray,
     scale: float,
-    pace_s_per_m: float,
+    walk_scale: float,
 ) -> None:  # pragma: no cover - compiled
-    rows, cols = edge.shape
-    for r in range(rows):
-        for c in range(cols):
-            e = edge[r, c]
+    """Go along each cell's edge from its two ends; `scale` turns deciseconds into the seconds asked for."""
+    for r in range(out_s.shape[0]):
+        for c in range(out_s.shape[1]):
+            i = (first_row + r) * lattice_cols + first_col + c
+            e = edge[i]
             if e < 0:
                 continue
             best = np.inf
-            start, end, f = node_s[edge_source[e]], node_s[edge_target[e]], fraction[r, c]
-            if start >= 0.0 and from_source_s[e] < np.inf:
-                best = start + f * from_source_s[e] * scale
-            if end >= 0.0 and from_target_s[e] < np.inf:
-                best = min(best, end + (1.0 - f) * from_target_s[e] * scale)
+            start, end = node_s[edge_source[e]], node_s[edge_target[e]]
+            if start >= 0.0 and from_source_ds[i] >= 0:
+                best = start + fraction[i] * from_source_ds[i] * scale
+            if end >= 0.0 and from_target_ds[i] >= 0:
+                best = min(best, end + (1.0 - fraction[i]) * from_target_ds[i] * scale)
             if best < np.inf:
-                out_s[r, c] = best + offset_m[r, c] * pace_s_per_m
+                out_s[r, c] = best + connector_s[i] * walk_scale
 
 
 @njit(cache=True)
 def _fill_beside_sites(
     out_s: np.ndarray,
+    first_row: int,
+    first_col: int,
+    lattice_cols: int,
     edge: np.ndarray,
     fraction: np.ndarray,
-    offset_m: np.ndarray,
-    window: tuple[int, int, int, int],
-    site_edge: int,
-    site_fraction: float,
-    site_s: float,
-    up_s: float,
-    down_s: float,
-    pace_s_per_m: float,
+    connector_s: np.ndarray,
+    from_source_ds: np.ndarray,
+    from_target_ds: np.ndarray,
+    site_edge: np.ndarray,
+    site_fraction: np.ndarray,
+    site_s: np.ndarray,
+    n_edges: int,
+    scale: float,
+    walk_scale: float,
 ) -> None:  # pragma: no cover - compiled
-    for r in range(window[0], window[1]):
-        for c in range(window[2], window[3]):
-            if edge[r, c] != site_edge:
+    """Cells on a site's own edge are reached along it, without going round by its ends."""
+    wanted = np.zeros(n_edges, np.bool_)
+    wanted[site_edge] = True
+    for r in range(out_s.shape[0]):
+        for c in range(out_s.shape[1]):
+            i = (first_row + r) * lattice_cols + first_col + c
+            e = edge[i]
+            if e < 0 or not wanted[e]:
                 continue
-            step = fraction[r, c] - site_fraction
-            along = step * up_s if step >= 0.0 else -step * down_s
-            value = site_s + along + offset_m[r, c] * pace_s_per_m
-            if not out_s[r, c] <= value:
-                out_s[r, c] = value
-
-
-def reached_window(
-    frame: Frame, node_x: np.ndarray, node_y: np.ndarray, node_s: np.ndarray, margin_m: float
-) -> tuple[slice, slice]:
-    """Rows and columns around the nodes that have a time.
-
-    Parameters
-    ----------
-    frame : Frame
-    node_x, node_y : ndarray of float64, shape (n_nodes,)
-        [m].
-    node_s : ndarray of float32, shape (n_nodes,)
-        NaN where not reached [s].
-    margin_m : float
-        Kept around them [m].
-    """
-    reached = np.flatnonzero(node_s >= 0)
-    if not len(reached):
-        return slice(0, 0), slice(0, 0)
-    x, y = node_x[reached], node_y[reached]
-    return frame.window((x.min() - margin_m, y.min() - margin_m, x.max() + margin_m, y.max() + margin_m))
+            for k in range(site_edge.shape[0]):
+                step = fraction[i] - site_fraction[k]
+                whole = from_source_ds[i] if step >= 0.0 else from_target_ds[i]
+                if site_edge[k] != e or whole < 0:
+                    continue
+                value = site_s[k] + abs(step) * whole * scale + connector_s[i] * walk_scale
+                if not out_s[r, c] <= value:
+                    out_s[r, c] = value
 
 
 def cell_times(
@@ -95,8 +103,8 @@ def cell_times(
     cols: slice,
     reverse: bool,
     speed_kmh: float,
-    pace_s_per_m: float,
-    sites: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
+    walk_kmh: float,
+    sites: Links | None = None,
 ) -> np.ndarray:
     """Give the times at the cells of a part of the lattice.
 
@@ -110,52 +118,144 @@ def cell_times(
     reverse : bool
         False: `node_s` counts from the sites; True: to the sites.
     speed_kmh : float
-        Speed asked for; times along edges scale from the mode's reference speed [km/h].
-    pace_s_per_m : float
-        Across from the street to the cell's centre, detour included [s/m].
-    sites : tuple of ndarray, optional
-        Edge (int32), place along it (0–1) and time already spent [s] of each site: cells on a site's own edge are
-        reached along it, without going round by its ends.
+        Speed along the streets; times scale from the mode's reference speed [km/h].
+    walk_kmh : float
+        Speed across from the street to the cell's centre [km/h].
+    sites : Links, optional
+        Of the sites, all ok: cells on a site's own edge are reached along it.
 
     Returns
     -------
     ndarray of float32, shape of the part
         [s], NaN where there is none.
     """
-    scale = lattice.speed_kmh / speed_kmh
+    links = lattice.links
     # Reversed, a cell leaves its edge by the ends: towards the source against the edge, towards the target along it.
-    from_source, from_target = (
-        (lattice.backward_s, lattice.forward_s) if reverse else (lattice.forward_s, lattice.backward_s)
-    )
-    edge, fraction = lattice.edge[rows, cols], lattice.fraction[rows, cols]
-    offset_m = lattice.offset_m[rows, cols]
-    values = np.full(edge.shape, np.nan, np.float32)
-    _fill_cells(
-        values,
-        edge,
-        fraction,
-        offset_m,
-        lattice.edge_source,
-        lattice.edge_target,
-        from_source,
-        from_target,
-        node_s,
-        scale,
-        pace_s_per_m,
-    )
-    if sites is not None and values.size:
-        for site_edge, site_fraction, site_s in np.column_stack(sites).tolist():
-            _fill_beside_sites(
-                values,
-                edge,
-                fraction,
-                offset_m,
-                (0, values.shape[0], 0, values.shape[1]),
-                int(site_edge),
-                float(site_fraction),
-                float(site_s),
-                float(from_source[site_edge]) * scale,
-                float(from_target[site_edge]) * scale,
-                pace_s_per_m,
-            )
+    ahead, against = (links.backward_ds, links.forward_ds) if reverse else (links.forward_ds, links.backward_ds)
+    scale, walk_scale = 0.1 * lattice.speed_kmh / speed_kmh, lattice.connector_kmh / walk_kmh
+    values = np.full((max(0, rows.stop - rows.start), max(0, cols.stop - cols.start)), np.nan, np.float32)
+    places = (links.edge, links.fraction, links.connector_s, ahead, against)
+    cells = (values, rows.start, cols.start, lattice.frame.cols, *places)
+    _fill_cells(*cells, lattice.edge_source, lattice.edge_target, node_s, scale, walk_scale)
+    if sites is not None:
+        own = (sites.edge, sites.fraction, sites.connector_s)
+        _fill_beside_sites(*cells, *own, len(lattice.edge_source), scale, walk_scale)
     return values
+
+
+def _reached_bounds(
+    streets: Streets, node_s: np.ndarray, site_xy: np.ndarray, margin_m: float
+) -> tuple[float, float, float, float]:
+    """West, south, east, north around the sites and the nodes that have a time [m]."""
+    reached = np.flatnonzero(node_s >= 0)
+    x = np.concatenate((np.asarray(streets.node_x)[reached], site_xy[:, 0]))
+    y = np.concatenate((np.asarray(streets.node_y)[reached], site_xy[:, 1]))
+    return float(x.min() - margin_m), float(y.min() - margin_m), float(x.max() + margin_m), float(y.max() + margin_m)
+
+
+@lru_cache(maxsize=6)
+def _whole_lattice(streets: Streets, mode: str, cell_m: float, limit_m: float) -> Lattice:
+    """Lattice of all streets, kept for the next request on the same network."""
+    return prepare_lattice(streets, mode=mode, cell_m=cell_m, limit_m=limit_m)
+
+
+def street_values(
+    network: Network,
+    site_xy: np.ndarray,
+    query: Query,
+    *,
+    mode: str,
+    limit_s: float,
+    reverse: bool,
+    cell_m: float,
+    bounds: tuple[float, float, float, float] | None = None,
+    lattice: Lattice | None = None,
+    barriers: shapely.Geometry | None = None,
+) -> tuple[np.ndarray, Frame, tuple[str, ...]]:
+    """Find the times at cells along the streets of one mode.
+
+    Parameters
+    ----------
+    network : Network
+        With streets.
+    site_xy : ndarray of float64, shape (n, 2)
+        [m].
+    query : Query
+        For speeds and the farthest link.
+    mode : str
+        Street mode.
+    limit_s : float
+        Longest time of interest [s].
+    reverse : bool
+        True: towards the sites.
+    cell_m : float
+        Of the grid, when no lattice is given [m].
+    bounds : tuple of float, optional
+        West, south, east, north [m]; default: as far as the sites reach.
+    lattice : Lattice, optional
+    barriers : shapely geometry, optional
+        Metric CRS.
+
+    Returns
+    -------
+    values_s : ndarray of float32, shape (rows, cols)
+        [s], NaN where there is none.
+    frame : Frame
+    notes : tuple of str
+
+    Raises
+    ------
+    SnapError
+        When no site can be linked to the streets.
+    """
+    streets = network.streets
+    assert isinstance(streets, Streets)  # noqa: S101 — the caller has looked
+    links = link(network, site_xy, mode, query)
+    linked = np.asarray(links.ok)
+    if not linked.any():
+        raise SnapError(
+            f"none of the {len(site_xy)} sites lies within {query.link_limit_m:g} m of a street for {mode!r} → "
+            "check the sites' CRS and the extent of the OSM file"
+        )
+    speed = street_speed(query, mode)
+    max_s = int(limit_s + MARGIN_S)
+    node_s = node_times(streets, links, mode=mode, max_s=max_s, reverse=reverse, speed_kmh=speed)
+    across_m = min(query.link_limit_m, max_s * query.walk_kmh / 3.6) + cell_m
+    wanted = bounds or _reached_bounds(streets, node_s, site_xy[linked], across_m)
+    if lattice is None:
+        kept = barriers is None and bounds is None and _cells(streets, cell_m) <= _CELLS_KEPT
+        lattice = (
+            _whole_lattice(streets, mode, float(cell_m), float(query.link_limit_m))
+            if kept
+            else prepare_lattice(
+                streets, mode=mode, cell_m=cell_m, limit_m=query.link_limit_m, bounds=wanted, barriers=barriers
+            )
+        )
+    _check_lattice(lattice, streets, mode)
+    rows, cols = lattice.frame.window(wanted)
+    values = cell_times(
+        lattice,
+        node_s,
+        rows=rows,
+        cols=cols,
+        reverse=reverse,
+        speed_kmh=speed if speed is not None else lattice.speed_kmh,
+        walk_kmh=query.walk_kmh,
+        sites=links.take(np.flatnonzero(linked)),
+    )
+    lost = int((~linked).sum())
+    notes = (f"{lost} of {len(site_xy)} sites lie too far from any street and are left out",) if lost else ()
+    return values, lattice.frame.part(rows, cols), notes
+
+
+def _cells(streets: Streets, cell_m: float) -> float:
+    low, high = streets.geometry_xy.min(axis=0), streets.geometry_xy.max(axis=0)
+    return float(np.prod((high - low) / cell_m + 1))
+
+
+def _check_lattice(lattice: Lattice, streets: Streets, mode: str) -> None:
+    if lattice.mode != mode or len(lattice.edge_source) != len(streets.edge_source):
+        raise InputError(
+            f"the lattice was prepared for {lattice.mode!r} or for other streets → prepare one for {mode!r} with "
+            "prepare_lattice"
+        )

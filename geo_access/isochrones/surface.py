@@ -12,12 +12,22 @@ import shapely
 from geo_access.crs import to_metric
 from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.isochrones.crow_fly import nearest_site_times
-from geo_access.isochrones.lattice import Frame, Lattice, frame_around
+from geo_access.isochrones.lattice import Frame, Lattice, blocked_cells, frame_around
+from geo_access.isochrones.street_times import MARGIN_S, street_values
+from geo_access.isochrones.transit_times import direct_values, from_stops, one_instant, stop_seconds, window_times
 from geo_access.manifest import fingerprint
 from geo_access.network.model import CrowFly, Network
+from geo_access.routing.legs import street_speed
 from geo_access.routing.query import Query, Window
 
 __all__ = ["Surface", "site_positions", "travel_time_surface"]
+
+
+Bounds = tuple[float, float, float, float]
+
+# No vehicle of a timetable covers more in straight line: 360 km/h.
+_FASTEST_M_S = 100.0
+_WINDOW_NOTE = "percentile over the window taken for each site, then the best site kept"
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,18 +153,84 @@ def _query(
     return query
 
 
-def _speed_kmh(network: Network, query: Query) -> float:
-    """Speed of a street mode over straight lines [km/h]."""
-    assert isinstance(network.streets, CrowFly)  # noqa: S101 — the caller has looked
-    asked = {"walk": query.walk_kmh, "bike": query.bike_kmh}
-    return asked.get(query.mode) or float(network.streets.speeds_kmh[query.mode])
+def _box(xy: np.ndarray, reach_m: float) -> Bounds:
+    """West, south, east, north around points [m]."""
+    west, south = xy.min(axis=0) - reach_m
+    east, north = xy.max(axis=0) + reach_m
+    return float(west), float(south), float(east), float(north)
 
 
-def _reach_frame(xy: np.ndarray, reach_m: float, *, cell_m: float, epsg: int) -> Frame:
-    """Grid around points, as far as they could reach."""
-    west, south = xy.min(axis=0) - reach_m - cell_m
-    east, north = xy.max(axis=0) + reach_m + cell_m
-    return frame_around((west, south, east, north), cell_m=cell_m, epsg=epsg)
+def _merged(boxes: list[Bounds]) -> Bounds:
+    lows, highs = np.array(boxes)[:, :2].min(axis=0), np.array(boxes)[:, 2:].max(axis=0)
+    return float(lows[0]), float(lows[1]), float(highs[0]), float(highs[1])
+
+
+@dataclass(frozen=True, eq=False)
+class _Request:
+    """A checked request: what is asked of which network, from where."""
+
+    network: Network
+    xy: np.ndarray
+    query: Query
+    reverse: bool
+    cell_m: float
+    bounds: Bounds | None
+    lattice: Lattice | None
+    barriers: shapely.Geometry | None
+
+    def reach_m(self, mode: str, limit_s: float) -> float:
+        """Farthest that a street mode gets over straight lines [m]."""
+        streets = self.network.streets
+        assert isinstance(streets, CrowFly)  # noqa: S101 — the caller has looked
+        return limit_s * self.speed_kmh(mode) / 3.6 / streets.detour
+
+    def speed_kmh(self, mode: str) -> float:
+        """Speed of a street mode [km/h]."""
+        streets = self.network.streets
+        if (asked := street_speed(self.query, mode)) is not None:
+            return asked
+        return float(streets.speeds_kmh[mode] if isinstance(streets, CrowFly) else streets.graphs[mode].speed_kmh)
+
+    def frame(self, bounds: Bounds) -> Frame:
+        """Grid over the bounds asked for, else over these."""
+        if self.lattice is not None:
+            return self.lattice.frame
+        return frame_around(self.bounds or bounds, cell_m=self.cell_m, epsg=self.network.epsg)
+
+
+def _street_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[str, ...]]:
+    """Walk, bike or car."""
+    mode, streets = request.query.mode, request.network.streets
+    if isinstance(streets, CrowFly):
+        frame = request.frame(_box(request.xy, request.reach_m(mode, request.query.max_s) + request.cell_m))
+        values = nearest_site_times(frame, request.xy, streets=streets, speed_kmh=request.speed_kmh(mode))
+        return values, frame, ()
+    return street_values(
+        request.network, request.xy, request.query, mode=mode, limit_s=request.query.max_s, reverse=request.reverse,
+        cell_m=request.cell_m, bounds=request.bounds, lattice=request.lattice, barriers=request.barriers,
+    )  # fmt: skip
+
+
+def _transit_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[str, ...]]:
+    """Every mode that boards vehicles."""
+    network, query, reverse = request.network, request.query, request.reverse
+    timetable = network.timetable
+    if timetable is None:
+        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
+    instant_s = one_instant(query, reverse=reverse)
+    stops_xy = np.column_stack((timetable.stop_x, timetable.stop_y))
+    foot_m = max(query.max_access_s, query.max_egress_s) * max(query.walk_kmh, query.bike_kmh) / 3.6
+    if instant_s is None:
+        near = np.hypot(*(stops_xy[:, None] - request.xy[None]).T).min(axis=0) <= query.max_s * _FASTEST_M_S
+        frame = request.frame(_box(np.vstack([request.xy, stops_xy[near]]), foot_m))
+        return window_times(network, request.xy, frame, query, reverse=reverse), frame, (_WINDOW_NOTE,)
+    stop_s = stop_seconds(network, request.xy, query, reverse=reverse)
+    frame = request.frame(_box(np.vstack([request.xy, stops_xy[stop_s >= 0]]), foot_m))
+    values = from_stops(network, frame, stop_s, query, reverse=reverse)
+    values = np.minimum(values, direct_values(network, request.xy, frame, query, reverse=reverse))
+    if reverse and query.earliest_s is not None:
+        values[values > instant_s - query.earliest_s] = np.inf
+    return values, frame, ()
 
 
 def travel_time_surface(
@@ -171,7 +247,7 @@ def travel_time_surface(
     bike_kmh: float = 15.0,
     cell_m: float = 50.0,
     reverse: bool = False,
-    bounds: tuple[float, float, float, float] | None = None,
+    bounds: Bounds | None = None,
     lattice: Lattice | None = None,
     barriers: gpd.GeoDataFrame | None = None,
 ) -> Surface:
@@ -183,7 +259,7 @@ def travel_time_surface(
     sites : geopandas.GeoDataFrame
         Points with a CRS; rows without position are left out.
     mode : str
-        ``walk``, ``bike``, ``car`` or ``transit``.
+        ``walk``, ``bike``, ``car``, ``transit``, or a mix of `geo_access.routing.query.MODES` without parking.
     depart, arrive : str, optional
         ``"08:00"`` or ``"07:00-09:00"``; exactly one of them for transit, none for the others.
     earliest : str, optional
@@ -236,14 +312,12 @@ def travel_time_surface(
         bike_kmh=bike_kmh,
     )
     xy = site_positions(sites, epsg=network.epsg)
-    if isinstance(network.streets, CrowFly) and not query.uses_transit:
-        speed = _speed_kmh(network, query)
-        reach_m = query.max_s * speed / 3.6 / network.streets.detour
-        frame = (
-            frame_around(bounds, cell_m=cell_m, epsg=network.epsg)
-            if bounds is not None
-            else _reach_frame(xy, reach_m, cell_m=cell_m, epsg=network.epsg)
-        )
-        values = nearest_site_times(frame, xy, streets=network.streets, speed_kmh=speed)
-        return Surface(values, frame, query, reverse, True, network.inputs, network.warnings)
-    raise InputError("not yet")
+    walls = None if barriers is None else shapely.union_all(to_metric(barriers, network.epsg).make_valid().to_numpy())
+    request = _Request(network, xy, query, reverse, cell_m, bounds, lattice, walls)
+    values, frame, notes = _transit_surface(request) if query.uses_transit else _street_surface(request)
+    values = np.where(values <= query.max_s + MARGIN_S, values, np.float32(np.nan))
+    if walls is not None and (query.uses_transit or isinstance(network.streets, CrowFly)):
+        values[blocked_cells(frame, walls)] = np.nan
+    return Surface(
+        values, frame, query, reverse, isinstance(network.streets, CrowFly), network.inputs, (*network.warnings, *notes)
+    )

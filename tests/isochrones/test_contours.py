@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 import shapely
@@ -37,7 +39,7 @@ def test_polygons_of_any_field_are_valid_and_nest(
     for area in areas:
         assert area.is_valid, shapely.is_valid_reason(area)
         assert area.geom_type == "MultiPolygon"
-    for inner, outer in zip(areas[:-1], areas[1:]):
+    for inner, outer in itertools.pairwise(areas):
         assert inner.difference(outer).area <= 1e-6 * max(1.0, inner.area)
 
 
