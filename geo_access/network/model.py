@@ -9,8 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 import numpy as np
+
+if TYPE_CHECKING:
+    from geo_access.network.hierarchy import Hierarchy
 
 __all__ = ["CrowFly", "ModeGraph", "Network", "SparseTimes", "Streets", "Timetable"]
 
@@ -69,6 +74,9 @@ class ModeGraph:
         Edge of `Streets` that the arc runs along.
     speed_kmh : float
         Reference speed [km/h]; a query at another walking or cycling speed scales times by the ratio.
+    copy_of : ndarray of int32, shape (n_copies,)
+        Nodes that have a copy, one for each street that may not go on everywhere (turn restriction, barrier): the
+        states ``n_nodes + k``; `indptr` then has n_nodes + n_copies + 1 entries and heads may be copies.
     """
 
     indptr: np.ndarray
@@ -76,6 +84,19 @@ class ModeGraph:
     deciseconds: np.ndarray
     edges: np.ndarray
     speed_kmh: float
+    copy_of: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+
+    @property
+    def n_states(self) -> int:
+        """Number of nodes and copies."""
+        return len(self.indptr) - 1
+
+    @cached_property
+    def hierarchy(self) -> Hierarchy:
+        """The contraction hierarchy of this graph: opened with the network, else built when first asked for."""
+        from geo_access.network.hierarchy import build_hierarchy  # noqa: PLC0415 — kernels compile on first use
+
+        return build_hierarchy(self.indptr, self.heads, self.deciseconds)
 
 
 @dataclass(frozen=True, eq=False)

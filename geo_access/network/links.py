@@ -1,0 +1,233 @@
+"""Points onto streets: the nearest edge that the mode may use, split where the point projects."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.network.links_kernels import edge_times, fill_grid, nearest_segments
+from geo_access.network.model import CrowFly, ModeGraph, Streets
+from geo_access.network.streets_split import ranges
+
+__all__ = ["LINK_REASONS", "Links", "graph_of", "link_points"]
+
+LINK_REASONS = ("OK", "NO_POSITION", "BEYOND_LIMIT")
+
+
+@dataclass(frozen=True, eq=False)
+class Links:
+    """Where points meet the network of one mode.
+
+    Attributes
+    ----------
+    mode : str
+    x, y : ndarray of float64, shape (n,)
+        The points [m].
+    ok : ndarray of bool, shape (n,)
+        Whether the point is on the network.
+    edge : ndarray of int32, shape (n,)
+        Edge of `Streets`, −1 where none; −1 everywhere without streets.
+    fraction : ndarray of float64, shape (n,)
+        Position along the edge as drawn, 0–1.
+    linked_x, linked_y : ndarray of float64, shape (n,)
+        Where the point meets the edge [m].
+    distance_m : ndarray of float64, shape (n,)
+        Straight line from the point to the edge [m]; also given beyond the limit, NaN where nothing is near.
+    connector_s : ndarray of float32, shape (n,)
+        Off-street walk: distance × detour at the connector's speed [s]; NaN where not linked.
+    forward_ds, backward_ds : ndarray of int32, shape (n,)
+        Time along the whole edge, as drawn and against it [0.1 s]; −1 where that is not allowed.
+    reason : ndarray of uint8, shape (n,)
+        Index into `LINK_REASONS`.
+    """
+
+    mode: str
+    x: np.ndarray
+    y: np.ndarray
+    ok: np.ndarray
+    edge: np.ndarray
+    fraction: np.ndarray
+    linked_x: np.ndarray
+    linked_y: np.ndarray
+    distance_m: np.ndarray
+    connector_s: np.ndarray
+    forward_ds: np.ndarray
+    backward_ds: np.ndarray
+    reason: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of points."""
+        return len(self.x)
+
+    def take(self, rows: np.ndarray) -> Links:
+        """Return the links of some points."""
+        parts = {name: value[rows] for name, value in self.__dict__.items() if name != "mode"}
+        return Links(mode=self.mode, **parts)
+
+
+def graph_of(streets: Streets, mode: str) -> ModeGraph:
+    """Graph of a mode, or an `InputError` that names the modes there are."""
+    if mode not in streets.graphs:
+        known = ", ".join(streets.graphs) or "none"
+        raise InputError(f"mode {mode!r}: the streets were not built for it → built: {known}")
+    return streets.graphs[mode]
+
+
+def _checked(xy: np.ndarray) -> np.ndarray:
+    points = np.ascontiguousarray(xy, dtype=np.float64)
+    if points.ndim != 2 or points.shape[1] != 2:
+        raise InputError(f"xy has shape {points.shape} → give one row (x, y) per point")
+    return points
+
+
+def link_points(
+    streets: Streets | CrowFly,
+    xy: np.ndarray,
+    *,
+    mode: str,
+    limit_m: float = 500.0,
+    connector_kmh: float = 4.8,
+    detour: float = 1.3,
+) -> Links:
+    """Link points to the nearest edge that the mode may use.
+
+    Parameters
+    ----------
+    streets : Streets or CrowFly
+        Without streets every point with a position is linked where it stands.
+    xy : ndarray of float64, shape (n, 2)
+        Points in the CRS of the streets [m]; NaN for a point without position.
+    mode : str
+        Profile.
+    limit_m : float
+        Farthest straight line from a point to its street [m]; beyond it the point stays, not linked.
+    connector_kmh : float
+        Walking speed off the street [km/h].
+    detour : float
+        Walked distance over straight line off the street, ≥ 1.
+
+    Returns
+    -------
+    Links
+
+    Raises
+    ------
+    InputError
+        When the mode is not in the network, or a parameter makes no sense.
+
+    Examples
+    --------
+    >>> from geo_access.network.model import CrowFly
+    >>> links = link_points(CrowFly(2154), np.array([[0.0, 0.0], [np.nan, 0.0]]), mode="walk")
+    >>> links.ok.tolist(), links.connector_s.tolist()
+    ([True, False], [0.0, nan])
+    """
+    points = _checked(xy)
+    faults = [
+        Fault(name, f"{value}", remedy)
+        for name, value, bad, remedy in (
+            ("limit_m", limit_m, not limit_m >= 0, "give a distance ≥ 0 m"),
+            ("connector_kmh", connector_kmh, not connector_kmh > 0, "give a speed > 0 km/h"),
+            ("detour", detour, not detour >= 1, "give a factor ≥ 1"),
+        )
+        if bad
+    ]
+    raise_faults(faults)
+    placed = np.isfinite(points).all(axis=1)
+    if isinstance(streets, CrowFly):
+        return _standing(points, placed, mode, streets)
+    graph = graph_of(streets, mode)
+    forward, backward = edge_times(
+        graph.indptr, graph.deciseconds, graph.edges, graph.copy_of, streets.edge_source, len(streets.edge_source)
+    )
+    edge, fraction, distance, linked = _nearest(streets, (forward >= 0) | (backward >= 0), points, placed, limit_m)
+    ok = (edge >= 0) & (distance <= limit_m)
+    edge = np.where(ok, edge, -1)
+    return Links(
+        mode=mode,
+        x=points[:, 0],
+        y=points[:, 1],
+        ok=ok,
+        edge=edge.astype(np.int32),
+        fraction=np.where(ok, fraction, np.nan),
+        linked_x=np.where(ok, linked[:, 0], np.nan),
+        linked_y=np.where(ok, linked[:, 1], np.nan),
+        distance_m=distance,
+        connector_s=np.where(ok, distance * detour / connector_kmh * 3.6, np.nan).astype(np.float32),
+        forward_ds=np.where(ok, forward[edge], -1).astype(np.int32),
+        backward_ds=np.where(ok, backward[edge], -1).astype(np.int32),
+        reason=np.where(ok, 0, np.where(placed, 2, 1)).astype(np.uint8),
+    )
+
+
+def _standing(points: np.ndarray, placed: np.ndarray, mode: str, crow_fly: CrowFly) -> Links:
+    if mode not in crow_fly.speeds_kmh:
+        raise InputError(f"mode {mode!r}: no crow-fly speed for it → known: {', '.join(crow_fly.speeds_kmh)}")
+    n = len(points)
+    zero = np.where(placed, 0.0, np.nan)
+    none = np.full(n, -1, dtype=np.int32)
+    return Links(
+        mode=mode,
+        x=points[:, 0],
+        y=points[:, 1],
+        ok=placed,
+        edge=none,
+        fraction=zero,
+        linked_x=points[:, 0],
+        linked_y=points[:, 1],
+        distance_m=zero,
+        connector_s=zero.astype(np.float32),
+        forward_ds=none,
+        backward_ds=none,
+        reason=np.where(placed, 0, 1).astype(np.uint8),
+    )
+
+
+def _nearest(
+    streets: Streets, usable: np.ndarray, points: np.ndarray, placed: np.ndarray, limit_m: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Nearest usable edge of each point: edge, fraction along it, distance [m], where."""
+    n = len(points)
+    edge = np.full(n, -1, dtype=np.int64)
+    fraction, distance = np.full(n, np.nan), np.full(n, np.nan)
+    linked = np.full((n, 2), np.nan)
+    chosen = np.flatnonzero(usable)
+    rows = np.flatnonzero(placed)
+    if not len(chosen) or not len(rows):
+        return edge, fraction, distance, linked
+    sizes = np.diff(streets.geometry_indptr)[chosen] - 1
+    start = ranges(streets.geometry_indptr[:-1][chosen], sizes)
+    xy = np.asarray(streets.geometry_xy)
+    ends = np.hstack((xy[start], xy[start + 1]))
+    low = np.minimum(ends[:, :2].min(axis=0), ends[:, 2:].min(axis=0))
+    high = np.maximum(ends[:, :2].max(axis=0), ends[:, 2:].max(axis=0))
+    span = np.maximum(high - low, 1.0)
+    cell_m = float(max(np.sqrt(span[0] * span[1] / (len(start) / 2 + 1)), span.max() / 20_000, 20.0))
+    grid = fill_grid(ends, float(low[0]), float(low[1]), cell_m, *(int(size) for size in span // cell_m + 1))
+    search_m = max(limit_m, 2_000.0)
+    segment, along, gap = nearest_segments(points[rows], ends, *grid, float(low[0]), float(low[1]), cell_m, search_m)
+    found = segment >= 0
+    rows, segment, along = rows[found], segment[found], along[found]
+    edge_of = np.repeat(chosen, sizes)
+    edge[rows], distance[rows] = edge_of[segment], gap[found]
+    linked[rows] = ends[segment, :2] + along[:, None] * (ends[segment, 2:] - ends[segment, :2])
+    fraction[rows] = _fractions(streets, edge[rows], start[segment], linked[rows])
+    return edge, fraction, distance, linked
+
+
+def _fractions(streets: Streets, edge: np.ndarray, first: np.ndarray, linked: np.ndarray) -> np.ndarray:
+    """Share of the length of each edge that lies before a position on it."""
+    xy = np.asarray(streets.geometry_xy)
+    begin, size = streets.geometry_indptr[edge], np.diff(streets.geometry_indptr)[edge]
+    points = ranges(begin, size)
+    steps = np.zeros(len(points))
+    steps[1:] = np.hypot(*(xy[points[1:]] - xy[points[:-1]]).T)
+    offset = np.concatenate(([0], np.cumsum(size)))
+    steps[offset[:-1]] = 0.0
+    total = np.add.reduceat(steps, offset[:-1]) if len(edge) else np.empty(0)
+    walked = np.cumsum(steps)
+    before = walked[offset[:-1] + (first - begin)] - walked[offset[:-1]]
+    inside = np.hypot(*(linked - xy[first]).T)
+    return np.clip((before + inside) / np.maximum(total, 1e-9), 0.0, 1.0)

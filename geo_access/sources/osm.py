@@ -1,0 +1,294 @@
+"""Read the ways, nodes and restrictions that streets are made of, from OSM files of any kind."""
+
+from __future__ import annotations
+
+import math
+from array import array
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from geo_access.errors import CoverageError, Fault, InputError, MissingFileError, raise_faults
+
+__all__ = ["NODE_KEYS", "WAY_KEYS", "OsmWays", "Restriction", "read_osm"]
+
+WAY_KEYS = (
+    "highway",
+    "route",
+    "access",
+    "foot",
+    "bicycle",
+    "vehicle",
+    "motor_vehicle",
+    "motorcar",
+    "oneway",
+    "oneway:bicycle",
+    "cycleway",
+    "cycleway:left",
+    "cycleway:right",
+    "cycleway:both",
+    "junction",
+    "maxspeed",
+    "source:maxspeed",
+    "zone:maxspeed",
+    "surface",
+    "wheelchair",
+    "sidewalk",
+    "area",
+    "service",
+    "duration",
+)
+NODE_KEYS = ("barrier", "highway", "access", "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar", "wheelchair")
+_UNDEFINED = 2147483647
+_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.bz2", ".osm.gz")
+
+
+@dataclass(frozen=True)
+class Restriction:
+    """One turn restriction through a node.
+
+    Attributes
+    ----------
+    from_way, via_node, to_way : int
+        OSM ids.
+    tags : tuple of (str, str)
+        ``restriction``, ``restriction:…`` and ``except``.
+    """
+
+    from_way: int
+    via_node: int
+    to_way: int
+    tags: tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class OsmWays:
+    """Ways with a ``highway`` or a ferry, as drawn, before any profile looked at them.
+
+    Attributes
+    ----------
+    way_id : ndarray of int64, shape (n_ways,)
+    way_tags : ndarray of int32, shape (n_ways,)
+        Index into `tag_sets`.
+    indptr : ndarray of int64, shape (n_ways + 1,)
+        Way w runs through the positions ``indptr[w]:indptr[w + 1]``.
+    node_id : ndarray of int64, shape (n_positions,)
+    lon, lat : ndarray of float64, shape (n_positions,)
+        [degree], EPSG:4326; NaN where the extract lacks the node.
+    tag_sets : tuple of dict
+        The distinct tag combinations, `WAY_KEYS` only.
+    node_tags : mapping of int to dict
+        Tags of barriers, signals and crossings by OSM node id, `NODE_KEYS` only.
+    restrictions : tuple of Restriction
+    notes : tuple of str
+        Missing nodes, restrictions through a way, ways outside the box.
+    """
+
+    way_id: np.ndarray
+    way_tags: np.ndarray
+    indptr: np.ndarray
+    node_id: np.ndarray
+    lon: np.ndarray
+    lat: np.ndarray
+    tag_sets: tuple[dict[str, str], ...]
+    node_tags: dict[int, dict[str, str]]
+    restrictions: tuple[Restriction, ...]
+    notes: tuple[str, ...]
+
+
+class _Collector:
+    """What reading has gathered so far."""
+
+    def __init__(self, box: tuple[int, int, int, int] | None) -> None:
+        self.box = box
+        self.way_id = array("q")
+        self.way_tags = array("i")
+        self.counts = array("q")
+        self.node_id = array("q")
+        self.x = array("i")
+        self.y = array("i")
+        self.tag_sets: dict[tuple[tuple[str, str], ...], int] = {}
+        self.node_tags: dict[int, dict[str, str]] = {}
+        self.restrictions: list[Restriction] = []
+        self.via_ways = 0
+        self.conditional = 0
+        self.outside = 0
+        self.seen: set[int] = set()
+
+    def way(self, way: object, seen: set[int]) -> None:
+        if way.id in seen:  # type: ignore[attr-defined]
+            return
+        tags = tuple((tag.k, tag.v) for tag in way.tags if tag.k in _WAY_KEY_SET)  # type: ignore[attr-defined]
+        if not any(key == "highway" or (key == "route" and value == "ferry") for key, value in tags):
+            return
+        found = [(node.ref, node.x, node.y) for node in way.nodes]  # type: ignore[attr-defined]
+        if len(found) < 2:
+            return
+        refs, xs, ys = zip(*found)
+        if self.box is not None:
+            west, south, east, north = self.box
+            if not any(west <= x <= east and south <= y <= north for x, y in zip(xs, ys)):
+                self.outside += 1
+                return
+        self.seen.add(way.id)  # type: ignore[attr-defined]
+        self.way_id.append(way.id)  # type: ignore[attr-defined]
+        self.way_tags.append(self.tag_sets.setdefault(tags, len(self.tag_sets)))
+        self.counts.append(len(refs))
+        self.node_id.extend(refs)
+        self.x.extend(xs)
+        self.y.extend(ys)
+
+    def relation(self, relation: object) -> None:
+        tags = tuple(
+            (tag.k, tag.v)
+            for tag in relation.tags  # type: ignore[attr-defined]
+            if tag.k == "except" or tag.k.startswith("restriction")
+        )
+        if not any(key.startswith("restriction") for key, _ in tags):
+            return
+        if all(key.endswith(":conditional") or key == "except" for key, _ in tags):
+            self.conditional += 1
+            return
+        roles: dict[str, list[tuple[str, int]]] = {"from": [], "via": [], "to": []}
+        for member in relation.members:  # type: ignore[attr-defined]
+            if member.role in roles:
+                roles[member.role].append((member.type, member.ref))
+        if [kind for kind, _ in roles["via"]] != ["n"]:
+            self.via_ways += 1
+            return
+        via = roles["via"][0][1]
+        self.restrictions += [
+            Restriction(start, via, end, tags)
+            for kind_from, start in roles["from"]
+            for kind_to, end in roles["to"]
+            if kind_from == "w" and kind_to == "w"
+        ]
+
+
+_WAY_KEY_SET = frozenset(WAY_KEYS)
+
+
+def _read_into(collector: _Collector, path: Path) -> None:
+    import osmium  # noqa: PLC0415 — importing the room stays cheap
+
+    kinds = osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION
+    keys = osmium.filter.KeyFilter("highway", "route", "barrier", "type")
+    earlier = set(collector.seen)
+    try:
+        for item in osmium.FileProcessor(str(path), kinds).with_locations().with_filter(keys):
+            if isinstance(item, osmium.osm.Way):
+                collector.way(item, earlier)
+            elif isinstance(item, osmium.osm.Node):
+                tags = {tag.k: tag.v for tag in item.tags if tag.k in NODE_KEYS}
+                if "barrier" in tags or tags.get("highway") == "traffic_signals":
+                    collector.node_tags[item.id] = tags
+            else:
+                collector.relation(item)
+    except (RuntimeError, ValueError, OSError) as error:
+        raise InputError(
+            f"{path.name}: it cannot be read as OSM data ({error}) → download it again; "
+            "expected .osm.pbf, .osm or .osm.bz2"
+        ) from error
+
+
+def _check_paths(paths: Sequence[Path]) -> None:
+    missing = [Fault(str(path), "file not found", "check the path") for path in paths if not path.is_file()]
+    raise_faults(missing, error=MissingFileError)
+    strange = [
+        Fault(path.name, "not the name of an OSM file", f"expected one of {', '.join(_SUFFIXES)}")
+        for path in paths
+        if not path.name.lower().endswith(_SUFFIXES)
+    ]
+    if not paths:
+        strange.append(Fault("osm", "no file given", "name at least one OSM extract"))
+    raise_faults(strange)
+
+
+def _box(bbox_lonlat: tuple[float, float, float, float] | None) -> tuple[int, int, int, int] | None:
+    if bbox_lonlat is None:
+        return None
+    west, south, east, north = bbox_lonlat
+    good = all(math.isfinite(value) for value in bbox_lonlat) and west < east and south < north
+    if not good or max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90:
+        raise InputError(f"bbox_lonlat {bbox_lonlat}: not (west, south, east, north) in degrees → check the order")
+    low_x, low_y, high_x, high_y = (round(value * 1e7) for value in bbox_lonlat)
+    return low_x, low_y, high_x, high_y
+
+
+def read_osm(
+    osm_paths: str | Path | Iterable[str | Path],
+    *,
+    bbox_lonlat: tuple[float, float, float, float] | None = None,
+) -> OsmWays:
+    """Read the streets of one or several OSM files.
+
+    Parameters
+    ----------
+    osm_paths : path or iterable of paths
+        ``.osm.pbf``, ``.osm``, ``.osm.bz2``; a way that several files hold is taken once, from the first.
+    bbox_lonlat : (west, south, east, north), optional
+        Keep the ways that have a node in this box [degree].
+
+    Returns
+    -------
+    OsmWays
+
+    Raises
+    ------
+    MissingFileError
+        When a file does not exist.
+    InputError
+        When a file is no OSM data, or is cut short.
+    CoverageError
+        When no street is left.
+
+    Examples
+    --------
+    >>> read_osm("nowhere.osm.pbf")
+    Traceback (most recent call last):
+    ...
+    geo_access.errors.MissingFileError: nowhere.osm.pbf: file not found → check the path
+    """
+    paths = [Path(osm_paths)] if isinstance(osm_paths, str | Path) else [Path(path) for path in osm_paths]
+    _check_paths(paths)
+    collector = _Collector(_box(bbox_lonlat))
+    for path in paths:
+        _read_into(collector, path)
+    if not collector.way_id:
+        where = ", ".join(path.name for path in paths)
+        if collector.outside:
+            raise CoverageError(f"{where}: no street inside {bbox_lonlat} → take the extract that covers the area")
+        raise CoverageError(f"{where}: it holds no way with a highway tag → take an extract with streets")
+    x = np.frombuffer(collector.x, dtype=np.int32)
+    missing = x == _UNDEFINED
+    lon = np.where(missing, np.nan, x * 1e-7)
+    lat = np.where(missing, np.nan, np.frombuffer(collector.y, dtype=np.int32) * 1e-7)
+    counts = np.frombuffer(collector.counts, dtype=np.int64)
+    return OsmWays(
+        way_id=np.frombuffer(collector.way_id, dtype=np.int64),
+        way_tags=np.frombuffer(collector.way_tags, dtype=np.int32),
+        indptr=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        node_id=np.frombuffer(collector.node_id, dtype=np.int64),
+        lon=lon,
+        lat=lat,
+        tag_sets=tuple(dict(tags) for tags in collector.tag_sets),
+        node_tags=collector.node_tags,
+        restrictions=tuple(collector.restrictions),
+        notes=_notes(collector, missing, counts),
+    )
+
+
+def _notes(collector: _Collector, missing: np.ndarray, counts: np.ndarray) -> tuple[str, ...]:
+    notes = [f"{len(counts)} ways read"]
+    if missing.any():
+        cut = len(np.unique(np.repeat(np.arange(len(counts)), counts)[missing]))
+        notes.append(f"{int(missing.sum())} nodes missing from the extract: {cut} ways cut there")
+    if collector.outside:
+        notes.append(f"{collector.outside} ways outside the area left out")
+    if collector.via_ways:
+        notes.append(f"{collector.via_ways} turn restrictions through a way, or without a via node, not applied")
+    if collector.conditional:
+        notes.append(f"{collector.conditional} turn restrictions that hold at certain hours only, not applied")
+    return tuple(notes)
