@@ -293,7 +293,7 @@ def diagnose_with(
             progress(f"{task.profile.name or task.profile.id} · {task.kind} · {task.schedule}", number / len(tasks))
         suited = [t for t in thresholds if t.kind == task.kind and t.mode in (None, task.profile.mode)]
         connection = connect_points(times, residents.xy, task.sites, task.ask)
-        trip = round_trip(connection, np.arange(len(residents.point_ids)), task.sites, task.ask)
+        trip = round_trip(connection, np.arange(len(residents.point_ids)), task.sites, task.ask, explain=True)
         found[task.profile.id, task.kind, task.schedule] = trip
         limits_s = [threshold.limit_s for threshold in suited]
         lifted = []

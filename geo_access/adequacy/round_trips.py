@@ -45,7 +45,7 @@ class PairTimes(Protocol):
 class Connection(Protocol):
     """Homes and sites, with the streets at both ends searched once."""
 
-    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> PairTimes:
+    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> PairTimes:
         """Return the times of some homes and some sites, homes × sites whichever way one travels.
 
         Parameters
@@ -56,6 +56,8 @@ class Connection(Protocol):
             Of the same mode, speeds and walking limits as the connection.
         homeward : bool
             From the sites to the homes. The bicycle, or the car, waits at the home's end.
+        explain : bool
+            Whether the cause of each missing time is wanted; without, only points off the streets are told apart.
         """
 
 
@@ -88,9 +90,10 @@ class _StreetConnection:
     home_xy: np.ndarray
     site_xy: np.ndarray
 
-    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> PairTimes:
+    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> PairTimes:
         from geo_access.travel_times.core import point_times  # noqa: PLC0415 — compiles on import
 
+        del explain  # streets say it for nothing
         home_xy, site_xy = self.home_xy[homes], self.site_xy[sites]
         if not homeward:
             return point_times(self.network, home_xy, site_xy, query)
@@ -106,7 +109,7 @@ class _TransitConnection:
     there: Any
     back: Any
 
-    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> PairTimes:
+    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> PairTimes:
         from geo_access.routing.legs import Ends  # noqa: PLC0415 — compiles on import
         from geo_access.travel_times.core import samples_of, transit_times  # noqa: PLC0415
 
@@ -118,7 +121,7 @@ class _TransitConnection:
             _rows(whole.egress, destinations),
             np.ascontiguousarray(whole.direct_s[np.ix_(origins, destinations)]),
         )
-        found = transit_times(self.network, ends, samples_of(query), query)
+        found = transit_times(self.network, ends, samples_of(query), query, explain=explain)
         if not homeward:
             return found
         return _Pairs(found.seconds.transpose(1, 0, 2), found.reason.T)
@@ -303,7 +306,9 @@ def connect_points(times: TimesSource, home_xy: np.ndarray, sites: Sites, ask: A
     return times.connect(home_xy, sites.xy, ask.query(arrive=moment, depart=None, percentiles=(50,)))
 
 
-def round_trip(connection: Connection, points: np.ndarray, sites: Sites, ask: Ask) -> RoundTrip:
+def round_trip(
+    connection: Connection, points: np.ndarray, sites: Sites, ask: Ask, *, explain: bool = False
+) -> RoundTrip:
     """Compute the times from homes to sites and back.
 
     Parameters
@@ -315,6 +320,8 @@ def round_trip(connection: Connection, points: np.ndarray, sites: Sites, ask: As
     sites : Sites
         Where to be; with `ask` giving no hours, each at its own.
     ask : Ask
+    explain : bool
+        Whether the cause of each missing time is wanted.
 
     Returns
     -------
@@ -332,9 +339,9 @@ def round_trip(connection: Connection, points: np.ndarray, sites: Sites, ask: As
     no_home, no_site = np.zeros(n_points, dtype=bool), np.zeros(n_sites, dtype=bool)
     for arrive_s, leave_s, columns in _schedules(ask, sites) if n_points and n_sites else ():
         deadline = ask.query(arrive=Window(arrive_s, arrive_s), depart=None, percentiles=(50,))
-        there = connection.times(points, columns, deadline, homeward=False)
+        there = connection.times(points, columns, deadline, homeward=False, explain=explain)
         ready = ask.query(arrive=None, depart=Window(leave_s, leave_s), percentiles=(50,))
-        home = connection.times(points, columns, ready, homeward=True)
+        home = connection.times(points, columns, ready, homeward=True, explain=explain)
         out_s[:, columns], back_s[:, columns] = there.seconds[:, :, 0], home.seconds[:, :, 0]
         out_reason[:, columns], back_reason[:, columns] = there.reason, home.reason
         no_home |= np.any(there.reason == Reason.UNSNAPPED_ORIGIN, axis=1)
@@ -342,7 +349,7 @@ def round_trip(connection: Connection, points: np.ndarray, sites: Sites, ask: As
         if p25_s is not None and p75_s is not None:
             window = Window(arrive_s - ask.spread_s, arrive_s + 1, _SPREAD_STEP_S)
             nearby = ask.query(arrive=window, depart=None, percentiles=(25, 75))
-            near = connection.times(points, columns, nearby, homeward=False)
+            near = connection.times(points, columns, nearby, homeward=False, explain=False)
             p25_s[:, columns], p75_s[:, columns] = near.seconds[:, :, 0], near.seconds[:, :, 1]
     return RoundTrip(out_s, back_s, p25_s, p75_s, no_home, no_site, out_reason, back_reason)
 

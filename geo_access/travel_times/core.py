@@ -115,7 +115,7 @@ def _blame_points(reason: np.ndarray, missing: np.ndarray, origin_ok: np.ndarray
     reason[missing & ~origin_ok[:, None]] = Reason.UNSNAPPED_ORIGIN
 
 
-def transit_times(network: Network, ends: Ends, samples: Samples, query: Query) -> PointTimes:
+def transit_times(network: Network, ends: Ends, samples: Samples, query: Query, *, explain: bool = True) -> PointTimes:
     """Find the times with the timetable once the streets at both ends are known.
 
     Parameters
@@ -125,6 +125,8 @@ def transit_times(network: Network, ends: Ends, samples: Samples, query: Query) 
     samples : Samples
         Instants; deadlines are at the destinations.
     query : Query
+    explain : bool
+        Whether to search for the cause of each missing time; without, only points off the streets are told apart.
 
     Returns
     -------
@@ -151,8 +153,10 @@ def transit_times(network: Network, ends: Ends, samples: Samples, query: Query) 
     if missing.any():
         # Where some instants have a time but too few for the percentile, the rest of the window has no trip.
         reason[missing] = Reason.NO_TRIP_IN_WINDOW
-        linked = missing & (feasible == 0) & ends.origin_ok[:, None] & ends.destination_ok[None, :]
-        if samples.deadline:
+        linked = missing & (feasible == 0) & ends.origin_ok[:, None] & ends.destination_ok[None, :] & explain
+        if not explain:
+            cause = reason
+        elif samples.deadline:
             cause = why_missing(
                 backward_graph(timetable, key), ends.access, ends.egress, linked.T, samples.reversed(),
                 max_s=query.max_s, max_rides=query.max_rides,

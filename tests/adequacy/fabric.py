@@ -88,7 +88,7 @@ class TableConnection:
     home_rows: np.ndarray
     site_rows: np.ndarray
 
-    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> Pairs:
+    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> Pairs:
         query.validate()
         self.table.asked.append(query)
         minutes = np.array(self.table.minutes(query, not homeward), dtype=np.float32)
