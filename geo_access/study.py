@@ -19,7 +19,9 @@ from geo_access.manifest import Manifest, sha256_file
 from geo_access.maps.strings import format_number, text
 from geo_access.network.build import build_network
 from geo_access.network.model import CrowFly, Network
+from geo_access.network.service_days import feed_days
 from geo_access.routing.reasons import Reason
+from geo_access.sources.gtfs import feed_report, read_gtfs
 from geo_access.study_file import ProfileSection, StudyFile, Table, read_study_file
 from geo_access.study_inputs import StudyInputs, read_inputs
 from geo_access.study_outputs import TravelTimeWriter, output_folder, write_flags, write_manifest
@@ -135,12 +137,12 @@ class Study:
             With every fault of every table and feed.
         """
         inputs = read_inputs(self.file, self.path)
-        rows = []
+        rows, feed_notes = check_feeds(self.file)
         for report in inputs.reports:
             losses = "; ".join(f"{row.rows} × {row.reason}" for row in report.losses().itertuples())
             located = "" if report.located is None else str(report.located)
             rows.append((report.source, str(report.read), str(report.kept), located, losses))
-        return CheckReport(tuple(rows), inputs.warnings)
+        return CheckReport(tuple(rows), (*inputs.warnings, *feed_notes))
 
     def run(
         self, out: str | Path, *, overwrite: bool = False, progress: Progress = _silent, announce: Announce = _quiet
@@ -244,6 +246,28 @@ def _car_notes(file: StudyFile) -> list[str]:
         return []
     factor = file.network.car_congestion
     return [_CAR_NOTE_FREE if factor == 1 else f"car times are free flow × {factor:g}, as the study says"]
+
+
+def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+    """Read the timetables and look for the day in their calendars; rows for `CheckReport`, and notes.
+
+    Raises
+    ------
+    ServiceDateError
+        When a feed does not run on the study's day.
+    """
+    if not file.network.gtfs:
+        return [], ()
+    feeds = [read_gtfs(path) for path in file.network.gtfs]
+    align = file.network.align if file.network.align != "none" else None
+    days = feed_days(feeds, file.study.date, align=align)
+    rows = []
+    for feed in feeds:
+        losses, _ = feed_report(feed)
+        told = "; ".join(f"{count} × {code}" for code, count in losses.groupby("code", sort=False).size().items())
+        calls, trips = len(feed.stop_times.stop), len(feed.trips)
+        rows.append((feed.name, f"{calls} calls, {trips} trips", "", f"{len(feed.stops)} stops", told))
+    return rows, days.notes
 
 
 def study_network(file: StudyFile) -> Network:
