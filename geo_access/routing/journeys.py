@@ -262,7 +262,7 @@ def _tell(
         if number == 0:
             mode, from_s, until_s = start_mode, board_s - route.access_s, board_s
         else:
-            mode, from_s, until_s = "walk", now_s, board_s
+            mode, from_s, until_s = "walk", now_s, now_s + route.changes_s[number - 1]
         if number == 0 or not np.array_equal(at, xy[0]):
             legs.append(Leg(mode, "", "", at_name, names[0], from_s, until_s, np.vstack((at, xy[0]))))
         line, headsign = str(tt.route_name[tt.trip_route[trip]]), str(tt.trip_headsign[trip])

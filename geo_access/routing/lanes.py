@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "lanes_min", "lanes_minus", "lanes_sort"]
+__all__ = ["LANES", "lanes_any_below", "lanes_min", "lanes_minus", "lanes_sort"]
 
 LANES = 32
 """Places swept together: with 16-bit times their row fills one cache line."""
@@ -97,7 +97,20 @@ def _zero() -> Any:
     return ir.Constant(ir.IntType(32), 0)
 
 
+def _any_below(typing_context: Any, rows: Any, i: Any, limits: Any, j: Any) -> Any:
+    """Whether any lane of ``rows[i]`` is below that of ``limits[j]``."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        values = _load(builder, _row(context, builder, signature.args[0], args[0], args[1]))
+        bounds = _load(builder, _row(context, builder, signature.args[2], args[2], args[3]))
+        bits = builder.bitcast(_less(builder, rows.dtype, values, bounds), ir.IntType(LANES))
+        return builder.icmp_unsigned("!=", bits, ir.Constant(ir.IntType(LANES), 0))
+
+    return types.boolean(rows, types.int64, limits, types.int64), codegen
+
+
 # numba's decorator hides the typing context from callers, not from type checkers.
 lanes_min: Any = intrinsic(_min)
 lanes_sort: Any = intrinsic(_sort)
 lanes_minus: Any = intrinsic(_minus)
+lanes_any_below: Any = intrinsic(_any_below)

@@ -7,11 +7,13 @@ walking is all there is to remember. Events are visited in increasing time, once
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numba import njit
 
 from geo_access.network.model import SparseTimes
+from geo_access.routing.lines import Lines
 from geo_access.routing.sweep import SweepGraph
 
 __all__ = ["Ride", "Route", "pareto_routes"]
@@ -36,6 +38,8 @@ class Route:
     rides : tuple of Ride
     access_s, egress_s : int
         [s].
+    changes_s : tuple of int
+        Walk before each ride but the first [s].
     arrive_s : int
         At the door [s].
     walk_s : int
@@ -45,6 +49,7 @@ class Route:
     rides: tuple[Ride, ...]
     access_s: int
     egress_s: int
+    changes_s: tuple[int, ...]
     arrive_s: int
     walk_s: int
 
@@ -112,7 +117,11 @@ def pareto_routes(
         chain = _trace(e, rides, parent, boarded, graph.rank, first)
         chain = _latest(chain, graph, footpaths)
         start = access[int(lines.event_stop[chain[0].board])]
-        routes.append(Route(tuple(chain), start, leg, arrive_s, walked))
+        changes = tuple(
+            0 if _same_stop(lines, a, b) else _change_s(footpaths, lines, a, b) - min_transfer_s
+            for a, b in pairwise(chain)
+        )
+        routes.append(Route(tuple(chain), start, leg, changes, arrive_s, walked))
     return routes
 
 
@@ -131,8 +140,7 @@ def _latest(chain: list[Ride], graph: SweepGraph, footpaths: SparseTimes) -> lis
     out = [chain[-1]]
     for ride in reversed(chain[:-1]):
         onward = out[0].board
-        stops, seconds = footpaths.row(int(lines.event_stop[ride.off]))
-        change = int(seconds[stops == lines.event_stop[onward]].min())
+        change = _change_s(footpaths, lines, ride, out[0])
         trip = int(lines.event_trip[ride.board])
         on = ride.board - int(lines.trip_indptr[trip])
         off = ride.off - int(lines.trip_indptr[trip])
@@ -142,6 +150,15 @@ def _latest(chain: list[Ride], graph: SweepGraph, footpaths: SparseTimes) -> lis
             trip += 1
         out.insert(0, Ride(int(lines.trip_indptr[trip]) + on, int(lines.trip_indptr[trip]) + off))
     return out
+
+
+def _change_s(footpaths: SparseTimes, lines: Lines, before: Ride, after: Ride) -> int:
+    stops, seconds = footpaths.row(int(lines.event_stop[before.off]))
+    return int(seconds[stops == lines.event_stop[after.board]].min())
+
+
+def _same_stop(lines: Lines, before: Ride, after: Ride) -> bool:
+    return bool(lines.event_stop[before.off] == lines.event_stop[after.board])
 
 
 @njit(cache=True)

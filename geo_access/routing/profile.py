@@ -7,14 +7,16 @@ what still can be caught, as a minimum from the last instant to the first.
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numba import njit, prange
+from numba import get_num_threads, njit, prange
 
 from geo_access.network.model import SparseTimes
-from geo_access.routing.lanes import LANES, lanes_min, lanes_minus, lanes_sort
+from geo_access.routing.boarding import list_boardings
+from geo_access.routing.lanes import LANES, lanes_any_below, lanes_min, lanes_minus, lanes_sort
 from geo_access.routing.lines import Lines
 from geo_access.routing.spread import stop_arrivals
 from geo_access.routing.sweep import NEVER, SweepGraph, sweep
@@ -162,118 +164,22 @@ def boardings(
         Rank, after `first`, of the event that follows boarding.
     """
     lines: Lines = graph.lines
-    count = 0 if samples.deadline else samples.count
     tables = (
         readers.indptr, readers.indices, readers.seconds, lines.stop_indptr, lines.stop_line, lines.stop_position,
         lines.line_indptr, lines.trip_indptr, lines.event_departure_s, graph.rank, low_s, high_s,
-        high_s if leave_by_s is None else leave_by_s, samples.step_s, count, first, last,
+        high_s if leave_by_s is None else leave_by_s, samples.step_s, 0 if samples.deadline else samples.count,
+        first, last,
     )  # fmt: skip
     counts = np.zeros(readers.n_rows, np.int64)
-    nothing = np.empty(0, np.int32)
-    _list_boardings(*tables, counts, np.empty(0, np.int64), nothing, nothing)
+    n_tasks = max(1, min(64, readers.n_rows))
+    bounds = np.linspace(0, readers.n_rows, n_tasks + 1).astype(np.int64).tolist()
+    with ThreadPoolExecutor(get_num_threads()) as pool:
+        pieces = list(
+            pool.map(lambda task: list_boardings(bounds[task], bounds[task + 1], counts, *tables), range(n_tasks))
+        )
     indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    key = np.empty(indptr[-1], np.int32)
-    row = np.empty(indptr[-1], np.int32)
-    _list_boardings(*tables, counts, indptr, key, row)
-    _sort_boardings(indptr, key, row)
-    return indptr, key, row
-
-
-@njit(cache=True, parallel=True)
-def _list_boardings(  # noqa: C901
-    indptr: np.ndarray,
-    stops: np.ndarray,
-    seconds: np.ndarray,
-    stop_indptr: np.ndarray,
-    stop_line: np.ndarray,
-    stop_position: np.ndarray,
-    line_indptr: np.ndarray,
-    trip_indptr: np.ndarray,
-    departure: np.ndarray,
-    rank: np.ndarray,
-    low_s: int,
-    high_s: int,
-    leave_by_s: int,
-    step_s: int,
-    count: int,
-    first: int,
-    last: int,
-    counts: np.ndarray,
-    out_indptr: np.ndarray,
-    out_key: np.ndarray,
-    out_row: np.ndarray,
-) -> None:
-    writing = len(out_indptr) > 0
-    for reader in prange(len(indptr) - 1):
-        n_calls = 0
-        for k in range(indptr[reader], indptr[reader + 1]):
-            n_calls += stop_indptr[stops[k] + 1] - stop_indptr[stops[k]]
-        where = np.empty(n_calls, np.int64)
-        walk = np.empty(n_calls, np.int64)
-        n_calls = 0
-        for k in range(indptr[reader], indptr[reader + 1]):
-            for c in range(stop_indptr[stops[k]], stop_indptr[stops[k] + 1]):
-                where[n_calls] = (np.int64(stop_line[c]) << 32) + stop_position[c]
-                walk[n_calls] = seconds[k]
-                n_calls += 1
-        order = np.argsort(where)
-        n_found = 0
-        begin = 0
-        while begin < n_calls:
-            line = where[order[begin]] >> 32
-            end = begin + 1
-            while end < n_calls and where[order[end]] >> 32 == line:
-                end += 1
-            # Trips of a line run in order: the first worth looking at leaves the last position in time.
-            k_last = where[order[end - 1]] & 0xFFFFFFFF
-            k_first = where[order[begin]] & 0xFFFFFFFF
-            left = line_indptr[line]
-            right = line_indptr[line + 1]
-            while left < right:
-                middle = (left + right) // 2
-                if departure[trip_indptr[middle] + k_last] < low_s:
-                    left = middle + 1
-                else:
-                    right = middle
-            for trip in range(left, line_indptr[line + 1]):
-                base = trip_indptr[trip]
-                if departure[base + k_first] > high_s:
-                    break
-                best = np.int64(-1)
-                for c in range(begin, end):
-                    f = base + (where[order[c]] & 0xFFFFFFFF)
-                    leave = departure[f] - walk[order[c]] - low_s
-                    if leave < 0 or leave > leave_by_s - low_s:
-                        continue
-                    key = leave if count == 0 else min(leave // step_s, count - 1)
-                    row = rank[f + 1]
-                    if key > best and first <= row < last:
-                        best = key
-                        if writing:
-                            out_key[out_indptr[reader] + n_found] = key
-                            out_row[out_indptr[reader] + n_found] = row - first
-                        n_found += 1
-            begin = end
-        if not writing:
-            counts[reader] = n_found
-
-
-@njit(cache=True, parallel=True)
-def _sort_boardings(
-    indptr: np.ndarray,
-    key: np.ndarray,
-    row: np.ndarray,
-) -> None:
-    for reader in prange(len(indptr) - 1):
-        begin = indptr[reader]
-        end = indptr[reader + 1]
-        packed = np.empty(end - begin, np.int64)
-        for k in range(begin, end):
-            packed[k - begin] = (np.int64(-key[k]) << 32) + row[k]
-        packed.sort()
-        for k in range(begin, end):
-            key[k] = -(packed[k - begin] >> 32)
-            row[k] = packed[k - begin] & 0xFFFFFFFF
+    key = np.concatenate([piece[0] for piece in pieces])
+    return indptr, key, np.concatenate([piece[1] for piece in pieces])
 
 
 @njit(cache=True, parallel=True)
@@ -344,32 +250,29 @@ def _read_deadlines(
     n_places = direct.shape[1]
     for reader in prange(len(indptr) - 1):
         sample = np.empty((count, LANES), np.int32)
-        # Instants from `open_` on know their latest departure; the next one to find accepts arrivals up to `until`.
+        # Instants from `open_` on know their latest departure; the one before accepts arrivals earlier than `below`.
         open_ = np.empty(LANES, np.int64)
-        until = np.empty(LANES, np.int64)
+        below = np.empty((1, LANES), value.dtype)
         for b in range(value.shape[0]):
             v = value[b]
             place = first_place + b * LANES
             many = min(LANES, n_places - place)
             sample[:] = NEVER
             open_[:] = count
-            until[:] = -1
-            until[:many] = first + (count - 1) * step
+            below[:] = 0
+            below[0, :many] = max(0, first + (count - 1) * step + 1)
             for k in range(indptr[reader], indptr[reader + 1]):
-                other = v[row[k]]
-                hit = False
-                for lane in range(LANES):
-                    hit |= other[lane] <= until[lane]
-                if not hit:
+                if not lanes_any_below(v, row[k], below, 0):
                     continue
+                other = v[row[k]]
                 for lane in range(many):
-                    if other[lane] <= until[lane]:
+                    if other[lane] < below[0, lane]:
                         late = np.int64(other[lane]) - first
                         i = 0 if late <= 0 else (late + step - 1) // step
                         for j in range(i, open_[lane]):
                             sample[j, lane] = first + j * step - key[k]
                         open_[lane] = i
-                        until[lane] = first + (i - 1) * step if i > 0 else -1
+                        below[0, lane] = max(0, first + (i - 1) * step + 1) if i > 0 else 0
             for i in range(count):
                 now = first + i * step
                 for lane in range(many):

@@ -1,0 +1,87 @@
+"""The shift test: there in time and home again, from arithmetic."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from geo_access.errors import InputError
+from geo_access.network.model import Network
+from geo_access.routing.reasons import Reason
+from geo_access.travel_times.shift import shift_test
+from tests.travel_times.worlds import PLAIN, WALK, H, bus, country, layer
+
+LINE = [(0.0, 0.0), (10_000.0, 0.0)]
+HOME, SITE = layer(home=(0.0, 300.0)), layer(site=(10_000.0, 200.0))
+
+
+def line(out: list[float], back: list[float]) -> Network:
+    trips = [bus([0, 1], round(h * H)) for h in out] + [bus([1, 0], round(h * H)) for h in back]
+    return country(trips, LINE)
+
+
+def test_there_and_back() -> None:
+    times = shift_test(line([6, 7, 7.5], [15.5, 16.25]), HOME, SITE, start="08:00", end="16:00", **WALK)
+    # Bus of 7:30: at the site 7:40 + 200 s, before 7:55; leave home 7:25.
+    # Back: 16:05 + 200 s, bus of 16:15, + 600 + 300.
+    assert times.last_out_s[0, 0] == 7.5 * H - 300
+    assert times.out_s[0, 0] == 8 * H - 300 - (7.5 * H - 300)
+    assert times.home_at_s[0, 0] == 16.25 * H + 900
+    assert times.feasible[0, 0]
+    assert times.to_frame().loc[0, "last_out"] == "07:25"
+
+
+def test_first_trip_too_late_says_when_one_would_arrive() -> None:
+    times = shift_test(line([6, 7], [13.5]), HOME, SITE, start="05:00", end="13:00", **WALK)
+    assert Reason(times.reason[0, 0]).name == "FIRST_TRIP_TOO_LATE"
+    assert times.next_arrival_s[0, 0] == 6 * H + 600 + 200
+    assert times.binding[0, 0] == 1
+
+
+def test_last_trip_too_early_and_no_return_trip() -> None:
+    early = shift_test(line([12], [15, 19]), HOME, SITE, start="13:00", end="21:00", **WALK)
+    assert Reason(early.reason[0, 0]).name == "LAST_TRIP_TOO_EARLY"
+    assert early.last_back_s[0, 0] == 19 * H - 200
+    assert early.binding[0, 0] == 2
+    never = shift_test(line([12], []), HOME, SITE, start="13:00", end="21:00", **WALK)
+    assert Reason(never.reason[0, 0]).name == "NO_RETURN_TRIP"
+
+
+def test_a_night_shift_crosses_midnight() -> None:
+    times = shift_test(line([20], [29.5]), HOME, SITE, start="21:00", end="05:00", **WALK)
+    assert times.feasible[0, 0]
+    assert times.home_at_s[0, 0] == 29.5 * H + 900
+    assert times.to_frame().loc[0, "home_at"] == "05:45 (+1)"
+
+
+def test_the_bicycle_waits_at_the_home_end() -> None:
+    home = layer(home=(0.0, 4_000.0))
+    network = line([7], [16.25])
+    assert not shift_test(network, home, SITE, start="08:00", end="16:00", **WALK).feasible[0, 0]
+    asked = {"mode": "bike+transit", "bike_kmh": 18.0, "max_direct_s": 0, **WALK}
+    times = shift_test(network, home, SITE, start="08:00", end="16:00", **asked)
+    assert times.last_out_s[0, 0] == 7 * H - 800
+    assert times.home_at_s[0, 0] == 16.25 * H + 600 + 800
+
+
+def test_walking_needs_no_timetable_and_rows_are_never_lost() -> None:
+    network = Network(2154, PLAIN, None, {})
+    times = shift_test(
+        network, layer(a=(0, 0), b=None), layer(s=(0, 600)), start="08:00", end="12:00", mode="walk", **WALK
+    )
+    assert times.out_s[0, 0] == times.back_s[0, 0] == 600
+    assert times.reason[:, 0].tolist() == [Reason.OK, Reason.UNSNAPPED_ORIGIN]
+    assert np.isnan(times.out_s[1, 0])
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {"start": "8", "end": "9:00"},
+        {"start": "08:00", "end": "08:00"},
+        {"start": "8:00", "end": "9:00", "slack_before_min": -1},
+    ],
+)
+def test_bad_shifts_get_one_clear_error(asked: dict[str, object]) -> None:
+    with pytest.raises(InputError):
+        shift_test(line([7], [16]), HOME, SITE, **asked)
