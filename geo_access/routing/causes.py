@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from numba import njit, prange
+from scipy import sparse
 
 from geo_access.network.model import SparseTimes
 from geo_access.routing.lanes import LANES
@@ -111,6 +112,23 @@ def _reached(
     graph: SweepGraph, places: SparseTimes, readers: SparseTimes, from_s: int, until_s: int, end_s: int
 ) -> np.ndarray:
     """Whether someone setting out between two moments arrives at all before the timetable ends."""
+    used = np.unique(places.indices)
+    if len(used) >= places.n_rows:
+        return _reached_each(graph, places, readers, from_s, until_s, end_s)
+    # Arriving at all depends on the stops near a place, not on the walk from them: ask once for each stop.
+    one = np.arange(len(used) + 1, dtype=np.int64)
+    stops = SparseTimes(one, used.astype(np.int32), np.zeros(len(used), np.int32), places.n_cols)
+    at_stop = _reached_each(graph, stops, readers, from_s, until_s, end_s)
+    near = sparse.csr_matrix(
+        (np.ones(len(places.indices), np.int32), np.searchsorted(used, places.indices), places.indptr),
+        shape=(places.n_rows, len(used)),
+    )
+    return np.ascontiguousarray((near @ at_stop.T.astype(np.int32) > 0).T)
+
+
+def _reached_each(
+    graph: SweepGraph, places: SparseTimes, readers: SparseTimes, from_s: int, until_s: int, end_s: int
+) -> np.ndarray:
     first, last = graph.slice_ranks(from_s, end_s)
     once = Samples(from_s, max(1, until_s - from_s + 1), 1)
     indptr, _, row = boardings(graph, readers, once, from_s, end_s, first, last, leave_by_s=until_s)
