@@ -150,6 +150,12 @@ def _repaired(area: shapely.Geometry) -> shapely.MultiPolygon:
     return shapely.multipolygons(kept) if len(kept) else shapely.MultiPolygon()
 
 
+def _joined(inner: shapely.Geometry, ring: shapely.Geometry) -> shapely.Geometry:
+    """Join an area and the ring around it, along the points that they share."""
+    joined = shapely.coverage_union_all([inner, ring])
+    return joined if shapely.is_valid(joined) else shapely.union_all([inner, ring])
+
+
 def _simplified(areas: list[shapely.MultiPolygon], tolerance_m: float) -> list[shapely.MultiPolygon]:
     """Simplify all outlines at once, as the edges of one coverage, so that none crosses another."""
     rings = [areas[0], *(outer.difference(inner) for inner, outer in itertools.pairwise(areas))]
@@ -158,6 +164,5 @@ def _simplified(areas: list[shapely.MultiPolygon], tolerance_m: float) -> list[s
     coverage = shapely.coverage_simplify(np.array(rings, dtype=object), tolerance_m)
     simple: list[shapely.MultiPolygon] = []
     for ring in coverage:
-        grown = ring if not simple else shapely.union_all([simple[-1], ring])
-        simple.append(_repaired(grown))
+        simple.append(_repaired(ring if not simple else _joined(simple[-1], ring)))
     return simple

@@ -248,7 +248,9 @@ def street_values(
     return values, lattice.frame.part(rows, cols), notes
 
 
+@lru_cache(maxsize=6)
 def _cells(streets: Streets, cell_m: float) -> float:
+    """Count the cells of a grid over all streets."""
     low, high = streets.geometry_xy.min(axis=0), streets.geometry_xy.max(axis=0)
     return float(np.prod((high - low) / cell_m + 1))
 

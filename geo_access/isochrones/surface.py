@@ -27,7 +27,6 @@ Bounds = tuple[float, float, float, float]
 
 # No vehicle of a timetable covers more in straight line: 360 km/h.
 _FASTEST_M_S = 100.0
-_WINDOW_NOTE = "percentile over the window taken for each site, then the best site kept"
 
 
 @dataclass(frozen=True, eq=False)
@@ -223,7 +222,7 @@ def _transit_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[str, .
     if instant_s is None:
         near = np.hypot(*(stops_xy[:, None] - request.xy[None]).T).min(axis=0) <= query.max_s * _FASTEST_M_S
         frame = request.frame(_box(np.vstack([request.xy, stops_xy[near]]), foot_m))
-        return window_times(network, request.xy, frame, query, reverse=reverse), frame, (_WINDOW_NOTE,)
+        return window_times(network, request.xy, frame, query, reverse=reverse), frame, ()
     stop_s = stop_seconds(network, request.xy, query, reverse=reverse)
     frame = request.frame(_box(np.vstack([request.xy, stops_xy[stop_s >= 0]]), foot_m))
     values = from_stops(network, frame, stop_s, query, reverse=reverse)

@@ -9,18 +9,18 @@ import numpy as np
 from numba import njit
 
 from geo_access.isochrones.crow_fly import nearest_site_times, spread_from_points
-from geo_access.isochrones.lattice import Frame, cell_centres, cell_links
+from geo_access.isochrones.lattice import Frame, cell_links
 from geo_access.isochrones.street_times import street_values
 from geo_access.network.model import CrowFly, Network, SparseTimes
+from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
 from geo_access.routing.legs import link, mode_legs, stop_walks, street_speed
+from geo_access.routing.profile import profile_times
 from geo_access.routing.query import Query, Window
 from geo_access.routing.spread import stop_arrivals
-from geo_access.travel_times.core import point_times
+from geo_access.routing.sweep import NEVER
+from geo_access.travel_times.core import percentile_ranks, samples_of
 
 __all__ = ["direct_values", "from_stops", "one_instant", "stop_seconds", "window_times"]
-
-# A block of cells asked at once over a window: bounds the memory at sites × cells × 4 bytes.
-_CELLS_AT_ONCE = 50_000
 
 
 def one_instant(query: Query, *, reverse: bool) -> int | None:
@@ -184,12 +184,21 @@ def _shared_part(found: np.ndarray, where: Frame, frame: Frame) -> tuple[np.ndar
     return cut, (slice(first_row, last_row), slice(first_col, last_col))
 
 
+def _nearest_door(walks: SparseTimes) -> SparseTimes:
+    """Take all sites for one: each stop is as far as it is from the nearest of them."""
+    best = np.full(walks.n_cols, np.iinfo(np.int32).max, np.int32)
+    np.minimum.at(best, walks.indices, walks.seconds)
+    stops = np.flatnonzero(best < np.iinfo(np.int32).max).astype(np.int32)
+    return SparseTimes(np.array([0, len(stops)], np.int64), stops, best[stops], walks.n_cols)
+
+
 def window_times(network: Network, site_xy: np.ndarray, frame: Frame, query: Query, *, reverse: bool) -> np.ndarray:
-    """Percentile of the times over a window (or for deadlines at the cells), at each cell, from the best site.
+    """Percentile of the times over a window (or for deadlines), at each cell, from the site that is best at each moment.
 
     Parameters
     ----------
     network : Network
+        With a timetable.
     site_xy : ndarray of float64, shape (n, 2)
         [m].
     frame : Frame
@@ -200,17 +209,25 @@ def window_times(network: Network, site_xy: np.ndarray, frame: Frame, query: Que
     Returns
     -------
     ndarray of float32, shape (rows, cols)
-        [s]; infinite where there is none. The percentile is taken for each site, then the best site is kept: a lower
-        bound of the service that a choice of site each minute would give.
+        [s]; infinite where there is none.
     """
-    cells = cell_centres(frame)
-    values = np.full(len(cells), np.inf, np.float32)
-    asked = replace(query, percentiles=query.percentiles[:1])
-    for start in range(0, len(cells), _CELLS_AT_ONCE):
-        part = cells[start : start + _CELLS_AT_ONCE]
-        if reverse:
-            found = point_times(network, part, site_xy, asked).seconds[:, :, 0]
-        else:
-            found = point_times(network, site_xy, part, asked).seconds[:, :, 0].T
-        values[start : start + _CELLS_AT_ONCE] = np.where(np.isnan(found), np.inf, found).min(axis=1)
-    return values.reshape(frame.rows, frame.cols)
+    timetable = network.timetable
+    assert timetable is not None  # noqa: S101 — the caller has looked
+    legs, key, samples = mode_legs(query), graph_key(query), samples_of(query)
+    doors = link(network, site_xy, legs.end if reverse else legs.start, query)
+    places = _nearest_door(stop_walks(network, doors, query, legs.end if reverse else legs.start, to_stops=not reverse))
+    mode, _ = _cell_mode(query, reverse=reverse)
+    readers = _stop_table(network, frame, _timeless(query), mode, reverse).transpose()
+    direct = direct_values(network, site_xy, frame, query, reverse=reverse).reshape(-1, 1)
+    seconds, _ = profile_times(
+        forward_graph(timetable, key) if reverse else backward_graph(timetable, key),
+        places,
+        readers,
+        np.where(np.isfinite(direct), direct, NEVER).astype(np.int32),
+        samples if reverse else samples.reversed(),
+        max_s=query.max_s,
+        max_rides=query.max_rides,
+        ranks=percentile_ranks(query.percentiles, samples.count),
+    )
+    found = seconds[:, 0, 0].reshape(frame.rows, frame.cols)
+    return np.where(np.isnan(found), np.float32(np.inf), found)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import Fault, InputError, SnapError, raise_faults
 from geo_access.network.links_kernels import edge_times, fill_grid, nearest_segments
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.streets_split import ranges
@@ -116,6 +117,8 @@ def link_points(
     ------
     InputError
         When the mode is not in the network, or a parameter makes no sense.
+    SnapError
+        When the points look like degrees, have x and y swapped, or sit at (0, 0).
 
     Examples
     --------
@@ -138,11 +141,9 @@ def link_points(
     placed = np.isfinite(points).all(axis=1)
     if isinstance(streets, CrowFly):
         return _standing(points, placed, mode, streets)
-    graph = graph_of(streets, mode)
-    forward, backward = edge_times(
-        graph.indptr, graph.deciseconds, graph.edges, graph.copy_of, streets.edge_source, len(streets.edge_source)
-    )
-    edge, fraction, distance, linked = _nearest(streets, (forward >= 0) | (backward >= 0), points, placed, limit_m)
+    segments = _segments(streets, mode)
+    forward, backward = segments.forward_ds, segments.backward_ds
+    edge, fraction, distance, linked = _nearest(streets, segments, points, placed, limit_m)
     ok = (edge >= 0) & (distance <= limit_m)
     edge = np.where(ok, edge, -1)
     return Links(
@@ -160,6 +161,28 @@ def link_points(
         backward_ds=np.where(ok, backward[edge], -1).astype(np.int32),
         reason=np.where(ok, 0, np.where(placed, 2, 1)).astype(np.uint8),
     )
+
+
+def _refuse_misread(streets: Streets, points: np.ndarray) -> None:
+    """Raise when no point lies near the streets and the numbers say why."""
+    low = np.array([np.min(streets.node_x), np.min(streets.node_y)])
+    high = np.array([np.max(streets.node_x), np.max(streets.node_y)])
+    margin = 2.0 * float((high - low).max()) + 50_000.0
+
+    def near(xy: np.ndarray) -> np.ndarray:
+        inside: np.ndarray = ((xy >= low - margin) & (xy <= high + margin)).all(axis=1)
+        return inside
+
+    if not len(points) or near(points).any():
+        return
+    if near(points[:, ::-1]).all():
+        raise SnapError("points: x and y look swapped (they fit the other way round) → give (x, y), not (y, x)")
+    if (points == 0.0).all():
+        raise SnapError("points: position (0, 0), a default written by a tool → give the true positions")
+    if (np.abs(points) <= 180.0).all():
+        raise SnapError(
+            f"points: they look like degrees, the streets are in EPSG:{streets.epsg} → reproject them first"
+        )
 
 
 def _standing(points: np.ndarray, placed: np.ndarray, mode: str, crow_fly: CrowFly) -> Links:
@@ -185,35 +208,62 @@ def _standing(points: np.ndarray, placed: np.ndarray, mode: str, crow_fly: CrowF
     )
 
 
+@dataclass(frozen=True, eq=False)
+class _Segments:
+    """Segments that a mode may use, in a grid, with the edge times of the mode."""
+
+    forward_ds: np.ndarray
+    backward_ds: np.ndarray
+    edge: np.ndarray
+    start: np.ndarray
+    ends: np.ndarray
+    low: tuple[float, float]
+    cell_m: float
+    grid: tuple[np.ndarray, np.ndarray, int, int] | None
+
+
+@lru_cache(maxsize=8)
+def _segments(streets: Streets, mode: str) -> _Segments:
+    """Lay the segments of one mode out in a grid, once for all points that will be linked to them."""
+    _refuse_misread(streets, points[placed])
+    graph = graph_of(streets, mode)
+    forward, backward = edge_times(
+        graph.indptr, graph.deciseconds, graph.edges, graph.copy_of, streets.edge_source, len(streets.edge_source)
+    )
+    chosen = np.flatnonzero((forward >= 0) | (backward >= 0))
+    sizes = np.diff(streets.geometry_indptr)[chosen] - 1
+    start = ranges(streets.geometry_indptr[:-1][chosen], sizes)
+    xy = np.asarray(streets.geometry_xy)
+    ends = np.hstack((xy[start], xy[start + 1])) if len(chosen) else np.empty((0, 4))
+    if not len(chosen):
+        return _Segments(forward, backward, chosen, start, ends, (0.0, 0.0), 1.0, None)
+    low = np.minimum(ends[:, :2].min(axis=0), ends[:, 2:].min(axis=0))
+    high = np.maximum(ends[:, :2].max(axis=0), ends[:, 2:].max(axis=0))
+    span = np.maximum(high - low, 1.0)
+    cell_m = float(max(np.sqrt(span[0] * span[1] / (len(start) / 2 + 1)), span.max() / 20_000, 20.0))
+    corner = (float(low[0]), float(low[1]))
+    grid = fill_grid(ends, *corner, cell_m, *(int(size) for size in span // cell_m + 1))
+    return _Segments(forward, backward, np.repeat(chosen, sizes), start, ends, corner, cell_m, grid)
+
+
 def _nearest(
-    streets: Streets, usable: np.ndarray, points: np.ndarray, placed: np.ndarray, limit_m: float
+    streets: Streets, segments: _Segments, points: np.ndarray, placed: np.ndarray, limit_m: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Nearest usable edge of each point: edge, fraction along it, distance [m], where."""
     n = len(points)
     edge = np.full(n, -1, dtype=np.int64)
     fraction, distance = np.full(n, np.nan), np.full(n, np.nan)
     linked = np.full((n, 2), np.nan)
-    chosen = np.flatnonzero(usable)
     rows = np.flatnonzero(placed)
-    if not len(chosen) or not len(rows):
+    if segments.grid is None or not len(rows):
         return edge, fraction, distance, linked
-    sizes = np.diff(streets.geometry_indptr)[chosen] - 1
-    start = ranges(streets.geometry_indptr[:-1][chosen], sizes)
-    xy = np.asarray(streets.geometry_xy)
-    ends = np.hstack((xy[start], xy[start + 1]))
-    low = np.minimum(ends[:, :2].min(axis=0), ends[:, 2:].min(axis=0))
-    high = np.maximum(ends[:, :2].max(axis=0), ends[:, 2:].max(axis=0))
-    span = np.maximum(high - low, 1.0)
-    cell_m = float(max(np.sqrt(span[0] * span[1] / (len(start) / 2 + 1)), span.max() / 20_000, 20.0))
-    grid = fill_grid(ends, float(low[0]), float(low[1]), cell_m, *(int(size) for size in span // cell_m + 1))
-    search_m = max(limit_m, 2_000.0)
-    segment, along, gap = nearest_segments(points[rows], ends, *grid, float(low[0]), float(low[1]), cell_m, search_m)
+    ends, search_m = segments.ends, max(limit_m, 2_000.0)
+    segment, along, gap = nearest_segments(points[rows], ends, *segments.grid, *segments.low, segments.cell_m, search_m)
     found = segment >= 0
     rows, segment, along = rows[found], segment[found], along[found]
-    edge_of = np.repeat(chosen, sizes)
-    edge[rows], distance[rows] = edge_of[segment], gap[found]
+    edge[rows], distance[rows] = segments.edge[segment], gap[found]
     linked[rows] = ends[segment, :2] + along[:, None] * (ends[segment, 2:] - ends[segment, :2])
-    fraction[rows] = _fractions(streets, edge[rows], start[segment], linked[rows])
+    fraction[rows] = _fractions(streets, edge[rows], segments.start[segment], linked[rows])
     return edge, fraction, distance, linked
 
 

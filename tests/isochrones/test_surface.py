@@ -93,7 +93,7 @@ def test_a_prepared_lattice_gives_the_same_times() -> None:
 def test_surface_and_bands_agree_with_times_between_points(
     x: float, y: float, mode: str, reverse: bool, seed: int
 ) -> None:
-    network, sites = town(eastward_only=True), site((x, y))
+    network, sites = town(), site((x, y))
     surface = travel_time_surface(network, sites, mode=mode, max_minutes=20, reverse=reverse)
     bands = surface_bands(surface, minutes=(5, 10, 20))
     points = X0 + BLOCK_M * np.random.default_rng(seed).uniform(0, 30, (60, 2)) * [1, 1] + [0, Y0 - X0]
@@ -101,7 +101,7 @@ def test_surface_and_bands_agree_with_times_between_points(
     query = Query(mode=mode, max_s=3000)
     ends = (points, place) if reverse else (place, points)
     seconds = point_times(network, *ends, query).seconds[:, :, 0].ravel()
-    # A point lies within 36 m of a centre, on the same street or the next; a one-way street may be a few blocks round.
+    # A point lies within 36 m of a centre, on the same street or the next, at most one block round.
     tolerance_s = 36 * 1.3 * 0.75 + 75
     for minutes, area in zip(bands["minutes"], bands.geometry):
         inside = np.array([area.covers(Point(p)) for p in points])
