@@ -141,6 +141,7 @@ def link_points(
     placed = np.isfinite(points).all(axis=1)
     if isinstance(streets, CrowFly):
         return _standing(points, placed, mode, streets)
+    _refuse_misread(streets, points[placed])
     segments = _segments(streets, mode)
     forward, backward = segments.forward_ds, segments.backward_ds
     edge, fraction, distance, linked = _nearest(streets, segments, points, placed, limit_m)
@@ -225,7 +226,6 @@ class _Segments:
 @lru_cache(maxsize=8)
 def _segments(streets: Streets, mode: str) -> _Segments:
     """Lay the segments of one mode out in a grid, once for all points that will be linked to them."""
-    _refuse_misread(streets, points[placed])
     graph = graph_of(streets, mode)
     forward, backward = edge_times(
         graph.indptr, graph.deciseconds, graph.edges, graph.copy_of, streets.edge_source, len(streets.edge_source)
