@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 
@@ -142,7 +141,9 @@ def link_points(
     if isinstance(streets, CrowFly):
         return _standing(points, placed, mode, streets)
     _refuse_misread(streets, points[placed])
-    segments = _segments(streets, mode)
+    kept: dict[str, _Segments] = streets.__dict__.setdefault("_segments", {})
+    segments = kept.get(mode) or kept.setdefault(mode, _segments(streets, mode))
+    _refuse_misread(streets, points[placed])
     forward, backward = segments.forward_ds, segments.backward_ds
     edge, fraction, distance, linked = _nearest(streets, segments, points, placed, limit_m)
     ok = (edge >= 0) & (distance <= limit_m)
@@ -223,9 +224,8 @@ class _Segments:
     grid: tuple[np.ndarray, np.ndarray, int, int] | None
 
 
-@lru_cache(maxsize=8)
 def _segments(streets: Streets, mode: str) -> _Segments:
-    """Lay the segments of one mode out in a grid, once for all points that will be linked to them."""
+    """Lay the segments of one mode out in a grid; kept with the streets for all points that will be linked to them."""
     graph = graph_of(streets, mode)
     forward, backward = edge_times(
         graph.indptr, graph.deciseconds, graph.edges, graph.copy_of, streets.edge_source, len(streets.edge_source)

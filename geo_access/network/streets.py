@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -206,4 +207,4 @@ def build_streets(
             notes.append("car: free flow" if car_congestion == 1.0 else f"car: free flow times {car_congestion:g}")
     if dem is not None:
         notes.append(f"slopes from {Path(dem).name}")
-    return Streets(**{**bare.__dict__, "graphs": graphs, "notes": tuple(notes)})
+    return replace(bare, graphs=graphs, notes=tuple(notes))

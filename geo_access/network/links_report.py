@@ -1,0 +1,67 @@
+"""What became of each point when it was put onto the streets, as a layer one can look at."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo_access.network.links import LINK_REASONS, Links
+from geo_access.network.model import CrowFly, Streets
+
+if TYPE_CHECKING:
+    import geopandas as gpd
+
+__all__ = ["link_report"]
+
+
+def link_report(streets: Streets | CrowFly, links: Links, *, ids: Sequence[object]) -> gpd.GeoDataFrame:
+    """List every point with the street it was linked to.
+
+    Parameters
+    ----------
+    streets : Streets or CrowFly
+    links : Links
+    ids : sequence
+        The user's own id of each point.
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        ``id, mode, reason, distance_m, access_connector_s, edge_class, way_id``; the geometry is the line from the
+        point to its street, None where there is none. CRS of the streets.
+
+    Examples
+    --------
+    >>> from geo_access.network.links import link_points
+    >>> plain = CrowFly(2154)
+    >>> link_report(plain, link_points(plain, np.array([[1.0, 2.0]]), mode="walk"), ids=["a"]).reason.tolist()
+    ['OK']
+    """
+    import geopandas as gpd  # noqa: PLC0415 — importing the room stays cheap
+    import shapely  # noqa: PLC0415
+
+    on_street = links.edge >= 0
+    classes = np.full(len(links), "", dtype=object)
+    ways = np.full(len(links), -1, dtype=np.int64)
+    if isinstance(streets, Streets):
+        names = np.array([*streets.class_names, ""], dtype=object)
+        classes[on_street] = names[streets.edge_class[links.edge[on_street]]]
+        ways[on_street] = streets.edge_way_id[links.edge[on_street]]
+    ends = np.stack((np.column_stack((links.x, links.y)), np.column_stack((links.linked_x, links.linked_y))), axis=1)
+    lines = np.full(len(links), None, dtype=object)
+    lines[links.ok] = shapely.linestrings(ends[links.ok])
+    return gpd.GeoDataFrame(
+        {
+            "id": list(ids),
+            "mode": links.mode,
+            "reason": [LINK_REASONS[code] for code in links.reason],
+            "distance_m": links.distance_m,
+            "access_connector_s": links.connector_s,
+            "edge_class": classes,
+            "way_id": ways,
+        },
+        geometry=lines,
+        crs=streets.epsg,
+    )
