@@ -199,7 +199,7 @@ def walks_with_new_stops(
 
 def _straight_s(stops: StopTable, a: np.ndarray, b: np.ndarray, walk_kmh: float, detour: float) -> np.ndarray:
     metres = np.hypot(stops.x[a] - stops.x[b], stops.y[a] - stops.y[b]) * detour
-    return np.ceil(metres / (walk_kmh * _WALK_MPS) - 1e-6).astype(np.int64)
+    return np.rint(metres / (walk_kmh * _WALK_MPS)).astype(np.int64)
 
 
 def _crow_fly(stops: StopTable, which: np.ndarray, walk_kmh: float, detour: float, max_s: int) -> Entries:

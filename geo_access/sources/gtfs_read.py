@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -135,7 +136,7 @@ def read_files(path: Path, notices: NoticeBook, *, tables: tuple[str, ...] = TAB
     try:
         with zipfile.ZipFile(path) as archive:
             return _read_zip(archive, path, notices, tables)
-    except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError) as error:
+    except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError) as error:
         raise InputError(f"{path.name}: not a readable zip ({error}) → download it again, or give a folder") from error
     except (NotImplementedError, RuntimeError, OSError) as error:
         if isinstance(error, InputError):
