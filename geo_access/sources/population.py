@@ -26,7 +26,7 @@ __all__ = ["PUBLICS", "assign_zones", "read_points", "read_population"]
 _CELL_IDS = ("idcar_200m", "idinspire", "id_inspire", "id_carr_200m", "idcar_1km", "id_carr1km", "idk")
 _IDS = ("point_id", "id", "code", "com", "insee", "codgeo", *_CELL_IDS)
 _POPULATION = ("population", "ind", "pop", "pmun", "ptot", "habitants", "weight", "poids")
-_IMPUTED = ("imputed", "i_est_200", "i_est_1km", "i_est_cr", "i_est")
+_IMPUTED = ("imputed", "i_est_200", "i_est_cr", "i_est", "i_est_1km")
 PUBLICS: Mapping[str, tuple[str, ...]] = {
     "youth_18_24": ("youth_18_24", "ind_18_24"),
     "youth_15_24": ("youth_15_24", "ind_15_24", "pop1524"),

@@ -93,5 +93,7 @@ def cell_squares(centres: gpd.GeoSeries, size_m: np.ndarray) -> gpd.GeoSeries:
     [40000.0]
     """
     metric = centres.to_crs(CELL_EPSG)
-    x, y, half = metric.x.to_numpy(), metric.y.to_numpy(), np.asarray(size_m, dtype="float64") / 2.0
+    # To the millimetre: a centre that went through degrees comes back a tenth of that away, and cells must tile.
+    x, y = metric.x.to_numpy().round(3), metric.y.to_numpy().round(3)
+    half = np.asarray(size_m, dtype="float64") / 2.0
     return gpd.GeoSeries(shapely.box(x - half, y - half, x + half, y + half), index=centres.index, crs=CELL_EPSG)
