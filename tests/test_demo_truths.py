@@ -137,7 +137,7 @@ def test_brugelle_gains_with_the_neighbours_feed(study: StudyFile, training_flag
     truth = TRUTHS["border_gain"]
     alone = network_of(study, without=NEIGHBOUR)
     before = flags(study, alone, [truth["zone_id"]], schedule="journee_formation")
-    for metier in ("F1602", "H2902", "J1501"):
+    for metier in truth["metiers"]:
         assert float(before.loc[(truth["zone_id"], metier), "reachable_share"]) == 0.0
         assert float(training_flags.loc[(truth["zone_id"], metier), "reachable_share"]) > 0.9
 
@@ -151,5 +151,5 @@ def test_the_border_stops_are_one_place(network: Network) -> None:
 
 
 def test_the_night_bus_of_the_day_before_brings_the_five_o_clock_shift(study: StudyFile, network: Network) -> None:
-    rows = flags(study, network, ["QN9001"], kind="job", schedule="poste_matin")
-    assert float(rows.loc[("QN9001", "N4101"), "reachable_share"]) > 0.8
+    rows = flags(study, network, [TRUTHS["night_bus"]["zone_id"]], kind="job", schedule="poste_matin")
+    assert float(rows.loc[(TRUTHS["night_bus"]["zone_id"], "N4101"), "reachable_share"]) > 0.8

@@ -368,6 +368,23 @@ def _through_border(line: Line, book: StopBook) -> Line:
     return Line(line.route_id, (*named, *(stop for stop, _ in rest)), (0, 180, 330, *(s for _, s in rest)))
 
 
+TRACKS = {
+    "R1": (("Fergny Gare", "Berselle Halte", "Valmont Gare"), (0, 420, 840)),
+    "R2": (("Valmont Gare", "Cantelle Halte", "Houillères Gare", "Pont-Haut Gare"), (0, 480, 900, 1680)),
+}
+TRAINS = {
+    "SEM": (
+        *every(at(5, 35), at(8, 35), 30),
+        *every(at(9, 35), at(15, 35), 60),
+        *every(at(16, 5), at(19, 5), 30),
+        at(20, 5),
+        at(21, 15),
+    ),
+    "WE": tuple(every(at(7, 35), at(19, 35), 120)),
+}
+STAND_S = 180  # at Valmont, where the train changes its number but not its passengers
+
+
 def rail_feed() -> tuple[FeedTables, list[np.ndarray]]:
     """Regional trains: one vehicle runs on from Fergny – Valmont as Valmont – Pont-Haut; halts have no times."""
     feed = feed_tables("FER", "Trains du Val")
@@ -379,75 +396,22 @@ def rail_feed() -> tuple[FeedTables, list[np.ndarray]]:
     _add_route(feed, "R1", "Fergny – Valmont", 2)
     _add_route(feed, "R2", "Valmont – Houillères – Pont-Haut", 2)
     ids = {name: f"F{i + 1}" for i, name in enumerate(STATIONS)}
-    west = Line("R1", tuple(ids[n] for n in ("Fergny Gare", "Berselle Halte", "Valmont Gare")), (0, 420, 840))
-    south = Line(
-        "R2",
-        tuple(ids[n] for n in ("Valmont Gare", "Cantelle Halte", "Houillères Gare", "Pont-Haut Gare")),
-        (0, 480, 900, 1680),
-    )
-    halts = frozenset((ids["Berselle Halte"], ids["Cantelle Halte"]))
-    plans = {
-        "SEM": [
-            *every(at(5, 35), at(8, 35), 30),
-            *every(at(9, 35), at(15, 35), 60),
-            *every(at(16, 5), at(19, 5), 30),
-            at(20, 5),
-            at(21, 15),
-        ],
-        "WE": every(at(7, 35), at(19, 35), 120),
-    }
-    for service, departures in plans.items():
+    west, south = (Line(route, tuple(ids[n] for n in names), times) for route, (names, times) in TRACKS.items())
+    blank = frozenset(stop for name, stop in ids.items() if name.endswith("Halte"))
+    for service, departures in TRAINS.items():
         for i, start in enumerate(departures):
-            block = f"{service}-A{i + 1:02d}"
-            add_trip(
-                feed,
-                west,
-                f"R1-{service}-0-{i + 1:02d}",
-                service,
-                start,
-                direction=0,
-                headsign="Valmont Gare",
-                block=block,
-                blank=halts,
-                bikes=1,
-            )
-            add_trip(
-                feed,
-                south,
-                f"R2-{service}-0-{i + 1:02d}",
-                service,
-                start + 840 + 180,
-                direction=0,
-                headsign="Pont-Haut Gare",
-                block=block,
-                blank=halts,
-                bikes=1,
-            )
-            block = f"{service}-B{i + 1:02d}"
-            add_trip(
-                feed,
-                south.back(),
-                f"R2-{service}-1-{i + 1:02d}",
-                service,
-                start + 120,
-                direction=1,
-                headsign="Valmont Gare",
-                block=block,
-                blank=halts,
-                bikes=1,
-            )
-            add_trip(
-                feed,
-                west.back(),
-                f"R1-{service}-1-{i + 1:02d}",
-                service,
-                start + 120 + 1680 + 180,
-                direction=1,
-                headsign="Fergny Gare",
-                block=block,
-                blank=halts,
-                bikes=1,
-            )
+            back = start + 120
+            for letter, direction, line, leaves, headsign in (
+                ("A", 0, west, start, "Valmont Gare"),
+                ("A", 0, south, start + west.offsets_s[-1] + STAND_S, "Pont-Haut Gare"),
+                ("B", 1, south.back(), back, "Valmont Gare"),
+                ("B", 1, west.back(), back + south.offsets_s[-1] + STAND_S, "Fergny Gare"),
+            ):
+                trip, block = f"{line.route_id}-{service}-{direction}-{i + 1:02d}", f"{service}-{letter}{i + 1:02d}"
+                add_trip(
+                    feed, line, trip, service, leaves,
+                    direction=direction, headsign=headsign, block=block, blank=blank, bikes=1,
+                )  # fmt: skip
     places = geo.lonlat(np.array(list(STATIONS.values())) * 1000.0)
     feed.add(
         "stops.txt",
@@ -457,11 +421,7 @@ def rail_feed() -> tuple[FeedTables, list[np.ndarray]]:
             for name, (lon, lat) in zip(STATIONS, places.tolist(), strict=True)
         ],
     )
-    tracks = [
-        ("Fergny Gare", "Berselle Halte", "Valmont Gare"),
-        ("Valmont Gare", "Cantelle Halte", "Houillères Gare", "Pont-Haut Gare"),
-    ]
-    return feed, [geo.smooth(np.array([STATIONS[n] for n in track]) * 1000.0, 2) for track in tracks]
+    return feed, [geo.smooth(np.array([STATIONS[n] for n in names]) * 1000.0, 2) for names, _ in TRACKS.values()]
 
 
 def _shifted(place: tuple[float, float], east_m: float, north_m: float) -> tuple[float, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -313,70 +314,84 @@ def write_training(path: Path) -> None:
     path.write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")
 
 
-def _employer_rows() -> list[tuple[str, str, str, int, tuple[str, str], str, np.ndarray]]:
-    """Employers: by zone, with métiers that suit it; 3×8 in the industrial zones."""
-    rng = geo.generator(5)
-    rows: list[tuple[str, str, str, int, tuple[str, str], str, np.ndarray]] = []
-    number = 0
+@dataclass(frozen=True)
+class Employer:
+    """An employer to be: where about, for which métiers and shifts."""
 
-    def add(
-        name: str,
-        metiers: tuple[str, ...],
-        shifts: tuple[tuple[str, str], ...],
-        centre: tuple[float, float],
-        spread_m: float,
-        quality: str,
-    ) -> None:
-        nonlocal number
-        number += 1
-        place = np.round(np.array(centre) * 1000 + rng.uniform(-spread_m, spread_m, 2), 1)
-        for metier in metiers:
-            rows.extend((f"E{number:03d}", name, metier, int(rng.integers(1, 7)), s, quality, place) for s in shifts)
+    name: str
+    metiers: tuple[str, ...]
+    shifts: tuple[tuple[str, str], ...]
+    x: float
+    y: float
+    spread_m: float
+    quality: str
 
-    industrial = (("H2902",), ("H2913",), ("I1304",), ("H2902", "I1304"), ("H2913", "H2902"), ("I1304", "N4101"))
-    for zone, label, count in ((geo.LAMINOIRS, "Laminage", 10), (geo.PORT, "Docks", 9), (geo.VERRERIES, "Verrerie", 8)):
-        for i in range(count):
-            metiers = industrial[i % 6] if zone is not geo.PORT else (("N4101",), ("I1304",), ("N4101", "I1304"))[i % 3]
-            add(f"{label} {chr(65 + i)} ({zone.name})", metiers, SHIFTS, (zone.x, zone.y), 260, "exact")
+
+def _industrial_employers() -> list[Employer]:
+    """Return the employers of the industrial zones, all on 3×8."""
+    metiers = (("H2902",), ("H2913",), ("I1304",), ("H2902", "I1304"), ("H2913", "H2902"), ("I1304", "N4101"))
+    docks = (("N4101",), ("I1304",), ("N4101", "I1304"))
+    zones = (
+        (geo.LAMINOIRS, "Laminage", 10, metiers),
+        (geo.PORT, "Docks", 9, docks),
+        (geo.VERRERIES, "Verrerie", 8, metiers),
+    )
+    return [
+        Employer(f"{label} {chr(65 + i)} ({zone.name})", sets[i % len(sets)], SHIFTS, zone.x, zone.y, 260, "exact")
+        for zone, label, count, sets in zones
+        for i in range(count)
+    ]
+
+
+def _town_employers() -> list[Employer]:
+    """Return homes for the elderly, electricians, workshops and clinics, in turn."""
+    care = (("06:45", "14:15"), ("14:00", "21:30"))
+    kinds = (
+        ("Résidence", "J1501", care),
+        ("Élec-Bât", "F1602", (("07:30", "16:00"),)),
+        ("Ateliers", "I1304", (DAY,)),
+        ("Clinique", "J1501", care),
+    )
     towns = (
         ("Valmont", 22.0, 26.0, 2000, 22),
         ("Fergny", 34.0, 33.0, 900, 9),
         ("Houillères", 36.0, 17.5, 700, 8),
         ("Brugelle", 27.0, 46.0, 500, 3),
     )
-    for town, x, y, spread, count in towns:
+    found = []
+    for town, x, y, spread_m, count in towns:
         for i in range(count):
-            kind = i % 4
-            name = (
-                f"Résidence {chr(65 + i)} ({town})",
-                f"Élec-Bât {chr(65 + i)} ({town})",
-                f"Ateliers {chr(65 + i)} ({town})",
-                f"Clinique {chr(65 + i)} ({town})",
-            )[kind]
-            metier = ("J1501", "F1602", "I1304", "J1501")[kind]
-            shifts = (
-                (("06:45", "14:15"), ("14:00", "21:30"))
-                if metier == "J1501"
-                else (DAY if metier == "I1304" else ("07:30", "16:00"),)
-            )
-            add(name, (metier,), shifts, (x, y), spread, ("exact", "exact", "street")[i % 3])
-    villages = [place for place in geo.PLACES if place.kind == "rural"][:11]
-    for i, place in enumerate(villages):
-        add(
-            f"{('EHPAD', 'Électricité rurale', 'Transports')[i % 3]} de {place.name}",
-            (("J1501", "F1602", "N4101")[i % 3],),
-            (("06:30", "14:00") if i % 3 == 0 else ("07:30", "16:00"),),
-            (place.x, place.y),
-            120,
-            "commune" if i % 4 == 3 else "exact",
-        )
-    return rows
+            label, metier, shifts = kinds[i % 4]
+            quality = ("exact", "exact", "street")[i % 3]
+            found.append(Employer(f"{label} {chr(65 + i)} ({town})", (metier,), shifts, x, y, spread_m, quality))
+    return found
+
+
+def _village_employers() -> list[Employer]:
+    """Return one employer in each of eleven villages."""
+    kinds = (
+        ("EHPAD", "J1501", ("06:30", "14:00")),
+        ("Électricité rurale", "F1602", ("07:30", "16:00")),
+        ("Transports", "N4101", ("07:30", "16:00")),
+    )
+    found = []
+    for i, place in enumerate([place for place in geo.PLACES if place.kind == "rural"][:11]):
+        label, metier, shift = kinds[i % 3]
+        quality = "commune" if i % 4 == 3 else "exact"
+        found.append(Employer(f"{label} de {place.name}", (metier,), (shift,), place.x, place.y, 120, quality))
+    return found
 
 
 def write_employers(path: Path) -> None:
     """Write the employers, one row per site × métier × shift."""
     rows = ["site_id,site_name,metier,openings,shift_start,shift_end,position_quality,lon,lat"]
-    for site, name, metier, openings, shift, quality, place in _employer_rows():
+    rng = geo.generator(5)
+    for number, who in enumerate([*_industrial_employers(), *_town_employers(), *_village_employers()]):
+        place = np.round(np.array([who.x, who.y]) * 1000 + rng.uniform(-who.spread_m, who.spread_m, 2), 1)
         lon, lat = geo.lonlat(place)[0].tolist()
-        rows.append(f"{site},{name},{metier},{openings},{shift[0]},{shift[1]},{quality},{lon:.6f},{lat:.6f}")
+        for metier in who.metiers:
+            for start, end in who.shifts:
+                openings = int(rng.integers(1, 7))
+                head = f"E{number + 1:03d},{who.name},{metier},{openings},{start},{end},{who.quality}"
+                rows.append(f"{head},{lon:.6f},{lat:.6f}")
     path.write_text("\n".join(rows) + "\n", encoding="utf-8", newline="\n")

@@ -67,6 +67,78 @@ def _stop_places(folder: Path) -> np.ndarray:
     return np.vstack(rows)
 
 
+def _peninsula(
+    folder: Path,
+    streets: Streets,
+    walk: nx.Graph,
+    cells: pd.DataFrame,
+    districts: list[tuple[people.District, shapely.Polygon]],
+) -> dict[str, Any]:
+    """Metres on foot from the peninsula's cells to the nearest stop of any feed."""
+    shape = next(shape for district, shape in districts if district.zone_id == "QN9006")
+    inside = _in(cells, shape)
+    stops = _nearest(streets, walk, geo.local_metres(_stop_places(folder)))
+    to_stop = nx.multi_source_dijkstra_path_length(walk, set(stops), weight="metres")
+    metres = [to_stop[node] for node in _nearest(streets, walk, cells[["x", "y"]].to_numpy()[inside])]
+    return {
+        "reason": "WALK_TOO_LONG",
+        "zone_id": "QN9006",
+        "cells": len(inside),
+        "least_walk_m": round(min(metres)),
+        "most_walk_m": round(max(metres)),
+        "walk_limit_m": round(WALK_LIMIT_MIN * WALK_KMH / 60 * 1000),
+    }
+
+
+def _by_timetable(ids: dict[str, str], cells: pd.DataFrame) -> dict[str, Any]:
+    """Truths that lie in the timetables and the tables."""
+    full = [offer for offer in supply.TRAINING if offer[3] == supply.FULL_METIER]
+    return {
+        "industrial_zone_at_five": {
+            "reason": "NO_SERVICE_AT_THAT_HOUR",
+            "zone_id": ids["Fergny"],
+            "site_prefix": "Laminage",
+            "zone_name": geo.LAMINOIRS.name,
+            "shift_start": "05:00",
+            "shift_end": "13:00",
+            "first_arrival": clock(feeds.LAMINOIRS_FIRST_ARRIVAL_S),
+            "ride_s": feeds.LAMINOIRS_RIDE_S,
+            "last_departure_back": clock(feeds.LAMINOIRS_LAST_BACK_S),
+        },
+        "border_gain": {
+            "zone_id": ids["Brugelle"],
+            "feed": "gtfs_voisinie.zip",
+            "metiers": ["F1602", "H2902", "J1501"],
+            "line": "71",
+            "gained_sites": ["T04", "T09", "T17"],
+            "duplicated_stops": sorted(feeds.BORDER_STOPS),
+        },
+        "no_return": {
+            "reason": "NO_RETURN_TRIP",
+            "zone_id": ids["Saint-Aubrac"],
+            "line": "303",
+            "metiers": ["F1602", "I1304", "J1501", "N4101"],
+            "out_departure": "08:08:00",
+            "only_return": "12:35:00",
+        },
+        "supply_full": {
+            "reason": "SUPPLY_FULL",
+            "metier": supply.FULL_METIER,
+            "places": sum(offer[6] for offer in full),
+            "filled": sum(offer[7] for offer in full),
+            "job_seekers": int(cells["job_seekers"].sum()),
+        },
+        "car_only": {"reason": "CAR_ONLY", "zone_id": ids["Les Essarts"]},
+        "night_bus": {
+            "zone_id": "QN9001",
+            "zone_name": geo.PORT.name,
+            "line": "N1",
+            "departure": "28:15:00",
+            "shift_start": "05:00",
+        },
+    }
+
+
 def write_truths(
     path: Path,
     *,
@@ -77,14 +149,19 @@ def write_truths(
     tiles: list[tuple[geo.Place, shapely.Polygon]],
     districts: list[tuple[people.District, shapely.Polygon]],
 ) -> None:
-    """Write the planted truths, each with the arithmetic's numbers."""
+    """Write the planted truths, each with the arithmetic's numbers; the feeds lie in the same folder already."""
     ids = _zone_ids(tiles)
-    stops = geo.local_metres(_stop_places(path.parent))
-    peninsula = next(shape for district, shape in districts if district.zone_id == "QN9006")
-    inside = _in(cells, peninsula)
-    to_stop = nx.multi_source_dijkstra_path_length(walk, set(_nearest(network, walk, stops)), weight="metres")
-    metres = [to_stop[node] for node in _nearest(network, walk, cells[["x", "y"]].to_numpy()[inside])]
     plateau = _plateau_car_minutes(network, cars, cells, tiles)
+    truths = _by_timetable(ids, cells) | {
+        "plateau_beyond_by_car": {
+            "reason": "BEYOND_THRESHOLD_EVEN_BY_CAR",
+            "metier": supply.ONLY_IN_METROPOLIS,
+            "zone_ids": [ids[name] for name in geo.PLATEAU],
+            "car_free_flow": plateau,
+            "least_min": min(entry["least_min"] for entry in plateau.values()),
+        },
+        "walk_too_long": _peninsula(path.parent, network, walk, cells, districts),
+    }
     content = {
         "synthetic": True,
         "licence": geo.LICENCE,
@@ -93,58 +170,6 @@ def write_truths(
         "walk_kmh": WALK_KMH,
         "walk_limit_min": WALK_LIMIT_MIN,
         "threshold_min": THRESHOLD_MIN,
-        "truths": {
-            "industrial_zone_at_five": {
-                "reason": "NO_SERVICE_AT_THAT_HOUR",
-                "zone_id": ids["Fergny"],
-                "site_prefix": "Laminage",
-                "zone_name": geo.LAMINOIRS.name,
-                "shift_start": "05:00",
-                "shift_end": "13:00",
-                "first_arrival": clock(feeds.LAMINOIRS_FIRST_ARRIVAL_S),
-                "ride_s": feeds.LAMINOIRS_RIDE_S,
-                "last_departure_back": clock(feeds.LAMINOIRS_LAST_BACK_S),
-            },
-            "plateau_beyond_by_car": {
-                "reason": "BEYOND_THRESHOLD_EVEN_BY_CAR",
-                "metier": supply.ONLY_IN_METROPOLIS,
-                "zone_ids": [ids[name] for name in geo.PLATEAU],
-                "car_free_flow": plateau,
-                "least_min": min(entry["least_min"] for entry in plateau.values()),
-            },
-            "walk_too_long": {
-                "reason": "WALK_TOO_LONG",
-                "zone_id": "QN9006",
-                "cells": len(inside),
-                "least_walk_m": round(min(metres)),
-                "most_walk_m": round(max(metres)),
-                "walk_limit_m": round(WALK_LIMIT_MIN * WALK_KMH / 60 * 1000),
-            },
-            "border_gain": {
-                "zone_id": ids["Brugelle"],
-                "feed": "gtfs_voisinie.zip",
-                "metier": "H2902",
-                "line": "71",
-                "gained_sites": ["T04", "T09", "T17"],
-                "duplicated_stops": sorted(feeds.BORDER_STOPS),
-            },
-            "no_return": {
-                "reason": "NO_RETURN_TRIP",
-                "zone_id": ids["Saint-Aubrac"],
-                "line": "303",
-                "metiers": ["F1602", "I1304", "J1501", "N4101"],
-                "out_departure": "08:08:00",
-                "only_return": "12:35:00",
-            },
-            "supply_full": {
-                "reason": "SUPPLY_FULL",
-                "metier": supply.FULL_METIER,
-                "places": sum(o[6] for o in supply.TRAINING if o[3] == supply.FULL_METIER),
-                "filled": sum(o[7] for o in supply.TRAINING if o[3] == supply.FULL_METIER),
-                "job_seekers": int(cells["job_seekers"].sum()),
-            },
-            "car_only": {"reason": "CAR_ONLY", "zone_id": ids["Les Essarts"]},
-            "night_bus": {"zone_name": geo.PORT.name, "line": "N1", "departure": "28:15:00", "shift_start": "05:00"},
-        },
+        "truths": truths,
     }
     path.write_text(json.dumps(content, ensure_ascii=False, indent=1) + "\n", encoding="utf-8", newline="\n")
