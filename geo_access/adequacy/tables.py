@@ -15,7 +15,9 @@ from geo_access.adequacy.flag import REASON_COLUMNS, aggregate_flags, concat_fla
 from geo_access.adequacy.residents import Residents
 from geo_access.errors import Fault, raise_faults
 
-__all__ = ["regroup", "table_by_zoning"]
+__all__ = ["NO_UNIT", "regroup", "table_by_zoning"]
+
+NO_UNIT = "hors zonage"
 
 _SHOWN = (
     "zone_id", "zone_name", "zone_kind", "metier", "metier_name", "family", "profile", "kind", "schedule", "threshold",
@@ -32,7 +34,8 @@ def regroup(residents: Residents, units: pd.DataFrame, *, kind: str) -> Resident
     ----------
     residents : Residents
     units : DataFrame
-        ``point_id, unit_id``, optionally ``unit_name`` and ``share`` (0–1): many to many.
+        ``point_id, unit_id``, optionally ``unit_name`` and ``share`` (0–1): many to many. Points whose unit is missing
+        stand together in the unit `NO_UNIT`: no resident leaves the table.
     kind : str
         Name of the zoning: ``epci``, ``zone_emploi``, …
 
@@ -59,10 +62,11 @@ def regroup(residents: Residents, units: pd.DataFrame, *, kind: str) -> Resident
     if not np.all((share >= 0) & (share <= 1)):
         faults.append(Fault("units", "shares beyond 0–1, or missing", "a share is a part of the point, 0–1"))
     raise_faults(faults)
-    row, ids = pd.factorize(units["unit_id"].astype(str), sort=True)
+    unit = units["unit_id"].astype(object).where(units["unit_id"].notna(), NO_UNIT).astype(str)
+    row, ids = pd.factorize(unit, sort=True)
     names = np.asarray(ids, dtype=object).copy()
     if "unit_name" in units.columns:
-        first = units.assign(unit_id=units["unit_id"].astype(str)).drop_duplicates("unit_id").set_index("unit_id")
+        first = units.assign(unit_id=unit).drop_duplicates("unit_id").set_index("unit_id")
         names = first["unit_name"].astype(str).reindex(ids).to_numpy(object)
     return Residents(
         residents.point_ids, residents.xy, residents.population, residents.candidates, residents.doubtful,
