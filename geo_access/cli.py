@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.console import Console
 from rich.markup import escape
-from rich.panel import Panel
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
@@ -159,9 +158,7 @@ def _fail(error: GeoAccessError | KeyboardInterrupt | OSError) -> int:
     if isinstance(error, KeyboardInterrupt):
         console.print(text("cli.interrupted", _language()))
         return 130
-    console.print(
-        Panel(escape(str(error)), title=text("cli.error", _language()), border_style="red", title_align="left")
-    )
+    console.print(f"[bold red]{text('cli.error', _language())}[/] {escape(str(error))}", soft_wrap=True)
     return 1
 
 

@@ -1,0 +1,128 @@
+"""The command line: exit codes, messages without tracebacks, nothing half-written."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+DEMO = Path(__file__).resolve().parents[1] / "data" / "demo"
+
+
+def geo_access(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+    code = "from geo_access.cli import main; main()"
+    return subprocess.run(
+        [sys.executable, "-c", code, *map(str, arguments)], capture_output=True, text=True, cwd=cwd, timeout=300
+    )
+
+
+@pytest.fixture
+def study(tmp_path: Path) -> Path:
+    """A copy of the demo's inputs that a test may spoil."""
+    shutil.copytree(DEMO, tmp_path / "demo")
+    return tmp_path / "demo" / "study.toml"
+
+
+def spoil(study: Path, old: str, new: str) -> Path:
+    text = study.read_text(encoding="utf-8")
+    assert old in text
+    study.write_text(text.replace(old, new, 1), encoding="utf-8")
+    return study
+
+
+def refused(study: Path, *words: str, command: str = "check") -> None:
+    done = geo_access(command, study, *(["--out", study.parent / "out"] if command == "run" else []))
+    said = " ".join(done.stderr.split())
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+    for word in words:
+        assert word in said, said
+    assert not (study.parent / "out").exists()
+    assert not [path for path in study.parent.iterdir() if path.name.startswith(".")]
+
+
+def test_version_and_usage() -> None:
+    assert geo_access("--version").stdout.startswith("geo-access ")
+    wrong = geo_access("fly")
+    assert wrong.returncode == 2
+    assert "fly" in wrong.stderr
+
+
+def test_the_demo_checks_clean() -> None:
+    done = geo_access("check", DEMO / "study.toml")
+    assert done.returncode == 0, done.stderr
+    assert "training.csv" in done.stdout
+
+
+def test_missing_study_and_missing_file(study: Path) -> None:
+    refused(study.parent / "absent.toml", "absent.toml")
+    (study.parent / "points.csv").unlink()
+    refused(study, "origins.points.file", "points.csv")
+
+
+def test_malformed_toml(study: Path) -> None:
+    refused(spoil(study, "[network]", "[network"), "not valid TOML", "line")
+
+
+def test_date_outside_the_calendars_says_each_validity(study: Path) -> None:
+    refused(spoil(study, "date = 2026-03-17", "date = 2027-03-17"), "gtfs_urbain", "2026-07-03")
+
+
+def test_feed_without_a_needed_file(study: Path) -> None:
+    source, target = study.parent / "gtfs_rail.zip", study.parent / "cut.zip"
+    with zipfile.ZipFile(source) as full, zipfile.ZipFile(target, "w") as cut:
+        for name in full.namelist():
+            if name != "stops.txt":
+                cut.writestr(name, full.read(name))
+    target.replace(source)
+    refused(study, "gtfs_rail", "stops.txt")
+
+
+def test_wrong_crs_of_the_zones(study: Path) -> None:
+    path = study.parent / "zones.geojson"
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace("[3.", "[703."), encoding="utf-8")
+    refused(study, "zones.geojson")
+
+
+def test_empty_layer(study: Path) -> None:
+    (study.parent / "zones.geojson").write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
+    refused(study, "zones.geojson")
+
+
+def test_duplicate_ids(study: Path) -> None:
+    path = study.parent / "points.csv"
+    lines = path.read_text(encoding="utf-8").splitlines()
+    path.write_text("\n".join([*lines, lines[1]]) + "\n", encoding="utf-8")
+    refused(study, "points.csv", lines[1].split(",")[0])
+
+
+def test_all_tables_are_blamed_at_once(study: Path) -> None:
+    (study.parent / "zones.geojson").write_text("{}", encoding="utf-8")
+    (study.parent / "training.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    refused(study, "zones.geojson", "training.csv")
+
+
+def test_run_leaves_nothing_behind_when_it_fails(study: Path) -> None:
+    refused(spoil(study, 'osm = ["streets.osm.bz2"]', 'osm = ["points.csv"]'), "points.csv", command="run")
+
+
+def test_run_does_not_touch_a_folder_of_the_user(study: Path) -> None:
+    out = study.parent / "mine"
+    out.mkdir()
+    (out / "thesis.txt").write_text("keep me", encoding="utf-8")
+    done = geo_access("run", study, "--out", out, "--overwrite")
+    assert done.returncode == 1
+    assert (out / "thesis.txt").read_text(encoding="utf-8") == "keep me"
+
+
+def test_calendar_draws_a_strip_and_finds_common_days() -> None:
+    done = geo_access("calendar", DEMO / "gtfs_rail.zip", DEMO / "gtfs_interurbain.zip")
+    assert done.returncode == 0, done.stderr
+    assert "█" in done.stdout
+    assert "85" in done.stdout
+    assert geo_access("calendar", DEMO / "points.csv").returncode == 1
