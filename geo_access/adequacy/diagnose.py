@@ -163,6 +163,13 @@ def _input_faults(
         for kind in kinds
         if kind not in {t.kind for t in thresholds}
     ]
+    suited = {(t.kind, p.id) for t in thresholds for p in profiles if t.mode in (None, p.mode)}
+    faults += [
+        Fault("thresholds", f"none applies to profile {p.id!r} ({p.mode}), kind {kind!r}", "give one for its mode")
+        for kind in kinds
+        for p in profiles
+        if (kind, p.id) not in suited and kind in {t.kind for t in thresholds}
+    ]
     if "training" in kinds and "training" not in {s.kind for s in schedules}:
         faults.append(Fault("schedules", "none of kind 'training'", "give the hours of a training day"))
     return faults

@@ -12,9 +12,10 @@ import numpy as np
 import pandas as pd
 
 from geo_access.accessibility.measures import check_amounts
+from geo_access.adequacy.diagnose import Diagnosis
 from geo_access.errors import Fault, InputError, raise_faults
 
-__all__ = ["propose_sessions"]
+__all__ = ["propose_sessions", "sessions_for_metier"]
 
 _MODELS = ("maximal_covering", "p_median", "covering")
 _FAR = 1e7
@@ -179,3 +180,82 @@ def _by_gain(
         reached = float(people[served].sum())
         rows.append((site_ids[site], gains[best], reached, reached / total if total > 0 else 0.0))
     return pd.DataFrame(rows, columns=["site_id", "residents_gained", "residents_served", "share_served"])
+
+
+def sessions_for_metier(
+    diagnosis: Diagnosis,
+    metier: str,
+    *,
+    profile: str,
+    sessions: int | None,
+    model: str = "maximal_covering",
+    schedule: str | None = None,
+    threshold: str | None = None,
+) -> pd.DataFrame:
+    """Propose at which existing training sites to open sessions of a métier, and count whom each un-flags.
+
+    Sites that already have free places of the métier stay. A zone is lifted when its share of residents who get there
+    and back reaches the adequate share.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+        With training.
+    metier, profile : str
+    sessions : int or None
+        How many to open; None for the ``covering`` model.
+    model : str
+        As in `propose_sessions`.
+    schedule, threshold : str, optional
+        Ids; by default the first diagnosed.
+
+    Returns
+    -------
+    DataFrame
+        As `propose_sessions`, with ``site_name``, and cumulated ``zones_lifted`` and ``residents_unflagged`` (of the
+        lifted zones; points in two zones count in both).
+
+    Raises
+    ------
+    InputError
+        When nothing was diagnosed for these.
+    """
+    case = next(
+        (
+            item
+            for item in diagnosis.cases
+            if (item.profile.id, item.kind) == (profile, "training")
+            and schedule in (None, item.schedule)
+            and threshold in (None, item.threshold.id)
+        ),
+        None,
+    )
+    codes = [] if case is None else [m.code for m in case.offers.metiers]
+    if case is None or metier not in codes:
+        raise InputError(f"métier {metier!r}, profile {profile!r}: not in the diagnosis → use its codes and ids")
+    number = codes.index(metier)
+    trip, sites = diagnosis.times[profile, "training", case.schedule], diagnosis.sites["training"]
+    part = slice(case.offers.indptr[number], case.offers.indptr[number + 1])
+    held = np.zeros(len(sites), dtype=bool)
+    held[case.offers.site[part][case.offers.open_places[part] > 0]] = True
+    slower = np.maximum(trip.out_s, trip.back_s)
+    limit_s = case.threshold.limit_s
+    people = diagnosis.residents.population
+    found = propose_sessions(slower, people, sites.ids, limit_s=limit_s, sessions=sessions, existing=held, model=model)
+    weights = diagnosis.residents.weights
+    total = np.asarray(weights.sum(axis=1)).ravel()
+    adequate = diagnosis.rules.adequate_share - 1e-9
+
+    def lifted(reached: np.ndarray) -> np.ndarray:
+        return (np.asarray(weights @ reached.astype(np.float64)) >= adequate * total) & (total > 0)
+
+    reached = case.points.reached[:, number].copy()
+    before = lifted(reached)
+    rows = []
+    for site_id in found["site_id"]:
+        column = int(np.flatnonzero(sites.ids == site_id)[0])
+        reached |= slower[:, column] <= limit_s
+        new = lifted(reached) & ~before
+        rows.append((sites.names[column], int(new.sum()), float(total[new].sum())))
+    extra = pd.DataFrame(rows, columns=["site_name", "zones_lifted", "residents_unflagged"])
+    return pd.concat([found, extra], axis=1).assign(metier=metier, profile=profile)

@@ -10,18 +10,36 @@ import pandas as pd
 import pytest
 from shapely import Point
 
-from geo_access.adequacy.diagnose import Diagnosis, diagnose_with
+from geo_access.adequacy.diagnose import Diagnosis, diagnose, diagnose_with
 from geo_access.adequacy.employers import employer_catchment, employer_transit_test
 from geo_access.adequacy.model import Metier
 from geo_access.adequacy.remedies import RemedyLimits, find_remedies
+from geo_access.adequacy.remedy_table import smallest_remedies
+from geo_access.adequacy.siting import sessions_for_metier
 from geo_access.adequacy.supply import job_offers, training_offers
 from geo_access.adequacy.supply_adequacy import basin_need, employer_need, filling_rate, supply_adequacy
 from geo_access.adequacy.tables import table_by_zoning
 from geo_access.clock import parse_clock
 from geo_access.errors import InputError
+from geo_access.network.model import CrowFly, Network
 from geo_access.routing.query import Query
 
-from .fabric import DAY, EPSG, HOUR, JOB_HOUR, NONE, RULES, TRANSIT, WELDER, TableTimes, residents_of, training
+from .fabric import (
+    DAY,
+    EPSG,
+    HOUR,
+    JOB_HOUR,
+    NONE,
+    RULES,
+    TRANSIT,
+    WELDER,
+    TableTimes,
+    members,
+    points,
+    residents_of,
+    training,
+    zones,
+)
 
 NURSE = Metier("J1506", "Soins infirmiers", "Santé")
 LIFTED = {"bike+transit": 50.0, "car": 20.0}
@@ -84,6 +102,44 @@ def test_remedies_of_what_was_not_diagnosed_are_refused() -> None:
     for change in ({"zone_id": "nowhere"}, {"metier": "X"}, {"profile": "bike"}, {"kind": "job"}):
         with pytest.raises(InputError):
             find_remedies(found, times, **({"zone_id": "far", "metier": "H2913", "profile": "tc"} | change))
+
+
+def test_the_smallest_remedy_of_every_flag_is_that_of_each() -> None:
+    found, times = town()
+    table = smallest_remedies(found, times, profile="tc")
+    assert table[["zone_id", "metier", "remedy", "detail"]].to_numpy().tolist() == [
+        ["far", "H2913", "slightly_longer_threshold", "+10 min"]
+    ]
+    # Without the few minutes more the bicycle comes next, and without it a session where nursing is taught.
+    strict = RemedyLimits(slight_min=0.0)
+    assert smallest_remedies(found, times, profile="tc", limits=strict)["remedy"].tolist() == ["bike_to_the_stop"]
+    hilly = replace(times, minutes=lambda q, _: [[30.0, 10.0], *[[20.0 if q.mode == "car" else 66.0, 20.0]] * 2])
+    by_site = smallest_remedies(found, hilly, profile="tc", limits=strict)
+    assert by_site[["remedy", "detail", "share_after", "residents_gained"]].to_numpy().tolist() == [
+        ["session_at_existing_site", "care (care)", 1.0, 100.0]
+    ]
+    with pytest.raises(InputError):
+        smallest_remedies(found, times, profile="nobody")
+
+
+def test_a_new_session_is_sited_where_it_unflags_most() -> None:
+    found, _ = town()
+    table = sessions_for_metier(found, "H2913", profile="tc", sessions=1)
+    columns = ["site_id", "residents_gained", "share_served", "zones_lifted", "residents_unflagged"]
+    assert table[columns].to_numpy().tolist() == [["care", 100.0, 1.0, 1, 100.0]]
+    assert sessions_for_metier(found, "J1506", profile="tc", sessions=1).empty
+    with pytest.raises(InputError):
+        sessions_for_metier(found, "X", profile="tc", sessions=1)
+
+
+def test_a_profile_without_a_threshold_of_its_mode_is_said() -> None:
+    walkers = replace(HOUR, mode="walk")
+    network = Network(EPSG, CrowFly(EPSG), None, {})
+    with pytest.raises(InputError, match="none applies to profile 'tc'"):
+        diagnose(
+            network, zones=zones("z"), points=points([1.0]), membership=members(("p0", "z")), metiers=[WELDER],
+            training=training([{"site_id": "a"}]), profiles=[TRANSIT], thresholds=[walkers], schedules=[DAY],
+        )  # fmt: skip
 
 
 def shifts() -> Diagnosis:
