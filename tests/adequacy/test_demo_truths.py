@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,13 +15,15 @@ from geo_access.adequacy.diagnose import Diagnosis, diagnose
 from geo_access.adequacy.employers import employer_transit_test
 from geo_access.adequacy.model import Metier, Profile, Schedule, Threshold
 from geo_access.adequacy.remedies import find_remedies
-from geo_access.adequacy.round_trips import NetworkTimes
+from geo_access.adequacy.round_trips import NetworkTimes, connect_points, profile_ask, round_trip
+from geo_access.adequacy.supply import Sites
 from geo_access.adequacy.trip_remedies import trip_scenarios
 from geo_access.clock import parse_clock
 from geo_access.network.build import build_network
 from geo_access.network.model import Network
 from geo_access.study_file import read_study_file
 from geo_access.study_inputs import StudyInputs, read_inputs
+from geo_access.travel_times.shift import shift_test
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
 TRUTHS: dict[str, Any] = json.loads((DEMO / "truths.json").read_text(encoding="utf-8"))["truths"]
@@ -149,6 +152,31 @@ def test_a_full_session_and_a_village_without_a_bus(found: Diagnosis) -> None:
     assert full["main_reason"].eq("SUPPLY_FULL").all()
     village = rows(found, zone_id=TRUTHS["car_only"]["zone_id"])
     assert village[village["main_reason"] != "SUPPLY_FULL"]["main_reason"].eq("CAR_ONLY").all()
+
+
+@pytest.mark.parametrize("mode", ["transit", "bike+transit", "car"])
+def test_round_trips_equal_the_shift_test(found: Diagnosis, territory: Network, mode: str) -> None:
+    """The bicycle waits at the home's end; nothing is lost by searching the streets once for all schedules."""
+    homes, sites = found.residents.xy[::97], found.sites["job"]
+    few = np.arange(0, len(sites), 11)
+    some = Sites(sites.ids[few], sites.names[few], sites.xy[few], sites.start_s[few], sites.end_s[few])
+    ask = profile_ask(Profile("p", "", mode), arrive_s=None, leave_s=None, slack_s=(300, 300), max_s=7200, spread_s=0)
+    trip = round_trip(connect_points(NetworkTimes(territory), homes, some, ask), np.arange(len(homes)), some, ask)
+    places = [
+        gpd.GeoDataFrame({"id": range(len(xy))}, geometry=gpd.points_from_xy(*xy.T), crs=2154)
+        for xy in (homes, some.xy)
+    ]
+    for column in range(len(few)):
+        expected = shift_test(
+            territory, places[0], places[1].iloc[[column]], mode=mode, max_minutes=120, max_access_s=1200,
+            max_egress_s=1200, start=clock(some.start_s[column]), end=clock(some.end_s[column]),
+        )  # fmt: skip
+        np.testing.assert_array_equal(trip.out_s[:, column], expected.out_s[:, 0])
+        np.testing.assert_array_equal(trip.back_s[:, column], expected.back_s[:, 0])
+
+
+def clock(seconds: float) -> str:
+    return f"{int(seconds) // 3600:02d}:{int(seconds) % 3600 // 60:02d}"
 
 
 def test_reasons_sum_to_one_and_nothing_is_nan(found: Diagnosis) -> None:
