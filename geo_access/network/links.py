@@ -172,8 +172,7 @@ def _refuse_misread(streets: Streets, points: np.ndarray) -> None:
     margin = 2.0 * float((high - low).max()) + 50_000.0
 
     def near(xy: np.ndarray) -> np.ndarray:
-        inside: np.ndarray = ((xy >= low - margin) & (xy <= high + margin)).all(axis=1)
-        return inside
+        return np.all((xy >= low - margin) & (xy <= high + margin), axis=1)
 
     if not len(points) or near(points).any():
         return

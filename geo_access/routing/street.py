@@ -77,11 +77,14 @@ def _block_rows(
 ) -> np.ndarray:
     """Door-to-door seconds, float32 (n_sources, n_targets), NaN where none."""
     graph = graph_of(streets, mode)
-    arcs = (graph.indptr, graph.edges, graph.copy_of, streets.edge_source)
+    arcs = (graph.indptr, graph.edges, graph.copy_of, streets.edge_source, streets.edge_target)
     entries = entries_of(targets.edge, targets.fraction, targets.forward_ds, targets.backward_ds, *arcs)
     at_state, entry_link, entry_cost, on_edge, members = entries
     ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
-    seeds = seeds_of(sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends)
+    seeds = seeds_of(
+        sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends, streets.edge_source,
+        streets.edge_target,
+    )  # fmt: skip
     limits = _limits_ds(sources.connector_s, max_s, factor)
     if hierarchy:
         found = hierarchy_rows(graph.hierarchy, *seeds, at_state, entry_link, entry_cost, len(targets))
@@ -242,13 +245,16 @@ def _spread(
     graph = graph_of(streets, mode)
     if not reverse:
         ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
-        indptr, states, costs = seeds_of(sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends)
+        indptr, states, costs = seeds_of(
+            sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends, streets.edge_source,
+            streets.edge_target,
+        )  # fmt: skip
         owner = np.repeat(np.arange(len(sources)), np.diff(indptr))
         arcs = (graph.indptr, graph.heads, graph.deciseconds)
     else:
         at_state, owner, costs, _, _ = entries_of(
             sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, graph.indptr, graph.edges,
-            graph.copy_of, streets.edge_source,
+            graph.copy_of, streets.edge_source, streets.edge_target,
         )  # fmt: skip
         states = np.repeat(np.arange(graph.n_states, dtype=np.int32), np.diff(at_state))
         arcs = transpose(graph.indptr, graph.heads, graph.deciseconds)[:3]

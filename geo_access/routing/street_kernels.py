@@ -12,6 +12,8 @@ from numba import njit, prange
 __all__ = ["edge_ends", "entries_of", "grow", "reach_rows", "seeds_of", "transpose"]
 
 INFINITE = np.int32(1 << 30)
+# A point that projects onto the end of an edge is at the node: every street there leads to it and from it.
+AT_NODE = 1e-9
 
 
 @njit(cache=True)
@@ -55,9 +57,19 @@ def edge_ends(
 
 
 @njit(cache=True)
+def node_at(edge: int, fraction: float, edge_source: np.ndarray, edge_target: np.ndarray) -> int:
+    """Node that a position on an edge coincides with, −1 between the ends."""
+    if fraction <= AT_NODE:
+        return edge_source[edge]
+    if fraction >= 1.0 - AT_NODE:
+        return edge_target[edge]
+    return -1
+
+
+@njit(cache=True)
 def seeds_of(
     edge: np.ndarray, fraction: np.ndarray, forward_ds: np.ndarray, backward_ds: np.ndarray,
-    forward_end: np.ndarray, backward_end: np.ndarray,
+    forward_end: np.ndarray, backward_end: np.ndarray, edge_source: np.ndarray, edge_target: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
     """Seeds of each link (CSR: indptr, state, deciseconds): the ends of its edge that one may drive to."""
     n = len(edge)
@@ -66,7 +78,11 @@ def seeds_of(
     costs = np.empty(2 * n, dtype=np.int32)
     filled = 0
     for k in range(n):
-        if edge[k] >= 0:
+        node = node_at(edge[k], fraction[k], edge_source, edge_target) if edge[k] >= 0 else -1
+        if node >= 0:
+            states[filled], costs[filled] = node, 0
+            filled += 1
+        elif edge[k] >= 0:
             if forward_ds[k] >= 0:
                 states[filled] = forward_end[edge[k]]
                 costs[filled] = round((1.0 - fraction[k]) * forward_ds[k])
@@ -80,9 +96,9 @@ def seeds_of(
 
 
 @njit(cache=True)
-def entries_of(
+def entries_of(  # noqa: C901 — one kernel
     edge: np.ndarray, fraction: np.ndarray, forward_ds: np.ndarray, backward_ds: np.ndarray,
-    indptr: np.ndarray, edges: np.ndarray, copy_of: np.ndarray, edge_source: np.ndarray,
+    indptr: np.ndarray, edges: np.ndarray, copy_of: np.ndarray, edge_source: np.ndarray, edge_target: np.ndarray,
 ) -> tuple:  # fmt: skip
     """Entries by state (CSR: indptr, link, deciseconds), and links by edge (CSR: indptr, link)."""
     n_edges, n_states = len(edge_source), len(indptr) - 1
@@ -99,20 +115,40 @@ def entries_of(
         if edge[k] >= 0:
             members[cursor[edge[k]]] = k
             cursor[edge[k]] += 1
+    first_there = np.full(n_nodes, -1, dtype=np.int32)
+    next_there = np.full(len(edge), -1, dtype=np.int32)
+    count_there = np.zeros(n_nodes, dtype=np.int64)
+    between = np.ones(len(edge), dtype=np.bool_)
+    for k in range(len(edge)):
+        node = node_at(edge[k], fraction[k], edge_source, edge_target) if edge[k] >= 0 else -1
+        if node >= 0:
+            next_there[k] = first_there[node]
+            first_there[node] = k
+            count_there[node] += 1
+            between[k] = False
     at_state = np.zeros(n_states + 1, dtype=np.int64)
     for state in range(n_states):
-        at_state[state + 1] = at_state[state]
+        node = state if state < n_nodes else copy_of[state - n_nodes]
+        at_state[state + 1] = at_state[state] + count_there[node]
         for arc in range(indptr[state], indptr[state + 1]):
-            at_state[state + 1] += on_edge[edges[arc] + 1] - on_edge[edges[arc]]
+            for at in range(on_edge[edges[arc]], on_edge[edges[arc] + 1]):
+                at_state[state + 1] += between[members[at]]
     links = np.empty(at_state[n_states], dtype=np.int32)
     costs = np.empty(at_state[n_states], dtype=np.int32)
     filled = 0
     for state in range(n_states):
         node = state if state < n_nodes else copy_of[state - n_nodes]
+        here = first_there[node]
+        while here >= 0:
+            links[filled], costs[filled] = here, 0
+            filled += 1
+            here = next_there[here]
         for arc in range(indptr[state], indptr[state + 1]):
             e = edges[arc]
             for at in range(on_edge[e], on_edge[e + 1]):
                 k = members[at]
+                if not between[k]:
+                    continue
                 links[filled] = k
                 if edge_source[e] == node:
                     costs[filled] = round(fraction[k] * forward_ds[k])

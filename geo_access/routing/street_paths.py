@@ -75,13 +75,16 @@ def nearest_rows(
     source : ndarray of int32, shape (n_targets,)
     """
     dist, origin, _ = spread
-    arcs = (graph.indptr, graph.edges, graph.copy_of, streets.edge_source)
+    arcs = (graph.indptr, graph.edges, graph.copy_of, streets.edge_source, streets.edge_target)
     entries = entries_of(targets.edge, targets.fraction, targets.forward_ds, targets.backward_ds, *arcs)
     at_state, link, cost, on_edge, members = entries
     state = np.repeat(np.arange(graph.n_states), np.diff(at_state))
     if reverse:
         ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
-        indptr, state, cost = seeds_of(targets.edge, targets.fraction, targets.forward_ds, targets.backward_ds, *ends)
+        indptr, state, cost = seeds_of(
+            targets.edge, targets.fraction, targets.forward_ds, targets.backward_ds, *ends, streets.edge_source,
+            streets.edge_target,
+        )  # fmt: skip
         link = np.repeat(np.arange(len(targets)), np.diff(indptr))
     total = np.where(dist[state] < INFINITE, (dist[state].astype(np.float64) + cost) * factor / 10.0, np.inf)
     total += targets.connector_s[link]

@@ -1,0 +1,115 @@
+"""Points onto edges: nearest, projected, directed, limited, and never lost."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo_access.errors import InputError, SnapError
+from geo_access.network.links import link_points
+from geo_access.network.links_report import link_report
+from geo_access.network.model import CrowFly
+from geo_access.network.streets import build_streets
+from geo_access.routing.street import street_matrix
+from tests.network.drawn import ORIGIN, at, drawn_streets
+from tests.shared import shared_path
+
+ROAD = {"highway": "residential"}
+LINE = "A---B---C"
+SQUARE = """
+A---B
+|   |
+C---D
+"""
+
+
+def test_projection_connector_and_limit(tmp_path: Path) -> None:
+    streets, where = drawn_streets(tmp_path, LINE, {"ABC": ROAD})
+    x, y = where["A"]
+    points = np.array([[x + 30, y + 40], [x + 30, y + 600], [np.nan, y], [x - 30, y]])
+    links = link_points(streets, points, mode="walk", limit_m=500)
+    assert links.ok.tolist() == [True, False, False, True]
+    assert links.reason.tolist() == [0, 2, 1, 0]
+    np.testing.assert_allclose(links.distance_m, [40, 600, np.nan, 30], atol=0.05)
+    assert links.connector_s[0] == pytest.approx(40 * 1.3 / 4.8 * 3.6, abs=0.05)
+    assert np.isnan(links.connector_s[1])
+    np.testing.assert_allclose(links.fraction[[0, 3]], [0.15, 0.0], atol=1e-3)
+
+
+def test_each_mode_takes_its_own_nearest_edge(tmp_path: Path) -> None:
+    ways = {"AB": {"highway": "footway"}, "BD": ROAD, "DC": ROAD, "CA": ROAD}
+    streets, where = drawn_streets(tmp_path, SQUARE, ways)
+    point = at(where, "A") + np.array([50, 5])
+    names = {}
+    for mode in ("walk", "car"):
+        links = link_points(streets, point, mode=mode)
+        names[mode] = streets.class_names[streets.edge_class[links.edge[0]]]
+    assert names == {"walk": "footway", "car": "residential"}
+
+
+def test_two_points_on_a_one_way_edge(tmp_path: Path) -> None:
+    # 100 m sides; the second point lies 40 m further along: 40 m there, 360 m round the block back.
+    one_way = ROAD | {"oneway": "yes"}
+    streets, where = drawn_streets(tmp_path, SQUARE, {"AB": one_way, "BD": one_way, "DC": one_way, "CA": one_way})
+    points = at(where, "AA") + np.array([[30, 0], [70, 0]])
+    links = link_points(streets, points, mode="bike")
+    np.testing.assert_allclose(
+        street_matrix(streets, links, links, mode="bike"),
+        [[0, 40 / 15 * 3.6], [360 / 15 * 3.6, 0]],
+        atol=0.3,
+    )
+
+
+@pytest.mark.reference
+@settings(max_examples=20, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_nearest_edge_is_the_one_of_a_spatial_tree(seed: int) -> None:
+    streets = build_streets(shared_path("osm/monaco.osm.pbf"), modes=("walk",))
+    rng = np.random.default_rng(seed)
+    low, high = streets.geometry_xy.min(axis=0), streets.geometry_xy.max(axis=0)
+    points = rng.uniform(low - 300, high + 300, size=(50, 2))
+    links = link_points(streets, points, mode="walk", limit_m=2_000)
+    usable = np.unique(streets.graphs["walk"].edges)
+    begin, end = streets.geometry_indptr[usable], streets.geometry_indptr[usable + 1]
+    lines = np.array([shapely.LineString(streets.geometry_xy[a:b]) for a, b in zip(begin, end)])
+    tree = shapely.STRtree(lines)
+    rows, distance = tree.query_nearest(shapely.points(points), return_distance=True, all_matches=False)
+    near = distance <= 2_000
+    np.testing.assert_array_equal(links.ok[rows[0]], near)
+    np.testing.assert_allclose(links.distance_m[rows[0]][near], distance[near], atol=1e-6)
+
+
+def test_report_has_every_point(tmp_path: Path) -> None:
+    streets, where = drawn_streets(tmp_path, LINE, {"ABC": ROAD})
+    points = np.vstack((at(where, "AB") + np.array([0, 20]), [[ORIGIN[0], ORIGIN[1] + 5_000], [np.nan, np.nan]]))
+    report = link_report(streets, link_points(streets, points, mode="walk"), ids=["a", "b", "far", "lost"])
+    assert report["id"].tolist() == ["a", "b", "far", "lost"]
+    assert report["reason"].tolist() == ["OK", "OK", "BEYOND_LIMIT", "NO_POSITION"]
+    assert report["edge_class"].tolist()[:2] == ["residential", "residential"]
+    assert report.crs.to_epsg() == 2154
+    assert report.geometry.iloc[0].length == pytest.approx(20, abs=0.01)
+
+
+def test_bad_parameters_and_points(tmp_path: Path) -> None:
+    streets, where = drawn_streets(tmp_path, LINE, {"ABC": ROAD})
+    good = at(where, "A")
+    with pytest.raises(InputError, match="mode 'boat'"):
+        link_points(streets, good, mode="boat")
+    with pytest.raises(InputError, match="boat"):
+        link_points(CrowFly(2154), good, mode="boat")
+    with pytest.raises(InputError, match="3 faults"):
+        link_points(streets, good, mode="walk", limit_m=-1, connector_kmh=0, detour=0.5)
+    with pytest.raises(InputError, match="one row"):
+        link_points(streets, np.zeros(3), mode="walk")
+    with pytest.raises(SnapError, match="degrees"):
+        link_points(streets, np.array([[3.0, 46.5]]), mode="walk")
+    with pytest.raises(SnapError, match=r"swapped"):
+        link_points(streets, good[:, ::-1], mode="walk")
+    with pytest.raises(SnapError, match=r"\(0, 0\)"):
+        link_points(streets, np.zeros((1, 2)), mode="walk")
+    assert not link_points(streets, good + 400_000, mode="walk").ok.any()
