@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import io
 import zipfile
 import zlib
 from collections.abc import Mapping
@@ -188,7 +187,7 @@ def _unpack(archive: zipfile.ZipFile, info: zipfile.ZipInfo, path: Path) -> byte
                     f"{path.name}: {info.filename} is larger than it says → a damaged or hostile archive"
                 )
             blocks.append(block)
-    return b"".join(blocks)
+    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
 
 def _as_utf8(data: bytes, file: str, notices: NoticeBook) -> bytes:
@@ -196,6 +195,8 @@ def _as_utf8(data: bytes, file: str, notices: NoticeBook) -> bytes:
         notices.add("text_encoding", "WARNING", file, action="repaired", message="UTF-16 text, read as such")
         return data.decode("utf-16", errors="replace").encode()
     data = data.removeprefix(b"\xef\xbb\xbf")
+    if data.isascii():
+        return data
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
@@ -206,10 +207,15 @@ def _as_utf8(data: bytes, file: str, notices: NoticeBook) -> bytes:
     return data
 
 
-def _header(data: bytes, file: str, notices: NoticeBook) -> list[str]:
-    end = data.find(b"\n")
-    line = data[: end if end >= 0 else len(data)].decode("utf-8").rstrip("\r")
-    names = next(csv.reader([line]), [])
+def _header(data: bytes, file: str, notices: NoticeBook) -> tuple[list[str], int]:
+    """Column names, and where the first row starts; lines may end as on any system, old Macintoshes included."""
+    ends = [place for place in (data.find(b"\n"), data.find(b"\r")) if place >= 0]
+    end = min(ends, default=len(data))
+    start = end + (2 if data[end : end + 2] == b"\r\n" else 1)
+    try:
+        names = next(csv.reader([data[:end].decode("utf-8")]), [])
+    except csv.Error as error:
+        raise InputError(f"{file}: the header is not readable ({error}) → open it and look at line 1") from error
     cleaned, seen = [], set()
     for place, name in enumerate(names):
         plain = name.strip().lower()
@@ -219,7 +225,7 @@ def _header(data: bytes, file: str, notices: NoticeBook) -> list[str]:
             plain = f"{plain}#{place}"
         seen.add(plain)
         cleaned.append(plain)
-    return cleaned
+    return cleaned, start
 
 
 def _trimmed(column: pa.ChunkedArray) -> pa.DictionaryArray:
@@ -262,9 +268,8 @@ def read_raw(table: str, data: bytes, notices: NoticeBook, *, columns: tuple[str
     if not data.strip():
         notices.add("empty_file", "WARNING", file, action="dropped", message="nothing in it")
         return RawTable(file, {}, np.empty(0, np.int64))
-    names = _header(data, file, notices)
-    start = data.find(b"\n") + 1
-    if start == 0 or not data[start:].strip():
+    names, start = _header(data, file, notices)
+    if not data[start : start + 64].strip() and not data[start:].strip():
         empty = pa.array([], pa.string()).dictionary_encode()
         return RawTable(file, dict.fromkeys(names, empty), np.empty(0, np.int64))
     bad: list[int] = []
@@ -292,8 +297,8 @@ def _parse(data: bytes, start: int, names: list[str], wanted: list[str], skip: o
     quoted = b'"' in data
     try:
         return arrow_csv.read_csv(
-            io.BytesIO(memoryview(data)[start:]),
-            read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=1 << 24),
+            pa.BufferReader(pa.py_buffer(data).slice(start)),
+            read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=1 << 22),
             parse_options=arrow_csv.ParseOptions(newlines_in_values=quoted, invalid_row_handler=skip),
             convert_options=arrow_csv.ConvertOptions(
                 include_columns=wanted,

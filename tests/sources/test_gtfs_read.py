@@ -76,6 +76,11 @@ def test_quoted_newlines_commas_and_any_column_order(tmp_path: Path) -> None:
     np.testing.assert_array_equal(feed.stop_times.departure_s, same_times.departure_s)
 
 
+def test_lines_may_end_as_on_an_old_macintosh(tmp_path: Path) -> None:
+    files = {name: text.replace("\r\n", "\r") for name, text in texts().items()}
+    same(read_gtfs(write_feed(tmp_path / "f.zip", STOPS, TRIPS)), read_gtfs(write_tables(tmp_path / "m.zip", files)))
+
+
 def test_rows_in_any_order_are_put_in_order(tmp_path: Path) -> None:
     files = texts()
     lines = files["stop_times.txt"].splitlines()
