@@ -124,7 +124,9 @@ def _points(
     have: dict[str, Fetched], zones: gpd.GeoDataFrame, notes: list[str]
 ) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     (path,) = _need(have, ["carreaux200m"], "populated points")
-    points, report = read_population(path)
+    west, south, east, north = zones.total_bounds
+    # A cell wider than the neighbourhood may have its centre outside: a kilometre or so around.
+    points, report = read_population(path, bbox_lonlat=(west - 0.02, south - 0.02, east + 0.02, north + 0.02))
     table = assign_zones(points, zones)
     notes += table.attrs["notes"]
     own = points[points["point_id"].isin(set(table["point_id"]))].reset_index(drop=True)

@@ -107,7 +107,7 @@ def read_employers(
             lost["kept"].append((row, f"row {row + 1}", "no site id"))
             continue
         if not codes[row]:
-            lost["mapped"].append((row, identifier, "no métier code"))
+            lost["mapped"].append((row, identifier, "no métier code (blank or a placeholder)"))
         values = {
             **{str(name): value for name, value in others[row].items()},
             "site_id": identifier, "site_name": sites.names.iloc[row], "openings": openings.iloc[row],

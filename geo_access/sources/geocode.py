@@ -22,7 +22,7 @@ from geo_access.sources.tables import read_table
 from geo_access.sources.tables_points import LAT_NAMES, LON_NAMES, find_positions
 from geo_access.sources.tables_text import fold, pick_columns, to_numbers, to_text
 
-__all__ = ["Addresses", "check_positions", "geocode", "read_addresses", "read_communes"]
+__all__ = ["Addresses", "check_positions", "far_from_communes", "geocode", "read_addresses", "read_communes"]
 
 _EARTH_KM = 6371.0088
 _STREET_SCORE = 0.75
@@ -168,6 +168,43 @@ def check_positions(
         if distance > max_km:
             where = f"{city} ({code})" if named else f"department {departments[0]} of its postcode {code}"
             reasons[row] = f"position lies {distance:.0f} km from {where}"
+    return reasons
+
+
+def far_from_communes(positions: gpd.GeoSeries, communes: gpd.GeoDataFrame, *, max_km: float = 30.0) -> np.ndarray:
+    """Say which positions lie far from every commune known: in the sea, or in another territory.
+
+    Parameters
+    ----------
+    positions : geopandas.GeoSeries of Point
+        Positions; None is left alone.
+    communes : geopandas.GeoDataFrame
+        Of :func:`read_communes`.
+    max_km : float
+        Greatest distance from the nearest commune's point [km].
+
+    Returns
+    -------
+    ndarray of object, shape (n,)
+        Reason in words, or None.
+
+    Examples
+    --------
+    >>> communes = gpd.GeoDataFrame({"commune": ["62193"]}, geometry=[shapely.Point(1.87, 50.95)], crs=4326)
+    >>> far_from_communes(gpd.GeoSeries([shapely.Point(1.9, 50.9), shapely.Point(2.0, 52.5)], crs=4326), communes)
+    array([None,
+           'position lies 173 km from the nearest known commune: in the sea, or elsewhere'],
+          dtype=object)
+    """
+    places = communes.geometry.to_crs(WGS84)
+    lon, lat = places.x.to_numpy(), places.y.to_numpy()
+    reasons = np.full(len(positions), None, dtype=object)
+    for row, point in enumerate(positions.to_crs(WGS84)):
+        if point is None or point.is_empty:
+            continue
+        distance = float(_distance_km(point.x, point.y, lon, lat).min())
+        if distance > max_km:
+            reasons[row] = f"position lies {distance:.0f} km from the nearest known commune: in the sea, or elsewhere"
     return reasons
 
 

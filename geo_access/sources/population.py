@@ -86,6 +86,7 @@ def read_population(
     layer: str | None = None,
     imputed: str | None = None,
     weights: Mapping[str, str] | None = None,
+    bbox_lonlat: tuple[float, float, float, float] | None = None,
 ) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     r"""Read populated points: INSEE cells, addresses, or any points with a weight.
 
@@ -103,6 +104,9 @@ def read_population(
         Layer of the file.
     weights : mapping of str to str, optional
         Other weights: our name → column; :data:`PUBLICS` are taken when the file has them.
+    bbox_lonlat : tuple of float, optional
+        West, south, east, north [degrees]: of a vector layer, only what touches it is read; of another table, the
+        points outside are left out and counted in the notes.
 
     Returns
     -------
@@ -126,7 +130,8 @@ def read_population(
     ([[12.5, True, 200.0]], 1)
     """
     where = Path(path).name
-    table = read_table(path, layer=layer)
+    vector = Path(path).suffix.lower() in (".gpkg", ".geojson", ".shp")
+    table = read_table(path, layer=layer, bbox_lonlat=bbox_lonlat if vector else None)
     given = {"id": id, "population": population, "imputed": imputed, **(weights or {})}
     known = [str(column) for column in table.columns if column != "geometry"]
     wanted = {"id": (*_CELL_IDS, *_IDS), "population": _POPULATION, "imputed": _IMPUTED, **PUBLICS}
@@ -152,6 +157,11 @@ def read_population(
     keep = np.array([row not in drop for row in range(len(table))], dtype=bool)
     if not keep.any():
         raise InputError(f"{where}: no row has both a position and a population → {lost[0][2] if lost else 'no row'}")
+    outside = 0
+    if bbox_lonlat is not None and not vector:
+        inside = shapely.intersects(shapely.box(*bbox_lonlat), geometry.to_numpy())
+        outside = int((keep & ~inside).sum())
+        keep &= inside
     _check_unique(ids[keep], where)
     estimated = _flags(table[columns["imputed"]]) if "imputed" in columns else np.zeros(len(table), dtype=bool)
     data: dict[str, object] = {
@@ -166,6 +176,7 @@ def read_population(
             data[name] = to_numbers(table[columns[name]]).to_numpy()[keep]
     points = gpd.GeoDataFrame(data, geometry=geometry.to_numpy()[keep], crs=WGS84)
     notes = [f"{int(estimated[keep].sum()):,} points hold imputed figures"] if estimated[keep].any() else []
+    notes += [f"{outside:,} points lie outside the territory asked for"] if outside else []
     report = make_report(where, len(table), kept=lost, notes=notes)
     points.attrs["report"] = report.to_dict()
     return points, report

@@ -22,7 +22,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
 from openpyxl.utils.exceptions import InvalidFileException
+from pyproj import Transformer
 
+from geo_access.crs import WGS84
 from geo_access.errors import CapacityError, InputError, MissingFileError
 from geo_access.sources.tables_text import detect_encoding, detect_separator, fold
 
@@ -81,6 +83,7 @@ def read_table(
     encoding: str | None = None,
     separator: str | None = None,
     columns: Sequence[str] | None = None,
+    bbox_lonlat: tuple[float, float, float, float] | None = None,
     max_rows: int = MAX_ROWS,
     max_bytes: int = MAX_BYTES,
 ) -> pd.DataFrame:
@@ -100,6 +103,9 @@ def read_table(
         Of a text; found from its beginning when not given.
     columns : sequence of str, optional
         The only columns to read of a parquet file or text.
+    bbox_lonlat : tuple of float, optional
+        West, south, east, north [degrees]: only the features of a vector layer that touch it are read. Other formats
+        have no geometry to choose by: refused with them.
     max_rows, max_bytes : int
         Bounds beyond which the table is refused.
 
@@ -134,8 +140,8 @@ def read_table(
     reader = _reader_of(file, suffix)
     try:
         table = reader(
-            file, layer=layer, encoding=encoding, separator=separator, columns=columns, max_rows=max_rows,
-            max_bytes=max_bytes,
+            file, layer=layer, encoding=encoding, separator=separator, columns=columns, bbox_lonlat=bbox_lonlat,
+            max_rows=max_rows, max_bytes=max_bytes,
         )  # fmt: skip
     except (InputError, CapacityError):
         raise
@@ -144,6 +150,8 @@ def read_table(
     except _DAMAGE as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(f"{file.name}: cannot be read as {suffix}: {first} → download or export it again") from error
+    if bbox_lonlat is not None and not isinstance(table, gpd.GeoDataFrame):
+        raise InputError(f"{file.name}: bbox_lonlat chooses features of a vector layer → this table has no geometry")
     if len(table) > max_rows:
         raise CapacityError(f"{file.name}: more than {max_rows:,} rows → cut it to your territory first")
     return _tidy(table, file.name)
@@ -371,7 +379,13 @@ def _header_row(rows: list[list[str | None]]) -> int | None:
 
 
 def _read_vector(
-    file: Path, *, layer: str | None, max_rows: int, member: str | None = None, **_: Any
+    file: Path,
+    *,
+    layer: str | None,
+    max_rows: int,
+    bbox_lonlat: tuple[float, float, float, float] | None = None,
+    member: str | None = None,
+    **_: Any,
 ) -> gpd.GeoDataFrame:
     source = f"/vsizip/{file.resolve()}/{member}" if member else str(file)
     magic = _VECTORS.get(Path(member or file).suffix.lower(), b"{")
@@ -394,8 +408,19 @@ def _read_vector(
     if layer is None and len(names) > 1:
         raise InputError(f"{file.name}: {len(names)} layers → give layer= one of {', '.join(names)}")
     chosen = layer if layer in names else names[0]
-    frame = pyogrio.read_dataframe(source, layer=chosen, max_features=max_rows + 1)
+    bounds = None if bbox_lonlat is None else _own_bounds(source, chosen, bbox_lonlat, file.name)
+    frame = pyogrio.read_dataframe(source, layer=chosen, max_features=max_rows + 1, bbox=bounds)
     return frame if isinstance(frame, gpd.GeoDataFrame) else pd.DataFrame(frame)
+
+
+def _own_bounds(
+    source: str, layer: str, bbox_lonlat: tuple[float, float, float, float], name: str
+) -> tuple[float, float, float, float]:
+    """Bounds in the CRS of the layer."""
+    crs = pyogrio.read_info(source, layer=layer)["crs"]
+    if crs is None:
+        raise InputError(f"{name}: the layer does not say its CRS → export it with its CRS")
+    return Transformer.from_crs(WGS84, crs, always_xy=True).transform_bounds(*bbox_lonlat)
 
 
 def _sibling(file: Path, suffix: str) -> bool:

@@ -22,6 +22,8 @@ _QUALITY_WORDS = {
     "22": "street", "commune": "commune", "municipality": "commune", "33": "commune", "ville": "commune",
     "none": "none", "aucune": "none",
 }  # fmt: skip
+# What producers write where they know no code.
+_PLACEHOLDERS = frozenset({"Z9999", "ZZZZZ", "00000", "NC", "NR", "NA"})
 _SPLIT = re.compile(r"[\s;,|/]+")
 
 
@@ -106,7 +108,7 @@ def split_codes(values: pd.Series) -> list[list[str]]:
     Returns
     -------
     list of list of str
-        Upper-case codes in their order, each once.
+        Upper-case codes in their order, each once; placeholders such as ``Z9999`` are no codes.
 
     Examples
     --------
@@ -114,7 +116,9 @@ def split_codes(values: pd.Series) -> list[list[str]]:
     [['H2902', 'H2913'], []]
     """
     return [
-        list(dict.fromkeys(part.upper() for part in _SPLIT.split(text) if part)) if text else []
+        list(dict.fromkeys(part.upper() for part in _SPLIT.split(text) if part and part.upper() not in _PLACEHOLDERS))
+        if text
+        else []
         for text in to_text(values).tolist()
     ]
 

@@ -63,7 +63,7 @@ _WANTED: Mapping[str, Sequence[str]] = {
     "x": LON_NAMES,
     "y": LAT_NAMES,
 }
-_NO_METIER = "no métier code"
+_NO_METIER = "no métier code (blank or a placeholder)"
 _LEVEL_WORDS = (
     (r"\b(doctorat|bac 8)\b", 8),
     (r"\b(ingenieur|master|bac 5|mastere|dea|dess)\b", 7),

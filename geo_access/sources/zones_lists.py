@@ -11,12 +11,13 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from geo_access.errors import InputError
+from geo_access.errors import Fault, InputError
 from geo_access.sources.tables import read_table
 from geo_access.sources.tables_text import fold, pick_columns, to_text
 
 __all__ = [
     "CogMoves",
+    "explain_unknown",
     "gather_communes",
     "read_cog_moves",
     "read_commune_status",
@@ -324,6 +325,52 @@ class CogMoves:
         asked = list(codes)
         used = set(asked)
         return [forward.get(code, code) for code in asked], [n for n in notes if n.split()[1] in used]
+
+
+def explain_unknown(codes: Iterable[str], known: Collection[str], moves: CogMoves, *, where: str) -> list[Fault]:
+    """Say of each commune code that a list does not know what became of it.
+
+    Parameters
+    ----------
+    codes : iterable of str
+        Codes in use.
+    known : collection of str
+        Codes of the list.
+    moves : CogMoves
+        Of :func:`read_cog_moves`.
+    where : str
+        Name of the table, for the message.
+
+    Returns
+    -------
+    list of Fault
+        One per unknown code, in order.
+
+    Examples
+    --------
+    >>> moves = CogMoves((("2019-01-01", "59404", ("59350",)),))
+    >>> print(explain_unknown(["59404"], {"59350"}, moves, where="zrr.csv")[0])
+    zrr.csv: commune 59404: became 59350 on 2019-01-01 → carry the codes to the same vintage
+    """
+    after = {before: (date, codes_after) for date, before, codes_after in moves.moves}
+    before_of: dict[str, tuple[str, str]] = {}
+    for date, before, codes_after in moves.moves:
+        for code in codes_after:
+            before_of.setdefault(code, (date, before))
+    faults = []
+    for code in dict.fromkeys(codes):
+        if code in known:
+            continue
+        if code in after:
+            date, new = after[code]
+            what, remedy = f"became {', '.join(new)} on {date}", "carry the codes to the same vintage"
+        elif code in before_of:
+            date, old = before_of[code]
+            what, remedy = f"was {old} before {date}", "carry the list to the same vintage"
+        else:
+            what, remedy = "unknown", "check the code"
+        faults.append(Fault(f"{where}: commune {code}", what, remedy))
+    return faults
 
 
 def read_cog_moves(path: str | Path) -> CogMoves:
