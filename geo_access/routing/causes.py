@@ -14,6 +14,8 @@ from geo_access.routing.sweep import SweepGraph, sweep
 
 __all__ = ["select_rows", "why_missing"]
 
+_SWEPT_BYTES = 64 << 20
+
 
 def select_rows(times: SparseTimes, rows: np.ndarray) -> SparseTimes:
     """Return some rows of a sparse table, in the order given."""
@@ -133,9 +135,13 @@ def _reached_each(
     once = Samples(from_s, max(1, until_s - from_s + 1), 1)
     indptr, _, row = boardings(graph, readers, once, from_s, end_s, first, last, leave_by_s=until_s)
     found = np.zeros((readers.n_rows, places.n_rows), dtype=bool)
-    for block in range(-(-places.n_rows // LANES)):
-        value = sweep(graph, places, block * LANES, 1, low_s=from_s, high_s=end_s, only_reach=True)
-        _read_reach(value[0], block * LANES, indptr, row, found)
+    n_blocks = -(-places.n_rows // LANES)
+    group = max(1, _SWEPT_BYTES // (max(1, last - first) * LANES * 2))
+    for block in range(0, n_blocks, group):
+        many = min(group, n_blocks - block)
+        value = sweep(graph, places, block * LANES, many, low_s=from_s, high_s=end_s, only_reach=True)
+        for part in range(many):
+            _read_reach(value[part], (block + part) * LANES, indptr, row, found)
     return found
 
 
