@@ -158,6 +158,8 @@ _FRENCH = {
         "Version PDF absente : la bibliothèque weasyprint n’est pas installée. Cette page s’imprime telle quelle."
     ),
     "report.pdf": "Version PDF : report.pdf",
+    "report.under": "moins de {figure}",
+    "report.over": "plus de {figure}",
     "report.unlocated.one": "{n} place",
     "report.unlocated.many": "{n} places",
     "report.minutes.one": "{n} minute",
@@ -218,10 +220,9 @@ _FRENCH = {
     ),
     "annex.confidence": "Certitude",
     "annex.confidence.text": (
-        "Sûr : le niveau reste le même quand le seuil est raccourci ou allongé de la marge, quand le "
-        "trajet tombe bien ou "
-        "mal, et sans les sites mal placés. Probable : il change dans un de ces cas. Indécidable : le doute couvre "
-        "plusieurs niveaux."
+        "Sûr : le niveau reste le même quand le seuil est raccourci ou allongé de la marge, quand le trajet tombe bien "
+        "ou mal, et sans les sites ni les habitants mal connus. Probable : il change dans un de ces cas, ou des places "
+        "n’ont pas d’adresse. Indécidable : il va d’adéquat à inadéquat, ou la plupart des places n’ont pas d’adresse."
     ),
     "annex.sources": "Sources et licences",
     "annex.inputs": "Fichiers utilisés, avec leur empreinte",
@@ -398,6 +399,8 @@ REPORT_ENGLISH = {
     "report.unknown.warnings": "Warnings of the computation",
     "report.no_pdf": "No PDF: the weasyprint library is not installed. This page prints as it is.",
     "report.pdf": "PDF version: report.pdf",
+    "report.under": "under {figure}",
+    "report.over": "over {figure}",
     "report.unlocated.one": "{n} place",
     "report.unlocated.many": "{n} places",
     "report.minutes.one": "{n} minute",
@@ -458,11 +461,10 @@ REPORT_ENGLISH = {
     ),
     "annex.confidence": "Confidence",
     "annex.confidence.text": (
-        "Sure: the level stays the same when the threshold is shortened or lengthened by the margin, "
-        "when the trip falls "
-        "well or badly, and without the badly placed sites. Probable: it changes in one of these cases. "
-        "Undecidable: the "
-        "doubt covers several levels."
+        "Sure: the level stays the same when the threshold is shortened or lengthened by the margin, when the trip "
+        "falls well or badly, and without the sites and residents that are badly known. Probable: it changes in one of "
+        "these cases, or places have no address. Undecidable: it goes from adequate to inadequate, or most places have "
+        "no address."
     ),
     "annex.sources": "Sources and licences",
     "annex.inputs": "Files used, with their fingerprint",

@@ -1,1 +1,1 @@
-"""Room 9: what people keep — study report, adviser sheet, methodology annex."""
+"""What people keep: the study report, its methodology annex, the adviser's sheet."""

@@ -1,0 +1,103 @@
+"""The methodology annex: rules, thresholds, publics, hours, the three senses, sources, fingerprints."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from geo_access.adequacy.model import FlagReason
+from geo_access.maps.strings import format_number, text
+from geo_access.report.context import ReportContext
+from geo_access.report.words import share
+
+__all__ = ["annex_content"]
+
+_SENSES = ("dares_mismatch", "supply_adequacy", "flag")
+
+
+def _table(title: str, head: list[str], rows: list[list[str]]) -> dict[str, Any]:
+    return {"title": title, "head": head, "rows": rows}
+
+
+def annex_content(context: ReportContext) -> dict[str, Any]:
+    """Gather what the template ``annex.html`` shows.
+
+    Parameters
+    ----------
+    context : ReportContext
+
+    Returns
+    -------
+    dict
+        ``senses`` (name, label, text), ``tables`` (title, head, rows), ``reasons``, ``sources``, ``inputs`` and
+        ``versions``; plain text throughout, which the template escapes.
+    """
+    language = context.language
+
+    def t(key: str, **values: object) -> str:
+        return text(key, language, **values)
+
+    manifest = context.manifest.to_dict()
+    return {
+        "senses": [(name, t(f"annex.sense.{name}"), t(f"annex.sense.{name}.text")) for name in _SENSES],
+        "tables": _tables(context),
+        "reasons": [
+            (t(f"reason.{reason.name}"), t(f"remedy.{reason.name}"))
+            for reason in FlagReason
+            if reason is not FlagReason.REACHES
+        ],
+        "sources": list(context.sources),
+        "inputs": list(manifest["inputs"].items()),
+        "versions": t("annex.versions", version=manifest["geo_access"], python=manifest["python"]),
+    }
+
+
+def _tables(context: ReportContext) -> list[dict[str, Any]]:
+    language, rules = context.language, context.rules
+
+    def t(key: str, **values: object) -> str:
+        return text(key, language, **values)
+
+    def number(value: float) -> str:
+        return format_number(value, language, decimals=0 if float(value).is_integer() else 1)
+
+    at_least = t("annex.rule.at_least", n=rules.min_opportunities)
+    rule_rows = [
+        [t("annex.rule.version"), rules.version],
+        [t("annex.rule.adequate"), t("annex.rule.share", share=share(rules.adequate_share, language))],
+        [t("annex.rule.fragile"), t("annex.rule.share", share=share(rules.fragile_share, language))],
+        [t("annex.rule.opportunities"), at_least],
+        [t("annex.rule.margin"), f"± {share(rules.threshold_margin, language)}"],
+    ]
+    empty = t("annex.empty")
+    return [
+        _table(t("annex.rules"), [t("annex.rule"), t("annex.value")], rule_rows),
+        _table(
+            t("annex.thresholds"),
+            [t("annex.threshold"), t("annex.minutes"), t("annex.kind"), t("report.source"), t("annex.status")],
+            [
+                [item.name, number(item.minutes), t(f"kind.{item.kind}"), item.source, item.status or empty]
+                for item in context.thresholds
+            ],
+        ),
+        _table(
+            t("annex.profiles"),
+            [t("annex.profile"), t("annex.mode"), t("annex.walk"), t("annex.access")],
+            [
+                [item.name or item.id, t(f"mode.{item.mode}"), number(item.walk_kmh), number(item.max_access_min)]
+                for item in context.profiles
+            ],
+        ),
+        _table(
+            t("annex.schedules"),
+            [t("annex.schedule"), t("annex.kind"), t("annex.hours"), t("annex.slack")],
+            [
+                [
+                    item.name,
+                    t(f"kind.{item.kind}"),
+                    t("person.hours", start=item.start, end=item.end),
+                    f"{number(item.slack_before_min)}, {number(item.slack_after_min)}",
+                ]
+                for item in context.schedules
+            ],
+        ),
+    ]

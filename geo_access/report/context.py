@@ -1,0 +1,172 @@
+"""What the study report is written from, gathered once as values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from geo_access.adequacy.diagnose import OWN_HOURS, Diagnosis
+from geo_access.adequacy.model import FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.errors import Fault, raise_faults
+from geo_access.manifest import Manifest
+
+__all__ = ["ReportContext", "SourceReading", "reach_table"]
+
+_FLAG_COLUMNS = (
+    "zone_id", "zone_name", "zone_kind", "metier", "profile", "kind", "schedule", "threshold", "residents", "level",
+    "confidence", "unlocated_places",
+)  # fmt: skip
+_REACH_COLUMNS = ("metier", "profile", "kind", "schedule", "threshold", "reason", "residents")
+
+
+@dataclass(frozen=True)
+class SourceReading:
+    """What one source gave, and what it lost.
+
+    Attributes
+    ----------
+    source : str
+    read, kept : int
+        Rows.
+    located : int or None
+        Rows with a position; None where positions make no sense.
+    losses : tuple of (int, str)
+        Rows lost, and why.
+    """
+
+    source: str
+    read: int
+    kept: int
+    located: int | None = None
+    losses: tuple[tuple[int, str], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class ReportContext:
+    """Everything the study report says.
+
+    Attributes
+    ----------
+    name, territory : str
+    service_date : datetime.date
+        Day whose timetables were used.
+    metiers, profiles, thresholds, schedules : tuple
+        Classes of `geo_access.adequacy.model`; the first profile is that of the summary.
+    rules : FlagRules
+    flags : pandas.DataFrame
+        From `geo_access.adequacy.diagnose.Diagnosis.flags`.
+    reach : pandas.DataFrame
+        From `reach_table`: residents by métier, question and reason, each counted once.
+    sheets : mapping of str to pathlib.Path
+        PNG by code of métier.
+    supply_adequacy : pandas.DataFrame, optional
+        From `geo_access.adequacy.supply_adequacy.supply_adequacy`, one row per métier.
+    remedies : pandas.DataFrame, optional
+        Rows of `geo_access.adequacy.remedies.find_remedies`, of one or of many zones and métiers.
+    zonings : mapping of str to pandas.DataFrame
+        Tables of `geo_access.adequacy.tables.table_by_zoning` by name of the zoning.
+    readings : tuple of SourceReading
+    sources : tuple of str
+        Sources with vintage and licence, one line each.
+    manifest : Manifest
+        Its warnings are printed, its id stands in the footer.
+    language : str
+        ``fr`` or ``en``.
+    synthetic : bool
+        Said in large on the report.
+    crow_fly : bool
+        Whether distances are straight lines.
+    """
+
+    name: str
+    territory: str
+    service_date: date
+    metiers: tuple[Metier, ...]
+    profiles: tuple[Profile, ...]
+    thresholds: tuple[Threshold, ...]
+    schedules: tuple[Schedule, ...]
+    rules: FlagRules
+    flags: pd.DataFrame
+    reach: pd.DataFrame
+    manifest: Manifest
+    sheets: Mapping[str, Path] = field(default_factory=dict)
+    supply_adequacy: pd.DataFrame | None = None
+    remedies: pd.DataFrame | None = None
+    zonings: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    readings: tuple[SourceReading, ...] = ()
+    sources: tuple[str, ...] = ()
+    language: str = "fr"
+    synthetic: bool = False
+    crow_fly: bool = False
+
+    def validate(self) -> None:
+        """Raise `InputError` with every column, profile and picture that is missing."""
+        faults = [
+            Fault(f"report: {table}", f"column {name!r} is missing", "give the table as the diagnosis made it")
+            for table, frame, names in (("flags", self.flags, _FLAG_COLUMNS), ("reach", self.reach, _REACH_COLUMNS))
+            for name in names
+            if name not in frame.columns
+        ]
+        faults += [
+            Fault(f"report: {name}", "none is given", "give at least one")
+            for name, items in (("metiers", self.metiers), ("profiles", self.profiles))
+            if not items
+        ]
+        faults += [
+            Fault(f"report: sheet of {code}", f"no such picture: {path.name}", "draw it first, or leave it out")
+            for code, path in self.sheets.items()
+            if not path.is_file()
+        ]
+        raise_faults(faults)
+
+    def question(self, frame: pd.DataFrame, kind: str, *, profile: str | None = None) -> pd.DataFrame:
+        """Rows of one public at the hours that the report speaks of: the first schedule, or each employer's own.
+
+        Parameters
+        ----------
+        frame : pandas.DataFrame
+            `flags` or `reach`.
+        kind : str
+            ``training`` or ``job``.
+        profile : str, optional
+            Profile id; by default the first.
+        """
+        wanted = self.profiles[0].id if profile is None else profile
+        rows = frame[(frame["kind"].astype(str) == kind) & (frame["profile"].astype(str) == wanted)]
+        if not len(rows):
+            return rows
+        schedules = rows["schedule"].astype(str)
+        first = OWN_HOURS if (schedules == OWN_HOURS).any() else schedules.iloc[0]
+        rows = rows[schedules == first]
+        return rows[rows["threshold"].astype(str) == str(rows["threshold"].iloc[0])]
+
+
+def reach_table(diagnosis: Diagnosis) -> pd.DataFrame:
+    """Count residents by métier, question and reason, each once however many zones they belong to.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``metier, profile, kind, schedule, threshold, reason, residents``; `reason` is a `FlagReason` name, ``REACHES``
+        for those who can. The residents of a question sum to the population of the points.
+    """
+    rows = []
+    people = diagnosis.residents.population
+    for case in diagnosis.cases:
+        for column, metier in enumerate(case.offers.metiers):
+            counts = np.bincount(case.points.reason[:, column], weights=people, minlength=len(FlagReason))
+            rows += [
+                (metier.code, case.profile.id, case.kind, case.schedule, case.threshold.id, reason.name, count)
+                for reason, count in zip(FlagReason, counts.tolist())
+                if count > 0
+            ]
+    return pd.DataFrame(rows, columns=list(_REACH_COLUMNS))

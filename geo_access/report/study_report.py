@@ -1,0 +1,111 @@
+"""The study report: one page that stands alone, in plain words, for the screen and for paper."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from geo_access.report.annex import annex_content
+from geo_access.report.chapters import (
+    flagged_content,
+    metier_content,
+    summary_content,
+    unknown_content,
+    zonings_content,
+)
+from geo_access.report.context import ReportContext
+from geo_access.report.words import environment, written_date
+
+__all__ = ["render_report", "write_pdf", "write_report"]
+
+
+def render_report(context: ReportContext, *, pdf: bool) -> str:
+    """Render the report as one HTML text with everything in it: styles, pictures, bars.
+
+    Parameters
+    ----------
+    context : ReportContext
+    pdf : bool
+        Whether a PDF goes with it; the page says so, or says that there is none.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        With everything missing in the context.
+    """
+    context.validate()
+    language = context.language
+    profile = context.profiles[0]
+    content: dict[str, Any] = {
+        "context": context,
+        "day": written_date(context.service_date, language),
+        "profile": profile.name or profile.id,
+        "pdf": pdf,
+        "summary": summary_content(context),
+        "flagged": flagged_content(context),
+        "zonings": zonings_content(context),
+        "metiers": [metier_content(context, metier) for metier in context.metiers],
+        "unknown": unknown_content(context),
+        "annex": annex_content(context),
+    }
+    return environment(language, ("report.html", "annex.html")).get_template("report.html").render(content)
+
+
+def write_pdf(html: str, path: Path) -> bool:
+    """Print a page that stands alone to PDF, when the ``report`` extra is installed.
+
+    Nothing outside the page is fetched, whatever the page names.
+
+    Parameters
+    ----------
+    html : str
+    path : pathlib.Path
+
+    Returns
+    -------
+    bool
+        Whether it was written.
+    """
+    if find_spec("weasyprint") is None:
+        return False
+    import weasyprint  # noqa: PLC0415 — an extra, and slow to load
+    from weasyprint.urls import URLFetcher  # noqa: PLC0415
+
+    within = URLFetcher(allowed_protocols=("data",))
+    weasyprint.HTML(string=html, url_fetcher=within).write_pdf(path, pdf_ua_tags=True)
+    return True
+
+
+def write_report(folder: Path, context: ReportContext) -> list[Path]:
+    """Write ``report.html``, and ``report.pdf`` when weasyprint is installed.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Output folder; made when absent.
+    context : ReportContext
+
+    Returns
+    -------
+    list of pathlib.Path
+        The files written.
+
+    Raises
+    ------
+    InputError
+        With everything missing in the context.
+    """
+    printable = find_spec("weasyprint") is not None
+    html = render_report(context, pdf=printable)
+    folder.mkdir(parents=True, exist_ok=True)
+    page = folder / "report.html"
+    page.write_text(html, encoding="utf-8")
+    written = [page]
+    if write_pdf(html, folder / "report.pdf"):
+        written.append(folder / "report.pdf")
+    return written
