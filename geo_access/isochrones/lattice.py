@@ -60,6 +60,12 @@ class Frame:
         """Northings of the rows' centres, float64 (rows,) [m]."""
         return self.origin_y + self.cell_m * np.arange(self.rows)
 
+    @property
+    def bounds(self) -> tuple[float, float, float, float]:
+        """West, south, east, north of the centres [m]."""
+        east = self.origin_x + self.cell_m * (self.cols - 1)
+        return self.origin_x, self.origin_y, east, self.origin_y + self.cell_m * (self.rows - 1)
+
     def window(self, bounds: tuple[float, float, float, float]) -> tuple[slice, slice]:
         """Rows and columns within ``(west, south, east, north)`` [m], clipped to the grid."""
         west, south, east, north = bounds

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import geopandas as gpd
 import numpy as np
@@ -79,6 +79,22 @@ class Surface:
         values[inside] = self.values_s[rows[inside], cols[inside]]
         return values
 
+    def combined(self, other: Surface, rule: np.ufunc) -> Surface:
+        """Return this surface joined cell by cell with another of the same cell size, over the area of both.
+
+        Parameters
+        ----------
+        other : Surface
+        rule : numpy.ufunc
+            ``np.fmin`` for the better of the two, ``np.maximum`` for the worse where both have a time.
+        """
+        a, b = self.frame, other.frame
+        if (a.cell_m, a.epsg) != (b.cell_m, b.epsg):
+            raise InputError(f"surfaces of {a.cell_m:g} m and {b.cell_m:g} m → compute both on the same grid")
+        both = _merged([frame.bounds for frame in (a, b) if frame.rows and frame.cols] or [a.bounds])
+        frame = frame_around(both, cell_m=a.cell_m, epsg=a.epsg)
+        return replace(self, values_s=rule(_laid_on(frame, self), _laid_on(frame, other)), frame=frame)
+
     def check_reaches(self, minutes: float) -> None:
         """Raise `InputError` when a cutoff [min] lies beyond the longest time of the query."""
         if minutes * 60 > self.query.max_s + 0.5:
@@ -86,6 +102,15 @@ class Surface:
                 f"{minutes:g} min lies beyond the surface, computed to {self.query.max_s / 60:g} min → "
                 f"compute it with max_minutes={minutes:g}"
             )
+
+
+def _laid_on(frame: Frame, surface: Surface) -> np.ndarray:
+    """Values of a surface on a grid that covers it, NaN beyond it."""
+    values = np.full((frame.rows, frame.cols), np.nan, np.float32)
+    row = round((surface.frame.origin_y - frame.origin_y) / frame.cell_m)
+    col = round((surface.frame.origin_x - frame.origin_x) / frame.cell_m)
+    values[row : row + surface.frame.rows, col : col + surface.frame.cols] = surface.values_s
+    return values
 
 
 def site_positions(sites: gpd.GeoDataFrame, *, epsg: int) -> np.ndarray:

@@ -193,7 +193,7 @@ def _nearest_door(walks: SparseTimes) -> SparseTimes:
 
 
 def window_times(network: Network, site_xy: np.ndarray, frame: Frame, query: Query, *, reverse: bool) -> np.ndarray:
-    """Percentile of the times over a window (or for deadlines), at each cell, from the site that is best at each moment.
+    """Percentile over a window (or for deadlines) of the times at each cell, from the site that is best each time.
 
     Parameters
     ----------

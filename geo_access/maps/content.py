@@ -271,10 +271,11 @@ class MapContent:
         return int(rows["places"].fillna(0).sum())
 
     def shapes(self) -> dict[str, str]:
-        """Symbol of each provider type, the same on all maps of a study."""
+        """Symbol of each provider type, the same on all maps of a study; the commonest types get the plainest."""
         if self.training is None:
             return {}
-        return provider_shapes(sorted(self.training["provider_type"].dropna().astype(str).unique()))
+        counts = self.training["provider_type"].dropna().astype(str).value_counts()
+        return provider_shapes(sorted(counts.index, key=lambda kind: (-counts[kind], kind)))
 
     def ordered_zones(self) -> gpd.GeoDataFrame:
         """Zones that have an outline, large first: a quarter is drawn over its commune."""

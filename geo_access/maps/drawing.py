@@ -39,7 +39,16 @@ __all__ = [
     "ground_of",
 ]
 
-MARKERS = {"circle": "o", "square": "s", "triangle": "^", "diamond": "D", "pentagon": "p", "cross": "P"}
+MARKERS = {
+    "circle": "o",
+    "square": "s",
+    "triangle": "^",
+    "diamond": "D",
+    "cross": "P",
+    "wedge": "v",
+    "pentagon": "p",
+    "saltire": "X",
+}
 EMPLOYER_MARKER = "*"
 _HALO = [patheffects.withStroke(linewidth=1.8, foreground="white")]
 _OUTLINE = "#5b5b5b"

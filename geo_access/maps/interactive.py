@@ -330,7 +330,7 @@ def metier_map(content: MapContent, *, tiles: str | None = None) -> folium.Map:
     made._id = identity
     figure = made.get_root()
     figure._id = identity
-    figure.title = content.title  # type: ignore[attr-defined]
+    figure.title = html.escape(content.title)  # type: ignore[attr-defined]
     made.default_js = [("leaflet", "assets/leaflet.js"), ("geo_access_map", "assets/map.js")]
     made.default_css = [("leaflet_css", "assets/leaflet.css"), ("geo_access_css", "assets/map.css")]
     made.add_child(_Page(_side_html(content, zones, tiles), embedded, identity))

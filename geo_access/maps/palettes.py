@@ -36,7 +36,7 @@ CONFIDENCE_HATCHES: Mapping[str, str] = {"sûr": "", "probable": "////", "indéc
 
 # Symbol sizes of the regional study's legend: annual places.
 PLACES_LEGEND = (5, 40, 120)
-SHAPES = ("circle", "square", "triangle", "diamond", "pentagon", "cross")
+SHAPES = ("circle", "square", "triangle", "diamond", "cross", "wedge", "pentagon", "saltire")
 _RADIUS_AT_120 = 17.0
 _LEAST_RADIUS = 4.0
 _LARGEST_RADIUS = 30.0

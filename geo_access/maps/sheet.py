@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -89,7 +90,7 @@ def _header(figure: Figure, title: str, subtitle: str, labels: Sequence[str], zo
 
 def _footer(figure: Figure, content: MapContent, zoom: float) -> None:
     written = text("footer", content.language, manifest=content.manifest_id, sources=" · ".join(content.sources))
-    figure.text(0.03, 0.014, written, fontsize=6 * zoom, va="bottom", color="#444444", wrap=True)
+    figure.text(0.03, 0.012, textwrap.fill(written, 215), fontsize=6 * zoom, va="bottom", color="#444444")
 
 
 def _legend(
@@ -152,7 +153,7 @@ def _provider_handles(content: MapContent, zoom: float) -> tuple[list[Artist], l
 def _panel_title(ax: Axes, title: str, note: str, zoom: float) -> None:
     ax.set_title(title, loc="left", fontsize=10 * zoom, fontweight="bold", pad=4 + 12 * zoom)
     ax.annotate(
-        note, (0, 1), (0, 3.5 * zoom), xycoords="axes fraction", textcoords="offset points", fontsize=7.5 * zoom,
+        note, (0, 1), (0, 3.5 * zoom), xycoords="axes fraction", textcoords="offset points", fontsize=7 * zoom,
         va="bottom", color="#333333",
     )  # fmt: skip
 
@@ -260,9 +261,9 @@ def _summary(figure: Figure, content: MapContent, asked: Question | None, zoom: 
     unlocated = content.unlocated_places()
     if unlocated:
         lines.append(plural("sheet.unlocated", unlocated, language))
-    style: Any = {"fontsize": 7.5 * zoom, "va": "top", "linespacing": 1.55}
-    figure.text(0.775, 0.2135, text("sheet.summary", language), fontsize=8 * zoom, fontweight="bold", va="top")
-    figure.text(0.775, 0.19, " · ".join(lines[:3]), **style)
+    style: Any = {"fontsize": 7.1 * zoom, "va": "top", "linespacing": 1.6}
+    figure.text(0.764, 0.2135, text("sheet.summary", language), fontsize=8 * zoom, fontweight="bold", va="top")
+    figure.text(0.764, 0.195, "\n".join(lines), **style)
     short = asked.rows[levels.isin(["inadéquat", "fragile"])]
     if "main_reason" in short and short["main_reason"].notna().any():
         counts = short["main_reason"].dropna().astype(str).value_counts()
@@ -270,9 +271,8 @@ def _summary(figure: Figure, content: MapContent, asked: Question | None, zoom: 
             plural("sheet.reason", int(n), language, reason=text(f"reason.{name}", language))
             for name, n in list(counts.items())[:3]
         ]
-        figure.text(0.775, 0.165, text("sheet.reasons", language), fontsize=7.5 * zoom, va="top", color="#333333")
-        figure.text(0.785, 0.145, "\n".join(reasons), **style)
-    figure.text(0.775, 0.078, "\n".join(lines[3:]), **style)
+        figure.text(0.764, 0.195 - 0.02 * len(lines), text("sheet.reasons", language), color="#333333", **style)
+        figure.text(0.772, 0.175 - 0.02 * len(lines), "\n".join(reasons), **style)
 
 
 def print_multiples(
@@ -306,8 +306,10 @@ def print_multiples(
     if not contents:
         raise InputError("no métier to draw → give at least one map")
     first = contents[0]
-    columns = next(n for n in range(1, len(contents) + 1) if n * n * 0.62 >= len(contents) or n == len(contents))
+    grounds = [ground_of(content) for content in contents]
+    columns = _best_columns(len(contents), grounds[0], PAPER_INCHES.get(size, PAPER_INCHES["A4"]))
     rows = -(-len(contents) // columns)
+    asked = list(dict.fromkeys(_asked_label(content, question) for content in contents))
     with mpl.rc_context(_STYLE):
         figure, zoom = _page(size)
         labels = tuple(dict.fromkeys(label for content in contents for label in content.labels))
@@ -315,26 +317,58 @@ def print_multiples(
         width, height = 0.94 / columns, 0.73 / rows
         for i, content in enumerate(contents):
             row, column = divmod(i, columns)
-            box = (0.03 + column * width, 0.875 - (row + 1) * height, width - 0.012, height - 0.04)
-            _multiple(figure.add_axes(box), content, question, 0.45 * zoom)
+            box = (
+                0.03 + column * width,
+                0.885 - (row + 1) * height,
+                width - 0.012,
+                height - (0.032 if len(asked) == 1 else 0.045),
+            )
+            _multiple(figure.add_axes(box), grounds[i], content, question, note=len(asked) > 1)
         handles, names = _level_handles(first.language)
         _legend(figure, handles, names, title=text("level", first.language), x=0.03, y=0.125, columns=2, zoom=zoom)
         handles, names = _confidence_handles(first)
         _legend(figure, handles, names, title=text("confidence", first.language), x=0.3, y=0.125, columns=2, zoom=zoom)
+        if len(asked) == 1:
+            figure.text(
+                0.56, 0.122, text("legend.question", first.language), fontsize=8 * zoom, fontweight="bold", va="top"
+            )
+            figure.text(0.56, 0.099, textwrap.fill(asked[0], 72), fontsize=7.5 * zoom, va="top", linespacing=1.5)
         _footer(figure, first, zoom)
         return _save(figure, path, dpi, text("multiples.title", first.language))
 
 
-def _multiple(ax: Axes, content: MapContent, question: int, scale: float) -> None:
+def _best_columns(count: int, ground: Ground, paper: tuple[float, float]) -> int:
+    """Columns of equal maps on the paper that leave each map largest."""
+    west, south, east, north = ground.bounds
+    wide, high = east - west, north - south
+
+    def scale(columns: int) -> float:
+        rows = -(-count // columns)
+        return min(0.94 * paper[0] / columns / wide, (0.73 * paper[1] / rows - 0.35) / high)
+
+    return max(range(1, count + 1), key=scale)
+
+
+def _asked(content: MapContent, question: int) -> Question | None:
     questions = content.questions()
-    asked = questions[min(question, len(questions) - 1)] if questions else None
-    ground = ground_of(content)
+    return questions[min(question, len(questions) - 1)] if questions else None
+
+
+def _asked_label(content: MapContent, question: int) -> str:
+    asked = _asked(content, question)
+    return asked.label if asked else text("no_flag", content.language)
+
+
+def _multiple(ax: Axes, ground: Ground, content: MapContent, question: int, *, note: bool) -> None:
+    asked = _asked(content, question)
     draw_frame(ax, ground, content.language, furniture=False)
     draw_zones(ax, ground, asked)
-    draw_sites(ax, ground, content, scale=scale)
+    draw_sites(ax, ground, content, scale=0.6)
     name = content.metier_name
-    ax.set_title(f"{content.metier_code} · {name if len(name) <= 38 else name[:37] + '…'}", loc="left", fontsize=8.5)
-    ax.annotate(
-        asked.label if asked else text("no_flag", content.language), (0, 0), (0, -3), xycoords="axes fraction",
-        textcoords="offset points", fontsize=5.5, va="top", color="#333333",
-    )  # fmt: skip
+    ax.set_title(
+        f"{content.metier_code} · {name if len(name) <= 38 else name[:37] + '…'}", loc="left", fontsize=10, pad=4
+    )
+    if note:
+        label = textwrap.shorten(_asked_label(content, question), 78, placeholder="…")
+        style: Any = {"xycoords": "axes fraction", "textcoords": "offset points", "va": "top", "color": "#333333"}
+        ax.annotate(label, (0, 0), (0, -3), fontsize=5.5, **style)

@@ -96,7 +96,7 @@ def plural(key: str, count: float, language: str = "fr", **values: object) -> st
     Examples
     --------
     >>> plural("places", 1), plural("places", 1200)
-    ('1 place', '1\\u202f200 places')
+    ('1 place', '1\u202f200 places')
     """
     single = abs(count) < 2 if language == "fr" else count == 1
     return text(f"{key}.{'one' if single else 'many'}", language, n=format_number(count, language), **values)
@@ -115,7 +115,7 @@ def format_number(value: float, language: str = "fr", *, decimals: int = 0) -> s
     Examples
     --------
     >>> format_number(12345.6, decimals=1), format_number(12345.6, "en")
-    ('12\\u202f345,6', '12,346')
+    ('12\u202f345,6', '12,346')
     """
     catalogue(language)
     written = f"{value:,.{decimals}f}"

@@ -14,6 +14,7 @@ from shapely import Point, box
 from geo_access.errors import CapacityError, InputError, SnapError
 from geo_access.isochrones.bands import isochrones, surface_bands
 from geo_access.isochrones.lattice import prepare_lattice
+from geo_access.isochrones.shift import shift_surface
 from geo_access.isochrones.surface import travel_time_surface
 from geo_access.network.model import CrowFly, Network
 from geo_access.routing.query import Query
@@ -163,3 +164,15 @@ def test_a_site_off_the_streets_is_left_out_and_said() -> None:
     surface = travel_time_surface(town(), site((10, 10), (500, 500)), max_minutes=10)
     assert surface.at(at(11, 10))[0] == pytest.approx(SECONDS_A_BLOCK, abs=0.5)
     assert "1 of 2 sites" in surface.notes[-1]
+
+
+def test_a_shift_takes_the_longer_way_and_the_same_site() -> None:
+    """Cars drive east only: from west of the site one gets there but not home; nobody can work the shift by car."""
+    one_way = town(eastward_only=True)
+    by_car = shift_surface(one_way, site((10, 10)), start="05:00", end="13:00", mode="car", cell_m=50)
+    assert np.isnan(by_car.at(at(7, 10))[0])
+    on_foot = shift_surface(town(), site((10, 10), (20, 10)), start="22:00", end="06:00", mode="walk", cell_m=50)
+    assert on_foot.at(at(13, 10))[0] == pytest.approx(3 * SECONDS_A_BLOCK, abs=0.5)
+    assert on_foot.at(at(18, 10))[0] == pytest.approx(2 * SECONDS_A_BLOCK, abs=0.5)
+    with pytest.raises(InputError, match="hours worked"):
+        shift_surface(town(), site((10, 10)), start="05:00", end="05:00")

@@ -136,7 +136,7 @@ def test_a_map_opens_answers_a_click_and_a_search(chromium: Page, tmp_path: Path
     )
     shown = chromium.run(
         "gaMap.zones.getLayers().find(l => l.feature.properties.name.includes('script')).openPopup();"
-        "return document.querySelector('.leaflet-popup-content h3').textContent"
+        "return [...document.querySelectorAll('.leaflet-popup-content h3')].at(-1).textContent"
     )
     assert shown == NASTY
     chromium.settle()

@@ -24,6 +24,7 @@ function geoAccessMap(map, data) {
   const zoneFill = (row) =>
     row === null ? "#ffffff" : "url(#ga-" + row[0] + "-" + row[1] + ")";
   let question = 0;
+  let filled = true;
   const rowOf = (feature) => (data.questions.length ? data.questions[question].rows[feature.properties.index] : null);
   const zoneStyle = (feature) => {
     const row = rowOf(feature);
@@ -31,7 +32,7 @@ function geoAccessMap(map, data) {
     return {
       renderer: zoneRenderer, pane: "zones",
       color: qpv ? "#000000" : "#5b5b5b", weight: qpv ? 2 : 0.7, opacity: 1,
-      fillColor: zoneFill(row), fillOpacity: row === null ? 0.35 : 0.72,
+      fillColor: zoneFill(row), fillOpacity: !filled ? 0 : row === null ? 0.35 : 0.72,
     };
   };
   const zonePopup = (feature) => {
@@ -98,7 +99,7 @@ function geoAccessMap(map, data) {
       dashArray: colour ? null : feature.properties.dash, lineJoin: "round",
     }),
   });
-  const bandLines = L.layerGroup([outline("#ffffff", 4.5), outline(null, 2.2)]);
+  const bandLines = L.layerGroup([outline("#ffffff", 3.2), outline(null, 1.5)]);
 
   /* Roads, lines and stops. */
   const roads = L.geoJSON(data.roads, {
@@ -135,12 +136,17 @@ function geoAccessMap(map, data) {
 
   const redrawBands = () => {
     layers.bands.clearLayers();
-    layers.bands.addLayer(map.hasLayer(zones) ? bandLines : bandFills);
+    layers.bands.addLayer(filled ? bandLines : bandFills);
   };
+  zones.addTo(map);
   document.querySelectorAll("[data-layer]").forEach((box) => {
     const layer = layers[box.dataset.layer];
     const show = () => {
-      if (box.checked) layer.addTo(map);
+      // Without their colours the zones keep their outlines: a map needs places to find one's way.
+      if (box.dataset.layer === "zones") {
+        filled = box.checked;
+        zones.setStyle(zoneStyle);
+      } else if (box.checked) layer.addTo(map);
       else layer.remove();
       redrawBands();
     };
@@ -170,7 +176,7 @@ function geoAccessMap(map, data) {
       return;
     }
     map.fitBounds(hit.getBounds(), { maxZoom: 14, padding: [40, 40] });
-    if (map.hasLayer(zones)) hit.openPopup();
+    hit.openPopup();
   };
   if (search) search.addEventListener("change", seek);
 
