@@ -133,37 +133,31 @@ def read_population(
     vector = Path(path).suffix.lower() in (".gpkg", ".geojson", ".shp")
     table = read_table(path, layer=layer, bbox_lonlat=bbox_lonlat if vector else None)
     given = {"id": id, "population": population, "imputed": imputed, **(weights or {})}
-    known = [str(column) for column in table.columns if column != "geometry"]
-    wanted = {"id": (*_CELL_IDS, *_IDS), "population": _POPULATION, "imputed": _IMPUTED, **PUBLICS}
-    columns = pick_columns(known, wanted, where=where, given=given, optional=("id", "imputed", *PUBLICS))
-    ids = (
-        to_text(table[columns["id"]])
-        if "id" in columns
-        else pd.Series(map(str, range(1, len(table) + 1)), dtype=object)
-    )
-    ids = ids.where(ids.notna(), None)
+    columns = _columns(table, given, where)
+    ids = to_text(table[columns["id"]]) if "id" in columns else pd.Series(map(str, range(1, len(table) + 1)))
+    ids = ids.astype(object).where(ids.notna(), None)
     cells = decode_cells(ids)
-    is_cell = np.isfinite(cells.size_m)
-    if is_cell.any() and x is None and y is None:
+    if np.isfinite(cells.size_m).any() and x is None and y is None:
         geometry = cells.centres()
         reasons = np.full(len(table), "the name of the cell cannot be decoded", dtype=object)
-        reasons[is_cell] = None
+        reasons[np.isfinite(cells.size_m)] = None
     else:
         found = find_positions(table, where=where, x=x, y=y, crs=crs)
         geometry, reasons = found.geometry.reset_index(drop=True), found.reasons
     people = to_numbers(table[columns["population"]]).to_numpy()
     lost = _unusable(ids, people, reasons)
-    drop = {row for row, _, _ in lost}
-    keep = np.array([row not in drop for row in range(len(table))], dtype=bool)
+    keep = np.ones(len(table), dtype=bool)
+    keep[[row for row, _, _ in lost]] = False
     if not keep.any():
         raise InputError(f"{where}: no row has both a position and a population → {lost[0][2] if lost else 'no row'}")
-    outside = 0
+    notes: list[str] = []
     if bbox_lonlat is not None and not vector:
         inside = shapely.intersects(shapely.box(*bbox_lonlat), geometry.to_numpy())
-        outside = int((keep & ~inside).sum())
+        notes += [f"{int((keep & ~inside).sum()):,} points lie outside the territory asked for"]
         keep &= inside
     _check_unique(ids[keep], where)
     estimated = _flags(table[columns["imputed"]]) if "imputed" in columns else np.zeros(len(table), dtype=bool)
+    notes += [f"{int(estimated[keep].sum()):,} points hold imputed figures"] if estimated[keep].any() else []
     data: dict[str, object] = {
         "point_id": ids[keep].to_numpy(),
         "population": people[keep],
@@ -175,11 +169,15 @@ def read_population(
         if name in columns:
             data[name] = to_numbers(table[columns[name]]).to_numpy()[keep]
     points = gpd.GeoDataFrame(data, geometry=geometry.to_numpy()[keep], crs=WGS84)
-    notes = [f"{int(estimated[keep].sum()):,} points hold imputed figures"] if estimated[keep].any() else []
-    notes += [f"{outside:,} points lie outside the territory asked for"] if outside else []
     report = make_report(where, len(table), kept=lost, notes=notes)
     points.attrs["report"] = report.to_dict()
     return points, report
+
+
+def _columns(table: pd.DataFrame, given: Mapping[str, str | None], where: str) -> dict[str, str]:
+    known = [str(column) for column in table.columns if column != "geometry"]
+    wanted = {"id": (*_CELL_IDS, *_IDS), "population": _POPULATION, "imputed": _IMPUTED, **PUBLICS}
+    return pick_columns(known, wanted, where=where, given=given, optional=("id", "imputed", *PUBLICS))
 
 
 def _unusable(ids: pd.Series, people: np.ndarray, reasons: np.ndarray) -> list[tuple[int, str, str]]:

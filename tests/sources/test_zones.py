@@ -14,10 +14,9 @@ from shapely import box
 from geo_access.errors import InputError
 from geo_access.sources.geocode import read_communes
 from geo_access.sources.zones import read_zones, recognise_zoning
+from geo_access.sources.zones_cog import CogMoves, read_cog_moves
 from geo_access.sources.zones_lists import (
-    CogMoves,
     gather_communes,
-    read_cog_moves,
     read_commune_status,
     read_density,
     read_membership,
