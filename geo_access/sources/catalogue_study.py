@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -13,14 +14,14 @@ import shapely
 
 from geo_access.crs import LAMBERT_93
 from geo_access.errors import CoverageError
-from geo_access.sources.catalogue import Territory
-from geo_access.sources.download import Fetched
+from geo_access.sources.catalogue import Catalogue, Territory, gtfs_of_index, read_catalogue
+from geo_access.sources.download import Fetched, fetch
 from geo_access.sources.population import assign_zones, read_population
 from geo_access.sources.reading_report import ReadingReport
 from geo_access.sources.training_education import read_capacities
 from geo_access.sources.zones import read_zones
 
-__all__ = ["Prepared", "prepare_study"]
+__all__ = ["Prepared", "fetch_territory", "prepare_study"]
 
 _AROUND_M = 60_000.0
 _METIERS = 5
@@ -43,6 +44,67 @@ class Prepared:
     study: Path
     reports: tuple[ReadingReport, ...]
     notes: tuple[str, ...]
+
+
+def fetch_territory(
+    territory: str,
+    folder: str | Path,
+    *,
+    day: date,
+    also: Sequence[str] = (),
+    catalogue: Catalogue | None = None,
+    refresh: bool = False,
+    retries: int = 3,
+    timeout_s: float = 60.0,
+    pause_s: float = 2.0,
+    tell: Callable[[str], None] | None = None,
+) -> Prepared:
+    """Fetch all that a territory needs and make its study ready.
+
+    Parameters
+    ----------
+    territory : str
+        ``MEL``, ``Hauts-de-France``, or INSEE codes of departments or communes.
+    folder : str or pathlib.Path
+        The files go to ``cache/`` in it, the tables and ``study.toml`` beside that.
+    day : datetime.date
+        Service day of the study.
+    also : sequence of str
+        Ids of sources that are fetched on demand only, such as ``sirene``.
+    catalogue : Catalogue, optional
+        Another one than the package's.
+    refresh, retries, timeout_s, pause_s, tell
+        Of :func:`geo_access.sources.download.fetch`.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    InputError
+        When the territory or a source is unknown.
+    CoverageError
+        When what could be fetched does not make a study; the files fetched stay in the cache.
+    """
+    known = catalogue or read_catalogue()
+    place = known.territory(territory)
+    cache = Path(folder) / "cache"
+    options: dict[str, Any] = {
+        "refresh": refresh,
+        "retries": retries,
+        "timeout_s": timeout_s,
+        "pause_s": pause_s,
+        "tell": tell,
+    }
+    fetched = list(fetch(known.select(place, also=also), cache, **options))
+    have = {item.url for item in fetched}
+    indices = [item for item in fetched if item.id in {s.id for s in known.sources if s.role == "gtfs_index"}]
+    for index in indices:
+        if index.status != "failed":
+            found = [source for source in gtfs_of_index(index.path, place) if source.url not in have]
+            fetched += fetch(found, cache, **options)
+    return prepare_study(place, fetched, folder, day=day)
 
 
 def prepare_study(territory: Territory, fetched: Sequence[Fetched], folder: str | Path, *, day: date) -> Prepared:

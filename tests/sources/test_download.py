@@ -18,7 +18,7 @@ import shapely
 
 from geo_access.errors import CoverageError, InputError
 from geo_access.sources.catalogue import Source, Territory, gtfs_of_index, read_catalogue
-from geo_access.sources.catalogue_study import prepare_study
+from geo_access.sources.catalogue_study import fetch_territory, prepare_study
 from geo_access.sources.download import Fetched, fetch
 from geo_access.study_file import read_study_file
 
@@ -254,7 +254,8 @@ def zipped(name: str, content: bytes) -> bytes:
     return buffer.getvalue()
 
 
-def test_a_territory_is_fetched_into_a_study_that_reads(server: Server, tmp_path: Path) -> None:
+def territory_files() -> dict[str, bytes]:
+    """The files of a territory of one neighbourhood, in the producers' formats."""
     qpv = gpd.GeoDataFrame(
         {"code_qp": ["QN05911M", "QN07501I"], "lib_qp": ["Moulins", "Paris"]},
         geometry=[
@@ -266,7 +267,7 @@ def test_a_territory_is_fetched_into_a_study_that_reads(server: Server, tmp_path
     cells = "\n".join(
         ["Idcar_200m,Ind,I_est_200"] + [f"CRS3035RES200mN{3_072_000 + 200 * i}E3834000,{10 + i},0" for i in range(4)]
     )
-    server.files = {
+    return {
         "/qpv": zipped("GEOJSON/QP2024_France_WGS84.geojson", qpv.to_json().encode()),
         "/cells": zipped("cells.csv", cells.encode()),
         "/cap": b"UAI;MEF STAT 11;capacite\n0590005K;23210031224;24\n0590005K;23220031214;12\n",
@@ -276,13 +277,19 @@ def test_a_territory_is_fetched_into_a_study_that_reads(server: Server, tmp_path
         "/osm": b"not looked into here",
         "/gtfs": zipped("agency.txt", b"agency_id\n"),
     }
-    plan = (
-        ("/qpv", "qpv2024", "qpv.zip"), ("/cells", "carreaux200m", "cells.zip"), ("/cap", "capacites", "cap.csv"),
-        ("/mef", "mef", "mef.csv"), ("/certif", "certifications", "certif.csv"),
-        ("/schools", "etablissements", "schools.csv"), ("/osm", "osm_nord", "nord.osm.pbf"),
-        ("/gtfs", "pan_1", "gtfs_1.zip"), ("/gone", "pan_2", "gtfs_2.zip"),
-    )  # fmt: skip
-    sources = [source(server, path, id=name, file=file) for path, name, file in plan]
+
+
+PLAN = (
+    ("/qpv", "qpv2024", "qpv.zip"), ("/cells", "carreaux200m", "cells.zip"), ("/cap", "capacites", "cap.csv"),
+    ("/mef", "mef", "mef.csv"), ("/certif", "certifications", "certif.csv"),
+    ("/schools", "etablissements", "schools.csv"), ("/osm", "osm_nord", "nord.osm.pbf"),
+    ("/gtfs", "pan_1", "gtfs_1.zip"), ("/gone", "pan_2", "gtfs_2.zip"),
+)  # fmt: skip
+
+
+def test_a_territory_is_fetched_into_a_study_that_reads(server: Server, tmp_path: Path) -> None:
+    server.files = territory_files()
+    sources = [source(server, path, id=name, file=file) for path, name, file in PLAN]
     fetched = fetch(sources, tmp_path / "cache", retries=0)
     territory = Territory("MEL", 'La "MEL"', ("59",))
     prepared = prepare_study(territory, fetched, tmp_path / "study", day=date(2025, 2, 4))
@@ -294,3 +301,34 @@ def test_a_territory_is_fetched_into_a_study_that_reads(server: Server, tmp_path
     assert tomllib.loads(prepared.study.read_text())["origins"]["zones"]["vintage"] == "2025"
     with pytest.raises(CoverageError, match="carreaux200m"):
         prepare_study(territory, [f for f in fetched if f.id != "carreaux200m"], tmp_path / "x", day=date(2025, 2, 4))
+
+
+def test_one_command_fetches_the_index_its_timetables_and_the_rest(server: Server, tmp_path: Path) -> None:
+    base = f"http://127.0.0.1:{server.server_port}"
+    index = [
+        {
+            "slug": "Réseau d'ici",
+            "covered_area": [{"type": "departement", "insee": "59"}],
+            "resources": [{"id": 1, "format": "GTFS", "url": f"{base}/gtfs"}],
+        }
+    ]
+    server.files = territory_files() | {"/index": json.dumps(index).encode()}
+    entries = [(path, name, file) for path, name, file in PLAN if not name.startswith("pan_")]
+    entries.append(("/index", "pan", "index.json"))
+    text = "".join(
+        f'[[source]]\nid = "{name}"\nrole = "{"gtfs_index" if name == "pan" else "other"}"\ntitle = "t"\n'
+        f'producer = "p"\nurl = "{base}{path}"\nfile = "{file}"\nlicence = "l"\nvintage = "v"\n'
+        for path, name, file in entries
+    )
+    (tmp_path / "c.toml").write_text(text)
+    said: list[str] = []
+    prepared = fetch_territory(
+        "59", tmp_path / "out", day=date(2025, 2, 4), catalogue=read_catalogue(tmp_path / "c.toml"), tell=said.append
+    )
+    study = read_study_file(prepared.study)
+    assert [path.name for path in study.network.gtfs] == ["gtfs_reseau_d_ici_1.zip"]
+    assert [path.name for path in study.network.osm] == ["nord.osm.pbf"]
+    assert len(said) == len(entries) + 1
+    before = len(server.hits)
+    fetch_territory("59", tmp_path / "out", day=date(2025, 2, 4), catalogue=read_catalogue(tmp_path / "c.toml"))
+    assert len(server.hits) == before
