@@ -418,7 +418,9 @@ def concat_flags(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     for name in frames[0].columns:
         parts = [frame[name] for frame in frames]
         if isinstance(parts[0].dtype, pd.CategoricalDtype) and not parts[0].dtype.ordered:
-            columns[name] = pd.Series(pd.api.types.union_categoricals(parts))
+            # An empty case has categories of no particular type; one type for all lets them unite.
+            plain = [part.cat.rename_categories(part.cat.categories.astype(object)) for part in parts]
+            columns[name] = pd.Series(pd.api.types.union_categoricals(plain))
         else:
             columns[name] = pd.concat(parts, ignore_index=True)
     return pd.DataFrame(columns, copy=False)

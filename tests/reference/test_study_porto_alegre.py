@@ -39,7 +39,7 @@ file = "schools.csv"
 crs = 4326
 
 [[metiers]]
-code = "school"
+code = "K2111"
 name = "Secondary school"
 
 [[profiles]]
@@ -75,7 +75,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> RunSummary:
     cells = pd.read_csv(folder / "poa_hexgrid.csv")
     west, east = cells["lon"].min() - 0.01, cells["lon"].max() + 0.01
     south, north = cells["lat"].min() - 0.01, cells["lat"].max() + 0.01
-    middle = cells["lat"].median()
+    middle = cells["lat"].median() + 1e-7
     halves = [shapely.box(west, south, east, middle), shapely.box(west, middle, east, north)]
     zones = gpd.GeoDataFrame({"zone_id": ["s", "n"], "zone_name": ["South", "North"]}, geometry=halves, crs=4326)
     zones.to_file(home / "zones.geojson")
@@ -85,7 +85,7 @@ def result(tmp_path_factory: pytest.TempPathFactory) -> RunSummary:
             "site_id": schools["id"],
             "site_name": "School " + schools["id"],
             "provider_type": "school",
-            "metier": "school",
+            "metier": "K2111",
             "level": 4,
             "voie": "scolaire",
             "places": schools["schools"] * 100,
