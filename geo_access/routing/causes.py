@@ -14,7 +14,7 @@ from geo_access.routing.sweep import SweepGraph, sweep
 
 __all__ = ["select_rows", "why_missing"]
 
-_SWEPT_BYTES = 64 << 20
+_SWEPT_BYTES = 32 << 20
 
 
 def select_rows(times: SparseTimes, rows: np.ndarray) -> SparseTimes:

@@ -16,7 +16,7 @@ from geo_access.errors import InputError
 from geo_access.network.model import Network, Timetable
 from geo_access.routing.graphs import backward_graph, footpaths_of, forward_graph, graph_key
 from geo_access.routing.legs import Ends, connect, mode_legs
-from geo_access.routing.pareto import Route, pareto_routes
+from geo_access.routing.pareto import Route, routes_to, spread_from
 from geo_access.routing.profile import Samples, profile_times
 from geo_access.routing.query import Query, Window
 from geo_access.routing.sweep import NEVER
@@ -198,10 +198,11 @@ def explain_query(network: Network, origin_xy: np.ndarray, destination_xy: np.nd
     if ready_s is None:
         return []
     graph = forward_graph(timetable, key)
-    routes = pareto_routes(
-        graph, footpaths_of(timetable, key), _as_dict(ends.access), _as_dict(ends.egress), ready_s, max_s=max_s,
+    spread = spread_from(
+        graph, footpaths_of(timetable, key), _as_dict(ends.access), ready_s, max_s=max_s,
         max_rides=query.max_rides or _MOST_RIDES, min_transfer_s=query.min_transfer_s,
     )  # fmt: skip
+    routes = routes_to(spread, _as_dict(ends.egress))
     legs = mode_legs(query)
     journeys = []
     direct = int(ends.direct_s[0, 0])

@@ -6,7 +6,9 @@ walking is all there is to remember. Events are visited in increasing time, once
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
@@ -16,7 +18,7 @@ from geo_access.network.model import SparseTimes
 from geo_access.routing.lines import Lines
 from geo_access.routing.sweep import SweepGraph
 
-__all__ = ["Ride", "Route", "pareto_routes"]
+__all__ = ["Ride", "Route", "WalkSpread", "routes_to", "spread_from"]
 
 _NO_WALK = 2**30
 
@@ -54,18 +56,48 @@ class Route:
     walk_s: int
 
 
-def pareto_routes(
+@dataclass(frozen=True, eq=False)
+class WalkSpread:
+    """All that can be ridden from one place at one moment.
+
+    Attributes
+    ----------
+    graph : SweepGraph
+    footpaths : SparseTimes
+        Changes between stops [s].
+    access : mapping of int to int
+        Seconds from the door to each stop.
+    ready_s, max_s, min_transfer_s : int
+        [s].
+    first : int
+        Rank of the first column.
+    walk, parent, boarded : ndarray of int32, shape (max_rides + 1, n_ranks)
+        By rides and rank: least walking [s], event got off before, event boarded.
+    """
+
+    graph: SweepGraph
+    footpaths: SparseTimes
+    access: Mapping[int, int]
+    ready_s: int
+    max_s: int
+    min_transfer_s: int
+    first: int
+    walk: np.ndarray
+    parent: np.ndarray
+    boarded: np.ndarray
+
+
+def spread_from(
     graph: SweepGraph,
     footpaths: SparseTimes,
-    access: dict[int, int],
-    egress: dict[int, int],
+    access: Mapping[int, int],
     ready_s: int,
     *,
     max_s: int,
     max_rides: int,
     min_transfer_s: int = 0,
-) -> list[Route]:
-    """Find the journeys that are best in arrival, rides and walking together.
+) -> WalkSpread:
+    """Ride everything that can be caught from one place at one moment.
 
     Parameters
     ----------
@@ -73,8 +105,8 @@ def pareto_routes(
         Of the clock running forwards.
     footpaths : SparseTimes
         Changes between stops, the least time to change included [s].
-    access, egress : dict of int to int
-        Seconds from the door to each stop, and from each stop to the other door [s].
+    access : mapping of int to int
+        Seconds from the door to each stop.
     ready_s, max_s : int
         Setting out, and longest time of interest [s].
     max_rides : int
@@ -84,45 +116,70 @@ def pareto_routes(
 
     Returns
     -------
-    list of Route
-        In the order of arrival; each leaves as late as its lines allow.
+    WalkSpread
     """
     lines = graph.lines
     first, last = graph.slice_ranks(ready_s, ready_s + max_s)
-    order = np.argsort(graph.rank)[first:last].astype(np.int64)
+    order = _events_by_rank(graph)[first:last]
     stops = np.array(sorted(access), dtype=np.int64)
     walks = np.array([access[int(s)] for s in stops], dtype=np.int64)
     walk, parent, boarded = _spread_walks(
         order, first, last, graph.rank, graph.following, stops, walks, ready_s, max_rides, min_transfer_s,
-        lines.event_stop, lines.event_arrival_s, lines.event_departure_s,
-        lines.event_alight, lines.trip_indptr, lines.line_indptr, lines.stop_indptr, lines.stop_line,
-        lines.stop_position, footpaths.indptr, footpaths.indices, footpaths.seconds,
+        lines.event_stop, lines.event_arrival_s, lines.event_departure_s, lines.event_alight, lines.trip_indptr,
+        lines.line_indptr, lines.stop_indptr, lines.stop_line, lines.stop_position, footpaths.indptr,
+        footpaths.indices, footpaths.seconds,
     )  # fmt: skip
+    return WalkSpread(graph, footpaths, access, ready_s, max_s, min_transfer_s, first, walk, parent, boarded)
+
+
+def routes_to(spread: WalkSpread, egress: Mapping[int, int]) -> list[Route]:
+    """Find the journeys to one place that are best in arrival, rides and walking together.
+
+    Parameters
+    ----------
+    spread : WalkSpread
+    egress : mapping of int to int
+        Seconds from each stop to the door.
+
+    Returns
+    -------
+    list of Route
+        In the order of arrival; each leaves as late as its lines allow.
+    """
+    graph, lines = spread.graph, spread.graph.lines
+    max_rides, n_ranks = spread.walk.shape[0] - 1, spread.walk.shape[1]
+    event_of = _events_by_rank(graph)
     found = []
-    for k, e in enumerate(order.tolist()):
-        leg = egress.get(int(lines.event_stop[e])) if lines.event_alight[e] else None
-        if leg is None or int(lines.event_arrival_s[e]) + leg > ready_s + max_s:
-            continue
-        found += [
-            (int(lines.event_arrival_s[e]) + leg, rides, int(walk[rides, k]) + leg, e, leg)
-            for rides in range(1, max_rides + 1)
-            if walk[rides, k] < _NO_WALK
-        ]
+    for stop, leg in egress.items():
+        for rank in graph.alight_rank[graph.alight_indptr[stop] : graph.alight_indptr[stop + 1]].tolist():
+            k = rank - spread.first
+            at = int(graph.arrival_s[rank]) + leg
+            if 0 <= k < n_ranks and at <= spread.ready_s + spread.max_s:
+                found += [
+                    (at, rides, int(spread.walk[rides, k]) + leg, int(event_of[rank]), leg)
+                    for rides in range(1, max_rides + 1)
+                    if spread.walk[rides, k] < _NO_WALK
+                ]
     routes: list[Route] = []
     kept: list[tuple[int, int, int]] = []
     for arrive_s, rides, walked, e, leg in sorted(found):
         if any(r <= rides and w <= walked for _, r, w in kept):
             continue
         kept.append((arrive_s, rides, walked))
-        chain = _trace(e, rides, parent, boarded, graph.rank, first)
-        chain = _latest(chain, graph, footpaths)
-        start = access[int(lines.event_stop[chain[0].board])]
+        chain = _trace(e, rides, spread.parent, spread.boarded, graph.rank, spread.first)
+        chain = _latest(chain, graph, spread.footpaths)
+        start = spread.access[int(lines.event_stop[chain[0].board])]
         changes = tuple(
-            0 if _same_stop(lines, a, b) else _change_s(footpaths, lines, a, b) - min_transfer_s
+            0 if _same_stop(lines, a, b) else _change_s(spread.footpaths, lines, a, b) - spread.min_transfer_s
             for a, b in pairwise(chain)
         )
         routes.append(Route(tuple(chain), start, leg, changes, arrive_s, walked))
     return routes
+
+
+@lru_cache(maxsize=4)
+def _events_by_rank(graph: SweepGraph) -> np.ndarray:
+    return np.argsort(graph.rank)
 
 
 def _trace(e: int, rides: int, parent: np.ndarray, boarded: np.ndarray, rank: np.ndarray, first: int) -> list[Ride]:

@@ -24,7 +24,7 @@ from geo_access.routing.sweep import NEVER, SweepGraph, sweep
 __all__ = ["NEVER", "Samples", "boardings", "profile_times", "stop_arrivals"]
 
 _WIDEST_SHORT_S = 65_000
-_SWEPT_BYTES = 96 << 20
+_SWEPT_BYTES = 32 << 20
 
 
 @dataclass(frozen=True)

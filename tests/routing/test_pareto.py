@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_access.routing.graphs import footpaths_of, forward_graph
-from geo_access.routing.pareto import pareto_routes
+from geo_access.routing.pareto import routes_to, spread_from
 from geo_access.routing.spread import stop_times
 from tests.oracle import Oracle
 from tests.routing.random_timetables import random_timetable, random_walks, sparse
@@ -25,9 +25,8 @@ def test_routes_are_feasible_and_the_first_is_the_earliest(seed: int) -> None:
     egress = as_dict(sparse(random_walks(rng, 1, timetable.n_stops)), 0)
     ready, graph = int(rng.integers(0, 30)) * 60, forward_graph(timetable, key)
     changes = footpaths_of(timetable, key)
-    routes = pareto_routes(
-        graph, changes, access, egress, ready, max_s=5400, max_rides=4, min_transfer_s=key.min_transfer_s
-    )
+    spread = spread_from(graph, changes, access, ready, max_s=5400, max_rides=4, min_transfer_s=key.min_transfer_s)
+    routes = routes_to(spread, egress)
     for rides in range(1, 5):
         best = min((r.arrive_s - ready for r in routes if len(r.rides) <= rides), default=float("inf"))
         assert best == oracle.seconds(access, egress, ready, max_s=5400, max_rides=rides)

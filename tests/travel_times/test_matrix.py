@@ -134,6 +134,17 @@ def test_every_pair_has_a_row_with_time_or_reason() -> None:
     assert ((frame["reason"] == "OK") == frame["travel_time_p50_s"].notna()).all()
 
 
+def test_a_window_longer_than_16_bits_hold_is_the_same() -> None:
+    network = country(BUSES, LINE)
+    asked = {"percentiles": (0,), "max_minutes": 90, **WALK}
+    hour = travel_times(network, HOME, SITES, depart="07:00-08:00", **asked)
+    day = travel_times(network, HOME, SITES, depart="00:00-20:00", **asked)
+    assert np.array_equal(day.seconds, hour.seconds)
+    by_hour = travel_times(network, HOME, SITES, arrive="08:00-09:00", **asked)
+    by_day = travel_times(network, HOME, SITES, arrive="00:00-20:00", **asked)
+    assert np.array_equal(by_day.seconds, by_hour.seconds)
+
+
 def test_memory_is_refused_with_a_remedy() -> None:
     with pytest.raises(CapacityError, match="sink="):
         travel_times(country(BUSES, LINE), HOME, SITES, depart="07:00", memory_gb=1e-9, **WALK)
