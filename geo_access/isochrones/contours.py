@@ -152,14 +152,12 @@ def _repaired(area: shapely.Geometry) -> shapely.MultiPolygon:
 
 def _joined(inner: shapely.Geometry, ring: shapely.Geometry) -> shapely.Geometry:
     """Join an area and the ring around it, along the points that they share."""
-    joined = shapely.coverage_union_all([inner, ring])
-    return joined if shapely.is_valid(joined) else shapely.union_all([inner, ring])
+    return shapely.coverage_union_all([inner, ring])
 
 
 def _simplified(areas: list[shapely.MultiPolygon], tolerance_m: float) -> list[shapely.MultiPolygon]:
     """Simplify all outlines at once, as the edges of one coverage, so that none crosses another."""
     rings = [areas[0], *(outer.difference(inner) for inner, outer in itertools.pairwise(areas))]
-    rings = [_repaired(ring) for ring in rings]
     # The tolerance of the coverage simplifier is the square root of an area: a triangle of that height and base.
     coverage = shapely.coverage_simplify(np.array(rings, dtype=object), tolerance_m)
     simple: list[shapely.MultiPolygon] = []

@@ -31,6 +31,7 @@ _CONFIDENCES = ("sûr", "probable", "indécidable")
 _BAND_DASHES = ("", "9 4", "4 4", "1 4")
 _RAIL_TYPES = (0, 1, 2, 5, 7, 11, 12)
 _QUANTUM_DEGREES = 1e-5
+_COORDINATE_BYTES = 20
 
 
 def _features(frame: gpd.GeoDataFrame, properties: list[dict[str, object]], tolerance_deg: float) -> dict[str, object]:
@@ -298,6 +299,15 @@ def _embedded(data: Mapping[str, Any]) -> str:
     return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
+def _tolerance_deg(zones: gpd.GeoDataFrame) -> float:
+    """Least simplification with which the zones' outlines take two thirds of a map [degrees]."""
+    shapes, tolerance = zones.to_crs(4326).geometry.to_numpy(), 1e-5
+    coordinates = 2 * MAX_MAP_BYTES / 3 / _COORDINATE_BYTES
+    while tolerance < 1e-2 and shapely.get_num_coordinates(shapely.simplify(shapes, tolerance)).sum() > coordinates:
+        tolerance *= 2
+    return tolerance
+
+
 def metier_map(content: MapContent, *, tiles: str | None = None) -> folium.Map:
     """Interactive map of one métier, as a folium map that takes further layers.
 
@@ -318,9 +328,8 @@ def metier_map(content: MapContent, *, tiles: str | None = None) -> folium.Map:
         When there is neither a zone nor a site to draw.
     """
     zones = content.ordered_zones()
-    tolerance = 1e-5
-    data = _map_data(content, zones, tolerance, tiles)
-    embedded = _embedded(data)
+    tolerance = _tolerance_deg(zones)
+    embedded = _embedded(_map_data(content, zones, tolerance, tiles))
     while len(embedded.encode()) > 0.9 * MAX_MAP_BYTES and tolerance < 1e-2:
         tolerance *= 3
         embedded = _embedded(_map_data(content, zones, tolerance, tiles))
