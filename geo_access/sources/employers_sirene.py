@@ -168,9 +168,10 @@ def _filtered_stock(
         total += len(part)
         if total > _MANY:
             raise InputError(f"{path.name}: more than {_MANY:,} establishments → name fewer departments or activities")
-        parts.append(part)
+        if len(part):
+            parts.append(part)
     empty = pd.DataFrame(columns=["siret", "naf", "band", "commune", "name", "address", "diffusible"])
-    return pd.concat([empty, *(part for part in parts if len(part))], ignore_index=True).drop_duplicates("siret")
+    return pd.concat([empty, *parts], ignore_index=True).drop_duplicates("siret")
 
 
 def _plain(batch: pd.DataFrame) -> pd.DataFrame:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 
 import geopandas as gpd
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 from geo_access.clock import parse_clock
 from geo_access.errors import InputError
 from geo_access.sources.crosswalk import make_crosswalk
+from geo_access.sources.crosswalk_files import build_crosswalk
 from geo_access.sources.employers import EMPLOYER_COLUMNS, read_employers
 from geo_access.sources.employers_bmo import bmo_to_rome, read_bmo
 from geo_access.sources.employers_hours import read_clock, read_shifts
@@ -210,3 +212,34 @@ def test_the_four_wrongly_placed_inclusive_employers_are_caught() -> None:
     assert report.lost.loc[report.lost["stage"] == "located", "reason"].str.contains(" km from ").all()
     strict, _ = read_siae(shared_path("hauts_de_france/employers_siae_hdf.csv"), communes=communes, max_km=50)
     assert strict.geometry.isna().sum() == 4
+
+
+@pytest.mark.reference
+def test_activities_give_the_inclusive_employers_their_metiers() -> None:
+    path = shared_path("hauts_de_france/employers_siae_hdf.csv")
+    communes = read_communes(shared_path("hauts_de_france/communes.csv"))
+    walk = build_crosswalk(naf_hirings=shared_path("france/rome_naf_hirings_2021.csv"))
+    activities = pd.read_csv(path, dtype=str)["naf"].dropna().str.upper().unique()
+    romes = walk.targets(activities, source="naf", target="rome", min_weight=0.05)
+    employers, report = read_siae(path, communes=communes, romes_of_naf=romes)
+    assert report.mapped is not None
+    assert report.mapped > 0.9 * report.read
+    unmapped = report.lost[report.lost["stage"] == "mapped"]
+    assert "no activity code" in set(unmapped["reason"])
+    assert len(employers) > report.mapped
+
+
+def test_a_large_stock_is_read_in_bounded_memory(tmp_path: Path) -> None:
+    """Peak of what Python holds, for eight times the rows: the batches weigh, not the file."""
+    peaks = []
+    for copies in (2, 16):
+        stock = pd.concat([STOCK.assign(codeCommuneEtablissement="75101")] * 4000 * copies, ignore_index=True)
+        stock["siret"] = [f"{row:014d}" for row in range(len(stock))]
+        stock.to_parquet(tmp_path / "s.parquet", row_group_size=10_000)
+        del stock
+        tracemalloc.start()
+        found, _ = read_sirene(tmp_path / "s.parquet", departments=["59"], batch_rows=10_000)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+        assert found.empty
+    assert peaks[1] < 1.5 * peaks[0]

@@ -10,7 +10,7 @@ import pytest
 import shapely
 
 from geo_access.errors import InputError
-from geo_access.sources.geocode import check_positions, geocode, read_addresses, read_communes
+from geo_access.sources.geocode import check_positions, far_from_communes, geocode, read_addresses, read_communes
 
 COMMUNES = gpd.GeoDataFrame(
     {
@@ -77,3 +77,10 @@ def test_communes_need_points(tmp_path: Path) -> None:
     (tmp_path / "c.csv").write_text("COM,Commune,lon,lat\n59350,Lille,3.06,50.63\n59512,Roubaix,,\n")
     with pytest.raises(InputError, match="59512"):
         read_communes(tmp_path / "c.csv")
+
+
+def test_a_position_in_the_sea_is_said() -> None:
+    places = gpd.GeoSeries([shapely.Point(3.0, 50.6), shapely.Point(2.2, 51.6), None], crs=4326)
+    reasons = far_from_communes(places, COMMUNES)
+    assert [reason is None for reason in reasons] == [True, False, True]
+    assert "in the sea" in reasons[1]

@@ -14,7 +14,7 @@ from shapely import box
 from geo_access.errors import InputError
 from geo_access.sources.geocode import read_communes
 from geo_access.sources.zones import read_zones, recognise_zoning
-from geo_access.sources.zones_cog import CogMoves, read_cog_moves
+from geo_access.sources.zones_cog import CogMoves, explain_unknown, read_cog_moves
 from geo_access.sources.zones_lists import (
     gather_communes,
     read_commune_status,
@@ -139,6 +139,18 @@ def test_codes_are_carried_through_mergers_and_splits(tmp_path: Path) -> None:
         CogMoves(()).carry([], since="2024-01-01", until="2015-01-01")
     (tmp_path / "p.csv").write_text("CODGEO_2018,CODGEO_2019,CODGEO_2020\n59404,59350,59350\n59512,59512,59512\n")
     assert read_cog_moves(tmp_path / "p.csv").moves == (("2019-01-01", "59404", ("59350",)),)
+
+
+def test_codes_of_another_vintage_are_explained() -> None:
+    moves = CogMoves((("2019-01-01", "59404", ("59350",)),))
+    gone, unborn, odd = (
+        explain_unknown([code], known, moves, where="list")[0]
+        for code, known in (("59404", {"59350"}), ("59350", {"59404"}), ("99999", {"59350"}))
+    )
+    assert "became 59350 on 2019-01-01" in gone.what
+    assert "was 59404 before" in unborn.what
+    assert odd.what == "unknown"
+    assert explain_unknown(["59350"], {"59350"}, moves, where="list") == []
 
 
 @pytest.mark.reference
