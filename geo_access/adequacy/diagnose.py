@@ -256,6 +256,42 @@ def _lifted(
     return round_trip(again, np.arange(len(points)), task.sites, ask)
 
 
+def _diagnose_task(
+    task: _Task, thresholds: Sequence[Threshold], residents: Residents, rules: FlagRules, times: TimesSource,
+    other_day: TimesSource | None,
+) -> tuple[RoundTrip, list[DiagnosedCase]]:  # fmt: skip
+    """Compute the times of one profile and schedule, and decide every point for each threshold."""
+    connection = connect_points(times, residents.xy, task.sites, task.ask)
+    trip = round_trip(connection, np.arange(len(residents.point_ids)), task.sites, task.ask, explain=True)
+    limits_s = [threshold.limit_s for threshold in thresholds]
+    lifted = _counterfactuals(task, trip, connection, residents.xy, limits_s, rules, times, other_day)
+    cases = []
+    for schedule, offers in task.cases:
+        for threshold in thresholds:
+            points = flag_points(
+                residents, task.sites, offers, trip, threshold=threshold, rules=rules, counterfactuals=lifted
+            )
+            cases.append(DiagnosedCase(task.profile, task.kind, schedule, threshold, offers, points))
+    return trip, cases
+
+
+def _frame_of(
+    case: DiagnosedCase, residents: Residents, sites: Sites, rules: FlagRules, needed: np.ndarray | None
+) -> pd.DataFrame:
+    return aggregate_flags(
+        residents,
+        sites,
+        case.offers,
+        case.points,
+        threshold=case.threshold,
+        profile=case.profile,
+        kind=case.kind,
+        schedule=case.schedule,
+        rules=rules,
+        needed=needed,
+    )
+
+
 def diagnose_with(
     times: TimesSource,
     *,
@@ -299,33 +335,11 @@ def diagnose_with(
         if progress is not None:
             progress(f"{task.profile.name or task.profile.id} · {task.kind} · {task.schedule}", number / len(tasks))
         suited = [t for t in thresholds if t.kind == task.kind and t.mode in (None, task.profile.mode)]
-        connection = connect_points(times, residents.xy, task.sites, task.ask)
-        trip = round_trip(connection, np.arange(len(residents.point_ids)), task.sites, task.ask, explain=True)
+        trip, of_task = _diagnose_task(task, suited, residents, rules, times, other_day)
         found[task.profile.id, task.kind, task.schedule] = trip
-        limits_s = [threshold.limit_s for threshold in suited]
-        lifted = []
-        if suited:
-            lifted = _counterfactuals(task, trip, connection, residents.xy, limits_s, rules, times, other_day)
-        for schedule, offers in task.cases:
-            for threshold in suited:
-                points = flag_points(
-                    residents, task.sites, offers, trip, threshold=threshold, rules=rules, counterfactuals=lifted
-                )
-                cases.append(DiagnosedCase(task.profile, task.kind, schedule, threshold, offers, points))
-                frames.append(
-                    aggregate_flags(
-                        residents,
-                        task.sites,
-                        offers,
-                        points,
-                        threshold=threshold,
-                        profile=task.profile,
-                        kind=task.kind,
-                        schedule=schedule,
-                        rules=rules,
-                        needed=needed if task.kind == "training" else None,
-                    )
-                )
+        cases += of_task
+        asked = needed if task.kind == "training" else None
+        frames += [_frame_of(case, residents, task.sites, rules, asked) for case in of_task]
     if progress is not None:
         progress("", 1.0)
     return Diagnosis(

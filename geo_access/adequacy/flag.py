@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -419,7 +420,8 @@ def concat_flags(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
         parts = [frame[name] for frame in frames]
         if isinstance(parts[0].dtype, pd.CategoricalDtype) and not parts[0].dtype.ordered:
             # An empty case has categories of no particular type; one type for all lets them unite.
-            plain = [part.cat.rename_categories(part.cat.categories.astype(object)) for part in parts]
+            names: list[Any] = [part.cat.categories.astype(object) for part in parts]
+            plain = [part.cat.rename_categories(of_part) for part, of_part in zip(parts, names)]
             columns[name] = pd.Series(pd.api.types.union_categoricals(plain))
         else:
             columns[name] = pd.concat(parts, ignore_index=True)

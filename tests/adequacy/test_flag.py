@@ -233,3 +233,18 @@ def test_tables_of_several_profiles_stay_compact() -> None:
     table = concat_flags(frames)
     assert len(table) == 2
     assert isinstance(table["zone_id"].dtype, pd.CategoricalDtype)
+
+
+def test_a_case_without_a_site_unites_with_the_others() -> None:
+    residents, sites, offers, trip = one_site([10.0], population=[1.0])
+    nowhere, nothing = training_offers(training([{"site_id": "s", "x": None}]), [WELDER], epsg=EPSG)
+    empty = np.empty((1, 0), dtype=np.float32)
+    arguments = {"threshold": HOUR, "profile": TRANSIT}
+    table = concat_flags(
+        [
+            flag_zones(residents, nowhere, offers=nothing, trip=RoundTrip(empty, empty), **arguments),
+            flag_zones(residents, sites, offers=offers, trip=trip, **arguments),
+        ]
+    )
+    assert table["nearest_site_id"].tolist()[1] == "s"
+    assert table["main_reason"].tolist()[0] == "UNLOCATED_SUPPLY"
