@@ -8,11 +8,14 @@ from datetime import date, timedelta
 import numpy as np
 
 from geo_access.clock import LAST_CLOCK_S, ServiceDay
-from geo_access.errors import Fault, raise_faults
+from geo_access.errors import CapacityError, Fault, raise_faults
 from geo_access.sources.gtfs import Feed
 from geo_access.sources.gtfs_calendar import services_on
 
 __all__ = ["Headways", "Runs", "runs_around"]
+
+# A city of 10 million has some 100,000 departures a day.
+_MOST_RUNS = 500_000
 
 
 @dataclass(frozen=True)
@@ -130,6 +133,11 @@ def _spelled_out(feed: Feed, runs_today: np.ndarray, shift: int, relative: int, 
         trip = place[trip_id]
         if not runs_today[trip]:
             continue
+        if len(rows) + (end - start) // headway > _MOST_RUNS:
+            raise CapacityError(
+                f"{feed.name}: frequencies.txt means more than {_MOST_RUNS:,} vehicles a day, at trip {trip_id} → "
+                "check headway_secs, or give a longer Headways.step_s"
+            )
         origin = int(times.departure_s[times.trip_indptr[trip]])
         if exact or not headways.expected_wait:
             wanted = start if exact else start + int(headways.phase * headway)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -147,8 +147,7 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
         feed_info=_frame(raw, "feed_info"),
     )
     check_feed(feed, notices)
-    object.__setattr__(feed, "notices", tuple(notices.found))
-    return feed
+    return replace(feed, notices=tuple(notices.found))
 
 
 def _frame(raw: dict[str, RawTable], table: str) -> pd.DataFrame:
@@ -172,10 +171,11 @@ def _require_columns(raw: dict[str, RawTable], path: Path) -> None:
     required = {
         "stops": ("stop_id", "stop_lat", "stop_lon"),
         "trips": ("route_id", "service_id", "trip_id"),
+        "routes": ("route_id",),
         "stop_times": ("trip_id", "stop_id", "stop_sequence", "arrival_time", "departure_time"),
     }
     missing = [
-        f"{table}.txt: {column}" for table, columns in required.items() for column in columns
+        f"{table}.txt: {column}" for table, columns in required.items() if table in raw for column in columns
         if column not in raw[table].columns
     ]  # fmt: skip
     if missing:

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo_access.errors import InputError, ServiceDateError
+from geo_access.errors import CapacityError, InputError, ServiceDateError
 from geo_access.network.frequencies import Headways
 from geo_access.network.model import CrowFly, Timetable
 from geo_access.network.timetable import build_timetable, validate_timetable
@@ -257,3 +257,11 @@ def test_the_same_input_gives_the_same_arrays(tmp_path: Path) -> None:
 
 def timetable_arrays() -> list[str]:
     return [name for name in Timetable.__dataclass_fields__ if name.startswith(("stop_", "trip_", "event_", "route_"))]
+
+
+def test_headways_of_a_second_for_ever_are_refused(tmp_path: Path) -> None:
+    period = {"start_time": "00:00:00", "end_time": "48:00:00", "headway_secs": 1, "exact_times": 1}
+    rows = [period | {"trip_id": f"t{k}"} for k in range(3)]
+    feed = feed_of(tmp_path, ["A 00:00 B 00:05"] * 3, frequencies=rows)
+    with pytest.raises(CapacityError, match="headway_secs"):
+        built(feed)

@@ -149,6 +149,7 @@ def test_what_is_read_is_what_was_written(tmp_path_factory, names, labels, trips
         (lambda f: f.update({"stops.txt": f["stops.txt"].replace("stop_lat", "latitude")}), "stops.txt: stop_lat"),
         (lambda f: f.pop("agency.txt"), "pass zone="),
         (lambda f: f.update({"trips.txt": ""}), "missing_required_column trips.txt"),
+        (lambda f: f.update({"routes.txt": f["routes.txt"].replace("route_id", "id")}), "routes.txt: route_id"),
     ],
 )
 def test_what_cannot_be_read_says_so(tmp_path: Path, spoil, says: str) -> None:
