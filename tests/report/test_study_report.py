@@ -1,0 +1,172 @@
+"""The study report stands alone, says its figures as the language does, and never turns a name into markup."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from geo_access.errors import InputError
+from geo_access.maps.strings_report import REPORT_ENGLISH, REPORT_FRENCH
+from geo_access.report import study_report
+from geo_access.report.chapters import metier_content, summary_content
+from geo_access.report.study_report import render_report, write_report
+from geo_access.report.words import embedded_png, share, written_date
+
+from .study import picture, tiny_context
+
+VOID = {"meta", "img", "br", "rect", "link", "hr"}
+
+
+class Reader(HTMLParser):
+    """Collects what the assertions ask for, and checks that tags close."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.headings: list[int] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append((tag, dict(attrs)))
+        if re.fullmatch(r"h[1-6]", tag):
+            self.headings.append(int(tag[1]))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag not in VOID:
+            assert self.open.pop() == tag
+
+
+def read(html: str) -> Reader:
+    reader = Reader()
+    reader.feed(html)
+    assert reader.open == []
+    return reader
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_page_stands_alone_and_can_be_read_aloud(language: str, tmp_path: Path) -> None:
+    html = render_report(tiny_context(language=language, sheets={"A1": picture(tmp_path)}), pdf=False)
+    reader = read(html)
+    assert reader.headings[0] == 1
+    assert reader.headings.count(1) == 1
+    assert all(after - before <= 1 for before, after in zip(reader.headings, reader.headings[1:], strict=False))
+    for tag, attributes in reader.tags:
+        address = attributes.get("src") or (attributes.get("href") if tag != "a" else None)
+        assert address is None or address.startswith("data:"), (tag, address)
+        if tag == "a":
+            assert str(attributes["href"]).startswith("#")
+        if tag == "img":
+            assert attributes["alt"]
+        if tag == "th":
+            assert attributes["scope"] in ("row", "col")
+    assert dict(reader.tags)["html"]["lang"] == language
+    ids = [attributes["id"] for _, attributes in reader.tags if attributes.get("id")]
+    assert len(ids) == len(set(ids))
+    assert {str(a["href"])[1:] for tag, a in reader.tags if tag == "a"} <= set(ids)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_hostile_names_stay_text(language: str) -> None:
+    html = render_report(tiny_context(language=language), pdf=False)
+    assert "script" not in {tag for tag, _ in read(html).tags}
+    assert "&lt;script&gt;" in html
+
+
+def test_summary_says_the_shares_of_the_residents_each_counted_once() -> None:
+    summary = summary_content(tiny_context())
+    assert "12\u202f345\u202fhabitants" in summary["intro"].replace(" habitants", "\u202fhabitants")
+    assert [cell["share"] for row in summary["rows"] for cell in row["cells"]] == ["25\u202f%", "100\u202f%"]
+    assert summary["rows"][0]["cells"][0]["reason"] == "accessible seulement en voiture"
+    # Two of three blocked residents have the car as the only way; one QPV situation of two is inadequate.
+    assert any("67\u202f%" in line for line in summary["lines"])
+    assert any("1 situations inadéquates sur 2" in line for line in summary["lines"])
+
+
+def test_shares_of_the_reasons_sum_to_one() -> None:
+    context = tiny_context()
+    block = metier_content(context, context.metiers[0])["reasons"][0]
+    assert [row["share"] for row in block["rows"]] == pytest.approx([2 / 3, 1 / 3])
+    assert metier_content(context, context.metiers[1])["reasons"][0]["rows"] == []
+
+
+def test_synthetic_banner_only_where_the_study_says_so() -> None:
+    assert REPORT_FRENCH["report.synthetic"] in render_report(tiny_context(), pdf=False)
+    assert REPORT_FRENCH["report.synthetic"] not in render_report(tiny_context(synthetic=False), pdf=False)
+
+
+def test_manifest_and_losses_are_printed() -> None:
+    context = tiny_context()
+    html = render_report(context, pdf=False)
+    assert html.count(context.manifest.id) >= 2
+    assert "aucune position dans le fichier" in html
+    assert "1\u202f190" in html
+
+
+def test_pdf_is_written_beside_the_page(tmp_path: Path) -> None:
+    pytest.importorskip("weasyprint")
+    written = write_report(tmp_path / "out", tiny_context(sheets={"A1": picture(tmp_path)}))
+    assert [path.name for path in written] == ["report.html", "report.pdf"]
+    assert written[1].read_bytes().startswith(b"%PDF")
+
+
+def test_without_weasyprint_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(study_report, "find_spec", lambda name: None)
+    written = write_report(tmp_path, tiny_context())
+    assert [path.name for path in written] == ["report.html"]
+    assert REPORT_FRENCH["report.no_pdf"] in written[0].read_text(encoding="utf-8")
+
+
+def test_everything_missing_is_said_at_once(tmp_path: Path) -> None:
+    broken = tiny_context(metiers=(), flags=pd.DataFrame({"zone_id": []}), sheets={"A1": tmp_path / "none.png"})
+    with pytest.raises(InputError) as caught:
+        render_report(broken, pdf=False)
+    told = str(caught.value)
+    assert "metiers" in told
+    assert "'level' is missing" in told
+    assert "none.png" in told
+
+
+def test_a_picture_that_is_none_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "map.png"
+    path.write_text("<svg onload=alert(1)>")
+    with pytest.raises(InputError, match="not a PNG"):
+        embedded_png(path)
+
+
+def test_both_languages_hold_the_same_entries_and_values() -> None:
+    assert set(REPORT_FRENCH) == set(REPORT_ENGLISH)
+    for key, entry in REPORT_FRENCH.items():
+        names = [set(re.findall(r"\{(\w+)\}", words)) for words in (entry, REPORT_ENGLISH[key])]
+        assert names[0] == names[1], key
+
+
+def test_dates_and_shares_are_written_out() -> None:
+    assert written_date(date(2024, 2, 29)) == "jeudi 29 février 2024"
+    assert share(1.0) == "100\u202f%"
+    assert share(float("nan")) == "non connu"
+
+
+def _luminance(colour: str) -> float:
+    parts = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.03928 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize(
+    ("ink", "paper"),
+    [
+        ("#1a1a1a", "#a9cfe6"), ("#1a1a1a", "#f6d55c"), ("#ffffff", "#b03a24"), ("#1a1a1a", "#ececec"),
+        ("#ffffff", "#7a1f0f"), ("#2d1e5f", "#ffffff"), ("#444444", "#ffffff"), ("#0b4f9c", "#ffffff"),
+        ("#333333", "#ffffff"),
+    ],
+)  # fmt: skip
+def test_contrast_is_at_least_four_and_a_half(ink: str, paper: str) -> None:
+    lighter, darker = sorted((_luminance(ink), _luminance(paper)), reverse=True)
+    assert (lighter + 0.05) / (darker + 0.05) >= 4.5
