@@ -25,7 +25,7 @@ from geo_access.adequacy.round_trips import (
     round_trip,
 )
 from geo_access.adequacy.supply import Offers, Sites, job_offers, training_offers
-from geo_access.errors import Fault, raise_faults
+from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network
 
@@ -94,6 +94,23 @@ class Diagnosis:
     asks: Mapping[tuple[str, str, str], Ask]
     rules: FlagRules
     manifest: Manifest
+
+    def case(
+        self, profile: str, kind: str, *, schedule: str | None = None, threshold: str | None = None
+    ) -> DiagnosedCase:
+        """Return the first case of these ids; any schedule or threshold where None.
+
+        Raises
+        ------
+        InputError
+            When there is none, with those there are.
+        """
+        for item in self.cases:
+            wanted = (item.profile.id, item.kind) == (profile, kind)
+            if wanted and schedule in (None, item.schedule) and threshold in (None, item.threshold.id):
+                return item
+        known = "; ".join(f"{c.profile.id}, {c.kind}, {c.schedule}, {c.threshold.id}" for c in self.cases)
+        raise InputError(f"nothing was diagnosed for {profile}, {kind}, {schedule}, {threshold} → one of: {known}")
 
     def point_frame(self) -> pd.DataFrame:
         """Return one row per populated point × métier × case: whether it reaches, reason, places and time."""

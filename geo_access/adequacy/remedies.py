@@ -108,18 +108,7 @@ def _find_zone(
     threshold: str | None,
 ) -> _Zone:
     """Pick the case and the points, or say what there is to pick from."""
-    cases = [
-        case
-        for case in diagnosis.cases
-        if case.profile.id == profile
-        and case.kind == kind
-        and schedule in (None, case.schedule)
-        and threshold in (None, case.threshold.id)
-    ]
-    if not cases:
-        known = "; ".join(f"{c.profile.id}, {c.kind}, {c.schedule}, {c.threshold.id}" for c in diagnosis.cases)
-        raise InputError(f"nothing was diagnosed for {profile}, {kind}, {schedule}, {threshold} → one of: {known}")
-    case = cases[0]
+    case = diagnosis.case(profile, kind, schedule=schedule, threshold=threshold)
     codes = [m.code for m in case.offers.metiers]
     rows = np.flatnonzero(diagnosis.residents.zone_ids == str(zone_id))
     if metier not in codes or not len(rows):

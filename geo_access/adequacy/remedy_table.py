@@ -17,7 +17,6 @@ from geo_access.adequacy.kernels import places_within
 from geo_access.adequacy.model import RoundTrip
 from geo_access.adequacy.remedies import RemedyLimits
 from geo_access.adequacy.round_trips import Ask, TimesSource, connect_points, round_trip
-from geo_access.errors import InputError
 
 __all__ = ["smallest_remedies"]
 
@@ -109,19 +108,7 @@ def smallest_remedies(
     InputError
         When nothing was diagnosed for these.
     """
-    case = next(
-        (
-            item
-            for item in diagnosis.cases
-            if item.profile.id == profile
-            and item.kind == kind
-            and schedule in (None, item.schedule)
-            and threshold in (None, item.threshold.id)
-        ),
-        None,
-    )
-    if case is None:
-        raise InputError(f"nothing was diagnosed for {profile}, {kind}, {schedule}, {threshold} → use its ids")
+    case = diagnosis.case(profile, kind, schedule=schedule, threshold=threshold)
     key = (profile, kind, case.schedule if kind == "training" else OWN_HOURS)
     trip, ask, rules = diagnosis.times[key], diagnosis.asks[key], diagnosis.rules
     weights = diagnosis.residents.weights

@@ -220,19 +220,10 @@ def sessions_for_metier(
     InputError
         When nothing was diagnosed for these.
     """
-    case = next(
-        (
-            item
-            for item in diagnosis.cases
-            if (item.profile.id, item.kind) == (profile, "training")
-            and schedule in (None, item.schedule)
-            and threshold in (None, item.threshold.id)
-        ),
-        None,
-    )
-    codes = [] if case is None else [m.code for m in case.offers.metiers]
-    if case is None or metier not in codes:
-        raise InputError(f"métier {metier!r}, profile {profile!r}: not in the diagnosis → use its codes and ids")
+    case = diagnosis.case(profile, "training", schedule=schedule, threshold=threshold)
+    codes = [m.code for m in case.offers.metiers]
+    if metier not in codes:
+        raise InputError(f"métier {metier!r}: not in the diagnosis → one of {', '.join(codes)}")
     number = codes.index(metier)
     trip, sites = diagnosis.times[profile, "training", case.schedule], diagnosis.sites["training"]
     part = slice(case.offers.indptr[number], case.offers.indptr[number + 1])

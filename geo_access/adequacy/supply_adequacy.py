@@ -18,6 +18,13 @@ from geo_access.errors import Fault, raise_faults
 
 __all__ = ["basin_need", "employer_need", "filling_rate", "supply_adequacy"]
 
+_RATIOS = {
+    "share_candidates_near": ("candidates_near", "candidates"),
+    "share_need_near": ("need_near", "need"),
+    "places_per_need": ("places_reached", "need"),
+    "filling_rate": ("placed", "places"),
+}
+
 
 def filling_rate(candidates: np.ndarray, places: np.ndarray) -> np.ndarray:
     """Candidates placed on trainings over the places available (*taux de remplissage*).
@@ -209,13 +216,7 @@ def supply_adequacy(
         table["candidates"] = grouped["candidates"].sum().to_numpy()
     elif employment is not None:
         table = table.merge(employment.astype({"metier": str}), on="metier", how="left")
-    ratios = {
-        "share_candidates_near": ("candidates_near", "candidates"),
-        "share_need_near": ("need_near", "need"),
-        "places_per_need": ("places_reached", "need"),
-        "filling_rate": ("placed", "places"),
-    }
-    for name, (top, bottom) in ratios.items():
+    for name, (top, bottom) in _RATIOS.items():
         if top in table.columns:
             value = filling_rate(table[top].to_numpy(float), table[bottom].fillna(0).to_numpy(float))
             table[name] = pd.Series(pd.array(value, dtype="Float64")).where(~np.isnan(value))

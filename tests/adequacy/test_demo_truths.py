@@ -97,7 +97,12 @@ def test_one_earlier_trip_on_a_named_line_serves_the_shift(found: Diagnosis, ter
     sites = found.sites["job"]
     laminage = sites.xy[[str(name).startswith(truth["site_prefix"]) for name in sites.names]]
     scenarios = trip_scenarios(
-        territory, residents.xy[zone.indices], laminage, arrive_s=parse_clock("04:55"), leave_s=parse_clock("13:05")
+        territory,
+        residents.xy[zone.indices],
+        laminage,
+        arrive_s=parse_clock("04:55"),
+        leave_s=parse_clock("13:05"),
+        most=4,
     )
     table = find_remedies(
         found, NetworkTimes(territory), zone_id=truth["zone_id"], metier="H2902", profile="sans_voiture", kind="job",
