@@ -79,11 +79,10 @@ class _Zone:
     def limit_s(self) -> float:
         return self.case.threshold.limit_s
 
-    def share(self, trip: RoundTrip, *, limit_s: float | None = None, open_at: np.ndarray | None = None) -> float:
-        """Share of the residents who reach n places with these times; `open_at` masks the sites that count."""
-        offers = self.offers if open_at is None else self.offers.only(open_at)
+    def share(self, trip: RoundTrip, *, limit_s: float | None = None) -> float:
+        """Share of the residents who reach n places with these times."""
         limit = self.limit_s if limit_s is None else limit_s
-        offered = (offers.indptr, offers.site, offers.open_places)
+        offered = (self.offers.indptr, self.offers.site, self.offers.open_places)
         reached = places_within(trip.out_s, trip.back_s, limit, False, *offered)[:, self.metier] >= self.n
         return float(self.people[reached].sum() / self.people.sum())
 
