@@ -214,7 +214,7 @@ def read_catalogue(path: str | Path | None = None) -> Catalogue:
         text = files("geo_access.sources.data").joinpath("catalogue.toml").read_text(encoding="utf-8")
     else:
         file = require_file(path)
-        where, text = file.name, file.read_text(encoding="utf-8-sig")
+        where, text = file.name, file.read_bytes().decode("utf-8-sig", errors="replace")
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:

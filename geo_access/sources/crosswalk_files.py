@@ -139,7 +139,7 @@ def _sas_formats(path: str | Path) -> Iterator[tuple[str, list[str], str]]:
         raise InputError(f"{file.name}: too large for a SAS format file → give the Dares table")
     content = file.read_bytes()
     current = ""
-    for line in content.decode(detect_encoding(content)).splitlines():
+    for line in content.decode(detect_encoding(content), errors="replace").splitlines():
         head = re.match(r"\s*value\s+(\$\w+)", line, re.IGNORECASE)
         if head:
             current = head[1].upper()
