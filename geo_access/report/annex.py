@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from geo_access.adequacy.model import FlagReason
+from geo_access.clock import format_clock, parse_clock
 from geo_access.maps.strings import format_number, text
 from geo_access.report.context import ReportContext
 from geo_access.report.words import share
@@ -51,6 +52,11 @@ def annex_content(context: ReportContext) -> dict[str, Any]:
     }
 
 
+def _clock(written: str) -> str:
+    """Clock text as read aloud: 29:00 is 05:00 on the next day."""
+    return format_clock(parse_clock(written))
+
+
 def _tables(context: ReportContext) -> list[dict[str, Any]]:
     language, rules = context.language, context.rules
 
@@ -94,7 +100,7 @@ def _tables(context: ReportContext) -> list[dict[str, Any]]:
                 [
                     item.name,
                     t(f"kind.{item.kind}"),
-                    t("person.hours", start=item.start, end=item.end),
+                    t("person.hours", start=_clock(item.start), end=_clock(item.end)),
                     f"{number(item.slack_before_min)}, {number(item.slack_after_min)}",
                 ]
                 for item in context.schedules
