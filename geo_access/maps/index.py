@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from urllib.parse import quote
+from pathlib import Path, PurePosixPath
 
 import jinja2
 
@@ -26,7 +25,7 @@ def _href(file: Path, folder: Path) -> str:
         relative = file.resolve().relative_to(folder.resolve())
     except ValueError:
         raise InputError(f"{file}: lies outside {folder} → write it into the output folder first") from None
-    return quote(relative.as_posix())
+    return PurePosixPath("/", relative.as_posix()).as_uri().removeprefix("file:///")
 
 
 def _size(file: Path, language: str) -> str:
