@@ -13,6 +13,8 @@ from geo_access.routing.sweep import SweepGraph, sweep
 
 __all__ = ["first_after"]
 
+_SWEPT_BYTES = 32 << 20
+
 
 def first_after(
     graph: SweepGraph,
@@ -55,9 +57,13 @@ def first_after(
     entries = boardings(graph, select_rows(readers, r), instants, low_s, high_s, first, last)
     near = select_rows(places, p)
     found = np.full((len(r), len(p)), np.nan, np.float32)
-    for block in range(-(-len(p) // LANES)):
-        value = sweep(graph, near, block * LANES, 1, low_s=low_s, high_s=high_s, max_rides=max_rides)
-        _read_first(value[0], block * LANES, *entries, 2**16 - 1, max_s, found)
+    n_blocks = -(-len(p) // LANES)
+    group = max(1, _SWEPT_BYTES // (max(1, last - first) * LANES * 2))
+    for block in range(0, n_blocks, group):
+        many = min(group, n_blocks - block)
+        value = sweep(graph, near, block * LANES, many, low_s=low_s, high_s=high_s, max_rides=max_rides)
+        for part in range(many):
+            _read_first(value[part], (block + part) * LANES, *entries, 2**16 - 1, max_s, found)
     found += low_s
     found[~wanted[np.ix_(r, p)]] = np.nan
     out[np.ix_(r, p)] = found
