@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from geo_access.adequacy.diagnose import OWN_HOURS, Diagnosis, diagnose
-from geo_access.adequacy.model import FlagRules, Metier, Profile, RoundTrip, Schedule, Threshold
+from geo_access.adequacy.model import RoundTrip
 from geo_access.errors import InputError
 from geo_access.isochrones.bands import isochrones
 from geo_access.manifest import Manifest, sha256_file
@@ -20,12 +20,23 @@ from geo_access.maps.strings import format_number, text
 from geo_access.network.build import build_network
 from geo_access.network.model import CrowFly, Network
 from geo_access.network.service_days import feed_days
+from geo_access.report.study_report import write_report
 from geo_access.routing.reasons import Reason
 from geo_access.sources.gtfs import feed_report, read_gtfs
-from geo_access.study_file import ProfileSection, StudyFile, Table, read_study_file
+from geo_access.study_file import StudyFile, Table, read_study_file
+from geo_access.study_findings import Findings, findings, report_context, with_remedies
 from geo_access.study_inputs import StudyInputs, read_inputs
 from geo_access.study_outputs import TravelTimeWriter, output_folder, write_flags, write_manifest
 from geo_access.study_pictures import map_contents, write_front_page, write_pictures
+from geo_access.study_values import (
+    flag_rules,
+    isochrone_profile,
+    isochrone_schedule,
+    study_metiers,
+    study_profiles,
+    study_schedules,
+    study_thresholds,
+)
 
 __all__ = ["CheckReport", "RunSummary", "Study", "demo_study_path"]
 
@@ -183,14 +194,23 @@ class Study:
             manifest = self._manifest(inputs, network, diagnosis)
             progress("isochrones", 0.55)
             bands = study_isochrones(self.file, inputs, network)
-            progress("maps", 0.7)
+            progress("remedies", 0.6)
+            found = findings(self.file, inputs, network, diagnosis)
+            flags = with_remedies(diagnosis.flags, found.remedies, language=self.file.study.language)
+            progress("maps", 0.65)
             contents = map_contents(
-                self.file, inputs, network, diagnosis, bands, manifest, bands_label=bands_label(self.file)
+                self.file, inputs, network, flags, bands, manifest, bands_label=bands_label(self.file)
             )
             pictures = write_pictures(folder, contents)
-            progress("write", 0.9)
-            tables = write_tables(folder, inputs, diagnosis, bands)
-            write_front_page(folder, self.file, pictures, report=(), tables=tables)
+            progress("report", 0.85)
+            context = report_context(
+                self.file, inputs, network, diagnosis, found, manifest,
+                flags=flags, sheets=pictures.sheets, sources=contents[0].sources,
+            )  # fmt: skip
+            report = tuple(write_report(folder, context))
+            progress("write", 0.95)
+            tables = write_tables(folder, inputs, diagnosis, bands, flags, found)
+            write_front_page(folder, self.file, pictures, report=report, tables=tables)
             write_manifest(folder, manifest)
             written = tuple(
                 (entry.relative_to(folder).as_posix(), entry.stat().st_size)
@@ -261,7 +281,7 @@ def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[str, ...]
     feeds = [read_gtfs(path) for path in file.network.gtfs]
     align = file.network.align if file.network.align != "none" else None
     days = feed_days(feeds, file.study.date, align=align)
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for feed in feeds:
         losses, _ = feed_report(feed)
         told = "; ".join(f"{count} × {code}" for code, count in losses.groupby("code", sort=False).size().items())
@@ -302,26 +322,15 @@ def study_diagnosis(file: StudyFile, inputs: StudyInputs, network: Network, prog
         zones=inputs.zones,
         points=inputs.points,
         membership=inputs.membership,
-        metiers=[Metier(m.code, m.name, m.family, m.min_level, m.max_level) for m in file.metiers],
-        profiles=[
-            Profile(p.id, p.name, p.mode, p.walk_kmh, p.bike_kmh, p.max_access_min, p.max_rides) for p in file.profiles
-        ],
-        thresholds=[Threshold(t.id, t.name, t.minutes, t.kind, t.source, t.status) for t in file.thresholds],
-        schedules=[
-            Schedule(s.id, s.name, s.kind, s.start, s.end, s.slack_before_min, s.slack_after_min)
-            for s in file.schedules
-        ],
+        metiers=study_metiers(file),
+        profiles=study_profiles(file),
+        thresholds=study_thresholds(file),
+        schedules=study_schedules(file),
         training=inputs.training,
         employers=inputs.employers,
-        rules=FlagRules(file.flag.min_opportunities, file.flag.adequate_share, file.flag.fragile_share),
+        rules=flag_rules(file),
         progress=progress,
     )
-
-
-def isochrone_profile(file: StudyFile) -> ProfileSection:
-    """Return the profile whose isochrones are drawn: the one named, else the first."""
-    chosen = file.output.isochrone_profile
-    return next((p for p in file.profiles if p.id == chosen), file.profiles[0])
 
 
 def located(table: gpd.GeoDataFrame | None, metier: str) -> gpd.GeoDataFrame | None:
@@ -340,7 +349,7 @@ def study_isochrones(file: StudyFile, inputs: StudyInputs, network: Network) -> 
     """Isochrones to the nearest site of each métier, by métier code; métiers without a site have none."""
     profile = isochrone_profile(file)
     kind = "training" if inputs.training is not None else "job"
-    schedule = next((s for s in file.schedules if s.kind == kind), file.schedules[0])
+    schedule = isochrone_schedule(file)
     on_streets = profile.mode in ("walk", "bike", "car")
     found = {}
     for metier in file.metiers:
@@ -370,14 +379,14 @@ def bands_label(file: StudyFile) -> str:
     profile, language = isochrone_profile(file), file.study.language
     if profile.mode in ("walk", "bike", "car"):
         return text("bands.any", language, mode=text(f"mode.{profile.mode}", language))
-    kind = "training" if file.training is not None else "job"
-    schedule = next((s for s in file.schedules if s.kind == kind), file.schedules[0])
-    return text("bands.arrive", language, mode=text("mode.transit", language), hour=schedule.start)
+    hour = isochrone_schedule(file).start
+    return text("bands.arrive", language, mode=text("mode.transit", language), hour=hour)
 
 
 def write_tables(
-    folder: Path, inputs: StudyInputs, diagnosis: Diagnosis, bands: dict[str, gpd.GeoDataFrame]
-) -> tuple[Path, ...]:
+    folder: Path, inputs: StudyInputs, diagnosis: Diagnosis, bands: dict[str, gpd.GeoDataFrame],
+    flags: pd.DataFrame, found: Findings,
+) -> tuple[Path, ...]:  # fmt: skip
     """Write travel times, flags and isochrones as tables and layers; return the files."""
     times = folder / "travel_times.parquet"
     writer = TravelTimeWriter(times, inputs.points)
@@ -393,7 +402,11 @@ def write_tables(
             reason_names=names,
         )
     writer.close()
-    written = [times, *write_flags(folder, inputs.zones, diagnosis.flags)]
+    written = [times, *write_flags(folder, inputs.zones, flags)]
+    for name, table in (("remedies", found.remedies), ("supply_adequacy", found.components)):
+        if table is not None and len(table):
+            written.append(folder / f"{name}.csv")
+            table.to_csv(written[-1], index=False, encoding="utf-8")
     if bands:
         layers = [part.assign(metier=code) for code, part in bands.items()]
         crs = layers[0].crs

@@ -220,6 +220,7 @@ class StudyFile(_Section):
     origins: Origins
     training: TrainingTable | None = None
     employers: EmployersTable | None = None
+    employment: Table | None = None
     metiers: Annotated[tuple[Metier, ...], Field(min_length=1)]
     profiles: Annotated[tuple[ProfileSection, ...], Field(min_length=1)]
     thresholds: Annotated[tuple[ThresholdSection, ...], Field(min_length=1)]

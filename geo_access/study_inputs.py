@@ -16,6 +16,8 @@ from geo_access.sources.employers_siae import read_siae
 from geo_access.sources.geocode import read_communes
 from geo_access.sources.population import assign_zones, read_population
 from geo_access.sources.reading_report import ReadingReport
+from geo_access.sources.tables import read_table
+from geo_access.sources.tables_text import pick_columns, to_numbers, to_text
 from geo_access.sources.training import read_training
 from geo_access.sources.training_education import read_uai_mef_rome
 from geo_access.sources.zones import read_zones
@@ -40,6 +42,8 @@ class StudyInputs:
         ``point_id, zone_id, share``.
     training, employers : geopandas.GeoDataFrame or None
         Offers and openings.
+    employment : pandas.DataFrame or None
+        ``metier, employment_rate, employment_source``: rates after training, given and never computed.
     reports : tuple of ReadingReport
         What each source lost, and why.
     warnings : tuple of str
@@ -51,6 +55,7 @@ class StudyInputs:
     membership: pd.DataFrame
     training: gpd.GeoDataFrame | None
     employers: gpd.GeoDataFrame | None
+    employment: pd.DataFrame | None
     reports: tuple[ReadingReport, ...]
     warnings: tuple[str, ...]
 
@@ -106,6 +111,24 @@ def _employers(table: EmployersTable) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     return read_employers(table.file, columns=table.columns, crs=table.crs, layer=table.layer)
 
 
+def _employment(table: Table) -> pd.DataFrame:
+    """Employment rates after training, per métier."""
+    rows = read_table(table.file, layer=table.layer)
+    wanted = {name: (name,) for name in ("metier", "employment_rate", "employment_source")}
+    found = pick_columns(list(rows.columns), wanted, where=table.file.name, given=table.columns)
+    rates = to_numbers(rows[found["employment_rate"]])
+    faults = [
+        Fault(f"{table.file.name}: row {row + 1}", "employment_rate is not within 0–1", "write 0.62 for 62 %")
+        for row, rate in enumerate(rates)
+        if not 0 <= rate <= 1
+    ]
+    raise_faults(faults)
+    texts = {name: to_text(rows[found[name]]) for name in ("metier", "employment_source")}
+    return pd.DataFrame(
+        {"metier": texts["metier"], "employment_rate": rates, "employment_source": texts["employment_source"]}
+    )
+
+
 def _with_hours(employers: gpd.GeoDataFrame, study: StudyFile) -> tuple[gpd.GeoDataFrame, list[str]]:
     """Give employers without hours those of the first job schedule, and say so; without one, leave the day's."""
     known = employers["shift_start"].notna() & employers["shift_end"].notna()
@@ -157,6 +180,10 @@ def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
     if study.employers is not None:
         table = study.employers
         employers = _attempt(f"{path.name}: employers", faults, lambda: _employers(table))
+    section_employment = study.employment
+    employment = None
+    if section_employment is not None:
+        employment = _attempt(f"{path.name}: employment", faults, lambda: _employment(section_employment))
     raise_faults(faults)
     membership = assign_zones(points[0], zones)
     if membership.empty:
@@ -171,6 +198,7 @@ def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
         membership=membership,
         training=None if training is None else training[0],
         employers=staffed,
+        employment=employment,
         reports=tuple(reports),
         warnings=(*_warnings(membership, zones), *notes, *assumed),
     )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
+import pandas as pd
 
-from geo_access.adequacy.diagnose import Diagnosis
 from geo_access.manifest import Manifest
 from geo_access.maps.content import MapContent, network_layers
 from geo_access.maps.index import write_compare, write_index
@@ -48,7 +48,7 @@ def map_contents(
     file: StudyFile,
     inputs: StudyInputs,
     network: Network,
-    diagnosis: Diagnosis,
+    flags: pd.DataFrame,
     bands: dict[str, gpd.GeoDataFrame],
     manifest: Manifest,
     *,
@@ -65,7 +65,7 @@ def map_contents(
             metier_name=metier.name,
             territory=file.study.territory or file.study.name,
             zones=inputs.zones,
-            flags=diagnosis.flags,
+            flags=flags,
             bands=bands.get(metier.code),
             bands_label=bands_label,
             training=inputs.training,

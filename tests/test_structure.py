@@ -22,7 +22,7 @@ ROOMS = [
     "adequacy",
     "maps",
     "report",
-    "study_file study study_inputs study_outputs study_pictures study_calendar",
+    "study_file study study_inputs study_outputs study_pictures study_calendar study_values study_findings",
     "cli web",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}

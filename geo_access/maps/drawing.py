@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
 import shapely
 from matplotlib import patheffects
 from matplotlib.axes import Axes
-from matplotlib.collections import LineCollection
+from matplotlib.collections import LineCollection, PathCollection
 from matplotlib.patches import PathPatch
 from matplotlib.path import Path as Outline
 
@@ -91,7 +92,10 @@ def ground_of(content: MapContent) -> Ground:
     boxes += [sites.to_crs(epsg).total_bounds for sites in (content.training_sites(), content.employer_sites())]
     known = np.array([box for box in boxes if np.isfinite(box).all()])
     low, high = known[:, :2].min(axis=0), known[:, 2:].max(axis=0)
-    margin = 0.03 * max(float((high - low).max()), 1000.0)
+    size_m = max(float((high - low).max()), 1000.0)
+    margin = 0.03 * size_m
+    # Finer than a printed dot: what is not seen is not drawn.
+    zones = zones.set_geometry(shapely.simplify(zones.geometry.to_numpy(), size_m / 8000), crs=epsg)
     return Ground(epsg, (*(low - margin), *(high + margin)), zones)
 
 
@@ -167,32 +171,55 @@ def draw_zones(ax: Axes, ground: Ground, question: Question | None) -> None:
     question : Question or None
         None: outlines only.
     """
-    rows = question.rows if question is not None else None
-    for zone_id, kind, shape in zip(ground.zones["zone_id"], ground.zones["zone_kind"], ground.zones.geometry):
-        qpv = str(kind) == "qpv"
-        known = rows is not None and str(zone_id) in rows.index
-        level = str(rows.loc[str(zone_id), "level"]) if known and rows is not None else ""
-        confidence = ""
-        if known and rows is not None and "confidence" in rows:
-            confidence = CONFIDENCE_HATCHES.get(str(rows.loc[str(zone_id), "confidence"]), "")
-        path = _outline(shape)
-        fill = LEVEL_COLOURS.get(level, "#ffffff")
-        ax.add_patch(
-            PathPatch(path, facecolor=fill, edgecolor="#333333", hatch=confidence or None, linewidth=0, zorder=2)
-        )
-        ax.add_patch(
-            PathPatch(
-                path, fill=False, edgecolor="black" if qpv else _OUTLINE, linewidth=1.3 if qpv else 0.35, zorder=3
-            )
-        )
+    levels, hatches = _answers(ground, question)
+    fills = np.array([LEVEL_COLOURS.get(level, "#ffffff") for level in levels], dtype=object)
+    quarter = ground.zones["zone_kind"].astype(str).to_numpy() == "qpv"
+    paths = _paths(ground)
+    # Quarters lie inside communes: their colour and hatching stand over those of the commune.
+    for over, own in ((0.0, np.flatnonzero(~quarter)), (0.5, np.flatnonzero(quarter))):
+        _add_paths(ax, [paths[k] for k in own], facecolors=list(fills[own]), linewidths=0, zorder=2 + over)
+        for hatch in sorted(set(hatches[own]) - {""}):
+            marked = [paths[k] for k in own[hatches[own] == hatch]]
+            look = {"facecolors": "none", "edgecolors": "#333333", "linewidths": 0, "hatch": hatch}
+            _add_paths(ax, marked, zorder=2.1 + over, **look)
+    _draw_borders(ax, paths, quarter, widths=(0.35, 1.3), zorder=3)
+
+
+def _answers(ground: Ground, question: Question | None) -> tuple[np.ndarray, np.ndarray]:
+    """Level and hatching of each zone, empty where there is no answer."""
+    ids = ground.zones["zone_id"].astype(str).to_numpy()
+    nothing = np.full(len(ids), "", dtype=object)
+    if question is None:
+        return nothing, nothing.copy()
+    rows = question.rows[~question.rows.index.duplicated()]
+    levels = rows["level"].astype(str).reindex(ids).fillna("").to_numpy(object)
+    if "confidence" not in rows:
+        return levels, nothing
+    sure = rows["confidence"].astype(str).reindex(ids).fillna("").to_numpy(object)
+    return levels, np.array([CONFIDENCE_HATCHES.get(word, "") or "" for word in sure], dtype=object)
+
+
+def _paths(ground: Ground) -> list[Outline]:
+    return [_outline(shape) for shape in ground.zones.geometry]
+
+
+def _add_paths(ax: Axes, paths: list[Outline], **look: Any) -> None:
+    if paths:
+        ax.add_collection(PathCollection(paths, **look), autolim=False)
+
+
+def _draw_borders(
+    ax: Axes, paths: list[Outline], quarter: np.ndarray, *, widths: tuple[float, float], zorder: float
+) -> None:
+    for width, colour, own in ((widths[0], _OUTLINE, ~quarter), (widths[1], "black", quarter)):
+        kept = [path for path, wanted in zip(paths, own) if wanted]
+        _add_paths(ax, kept, facecolors="none", edgecolors=colour, linewidths=width, zorder=zorder)
 
 
 def draw_outlines(ax: Axes, ground: Ground) -> None:
     """Draw the outlines of the zones alone."""
-    for kind, shape in zip(ground.zones["zone_kind"], ground.zones.geometry):
-        qpv = str(kind) == "qpv"
-        colour, width = ("black", 1.1) if qpv else (_OUTLINE, 0.3)
-        ax.add_patch(PathPatch(_outline(shape), fill=False, edgecolor=colour, linewidth=width, zorder=4))
+    quarter = ground.zones["zone_kind"].astype(str).to_numpy() == "qpv"
+    _draw_borders(ax, _paths(ground), quarter, widths=(0.3, 1.1), zorder=4)
 
 
 def draw_bands(ax: Axes, ground: Ground, bands: gpd.GeoDataFrame) -> None:
