@@ -6,7 +6,24 @@ The public surface: one verb per stage. Names are resolved on first use, so that
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from geo_access.adequacy.flag import flag_zones
+    from geo_access.errors import GeoAccessError, InputError
+    from geo_access.isochrones.bands import isochrones
+    from geo_access.network.build import build_network
+    from geo_access.network.model import Network
+    from geo_access.network.osmnx_bridge import from_osmnx, to_networkx
+    from geo_access.network.storage import open_network
+    from geo_access.routing.journeys import explain
+    from geo_access.routing.query import Query, Window
+    from geo_access.routing.reasons import Reason
+    from geo_access.study import Study
+    from geo_access.travel_times.chain import chain_times
+    from geo_access.travel_times.matrix import travel_times
+    from geo_access.travel_times.result import TravelTimes
+    from geo_access.travel_times.shift import shift_test
 
 _HOMES = {
     "build_network": "geo_access.network.build",
@@ -18,11 +35,11 @@ _HOMES = {
     "Window": "geo_access.routing.query",
     "Reason": "geo_access.routing.reasons",
     "explain": "geo_access.routing.journeys",
-    "travel_times": "geo_access.travel_times.matrix",
+    "travel_times": "geo_access",
     "TravelTimes": "geo_access.travel_times.result",
     "shift_test": "geo_access.travel_times.shift",
     "chain_times": "geo_access.travel_times.chain",
-    "isochrones": "geo_access.isochrones.bands",
+    "isochrones": "geo_access",
     "flag_zones": "geo_access.adequacy.flag",
     "Study": "geo_access.study",
     "GeoAccessError": "geo_access.errors",
@@ -52,10 +69,12 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the room that a public name lives in, on first use."""
+    """Import the room that a public name lives in, on first use; a room named for its verb is itself called."""
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'geo_access' has no attribute {name!r}")
+    if home == __name__:
+        return import_module(f"{home}.{name}")
     return getattr(import_module(home), name)
 
 

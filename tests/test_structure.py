@@ -12,7 +12,7 @@ import geo_access
 
 PACKAGE = Path(geo_access.__file__).parent
 ROOMS = [
-    "errors clock crs manifest",
+    "errors clock crs manifest callable_room",
     "sources",
     "network",
     "routing",
@@ -26,7 +26,6 @@ ROOMS = [
     "cli web",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}
-# The vocabulary of a query is read by the study file and may be named by any room above the network.
 PLOTTING = {"folium", "matplotlib", "branca", "weasyprint", "jinja2"}
 HEAVY = {"numba", "geopandas", "osmium", "osmnx", "matplotlib", "folium", "rasterio", "scipy", "pandas", "numpy"}
 
@@ -38,6 +37,8 @@ def modules() -> list[Path]:
 def imports(path: Path) -> list[str]:
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+            continue
         if isinstance(node, ast.Import):
             found += [alias.name for alias in node.names]
         elif isinstance(node, ast.ImportFrom):
@@ -103,3 +104,18 @@ def test_every_module_stays_under_its_ceiling() -> None:
 def test_unknown_public_name_is_an_attribute_error() -> None:
     assert not hasattr(geo_access, "no_such_name")
     assert "travel_times" in dir(importlib.import_module("geo_access"))
+
+
+def test_rooms_named_for_their_verb_are_called_in_any_order() -> None:
+    code = """
+import geo_access.travel_times.shift
+import geo_access
+assert callable(geo_access.travel_times) and callable(geo_access.isochrones)
+from geo_access import travel_times
+try:
+    travel_times(None, None)
+except Exception as error:
+    assert "not callable" not in str(error), error
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -161,7 +161,7 @@ def test_unlocated_courses_are_reported(result: RunSummary) -> None:
 
 def test_schools_taught_in_located_places(result: RunSummary) -> None:
     raw = pd.read_csv(shared_path("hauts_de_france/formations_pro_hdf_2020_uai_mef_rome.csv"), dtype=str)
-    romes = raw.melt(["uai", "lat"], [f"Code_Rome_{i}" for i in range(1, 6)], value_name="rome").dropna()
+    romes = raw.melt(["uai"], [f"Code_Rome_{i}" for i in range(1, 6)], value_name="rome").dropna()
     taught = romes.groupby("rome")["uai"].nunique()
     assert [int(taught[code]) for code in ("F1602", "H2902", "H2913", "I1304")] == [80, 28, 15, 9]
     for code in ("F1602", "H2902", "H2913", "I1304"):
