@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -13,7 +14,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from geo_access.errors import GeoAccessError
+from geo_access.errors import GeoAccessError, InputError
 from geo_access.manifest import code_version
 from geo_access.maps.strings import text
 
@@ -151,6 +152,65 @@ def calendar(
     console = _console()
     for line in calendar_lines(feeds, language=_language()):
         console.print(line, markup=False, soft_wrap=True)
+
+
+@app.command()
+def sheet(
+    study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")],
+    origin: Annotated[str, typer.Option("--from", help="Longitude,latitude du domicile, par exemple 3.06,50.63.")],
+    metier: Annotated[str, typer.Option("--metier", help="Code du métier dans l'étude.")],
+    profile: Annotated[str | None, typer.Option("--profile", help="Public de l'étude ; le premier sinon.")] = None,
+    out: Annotated[Path, typer.Option("--out", help="Page HTML à écrire.")] = Path("out/fiche.html"),
+) -> None:
+    """Écrire la fiche d'une personne : ce qu'elle peut atteindre, par quels trajets, et sinon pourquoi."""
+    from geo_access.study import Study
+
+    loaded = Study.from_file(study)
+    path = loaded.sheet(out, origin=_lonlat(origin), metier=metier, profile=profile)
+    _console().print(f"[bold]{escape(str(path))}[/]", soft_wrap=True)
+
+
+def _lonlat(words: str) -> tuple[float, float]:
+    """Read ``lon,lat``; an address needs a geocoder, which this command does not call."""
+    try:
+        lon, lat = (float(part) for part in words.split(","))
+    except ValueError:
+        raise InputError(
+            f"--from {words!r} is not longitude,latitude → for instance --from 3.06,50.63; geocode an address first"
+        ) from None
+    return lon, lat
+
+
+@app.command()
+def validate(feed: Annotated[Path, typer.Argument(help="Fichier GTFS.")]) -> None:
+    """Dire ce qui ne va pas dans un GTFS, et ce que la lecture en fait."""
+    from geo_access.sources.gtfs import feed_report, read_gtfs
+
+    console = _console()
+    _, summary = feed_report(read_gtfs(feed))
+    table = Table(title=feed.name, title_justify="left")
+    for column in summary.columns:
+        table.add_column(str(column))
+    for row in summary.itertuples(index=False):
+        table.add_row(*(escape(str(cell)) for cell in row))
+    console.print(table)
+
+
+@app.command()
+def fetch(
+    territory: Annotated[str, typer.Option("--territory", help="MEL, Hauts-de-France, ou codes INSEE.")],
+    date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="Jour de service de l'étude.")],
+    out: _OUT = Path("donnees"),
+    also: Annotated[list[str] | None, typer.Option("--also", help="Source à la demande, par exemple sirene.")] = None,
+) -> None:
+    """Télécharger les données ouvertes d'un territoire et préparer son fichier d'étude."""
+    from geo_access.sources.catalogue_study import fetch_territory
+
+    console = _console()
+    prepared = fetch_territory(
+        territory, out, day=date.date(), also=also or (), tell=lambda line: console.print(escape(line), soft_wrap=True)
+    )
+    console.print(f"[bold]{escape(str(prepared.study))}[/]", soft_wrap=True)
 
 
 def _fail(error: GeoAccessError | KeyboardInterrupt | OSError) -> int:

@@ -13,13 +13,14 @@ import shapely
 
 from geo_access.adequacy.diagnose import OWN_HOURS, Diagnosis, diagnose
 from geo_access.adequacy.model import RoundTrip
-from geo_access.errors import InputError
+from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.isochrones.bands import isochrones
-from geo_access.manifest import Manifest, sha256_file
+from geo_access.manifest import Manifest, fingerprint, sha256_file
 from geo_access.maps.strings import format_number, text
 from geo_access.network.build import build_network
 from geo_access.network.model import CrowFly, Network
 from geo_access.network.service_days import feed_days
+from geo_access.report.sheet import adviser_sheet
 from geo_access.report.study_report import write_report
 from geo_access.routing.reasons import Reason
 from geo_access.sources.gtfs import feed_report, read_gtfs
@@ -219,6 +220,56 @@ class Study:
             )
         progress("write", 1.0)
         return RunSummary(out, flag_summary(self.file, diagnosis), written, manifest.warnings, self.file.study.language)
+
+    def sheet(self, path: str | Path, *, origin: tuple[float, float], metier: str, profile: str | None = None) -> Path:
+        """Write the adviser's page for one person; nothing personal is kept.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            HTML file to write.
+        origin : tuple of float
+            Longitude and latitude [degrees].
+        metier : str
+            Code of a métier of the study.
+        profile : str, optional
+            Id of a public of the study; the first by default.
+
+        Returns
+        -------
+        pathlib.Path
+
+        Raises
+        ------
+        InputError
+            For a métier or a public that is not in the study, or a place that is none.
+        """
+        metiers = {item.code: item for item in study_metiers(self.file)}
+        profiles = {item.id: item for item in study_profiles(self.file)}
+        chosen = profile if profile is not None else next(iter(profiles))
+        faults = [
+            Fault(option, f"{value!r} is not in the study", "one of " + ", ".join(known))
+            for option, value, known in (("--metier", metier, metiers), ("--profile", chosen, profiles))
+            if value not in known
+        ]
+        raise_faults(faults)
+        inputs, network = read_inputs(self.file, self.path), study_network(self.file)
+        return adviser_sheet(
+            Path(path),
+            network=network,
+            origin=origin,
+            metier=metiers[metier],
+            profile=profiles[chosen],
+            thresholds=study_thresholds(self.file),
+            schedules=study_schedules(self.file),
+            service_date=self.file.study.date,
+            training=inputs.training,
+            employers=inputs.employers,
+            rules=flag_rules(self.file),
+            manifest_id=fingerprint(network.inputs, metier, chosen),
+            synthetic=self.file.study.synthetic,
+            language=self.file.study.language,
+        )
 
     def _estimate(self, inputs: StudyInputs) -> str:
         sites = sum(table["site_id"].nunique() for table in (inputs.training, inputs.employers) if table is not None)
