@@ -212,7 +212,7 @@ class StudyFile(_Section):
     Examples
     --------
     >>> sorted(StudyFile.model_fields)[:4]
-    ['employers', 'flag', 'metiers', 'network']
+    ['employers', 'employment', 'flag', 'metiers']
     """
 
     study: General
