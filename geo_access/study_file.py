@@ -23,7 +23,7 @@ __all__ = ["StudyFile", "read_study_file"]
 _MAX_STUDY_BYTES = 1_000_000
 
 # Keys whose values are paths, wherever they stand in the file.
-_ONE_FILE = ("file", "schools", "communes")
+_ONE_FILE = ("file", "schools", "communes", "naf_rome")
 _LIST_OF_FILES = ("osm", "gtfs")
 
 Mode = Literal[
@@ -115,11 +115,14 @@ class EmployersTable(Table):
 
     format: Literal["plain", "siae"] = "plain"
     communes: Path | None = None
+    naf_rome: Path | None = None
 
     @model_validator(mode="after")
     def _siae_needs_communes(self) -> EmployersTable:
         if (self.format == "siae") != (self.communes is not None):
             raise ValueError('format = "siae" needs communes = "communes.csv" to check positions, and no other does')
+        if self.naf_rome is not None and self.format != "siae":
+            raise ValueError('naf_rome is only for format = "siae": the other tables name their métiers')
         return self
 
 

@@ -11,6 +11,7 @@ import geopandas as gpd
 import pandas as pd
 
 from geo_access.errors import Fault, GeoAccessError, raise_faults
+from geo_access.sources.crosswalk_files import build_crosswalk
 from geo_access.sources.employers import read_employers
 from geo_access.sources.employers_siae import read_siae
 from geo_access.sources.geocode import read_communes
@@ -26,6 +27,9 @@ from geo_access.study_file import EmployersTable, StudyFile, Table, TrainingTabl
 __all__ = ["StudyInputs", "read_inputs"]
 
 _MOST_NAMED = 8
+
+# An activity counts for a métier when at least this share of its hirings was for it.
+_LEAST_HIRING_SHARE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,9 +109,22 @@ def _training(table: TrainingTable) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     return read_training(table.file, columns=table.columns, crs=table.crs, layer=table.layer)
 
 
-def _employers(table: EmployersTable) -> tuple[gpd.GeoDataFrame, ReadingReport]:
+def _romes_of_naf(table: EmployersTable, codes: list[str]) -> dict[str, tuple[str, ...]] | None:
+    """Métiers of the study that each activity hires for, from observed hirings; None without that table."""
+    if table.naf_rome is None:
+        return None
+    crosswalk = build_crosswalk(naf_hirings=table.naf_rome)
+    activities = sorted(set(crosswalk.links.loc[crosswalk.links["source_scheme"] == "naf", "source"]))
+    hired = crosswalk.targets(activities, source="naf", target="rome", min_weight=_LEAST_HIRING_SHARE)
+    wanted = set(codes)
+    return {naf: tuple(rome for rome in romes if rome in wanted) for naf, romes in hired.items() if wanted & set(romes)}
+
+
+def _employers(table: EmployersTable, codes: list[str]) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     if table.format == "siae":
-        return read_siae(table.file, communes=read_communes(str(table.communes)))
+        return read_siae(
+            table.file, communes=read_communes(str(table.communes)), romes_of_naf=_romes_of_naf(table, codes)
+        )
     return read_employers(table.file, columns=table.columns, crs=table.crs, layer=table.layer)
 
 
@@ -179,7 +196,8 @@ def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
         training = _attempt(f"{path.name}: training", faults, lambda: _training(section))
     if study.employers is not None:
         table = study.employers
-        employers = _attempt(f"{path.name}: employers", faults, lambda: _employers(table))
+        codes = [metier.code for metier in study.metiers]
+        employers = _attempt(f"{path.name}: employers", faults, lambda: _employers(table, codes))
     section_employment = study.employment
     employment = None
     if section_employment is not None:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import geopandas as gpd
@@ -13,6 +14,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pyogrio
 import shapely
 
 from geo_access.errors import InputError
@@ -175,6 +177,9 @@ class TravelTimeWriter:
 def write_flags(folder: Path, zones: gpd.GeoDataFrame, flags: pd.DataFrame) -> list[Path]:
     """Write the flags as CSV (no geometry) and GeoPackage (zone outlines).
 
+    The GeoPackage holds each outline once: a layer ``zones``, a table ``flag_rows``, and the layer ``flags`` that
+    joins them, as GIS programs show it.
+
     Parameters
     ----------
     folder : pathlib.Path
@@ -182,7 +187,7 @@ def write_flags(folder: Path, zones: gpd.GeoDataFrame, flags: pd.DataFrame) -> l
     zones : geopandas.GeoDataFrame
         With ``zone_id``.
     flags : pandas.DataFrame
-        One row per zone × métier × profile × kind.
+        One row per zone × métier × profile × kind × schedule × threshold.
 
     Returns
     -------
@@ -191,16 +196,36 @@ def write_flags(folder: Path, zones: gpd.GeoDataFrame, flags: pd.DataFrame) -> l
     """
     table = folder / "flags.csv"
     flags.to_csv(table, index=False, encoding="utf-8")
-    layer = zones[["zone_id", "geometry"]].merge(flags, on="zone_id", how="right", validate="one_to_many")
     package = folder / "flags.gpkg"
-    plain = layer.copy()
+    outlines = zones[["zone_id", "geometry"]].to_crs(4326)
+    outlines.to_file(package, layer="zones", driver="GPKG")
+    plain = flags.copy()
     for column in plain.columns:
         if isinstance(plain[column].dtype, pd.CategoricalDtype):
             plain[column] = plain[column].astype(str)
-    gpd.GeoDataFrame(plain, geometry="geometry", crs=zones.crs).to_crs(4326).to_file(
-        package, layer="flags", driver="GPKG"
-    )
+    pyogrio.write_dataframe(plain, package, layer="flag_rows", driver="GPKG", append=True)
+    _join_in_package(package, list(plain.columns), outlines)
     return [table, package]
+
+
+def _join_in_package(package: Path, columns: list[str], outlines: gpd.GeoDataFrame) -> None:
+    """Register a spatial view that joins the flags with the outlines (GeoPackage 1.3, clause 2.1.5 and annex F.8)."""
+    chosen = ", ".join(f'r."{column}"' for column in columns)
+    west, south, east, north = (float(value) for value in outlines.total_bounds)
+    with closing(sqlite3.connect(package)) as base, base:
+        base.execute(
+            f"CREATE VIEW flags AS SELECT r.fid AS OGC_FID, z.geom AS geom, {chosen} "  # noqa: S608 — our own columns
+            "FROM flag_rows r JOIN zones z ON z.zone_id = r.zone_id"
+        )
+        base.execute(
+            "INSERT INTO gpkg_contents (table_name, identifier, data_type, srs_id, min_x, min_y, max_x, max_y) "
+            "VALUES ('flags', 'flags', 'features', 4326, ?, ?, ?, ?)",
+            (west, south, east, north),
+        )
+        base.execute(
+            "INSERT INTO gpkg_geometry_columns (table_name, column_name, geometry_type_name, srs_id, z, m) "
+            "VALUES ('flags', 'geom', 'GEOMETRY', 4326, 0, 0)"
+        )
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Path:

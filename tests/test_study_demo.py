@@ -65,9 +65,10 @@ def test_flags_say_why_in_shares_that_sum_to_one(flags: pd.DataFrame) -> None:
 
 
 def test_layers_hold_the_same_flags(result: RunSummary, flags: pd.DataFrame) -> None:
-    layer = gpd.read_file(result.folder / "flags.gpkg")
+    layer = gpd.read_file(result.folder / "flags.gpkg", layer="flags")
     assert len(layer) == len(flags)
     assert layer.geometry.notna().all()
+    assert (result.folder / "flags.gpkg").stat().st_size < 4_000_000
 
 
 def test_the_plateau_is_beyond_reach_even_by_car(flags: pd.DataFrame) -> None:

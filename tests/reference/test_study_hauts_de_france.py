@@ -47,6 +47,7 @@ vintage = "2020"
 file = "{folder}/employers_siae_hdf.csv"
 format = "siae"
 communes = "{folder}/communes.csv"
+naf_rome = "{france}/rome_naf_hirings_2021.csv"
 source = "Structures d'insertion (SIAE)"
 
 [[metiers]]
@@ -120,7 +121,9 @@ cell_m = 1000
 def result(tmp_path_factory: pytest.TempPathFactory) -> RunSummary:
     folder = shared_path("hauts_de_france")
     path = tmp_path_factory.mktemp("hdf") / "study.toml"
-    path.write_text(STUDY.format(folder=folder.as_posix()), encoding="utf-8")
+    path.write_text(
+        STUDY.format(folder=folder.as_posix(), france=(folder.parent / "france").as_posix()), encoding="utf-8"
+    )
     return Study.from_file(path).run(path.parent / "out")
 
 
@@ -157,6 +160,8 @@ def test_unlocated_courses_are_reported(result: RunSummary) -> None:
     )
     employers = next(r for r in manifest["reading"] if "siae" in r["source"])
     assert employers["read"] == 471
+    assert employers["located"] < 471
+    assert manifest["counts"]["sites"]["job"] > 0
 
 
 def test_schools_taught_in_located_places(result: RunSummary) -> None:
