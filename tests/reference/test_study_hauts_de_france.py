@@ -113,7 +113,7 @@ start = "08:00"
 end = "16:00"
 
 [output]
-cell_m = 1000
+cell_m = 400
 """
 
 
