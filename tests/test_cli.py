@@ -34,7 +34,7 @@ def spoil(study: Path, old: str, new: str) -> Path:
     return study
 
 
-def refused(study: Path, *words: str, command: str = "check") -> None:
+def check_refused(study: Path, *words: str, command: str = "check") -> None:
     done = geo_access(command, study, *(["--out", study.parent / "out"] if command == "run" else []))
     said = " ".join(done.stderr.split())
     assert done.returncode == 1, done.stdout + done.stderr
@@ -59,17 +59,17 @@ def test_the_demo_checks_clean() -> None:
 
 
 def test_missing_study_and_missing_file(study: Path) -> None:
-    refused(study.parent / "absent.toml", "absent.toml")
+    check_refused(study.parent / "absent.toml", "absent.toml")
     (study.parent / "points.csv").unlink()
-    refused(study, "origins.points.file", "points.csv")
+    check_refused(study, "origins.points.file", "points.csv")
 
 
 def test_malformed_toml(study: Path) -> None:
-    refused(spoil(study, "[network]", "[network"), "not valid TOML", "line")
+    check_refused(spoil(study, "[network]", "[network"), "not valid TOML", "line")
 
 
 def test_date_outside_the_calendars_says_each_validity(study: Path) -> None:
-    refused(spoil(study, "date = 2026-03-17", "date = 2027-03-17"), "gtfs_urbain", "2026-07-03")
+    check_refused(spoil(study, "date = 2026-03-17", "date = 2027-03-17"), "gtfs_urbain", "2026-07-03")
 
 
 def test_feed_without_a_needed_file(study: Path) -> None:
@@ -79,36 +79,36 @@ def test_feed_without_a_needed_file(study: Path) -> None:
             if name != "stops.txt":
                 cut.writestr(name, full.read(name))
     target.replace(source)
-    refused(study, "gtfs_rail", "stops.txt")
+    check_refused(study, "gtfs_rail", "stops.txt")
 
 
 def test_wrong_crs_of_the_zones(study: Path) -> None:
     path = study.parent / "zones.geojson"
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("[3.", "[703."), encoding="utf-8")
-    refused(study, "zones.geojson")
+    check_refused(study, "zones.geojson")
 
 
 def test_empty_layer(study: Path) -> None:
     (study.parent / "zones.geojson").write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
-    refused(study, "zones.geojson")
+    check_refused(study, "zones.geojson")
 
 
 def test_duplicate_ids(study: Path) -> None:
     path = study.parent / "points.csv"
     lines = path.read_text(encoding="utf-8").splitlines()
     path.write_text("\n".join([*lines, lines[1]]) + "\n", encoding="utf-8")
-    refused(study, "points.csv", lines[1].split(",")[0])
+    check_refused(study, "points.csv", lines[1].split(",")[0])
 
 
 def test_all_tables_are_blamed_at_once(study: Path) -> None:
     (study.parent / "zones.geojson").write_text("{}", encoding="utf-8")
     (study.parent / "training.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-    refused(study, "zones.geojson", "training.csv")
+    check_refused(study, "zones.geojson", "training.csv")
 
 
 def test_run_leaves_nothing_behind_when_it_fails(study: Path) -> None:
-    refused(spoil(study, 'osm = ["streets.osm.bz2"]', 'osm = ["points.csv"]'), "points.csv", command="run")
+    check_refused(spoil(study, 'osm = ["streets.osm.bz2"]', 'osm = ["points.csv"]'), "points.csv", command="run")
 
 
 def test_run_does_not_touch_a_folder_of_the_user(study: Path) -> None:
