@@ -13,6 +13,7 @@ from geo_access.network.links import link_points
 from geo_access.network.profiles import PROFILES, barrier_blocks, way_speeds_kmh
 from geo_access.network.streets import build_streets
 from geo_access.routing.street import street_matrix
+from geo_access.sources.osm import read_osm
 from tests.network.drawn import EPSG, at, drawn_streets, write_osm
 from tests.shared import shared_path
 
@@ -272,3 +273,28 @@ def test_clipped_extract_is_counted() -> None:
     streets = build_streets(shared_path("osm/paris_clipped_ways.osm.pbf"))
     assert "656 nodes missing from the extract: 136 ways cut there" in streets.notes
     assert len(streets.node_id) > 1000
+
+
+@pytest.mark.reference
+def test_restrictions_of_the_champs_elysees() -> None:
+    streets = build_streets(shared_path("osm/champs_elysees.osm.bz2"))
+    graph = streets.graphs["car"]
+    node = int(np.flatnonzero(streets.node_id == 270678784)[0])
+    ways = streets.edge_way_id
+    # Way 24911231 must not turn left into 24911264 here: whoever arrives by it stands on a copy of the node.
+    copies = len(streets.node_id) + np.flatnonzero(graph.copy_of == node)
+    arriving = graph.heads[np.isin(graph.heads, [node, *copies]) & (ways[graph.edges] == 24911231)]
+    assert len(arriving) > 0
+    assert (arriving >= len(streets.node_id)).all()
+    for state in arriving:
+        leaving = ways[graph.edges[graph.indptr[state] : graph.indptr[state + 1]]]
+        assert 24911264 not in leaving
+    assert 24911264 in ways[graph.edges[graph.indptr[node] : graph.indptr[node + 1]]]
+    # No car arc runs against a way that says oneway=yes.
+    raw = read_osm(shared_path("osm/champs_elysees.osm.bz2"))
+    one_way = [k for k, tags in enumerate(raw.tag_sets) if tags.get("oneway") == "yes"]
+    arcs = slice(0, int(graph.indptr[len(streets.node_id)]))
+    tails = np.repeat(np.arange(len(streets.node_id)), np.diff(graph.indptr[: len(streets.node_id) + 1]))
+    binding = np.isin(ways[graph.edges[arcs]], raw.way_id[np.isin(raw.way_tags, one_way)])
+    assert binding.sum() > 500
+    assert (streets.edge_source[graph.edges[arcs][binding]] == tails[binding]).all()
