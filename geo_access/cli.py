@@ -182,12 +182,17 @@ def _lonlat(words: str) -> tuple[float, float]:
 
 
 @app.command()
-def validate(feed: Annotated[Path, typer.Argument(help="Fichier GTFS.")]) -> None:
+def validate(
+    feed: Annotated[Path, typer.Argument(help="Fichier GTFS.")],
+    out: Annotated[Path | None, typer.Option("--out", help="CSV où écrire chaque constat, avec sa ligne.")] = None,
+) -> None:
     """Dire ce qui ne va pas dans un GTFS, et ce que la lecture en fait."""
     from geo_access.sources.gtfs import feed_report, read_gtfs
 
     console = _console()
-    _, summary = feed_report(read_gtfs(feed))
+    notices, summary = feed_report(read_gtfs(feed))
+    if out is not None:
+        notices.to_csv(out, index=False, encoding="utf-8")
     table = Table(title=feed.name, title_justify="left")
     for column in summary.columns:
         table.add_column(str(column))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import geopandas as gpd
@@ -188,9 +189,10 @@ class Study:
             announce(self._estimate(inputs))
             progress("network", 0.05)
             network = study_network(self.file)
+            other = study_network(self.file, day=self.file.study.other_date) if self.file.study.other_date else None
             progress("diagnose", 0.15)
             diagnosis = study_diagnosis(
-                self.file, inputs, network, lambda _, share: progress("diagnose", 0.15 + 0.4 * share)
+                self.file, inputs, network, lambda _, share: progress("diagnose", 0.15 + 0.4 * share), other_day=other
             )
             manifest = self._manifest(inputs, network, diagnosis)
             progress("isochrones", 0.55)
@@ -341,13 +343,13 @@ def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[str, ...]
     return rows, days.notes
 
 
-def study_network(file: StudyFile) -> Network:
+def study_network(file: StudyFile, *, day: date | None = None) -> Network:
     """Build the network of a study, with its car speed or congestion applied."""
     section = file.network
     network = build_network(
         list(section.osm) or None,
         list(section.gtfs) or None,
-        date=file.study.date,
+        date=day or file.study.date,
         crow_fly_detour=section.detour if section.streets == "crow-fly" else None,
         align=section.align if section.align != "none" else None,
         walk_kmh=section.walk_kmh,
@@ -366,8 +368,10 @@ def study_network(file: StudyFile) -> Network:
     return replace(network, streets=replace(streets, graphs=graphs))
 
 
-def study_diagnosis(file: StudyFile, inputs: StudyInputs, network: Network, progress: Progress) -> Diagnosis:
-    """Compute the flags of a study."""
+def study_diagnosis(
+    file: StudyFile, inputs: StudyInputs, network: Network, progress: Progress, *, other_day: Network | None = None
+) -> Diagnosis:
+    """Compute the flags of a study; `other_day` tells "no service that day" from "no service"."""
     return diagnose(
         network,
         zones=inputs.zones,
@@ -380,6 +384,7 @@ def study_diagnosis(file: StudyFile, inputs: StudyInputs, network: Network, prog
         training=inputs.training,
         employers=inputs.employers,
         rules=flag_rules(file),
+        other_day=other_day,
         progress=progress,
     )
 

@@ -6,9 +6,9 @@ names the nearest known one. Relative paths are relative to the file.
 
 from __future__ import annotations
 
+import datetime as dt
 import difflib
 import tomllib
-from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -55,7 +55,8 @@ class General(_Section):
 
     name: Annotated[str, Field(min_length=1, max_length=200)]
     territory: str = ""
-    date: date
+    date: dt.date
+    other_date: dt.date | None = None
     language: Literal["fr", "en"] = "fr"
     synthetic: bool = False
     epsg: int | None = None

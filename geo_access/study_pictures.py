@@ -59,6 +59,7 @@ def map_contents(
     tables = (file.origins.zones, file.origins.points, file.training, file.employers)
     sources = [f"{table.source} ({table.vintage})" if table.vintage else table.source for table in tables if table]
     streets = text("source.osm", file.study.language) if file.network.osm else ""
+    aligned = [warning for warning in network.warnings if "aligned" in warning]
     return tuple(
         MapContent(
             metier_code=metier.code,
@@ -76,7 +77,7 @@ def map_contents(
                 "own_hours": text("schedule.own_hours", file.study.language),
                 **{schedule.id: schedule.name for schedule in file.schedules},
             },
-            sources=tuple(dict.fromkeys(source for source in (*sources, streets) if source)),
+            sources=tuple(dict.fromkeys(source for source in (*sources, streets, *aligned) if source)),
             manifest_id=manifest.id,
             synthetic=file.study.synthetic,
             crow_fly=isinstance(network.streets, CrowFly),

@@ -126,3 +126,33 @@ def test_calendar_draws_a_strip_and_finds_common_days() -> None:
     assert "█" in done.stdout
     assert "85" in done.stdout
     assert geo_access("calendar", DEMO / "points.csv").returncode == 1
+
+
+def test_validate_lists_and_writes_what_is_wrong(tmp_path: Path) -> None:
+    done = geo_access("validate", DEMO / "gtfs_rail.zip", "--out", tmp_path / "notices.csv")
+    assert done.returncode == 0, done.stderr
+    assert "interpolated_stop_time" in (tmp_path / "notices.csv").read_text(encoding="utf-8")
+
+
+def test_sheet_writes_a_page_without_the_exact_place(tmp_path: Path) -> None:
+    page = tmp_path / "fiche.html"
+    where = ["--from", "4.364723,50.016151"]
+    done = geo_access("sheet", DEMO / "study.toml", *where, "--metier", "F1602", "--out", page)
+    assert done.returncode == 0, done.stderr
+    said = page.read_text(encoding="utf-8")
+    assert "Électricité bâtiment" in said
+    assert "4.364723" not in said
+    assert geo_access("sheet", DEMO / "study.toml", "--from", "home", "--metier", "F1602").returncode == 1
+
+
+def test_another_day_tells_no_service_that_day(tmp_path: Path, study: Path) -> None:
+    # On a Sunday the coaches do not run; on the Tuesday beside it they do.
+    spoil(study, "date = 2026-03-17", "date = 2026-03-22\nother_date = 2026-03-17")
+    text = study.read_text(encoding="utf-8").replace('"gtfs_interurbain.zip", ', "").replace('"gtfs_voisinie.zip"', "")
+    study.write_text(text.replace('"gtfs_rail.zip", ]', '"gtfs_rail.zip"]'), encoding="utf-8")
+    done = geo_access("run", study, "--out", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    flags = (tmp_path / "out" / "flags.csv").read_text(encoding="utf-8").splitlines()
+    column = flags[0].split(",").index("share_no_service_that_day")
+    assert column > 0
+    assert any("NO_SERVICE_THAT_DAY" in line for line in flags[1:])
