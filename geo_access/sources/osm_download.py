@@ -1,4 +1,4 @@
-"""Fetch the streets of a place or a polygon from an Overpass server; the only code here that asks for streets online."""
+"""Fetch the streets of a place or a polygon from an Overpass server; only this module asks for streets online."""
 
 from __future__ import annotations
 
