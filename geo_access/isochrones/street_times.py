@@ -12,9 +12,9 @@ from geo_access.errors import InputError, SnapError
 from geo_access.isochrones.lattice import Frame, Lattice, prepare_lattice
 from geo_access.network.links import Links
 from geo_access.network.model import Network, Streets
+from geo_access.network.street_search import node_times
 from geo_access.routing.legs import link, street_speed
 from geo_access.routing.query import Query
-from geo_access.routing.street import node_times
 
 __all__ = ["MARGIN_S", "cell_times", "street_values"]
 

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from importlib import import_module
 
 import numpy as np
 from scipy.sparse import coo_array
@@ -23,6 +22,7 @@ from scipy.spatial import cKDTree
 
 from geo_access.network.links import link_points
 from geo_access.network.model import CrowFly, SparseTimes, Streets
+from geo_access.network.street_search import nearby
 from geo_access.sources.gtfs import Feed
 
 __all__ = ["StopTable", "Transfers", "pack_times", "stop_transfers", "walks_with_new_stops"]
@@ -219,9 +219,7 @@ def _street_layers(
     if isinstance(streets, CrowFly):
         return [_crow_fly(stops, np.ones(len(stops.x), bool), walk_kmh, streets.detour, max_s)]
     links = link_points(streets, np.column_stack((stops.x, stops.y)), mode="walk", limit_m=link_limit_m)
-    # The search lives upstairs; asking for it by name keeps this room free of imports from there.
-    search = import_module("geo_access.routing.street")
-    times = search.nearby(streets, links, links, mode="walk", max_s=max_s, speed_kmh=walk_kmh)
+    times = nearby(streets, links, links, mode="walk", max_s=max_s, speed_kmh=walk_kmh)
     rows = np.repeat(np.arange(len(stops.x), dtype=np.int64), np.diff(times.indptr))
     off_street = ~np.asarray(links.ok, dtype=bool)
     layers = [(rows, times.indices.astype(np.int64), times.seconds.astype(np.int64))]

@@ -9,8 +9,8 @@ import numpy as np
 from geo_access.errors import InputError
 from geo_access.network.links import Links, link_points
 from geo_access.network.model import Network, SparseTimes
+from geo_access.network.street_search import nearby
 from geo_access.routing.query import Query
-from geo_access.routing.street import nearby
 from geo_access.routing.sweep import NEVER
 
 __all__ = ["Ends", "Legs", "connect", "link", "mode_legs", "stop_walks", "street_speed"]

@@ -8,6 +8,7 @@ import numpy as np
 
 from geo_access.errors import InputError
 from geo_access.network.model import Network, Timetable
+from geo_access.network.street_search import street_matrix
 from geo_access.routing.causes import why_missing
 from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
 from geo_access.routing.lanes import LANES
@@ -15,7 +16,6 @@ from geo_access.routing.legs import Ends, connect, link, mode_legs, street_speed
 from geo_access.routing.profile import Samples, profile_times
 from geo_access.routing.query import Query
 from geo_access.routing.reasons import Reason
-from geo_access.routing.street import street_matrix
 
 __all__ = ["PointTimes", "instant_times", "point_times", "samples_of", "timetable_of", "transit_times"]
 

@@ -24,8 +24,8 @@ from scipy.sparse.csgraph import dijkstra
 from geo_access.network.hierarchy import build_hierarchy
 from geo_access.network.links import link_points
 from geo_access.network.model import Streets
+from geo_access.network.street_search import node_times, street_matrix
 from geo_access.network.streets import build_streets
-from geo_access.routing.street import node_times, street_matrix
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data"

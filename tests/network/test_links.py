@@ -14,8 +14,8 @@ from geo_access.errors import InputError, SnapError
 from geo_access.network.links import link_points
 from geo_access.network.links_report import link_report
 from geo_access.network.model import CrowFly
+from geo_access.network.street_search import street_matrix
 from geo_access.network.streets import build_streets
-from geo_access.routing.street import street_matrix
 from tests.network.drawn import ORIGIN, at, drawn_streets
 from tests.shared import shared_path
 

@@ -11,7 +11,7 @@ import pytest
 from geo_access.errors import InputError
 from geo_access.network.links import link_points
 from geo_access.network.osmnx_bridge import from_osmnx, to_networkx
-from geo_access.routing.street import street_matrix
+from geo_access.network.street_search import street_matrix
 from tests.network.drawn import at, drawn_streets
 
 ROAD = {"highway": "residential"}

@@ -11,8 +11,8 @@ import pytest
 from geo_access.errors import CoverageError, InputError, MissingFileError
 from geo_access.network.links import link_points
 from geo_access.network.profiles import PROFILES, barrier_blocks, way_speeds_kmh
+from geo_access.network.street_search import street_matrix
 from geo_access.network.streets import build_streets
-from geo_access.routing.street import street_matrix
 from geo_access.sources.osm import read_osm
 from tests.network.drawn import EPSG, at, drawn_streets, write_osm
 from tests.shared import shared_path

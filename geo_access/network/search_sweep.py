@@ -11,7 +11,7 @@ from numba import njit, prange
 
 from geo_access.network.hierarchy import Hierarchy
 from geo_access.network.model import ModeGraph, Streets
-from geo_access.routing.street_kernels import INFINITE
+from geo_access.network.search_kernels import INFINITE
 
 __all__ = ["hierarchy_rows", "worth_a_hierarchy"]
 

@@ -7,8 +7,8 @@ import numpy as np
 from geo_access.errors import InputError
 from geo_access.network.links import Links, graph_of
 from geo_access.network.model import CrowFly, ModeGraph, SparseTimes, Streets
-from geo_access.routing.street_crow_fly import crow_fly_matrix, crow_fly_nearby
-from geo_access.routing.street_kernels import (
+from geo_access.network.search_crow_fly import crow_fly_matrix, crow_fly_nearby
+from geo_access.network.search_kernels import (
     INFINITE,
     along_shared_edges,
     edge_ends,
@@ -18,7 +18,7 @@ from geo_access.routing.street_kernels import (
     seeds_of,
     transpose,
 )
-from geo_access.routing.street_sweep import hierarchy_rows, worth_a_hierarchy
+from geo_access.network.search_sweep import hierarchy_rows, worth_a_hierarchy
 
 __all__ = ["nearby", "nearest_source", "node_times", "street_matrix", "time_factor"]
 
@@ -284,7 +284,7 @@ def _spread(
 
 def _inherit(order: np.ndarray, via: np.ndarray, tails: np.ndarray, origin: np.ndarray) -> None:
     """Hand each source on along the search tree, in order of time."""
-    from geo_access.routing.street_paths import inherit  # noqa: PLC0415 — kernels compile on first use
+    from geo_access.network.search_paths import inherit  # noqa: PLC0415 — kernels compile on first use
 
     inherit(order, via, tails, origin)
 
@@ -373,7 +373,7 @@ def nearest_source(
     InputError
         When mode and links disagree, or a parameter makes no sense.
     """
-    from geo_access.routing.street_paths import nearest_rows  # noqa: PLC0415 — kernels compile on first use
+    from geo_access.network.search_paths import nearest_rows  # noqa: PLC0415 — kernels compile on first use
 
     _check(sources, targets, mode, max_s)
     if isinstance(streets, CrowFly):

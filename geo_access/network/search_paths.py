@@ -7,7 +7,7 @@ from numba import njit
 
 from geo_access.network.links import Links
 from geo_access.network.model import ModeGraph, Streets
-from geo_access.routing.street_kernels import INFINITE, edge_ends, entries_of, seeds_of
+from geo_access.network.search_kernels import INFINITE, edge_ends, entries_of, seeds_of
 
 __all__ = ["inherit", "nearest_rows"]
 

@@ -11,13 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_access.errors import InputError
+from geo_access.network import search_sweep
 from geo_access.network.hierarchy import build_hierarchy
 from geo_access.network.links import Links, link_points
 from geo_access.network.model import CrowFly, ModeGraph, Streets
+from geo_access.network.street_search import nearby, nearest_source, node_times, street_matrix
 from geo_access.network.streets import build_streets
 from geo_access.network.streets_turns import assemble
-from geo_access.routing import street_sweep
-from geo_access.routing.street import nearby, nearest_source, node_times, street_matrix
 from tests.network.drawn import EPSG, at, drawn_streets
 from tests.shared import shared_path
 
@@ -122,7 +122,7 @@ def test_equal_to_networkx(seed: int) -> None:
 
 def swept(streets: Streets, sources: Links, targets: Links) -> np.ndarray:
     """The matrix through the hierarchy, whatever the number of sources: each source repeated until sweeping pays."""
-    times = street_sweep.LANES * 4 // len(sources) + 1
+    times = search_sweep.LANES * 4 // len(sources) + 1
     many = sources.take(np.tile(np.arange(len(sources)), times))
     return street_matrix(streets, many, targets, mode="walk")[-len(sources) :]
 
@@ -260,7 +260,7 @@ def test_real_extract_equals_networkx(mode: str) -> None:
     graph: ModeGraph = streets.graphs[mode]
     links = link_points(streets, np.column_stack((streets.node_x, streets.node_y))[::40], mode=mode)
     times = street_matrix(streets, links, links, mode=mode)
-    assert len(links) > street_sweep.LANES * 4
+    assert len(links) > search_sweep.LANES * 4
     few = links.take(np.arange(6))
     same = street_matrix(streets, few, links, mode=mode)
     np.testing.assert_array_equal(times[:6], same)
