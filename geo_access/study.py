@@ -3,42 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
-from datetime import date
+from dataclasses import dataclass
 from pathlib import Path
 
-import geopandas as gpd
-import numpy as np
-import pandas as pd
-import shapely
-
-from geo_access.adequacy.diagnose import OWN_HOURS, Diagnosis, diagnose
-from geo_access.adequacy.model import RoundTrip
+from geo_access.adequacy.diagnose import Diagnosis
 from geo_access.errors import Fault, InputError, raise_faults
-from geo_access.isochrones.bands import isochrones
 from geo_access.manifest import Manifest, fingerprint, sha256_file
 from geo_access.maps.strings import format_number, text
-from geo_access.network.build import build_network
-from geo_access.network.model import CrowFly, Network
-from geo_access.network.service_days import feed_days
+from geo_access.network.model import Network
 from geo_access.report.sheet import adviser_sheet
 from geo_access.report.study_report import write_report
-from geo_access.routing.reasons import Reason
-from geo_access.sources.gtfs import feed_report, read_gtfs
+from geo_access.study_bands import bands_label, study_isochrones
+from geo_access.study_diagnosis import flag_summary, study_diagnosis
 from geo_access.study_file import StudyFile, Table, read_study_file
-from geo_access.study_findings import Findings, findings, report_context, with_remedies
+from geo_access.study_findings import findings, report_context, with_remedies
 from geo_access.study_inputs import StudyInputs, read_inputs
-from geo_access.study_outputs import TravelTimeWriter, output_folder, write_flags, write_manifest
+from geo_access.study_network import check_feeds, study_network
+from geo_access.study_outputs import output_folder, write_manifest
 from geo_access.study_pictures import map_contents, write_front_page, write_pictures
-from geo_access.study_values import (
-    flag_rules,
-    isochrone_profile,
-    isochrone_schedule,
-    study_metiers,
-    study_profiles,
-    study_schedules,
-    study_thresholds,
-)
+from geo_access.study_tables import write_tables
+from geo_access.study_values import flag_rules, study_metiers, study_profiles, study_schedules, study_thresholds
 
 __all__ = ["CheckReport", "RunSummary", "Study", "demo_study_path"]
 
@@ -319,192 +303,3 @@ def _car_notes(file: StudyFile) -> list[str]:
         return []
     factor = file.network.car_congestion
     return [_CAR_NOTE_FREE if factor == 1 else f"car times are free flow × {factor:g}, as the study says"]
-
-
-def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
-    """Read the timetables and look for the day in their calendars; rows for `CheckReport`, and notes.
-
-    Raises
-    ------
-    ServiceDateError
-        When a feed does not run on the study's day.
-    """
-    if not file.network.gtfs:
-        return [], ()
-    feeds = [read_gtfs(path) for path in file.network.gtfs]
-    align = file.network.align if file.network.align != "none" else None
-    days = feed_days(feeds, file.study.date, align=align)
-    rows: list[tuple[str, ...]] = []
-    for feed in feeds:
-        losses, _ = feed_report(feed)
-        told = "; ".join(f"{count} × {code}" for code, count in losses.groupby("code", sort=False).size().items())
-        calls, trips = len(feed.stop_times.stop), len(feed.trips)
-        rows.append((feed.name, f"{calls} calls, {trips} trips", "", f"{len(feed.stops)} stops", told))
-    return rows, days.notes
-
-
-def study_network(file: StudyFile, *, day: date | None = None) -> Network:
-    """Build the network of a study, with its car speed or congestion applied."""
-    section = file.network
-    network = build_network(
-        list(section.osm) or None,
-        list(section.gtfs) or None,
-        date=day or file.study.date,
-        crow_fly_detour=section.detour if section.streets == "crow-fly" else None,
-        align=section.align if section.align != "none" else None,
-        walk_kmh=section.walk_kmh,
-        max_transfer_s=round(section.max_transfer_min * 60),
-        epsg=file.study.epsg,
-    )
-    streets = network.streets
-    if isinstance(streets, CrowFly):
-        speeds = {**streets.speeds_kmh, "car": section.car_kmh / section.car_congestion}
-        return replace(network, streets=replace(streets, speeds_kmh=speeds))
-    if section.car_congestion == 1 or "car" not in streets.graphs:
-        return network
-    car = streets.graphs["car"]
-    slower = np.rint(np.asarray(car.deciseconds) * section.car_congestion).astype(np.int32)
-    graphs = {**streets.graphs, "car": replace(car, deciseconds=slower)}
-    return replace(network, streets=replace(streets, graphs=graphs))
-
-
-def study_diagnosis(
-    file: StudyFile, inputs: StudyInputs, network: Network, progress: Progress, *, other_day: Network | None = None
-) -> Diagnosis:
-    """Compute the flags of a study; `other_day` tells "no service that day" from "no service"."""
-    return diagnose(
-        network,
-        zones=inputs.zones,
-        points=inputs.points,
-        membership=inputs.membership,
-        metiers=study_metiers(file),
-        profiles=study_profiles(file),
-        thresholds=study_thresholds(file),
-        schedules=study_schedules(file),
-        training=inputs.training,
-        employers=inputs.employers,
-        rules=flag_rules(file),
-        other_day=other_day,
-        progress=progress,
-    )
-
-
-def located(table: gpd.GeoDataFrame | None, metier: str) -> gpd.GeoDataFrame | None:
-    """Rows of a métier that have a position and are given there; None when there is none."""
-    if table is None:
-        return None
-    geometry = table.geometry.to_numpy()
-    here = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
-    rows = table[(table["metier"].astype(str) == metier).to_numpy() & here]
-    if "modality" in rows.columns:
-        rows = rows[rows["modality"].astype(str).isin(("on_site", "hybrid"))]
-    return rows if len(rows) else None
-
-
-def study_isochrones(file: StudyFile, inputs: StudyInputs, network: Network) -> dict[str, gpd.GeoDataFrame]:
-    """Isochrones to the nearest site of each métier, by métier code; métiers without a site have none."""
-    profile = isochrone_profile(file)
-    kind = "training" if inputs.training is not None else "job"
-    schedule = isochrone_schedule(file)
-    on_streets = profile.mode in ("walk", "bike", "car")
-    found = {}
-    for metier in file.metiers:
-        sites = located(inputs.training if kind == "training" else inputs.employers, metier.code)
-        if sites is None:
-            continue
-        if kind == "training":
-            sites = sites[sites["level"].isna() | sites["level"].between(metier.min_level, metier.max_level)]
-        if not len(sites):
-            continue
-        found[metier.code] = isochrones(
-            network,
-            sites,
-            minutes=file.output.isochrone_minutes,
-            mode=profile.mode if on_streets else "transit",
-            arrive=None if on_streets else schedule.start,
-            walk_kmh=profile.walk_kmh,
-            bike_kmh=profile.bike_kmh,
-            cell_m=file.output.cell_m,
-            reverse=True,
-        )
-    return found
-
-
-def bands_label(file: StudyFile) -> str:
-    """Words for what the isochrones of a study show."""
-    profile, language = isochrone_profile(file), file.study.language
-    if profile.mode in ("walk", "bike", "car"):
-        return text("bands.any", language, mode=text(f"mode.{profile.mode}", language))
-    hour = isochrone_schedule(file).start
-    return text("bands.arrive", language, mode=text("mode.transit", language), hour=hour)
-
-
-def write_tables(
-    folder: Path, inputs: StudyInputs, diagnosis: Diagnosis, bands: dict[str, gpd.GeoDataFrame],
-    flags: pd.DataFrame, found: Findings,
-) -> tuple[Path, ...]:  # fmt: skip
-    """Write travel times, flags and isochrones as tables and layers; return the files."""
-    times = folder / "travel_times.parquet"
-    writer = TravelTimeWriter(times, inputs.points)
-    names = [reason.name for reason in Reason]
-    for (profile, kind, schedule), trip in diagnosis.times.items():
-        writer.write(
-            profile=profile,
-            schedule=f"{kind}:{schedule}",
-            site_ids=diagnosis.sites[kind].ids,
-            out_s=trip.out_s,
-            back_s=trip.back_s,
-            reason=pair_reasons(trip),
-            reason_names=names,
-        )
-    writer.close()
-    written = [times, *write_flags(folder, inputs.zones, flags)]
-    for name, table in (("remedies", found.remedies), ("supply_adequacy", found.components)):
-        if table is not None and len(table):
-            written.append(folder / f"{name}.csv")
-            table.to_csv(written[-1], index=False, encoding="utf-8")
-    if bands:
-        layers = [part.assign(metier=code) for code, part in bands.items()]
-        crs = layers[0].crs
-        frame = gpd.GeoDataFrame(pd.concat(layers, ignore_index=True), geometry="geometry", crs=crs)
-        written.append(folder / "isochrones.gpkg")
-        frame.to_crs(4326).to_file(written[-1], layer="isochrones", driver="GPKG")
-    return tuple(written)
-
-
-def pair_reasons(trip: RoundTrip) -> np.ndarray:
-    """Reason of each pair of a round trip, uint8 (n_points, n_sites): the way there first, then the way back."""
-    there = np.zeros(trip.out_s.shape, np.uint8) if trip.out_reason is None else trip.out_reason
-    back = np.zeros(trip.back_s.shape, np.uint8) if trip.back_reason is None else trip.back_reason
-    no_return = np.where(back == Reason.NO_TRIP_IN_WINDOW, np.uint8(Reason.NO_RETURN_TRIP), back)
-    return np.where(there != Reason.OK, there, no_return)
-
-
-def flag_summary(file: StudyFile, diagnosis: Diagnosis) -> tuple[tuple[str, ...], ...]:
-    """Rows of the table shown at the end: zones by level and residents who get there, métier by métier."""
-    language = file.study.language
-    population = diagnosis.residents.population
-    everyone = max(float(population.sum()), 1.0)
-    rows = []
-    for case in diagnosis.cases:
-        if case.kind == "job" and case.schedule != OWN_HOURS:
-            continue
-        flags = diagnosis.flags
-        own = (
-            (flags["profile"] == case.profile.id) & (flags["kind"] == case.kind) & (flags["schedule"] == case.schedule)
-        )
-        levels = flags[own & (flags["threshold"] == case.threshold.id)].groupby(["metier", "level"], observed=False)
-        zones = levels.size()
-        for column, metier in enumerate(case.offers.metiers):
-            reached = float(population[case.points.reached[:, column]].sum()) / everyone
-            counts = (int(zones.get((metier.code, level), 0)) for level in ("adéquat", "fragile", "inadéquat"))
-            rows.append(
-                (
-                    f"{metier.name} ({metier.code})",
-                    case.profile.name,
-                    text(f"kind.{case.kind}", language),
-                    *(format_number(count, language) for count in counts),
-                    f"{format_number(100 * reached, language)} %",
-                )
-            )
-    return tuple(rows)

@@ -22,7 +22,10 @@ ROOMS = [
     "adequacy",
     "maps",
     "report",
-    "study_file study study_inputs study_outputs study_pictures study_calendar study_values study_findings",
+    (
+        "study_file study study_inputs study_outputs study_pictures study_calendar study_values study_findings "
+        "study_network study_diagnosis study_bands study_tables study_sheet study_formats"
+    ),
     "cli web",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}

@@ -1,0 +1,63 @@
+"""The network of a study: its streets, its timetables of the day, and what its feeds say of themselves."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date
+
+import numpy as np
+
+from geo_access.network.build import build_network
+from geo_access.network.model import CrowFly, Network
+from geo_access.network.service_days import feed_days
+from geo_access.sources.gtfs import feed_report, read_gtfs
+from geo_access.study_file import StudyFile
+
+__all__ = ["check_feeds", "study_network"]
+
+
+def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+    """Read the timetables and look for the day in their calendars; rows for `CheckReport`, and notes.
+
+    Raises
+    ------
+    ServiceDateError
+        When a feed does not run on the study's day.
+    """
+    if not file.network.gtfs:
+        return [], ()
+    feeds = [read_gtfs(path) for path in file.network.gtfs]
+    align = file.network.align if file.network.align != "none" else None
+    days = feed_days(feeds, file.study.date, align=align)
+    rows: list[tuple[str, ...]] = []
+    for feed in feeds:
+        losses, _ = feed_report(feed)
+        told = "; ".join(f"{count} × {code}" for code, count in losses.groupby("code", sort=False).size().items())
+        calls, trips = len(feed.stop_times.stop), len(feed.trips)
+        rows.append((feed.name, f"{calls} calls, {trips} trips", "", f"{len(feed.stops)} stops", told))
+    return rows, days.notes
+
+
+def study_network(file: StudyFile, *, day: date | None = None) -> Network:
+    """Build the network of a study, with its car speed or congestion applied."""
+    section = file.network
+    network = build_network(
+        list(section.osm) or None,
+        list(section.gtfs) or None,
+        date=day or file.study.date,
+        crow_fly_detour=section.detour if section.streets == "crow-fly" else None,
+        align=section.align if section.align != "none" else None,
+        walk_kmh=section.walk_kmh,
+        max_transfer_s=round(section.max_transfer_min * 60),
+        epsg=file.study.epsg,
+    )
+    streets = network.streets
+    if isinstance(streets, CrowFly):
+        speeds = {**streets.speeds_kmh, "car": section.car_kmh / section.car_congestion}
+        return replace(network, streets=replace(streets, speeds_kmh=speeds))
+    if section.car_congestion == 1 or "car" not in streets.graphs:
+        return network
+    car = streets.graphs["car"]
+    slower = np.rint(np.asarray(car.deciseconds) * section.car_congestion).astype(np.int32)
+    graphs = {**streets.graphs, "car": replace(car, deciseconds=slower)}
+    return replace(network, streets=replace(streets, graphs=graphs))
