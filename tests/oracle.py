@@ -8,53 +8,48 @@ from __future__ import annotations
 
 import math
 from collections import deque
+from collections.abc import Iterable, Sequence
 
 from geo_access.network.model import Timetable
 
 INF = math.inf
+Call = tuple[int, int, int, bool, bool]
+Walks = dict[int, int]
 
 
-class Oracle:
-    """All journeys of one small timetable."""
+class Journeys:
+    """All journeys of a few vehicles.
+
+    A vehicle is a list of calls (stop, arrival, departure, board, alight); `changes` gives for each stop the seconds
+    from getting off there to being ready to board elsewhere; `follows` are pairs of vehicles ridden on in-seat.
+    """
 
     def __init__(
-        self, timetable: Timetable, *, walk_kmh: float = 4.8, max_transfer_s: int = 600, min_transfer_s: int = 60,
-        bikes: bool = False, on_demand: bool = False,
-    ) -> None:  # fmt: skip
-        self.tt = tt = timetable
-        runs = [(not bikes or tt.trip_bikes[t]) and (on_demand or not tt.trip_on_demand[t]) for t in range(tt.n_trips)]
-        self.events = [e for t in range(tt.n_trips) if runs[t] for e in range(tt.trip_indptr[t], tt.trip_indptr[t + 1])]
-        self.next: dict[int, list[int]] = {}
-        for t in range(tt.n_trips):
-            first, end = int(tt.trip_indptr[t]), int(tt.trip_indptr[t + 1])
-            for e in range(first, end - 1):
-                self.next[e] = [e + 1]
-            self.next[end - 1] = [
-                int(tt.trip_indptr[after])
-                for before, after in tt.in_seat.tolist()
-                if before == t and before != after and runs[after]
-                and tt.event_arrival_s[tt.trip_indptr[after]] >= tt.event_departure_s[end - 1]
-            ]  # fmt: skip
-        banned = {tuple(pair) for pair in tt.forbidden.tolist()}
-        self.change: list[dict[int, int]] = []
-        for p in range(tt.n_stops):
-            ways = {p: max(min_transfer_s, int(tt.min_transfer_s[p]))}
-            for q, seconds in zip(*tt.footpaths.row(p), strict=True):
-                walk = math.ceil(seconds * tt.walk_kmh / walk_kmh - 1e-6)
-                if walk <= max_transfer_s and q != p:
-                    ways[int(q)] = walk + min_transfer_s
-            self.change.append({q: s for q, s in ways.items() if (p, q) not in banned})
-        self.boards: list[list[int]] = [[] for _ in range(tt.n_stops)]
-        for e in self.events:
-            if tt.event_board[e]:
-                self.boards[tt.event_stop[e]].append(e)
+        self, vehicles: Sequence[Sequence[Call]], changes: Sequence[Walks], follows: Iterable[tuple[int, int]] = ()
+    ) -> None:
+        self.calls = [call for vehicle in vehicles for call in vehicle]
+        self.change = changes
+        starts = [0]
+        for vehicle in vehicles:
+            starts.append(starts[-1] + len(vehicle))
+        self.next: dict[int, list[int]] = {e: [e + 1] for e in range(len(self.calls))}
+        for v in range(len(vehicles)):
+            if vehicles[v]:
+                self.next[starts[v + 1] - 1] = [
+                    starts[after] for before, after in follows
+                    if before == v != after and vehicles[after] and vehicles[after][0][1] >= vehicles[v][-1][2]
+                ]  # fmt: skip
+        self.boards: dict[int, list[int]] = {}
+        for e, (stop, _, _, board, _) in enumerate(self.calls):
+            if board:
+                self.boards.setdefault(stop, []).append(e)
 
-    def rides(self, access: dict[int, int], ready_s: int) -> dict[int, int]:
-        """Fewest rides with which one can be aboard at each event, setting out at `ready_s`."""
-        tt, found, queue = self.tt, {}, deque()
+    def rides(self, access: Walks, ready_s: float, leave_by_s: float = INF) -> dict[int, int]:
+        """Fewest rides with which one can be aboard at each event, setting out between two moments."""
+        found, queue = {}, deque()
         for stop, walk in access.items():
-            for f in self.boards[stop]:
-                if tt.event_departure_s[f] >= ready_s + walk:
+            for f in self.boards.get(stop, ()):
+                if ready_s <= self.calls[f][2] - walk <= leave_by_s:
                     queue.extend((e, 1) for e in self.next[f])
         while queue:
             e, r = queue.popleft()
@@ -63,25 +58,26 @@ class Oracle:
             found[e] = r
             # In order of rides: staying aboard goes before whatever changes vehicle.
             queue.extendleft((g, r) for g in self.next[e])
-            if tt.event_alight[e]:
-                for stop, walk in self.change[tt.event_stop[e]].items():
-                    for f in self.boards[stop]:
-                        if tt.event_departure_s[f] >= tt.event_arrival_s[e] + walk:
+            at, arrival_s, _, _, alight = self.calls[e]
+            if alight:
+                for stop, walk in self.change[at].items():
+                    for f in self.boards.get(stop, ()):
+                        if self.calls[f][2] >= arrival_s + walk:
                             queue.extend((g, r + 1) for g in self.next[f])
         return found
 
-    def arrivals(self, access: dict[int, int], ready_s: int, *, max_rides: int | None = None) -> dict[int, int]:
+    def arrivals(self, access: Walks, ready_s: float, *, max_rides: int | None = None) -> Walks:
         """Earliest arrival by vehicle at each stop [s]."""
-        tt, out = self.tt, {}
+        out: Walks = {}
         for e, r in self.rides(access, ready_s).items():
-            if tt.event_alight[e] and (max_rides is None or r <= max_rides):
-                stop = int(tt.event_stop[e])
-                out[stop] = min(out.get(stop, INF), int(tt.event_arrival_s[e]))
+            stop, arrival_s, _, _, alight = self.calls[e]
+            if alight and (max_rides is None or r <= max_rides):
+                out[stop] = min(out.get(stop, arrival_s), arrival_s)
         return out
 
     def seconds(
-        self, access: dict[int, int], egress: dict[int, int], ready_s: int, *, direct_s: float = INF,
-        max_s: int = 7200, max_rides: int | None = None,
+        self, access: Walks, egress: Walks, ready_s: int, *, direct_s: float = INF, max_s: int = 7200,
+        max_rides: int | None = None,
     ) -> float:  # fmt: skip
         """Door-to-door seconds when ready at `ready_s`; infinite when beyond `max_s`."""
         best = direct_s
@@ -90,17 +86,63 @@ class Oracle:
         return best if best <= max_s else INF
 
     def latest_leave(
-        self, access: dict[int, int], egress: dict[int, int], deadline_s: int, *, direct_s: float = INF,
-        max_s: int = 7200, max_rides: int | None = None, earliest_s: float = -INF,
+        self, access: Walks, egress: Walks, deadline_s: int, *, direct_s: float = INF, max_s: int = 7200,
+        max_rides: int | None = None, earliest_s: float = -INF,
     ) -> float:  # fmt: skip
         """Latest moment to leave and arrive by `deadline_s`: every moment at which a vehicle is caught is tried."""
-        moments = {int(self.tt.event_departure_s[f]) - walk for stop, walk in access.items() for f in self.boards[stop]}
+        moments = {self.calls[f][2] - walk for stop, walk in access.items() for f in self.boards.get(stop, ())}
         best = deadline_s - direct_s
         for moment in sorted(moments, reverse=True):
-            if moment <= best:
+            if moment <= best or moment < deadline_s - max_s:
                 break
-            took = self.seconds(access, egress, moment, max_s=deadline_s - moment, max_rides=max_rides)
-            if took < INF:
+            if self.seconds(access, egress, moment, max_s=deadline_s - moment, max_rides=max_rides) < INF:
                 best = moment
                 break
         return best if best >= max(deadline_s - max_s, earliest_s) else -INF
+
+    def reason(
+        self, access: Walks, egress: Walks, asked: tuple[int, int], *, deadline: bool, max_s: int, any_rides: bool
+    ) -> str:  # fmt: skip
+        """Why there is no time between the first and the last instant asked: one relaxed question after the other.
+
+        `any_rides` tells whether there is one without the limit on rides.
+        """
+        if not access or not egress:
+            return "NO_STOP_WITHIN_WALK"
+        calls, stops = self.calls, {stop for stop, events in self.boards.items() if any(self.next[e] for e in events)}
+        gets_off = {calls[e][0] for following in self.next.values() for e in following if calls[e][4]}
+        if not stops & set(access) or not gets_off & set(egress):
+            return "NO_SERVICE_THAT_DAY"
+        if any_rides:
+            return "TOO_MANY_RIDES"
+        first, last = asked
+        ends = {e: call[1] + egress[call[0]] for e, call in enumerate(calls) if call[4] and call[0] in egress}
+        ever = [ends[e] for e in self.rides(access, -INF) if e in ends]
+        if deadline:
+            soon = any(first - max_s <= at <= last for at in ever)
+        else:
+            soon = any(e in ends for e in self.rides(access, first, last + max_s))
+        return "OVER_CUTOFF" if soon else "NO_TRIP_IN_WINDOW" if ever else "DISCONNECTED"
+
+
+class Oracle(Journeys):
+    """All journeys of one small timetable, under the limits of a query."""
+
+    def __init__(
+        self, tt: Timetable, *, walk_kmh: float = 4.8, max_transfer_s: int = 600, min_transfer_s: int = 60,
+        bikes: bool = False, on_demand: bool = False,
+    ) -> None:  # fmt: skip
+        runs = [(not bikes or tt.trip_bikes[t]) and (on_demand or not tt.trip_on_demand[t]) for t in range(tt.n_trips)]
+        columns = (tt.event_stop, tt.event_arrival_s, tt.event_departure_s, tt.event_board, tt.event_alight)
+        calls = list(zip(*(column.tolist() for column in columns), strict=True))
+        vehicles = [calls[tt.trip_indptr[t] : tt.trip_indptr[t + 1]] if runs[t] else [] for t in range(tt.n_trips)]
+        banned = {tuple(pair) for pair in tt.forbidden.tolist()}
+        changes: list[Walks] = []
+        for p in range(tt.n_stops):
+            ways = {p: max(min_transfer_s, int(tt.min_transfer_s[p]))}
+            for q, seconds in zip(*tt.footpaths.row(p), strict=True):
+                walk = math.ceil(seconds * tt.walk_kmh / walk_kmh - 1e-6)
+                if walk <= max_transfer_s and q != p:
+                    ways[int(q)] = walk + min_transfer_s
+            changes.append({q: s for q, s in ways.items() if (p, q) not in banned})
+        super().__init__(vehicles, changes, tt.in_seat.tolist())

@@ -1,0 +1,407 @@
+"""Random little worlds: written as files (streets as OSM XML, a feed as GTFS text), and read plainly for the oracle.
+
+All lengths are multiples of 40 m and speeds divide them, so that every walk is a whole number of seconds whatever the
+rounding; limits are chosen so that no walk is exactly as long as one.
+"""
+
+from __future__ import annotations
+
+import heapq
+import itertools
+import math
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import geopandas as gpd
+import numpy as np
+from pyproj import Transformer
+from shapely import Point
+
+from geo_access.network.build import build_network
+from geo_access.network.model import Network
+from geo_access.routing.query import Query
+from tests.feeds import ORIGIN_EPSG, ORIGIN_XY, write_feed
+from tests.oracle import INF, Call, Journeys, Walks
+
+BIKE_KMH = 18.0
+ZONE = "Europe/Paris"
+EVENING_S = 4 * 3600
+DAYS = (date(2026, 3, 17), date(2026, 3, 17), date(2026, 3, 29), date(2026, 3, 30), date(2026, 10, 25))
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+XY = tuple[float, float]
+
+
+@dataclass(frozen=True)
+class Place:
+    """Somewhere along a street, perhaps set back from it; a street of −1 is nowhere near one."""
+
+    street: int
+    along_m: float
+    back_m: float
+    xy: XY
+
+
+@dataclass(frozen=True)
+class Street:
+    """Between two corners; bicycles along it and against it."""
+
+    a: int
+    b: int
+    length_m: float
+    bikes: tuple[bool, bool]
+
+
+@dataclass
+class World:
+    """What is drawn; times of trips are on the clock of `day`."""
+
+    day: date
+    corners: dict[int, XY]
+    streets: list[Street]
+    stops: list[Place]
+    homes: list[Place]
+    sites: list[Place]
+    walk_kmh: float
+    trips: list[dict] = field(default_factory=list)
+    services: dict[str, tuple[set[int], set[date], set[date]]] = field(default_factory=dict)
+    transfers: list[dict] = field(default_factory=list)
+    frequencies: list[dict] = field(default_factory=list)
+
+
+def origin_s(day: date) -> float:
+    """Noon minus twelve hours, in seconds of the epoch."""
+    return datetime.combine(day, time(12), ZoneInfo(ZONE)).timestamp() - 12 * 3600
+
+
+def shift_s(world: World, relative: int) -> int:
+    return round(origin_s(world.day + timedelta(days=relative)) - origin_s(world.day))
+
+
+def clock(seconds: int) -> str:
+    return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
+
+
+def random_world(rng: np.random.Generator) -> World:
+    """Draw streets, stops along them, and a feed with everything that real ones have."""
+    columns, rows = int(rng.integers(2, 5)), int(rng.integers(2, 4))
+    xs = np.concatenate(([0], np.cumsum(rng.choice([160, 240, 400], columns - 1))))
+    ys = np.concatenate(([0], np.cumsum(rng.choice([160, 240, 400], rows - 1))))
+    corners = {r * columns + c: (float(xs[c]), float(ys[r])) for r in range(rows) for c in range(columns)}
+    pairs = [(k, k + 1) for k in corners if (k + 1) % columns] + [
+        (k, k + columns) for k in corners if k + columns in corners
+    ]
+    streets, joined = [], {k: k for k in corners}
+    for k in rng.permutation(len(pairs)).tolist():
+        a, b = pairs[k]
+        length = abs(corners[a][0] - corners[b][0]) + abs(corners[a][1] - corners[b][1])
+        if joined[a] != joined[b]:
+            joined = {c: joined[b] if j == joined[a] else j for c, j in joined.items()}
+            streets.insert(0, Street(a, b, length, (True, True)))
+        elif rng.random() < 0.6:
+            streets.append(Street(a, b, length, [(True, True), (True, False), (False, False)][int(rng.integers(3))]))
+    n_tree = len(corners) - 1
+    taken: set[Place] = set()
+    back_m = [0.0, 40.0, -40.0] if rng.random() < 0.5 else [0.0]
+
+    def place() -> Place:
+        while True:
+            k = int(rng.integers(n_tree))
+            street = streets[k]
+            along = float(rng.choice(np.arange(80, street.length_m, 80)))
+            back = float(rng.choice(back_m)) if 80 <= along <= street.length_m - 80 else 0.0
+            (ax, ay), (bx, by) = corners[street.a], corners[street.b]
+            dx, dy = (bx - ax) / street.length_m, (by - ay) / street.length_m
+            found = Place(k, along, abs(back), (ax + dx * along - dy * back, ay + dy * along + dx * back))
+            if found not in taken:
+                taken.add(found)
+                return found
+
+    n_places = sum(int(street.length_m // 80) - 1 for street in streets[:n_tree])
+    stops = [place() for _ in range(min(int(rng.integers(2, 8)), n_places - 1))]
+    if len(back_m) == 1:
+        taken.clear()
+    n_places -= len(taken)
+    homes = [place() for _ in range(min(int(rng.integers(1, 4)), n_places))]
+    sites = [place() for _ in range(min(int(rng.integers(1, 3)), n_places - len(homes)))] or [homes[0]]
+    if rng.random() < 0.1:
+        homes.append(Place(-1, 0, 0, (-900.0, -900.0)))
+    speeds = [3.6, 4.8] if len(back_m) > 1 else [3.6, 4.8, 6.0]
+    world = World(DAYS[int(rng.integers(len(DAYS)))], corners, streets, stops, homes, sites, float(rng.choice(speeds)))
+    _draw_feed(world, rng, base_s=int(rng.choice([300, 8 * 3600, 8 * 3600, 24 * 3600 + 900])))
+    return world
+
+
+def _draw_feed(world: World, rng: np.random.Generator, *, base_s: int) -> None:
+    world.base_s = base_s
+    day, every = world.day, set(range(7))
+    tomorrow, yesterday = day + timedelta(days=1), day - timedelta(days=1)
+    world.services = {
+        "daily": (every, set(), set()), "today": (set(), {day}, set()), "not today": (every, set(), {day}),
+        "weekday": ({day.weekday()}, set(), set()), "yesterday": (set(), {yesterday}, set()),
+        "tomorrow": ({tomorrow.weekday()}, set(), {day}),
+    }  # fmt: skip
+    n, grain_s = len(world.stops), int(rng.choice([60, 20]))
+    patterns = [rng.integers(0, n, int(rng.integers(2, 6))) for _ in range(int(rng.integers(1, 5)))]
+    for _ in range(int(rng.integers(2, 13))):
+        service = str(rng.choice(["daily", "daily", "today", "weekday", "yesterday", "tomorrow", "not today"]))
+        relative = {"yesterday": -1, "tomorrow": 1, "not today": -1}.get(service, 0)
+        now = base_s + int(rng.integers(-5, 50)) * 60 - shift_s(world, relative)
+        if not 0 <= now <= 46 * 3600:
+            continue
+        flat = rng.random() < 0.5
+        calls = []
+        for stop in patterns[int(rng.integers(len(patterns)))]:
+            now += int(rng.integers(0, 6)) * grain_s
+            arrival = now
+            now += int(rng.integers(0, 2)) * grain_s if rng.random() < 0.3 else 0
+            kinds = [0, 0] if flat else rng.choice([0, 0, 0, 0, 0, 0, 1, 1, 2, 3], 2).tolist()
+            calls.append((int(stop), arrival, now, *kinds))
+        bikes = str(rng.choice(["1", "1", "2", ""]))
+        world.trips.append({"calls": calls, "service_id": service, "bikes_allowed": bikes})
+    # A day on which nothing runs is refused, whatever ran the night before.
+    always = [
+        (int(stop), base_s % 86_400 + 60 * k, base_s % 86_400 + 60 * k, 0, 0) for k, stop in enumerate(patterns[0])
+    ]
+    world.trips.append({"calls": always, "service_id": "daily", "bikes_allowed": "1"})
+    for number, trip in enumerate(world.trips):
+        if rng.random() < 0.2:
+            start = trip["calls"][0][2] - int(rng.integers(0, 20)) * 60
+            for _ in range(int(rng.integers(1, 3))):
+                end = start + int(rng.integers(1, 40)) * 60
+                headway = int(rng.choice([150, 300, 600, 1200]))
+                exact = str(rng.choice(["0", "1", ""]))
+                if start >= 0:
+                    row = {"trip_id": f"t{number}", "start_time": start, "end_time": end}
+                    world.frequencies.append(row | {"headway_secs": headway, "exact_times": exact})
+                start = end
+    _draw_transfers(world, rng)
+
+
+def _draw_transfers(world: World, rng: np.random.Generator) -> None:
+    n = len(world.stops)
+    pairs = set(map(tuple, rng.integers(0, n, (int(rng.integers(0, 5)), 2)).tolist()))
+    for a, b in sorted(pairs):
+        kind = int(rng.choice([2, 2, 3]))
+        row = {"from_stop_id": f"s{a}", "to_stop_id": f"s{b}", "transfer_type": kind}
+        world.transfers.append(row | ({"min_transfer_time": int(rng.choice([0, 60, 240, 480]))} if kind == 2 else {}))
+    plain = [k for k, trip in enumerate(world.trips) if all(call[3] < 2 and call[4] < 2 for call in trip["calls"])]
+    repeated = {row["trip_id"] for row in world.frequencies}
+    plain = [k for k in plain if f"t{k}" not in repeated]
+    for a, b in itertools.permutations(plain, 2):
+        if rng.random() < 0.1:
+            row = {"from_trip_id": f"t{a}", "to_trip_id": f"t{b}", "transfer_type": 4}
+            world.transfers.append(row)
+
+
+def write_world(world: World, folder: Path) -> Network:
+    """Write the files, and build the network from them."""
+    to_degrees = Transformer.from_crs(ORIGIN_EPSG, 4326, always_xy=True)
+    out = ["<?xml version='1.0' encoding='UTF-8'?>", "<osm version='0.6'>"]
+    for k, (x, y) in world.corners.items():
+        lon, lat = to_degrees.transform(ORIGIN_XY[0] + x, ORIGIN_XY[1] + y)
+        out.append(f"<node id='{k + 1}' version='1' lat='{lat:.9f}' lon='{lon:.9f}'/>")
+    for k, street in enumerate(world.streets, start=1):
+        bikes = {(True, False): "<tag k='oneway' v='yes'/>", (False, False): "<tag k='bicycle' v='no'/>"}
+        out.append(
+            f"<way id='{k}' version='1'><nd ref='{street.a + 1}'/><nd ref='{street.b + 1}'/>"
+            f"<tag k='highway' v='residential'/>{bikes.get(street.bikes, '')}</way>"
+        )
+    (folder / "streets.osm").write_text("\n".join([*out, "</osm>"]), encoding="utf-8")
+    first, last = world.day - timedelta(days=9), world.day + timedelta(days=9)
+    trips = [
+        {
+            "calls": [
+                {
+                    "stop_id": f"s{stop}", "arrival_time": clock(arrival), "departure_time": clock(departure),
+                    "pickup_type": pickup, "drop_off_type": drop_off,
+                }
+                for stop, arrival, departure, pickup, drop_off in trip["calls"]
+            ]
+        }
+        | {name: trip[name] for name in ("service_id", "bikes_allowed")}
+        for trip in world.trips
+    ]  # fmt: skip
+    dates = [
+        {"service_id": name, "date": f"{day:%Y%m%d}", "exception_type": kind}
+        for name, (_, added, removed) in world.services.items()
+        for kind, days in ((1, added), (2, removed))
+        for day in sorted(days)
+    ]
+    weekly = [
+        {"service_id": name, "start_date": f"{first:%Y%m%d}", "end_date": f"{last:%Y%m%d}"}
+        | {weekday: int(number in weekdays) for number, weekday in enumerate(WEEK)}
+        for name, (weekdays, _, _) in world.services.items() if weekdays
+    ]  # fmt: skip
+    repeats = [row | {name: clock(row[name]) for name in ("start_time", "end_time")} for row in world.frequencies]
+    write_feed(
+        folder / "feed.zip", {f"s{k}": stop.xy for k, stop in enumerate(world.stops)}, trips, calendar=weekly,
+        calendar_dates=dates, transfers=world.transfers, frequencies=repeats,
+    )  # fmt: skip
+    return build_network(
+        folder / "streets.osm", folder / "feed.zip", date=world.day, modes=("walk", "bike"), walk_kmh=world.walk_kmh,
+        max_transfer_s=601,
+    )  # fmt: skip
+
+
+def layer(places: list[Place], prefix: str) -> gpd.GeoDataFrame:
+    points = [Point(ORIGIN_XY[0] + place.xy[0], ORIGIN_XY[1] + place.xy[1]) for place in places]
+    return gpd.GeoDataFrame({"id": [f"{prefix}{k}" for k in range(len(places))]}, geometry=points, crs=ORIGIN_EPSG)
+
+
+def street_seconds(world: World, start: Place, end: Place, *, mode: str, walk_kmh: float) -> float:
+    """Seconds from one place to another: shortest way over corners, off-street walks at both ends × 1.3."""
+    if start == end:
+        return 0.0
+    if start.street < 0 or end.street < 0:
+        return INF
+    off_s = (start.back_m + end.back_m) * 1.3 / (walk_kmh / 3.6)
+    pace = 3.6 / (walk_kmh if mode == "walk" else BIKE_KMH)
+    best = INF
+    if start.street == end.street:
+        best = abs(start.along_m - end.along_m)
+    ways: dict[int, list[tuple[int, float]]] = {k: [] for k in world.corners}
+    for street in world.streets:
+        ahead, back = (True, True) if mode == "walk" else street.bikes
+        ways[street.a] += [(street.b, street.length_m)] * ahead
+        ways[street.b] += [(street.a, street.length_m)] * back
+    here, there = world.streets[start.street], world.streets[end.street]
+    queue = [(start.along_m, here.a), (here.length_m - start.along_m, here.b)]
+    settled: dict[int, float] = {}
+    heapq.heapify(queue)
+    while queue:
+        metres, corner = heapq.heappop(queue)
+        if corner not in settled:
+            settled[corner] = metres
+            for other, length in ways[corner]:
+                heapq.heappush(queue, (metres + length, other))
+    best = min(best, settled[there.a] + end.along_m, settled[there.b] + there.length_m - end.along_m)
+    return best * pace + off_s
+
+
+def vehicles_of(world: World, *, bikes: bool, on_demand: bool) -> tuple[list[list[Call]], list[tuple[int, int]]]:
+    """Every vehicle of the day before, the day and the day after, and which are ridden on in-seat."""
+    out: list[list[Call]] = []
+    named: dict[tuple[int, str], int] = {}
+    repeats: dict[str, list[dict]] = {}
+    for row in world.frequencies:
+        repeats.setdefault(row["trip_id"], []).append(row)
+    for relative in (-1, 0, 1):
+        day = world.day + timedelta(days=relative)
+        for number, trip in enumerate(world.trips):
+            weekdays, added, removed = world.services[trip["service_id"]]
+            if not ((day.weekday() in weekdays or day in added) and day not in removed):
+                continue
+            if bikes and trip["bikes_allowed"] != "1":
+                continue
+            calls: list = trip["calls"]
+            shifts = [shift_s(world, relative)]
+            if f"t{number}" in repeats:
+                shifts = [
+                    shift_s(world, relative) + leave - calls[0][2]
+                    for row in repeats[f"t{number}"]
+                    for leave in _leaves(row)
+                ]
+            booked = any(call[3] >= 2 or call[4] >= 2 for call in calls)
+            for with_booking in (False, True)[: 1 + (booked and on_demand)]:
+                for shift in shifts:
+                    calls = [
+                        (stop, arrival + shift, departure + shift, pickup != 1 if with_booking else pickup == 0,
+                         drop_off != 1 if with_booking else drop_off == 0)
+                        for stop, arrival, departure, pickup, drop_off in trip["calls"]
+                    ]  # fmt: skip
+                    # Kept: what somebody can board and leave, from the evening before until 48:00.
+                    rideable = any(a[3] and b[4] for a, b in itertools.combinations(calls, 2))
+                    night = relative == -1 and calls[-1][1] < -EVENING_S
+                    if rideable and not night and not (relative == 1 and calls[0][2] >= 48 * 3600):
+                        named[relative, f"t{number}"] = len(out)
+                        out.append(calls)
+    seats = [row for row in world.transfers if row["transfer_type"] == 4]
+    pairs = [
+        (named.get((r, row["from_trip_id"])), named.get((r, row["to_trip_id"]))) for r in (-1, 0, 1) for row in seats
+    ]
+    return out, [(a, b) for a, b in pairs if a is not None and b is not None]
+
+
+def _leaves(row: dict) -> range:
+    start, end, headway = row["start_time"], row["end_time"], row["headway_secs"]
+    first = start if row["exact_times"] == "1" else start + headway // 2
+    return range(first if first < end else start, end, headway)
+
+
+def changes_of(world: World, query: Query) -> list[Walks]:
+    """Seconds from getting off at a stop to being ready to board at another."""
+    stated = {(row["from_stop_id"], row["to_stop_id"]): row for row in world.transfers if "from_stop_id" in row}
+    out = []
+    for p, start in enumerate(world.stops):
+        ways = {}
+        for q, end in enumerate(world.stops):
+            row = stated.get((f"s{p}", f"s{q}"), {"transfer_type": 0})
+            time_s = row.get("min_transfer_time")
+            if row["transfer_type"] == 3:
+                continue
+            if p == q:
+                ways[q] = max(query.min_transfer_s, time_s or 0)
+                continue
+            walk = street_seconds(world, start, end, mode="walk", walk_kmh=query.walk_kmh)
+            if time_s is not None:
+                walk = time_s * world.walk_kmh / query.walk_kmh
+            if math.ceil(walk - 1e-6) <= query.max_transfer_s:
+                ways[q] = math.ceil(walk - 1e-6) + query.min_transfer_s
+        out.append(ways)
+    return out
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The oracle for one query: journeys, walks at both ends, and the direct way."""
+
+    journeys: Journeys
+    access: list[Walks]
+    egress: list[Walks]
+    direct_s: list[list[float]]
+
+
+def ask(world: World, query: Query) -> Asked:
+    """Read the world under the limits of a query."""
+    start = "walk" if query.mode == "transit" else "bike"
+    end = "bike" if query.mode == "bike_aboard+transit" else "walk"
+    walks = {"walk_kmh": query.walk_kmh}
+    # A stop that no trip of the feed calls at is no stop of the timetable.
+    called = {call[0] for trip in world.trips for call in trip["calls"]}
+
+    def near(places: list[Place], mode: str, limit_s: int, *, back: bool) -> list[Walks]:
+        out = []
+        for place in places:
+            times = {}
+            for s, stop in enumerate(world.stops):
+                if s not in called:
+                    continue
+                pair = (stop, place) if back else (place, stop)
+                seconds = street_seconds(world, *pair, mode=mode, **walks)
+                if seconds <= limit_s:
+                    times[s] = round(seconds)
+            out.append(times)
+        return out
+
+    farthest = query.max_access_s + query.max_egress_s if query.max_direct_s is None else query.max_direct_s
+    farthest = min(farthest, query.max_s)
+    direct = [
+        [
+            min(
+                (
+                    round(s) for mode in {"walk", start}
+                    if (s := street_seconds(world, a, b, mode=mode, **walks)) <= farthest
+                ),
+                default=INF,
+            )
+            for b in world.sites
+        ]
+        for a in world.homes
+    ]  # fmt: skip
+    vehicles, follows = vehicles_of(world, bikes=query.mode == "bike_aboard+transit", on_demand=query.on_demand)
+    return Asked(
+        Journeys(vehicles, changes_of(world, query), follows), near(world.homes, start, query.max_access_s, back=False),
+        near(world.sites, end, query.max_egress_s, back=True), direct,
+    )  # fmt: skip

@@ -1,0 +1,123 @@
+"""From GTFS text and streets through `build_network` to times and reasons: equal to the oracle, minute by minute.
+
+``GEO_ACCESS_DEEP=5000`` runs that many worlds instead of a few.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from geo_access.network.model import Network
+from geo_access.routing.query import Query, Window
+from geo_access.routing.reasons import Reason
+from geo_access.travel_times.core import instant_times
+from geo_access.travel_times.matrix import travel_times
+from tests.oracle import INF
+from tests.routing.oracle_worlds import BIKE_KMH, Asked, World, ask, layer, random_world, write_world
+
+DEEP = int(os.environ.get("GEO_ACCESS_DEEP", "0"))
+COUNTS = {"worlds": 0, "queries": 0, "pairs": 0, "instants": 0, "with a time": 0, "missing": 0}
+
+
+def random_query(world: World, rng: np.random.Generator) -> Query:
+    """Draw what to ask, within what the network was built for."""
+    speeds = [kmh for kmh in (3.6, 4.8, 6.0) if kmh <= world.walk_kmh]
+    step = int(rng.choice([60, 60, 120, 45]))
+    start = world.base_s + int(rng.integers(-4, 40)) * 60
+    window = Window(max(0, start), max(0, start) + step * int(rng.integers(0, 13)), step)
+    late = rng.random() < 0.4
+    earliest = window.start_s - int(rng.integers(0, 40)) * 60 if late and rng.random() < 0.3 else None
+    return Query(
+        str(rng.choice(["transit", "transit", "bike+transit", "bike_aboard+transit"])),
+        depart=None if late else window, arrive=window if late else None, earliest_s=earliest,
+        percentiles=[(0, 50, 100), (50,), (25, 75)][int(rng.integers(3))],
+        max_s=int(rng.choice([607, 1207, 1807, 3607])), walk_kmh=float(rng.choice(speeds)), bike_kmh=BIKE_KMH,
+        max_access_s=int(rng.choice([97, 217, 457])), max_egress_s=int(rng.choice([97, 217, 457])),
+        max_transfer_s=int(rng.choice([97, 217, 601])), min_transfer_s=int(rng.choice([0, 60, 60, 120])),
+        max_rides=None if rng.random() < 0.5 else int(rng.integers(1, 4)), on_demand=bool(rng.random() < 0.3),
+        max_direct_s=[None, 0, 137][int(rng.integers(3))],
+    )  # fmt: skip
+
+
+def expected_seconds(asked: Asked, query: Query, h: int, s: int, *, max_rides: int | None) -> list[float]:
+    """Door-to-door seconds of every instant of one pair."""
+    window = query.arrive or query.depart
+    limits = {"direct_s": asked.direct_s[h][s], "max_s": query.max_s, "max_rides": max_rides}
+    out = []
+    for k in range(window.count):
+        at = window.start_s + k * window.step_s
+        if query.arrive is None:
+            out.append(asked.journeys.seconds(asked.access[h], asked.egress[s], at, **limits))
+        else:
+            bound = -INF if query.earliest_s is None else query.earliest_s
+            out.append(
+                at - asked.journeys.latest_leave(asked.access[h], asked.egress[s], at, earliest_s=bound, **limits)
+            )
+    return out
+
+
+def expected_reason(asked: Asked, query: Query, world: World, h: int, s: int) -> str:
+    if world.homes[h].street < 0:
+        return "UNSNAPPED_ORIGIN"
+    window = query.arrive or query.depart
+    span = (window.start_s, window.start_s + (window.count - 1) * window.step_s)
+    any_rides = min(expected_seconds(asked, query, h, s, max_rides=None)) < INF
+    return asked.journeys.reason(
+        asked.access[h],
+        asked.egress[s],
+        span,
+        deadline=query.arrive is not None,
+        max_s=query.max_s,
+        any_rides=any_rides,
+    )
+
+
+def check_query(world: World, network: Network, query: Query) -> None:
+    asked = ask(world, query)
+    homes, sites = layer(world.homes, "h"), layer(world.sites, "s")
+    xy = [np.column_stack((places.geometry.x, places.geometry.y)) for places in (homes, sites)]
+    minutes = instant_times(network, *xy, query)
+    fields = {name: getattr(query, name) for name in Query.__dataclass_fields__ if name not in ("earliest_s", "max_s")}
+    times = travel_times(network, homes, sites, earliest=query.earliest_s, max_minutes=query.max_s / 60, **fields)
+    window = query.arrive or query.depart
+    for h in range(len(homes)):
+        for s in range(len(sites)):
+            wanted = expected_seconds(asked, query, h, s, max_rides=query.max_rides)
+            told = [INF if np.isnan(value) else float(value) for value in minutes[h, s]]
+            assert told == wanted, (told, wanted, h, s, query)
+            feasible = sorted(value for value in wanted if value < INF)
+            for p, percentile in enumerate(query.percentiles):
+                rank = max(1, -(-percentile * window.count // 100))
+                value = feasible[rank - 1] if rank <= len(feasible) else np.nan
+                np.testing.assert_equal(float(times.seconds[h, s, p]), value)
+            assert times.feasible_share[h, s] == np.float32(len(feasible)) / np.float32(window.count)
+            reason = "OK"
+            if np.isnan(times.seconds[h, s, 0]):
+                reason = "NO_TRIP_IN_WINDOW" if feasible else expected_reason(asked, query, world, h, s)
+            assert Reason(times.reason[h, s]).name == reason, (Reason(times.reason[h, s]).name, reason, h, s, query)
+            COUNTS["pairs"] += 1
+            COUNTS["instants"] += window.count
+            COUNTS["with a time"] += len(feasible)
+            COUNTS["missing"] += reason != "OK"
+    COUNTS["queries"] += 1
+
+
+@settings(
+    max_examples=DEEP or 12, deadline=None, suppress_health_check=list(HealthCheck), database=None,
+    phases=[Phase.generate], derandomize=not DEEP,
+)  # fmt: skip
+@given(seed=st.integers(0, 2**32 - 1))
+def test_every_minute_and_every_reason_equal_the_oracle(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    world = random_world(rng)
+    with TemporaryDirectory() as folder:
+        network = write_world(world, Path(folder))
+        for _ in range(6):
+            check_query(world, network, random_query(world, rng))
+    COUNTS["worlds"] += 1
