@@ -16,6 +16,8 @@ __all__ = ["Headways", "Runs", "runs_around"]
 
 # A city of 10 million has some 100,000 departures a day.
 _MOST_RUNS = 500_000
+# A shift that starts at midnight is reached by the vehicles of the evening before.
+_EVENING_S = 4 * 3600
 
 
 @dataclass(frozen=True)
@@ -97,7 +99,7 @@ def runs_around(feed: Feed, day: date, zone: str, headways: Headways) -> Runs:
     Returns
     -------
     Runs
-        Without those of the day before that have ended by 00:00, nor those of the day after that start past 48:00.
+        Without those of the day before that have ended by 20:00, nor those of the day after that start past 48:00.
     """
     trips, times = feed.trips, feed.stop_times
     counts = np.diff(times.trip_indptr)
@@ -120,7 +122,7 @@ def runs_around(feed: Feed, day: date, zone: str, headways: Headways) -> Runs:
     runs = Runs(*(np.concatenate([getattr(piece, name) for piece in pieces]) for name in Runs.__dataclass_fields__))
     last = times.arrival_s[times.trip_indptr[1:][runs.trip] - 1] + runs.shift_s
     start = times.departure_s[times.trip_indptr[:-1][runs.trip] + runs.first] + runs.shift_s
-    keep = ((runs.day >= 0) | (last >= 0)) & ((runs.day <= 0) | (start < LAST_CLOCK_S))
+    keep = ((runs.day >= 0) | (last >= -_EVENING_S)) & ((runs.day <= 0) | (start < LAST_CLOCK_S))
     return Runs(*(getattr(runs, name)[keep] for name in Runs.__dataclass_fields__))
 
 
