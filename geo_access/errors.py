@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 __all__ = [
     "CapacityError",
@@ -30,6 +30,10 @@ class Fault:
         What is wrong there.
     remedy : str
         What the user can do about it; may be empty.
+    key : str
+        Entry ``error.<key>`` of the catalogue that says `what` and `remedy` in other languages; may be empty.
+    values : mapping of str to object
+        What that entry puts in its braces.
 
     Examples
     --------
@@ -40,6 +44,8 @@ class Fault:
     where: str
     what: str
     remedy: str = ""
+    key: str = field(default="", compare=False)
+    values: Mapping[str, object] = field(default_factory=dict, compare=False)
 
     def __str__(self) -> str:
         """Render on one line."""
@@ -56,11 +62,24 @@ class GeoAccessError(Exception):
         What, where and what to do, in one or a few lines.
     faults : iterable of Fault
         The single faults behind the message, when several were found at once.
+    key : str
+        Entry ``error.<key>`` of the catalogue that says the whole message in other languages; may be empty.
+    values : mapping of str to object, optional
+        What that entry puts in its braces.
     """
 
-    def __init__(self, message: str, *, faults: Iterable[Fault] = ()) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        faults: Iterable[Fault] = (),
+        key: str = "",
+        values: Mapping[str, object] | None = None,
+    ) -> None:
         super().__init__(message)
         self.faults: tuple[Fault, ...] = tuple(faults)
+        self.key = key
+        self.values: Mapping[str, object] = dict(values or {})
 
 
 class InputError(GeoAccessError, ValueError):

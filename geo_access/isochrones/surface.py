@@ -134,12 +134,16 @@ def site_positions(sites: gpd.GeoDataFrame, *, epsg: int) -> np.ndarray:
         When there is no site, none has a position, or one is not a point.
     """
     if not len(sites):
-        raise InputError("no site to draw from → check the métier's code, or leave this métier out")
+        raise InputError("no site to draw from → check the métier's code, or leave this métier out", key="no_site")
     metric = to_metric(sites, epsg).geometry
     geometry = metric.to_numpy()
     present = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     if not present.any():
-        raise InputError(f"none of the {len(sites)} sites has a position → locate at least one of them")
+        raise InputError(
+            f"none of the {len(sites)} sites has a position → locate at least one of them",
+            key="no_site_located",
+            values={"n": len(sites)},
+        )
     kinds = shapely.get_type_id(geometry[present])
     raise_faults(
         Fault(f"sites: row {sites.index[i]}", "its geometry is not a point", "give one point for each site")

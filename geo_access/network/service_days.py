@@ -97,11 +97,17 @@ def feed_days(
 
 def _outside(feeds: Sequence[Feed], strips: Sequence[pd.DataFrame], day: date, *, aligned: bool) -> ServiceDateError:
     lines, faults = [], []
+    told: list[tuple[str, dict[str, object]]] = []
     for feed, strip in zip(feeds, strips, strict=True):
         span = _span(strip)
         held = f"{span[0]} → {span[1]}" if span else "never"
         runs = _trips_on(strip, day)
         lines.append(f"  {feed.name}: runs {held}; {runs} trips on {day.isoformat()}")
+        known: dict[str, object] = {"feed": feed.name, "trips": runs, "day": day.isoformat()}
+        if span:
+            told.append(("no_service_feed", {**known, "first": span[0].isoformat(), "last": span[1].isoformat()}))
+        else:
+            told.append(("no_service_never", known))
         if not runs:
             faults.append(
                 Fault(feed.name, f"no service on {_spoken(day)}, its calendar is {held}", "choose another day")
@@ -109,6 +115,15 @@ def _outside(feeds: Sequence[Feed], strips: Sequence[pd.DataFrame], day: date, *
     nearest = common_day(feeds, day)
     lines.append(f"  → take {_spoken(nearest)}, the nearest day on which all run" if nearest
                  else "  → no day is common to all the feeds")  # fmt: skip
+    advice: list[tuple[str, dict[str, object]]] = [
+        ("no_service_nearest", {"nearest": nearest}) if nearest else ("no_service_none", {})
+    ]
     if not aligned:
         lines.append('  → or let each feed run as on its own equivalent day: align="equivalent-day"')
-    return ServiceDateError(f"no service on {_spoken(day)} in every feed\n" + "\n".join(lines), faults=faults)
+        advice.append(("no_service_align", {}))
+    return ServiceDateError(
+        f"no service on {_spoken(day)} in every feed\n" + "\n".join(lines),
+        faults=faults,
+        key="no_service",
+        values={"day": day, "feeds": tuple(told), "advice": tuple(advice)},
+    )

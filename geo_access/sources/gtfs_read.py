@@ -129,14 +129,20 @@ def read_files(path: Path, notices: NoticeBook, *, tables: tuple[str, ...] = TAB
         Unpacks to more than any real feed.
     """
     if not path.exists():
-        raise MissingFileError(f"{path}: no such GTFS file or folder → check the path")
+        raise MissingFileError(
+            f"{path}: no such GTFS file or folder → check the path", key="gtfs_missing", values={"file": path}
+        )
     if path.is_dir():
         return _read_folder(path, notices, tables)
     try:
         with zipfile.ZipFile(path) as archive:
             return _read_zip(archive, path, notices, tables)
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError) as error:
-        raise InputError(f"{path.name}: not a readable zip ({error}) → download it again, or give a folder") from error
+        raise InputError(
+            f"{path.name}: not a readable zip ({error}) → download it again, or give a folder",
+            key="gtfs_not_zip",
+            values={"file": path.name, "why": error},
+        ) from error
     except (NotImplementedError, RuntimeError, OSError) as error:
         if isinstance(error, InputError):
             raise

@@ -196,7 +196,9 @@ def _unusable(ids: pd.Series, people: np.ndarray, reasons: np.ndarray) -> list[t
 
 def _check_unique(ids: pd.Series, where: str) -> None:
     repeated = ids[ids.duplicated()].unique()[:20]
-    raise_faults(Fault(f"{where}: id {each}", "given twice", "give each point its own id") for each in repeated)
+    raise_faults(
+        Fault(f"{where}: id {each}", "given twice", "give each point its own id", key="id_twice") for each in repeated
+    )
 
 
 def _flags(values: pd.Series) -> np.ndarray:

@@ -70,9 +70,11 @@ def require_file(path: str | Path) -> Path:
     """
     file = Path(path)
     if not file.is_file():
-        raise MissingFileError(f"{path}: no such file → check the path")
+        raise MissingFileError(f"{path}: no such file → check the path", key="no_such_file", values={"file": path})
     if file.stat().st_size == 0:
-        raise InputError(f"{file.name}: the file is empty → download it again")
+        raise InputError(
+            f"{file.name}: the file is empty → download it again", key="empty_file", values={"file": file.name}
+        )
     return file
 
 
@@ -149,7 +151,11 @@ def read_table(
         raise CapacityError(f"{file.name}: does not fit in memory → cut it to your departments first") from error
     except _DAMAGE as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(f"{file.name}: cannot be read as {suffix}: {first} → download or export it again") from error
+        raise InputError(
+            f"{file.name}: cannot be read as {suffix}: {first} → download or export it again",
+            key="unreadable_file",
+            values={"file": file.name, "format": suffix, "why": first},
+        ) from error
     if bbox_lonlat is not None and not isinstance(table, gpd.GeoDataFrame):
         raise InputError(f"{file.name}: bbox_lonlat chooses features of a vector layer → this table has no geometry")
     if len(table) > max_rows:
@@ -169,7 +175,11 @@ def _reader_of(file: Path, suffix: str) -> Callable[..., pd.DataFrame]:
     }
     if suffix not in readers:
         known = " ".join(sorted({*TEXT_SUFFIXES, *readers}))
-        raise InputError(f"{file.name}: format {suffix or 'without extension'} is not read → give one of {known}")
+        raise InputError(
+            f"{file.name}: format {suffix or 'without extension'} is not read → give one of {known}",
+            key="format_not_read",
+            values={"file": file.name, "format": suffix or "?", "known": known},
+        )
     return readers[suffix]
 
 
@@ -419,7 +429,9 @@ def _own_bounds(
     """Bounds in the CRS of the layer."""
     crs = pyogrio.read_info(source, layer=layer)["crs"]
     if crs is None:
-        raise InputError(f"{name}: the layer does not say its CRS → export it with its CRS")
+        raise InputError(
+            f"{name}: the layer does not say its CRS → export it with its CRS", key="no_crs", values={"file": name}
+        )
     return Transformer.from_crs(WGS84, crs, always_xy=True).transform_bounds(*bbox_lonlat)
 
 

@@ -114,7 +114,11 @@ def _crs(crs: str | int | None, where: str) -> CRS | None:
 def _of_geometry(table: gpd.GeoDataFrame, declared: CRS | None, where: str) -> tuple[np.ndarray, np.ndarray, CRS]:
     own = table.crs or declared
     if own is None:
-        raise InputError(f"{where}: the layer does not say its CRS → give crs=, for instance 2154")
+        raise InputError(
+            f"{where}: the layer does not say its CRS → give crs=, for instance 2154",
+            key="no_crs",
+            values={"file": where},
+        )
     geometry = table.geometry.to_numpy()
     kinds = shapely.get_type_id(geometry)
     flat = np.where((kinds > 0) & ~shapely.is_empty(geometry), shapely.point_on_surface(geometry), geometry)

@@ -190,15 +190,23 @@ def _number(value: object) -> float:
     return number if np.isfinite(number) else float("nan")
 
 
-def _nearest(name: str, known: Sequence[str]) -> str:
+def _no_column(where: str, wanted: str, name: str, known: Sequence[str]) -> Fault:
+    """Say that a column is missing, with the nearest one that exists or the list of them."""
     folded: dict[str, str] = {}
     for column in known:
         folded.setdefault(fold(column).replace(" ", ""), column)
     near = difflib.get_close_matches(fold(name).replace(" ", ""), list(folded), n=1, cutoff=0.5)
     if near:
-        return f"did you mean {folded[near[0]]!r}?"
+        nearest = folded[near[0]]
+        return Fault(
+            where, f"no column {wanted}", f"did you mean {nearest!r}?",
+            key="no_column_near", values={"wanted": wanted, "near": nearest},
+        )  # fmt: skip
     shown = ", ".join(map(repr, known[:12])) + (", …" if len(known) > 12 else "")
-    return f"the columns are {shown}"
+    return Fault(
+        where, f"no column {wanted}", f"the columns are {shown}",
+        key="no_column", values={"wanted": wanted, "known": shown},
+    )  # fmt: skip
 
 
 def pick_columns(
@@ -251,7 +259,7 @@ def pick_columns(
     for ours, theirs in named.items():
         match = theirs if theirs in exact else loose.get(fold(theirs).replace(" ", "") or theirs)
         if match is None:
-            faults.append(Fault(f"{where}: {ours}", f"no column {theirs!r}", _nearest(theirs, known)))
+            faults.append(_no_column(f"{where}: {ours}", repr(theirs), theirs, known))
         else:
             found[ours] = match
     for ours, names in wanted.items():
@@ -263,6 +271,6 @@ def pick_columns(
             found[ours] = first
         elif ours not in free:
             tried = " or ".join(map(repr, names[:4]))
-            faults.append(Fault(f"{where}: {ours}", f"no column {tried}", _nearest(names[0], known)))
+            faults.append(_no_column(f"{where}: {ours}", tried, names[0], known))
     raise_faults(faults, error=InputError)
     return found

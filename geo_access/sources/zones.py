@@ -168,7 +168,7 @@ def read_zones(
     where = Path(path).name
     table = _with_geometry(read_table(path, layer=layer), where, crs)
     if table.empty:
-        raise InputError(f"{where}: no row → this layer holds no zone")
+        raise InputError(f"{where}: no row → this layer holds no zone", key="zones_empty", values={"file": where})
     recognised = recognise_zoning(table)
     columns = _columns(table, where, id, name, kind_column, recognised)
     ids = to_text(table[columns["id"]])
@@ -199,7 +199,11 @@ def _with_geometry(table: Any, where: str, crs: str | int | None) -> Any:
         table = _from_wkt(table, where, crs)
     if table.crs is None:
         if crs is None:
-            raise InputError(f"{where}: the layer does not say its CRS → give crs=, for instance 2154")
+            raise InputError(
+                f"{where}: the layer does not say its CRS → give crs=, for instance 2154",
+                key="no_crs",
+                values={"file": where},
+            )
         table = table.set_crs(crs)
     west, _, east, north = table.total_bounds
     if CRS.from_user_input(table.crs).is_geographic and max(abs(west), abs(east)) > 360.0:
@@ -213,7 +217,11 @@ def _with_geometry(table: Any, where: str, crs: str | int | None) -> Any:
 def _from_wkt(table: pd.DataFrame, where: str, crs: str | int | None) -> Any:
     texts = [column for column in table.columns if fold(column) in ("wkt", "geometry", "geom", "the geom")]
     if not texts:
-        raise InputError(f"{where}: no geometry → give a GeoPackage, GeoJSON or shapefile, or a column of WKT")
+        raise InputError(
+            f"{where}: no geometry → give a GeoPackage, GeoJSON or shapefile, or a column of WKT",
+            key="zones_no_geometry",
+            values={"file": where},
+        )
     shapes = shapely.from_wkt(table[texts[0]].to_numpy(dtype=object), on_invalid="ignore")
     return gpd.GeoDataFrame(table.drop(columns=texts[0]), geometry=shapes, crs=crs or WGS84)
 
@@ -242,7 +250,12 @@ def _check_rows(ids: pd.Series, shapes: gpd.GeoSeries, where: str) -> None:
     kinds = shapely.get_type_id(shapes.to_numpy())
     flat = shapely.is_empty(shapes.to_numpy()) | ~np.isin(kinds, (3, 6, 7))
     faults += [
-        Fault(f"{where}: {ids.iloc[row]}", "no polygon", "a zone needs an outline: give the layer of outlines")
+        Fault(
+            f"{where}: {ids.iloc[row]}",
+            "no polygon",
+            "a zone needs an outline: give the layer of outlines",
+            key="zone_without_outline",
+        )
         for row in np.flatnonzero(flat)[:20]
     ]
     raise_faults(faults)
