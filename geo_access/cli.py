@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,12 +16,13 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 
-from geo_access.errors import GeoAccessError, InputError
+from geo_access.errors import GeoAccessError
 from geo_access.manifest import code_version
+from geo_access.maps.messages import error_text
 from geo_access.maps.strings import text
 
 if TYPE_CHECKING:
-    from geo_access.study import RunSummary
+    from geo_access.study import RunSummary, Study
 
 __all__ = ["app", "main"]
 
@@ -38,9 +41,11 @@ def _console() -> Console:
     return Console(highlight=False)
 
 
-def _language() -> str:
-    """Language of the terminal's messages: French unless the locale is English."""
-    return "en" if os.environ.get("LANG", "").startswith("en") else "fr"
+class Language(StrEnum):
+    """Languages of the messages."""
+
+    fr = "fr"
+    en = "en"
 
 
 def _version(value: bool) -> None:
@@ -51,11 +56,38 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _root(
+    context: typer.Context,
+    lang: Annotated[
+        Language,
+        typer.Option("--lang", envvar="GEO_ACCESS_LANG", help="Langue des messages ; celle de l'étude une fois lue."),
+    ] = Language.fr,
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Afficher la version.")
     ] = False,
 ) -> None:
     del version
+    context.obj = lang.value
+
+
+@contextmanager
+def _told_in(language: str) -> Iterator[None]:
+    """Tell the errors of the block in a language, and leave with exit code 1."""
+    try:
+        yield
+    except (GeoAccessError, OSError) as error:
+        console = Console(stderr=True, highlight=False)
+        console.print(
+            f"[bold red]{text('cli.error', language)}[/] {escape(error_text(error, language))}", soft_wrap=True
+        )
+        raise typer.Exit(1) from None
+
+
+def _study(path: Path, language: str) -> Study:
+    """Read a study file; what is wrong in it is told in the language of the command line."""
+    with _told_in(language):
+        from geo_access.study import Study
+
+        return Study.from_file(path)
 
 
 def _show(console: Console, summary: RunSummary) -> None:
@@ -84,11 +116,8 @@ def _show(console: Console, summary: RunSummary) -> None:
     console.print(f"[bold]{escape(str(summary.folder / 'index.html'))}[/]")
 
 
-def _run(study_path: Path, out: Path, *, overwrite: bool) -> None:
-    from geo_access.study import Study
-
+def _run(study: Study, out: Path, *, overwrite: bool) -> None:
     console = _console()
-    study = Study.from_file(study_path)
     language = study.file.study.language
     console.print(f"[bold]{escape(study.file.study.name)}[/]")
     with Progress(
@@ -99,38 +128,44 @@ def _run(study_path: Path, out: Path, *, overwrite: bool) -> None:
         def progress(stage: str, share: float) -> None:
             bar.update(task, description=text(f"stage.{stage}", language), completed=share)
 
-        summary = study.run(out, overwrite=overwrite, progress=progress, announce=console.print)
+        with _told_in(language):
+            summary = study.run(out, overwrite=overwrite, progress=progress, announce=console.print)
         bar.update(task, completed=1.0)
     _show(console, summary)
 
 
 @app.command()
-def demo(out: _OUT = Path("out/demo"), overwrite: _OVERWRITE = True) -> None:
+def demo(context: typer.Context, out: _OUT = Path("out/demo"), overwrite: _OVERWRITE = True) -> None:
     """Lancer l'étude de démonstration (territoire synthétique)."""
     from geo_access.study import demo_study_path
 
-    _run(demo_study_path(), out, overwrite=overwrite)
+    with _told_in(context.obj):
+        path = demo_study_path()
+    _run(_study(path, context.obj), out, overwrite=overwrite)
 
 
 @app.command()
 def run(
+    context: typer.Context,
     study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")],
     out: _OUT = Path("out/etude"),
     overwrite: _OVERWRITE = False,
 ) -> None:
     """Lancer une étude : temps, indicateurs, cartes, rapport."""
-    _run(study, out, overwrite=overwrite)
+    _run(_study(study, context.obj), out, overwrite=overwrite)
 
 
 @app.command()
-def check(study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")]) -> None:
+def check(
+    context: typer.Context,
+    study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")],
+) -> None:
     """Tout vérifier sans rien calculer ; toutes les fautes sont listées d'un coup."""
-    from geo_access.study import Study
-
     console = _console()
-    loaded = Study.from_file(study)
+    loaded = _study(study, context.obj)
     language = loaded.file.study.language
-    report = loaded.check()
+    with _told_in(language):
+        report = loaded.check()
     table = Table(title=text("cli.read_title", language), title_justify="left")
     for key in ("cli.source", "cli.read", "cli.kept", "cli.located", "cli.lost"):
         table.add_column(text(key, language))
@@ -144,45 +179,52 @@ def check(study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")
 
 @app.command()
 def calendar(
+    context: typer.Context,
     feeds: Annotated[list[Path], typer.Argument(help="Fichiers GTFS.")],
 ) -> None:
     """Courses par jour de chaque réseau, et les jours où tous circulent."""
     from geo_access.study_calendar import calendar_lines
 
     console = _console()
-    for line in calendar_lines(feeds, language=_language()):
-        console.print(line, markup=False, soft_wrap=True)
+    with _told_in(context.obj):
+        for line in calendar_lines(feeds, language=context.obj):
+            console.print(line, markup=False, soft_wrap=True)
 
 
 @app.command()
 def sheet(
+    context: typer.Context,
     study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")],
-    origin: Annotated[str, typer.Option("--from", help="Longitude,latitude du domicile, par exemple 3.06,50.63.")],
+    origin: Annotated[
+        str, typer.Option("--from", help="Domicile : adresse, ou longitude,latitude (par exemple 3.06,50.63).")
+    ],
     metier: Annotated[str, typer.Option("--metier", help="Code du métier dans l'étude.")],
     profile: Annotated[str | None, typer.Option("--profile", help="Public de l'étude ; le premier sinon.")] = None,
+    addresses: Annotated[
+        list[Path] | None,
+        typer.Option("--addresses", help="Fichier de la Base adresse nationale : l'adresse ne quitte pas ce poste."),
+    ] = None,
+    online: Annotated[
+        bool, typer.Option("--online", help="Envoyer l'adresse au service national de géocodage, qui la situe.")
+    ] = False,
     out: Annotated[Path, typer.Option("--out", help="Page HTML à écrire.")] = Path("out/fiche.html"),
 ) -> None:
-    """Écrire la fiche d'une personne : ce qu'elle peut atteindre, par quels trajets, et sinon pourquoi."""
-    from geo_access.study import Study
+    """Écrire la fiche d'une personne : ce qu'elle peut atteindre, par quels trajets, et sinon pourquoi.
 
-    loaded = Study.from_file(study)
-    path = loaded.sheet(out, origin=_lonlat(origin), metier=metier, profile=profile)
+    Ni nom ni adresse n'y est écrit : seulement la position arrondie à une centaine de mètres.
+    """
+    from geo_access.study_sheet import find_origin
+
+    loaded = _study(study, context.obj)
+    with _told_in(loaded.file.study.language):
+        place = find_origin(origin, loaded.file, addresses=addresses or (), online=online)
+        path = loaded.sheet(out, origin=place, metier=metier, profile=profile)
     _console().print(f"[bold]{escape(str(path))}[/]", soft_wrap=True)
-
-
-def _lonlat(words: str) -> tuple[float, float]:
-    """Read ``lon,lat``; an address needs a geocoder, which this command does not call."""
-    try:
-        lon, lat = (float(part) for part in words.split(","))
-    except ValueError:
-        raise InputError(
-            f"--from {words!r} is not longitude,latitude → for instance --from 3.06,50.63; geocode an address first"
-        ) from None
-    return lon, lat
 
 
 @app.command()
 def validate(
+    context: typer.Context,
     feed: Annotated[Path, typer.Argument(help="Fichier GTFS.")],
     out: Annotated[Path | None, typer.Option("--out", help="CSV où écrire chaque constat, avec sa ligne.")] = None,
 ) -> None:
@@ -190,9 +232,10 @@ def validate(
     from geo_access.sources.gtfs import feed_report, read_gtfs
 
     console = _console()
-    notices, summary = feed_report(read_gtfs(feed))
-    if out is not None:
-        notices.to_csv(out, index=False, encoding="utf-8")
+    with _told_in(context.obj):
+        notices, summary = feed_report(read_gtfs(feed))
+        if out is not None:
+            notices.to_csv(out, index=False, encoding="utf-8")
     table = Table(title=feed.name, title_justify="left")
     for column in summary.columns:
         table.add_column(str(column))
@@ -203,6 +246,7 @@ def validate(
 
 @app.command()
 def fetch(
+    context: typer.Context,
     territory: Annotated[str, typer.Option("--territory", help="MEL, Hauts-de-France, ou codes INSEE.")],
     date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="Jour de service de l'étude.")],
     out: _OUT = Path("donnees"),
@@ -212,24 +256,21 @@ def fetch(
     from geo_access.sources.catalogue_study import fetch_territory
 
     console = _console()
-    prepared = fetch_territory(
-        territory, out, day=date.date(), also=also or (), tell=lambda line: console.print(escape(line), soft_wrap=True)
-    )
+    with _told_in(context.obj):
+        prepared = fetch_territory(
+            territory,
+            out,
+            day=date.date(),
+            also=also or (),
+            tell=lambda line: console.print(escape(line), soft_wrap=True),
+        )
     console.print(f"[bold]{escape(str(prepared.study))}[/]", soft_wrap=True)
-
-
-def _fail(error: GeoAccessError | KeyboardInterrupt | OSError) -> int:
-    console = Console(stderr=True, highlight=False)
-    if isinstance(error, KeyboardInterrupt):
-        console.print(text("cli.interrupted", _language()))
-        return 130
-    console.print(f"[bold red]{text('cli.error', _language())}[/] {escape(str(error))}", soft_wrap=True)
-    return 1
 
 
 def main() -> None:
     """Run the command line; bad input ends with exit code 1 and a message, never with a traceback."""
     try:
         app()
-    except (GeoAccessError, KeyboardInterrupt, OSError) as error:
-        sys.exit(_fail(error))
+    except KeyboardInterrupt:
+        Console(stderr=True, highlight=False).print(text("cli.interrupted", "fr"))
+        sys.exit(130)

@@ -15,12 +15,13 @@ from geo_access.report.sheet import adviser_sheet
 from geo_access.report.study_report import write_report
 from geo_access.study_bands import bands_label, study_isochrones
 from geo_access.study_diagnosis import flag_summary, study_diagnosis
-from geo_access.study_file import StudyFile, Table, read_study_file
+from geo_access.study_file import StudyFile, read_study_file
 from geo_access.study_findings import findings, report_context, with_remedies
 from geo_access.study_inputs import StudyInputs, read_inputs
 from geo_access.study_network import check_feeds, study_network
 from geo_access.study_outputs import output_folder, write_manifest
 from geo_access.study_pictures import map_contents, write_front_page, write_pictures
+from geo_access.study_sections import Table
 from geo_access.study_tables import write_tables
 from geo_access.study_values import flag_rules, study_metiers, study_profiles, study_schedules, study_thresholds
 
@@ -234,7 +235,13 @@ class Study:
         profiles = {item.id: item for item in study_profiles(self.file)}
         chosen = profile if profile is not None else next(iter(profiles))
         faults = [
-            Fault(option, f"{value!r} is not in the study", "one of " + ", ".join(known))
+            Fault(
+                option,
+                f"{value!r} is not in the study",
+                "one of " + ", ".join(known),
+                key="option_unknown",
+                values={"value": value, "known": ", ".join(known)},
+            )
             for option, value, known in (("--metier", metier, metiers), ("--profile", chosen, profiles))
             if value not in known
         ]
@@ -274,9 +281,14 @@ class Study:
     def _manifest(self, inputs: StudyInputs, network: Network, diagnosis: Diagnosis) -> Manifest:
         hashes = {self.path.name: sha256_file(self.path), **network.inputs}
         tables: dict[str, Table] = {"zones": self.file.origins.zones, "points": self.file.origins.points}
-        named = {"training": self.file.training, "employers": self.file.employers}
+        named = {
+            "training": self.file.training,
+            "employers": self.file.employers,
+            "employment": self.file.employment,
+        }
         tables.update({key: table for key, table in named.items() if table is not None})
-        hashes.update({table.file.name: sha256_file(table.file) for table in tables.values()})
+        files = {path for table in tables.values() for _, path in table if isinstance(path, Path)}
+        hashes.update({path.name: sha256_file(path) for path in sorted(files)})
         warnings = dict.fromkeys((*network.warnings, *inputs.warnings, *_car_notes(self.file)))
         return Manifest(
             inputs=hashes,

@@ -6,211 +6,60 @@ names the nearest known one. Relative paths are relative to the file.
 
 from __future__ import annotations
 
-import datetime as dt
 import difflib
 import tomllib
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
 
-from geo_access.clock import DAY_S, parse_clock
 from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
-from geo_access.routing.query import MODES
+from geo_access.study_sections import (
+    AddressesSection,
+    EmployersTable,
+    FlagSection,
+    General,
+    Metier,
+    NetworkSection,
+    Origins,
+    OutputSection,
+    ProfileSection,
+    ScheduleSection,
+    Section,
+    Table,
+    ThresholdSection,
+    TrainingTable,
+)
 
 __all__ = ["StudyFile", "read_study_file"]
 
 _MAX_STUDY_BYTES = 1_000_000
 
 # Keys whose values are paths, wherever they stand in the file.
-_ONE_FILE = ("file", "schools", "communes", "naf_rome")
-_LIST_OF_FILES = ("osm", "gtfs")
+_ONE_FILE = ("file", "schools", "communes", "naf_rome", "structures", "certifications", "mef", "located")
+_LIST_OF_FILES = ("osm", "gtfs", "files")
 
-Mode = Literal[
-    "walk", "bike", "car", "transit", "bike+transit", "bike_aboard+transit", "park_and_ride", "driven+transit"
-]
-assert set(get_args(Mode)) == set(MODES)  # noqa: S101 — the two lists are one vocabulary; checked at import
-
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
-Minutes = Annotated[float, Field(gt=0, le=1440)]
-Kind = Literal["training", "job"]
-
-
-def _clock(value: object) -> str:
-    """Accept a clock text and refuse what the clock cannot read."""
-    text = str(value)
-    parse_clock(text)
-    return text
-
-
-Clock = Annotated[str, BeforeValidator(_clock)]
+# pydantic's kinds of error → entries of the catalogue, and what they carry.
+_KINDS = {
+    "greater_than": ("study.above", ("gt",)),
+    "greater_than_equal": ("study.at_least", ("ge",)),
+    "less_than": ("study.below", ("lt",)),
+    "less_than_equal": ("study.at_most", ("le",)),
+    "literal_error": ("study.one_of", ("expected",)),
+    "string_pattern_mismatch": ("study.pattern", ("pattern",)),
+    "string_too_short": ("study.empty", ()),
+    "too_short": ("study.empty", ()),
+    "string_too_long": ("study.too_long", ("max_length",)),
+}
+_FAMILIES = {
+    "date": "study.date", "int": "study.number", "float": "study.number", "bool": "study.boolean",
+    "string": "study.text", "tuple": "study.list", "model": "study.section", "path": "study.text",
+}  # fmt: skip
 
 
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class General(_Section):
-    """``[study]``: name, day and language."""
-
-    name: Annotated[str, Field(min_length=1, max_length=200)]
-    territory: str = ""
-    date: dt.date
-    other_date: dt.date | None = None
-    language: Literal["fr", "en"] = "fr"
-    synthetic: bool = False
-    epsg: int | None = None
-
-
-class NetworkSection(_Section):
-    """``[network]``: streets and timetables."""
-
-    streets: Literal["osm", "crow-fly"] = "osm"
-    osm: tuple[Path, ...] = ()
-    gtfs: tuple[Path, ...] = ()
-    align: Literal["none", "equivalent-day"] = "none"
-    detour: Annotated[float, Field(ge=1, le=3)] = 1.3
-    car_kmh: Annotated[float, Field(gt=0, le=130)] = 50.0
-    car_congestion: Annotated[float, Field(ge=1, le=5)] = 1.0
-    max_transfer_min: Minutes = 10
-    walk_kmh: Annotated[float, Field(gt=0, le=10)] = 4.8
-
-    @model_validator(mode="after")
-    def _streets_have_files(self) -> NetworkSection:
-        if self.streets == "osm" and not self.osm:
-            raise ValueError('streets = "osm" needs osm = ["file.osm.pbf"], or write streets = "crow-fly"')
-        if self.streets == "crow-fly" and self.osm:
-            raise ValueError('streets = "crow-fly" ignores osm: remove osm, or write streets = "osm"')
-        if self.streets == "osm" and "detour" in self.model_fields_set:
-            raise ValueError('detour is only for streets = "crow-fly": remove it')
-        return self
-
-
-class Table(_Section):
-    """A table of the user: its file, its layer, and which of its columns is which of ours."""
-
-    file: Path
-    layer: str | None = None
-    crs: str | int | None = None
-    columns: dict[str, str] = Field(default_factory=dict)
-    source: str = ""
-    vintage: str = ""
-
-
-class Origins(_Section):
-    """``[origins]``: zones, and the populated points that stand for them."""
-
-    zones: Table
-    points: Table
-
-
-class TrainingTable(Table):
-    """``[training]``: what is taught where."""
-
-    format: Literal["plain", "uai_mef_rome"] = "plain"
-    schools: Path | None = None
-
-
-class EmployersTable(Table):
-    """``[employers]``: who recruits where, and for which hours."""
-
-    format: Literal["plain", "siae"] = "plain"
-    communes: Path | None = None
-    naf_rome: Path | None = None
-
-    @model_validator(mode="after")
-    def _siae_needs_communes(self) -> EmployersTable:
-        if (self.format == "siae") != (self.communes is not None):
-            raise ValueError('format = "siae" needs communes = "communes.csv" to check positions, and no other does')
-        if self.naf_rome is not None and self.format != "siae":
-            raise ValueError('naf_rome is only for format = "siae": the other tables name their métiers')
-        return self
-
-
-class Metier(_Section):
-    """``[[metiers]]``: one métier of the study."""
-
-    code: Identifier
-    name: str
-    family: str = ""
-    min_level: Annotated[int, Field(ge=1, le=8)] = 1
-    max_level: Annotated[int, Field(ge=1, le=8)] = 8
-
-
-class ProfileSection(_Section):
-    """``[[profiles]]``: how a public gets about."""
-
-    id: Identifier
-    name: str
-    mode: Mode
-    walk_kmh: Annotated[float, Field(gt=0, le=10)] = 4.8
-    bike_kmh: Annotated[float, Field(gt=0, le=40)] = 15.0
-    max_access_min: Minutes = 20
-    max_rides: Annotated[int, Field(ge=1, le=12)] | None = None
-
-
-class ThresholdSection(_Section):
-    """``[[thresholds]]``: what counts as too far, and who says so."""
-
-    id: Identifier
-    name: str
-    minutes: Minutes
-    kind: Kind
-    source: str
-    status: str = ""
-
-
-class ScheduleSection(_Section):
-    """``[[schedules]]``: the hours to be there, on that day."""
-
-    id: Identifier
-    name: str
-    kind: Kind
-    start: Clock
-    end: Clock
-    slack_before_min: Annotated[float, Field(ge=0, le=120)] = 5
-    slack_after_min: Annotated[float, Field(ge=0, le=120)] = 5
-
-    @model_validator(mode="after")
-    def _ends_after_it_starts(self) -> ScheduleSection:
-        start_s, end_s = parse_clock(self.start), parse_clock(self.end)
-        if end_s <= start_s:
-            raise ValueError(
-                f"ends at {self.end}, before it starts at {self.start}: a night shift that ends on the next morning "
-                f"is written past 24 h, here {(end_s + DAY_S) // 3600}:{end_s % 3600 // 60:02d}"
-            )
-        return self
-
-
-class FlagSection(_Section):
-    """``[flag]``: the levels of the flag."""
-
-    min_opportunities: Annotated[int, Field(ge=1)] = 1
-    adequate_share: Annotated[float, Field(gt=0, le=1)] = 0.8
-    fragile_share: Annotated[float, Field(gt=0, le=1)] = 0.5
-
-    @model_validator(mode="after")
-    def _ordered(self) -> FlagSection:
-        if self.fragile_share >= self.adequate_share:
-            raise ValueError(f"fragile_share {self.fragile_share} must lie below adequate_share {self.adequate_share}")
-        return self
-
-
-class OutputSection(_Section):
-    """``[output]``: what is drawn."""
-
-    isochrone_minutes: tuple[Annotated[int, Field(gt=0, le=240)], ...] = (15, 30, 45, 60)
-    isochrone_profile: Identifier | None = None
-    cell_m: Annotated[float, Field(ge=10, le=5000)] = 100.0
-
-    @model_validator(mode="after")
-    def _ascending(self) -> OutputSection:
-        if list(self.isochrone_minutes) != sorted(set(self.isochrone_minutes)) or not self.isochrone_minutes:
-            raise ValueError(f"isochrone_minutes {list(self.isochrone_minutes)} must ascend, each once")
-        return self
-
-
-class StudyFile(_Section):
+class StudyFile(Section):
     """The whole study file, validated; paths are absolute.
 
     Examples
@@ -225,6 +74,7 @@ class StudyFile(_Section):
     training: TrainingTable | None = None
     employers: EmployersTable | None = None
     employment: Table | None = None
+    addresses: AddressesSection | None = None
     metiers: Annotated[tuple[Metier, ...], Field(min_length=1)]
     profiles: Annotated[tuple[ProfileSection, ...], Field(min_length=1)]
     thresholds: Annotated[tuple[ThresholdSection, ...], Field(min_length=1)]
@@ -234,29 +84,47 @@ class StudyFile(_Section):
 
     @model_validator(mode="after")
     def _consistent(self) -> StudyFile:
-        problems = []
+        found = self._problems()
+        if found:
+            # One error of pydantic carries them all; `_faults` tells them apart again.
+            joined = "; ".join(_ENGLISH[key].format(**values) for key, values in found)
+            raise PydanticCustomError("study.problems", "{joined}", {"joined": joined, "found": found})
+        return self
+
+    def _problems(self) -> list[tuple[str, dict[str, str]]]:
+        """List what contradicts itself between the sections: key of the message, and its values."""
+        found: list[tuple[str, dict[str, str]]] = []
         if self.training is None and self.employers is None:
-            problems.append("give [training], [employers] or both: there is nothing to reach")
+            found.append(("study.nothing_to_reach", {}))
         for name, ids in (
             ("metiers", [metier.code for metier in self.metiers]),
             ("profiles", [profile.id for profile in self.profiles]),
             ("thresholds", [threshold.id for threshold in self.thresholds]),
             ("schedules", [schedule.id for schedule in self.schedules]),
         ):
-            problems += [f"{name}: {item!r} is given twice" for item in sorted({i for i in ids if ids.count(i) > 1})]
+            twice = sorted({each for each in ids if ids.count(each) > 1})
+            found += [("study.twice", {"section": name, "id": each}) for each in twice]
         kinds = [kind for kind, table in (("training", self.training), ("job", self.employers)) if table is not None]
-        problems += [f"thresholds: none of kind {k!r}" for k in kinds if k not in {t.kind for t in self.thresholds}]
+        known = {threshold.kind for threshold in self.thresholds}
+        found += [("study.no_kind", {"section": "thresholds", "kind": kind}) for kind in kinds if kind not in known]
         if "training" in kinds and "training" not in {schedule.kind for schedule in self.schedules}:
-            problems.append("schedules: none of kind 'training'")
+            found.append(("study.no_kind", {"section": "schedules", "kind": "training"}))
         transit = [profile.id for profile in self.profiles if profile.mode not in ("walk", "bike", "car")]
         if transit and not self.network.gtfs:
-            problems.append(f"profiles {', '.join(transit)} ride transit, but [network] names no gtfs")
+            found.append(("study.no_gtfs", {"profiles": ", ".join(transit)}))
         chosen = self.output.isochrone_profile
         if chosen is not None and chosen not in {profile.id for profile in self.profiles}:
-            problems.append(f"output.isochrone_profile: {chosen!r} is no profile of the study")
-        if problems:
-            raise ValueError("; ".join(problems))
-        return self
+            found.append(("study.no_profile", {"id": chosen}))
+        return found
+
+
+_ENGLISH: Mapping[str, str] = {
+    "study.nothing_to_reach": "give [training], [employers] or both: there is nothing to reach",
+    "study.twice": "{section}: '{id}' is given twice",
+    "study.no_kind": "{section}: none of kind '{kind}'",
+    "study.no_gtfs": "profiles {profiles} ride transit, but [network] names no gtfs",
+    "study.no_profile": "output.isochrone_profile: '{id}' is no profile of the study",
+}
 
 
 def _named_files(content: Any, key: str = "") -> list[tuple[str, Path]]:
@@ -288,20 +156,30 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     return list(model.model_fields)
 
 
-def _fault(path: Path, error: Any) -> Fault:
+def _faults(path: Path, error: Any) -> list[Fault]:
+    """Tell one error of pydantic as faults, with the entries of the catalogue that say it."""
     location = tuple(error["loc"])
     where = f"{path.name}: " + (
         "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".") or "whole file"
     )
-    if error["type"] == "extra_forbidden":
+    kind, given = str(error["type"]), error.get("ctx", {})
+    if kind == "study.problems":
+        return [Fault(where, _ENGLISH[key].format(**values), key=key, values=values) for key, values in given["found"]]
+    if kind == "extra_forbidden":
         known = _known_keys(location)
         near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.4)
-        return Fault(where, "unknown key", f"did you mean {near[0]!r}?" if near else "known keys: " + ", ".join(known))
-    if error["type"] == "missing":
-        return Fault(where, "this key is missing", "add it")
-    message = error["msg"].removeprefix("Value error, ")
-    what, _, remedy = message.partition(" → ")
-    return Fault(where, what, remedy)
+        if near:
+            values = {"near": near[0]}
+            return [Fault(where, "unknown key", f"did you mean {near[0]!r}?", key="study.unknown_near", values=values)]
+        listed = ", ".join(known)
+        return [Fault(where, "unknown key", f"known keys: {listed}", key="study.unknown", values={"known": listed})]
+    if kind == "missing":
+        return [Fault(where, "this key is missing", "add it", key="study.missing")]
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if kind.startswith("study."):
+        return [Fault(where, message, key=kind, values=given)]
+    key, carried = _KINDS.get(kind, (_FAMILIES.get(kind.partition("_")[0], ""), ()))
+    return [Fault(where, message, key=key, values={name: given[name] for name in carried})]
 
 
 def _innermost(errors: list[Any]) -> list[Any]:
@@ -351,25 +229,45 @@ def read_study_file(path: str | Path) -> StudyFile:
     """
     path = Path(path)
     if not path.is_file():
-        raise MissingFileError(f"{path}: no such study file → check the path, or start from `geo-access demo`")
+        raise MissingFileError(
+            f"{path}: no such study file → check the path, or start from `geo-access demo`",
+            key="study.no_file",
+            values={"file": path},
+        )
     if path.stat().st_size > _MAX_STUDY_BYTES:
-        raise InputError(f"{path}: larger than 1 MB → this is not a study file")
+        raise InputError(
+            f"{path}: larger than 1 MB → this is not a study file", key="study.too_large", values={"file": path}
+        )
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
     except UnicodeDecodeError as error:
-        raise InputError(f"{path}: not UTF-8 (byte {error.start}) → save the file as UTF-8") from error
+        raise InputError(
+            f"{path}: not UTF-8 (byte {error.start}) → save the file as UTF-8",
+            key="study.not_utf8",
+            values={"file": path, "byte": error.start},
+        ) from error
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{path}: not valid TOML: {error} → mend that line") from error
+        raise InputError(
+            f"{path}: not valid TOML: {error} → mend that line",
+            key="study.not_toml",
+            values={"file": path, "why": error},
+        ) from error
     content = _absolute(content, path.parent)
     missing = [
-        Fault(f"{path.name}: {key}", f"file not found: {file}", "check the path; it is relative to the study file")
+        Fault(
+            f"{path.name}: {key}",
+            f"file not found: {file}",
+            "check the path; it is relative to the study file",
+            key="study.file_not_found",
+            values={"file": file},
+        )
         for key, file in _named_files(content)
         if not file.exists()
     ]
     try:
         study = StudyFile.model_validate(content)
     except ValidationError as error:
-        raise_faults([_fault(path, item) for item in _innermost(error.errors())] + missing)
+        raise_faults([fault for item in _innermost(error.errors()) for fault in _faults(path, item)] + missing)
         raise
     raise_faults(missing, error=MissingFileError)
     return study

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,25 +11,18 @@ import geopandas as gpd
 import pandas as pd
 
 from geo_access.errors import Fault, GeoAccessError, raise_faults
-from geo_access.sources.crosswalk_files import build_crosswalk
-from geo_access.sources.employers import read_employers
-from geo_access.sources.employers_siae import read_siae
-from geo_access.sources.geocode import read_communes
 from geo_access.sources.population import assign_zones, read_population
 from geo_access.sources.reading_report import ReadingReport
 from geo_access.sources.tables import read_table
 from geo_access.sources.tables_text import pick_columns, to_numbers, to_text
-from geo_access.sources.training import read_training
-from geo_access.sources.training_education import read_uai_mef_rome
 from geo_access.sources.zones import read_zones
-from geo_access.study_file import EmployersTable, StudyFile, Table, TrainingTable
+from geo_access.study_file import StudyFile
+from geo_access.study_formats import read_employers_table, read_training_table
+from geo_access.study_sections import Table
 
 __all__ = ["StudyInputs", "read_inputs"]
 
 _MOST_NAMED = 8
-
-# An activity counts for a métier when at least this share of its hirings was for it.
-_LEAST_HIRING_SHARE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,8 +62,8 @@ def _attempt(where: str, faults: list[Fault], read: Callable[[], Any]) -> Any:
     try:
         return read()
     except GeoAccessError as error:
-        faults += [Fault(f"{where}: {fault.where}", fault.what, fault.remedy) for fault in error.faults] or [
-            Fault(where, str(error))
+        faults += [replace(fault, where=f"{where}: {fault.where}") for fault in error.faults] or [
+            Fault(where, str(error), key=error.key, values=error.values)
         ]
     return None
 
@@ -101,31 +94,6 @@ def _points(table: Table) -> tuple[gpd.GeoDataFrame, ReadingReport]:
         layer=table.layer,
         weights={ours: theirs for ours, theirs in columns.items() if ours not in known} or None,
     )
-
-
-def _training(table: TrainingTable) -> tuple[gpd.GeoDataFrame, ReadingReport]:
-    if table.format == "uai_mef_rome":
-        return read_uai_mef_rome(table.file, schools=table.schools)
-    return read_training(table.file, columns=table.columns, crs=table.crs, layer=table.layer)
-
-
-def _romes_of_naf(table: EmployersTable, codes: list[str]) -> dict[str, tuple[str, ...]] | None:
-    """Métiers of the study that each activity hires for, from observed hirings; None without that table."""
-    if table.naf_rome is None:
-        return None
-    crosswalk = build_crosswalk(naf_hirings=table.naf_rome)
-    activities = sorted(set(crosswalk.links.loc[crosswalk.links["source_scheme"] == "naf", "source"]))
-    hired = crosswalk.targets(activities, source="naf", target="rome", min_weight=_LEAST_HIRING_SHARE)
-    wanted = set(codes)
-    return {naf: tuple(rome for rome in romes if rome in wanted) for naf, romes in hired.items() if wanted & set(romes)}
-
-
-def _employers(table: EmployersTable, codes: list[str]) -> tuple[gpd.GeoDataFrame, ReadingReport]:
-    if table.format == "siae":
-        return read_siae(
-            table.file, communes=read_communes(str(table.communes)), romes_of_naf=_romes_of_naf(table, codes)
-        )
-    return read_employers(table.file, columns=table.columns, crs=table.crs, layer=table.layer)
 
 
 def _employment(table: Table) -> pd.DataFrame:
@@ -193,11 +161,11 @@ def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
     training = employers = None
     if study.training is not None:
         section = study.training
-        training = _attempt(f"{path.name}: training", faults, lambda: _training(section))
+        training = _attempt(f"{path.name}: training", faults, lambda: read_training_table(section))
     if study.employers is not None:
         table = study.employers
         codes = [metier.code for metier in study.metiers]
-        employers = _attempt(f"{path.name}: employers", faults, lambda: _employers(table, codes))
+        employers = _attempt(f"{path.name}: employers", faults, lambda: read_employers_table(table, codes))
     section_employment = study.employment
     employment = None
     if section_employment is not None:
@@ -206,7 +174,16 @@ def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
     membership = assign_zones(points[0], zones)
     if membership.empty:
         where = f"{study.origins.points.file.name} × {study.origins.zones.file.name}"
-        raise_faults([Fault(where, "no populated point lies in any zone", "check the CRS and the extent of both")])
+        raise_faults(
+            [
+                Fault(
+                    where,
+                    "no populated point lies in any zone",
+                    "check the CRS and the extent of both",
+                    key="no_point_in_zones",
+                )
+            ]
+        )
     reports += [found[1] for found in (points, training, employers) if found is not None]
     notes = [note for report in reports for note in report.notes]
     staffed, assumed = (None, []) if employers is None else _with_hours(employers[0], study)

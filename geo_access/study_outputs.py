@@ -57,11 +57,21 @@ def output_folder(out: Path, *, overwrite: bool) -> Iterator[Path]:
     out = out.resolve()
     if out.exists():
         if not out.is_dir():
-            raise InputError(f"{out}: is a file → choose another output folder")
+            raise InputError(
+                f"{out}: is a file → choose another output folder", key="out_is_file", values={"folder": out}
+            )
         if any(out.iterdir()) and not (out / _MARK).is_file():
-            raise InputError(f"{out}: holds other files than a result of geo-access → choose another folder with --out")
+            raise InputError(
+                f"{out}: holds other files than a result of geo-access → choose another folder with --out",
+                key="out_is_foreign",
+                values={"folder": out},
+            )
         if any(out.iterdir()) and not overwrite:
-            raise InputError(f"{out}: holds an earlier result → add --overwrite, or choose another folder with --out")
+            raise InputError(
+                f"{out}: holds an earlier result → add --overwrite, or choose another folder with --out",
+                key="out_is_result",
+                values={"folder": out},
+            )
     out.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
     try:

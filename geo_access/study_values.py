@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from geo_access.adequacy.model import FlagRules, Metier, Profile, Schedule, Threshold
-from geo_access.study_file import ProfileSection, ScheduleSection, StudyFile
+from geo_access.study_file import StudyFile
+from geo_access.study_sections import ProfileSection, ScheduleSection
 
 __all__ = [
     "flag_rules",

@@ -65,7 +65,7 @@ def test_missing_study_and_missing_file(study: Path) -> None:
 
 
 def test_malformed_toml(study: Path) -> None:
-    check_refused(spoil(study, "[network]", "[network"), "not valid TOML", "line")
+    check_refused(spoil(study, "[network]", "[network"), "pas du TOML valide", "line")
 
 
 def test_date_outside_the_calendars_says_each_validity(study: Path) -> None:
@@ -143,6 +143,60 @@ def test_sheet_writes_a_page_without_the_exact_place(tmp_path: Path) -> None:
     assert "Électricité bâtiment" in said
     assert "4.364723" not in said
     assert geo_access("sheet", DEMO / "study.toml", "--from", "home", "--metier", "F1602").returncode == 1
+
+
+ADDRESS = "7 rue des Tisserands, 59999 Valmont"
+
+
+def test_sheet_takes_an_address_and_writes_it_nowhere(tmp_path: Path) -> None:
+    book = tmp_path / "adresses-59.csv"
+    book.write_text(
+        "numero;rep;nom_voie;code_postal;code_insee;nom_commune;lon;lat\n"
+        "7;;Rue des Tisserands;59999;59998;Valmont;4.364723;50.016151\n",
+        encoding="utf-8",
+    )
+    where = ["--from", ADDRESS, "--metier", "F1602", "--profile", "voiture"]
+    done = geo_access(
+        "sheet", DEMO / "study.toml", *where, "--addresses", book, "--out", "out/fiche.html", cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    written = [path for path in tmp_path.rglob("*") if path.is_file() and path != book]
+    assert [path.name for path in written] == ["fiche.html"]
+    said = written[0].read_text(encoding="utf-8") + done.stdout
+    assert "isserand" not in said
+    assert "59999" not in said
+    assert "4.364723" not in said
+    assert "longitude 4.365" in said
+
+
+def test_an_address_goes_nowhere_unasked_and_doubt_lists_candidates(tmp_path: Path) -> None:
+    asked = geo_access("sheet", DEMO / "study.toml", "--from", ADDRESS, "--metier", "F1602", cwd=tmp_path)
+    assert asked.returncode == 1
+    assert "--online" in asked.stderr
+    assert "--addresses" in asked.stderr
+    book = tmp_path / "a.csv"
+    book.write_text(
+        "numero;nom_voie;code_postal;code_insee;nom_commune;lon;lat\n1;Rue Neuve;59999;59998;Valmont;3.8;50.2\n"
+        "1;Rue Neuve;59998;59997;Fergny;4.1;50.3\n",
+        encoding="utf-8",
+    )
+    twins = geo_access(
+        "sheet", DEMO / "study.toml", "--from", "1 rue Neuve", "--metier", "F1602", "--addresses", book, cwd=tmp_path
+    )
+    assert twins.returncode == 1
+    assert "Fergny" in twins.stderr
+    assert "Valmont" in twins.stderr
+    assert "plusieurs adresses" in twins.stderr
+    assert list(tmp_path.iterdir()) == [book]
+
+
+def test_messages_follow_the_language_asked_for_then_the_study(study: Path) -> None:
+    absent = study.parent / "absent.toml"
+    assert "n’existe pas" in geo_access("check", absent).stderr
+    assert "no such study file" in geo_access("--lang", "en", "check", absent).stderr
+    spoil(study, 'language = "fr"', 'language = "en"')
+    spoil(study, "date = 2026-03-17", "date = 2027-03-17")
+    assert "no service on" in geo_access("check", study).stderr
 
 
 def test_another_day_tells_no_service_that_day(tmp_path: Path, study: Path) -> None:

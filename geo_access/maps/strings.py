@@ -8,14 +8,15 @@ from collections.abc import Mapping
 from geo_access.errors import InputError
 from geo_access.maps.strings_cli import CLI_ENGLISH, CLI_FRENCH
 from geo_access.maps.strings_en import ENGLISH
+from geo_access.maps.strings_errors import ERROR_ENGLISH, ERROR_FRENCH
 from geo_access.maps.strings_fr import FRENCH
 from geo_access.maps.strings_report import REPORT_ENGLISH, REPORT_FRENCH
 
 __all__ = ["LANGUAGES", "catalogue", "format_number", "plural", "text"]
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {
-    "fr": FRENCH | CLI_FRENCH | REPORT_FRENCH,
-    "en": ENGLISH | CLI_ENGLISH | REPORT_ENGLISH,
+    "fr": FRENCH | CLI_FRENCH | REPORT_FRENCH | ERROR_FRENCH,
+    "en": ENGLISH | CLI_ENGLISH | REPORT_ENGLISH | ERROR_ENGLISH,
 }
 NARROW_SPACE = "\u202f"
 

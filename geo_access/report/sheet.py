@@ -126,7 +126,11 @@ def adviser_sheet(
 def _rounded(origin: tuple[float, float]) -> tuple[float, float]:
     lon, lat = (float(value) for value in origin)
     if not (np.isfinite([lon, lat]).all() and -180 <= lon <= 180 and -90 <= lat <= 90):
-        raise InputError(f"{origin}: no place on Earth → give longitude,latitude in degrees, for instance 3.06,50.63")
+        raise InputError(
+            f"{origin}: no place on Earth → give longitude,latitude in degrees, for instance 3.06,50.63",
+            key="no_place",
+            values={"place": origin},
+        )
     return round(lon, _DECIMALS), round(lat, _DECIMALS)
 
 

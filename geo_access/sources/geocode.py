@@ -6,9 +6,12 @@ Also the opposite question: does a position agree with the postcode and commune 
 from __future__ import annotations
 
 import difflib
+import gzip
 import re
+import tempfile
+import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import geopandas as gpd
@@ -17,15 +20,25 @@ import pandas as pd
 import shapely
 
 from geo_access.crs import WGS84
-from geo_access.errors import InputError
-from geo_access.sources.tables import read_table
+from geo_access.errors import CapacityError, InputError
+from geo_access.sources.tables import read_table, require_file
 from geo_access.sources.tables_points import LAT_NAMES, LON_NAMES, find_positions
 from geo_access.sources.tables_text import fold, pick_columns, to_numbers, to_text
 
-__all__ = ["Addresses", "check_positions", "far_from_communes", "geocode", "read_addresses", "read_communes"]
+__all__ = [
+    "Addresses",
+    "check_positions",
+    "far_from_communes",
+    "geocode",
+    "plain_street",
+    "read_addresses",
+    "read_communes",
+    "split_number",
+]
 
 _EARTH_KM = 6371.0088
 _STREET_SCORE = 0.75
+_MAX_UNPACKED_BYTES = 2_000_000_000
 _ABBREVIATIONS = {
     "av": "avenue", "ave": "avenue", "bd": "boulevard", "bld": "boulevard", "boul": "boulevard", "r": "rue",
     "pl": "place", "rte": "route", "ch": "chemin", "chem": "chemin", "imp": "impasse", "all": "allee", "sq": "square",
@@ -218,10 +231,13 @@ class Addresses:
         Commune code → street in plain words → number (``""`` for the street's middle) → (longitude, latitude).
     communes_of_postcode : mapping of str to tuple of str
         Postcode → commune codes.
+    commune_names : mapping of str to str
+        Commune code → name, where the file gives it.
     """
 
     streets: Mapping[str, Mapping[str, Mapping[str, tuple[float, float]]]]
     communes_of_postcode: Mapping[str, tuple[str, ...]]
+    commune_names: Mapping[str, str] = field(default_factory=dict)
 
 
 def read_addresses(path: str | Path) -> Addresses:
@@ -230,7 +246,8 @@ def read_addresses(path: str | Path) -> Addresses:
     Parameters
     ----------
     path : str or pathlib.Path
-        ``adresses-59.csv``: ``numero, rep, nom_voie, code_postal, code_insee, lon, lat``.
+        ``adresses-59.csv`` or ``adresses-59.csv.gz``: ``numero, rep, nom_voie, code_postal, code_insee, nom_commune,
+        lon, lat``.
 
     Returns
     -------
@@ -253,10 +270,10 @@ def read_addresses(path: str | Path) -> Addresses:
     """
     wanted = {
         "number": ("numero",), "suffix": ("rep",), "street": ("nom_voie", "nom_ld"), "post_code": ("code_postal",),
-        "commune": ("code_insee",), "lon": ("lon", "longitude"), "lat": ("lat", "latitude"),
+        "commune": ("code_insee",), "city": ("nom_commune",), "lon": ("lon", "longitude"), "lat": ("lat", "latitude"),
     }  # fmt: skip
-    table = read_table(path)
-    found = pick_columns(table.columns, wanted, where=Path(path).name, optional=("suffix",))
+    table = _read_maybe_gz(Path(path))
+    found = pick_columns(table.columns, wanted, where=Path(path).name, optional=("suffix", "city"))
     lon, lat = (to_numbers(table[found[name]]).to_numpy() for name in ("lon", "lat"))
     texts = {name: to_text(table[found[name]]).tolist() for name in found if name not in ("lon", "lat")}
     suffixes = texts.get("suffix", [None] * len(table))
@@ -266,7 +283,7 @@ def read_addresses(path: str | Path) -> Addresses:
     for row, (commune, street) in enumerate(zip(texts["commune"], texts["street"], strict=True)):
         if not commune or not street or not np.isfinite(lon[row]) or not np.isfinite(lat[row]):
             continue
-        name = plain.setdefault(street, _plain_street(street))
+        name = plain.setdefault(street, plain_street(street))
         number = f"{texts['number'][row] or ''}{(suffixes[row] or '').lower()[:1]}"
         streets.setdefault(commune, {}).setdefault(name, {}).setdefault(number, (float(lon[row]), float(lat[row])))
         codes.setdefault(texts["post_code"][row] or "", {})[commune] = None
@@ -274,10 +291,41 @@ def read_addresses(path: str | Path) -> Addresses:
         for numbers in each.values():
             places = sorted(numbers.values())
             numbers.setdefault("", places[len(places) // 2])
-    return Addresses(streets=streets, communes_of_postcode={code: tuple(some) for code, some in codes.items()})
+    cities = dict(zip(texts["commune"], texts.get("city", [None] * len(table)), strict=True))
+    return Addresses(
+        streets=streets,
+        communes_of_postcode={code: tuple(some) for code, some in codes.items()},
+        commune_names={code: name for code, name in cities.items() if code and name},
+    )
 
 
-def _plain_street(text: str) -> str:
+def _read_maybe_gz(path: Path) -> pd.DataFrame:
+    """Read a table as the BAN ships it: a CSV, compressed by itself; no more than a large department unpacks."""
+    if path.suffix.lower() != ".gz":
+        return read_table(path)
+    file = require_file(path)
+    with tempfile.TemporaryDirectory() as folder:
+        plain, left = Path(folder) / file.stem, _MAX_UNPACKED_BYTES
+        try:
+            with gzip.open(file) as packed, plain.open("wb") as unpacked:
+                while block := packed.read(1 << 20):
+                    left -= len(block)
+                    if left < 0:
+                        raise CapacityError(f"{file.name}: unpacks to more than {_MAX_UNPACKED_BYTES / 1e9:.0f} GB")
+                    unpacked.write(block)
+        except (OSError, EOFError, zlib.error) as error:
+            raise InputError(f"{file.name}: not a readable gzip ({error}) → download it again") from error
+        return read_table(plain)
+
+
+def plain_street(text: str) -> str:
+    """Street in plain words, abbreviations written out.
+
+    Examples
+    --------
+    >>> plain_street("Bd. du Gal de Gaulle")
+    'boulevard du general de gaulle'
+    """
     return " ".join(_ABBREVIATIONS.get(word, word) for word in fold(text).split())
 
 
@@ -361,15 +409,28 @@ def geocode(
     return gpd.GeoDataFrame(frame, geometry=gpd.GeoSeries(frame["geometry"].to_numpy(), index=table.index, crs=WGS84))
 
 
+def split_number(line: str) -> tuple[str, str]:
+    """Split the number, with the letter of its suffix, from the rest of an address line.
+
+    Examples
+    --------
+    >>> split_number("12 bis, rue Faidherbe"), split_number("place de la Gare")
+    (('12b', 'rue Faidherbe'), ('', 'place de la Gare'))
+    """
+    match = _NUMBER.match(line)
+    if match is None:
+        return "", line
+    return f"{match[1]}{(match[2] or '').lower()[:1]}", line[match.end() :]
+
+
 def _street(
     line: str | None, commune: str, books: Sequence[Addresses]
 ) -> tuple[str, float, tuple[float, float] | None]:
     """Best street of a commune for an address line: (quality, score, place)."""
     if not line:
         return "none", 0.0, None
-    match = _NUMBER.match(line)
-    number = f"{match[1]}{(match[2] or '').lower()[:1]}" if match else ""
-    name = _plain_street(line[match.end() :] if match else line)
+    number, rest = split_number(line)
+    name = plain_street(rest)
     streets: dict[str, Mapping[str, tuple[float, float]]] = {}
     for book in books:
         streets.update(book.streets.get(commune, {}))

@@ -1,0 +1,65 @@
+"""Errors in the reader's language, from the keys and values that they carry."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+
+from geo_access.errors import Fault, GeoAccessError
+from geo_access.maps.strings import catalogue, text
+
+__all__ = ["error_text"]
+
+
+def _told(key: str, values: Mapping[str, object], english: str, language: str) -> str:
+    """Words of an entry, or the error's own words where the catalogue has none that fit."""
+    entry = f"error.{key}"
+    if not key or entry not in catalogue(language):
+        return english
+    return text(entry, language, **{name: _value(value, language) for name, value in values.items()})
+
+
+def _value(value: object, language: str) -> object:
+    """Days with their weekday; a tuple of (key, values) as lines of their own."""
+    if isinstance(value, date):
+        return f"{text('report.weekdays', language).split()[value.weekday()]} {value.isoformat()}"
+    if isinstance(value, tuple) and all(isinstance(item, tuple) and len(item) == 2 for item in value):
+        return "\n".join(_told(key, values, key, language) for key, values in value)
+    return value
+
+
+def _fault(fault: Fault, language: str) -> str:
+    own = str(fault).removeprefix(f"{fault.where}: ")
+    colon = "\u202f: " if language == "fr" else ": "
+    return f"{fault.where}{colon}{_told(fault.key, fault.values, own, language)}"
+
+
+def error_text(error: BaseException, language: str = "fr") -> str:
+    r"""Message of an error in a language; in English where the catalogue does not know it.
+
+    Parameters
+    ----------
+    error : BaseException
+        A `GeoAccessError` carries keys and values; another is told in its own words.
+    language : str
+        ``fr`` or ``en``.
+
+    Returns
+    -------
+    str
+        One or several lines of plain text.
+
+    Examples
+    --------
+    >>> error_text(GeoAccessError("x: empty", faults=[Fault("x.csv", "empty", "add rows", key="study.missing")]))
+    'x.csv\u202f: cette clé manque → ajoutez-la'
+    """
+    if not isinstance(error, GeoAccessError):
+        return str(error)
+    if error.key:
+        return _told(error.key, error.values, str(error), language)
+    if not error.faults:
+        return str(error)
+    lines = [_fault(fault, language) for fault in error.faults]
+    head = [text("error.faults", language, n=len(lines))] if len(lines) > 1 else []
+    return "\n  ".join([*head, *lines])
