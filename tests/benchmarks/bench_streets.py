@@ -1,126 +1,45 @@
-"""Street builds and full matrices beside cafein, pandana and scipy, on the same points and walking speed.
+"""Street builds and full matrices beside OSRM, Valhalla, cafein, pandana and scipy, on the same points.
 
-``python tests/benchmarks/bench_streets.py [repeats]``; medians [s]. scipy and pandana run on our own graph, so their
-times are asserted equal to ours before anything is timed; cafein reads the extract itself, its differences are printed.
+``python tests/benchmarks/bench_streets.py [repeats]``; medians [s] and peak memory of each process [MB]. scipy and
+pandana run on our own graph and must find our times; for the others, which read the extract themselves, the ratio of
+times is printed before the ratio of speeds (causes: bench_streets_agreement.py). Valhalla answers a share of the rows
+only, counted up. ``build + matrix`` is from the file to the first matrix of one mode, ours with all modes built.
 """
 
 from __future__ import annotations
 
-import json
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
-from pyproj import Transformer
 from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
+from street_peers import EXTRACTS, OSRM_WALK_48, ask, load, places, said
 
-from geo_access.network.hierarchy import build_hierarchy
 from geo_access.network.links import link_points
-from geo_access.network.model import Streets
-from geo_access.network.street_search import node_times, street_matrix
+from geo_access.network.street_search import street_matrix
 from geo_access.network.streets import build_streets
 
-ROOT = Path(__file__).resolve().parents[2]
-DATA = ROOT.parent / "shared" / "data"
 REPEATS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-KMH = 4.8
-
-CAFEIN = """
-import json, sys, time, numpy as np, pandas as pd, geopandas as gpd, warnings, statistics
-warnings.simplefilter("ignore")
-import cafein
-osm, points, out, repeats = sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4])
-p = pd.read_csv(points)
-frame = gpd.GeoDataFrame({"id": p.index.to_numpy()}, geometry=gpd.points_from_xy(p.lon, p.lat), crs=4326)
-def timed(call):
-    spent = []
-    for _ in range(repeats):
-        start = time.perf_counter(); value = call(); spent.append(time.perf_counter() - start)
-    return value, statistics.median(spent)
-figures = {}
-network, figures["build"] = timed(lambda: cafein.StreetNetwork.from_osm(osm, modes=("walk", "bicycle", "car")))
-for name, mode in (("walk", "walk"), ("car", "car")):
-    try:
-        table, figures[name] = timed(lambda: cafein.TravelTimeMatrix(network, frame, frame, transport_mode=mode,
-            snap_distance=500, max_street_time=100000, output_time_units="seconds"))
-    except Exception as error:
-        figures[name + "_error"] = str(error)[:300]; continue
-    dense = np.full((len(p), len(p)), np.nan, dtype=np.float32)
-    dense[table["from_id"].to_numpy(), table["to_id"].to_numpy()] = table["travel_time"].to_numpy()
-    np.save(out + "." + name + ".npy", dense)
-json.dump(figures, open(out, "w"))
-"""
-
-PANDANA = """
-import json, sys, time, numpy as np, pandana
-data = np.load(sys.argv[1])
-from pandas import DataFrame, Series
-network = pandana.Network(Series(data["x"]), Series(data["y"]), Series(data["tails"]), Series(data["heads"]),
-                          DataFrame({"w": data["weights"]}), twoway=False)
-start = time.perf_counter()
-nodes = data["nodes"]
-lengths = network.shortest_path_lengths(np.repeat(nodes, len(nodes)), np.tile(nodes, len(nodes)))
-spent = time.perf_counter() - start
-np.save(sys.argv[2] + ".npy", np.array(lengths).reshape(len(nodes), -1))
-json.dump({"walk": spent}, open(sys.argv[2], "w"))
-"""
+VALHALLA_ROWS = 40
 
 
-def timed(call: Callable[[], object], repeats: int = REPEATS) -> tuple[object, float]:
-    """Value and median of the time it took [s]; the first call warms the compiled code up."""
-    value = call()
-    spent = []
-    for _ in range(repeats):
-        start = time.perf_counter()
-        value = call()
-        spent.append(time.perf_counter() - start)
-    return value, statistics.median(spent)
+def agreement(ours: np.ndarray, theirs: np.ndarray) -> str:
+    """Ratio of our times to theirs over the pairs that both reach, of a minute or more."""
+    both = np.isfinite(ours) & np.isfinite(theirs) & (ours > 60) & (theirs > 60)
+    low, middle, high = np.percentile(ours[both] / theirs[both], [10, 50, 90])
+    gap = np.median(np.abs(ours[both] - theirs[both]))
+    assert 0.5 < middle < 2.0, "these are not the same trips"
+    return f"ours / theirs median {middle:.2f} (p10 {low:.2f}, p90 {high:.2f}), |difference| median {gap:.0f} s"
 
 
-def cities() -> dict[str, tuple[Path, np.ndarray, np.ndarray]]:
-    """Extract, longitudes and latitudes of each city."""
-    hexagons = pd.read_csv(DATA / "porto_alegre" / "poa_hexgrid.csv")
-    porto = DATA / "osm" / "porto_portugal.osm.pbf"
-    streets = build_streets(porto, modes=("walk",))
-    chosen = np.random.default_rng(2026).choice(len(streets.node_x), 2_000, replace=False)
-    to_degrees = Transformer.from_crs(streets.epsg, 4326, always_xy=True)
-    lon, lat = to_degrees.transform(streets.node_x[chosen] + 15.0, streets.node_y[chosen] + 10.0)
-    alegre = DATA / "porto_alegre" / "poa_osm.pbf"
-    return {"Porto Alegre": (alegre, hexagons.lon.to_numpy(), hexagons.lat.to_numpy()), "Porto": (porto, lon, lat)}
-
-
-def ours(osm: Path, lon: np.ndarray, lat: np.ndarray) -> tuple[Streets, dict[str, float], dict[str, np.ndarray]]:
-    """Our figures and matrices."""
-    figures: dict[str, float] = {}
-    streets, figures["build"] = timed(lambda: build_streets(osm))  # type: ignore[assignment]
-    assert isinstance(streets, Streets)
-    xy = np.column_stack(Transformer.from_crs(4326, streets.epsg, always_xy=True).transform(lon, lat))
-    matrices = {}
-    for mode in ("walk", "car"):
-        graph = streets.graphs[mode]
-        _, figures[f"{mode} hierarchy"] = timed(lambda g=graph: build_hierarchy(g.indptr, g.heads, g.deciseconds))  # type: ignore[misc]
-        links, figures[f"{mode} link"] = timed(lambda m=mode: link_points(streets, xy, mode=m))  # type: ignore[misc]
-        few = street_matrix(streets, links.take(np.arange(4)), links, mode=mode)  # type: ignore[attr-defined]
-        assert graph.hierarchy is not None
-        matrix, figures[mode] = timed(lambda m=mode, k=links: street_matrix(streets, k, k, mode=m))  # type: ignore[misc]
-        np.testing.assert_array_equal(few, matrix[:4])  # type: ignore[index]
-        matrices[mode] = np.asarray(matrix)
-        if mode == "walk":
-            one = links.take(np.arange(1))  # type: ignore[attr-defined]
-            _, figures["one 45 min search"] = timed(lambda k=one: node_times(streets, k, mode="walk", max_s=2_700), 50)  # type: ignore[misc]
-    return streets, figures, matrices
-
-
-def on_our_graph(streets: Streets, n: int, folder: Path) -> dict[str, float]:
-    """Times of scipy and pandana on our walking graph, node to node, asserted equal to ours."""
+def on_our_graph(points: np.ndarray, folder: Path) -> dict[str, float]:
+    """Seconds that scipy and pandana take on our walking graph, node to node, their times asserted equal to ours."""
+    streets = build_streets(EXTRACTS["Porto Alegre"], modes=("walk",))
     graph = streets.graphs["walk"]
+    n = len(points)
     usable = np.flatnonzero(np.diff(graph.indptr)[: len(streets.node_id)] > 0)
     nodes = np.random.default_rng(7).choice(usable, n, replace=False)
     links = link_points(streets, np.column_stack((streets.node_x, streets.node_y))[nodes], mode="walk")
@@ -133,63 +52,89 @@ def on_our_graph(streets: Streets, n: int, folder: Path) -> dict[str, float]:
     lightest = order[np.concatenate(([True], (pairs[1:] != pairs[:-1]).any(axis=1)))]  # scipy adds parallel arcs up
     arcs = (tails[lightest], graph.heads[lightest])
     matrix = csr_matrix((graph.deciseconds[lightest], arcs), shape=(graph.n_states,) * 2)
-    spread, spent = timed(lambda: dijkstra(matrix, indices=nodes[:100]), 3)
-    spread = np.asarray(spread)
+    begin = time.perf_counter()
+    spread = dijkstra(matrix, indices=nodes[:100])
+    figures = {"scipy, one core, counted up from 100 rows": (time.perf_counter() - begin) * n / 100}
     best = spread[:, : len(streets.node_id)].copy()
     np.minimum.at(best.T, graph.copy_of, spread[:, len(streets.node_id) :].T)
     theirs = np.where(np.isinf(best), np.nan, best)[:, nodes]
     np.testing.assert_allclose(mine[:100][:, good][good[:100]], theirs[:, good][good[:100]], atol=0.6)
-    figures = {"scipy, one core (from 100 sources)": spent * n / 100}
-    python = ROOT / ".peers" / "pandana" / "bin" / "python"
-    if python.exists():
-        place = np.concatenate((np.arange(len(streets.node_id)), graph.copy_of))
-        data = {"x": streets.node_x[place], "y": streets.node_y[place], "tails": tails, "heads": graph.heads}
-        np.savez(folder / "graph.npz", **data, weights=graph.deciseconds.astype(float), nodes=nodes)
-        done = subprocess.run([python, "-c", PANDANA, folder / "graph.npz", folder / "pandana"], capture_output=True)
-        if done.returncode == 0:
-            figures["pandana (once)"] = json.loads((folder / "pandana").read_text())["walk"]
+    place = np.concatenate((np.arange(len(streets.node_id)), graph.copy_of))
+    data = {"x": streets.node_x[place], "y": streets.node_y[place], "tails": tails, "heads": graph.heads}
+    np.savez(folder / "graph.npz", **data, weights=graph.deciseconds.astype(float))
+    np.save(folder / "nodes.npy", nodes)
+    answer = ask("pandana", folder, graph=folder / "graph.npz", nodes=folder / "nodes.npy")
+    if answer is not None:
+        found = answer[1]["lengths"]
+        both = np.isfinite(mine) & np.isfinite(found) & good & good[:, None]
+        assert both.mean() > 0.95  # the copies of a node behind a barrier are other nodes to pandana
+        np.testing.assert_allclose(mine[both], found[both], atol=0.6)
+        figures["pandana, once"] = answer[0]["matrix_s"]
     return figures
 
 
+def peers_of(
+    city: str, mode: str, folder: Path, points: Path, n: int
+) -> dict[str, tuple[dict[str, float], np.ndarray]]:
+    """What each peer finds for one mode: figures with ``build_s, matrix_s, peak_mb``, and times."""
+    common = {"osm": EXTRACTS[city], "points": points}
+    found = {}
+    for method in ("CH", "MLD"):
+        if (city, mode, method) == ("Porto", "walk", "CH"):
+            continue  # its contraction of the footways of Porto takes many minutes
+        extra = {"profile": "car"} if mode == "car" else {"profile": "foot", "replace": OSRM_WALK_48}
+        answer = ask("osrm", folder / method, **common, **extra, method=method, repeats=REPEATS)
+        if answer:
+            found[f"{said('osrm')} {extra['profile']} {method}"] = answer[0], answer[1]["seconds"]
+    rows = min(VALHALLA_ROWS, n)
+    costing = {"costing": "auto"} if mode == "car" else {"costing": "pedestrian", "options": {"walking_speed": 4.8}}
+    answer = ask("valhalla", folder / mode, **common, **costing, sources=rows, repeats=1)
+    if answer:
+        answer[0]["matrix_s"] *= n / rows
+        found[f"{said('valhalla')} {costing['costing']}, counted up from {rows} rows"] = answer[0], answer[1]["seconds"]
+    answer = ask("cafein", folder, **common, modes=[mode], repeats=min(REPEATS, 3))
+    if answer:
+        figures = answer[0] | {"matrix_s": answer[0][f"{mode} matrix_s"]}
+        found[f"{said('cafein')}{' at 3.6 km/h' if mode == 'walk' else ''}"] = figures, answer[1][f"{mode} seconds"]
+    return found
+
+
+def beside(theirs: dict[str, float], ours: dict[str, float], mode: str) -> str:
+    """Their figures, and how many times ours they are."""
+    whole = ours["build_s"] + sum(ours[f"{mode} {part}_s"] for part in ("hierarchy", "link", "matrix"))
+    ratios = {
+        "build": theirs["build_s"] / ours["build_s"],
+        "matrix": theirs["matrix_s"] / ours[f"{mode} matrix_s"],
+        "build + matrix": (theirs["build_s"] + theirs["matrix_s"]) / whole,
+        "memory": theirs["peak_mb"] / ours["peak_mb"],
+    }
+    taken = f"build {theirs['build_s']:.2f} s, matrix {theirs['matrix_s']:.2f} s, peak {theirs['peak_mb']:.0f} MB"
+    return f"{taken}; theirs / ours: " + ", ".join(f"{key} {value:.2f}" for key, value in ratios.items())
+
+
 def main() -> None:
-    """Print the table."""
-    for city, (osm, lon, lat) in cities().items():
-        streets, figures, matrices = ours(osm, lon, lat)
-        print(
-            f"{city}, {len(lon)} points: " + ", ".join(f"{key} {value:.4f}" for key, value in figures.items()),
-            flush=True,
-        )
+    """Print one line for each program and mode."""
+    for city in ("Porto Alegre", "Porto"):
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            peers = on_our_graph(streets, len(lon), folder) if city == "Porto Alegre" else {}
-            for name_of, spent in peers.items():
-                print(f"  {name_of}: walk {spent:.2f} = {spent / figures['walk']:.0f} x ours", flush=True)
-            python = ROOT / ".peers" / "cafein" / "bin" / "python"
-            if not python.exists():
-                print("  cafein: not installed (install_peers.py)")
-                continue
-            pd.DataFrame({"lon": lon, "lat": lat}).to_csv(folder / "points.csv", index=False)
-            command = [python, "-c", CAFEIN, osm, folder / "points.csv", folder / "cafein", str(REPEATS)]
-            done = subprocess.run(command, capture_output=True, text=True)
-            if done.returncode:
-                print("  cafein: " + done.stderr.strip().splitlines()[-1])
-                continue
-            theirs = json.loads((folder / "cafein").read_text())
-            print("  cafein: " + ", ".join(f"{key} {value}" for key, value in theirs.items()))
-            for mode, matrix in matrices.items():
-                if mode not in theirs:
-                    continue
-                peer = np.load(folder / f"cafein.{mode}.npy")
-                scale = float(np.nanmedian(peer[matrix > 60] / matrix[matrix > 60])) if mode == "walk" else 1.0
-                gap = np.abs(matrix * scale - peer)  # cafein walks at its own speed only: ours is scaled to it
-                gap = gap[np.isfinite(gap)]
-                whole = sum(figures[key] for key in ("build", f"{mode} hierarchy", f"{mode} link", mode))
-                print(
-                    f"  {mode}: cafein / ours {theirs[mode] / figures[mode]:.1f}; build + matrix "
-                    f"{(theirs['build'] + theirs[mode]) / whole:.1f}; |difference| median {np.median(gap):.0f} s, "
-                    f"p90 {np.percentile(gap, 90):.0f} s over {gap.size} pairs (ours x {scale:.3f})",
-                    flush=True,
-                )
+            for sub in ("CH", "MLD", "walk", "car"):
+                (folder / sub).mkdir()
+            points = places(city)
+            np.save(folder / "points.npy", points)
+            asked = {"osm": EXTRACTS[city], "points": folder / "points.npy", "repeats": REPEATS}
+            answer = ask("ours", folder, **asked, modes=["walk", "bike", "car"])
+            assert answer, "our own side failed"
+            figures, arrays = answer
+            print(f"\n{city}, {len(points)} points, {load()}")
+            print("  geo_access: " + ", ".join(f"{key} {value:.4f}" for key, value in figures.items()), flush=True)
+            for mode in ("walk", "car"):
+                for peer, (theirs, matrix) in peers_of(city, mode, folder, folder / "points.npy", len(points)).items():
+                    times = arrays[f"{mode} seconds"][: len(matrix)]
+                    print(f"  {mode}, {peer}, {load()}: {agreement(times, matrix)}")
+                    print("    " + beside(theirs, figures, mode), flush=True)
+            if city == "Porto Alegre":
+                for peer, spent in on_our_graph(points, folder).items():
+                    print(f"  walk, {peer}: {spent:.2f} s, {spent / figures['walk matrix_s']:.0f} x ours", flush=True)
 
 
 if __name__ == "__main__":

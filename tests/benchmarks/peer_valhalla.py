@@ -1,7 +1,7 @@
 """Valhalla's side of a benchmark: run by the Python of ``.peers/valhalla`` with a job, writes figures and matrices.
 
 ``python peer_valhalla.py job.json``; the job has ``osm, folder, out, points (npy of lon, lat)``, ``costing`` (auto,
-pedestrian) with ``options`` of it, and either ``repeats`` (a matrix is wanted) or ``minutes`` (contours are wanted).
+pedestrian) with ``options`` of it, and ``repeats`` (a matrix, from the first ``sources``) or ``minutes`` (contours).
 Writes ``out.json`` (seconds, peak memory), ``out.npz`` (seconds, metres) or ``out.geojson``. One build serves all.
 """
 
@@ -52,10 +52,11 @@ def _dense(rows: list) -> np.ndarray:
 def matrix(actor: valhalla.Actor, job: dict, places: list[dict]) -> tuple[dict[str, float], dict[str, np.ndarray]]:
     """Times and lengths between all places, in blocks of sources."""
     spent, seconds, metres = [], [], []
+    sources = places[: job.get("sources", len(places))]
     for repeat in range(job["repeats"]):
         begin, parts = time.perf_counter(), []
-        for start in range(0, len(places), BLOCK):
-            request = {"sources": places[start : start + BLOCK], "targets": places, "costing": job["costing"],
+        for start in range(0, len(sources), BLOCK):
+            request = {"sources": sources[start : start + BLOCK], "targets": places, "costing": job["costing"],
                        "costing_options": {job["costing"]: job.get("options", {})}, "verbose": False}  # fmt: skip
             parts.append(actor.matrix(json.dumps(request)))
         spent.append(time.perf_counter() - begin)
