@@ -116,12 +116,14 @@ class Journeys:
         if any_rides:
             return "TOO_MANY_RIDES"
         first, last = asked
-        ends = {e: call[1] + egress[call[0]] for e, call in enumerate(calls) if call[4] and call[0] in egress}
-        ever = [ends[e] for e in self.rides(access, -INF) if e in ends]
+        # The first arrival for each moment to leave: idle loops in between are no journeys.
+        moments = {calls[f][2] - walk for stop, walk in access.items() for f in self.boards.get(stop, ())}
+        ever = [m + self.seconds(access, egress, m, max_s=10**9) for m in moments]
+        ever = [at for at in ever if at < INF]
         if deadline:
             soon = any(first - max_s <= at <= last for at in ever)
         else:
-            soon = any(e in ends for e in self.rides(access, first, last + max_s))
+            soon = any(calls[e][4] and calls[e][0] in egress for e in self.rides(access, first, last + max_s))
         return "OVER_CUTOFF" if soon else "NO_TRIP_IN_WINDOW" if ever else "DISCONNECTED"
 
 
@@ -142,7 +144,7 @@ class Oracle(Journeys):
             ways = {p: max(min_transfer_s, int(tt.min_transfer_s[p]))}
             for q, seconds in zip(*tt.footpaths.row(p), strict=True):
                 walk = math.ceil(seconds * tt.walk_kmh / walk_kmh - 1e-6)
-                if walk <= max_transfer_s and q != p:
+                if (walk <= max_transfer_s or [p, q] in tt.stated.tolist()) and q != p:
                     ways[int(q)] = walk + min_transfer_s
             changes.append({q: s for q, s in ways.items() if (p, q) not in banned})
         super().__init__(vehicles, changes, tt.in_seat.tolist())

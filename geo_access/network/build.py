@@ -53,7 +53,7 @@ def build_network(
     walk_kmh : float
         Speed between stops [km/h].
     max_transfer_s : int
-        Longest walk between stops [s].
+        Longest walk between stops [s]; searched a quarter farther, for queries that walk faster.
     bbox_lonlat : (west, south, east, north), optional
         Keep the streets of this box [degree]; trips are kept whole, wherever they run.
     epsg : int, optional

@@ -213,6 +213,10 @@ class Timetable:
         Speed behind `footpaths` [km/h].
     notes : tuple of str
         What merging and repairing did.
+    stated : ndarray of int32, shape (k, 2)
+        Stop pairs whose change the operator times: they hold beyond the longest walk that a query accepts.
+    reach_s : int
+        Longest walk between stops that was searched, at `walk_kmh` [s].
     """
 
     day: date
@@ -246,6 +250,8 @@ class Timetable:
     in_seat: np.ndarray
     walk_kmh: float
     notes: tuple[str, ...] = ()
+    stated: np.ndarray = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
+    reach_s: int = 86_400
 
     @property
     def n_stops(self) -> int:

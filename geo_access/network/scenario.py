@@ -425,9 +425,8 @@ def _with_stops(
     names = np.array([stop[0] for stop in fresh], dtype=str)
     x = np.concatenate((timetable.stop_x, np.array([stop[1] for stop in fresh], dtype=np.float64)))
     y = np.concatenate((timetable.stop_y, np.array([stop[2] for stop in fresh], dtype=np.float64)))
-    longest = int(timetable.footpaths.seconds.max()) if len(timetable.footpaths.seconds) else 600
     footpaths = walks_with_new_stops(
-        timetable.footpaths, x, y, streets, walk_kmh=timetable.walk_kmh, max_transfer_s=min(max(longest, 600), 1800)
+        timetable.footpaths, x, y, streets, walk_kmh=timetable.walk_kmh, max_transfer_s=min(timetable.reach_s, 1800)
     )
     return replace(
         timetable, stop_id=np.concatenate((timetable.stop_id, np.char.add(f"{line}:", names))),

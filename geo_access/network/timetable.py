@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -19,6 +20,9 @@ from geo_access.network.vehicles import in_seat_pairs
 from geo_access.sources.gtfs import Feed
 
 __all__ = ["build_timetable", "validate_timetable"]
+
+# Queries may walk this much faster than the timetable was built for.
+_FASTER = 1.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,7 +60,7 @@ def build_timetable(
     walk_kmh : float
         [km/h].
     max_transfer_s : int
-        Longest walk between stops [s].
+        Longest walk between stops [s]; searched a quarter farther, for queries that walk faster.
     align : str, optional
         ``"equivalent-day"``: a feed whose calendar does not hold `day` runs as on the nearest day that stands for it
         (see `sources.gtfs_calendar.equivalent_day`), which the notes say. Otherwise such a feed is an error.
@@ -100,8 +104,9 @@ def build_timetable(
     ]
     ids, names = _stop_labels(feeds, stops, several=several)
     shared = same_places(ids, names, stops.feed, stops.x, stops.y)
+    reach_s = math.ceil(max_transfer_s * _FASTER)
     changes = stop_transfers(
-        feeds, stops, streets, walk_kmh=walk_kmh, max_transfer_s=max_transfer_s, link_feeds=link_feeds,
+        feeds, stops, streets, walk_kmh=walk_kmh, max_transfer_s=reach_s, link_feeds=link_feeds,
         same_place=shared[["a", "b"]].to_numpy(dtype=np.int32), link_limit_m=link_limit_m,
     )  # fmt: skip
     routes = _routes(feeds, several=several)
@@ -124,7 +129,7 @@ def build_timetable(
         trip_indptr=trips["indptr"], event_stop=trips["stop"], event_arrival_s=trips["arrival"],
         event_departure_s=trips["departure"], event_board=trips["board"], event_alight=trips["alight"],
         footpaths=changes.footpaths, min_transfer_s=changes.min_transfer_s, forbidden=changes.forbidden,
-        in_seat=seats, walk_kmh=walk_kmh, notes=notes,
+        in_seat=seats, walk_kmh=walk_kmh, notes=notes, stated=changes.stated, reach_s=reach_s,
     )  # fmt: skip
     validate_timetable(timetable)
     return timetable
@@ -365,6 +370,7 @@ def validate_timetable(timetable: Timetable) -> None:
         (_in_range(t.event_stop, n_stops), "event_stop", "a stop out of range"),
         (_in_range(t.trip_route, n_routes), "trip_route", "a route out of range"),
         (_in_range(t.forbidden, n_stops), "forbidden", "a stop out of range"),
+        (_in_range(t.stated, n_stops), "stated", "a stop out of range"),
         (_in_range(t.in_seat, n_trips), "in_seat", "a trip out of range"),
         (bool((t.event_arrival_s <= t.event_departure_s).all()), "event_departure_s", "before the arrival"),
         (_forward(t), "event_arrival_s", "before the departure of the event before"),

@@ -65,12 +65,15 @@ class Transfers:
     min_transfer_s : ndarray of int32, shape (n_stops,)
     forbidden : ndarray of int32, shape (k, 2)
     notes : tuple of str
+    stated : ndarray of int32, shape (k, 2)
+        Pairs whose time the operator gives.
     """
 
     footpaths: SparseTimes
     min_transfer_s: np.ndarray
     forbidden: np.ndarray
     notes: tuple[str, ...]
+    stated: np.ndarray
 
 
 Entries = tuple[np.ndarray, np.ndarray, np.ndarray]
@@ -147,15 +150,15 @@ def stop_transfers(
     direct = _straight_s(stops, pairs[:, 0], pairs[:, 1], walk_kmh, detour)
     layers.append(_shorter((pairs[:, 0], pairs[:, 1], direct), layers, n, max_transfer_s))
     layers.append(_pathways(feeds, stops, walk_kmh))
-    stated, min_transfer_s, forbidden = _stated(feeds, stops, walk_kmh, detour, layers, notes)
-    layers.append(stated)
+    rules, min_transfer_s, forbidden, stated = _stated(feeds, stops, walk_kmh, detour, layers, notes)
+    layers.append(rules)
     rows, columns, seconds = (np.concatenate([layer[part] for layer in layers]) for part in range(3))
     if not link_feeds:
         inside = stops.feed[rows] == stops.feed[columns]
         rows, columns, seconds = rows[inside], columns[inside], seconds[inside]
     banned = np.isin(rows * n + columns, forbidden[:, 0].astype(np.int64) * n + forbidden[:, 1])
     footpaths = pack_times(rows[~banned], columns[~banned], seconds[~banned], n)
-    return Transfers(footpaths, min_transfer_s, forbidden, tuple(notes))
+    return Transfers(footpaths, min_transfer_s, forbidden, tuple(notes), stated)
 
 
 def walks_with_new_stops(
@@ -218,7 +221,8 @@ def _street_layers(
 ) -> list[Entries]:
     if isinstance(streets, CrowFly):
         return [_crow_fly(stops, np.ones(len(stops.x), bool), walk_kmh, streets.detour, max_s)]
-    links = link_points(streets, np.column_stack((stops.x, stops.y)), mode="walk", limit_m=link_limit_m)
+    xy = np.column_stack((stops.x, stops.y))
+    links = link_points(streets, xy, mode="walk", limit_m=link_limit_m, connector_kmh=walk_kmh)
     times = nearby(streets, links, links, mode="walk", max_s=max_s, speed_kmh=walk_kmh)
     rows = np.repeat(np.arange(len(stops.x), dtype=np.int64), np.diff(times.indptr))
     off_street = ~np.asarray(links.ok, dtype=bool)
@@ -294,11 +298,12 @@ def _joined(parts: list[Entries]) -> Entries:
 
 def _stated(
     feeds: Sequence[Feed], stops: StopTable, walk_kmh: float, detour: float, layers: list[Entries], notes: list[str]
-) -> tuple[Entries, np.ndarray, np.ndarray]:
+) -> tuple[Entries, np.ndarray, np.ndarray, np.ndarray]:
     """Read what transfers.txt says, station rows spread over their platforms."""
     n = len(stops.x)
     min_transfer_s = np.zeros(n, dtype=np.int32)
     forbidden: list[np.ndarray] = []
+    timed: list[np.ndarray] = []
     parts: list[Entries] = []
     for number, feed in enumerate(feeds):
         if feed.transfers.empty:
@@ -323,12 +328,17 @@ def _stated(
             elif kind == 2 and seconds >= 0:
                 same = pairs[:, 0] == pairs[:, 1]
                 min_transfer_s[pairs[same, 0]] = seconds
+                timed.append(pairs[~same])
                 parts.append((pairs[~same, 0], pairs[~same, 1], np.full(int((~same).sum()), seconds)))
             else:
                 walk = _straight_s(stops, pairs[:, 0], pairs[:, 1], walk_kmh, detour)
                 parts.append(_shorter((pairs[:, 0], pairs[:, 1], walk), [*layers, *parts], n, 86_400))
-    banned = np.unique(np.concatenate(forbidden), axis=0) if forbidden else np.empty((0, 2))
-    return _joined(parts), min_transfer_s, banned.astype(np.int32).reshape(-1, 2)
+    return _joined(parts), min_transfer_s, _pairs(forbidden), _pairs(timed)
+
+
+def _pairs(parts: list[np.ndarray]) -> np.ndarray:
+    found = np.unique(np.concatenate(parts), axis=0) if parts else np.empty((0, 2))
+    return found.astype(np.int32).reshape(-1, 2)
 
 
 _NONE = np.empty(0, dtype=np.int64)

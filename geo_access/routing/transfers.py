@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numba import get_num_threads, njit
 
+from geo_access.errors import InputError
 from geo_access.network.model import SparseTimes, Timetable
 from geo_access.routing.lines import Lines
 
@@ -33,7 +34,7 @@ def usable_footpaths(timetable: Timetable, *, walk_kmh: float, max_transfer_s: i
     walk_kmh : float
         Walking speed [km/h]; times scale with the ratio to the timetable's and are rounded up.
     max_transfer_s : int
-        Longest walk [s].
+        Longest walk [s]; a change that the operator times may take longer.
     min_transfer_s : int
         Least time to change [s], added to the walk; at the same stop the larger of it and the stop's own.
 
@@ -41,14 +42,28 @@ def usable_footpaths(timetable: Timetable, *, walk_kmh: float, max_transfer_s: i
     -------
     SparseTimes
         Stop × stop, from getting off to being ready to board [s].
+
+    Raises
+    ------
+    InputError
+        When such walks reach farther than those that the network was built with.
     """
+    asked_m, known_m = max_transfer_s * walk_kmh / 3.6, timetable.reach_s * timetable.walk_kmh / 3.6
+    if asked_m > known_m + 1.0:
+        raise InputError(
+            f"max_transfer_s: {max_transfer_s} s at {walk_kmh:g} km/h are walks of {asked_m:.0f} m, and the network "
+            f"knows those between stops up to {known_m:.0f} m → build_network(walk_kmh={walk_kmh:g}, "
+            f"max_transfer_s={max_transfer_s}), or ask max_transfer_s={int(known_m * 3.6 / walk_kmh)}"
+        )
     paths = timetable.footpaths
     n_stops = timetable.n_stops
     rows = np.repeat(np.arange(n_stops, dtype=np.int64), np.diff(paths.indptr))
     columns = paths.indices.astype(np.int64)
     scaled = paths.seconds * (timetable.walk_kmh / walk_kmh)
     seconds = np.ceil(scaled - 1e-6).astype(np.int64)
-    ok = (seconds <= max_transfer_s) & (rows != columns)
+    timed = timetable.stated.astype(np.int64)
+    by_operator = np.isin(rows * n_stops + columns, timed[:, 0] * n_stops + timed[:, 1])
+    ok = ((seconds <= max_transfer_s) | by_operator) & (rows != columns)
     own = np.arange(n_stops, dtype=np.int64)
     rows = np.concatenate((own, rows[ok]))
     columns = np.concatenate((own, columns[ok]))

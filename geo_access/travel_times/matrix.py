@@ -105,21 +105,7 @@ def manifest_of(network: Network, query: Query, *layers: tuple[str, Points]) -> 
         digest = hashlib.sha256(np.ascontiguousarray(points.xy).tobytes())
         digest.update("\0".join(map(str, points.ids)).encode())
         inputs[name] = digest.hexdigest()
-    return Manifest(inputs, asdict(query), warnings_of(network, query), extra)
-
-
-def warnings_of(network: Network, query: Query) -> tuple[str, ...]:
-    """Return the network's warnings, and what the query asks beyond what the timetable was built for."""
-    found = list(network.warnings)
-    timetable = network.timetable
-    if query.uses_transit and timetable is not None and len(timetable.footpaths.seconds):
-        longest = int(timetable.footpaths.seconds.max()) * timetable.walk_kmh / query.walk_kmh
-        if query.walk_kmh > timetable.walk_kmh and longest < query.max_transfer_s - 60:
-            found.append(
-                f"transfers: walks between stops were searched up to {longest:.0f} s at {query.walk_kmh:g} km/h, "
-                f"{query.max_transfer_s} s were asked"
-            )
-    return tuple(found)
+    return Manifest(inputs, asdict(query), network.warnings, extra)
 
 
 @overload

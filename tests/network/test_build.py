@@ -107,7 +107,8 @@ def test_demo_feeds_with_streets() -> None:
     assert set(timetable.stop_feed.tolist()) == {path.stem for path in feeds}
     assert len(network.inputs) == 5
     rows = np.repeat(np.arange(timetable.n_stops), np.diff(timetable.footpaths.indptr))
-    assert (timetable.footpaths.seconds <= 600).all()
+    assert (timetable.footpaths.seconds <= timetable.reach_s).all()
+    assert timetable.reach_s == 750
     across = timetable.stop_feed[rows] != timetable.stop_feed[timetable.footpaths.indices]
     assert across.any()
     # Nobody walks straighter than the crow flies.

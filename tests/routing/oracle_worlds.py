@@ -185,7 +185,7 @@ def _draw_transfers(world: World, rng: np.random.Generator) -> None:
     for a, b in sorted(pairs):
         kind = int(rng.choice([2, 2, 3]))
         row = {"from_stop_id": f"s{a}", "to_stop_id": f"s{b}", "transfer_type": kind}
-        world.transfers.append(row | ({"min_transfer_time": int(rng.choice([0, 60, 240, 480]))} if kind == 2 else {}))
+        world.transfers.append(row | ({"min_transfer_time": int(rng.choice([0, 60, 240, 840]))} if kind == 2 else {}))
     plain = [k for k, trip in enumerate(world.trips) if all(call[3] < 2 and call[4] < 2 for call in trip["calls"])]
     repeated = {row["trip_id"] for row in world.frequencies}
     plain = [k for k in plain if f"t{k}" not in repeated]
@@ -347,7 +347,7 @@ def changes_of(world: World, query: Query) -> list[Walks]:
             walk = street_seconds(world, start, end, mode="walk", walk_kmh=query.walk_kmh)
             if time_s is not None:
                 walk = time_s * world.walk_kmh / query.walk_kmh
-            if math.ceil(walk - 1e-6) <= query.max_transfer_s:
+            if time_s is not None or math.ceil(walk - 1e-6) <= query.max_transfer_s:
                 ways[q] = math.ceil(walk - 1e-6) + query.min_transfer_s
         out.append(ways)
     return out

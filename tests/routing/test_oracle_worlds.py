@@ -27,7 +27,7 @@ COUNTS = {"worlds": 0, "queries": 0, "pairs": 0, "instants": 0, "with a time": 0
 
 def random_query(world: World, rng: np.random.Generator) -> Query:
     """Draw what to ask, within what the network was built for."""
-    speeds = [kmh for kmh in (3.6, 4.8, 6.0) if kmh <= world.walk_kmh]
+    speeds = [kmh for kmh in (3.6, 4.5, 4.8, 6.0) if kmh <= 1.25 * world.walk_kmh]
     step = int(rng.choice([60, 60, 120, 45]))
     start = world.base_s + int(rng.integers(-4, 40)) * 60
     window = Window(max(0, start), max(0, start) + step * int(rng.integers(0, 13)), step)
