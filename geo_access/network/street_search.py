@@ -18,6 +18,7 @@ from geo_access.network.search_kernels import (
     seeds_of,
     transpose,
 )
+from geo_access.network.search_nearby import nearby_pairs
 from geo_access.network.search_sweep import hierarchy_rows, worth_a_hierarchy
 
 __all__ = ["nearby", "nearest_source", "node_times", "street_matrix", "time_factor"]
@@ -158,13 +159,19 @@ def nearby(
     _check(sources, targets, mode, max_s)
     if isinstance(streets, CrowFly):
         return crow_fly_nearby(streets, sources, targets, max_s=max_s, speed_kmh=speed_kmh)
-    factor = time_factor(graph_of(streets, mode).speed_kmh, speed_kmh, mode)
-    hierarchy = worth_a_hierarchy(streets, graph_of(streets, mode), len(sources), max_s / factor)
+    graph = graph_of(streets, mode)
+    factor = time_factor(graph.speed_kmh, speed_kmh, mode)
+    backwards = len(targets) < len(sources)
+    fewer = targets if backwards else sources
+    if not worth_a_hierarchy(streets, graph, len(fewer), max_s / factor):
+        return nearby_pairs(
+            streets, graph, sources, targets, _limits_ds(fewer.connector_s, max_s, factor),
+            _slots(graph, fewer.forward_ds, fewer.backward_ds),
+            factor=factor, max_s=max_s, backwards=backwards,
+        )  # fmt: skip
     counts, columns, values = [np.zeros(1, dtype=np.int64)], [], []
     for rows in _blocks(len(sources), len(targets)):
-        block = _block_rows(
-            streets, sources.take(rows), targets, mode=mode, max_s=max_s, factor=factor, hierarchy=hierarchy
-        )
+        block = _block_rows(streets, sources.take(rows), targets, mode=mode, max_s=max_s, factor=factor, hierarchy=True)
         row, column = np.nonzero(~np.isnan(block))
         counts.append(np.bincount(row, minlength=len(rows)))
         columns.append(column.astype(np.int32))
