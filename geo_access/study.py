@@ -13,7 +13,8 @@ from geo_access.maps.strings import format_number, text
 from geo_access.network.model import Network
 from geo_access.report.sheet import adviser_sheet
 from geo_access.report.study_report import write_report
-from geo_access.study_bands import bands_label, study_isochrones
+from geo_access.study_bands import band_counts, bands_label, study_isochrones
+from geo_access.study_checks import feed_notices, links_table
 from geo_access.study_diagnosis import flag_summary, study_diagnosis
 from geo_access.study_file import StudyFile, read_study_file
 from geo_access.study_findings import findings, report_context, with_remedies
@@ -182,22 +183,26 @@ class Study:
             manifest = self._manifest(inputs, network, diagnosis)
             progress("isochrones", 0.55)
             bands = study_isochrones(self.file, inputs, network)
+            counts = band_counts(self.file, inputs, bands)
             progress("remedies", 0.6)
             found = findings(self.file, inputs, network, diagnosis)
             flags = with_remedies(diagnosis.flags, found.remedies, language=self.file.study.language)
             progress("maps", 0.65)
             contents = map_contents(
-                self.file, inputs, network, flags, bands, manifest, bands_label=bands_label(self.file)
+                self.file, inputs, network, flags, bands, manifest, bands_label=bands_label(self.file), counts=counts
             )
-            pictures = write_pictures(folder, contents)
+            pictures = write_pictures(folder, self.file, contents)
             progress("report", 0.85)
+            checks = {"gtfs_notices": feed_notices(self.file), "links": links_table(inputs, network)}
             context = report_context(
                 self.file, inputs, network, diagnosis, found, manifest,
-                flags=flags, sheets=pictures.sheets, sources=contents[0].sources,
+                flags=flags, sheets=pictures.sheets, sources=contents[0].sources, counts=counts,
+                checks=checks,
             )  # fmt: skip
             report = tuple(write_report(folder, context))
             progress("write", 0.95)
-            tables = write_tables(folder, inputs, diagnosis, bands, flags, found)
+            extra = {**found.tables(), "band_counts": counts, **checks}
+            tables = write_tables(folder, inputs, diagnosis, bands, flags, extra=extra)
             write_front_page(folder, self.file, pictures, report=report, tables=tables)
             write_manifest(folder, manifest)
             written = tuple(

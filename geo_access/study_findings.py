@@ -17,6 +17,7 @@ from geo_access.maps.strings import text
 from geo_access.network.model import CrowFly, Network
 from geo_access.report.context import ReportContext, SourceReading, reach_table
 from geo_access.routing.query import Query, Window
+from geo_access.study_bands import bands_label
 from geo_access.study_file import StudyFile
 from geo_access.study_inputs import StudyInputs
 from geo_access.study_values import study_schedules
@@ -39,6 +40,11 @@ class Findings:
 
     components: pd.DataFrame | None
     remedies: pd.DataFrame
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Both by name, those that there are."""
+        named = {"remedies": self.remedies, "supply_adequacy": self.components}
+        return {name: table for name, table in named.items() if table is not None}
 
 
 def _first_case(diagnosis: Diagnosis, profile: str, kind: str) -> DiagnosedCase | None:
@@ -142,6 +148,8 @@ def report_context(
     flags: pd.DataFrame,
     sheets: dict[str, Path],
     sources: tuple[str, ...],
+    counts: pd.DataFrame,
+    checks: dict[str, pd.DataFrame],
 ) -> ReportContext:
     """Gather what the report is written from."""
     cases = diagnosis.cases
@@ -159,6 +167,10 @@ def report_context(
         manifest=manifest,
         sheets=sheets,
         supply_adequacy=found.components,
+        counts=counts,
+        notices=checks["gtfs_notices"],
+        links=checks["links"],
+        bands_label=bands_label(file),
         remedies=found.remedies[found.remedies["lifts"]] if len(found.remedies) else None,
         readings=tuple(
             SourceReading(

@@ -8,11 +8,12 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
+from geo_access.clock import parse_clock
 from geo_access.manifest import Manifest
 from geo_access.maps.content import MapContent, network_layers
-from geo_access.maps.index import write_compare, write_index
+from geo_access.maps.index import ComparedMap, Comparison, write_compare, write_index
 from geo_access.maps.interactive import write_metier_map
-from geo_access.maps.sheet import print_multiples, print_sheet
+from geo_access.maps.sheet import print_multiples, print_sheets
 from geo_access.maps.strings import text
 from geo_access.network.model import CrowFly, Network
 from geo_access.study_file import StudyFile
@@ -29,8 +30,8 @@ class Pictures:
     Attributes
     ----------
     contents : tuple of MapContent
-    maps, sheets : mapping of str to pathlib.Path
-        Interactive map, and PNG for print.
+    maps, sheets, printable : mapping of str to pathlib.Path
+        Interactive map, and the sheet as PNG and as PDF.
     multiples : tuple of pathlib.Path
         Pages with all métiers.
     compare : tuple of pathlib.Path
@@ -40,6 +41,7 @@ class Pictures:
     contents: tuple[MapContent, ...]
     maps: dict[str, Path]
     sheets: dict[str, Path]
+    printable: dict[str, Path]
     multiples: tuple[Path, ...]
     compare: tuple[Path, ...]
 
@@ -53,6 +55,7 @@ def map_contents(
     manifest: Manifest,
     *,
     bands_label: str,
+    counts: pd.DataFrame,
 ) -> tuple[MapContent, ...]:
     """Gather what the map of each métier shows, in the order of the study file."""
     layers = network_layers(network)
@@ -69,6 +72,7 @@ def map_contents(
             flags=flags,
             bands=bands.get(metier.code),
             bands_label=bands_label,
+            counts=counts[counts["metier"] == metier.code] if metier.code in bands else None,
             training=inputs.training,
             employers=inputs.employers,
             layers=layers,
@@ -87,30 +91,67 @@ def map_contents(
     )
 
 
-def write_pictures(folder: Path, contents: tuple[MapContent, ...]) -> Pictures:
+def _comparisons(file: StudyFile, contents: tuple[MapContent, ...]) -> list[Comparison]:
+    """Comparisons that the study allows: two métiers; without and with a car; the day and the earliest shift."""
+    found = [Comparison(text("compare.metiers", file.study.language), (0, 1))] if len(contents) > 1 else []
+    keys = [question.key for question in contents[0].questions()]
+    if not keys:
+        return found
+    first = keys[0]
+
+    def pair(left: str, right: str, other: tuple[str, ...]) -> Comparison:
+        name = text("compare.pair", file.study.language, left=left, right=right)
+        return Comparison(name, (0, 0), (0, keys.index(other)))
+
+    names = {profile.id: profile.name for profile in file.profiles}
+    cars = {profile.id for profile in file.profiles if profile.mode == "car"}
+    by_car = next((key for key in keys if key[0] in cars and key[1:] == first[1:]), None)
+    if by_car is not None and first[0] not in cars:
+        found.append(pair(names[first[0]], names[by_car[0]], by_car))
+    hours = {schedule.id: schedule for schedule in file.schedules}
+    shifts = [key for key in keys if key[0] == first[0] and key[2] in hours and key[2] != first[2]]
+    early = min(shifts, key=lambda key: parse_clock(hours[key[2]].start), default=None)
+    if early is not None and first[2] in hours:
+        found.append(pair(hours[first[2]].name, hours[early[2]].name, early))
+    return found
+
+
+def write_pictures(folder: Path, file: StudyFile, contents: tuple[MapContent, ...]) -> Pictures:
     """Write one interactive map and one sheet per métier, and the pages with all of them.
 
     Parameters
     ----------
     folder : pathlib.Path
         Output folder.
+    file : StudyFile
     contents : tuple of MapContent
 
     Returns
     -------
     Pictures
     """
-    maps, sheets = {}, {}
+    maps, sheets, printable = {}, {}, {}
     for content in contents:
         name = slug(content.metier_code)
         maps[content.metier_code] = write_metier_map(content, folder / "maps" / f"{name}.html")
-        sheets[content.metier_code] = print_sheet(content, folder / "maps" / f"{name}.png", size="A4")
+        sheets[content.metier_code], printable[content.metier_code] = print_sheets(
+            content, [folder / "maps" / f"{name}.{kind}" for kind in ("png", "pdf")], size="A4"
+        )
     multiples = (print_multiples(contents, folder / "maps" / "all.png"),)
+    sides = [
+        ComparedMap(
+            content.metier_name,
+            maps[content.metier_code],
+            tuple(question.label for question in content.questions()),
+        )
+        for content in contents
+    ]
     compare: tuple[Path, ...] = ()
-    if len(contents) > 1:
-        pairs = [(content.metier_name, maps[content.metier_code]) for content in contents]
-        compare = (write_compare(folder / "maps" / "compare.html", maps=pairs, language=contents[0].language),)
-    return Pictures(contents, maps, sheets, multiples, compare)
+    if sum(max(1, len(side.questions)) for side in sides) > 1:
+        page = folder / "maps" / "compare.html"
+        presets = _comparisons(file, contents)
+        compare = (write_compare(page, maps=sides, presets=presets, language=contents[0].language),)
+    return Pictures(contents, maps, sheets, printable, multiples, compare)
 
 
 def write_front_page(
@@ -123,7 +164,7 @@ def write_front_page(
         title=file.study.name,
         contents=pictures.contents,
         maps=pictures.maps,
-        sheets={code: [path] for code, path in pictures.sheets.items()},
+        sheets={code: [path, pictures.printable[code]] for code, path in pictures.sheets.items()},
         multiples=pictures.multiples,
         compare=pictures.compare,
         report=report,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import geopandas as gpd
@@ -11,7 +12,6 @@ import pandas as pd
 from geo_access.adequacy.diagnose import Diagnosis
 from geo_access.adequacy.model import RoundTrip
 from geo_access.routing.reasons import Reason
-from geo_access.study_findings import Findings
 from geo_access.study_inputs import StudyInputs
 from geo_access.study_outputs import TravelTimeWriter, write_flags
 
@@ -20,9 +20,9 @@ __all__ = ["pair_reasons", "write_tables"]
 
 def write_tables(
     folder: Path, inputs: StudyInputs, diagnosis: Diagnosis, bands: dict[str, gpd.GeoDataFrame],
-    flags: pd.DataFrame, found: Findings,
+    flags: pd.DataFrame, *, extra: Mapping[str, pd.DataFrame],
 ) -> tuple[Path, ...]:  # fmt: skip
-    """Write travel times, flags and isochrones as tables and layers; return the files."""
+    """Write travel times, flags, isochrones and the `extra` tables (CSV by name); return the files."""
     times = folder / "travel_times.parquet"
     writer = TravelTimeWriter(times, inputs.points)
     names = [reason.name for reason in Reason]
@@ -38,8 +38,8 @@ def write_tables(
         )
     writer.close()
     written = [times, *write_flags(folder, inputs.zones, flags)]
-    for name, table in (("remedies", found.remedies), ("supply_adequacy", found.components)):
-        if table is not None and len(table):
+    for name, table in extra.items():
+        if len(table):
             written.append(folder / f"{name}.csv")
             table.to_csv(written[-1], index=False, encoding="utf-8")
     if bands:

@@ -24,7 +24,7 @@ ROOMS = [
     "report",
     (
         "study_file study study_inputs study_outputs study_pictures study_calendar study_values study_findings "
-        "study_network study_diagnosis study_bands study_tables study_sheet study_formats study_sections"
+        "study_network study_diagnosis study_bands study_tables study_sheet study_formats study_sections study_checks"
     ),
     "cli web",
 ]

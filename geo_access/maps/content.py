@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -19,6 +20,8 @@ __all__ = ["MapContent", "NetworkLayers", "Question", "network_layers"]
 
 _MAIN_ROADS = ("motorway", "trunk", "primary", "secondary")
 _QUESTION = ["profile", "kind", "schedule", "threshold"]
+_COUNTED = ("residents", "qpv_residents", "job_seekers", "places", "openings")
+_SYMBOLS_AT_FULL_SIZE = 30
 
 
 @dataclass(frozen=True, eq=False)
@@ -122,10 +125,13 @@ class Question:
         For the reader.
     rows : pandas.DataFrame
         Flags, indexed by ``zone_id`` as text.
+    key : tuple of str
+        Profile, kind, schedule, threshold.
     """
 
     label: str
     rows: pd.DataFrame
+    key: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,6 +151,9 @@ class MapContent:
         From `geo_access.isochrones.bands.isochrones`.
     bands_label : str
         What the isochrones show, for instance « en transports en commun, arrivée à 8 h 30 ».
+    counts : pandas.DataFrame, optional
+        ``minutes`` and what lies within each band: some of ``residents, qpv_residents, job_seekers, places,
+        openings``, cumulative.
     training, employers : geopandas.GeoDataFrame, optional
         Tables of the study; rows of other métiers and rows without position are left out here.
     layers : NetworkLayers, optional
@@ -173,6 +182,7 @@ class MapContent:
     flags: pd.DataFrame
     bands: gpd.GeoDataFrame | None = None
     bands_label: str = ""
+    counts: pd.DataFrame | None = None
     training: gpd.GeoDataFrame | None = None
     employers: gpd.GeoDataFrame | None = None
     layers: NetworkLayers | None = None
@@ -190,6 +200,7 @@ class MapContent:
             "zones": (self.zones, ("zone_id", "zone_name", "zone_kind")),
             "flags": (self.flags, ("zone_id", "metier", "level", *_QUESTION)),
             "bands": (self.bands, ("minutes",)),
+            "counts": (self.counts, ("minutes",)),
             "training": (self.training, ("site_id", "site_name", "provider_type", "metier", "places")),
             "employers": (self.employers, ("site_id", "site_name", "metier", "openings")),
         }
@@ -222,6 +233,10 @@ class MapContent:
 
     def questions(self) -> list[Question]:
         """Publics, hours and thresholds under which the zones were flagged, in the order of the table."""
+        return list(self._questions)
+
+    @cached_property
+    def _questions(self) -> tuple[Question, ...]:
         rows = self.flags[self.flags["metier"].astype(str) == self.metier_code]
         found = []
         for key, part in rows.groupby(_QUESTION, sort=False, observed=True, dropna=False):
@@ -234,15 +249,24 @@ class MapContent:
                 threshold if minutes is None else text("band", self.language, minutes=f"{minutes:g}"),
             ]
             label = ", ".join(word for word in words if word)
-            found.append(Question(label[:1].upper() + label[1:], part.set_index(part["zone_id"].astype(str))))
-        return found
+            rows_by_zone = part.set_index(part["zone_id"].astype(str))
+            found.append(Question(label[:1].upper() + label[1:], rows_by_zone, (profile, kind, schedule, threshold)))
+        return tuple(found)
 
     def training_sites(self) -> gpd.GeoDataFrame:
         """Located sites of the métier, one row each with the sum of its places, largest first (EPSG:4326)."""
+        return self._training_sites
+
+    @cached_property
+    def _training_sites(self) -> gpd.GeoDataFrame:
         return self._sites(self.training, "places", ("provider_type", "position_quality"))
 
     def employer_sites(self) -> gpd.GeoDataFrame:
         """Located employers of the métier, one row each with the sum of its openings (EPSG:4326)."""
+        return self._employer_sites
+
+    @cached_property
+    def _employer_sites(self) -> gpd.GeoDataFrame:
         return self._sites(self.employers, "openings", ("shift_start", "shift_end", "position_quality"))
 
     def _sites(self, table: gpd.GeoDataFrame | None, count: str, kept: tuple[str, ...]) -> gpd.GeoDataFrame:
@@ -269,6 +293,20 @@ class MapContent:
         lost = shapely.is_missing(geometry) | shapely.is_empty(geometry)
         rows = self.training[lost & (self.training["metier"].astype(str) == self.metier_code).to_numpy()]
         return int(rows["places"].fillna(0).sum())
+
+    def symbol_scale(self) -> float:
+        """Size of the symbols on a map of the whole territory: smaller where they are many, 0.35 to 1."""
+        count = len(self.training_sites()) + len(self.employer_sites())
+        return float(np.clip((_SYMBOLS_AT_FULL_SIZE / max(count, 1)) ** 0.5, 0.35, 1.0))
+
+    def band_figures(self) -> tuple[tuple[str, ...], list[list[float]]]:
+        """Columns of `counts` that have words, and their figures, a row for each band."""
+        bands = self.ordered_bands()
+        if self.counts is None or bands is None:
+            return (), []
+        columns = tuple(name for name in _COUNTED if name in self.counts.columns)
+        known = self.counts.set_index("minutes")[list(columns)].reindex(bands["minutes"])
+        return columns, known.to_numpy(np.float64).tolist()
 
     def shapes(self) -> dict[str, str]:
         """Symbol of each provider type, the same on all maps of a study; the commonest types get the plainest."""

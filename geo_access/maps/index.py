@@ -3,16 +3,52 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 import jinja2
+from markupsafe import Markup
 
 from geo_access.errors import InputError
 from geo_access.maps.assets import asset
 from geo_access.maps.content import MapContent
+from geo_access.maps.interactive import embedded_json
 from geo_access.maps.strings import catalogue, format_number, text
 
-__all__ = ["write_compare", "write_index"]
+__all__ = ["ComparedMap", "Comparison", "write_compare", "write_index"]
+
+
+@dataclass(frozen=True)
+class ComparedMap:
+    """A map that may stand on either side of the page of comparisons.
+
+    Attributes
+    ----------
+    name : str
+    file : pathlib.Path
+    questions : tuple of str
+        Labels of its publics, hours and thresholds, in the order of the map.
+    """
+
+    name: str
+    file: Path
+    questions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two maps and two questions that are worth setting side by side.
+
+    Attributes
+    ----------
+    name : str
+    maps, questions : tuple of int
+        Left and right: which map, and which of its questions.
+    """
+
+    name: str
+    maps: tuple[int, int]
+    questions: tuple[int, int] = (0, 0)
 
 
 def _environment() -> jinja2.Environment:
@@ -134,15 +170,19 @@ def write_index(
     return path
 
 
-def write_compare(path: Path, *, maps: Sequence[tuple[str, Path]], language: str = "fr") -> Path:
+def write_compare(
+    path: Path, *, maps: Sequence[ComparedMap], presets: Sequence[Comparison] = (), language: str = "fr"
+) -> Path:
     """Write a page with two maps side by side that move together.
 
     Parameters
     ----------
     path : pathlib.Path
         HTML file, in the folder of the maps.
-    maps : sequence of (str, pathlib.Path)
-        Name and file of each map to choose from; the first two are shown.
+    maps : sequence of ComparedMap
+        Maps to choose from; the first two are shown.
+    presets : sequence of Comparison
+        Comparisons offered as buttons.
     language : str
 
     Returns
@@ -153,17 +193,31 @@ def write_compare(path: Path, *, maps: Sequence[tuple[str, Path]], language: str
     Raises
     ------
     InputError
-        For fewer than two maps, or a map outside the folder.
+        When there is nothing to compare, a map lies outside the folder, or a comparison names what is not there.
     """
-    if len(maps) < 2:
-        raise InputError(f"{len(maps)} map to compare → give two or more")
+    if sum(max(1, len(item.questions)) for item in maps) < 2:
+        raise InputError(f"{len(maps)} map to compare → give two or more, or a map with two questions")
+    wrong = [
+        preset.name
+        for preset in presets
+        for which, question in zip(preset.maps, preset.questions, strict=True)
+        if not (0 <= which < len(maps) and 0 <= question < max(1, len(maps[which].questions)))
+    ]
+    if wrong:
+        raise InputError(f"comparison {wrong[0]!r} names a map or a question that is not there → count from 0")
+    known = [
+        {"name": item.name, "href": _href(item.file, path.parent), "questions": list(item.questions)} for item in maps
+    ]
+    offered = [{"name": item.name, "maps": item.maps, "questions": item.questions} for item in presets]
     page = (
         _environment()
         .from_string(asset("compare.html"))
         .render(
             words=catalogue(language),
             language=language,
-            maps=[{"name": name, "href": _href(file, path.parent)} for name, file in maps],
+            maps=known,
+            presets=offered,
+            data=Markup(embedded_json({"maps": known, "presets": offered})),  # noqa: S704 — cannot end its element
         )
     )
     path.write_text(page, encoding="utf-8")

@@ -21,14 +21,13 @@ from geo_access.manifest import fingerprint
 from geo_access.maps.assets import asset, write_assets
 from geo_access.maps.content import MapContent, Question
 from geo_access.maps.palettes import LEVEL_COLOURS, PLACES_LEGEND, band_colours, symbol_radius
-from geo_access.maps.strings import catalogue, plural, text
+from geo_access.maps.strings import catalogue, format_number, plural, text
 from geo_access.maps.symbols import employer_svg, site_svg
 
-__all__ = ["metier_map", "page_html", "write_metier_map"]
+__all__ = ["embedded_json", "metier_map", "page_html", "write_metier_map"]
 
 MAX_MAP_BYTES = 5_000_000
 _CONFIDENCES = ("sûr", "probable", "indécidable")
-_BAND_DASHES = ("", "9 4", "4 4", "1 4")
 _RAIL_TYPES = (0, 1, 2, 5, 7, 11, 12)
 _QUANTUM_DEGREES = 1e-5
 _COORDINATE_BYTES = 20
@@ -159,16 +158,19 @@ def _employer_rows(content: MapContent) -> list[dict[str, object]]:
     return rows
 
 
-def _band_styles(content: MapContent) -> list[dict[str, str]]:
+def _band_styles(content: MapContent) -> list[dict[str, Any]]:
     bands = content.ordered_bands()
     if bands is None:
         return []
     colours = band_colours(len(bands))
+    _, figures = content.band_figures()
+    counts = [[None if pd.isna(value) else round(value) for value in row] for row in figures or [[]] * len(bands)]
     return [
         {
+            "counts": counts[i],
+            "figures": ["–" if value is None else format_number(value, content.language) for value in counts[i]],
             "colour": colours[i],
-            "line": "#2d1e5f",
-            "dash": _BAND_DASHES[min(i, len(_BAND_DASHES) - 1)],
+            "farthest": i == len(bands) - 1,
             "label": text("band", content.language, minutes=f"{minutes:g}"),
         }
         for i, minutes in enumerate(bands["minutes"])
@@ -207,13 +209,15 @@ def _map_data(content: MapContent, zones: gpd.GeoDataFrame, tolerance_deg: float
             for point, name in zip(layers.stops.geometry, layers.stops.name)
         ]
     west, south, east, north = content.extent()
-    attribution = [text("attribution", content.language, manifest=content.manifest_id), *content.sources]
+    # The other sources stand in full beside the map; this one's licence wants it on the map itself.
+    streets = [source for source in content.sources if "OpenStreetMap" in source]
+    attribution = [text("attribution", content.language, manifest=content.manifest_id), *streets]
     return {
         "language": content.language,
         "words": {
             key: value
             for key, value in words.items()
-            if key.startswith(("popup.", "reason.", "remedy.", "search", "north", "level.none"))
+            if key.startswith(("popup.", "reason.", "remedy.", "search", "north", "level.none", "count.", "legend."))
         },
         "levels": [words[f"level.{level}"] for level in LEVEL_COLOURS],
         "confidences": [words[f"confidence.{item}"] for item in _CONFIDENCES],
@@ -221,6 +225,9 @@ def _map_data(content: MapContent, zones: gpd.GeoDataFrame, tolerance_deg: float
         "questions": questions,
         "siteNames": list(sites),
         "bands": _features(_rings(bands), [dict(style) for style in styles], 0.0) if bands is not None else empty,
+        "bandsLabel": content.bands_label,
+        "counted": content.band_figures()[0],
+        "symbolScale": round(content.symbol_scale(), 3),
         "lines": lines,
         "roads": roads,
         "stops": stops,
@@ -265,6 +272,7 @@ def _side_html(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) 
         qpv=bool((zones["zone_kind"].astype(str) == "qpv").any()),
         bands=_band_styles(content),
         bands_label=content.bands_label,
+        counted=content.band_figures()[0],
         sizes=[{"label": n, "svg": site_svg("circle", symbol_radius(n))} for n in PLACES_LEGEND]
         if len(training)
         else [],
@@ -293,7 +301,7 @@ class _Page(branca.element.MacroElement):
         self.data = data
 
 
-def _embedded(data: Mapping[str, Any]) -> str:
+def embedded_json(data: Mapping[str, Any]) -> str:
     """JSON that cannot end the script element it stands in."""
     written = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
@@ -329,12 +337,14 @@ def metier_map(content: MapContent, *, tiles: str | None = None) -> folium.Map:
     """
     zones = content.ordered_zones()
     tolerance = _tolerance_deg(zones)
-    embedded = _embedded(_map_data(content, zones, tolerance, tiles))
+    embedded = embedded_json(_map_data(content, zones, tolerance, tiles))
     while len(embedded.encode()) > 0.9 * MAX_MAP_BYTES and tolerance < 1e-2:
         tolerance *= 3
-        embedded = _embedded(_map_data(content, zones, tolerance, tiles))
+        embedded = embedded_json(_map_data(content, zones, tolerance, tiles))
     west, south, east, north = content.extent()
-    made = folium.Map(location=[(south + north) / 2, (west + east) / 2], tiles=None, control_scale=False)
+    made = folium.Map(
+        location=[(south + north) / 2, (west + east) / 2], tiles=None, control_scale=False, zoom_snap=0.25
+    )
     identity = fingerprint(content.metier_code, content.manifest_id, embedded)
     made._id = identity
     figure = made.get_root()

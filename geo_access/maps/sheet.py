@@ -41,7 +41,7 @@ from geo_access.maps.palettes import (
 )
 from geo_access.maps.strings import plural, text
 
-__all__ = ["PAPER_INCHES", "print_multiples", "print_sheet"]
+__all__ = ["PAPER_INCHES", "print_multiples", "print_sheet", "print_sheets"]
 
 # Landscape, width × height [in].
 PAPER_INCHES = {"A4": (11.693, 8.268), "A3": (16.535, 11.693)}
@@ -131,9 +131,9 @@ def _confidence_handles(content: MapContent) -> tuple[list[Artist], list[str]]:
     return handles, labels
 
 
-def _size_handles(zoom: float) -> tuple[list[Artist], list[str]]:
+def _size_handles(scale: float) -> tuple[list[Artist], list[str]]:
     handles: list[Artist] = [
-        Line2D([], [], marker="o", markersize=1.24 * zoom * symbol_radius(n), **_SYMBOL) for n in PLACES_LEGEND
+        Line2D([], [], marker="o", markersize=1.24 * scale * symbol_radius(n), **_SYMBOL) for n in PLACES_LEGEND
     ]
     return handles, [str(n) for n in PLACES_LEGEND]
 
@@ -183,6 +183,36 @@ def print_sheet(content: MapContent, path: Path, *, size: str = "A4", question: 
     InputError
         For an unknown paper, format or question, or when there is nothing to draw.
     """
+    return print_sheets(content, [path], size=size, question=question, dpi=dpi)[0]
+
+
+def print_sheets(
+    content: MapContent, paths: Sequence[Path], *, size: str = "A4", question: int = 0, dpi: int = 200
+) -> list[Path]:
+    """Print a métier's page to several files, drawn once.
+
+    Parameters
+    ----------
+    content : MapContent
+    paths : sequence of pathlib.Path
+        ``.png`` or ``.pdf``.
+    size : str
+        ``A4`` or ``A3``.
+    question : int
+        Which public, hours and threshold, in the order of `MapContent.questions`.
+    dpi : int
+        Of a PNG [1/in].
+
+    Returns
+    -------
+    list of pathlib.Path
+        `paths`.
+
+    Raises
+    ------
+    InputError
+        As `print_sheet`.
+    """
     questions = content.questions()
     if questions and not 0 <= question < len(questions):
         raise InputError(f"question {question} → the map has {len(questions)}, from 0 to {len(questions) - 1}")
@@ -197,7 +227,7 @@ def print_sheet(content: MapContent, path: Path, *, size: str = "A4", question: 
         draw_frame(right, ground, language)
         draw_zones(right, ground, asked)
         draw_network(right, ground, content, lines=False)
-        draw_sites(right, ground, content, scale=0.75 * zoom)
+        draw_sites(right, ground, content, scale=0.75 * zoom * content.symbol_scale())
         draw_names(right, ground, asked)
         note = content.bands_label if content.ordered_bands() is not None else text("no_site", language)
         _panel_title(left, text("sheet.access", language), note, zoom)
@@ -205,7 +235,7 @@ def print_sheet(content: MapContent, path: Path, *, size: str = "A4", question: 
         _sheet_legends(figure, content, zoom)
         _summary(figure, content, asked, zoom)
         _footer(figure, content, zoom)
-        return _save(figure, path, dpi, content.title)
+        return [_save(figure, path, dpi, content.title) for path in paths]
 
 
 def _draw_access(ax: Axes, ground: Ground, content: MapContent) -> None:
@@ -215,7 +245,7 @@ def _draw_access(ax: Axes, ground: Ground, content: MapContent) -> None:
         draw_bands(ax, ground, bands)
     draw_network(ax, ground, content, lines=True)
     draw_outlines(ax, ground)
-    draw_sites(ax, ground, content)
+    draw_sites(ax, ground, content, scale=content.symbol_scale())
 
 
 def _sheet_legends(figure: Figure, content: MapContent, zoom: float) -> None:
@@ -225,15 +255,22 @@ def _sheet_legends(figure: Figure, content: MapContent, zoom: float) -> None:
         colours = band_colours(len(bands))
         handles: list[Artist] = [Patch(facecolor=colour, edgecolor="#5b5b5b", linewidth=0.5) for colour in colours]
         labels = [text("band", language, minutes=f"{minutes:g}") for minutes in bands["minutes"]]
+        columns, figures = content.band_figures()
+        if "residents" in columns:
+            at = columns.index("residents")
+            labels = [
+                f"{label} – {plural('residents', row[at], language)}"
+                for label, row in zip(labels, figures, strict=True)
+            ]
         _legend(figure, handles, labels, title=text("bands", language), x=0.03, y=top, columns=1, zoom=zoom)
     if len(content.training_sites()):
-        handles, labels = _size_handles(zoom)
+        handles, labels = _size_handles(content.symbol_scale())
         _legend(
             figure,
             handles,
             labels,
-            title=text("legend.sites", language),
-            x=0.14,
+            title=text("sheet.sizes", language),
+            x=0.195,
             y=top,
             columns=3,
             zoom=zoom,
@@ -241,7 +278,7 @@ def _sheet_legends(figure: Figure, content: MapContent, zoom: float) -> None:
         )
     handles, labels = _provider_handles(content, zoom)
     if handles:
-        _legend(figure, handles, labels, title=text("legend.providers", language), x=0.345, y=top, columns=1, zoom=zoom)
+        _legend(figure, handles, labels, title=text("legend.providers", language), x=0.35, y=top, columns=1, zoom=zoom)
     handles, labels = _level_handles(language)
     _legend(figure, handles, labels, title=text("level", language), x=0.508, y=top, columns=1, zoom=zoom)
     handles, labels = _confidence_handles(content)
@@ -363,7 +400,7 @@ def _multiple(ax: Axes, ground: Ground, content: MapContent, question: int, *, n
     asked = _asked(content, question)
     draw_frame(ax, ground, content.language, furniture=False)
     draw_zones(ax, ground, asked)
-    draw_sites(ax, ground, content, scale=0.6)
+    draw_sites(ax, ground, content, scale=0.6 * content.symbol_scale())
     name = content.metier_name
     ax.set_title(
         f"{content.metier_code} · {name if len(name) <= 38 else name[:37] + '…'}", loc="left", fontsize=10, pad=4

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import pandas as pd
+
 from geo_access.adequacy.model import FlagReason
 from geo_access.clock import format_clock, parse_clock
 from geo_access.maps.strings import format_number, text
@@ -12,6 +14,7 @@ from geo_access.report.words import share
 
 __all__ = ["annex_content"]
 
+_MOST_ROWS = 40
 _SENSES = ("dares_mismatch", "supply_adequacy", "flag")
 
 
@@ -50,6 +53,39 @@ def annex_content(context: ReportContext) -> dict[str, Any]:
         "inputs": list(manifest["inputs"].items()),
         "versions": t("annex.versions", version=manifest["geo_access"], python=manifest["python"]),
     }
+
+
+def _checks(context: ReportContext) -> list[dict[str, Any]]:
+    """Count the findings of the timetables by kind, and the links to the streets by outcome."""
+    language = context.language
+
+    def t(key: str, **values: object) -> str:
+        return text(key, language, **values)
+
+    tables = []
+    if context.notices is not None and len(context.notices):
+        by = ["feed", "severity", "code", "file", "action"]
+        kinds = context.notices.groupby(by, sort=False, dropna=False)["count"].sum().reset_index()
+        rows = [
+            [*(str(row[name]) for name in by), format_number(float(row["count"]), language)]
+            for row in kinds.to_dict("records")
+        ]
+        head = [t(f"annex.notice.{name}") for name in (*by, "count")]
+        tables.append(_table(t("annex.notices"), head, rows[:_MOST_ROWS]))
+    if context.links is not None and len(context.links):
+        outcomes = context.links.groupby(["table", "reason"], sort=False)["distance_m"].agg(["size", "max"])
+        rows = [
+            [
+                t(f"annex.link.{row['table']}"),
+                t(f"annex.link.{row['reason']}"),
+                format_number(int(row["size"]), language),
+                "–" if pd.isna(row["max"]) else format_number(float(row["max"]), language),
+            ]
+            for row in outcomes.reset_index().to_dict("records")
+        ]
+        head = [t(f"annex.link.{name}") for name in ("of", "outcome", "count", "farthest")]
+        tables.append(_table(t("annex.links"), head, rows))
+    return tables
 
 
 def _clock(written: str) -> str:
@@ -106,4 +142,5 @@ def _tables(context: ReportContext) -> list[dict[str, Any]]:
                 for item in context.schedules
             ],
         ),
+        *_checks(context),
     ]

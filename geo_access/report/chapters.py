@@ -20,6 +20,7 @@ _CSS = {"adéquat": "adequat", "fragile": "fragile", "inadéquat": "inadequat", 
 _BAD = ("inadéquat", "fragile")
 _MOST_ROWS = 60
 _MOST_REMEDIES = 12
+_COUNTED = ("residents", "qpv_residents", "job_seekers", "places", "openings")
 _REACHES = FlagReason.REACHES.name
 
 
@@ -306,7 +307,7 @@ def metier_content(context: ReportContext, metier: Metier) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``heading, lines, picture, alt, components, reasons, remedies, leads``.
+        ``heading, lines, picture, alt, bands, components, reasons, remedies, leads``.
     """
     language = context.language
     lines: list[str] = []
@@ -336,10 +337,34 @@ def metier_content(context: ReportContext, metier: Metier) -> dict[str, Any]:
         "lines": lines,
         "picture": embedded_png(sheet) if sheet is not None else None,
         "alt": _picture_alt(context, metier),
+        "bands": _band_table(context, metier.code),
         "components": _components(context, metier.code),
         "reasons": reasons,
         "remedies": _remedies(context, metier.code),
         "leads": list(dict.fromkeys(leads)),
+    }
+
+
+def _band_table(context: ReportContext, metier: str) -> dict[str, Any] | None:
+    """Who and what lies within each isochrone, a row per band; None without isochrones."""
+    if context.counts is None:
+        return None
+    own = context.counts[context.counts["metier"].astype(str) == metier]
+    columns = [name for name in _COUNTED if name in own.columns]
+    if not len(own) or not columns:
+        return None
+    language = context.language
+
+    def cell(value: float) -> str:
+        return text("report.unknown_figure", language) if pd.isna(value) else format_number(float(value), language)
+
+    return {
+        "caption": text("report.bands.caption", language, label=context.bands_label),
+        "head": [text("count.within", language), *(text(f"count.{name}", language) for name in columns)],
+        "rows": [
+            [minutes(float(row["minutes"]), language), *(cell(row[name]) for name in columns)]
+            for row in own.sort_values("minutes").to_dict("records")
+        ],
     }
 
 
@@ -414,6 +439,7 @@ def _remedies(context: ReportContext, code: str) -> list[dict[str, Any]]:
     return [
         {
             "zone": names.get(str(row["zone_id"]), str(row["zone_id"])),
+            "kind": text(f"kind.{row['kind']}", context.language) if "kind" in row else "–",
             "change": text(f"report.change.{row['remedy']}", context.language, detail=row["detail"]),
             "before": float(row["share_before"]),
             "after": float(row["share_after"]),

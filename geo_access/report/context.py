@@ -66,6 +66,13 @@ class ReportContext:
         PNG by code of métier.
     supply_adequacy : pandas.DataFrame, optional
         From `geo_access.adequacy.supply_adequacy.supply_adequacy`, one row per métier.
+    counts : pandas.DataFrame, optional
+        ``metier, minutes`` and what lies within each isochrone: some of ``residents, qpv_residents, job_seekers,
+        places, openings``, cumulative.
+    bands_label : str
+        What the isochrones show.
+    notices, links : pandas.DataFrame, optional
+        From `geo_access.study_checks`: findings of the timetables, and how points met the streets.
     remedies : pandas.DataFrame, optional
         Rows of `geo_access.adequacy.remedies.find_remedies`, of one or of many zones and métiers.
     zonings : mapping of str to pandas.DataFrame
@@ -96,6 +103,10 @@ class ReportContext:
     manifest: Manifest
     sheets: Mapping[str, Path] = field(default_factory=dict)
     supply_adequacy: pd.DataFrame | None = None
+    counts: pd.DataFrame | None = None
+    bands_label: str = ""
+    notices: pd.DataFrame | None = None
+    links: pd.DataFrame | None = None
     remedies: pd.DataFrame | None = None
     zonings: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     readings: tuple[SourceReading, ...] = ()

@@ -121,7 +121,8 @@ def embedded_png(path: Path) -> str:
     if flat.width > _PICTURE_WIDTH_PX:
         flat = flat.resize((_PICTURE_WIDTH_PX, round(flat.height * _PICTURE_WIDTH_PX / flat.width)))
     stream = io.BytesIO()
-    flat.quantize(256).save(stream, "PNG", optimize=True)
+    # The fast octree: maps have few colours, and the report of many métiers should not wait for its pictures.
+    flat.quantize(256, method=Image.Quantize.FASTOCTREE).save(stream, "PNG")
     return "data:image/png;base64," + base64.b64encode(stream.getvalue()).decode("ascii")
 
 

@@ -14,11 +14,12 @@ import pytest
 from shapely import Polygon
 
 from geo_access.errors import InputError
-from geo_access.maps.index import write_compare, write_index
+from geo_access.maps.index import ComparedMap, Comparison, write_compare, write_index
 from geo_access.maps.interactive import metier_map, page_html, write_metier_map
 from tests.browser import Page, browser
 from tests.maps.territory import NASTY, content, flags, zones
 
+SIDES = ("left", "right")
 SCRIPT_IN_PAGE = re.compile(r"<script>\s*alert")
 
 
@@ -158,14 +159,42 @@ def test_choosing_a_question_repaints_and_layers_switch(chromium: Page, tmp_path
     assert chromium.console_errors() == []
 
 
+def view_of(page: Page, side: str) -> list[float]:
+    """Latitude and longitude of the centre, and zoom, of the map in a frame."""
+    return page.in_frame(side, "const c = gaMap.map.getCenter(); return [c.lat, c.lng, gaMap.map.getZoom()]")
+
+
+MOVE = "gaMap.map.setView([arguments[0], arguments[1]], arguments[2], {animate: false})"
+
+
 @pytest.mark.browser
-def test_compared_maps_move_together(chromium: Page, tmp_path: Path) -> None:
-    one = write_metier_map(content(), tmp_path / "one.html")
-    two = write_metier_map(content(language="en"), tmp_path / "two.html")
-    chromium.open(write_compare(tmp_path / "compare.html", maps=[("Un", one), (NASTY, two)]))
+def test_compared_maps_move_together_and_answer_questions(chromium: Page, tmp_path: Path) -> None:
+    questions = ("Sans voiture", "Voiture")
+    sides = [
+        ComparedMap(name, write_metier_map(content(language=language), tmp_path / f"{language}.html"), questions)
+        for name, language in (("Un", "fr"), (NASTY, "en"))
+    ]
+    presets = [Comparison(f"car {NASTY}", (0, 0), (0, 1))]
+    chromium.open(write_compare(tmp_path / "compare.html", maps=sides, presets=presets))
     chromium.settle(1.0)
     assert chromium.console_errors() == []
-    assert chromium.run("return document.querySelectorAll('option')[1].textContent") == NASTY
+    assert chromium.run("return document.querySelector('#map-left').options[1].textContent") == NASTY
+    lat, lng, zoom = view_of(chromium, "right")
+    for mover, other, wanted in (
+        ("left", "right", [lat - 0.01, lng + 0.02, zoom + 2]),
+        ("right", "left", [lat + 0.02, lng - 0.01, zoom + 1]),
+    ):
+        chromium.in_frame(mover, MOVE, *wanted)
+        chromium.settle()
+        assert view_of(chromium, other) == pytest.approx(wanted, abs=1e-6)
+    chromium.run("document.querySelector('[data-preset]').click()")
+    chromium.settle(1.0)
+    shown = [chromium.in_frame(side, "return document.getElementById('ga-asked').textContent") for side in SIDES]
+    assert shown[0] != shown[1]
+    assert "voiture" in shown[1].lower()
+    # The frame that was replaced took over the view of the other.
+    assert view_of(chromium, "right") == pytest.approx(view_of(chromium, "left"), abs=1e-6)
+    assert chromium.console_errors() == []
 
 
 @pytest.mark.browser
@@ -184,7 +213,7 @@ def test_the_front_page_leads_to_everything(chromium: Page, tmp_path: Path) -> N
 
 def test_comparing_one_map_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="two or more"):
-        write_compare(tmp_path / "c.html", maps=[("seule", tmp_path / "m.html")])
+        write_compare(tmp_path / "c.html", maps=[ComparedMap("seule", tmp_path / "m.html")])
 
 
 def test_files_outside_the_folder_are_refused(tmp_path: Path) -> None:

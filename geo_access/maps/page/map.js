@@ -14,7 +14,7 @@ function geoAccessMap(map, data) {
     return made;
   };
 
-  ["bands", "zones", "lines", "stops", "employers", "sites"].forEach((name, i) => {
+  ["bands", "zones", "lines", "stops", "names", "employers", "sites"].forEach((name, i) => {
     map.createPane(name).style.zIndex = 410 + 10 * i;
   });
   const renderer = (pane) => L.svg({ pane: pane, padding: 0.5 });
@@ -32,7 +32,8 @@ function geoAccessMap(map, data) {
     return {
       renderer: zoneRenderer, pane: "zones",
       color: qpv ? "#000000" : "#5b5b5b", weight: qpv ? 2 : 0.7, opacity: 1,
-      fillColor: zoneFill(row), fillOpacity: !filled ? 0 : row === null ? 0.35 : 0.72,
+      // Without a fill a zone lets clicks through to the isochrones under it.
+      fill: filled, fillColor: zoneFill(row), fillOpacity: row === null ? 0.35 : 0.72,
     };
   };
   const zonePopup = (feature) => {
@@ -83,23 +84,32 @@ function geoAccessMap(map, data) {
     },
   });
 
-  /* Bands: surfaces when alone, outlines in a white casing when the zones lie under them. */
+  const bandPopup = (feature) => {
+    const box = element("div");
+    box.append(element("h3", feature.properties.label));
+    box.append(element("p", data.bandsLabel, "ga-kind"));
+    data.counted.forEach((name, i) => {
+      const figure = feature.properties.counts[i];
+      if (figure !== null) box.append(element("p", words["count." + name] + "\u202f: " + number(figure)));
+    });
+    return box;
+  };
+
+  /* Bands: surfaces when alone; over the colours of the zones, the outline of the farthest alone. */
   const bandRenderer = renderer("bands");
   const bandFills = L.geoJSON(data.bands, {
-    pane: "bands", interactive: false, smoothFactor: 0.4,
+    pane: "bands", smoothFactor: 0.4,
+    onEachFeature: (feature, layer) => layer.bindPopup(() => bandPopup(feature), { maxWidth: 320 }),
     style: (feature) => ({
       renderer: bandRenderer, pane: "bands", fillColor: feature.properties.colour, fillOpacity: 0.8,
       color: "#ffffff", weight: 1, fillRule: "evenodd",
     }),
   });
   const outline = (colour, weight) => L.geoJSON(data.bands, {
-    pane: "lines", interactive: false, smoothFactor: 0.4,
-    style: (feature) => ({
-      pane: "lines", fill: false, color: colour || feature.properties.line, weight: weight,
-      dashArray: colour ? null : feature.properties.dash, lineJoin: "round",
-    }),
+    pane: "lines", interactive: false, smoothFactor: 0.4, filter: (feature) => feature.properties.farthest,
+    style: () => ({ pane: "lines", fill: false, color: colour, weight: weight, lineJoin: "round" }),
   });
-  const bandLines = L.layerGroup([outline("#ffffff", 3.2), outline(null, 1.5)]);
+  const bandLines = L.layerGroup([outline("#ffffff", 3.4), outline("#2d1e5f", 1.6)]);
 
   /* Roads, lines and stops. */
   const roads = L.geoJSON(data.roads, {
@@ -118,19 +128,94 @@ function geoAccessMap(map, data) {
       .bindPopup(() => element("p", name))));
 
   /* Sites and employers: an SVG symbol each; the popup lists what they offer. */
-  const symbols = (rows, pane) => L.layerGroup(rows.map((row) =>
-    L.marker([row.lat, row.lon], {
-      pane: pane, alt: row.name, title: row.name, keyboard: true,
-      icon: L.divIcon({ className: "ga-symbol", iconSize: [row.size, row.size], html: row.svg }),
-    }).bindPopup(() => {
-      const box = element("div");
-      box.append(element("h3", row.name));
-      row.text.forEach((line) => box.append(element("p", line)));
-      return box;
-    }, { maxWidth: 320 })));
+  const card = (row) => {
+    const box = element("div");
+    box.append(element("h3", row.name));
+    row.text.forEach((line) => box.append(element("p", line)));
+    return box;
+  };
+  const marker = (row, pane, name, badge) => {
+    const icon = element("div");
+    icon.innerHTML = row.svg; // our own outlines: nothing of the user's is in them
+    if (badge) icon.append(element("span", badge, "ga-count"));
+    return L.marker([row.lat, row.lon], {
+      pane: pane, alt: name, title: name, keyboard: true,
+      icon: L.divIcon({ className: "ga-symbol", iconSize: [row.size, row.size], html: icon }),
+    });
+  };
+  const single = (row, pane) => marker(row, pane, row.name).bindPopup(() => card(row), { maxWidth: 320 });
+  const training = L.layerGroup(data.sites.map((row) => single(row, "sites")));
+
+  /* Employers that would lie on one another are one symbol with their number; its popup names them. */
+  const SHOWN = 8;
+  const group = (rows) => {
+    if (rows.length === 1) return single(rows[0], "employers");
+    const mean = (key) => rows.reduce((sum, row) => sum + row[key], 0) / rows.length;
+    const name = say("legend.cluster", { n: number(rows.length) });
+    return marker({ ...rows[0], lat: mean("lat"), lon: mean("lon") }, "employers", name, String(rows.length))
+      .bindPopup(() => {
+        const box = element("div");
+        box.append(element("h3", name));
+        rows.slice(0, SHOWN).forEach((row) => box.append(element("p", row.name + " (" + row.text[0] + ")")));
+        if (rows.length > SHOWN) box.append(element("p", say("legend.more", { n: number(rows.length - SHOWN) })));
+        return box;
+      }, { maxWidth: 320 });
+  };
+  const employers = L.layerGroup();
+  let grouped = null;
+  const scaleSymbols = () => {
+    // Small where the whole territory is seen, full size three zooms further in.
+    const gain = Math.max(0, Math.min(1, (map.getZoom() - wholeZoom) / 3));
+    const scale = data.symbolScale + (1 - data.symbolScale) * gain;
+    document.documentElement.style.setProperty("--ga-symbol", scale.toFixed(3));
+    if (grouped === map.getZoom()) return;
+    grouped = map.getZoom();
+    const cell = 22 * scale;
+    const cells = new Map();
+    data.employers.forEach((row) => {
+      const at = map.project([row.lat, row.lon]).divideBy(cell).round();
+      const key = at.x + ":" + at.y;
+      if (!cells.has(key)) cells.set(key, []);
+      cells.get(key).push(row);
+    });
+    employers.clearLayers();
+    cells.forEach((rows) => employers.addLayer(group(rows)));
+  };
+  let wholeZoom = 0;
+
+  /* Names of communes, the most populated first, where they do not touch. */
+  const names = L.layerGroup().addTo(map);
+  const residentsOf = (feature) => {
+    const row = data.questions.length ? data.questions[0].rows[feature.properties.index] : null;
+    return row === null ? 0 : row[5] || 0;
+  };
+  const named = zones.getLayers().filter((layer) => layer.feature.properties.kind !== "qpv")
+    .sort((a, b) => residentsOf(b.feature) - residentsOf(a.feature));
+  const placeNames = () => {
+    names.clearLayers();
+    const view = map.getBounds();
+    const taken = [];
+    const sites = data.sites.map((row) => map.latLngToContainerPoint([row.lat, row.lon]));
+    for (const layer of named) {
+      if (taken.length >= 40) break;
+      const name = layer.feature.properties.name;
+      const centre = layer.getBounds().getCenter();
+      if (name.length > 30 || !view.contains(centre)) continue;
+      const at = map.latLngToContainerPoint(centre);
+      const half = 3.4 * name.length + 8;
+      // A name steps down from under a symbol.
+      if (sites.some((site) => Math.abs(site.x - at.x) < half && Math.abs(site.y - at.y) < 16)) at.y += 20;
+      if (taken.some((other) => Math.abs(other.at.x - at.x) < half + other.half && Math.abs(other.at.y - at.y) < 24)) continue;
+      taken.push({ at: at, half: half });
+      const label = element("span", name);
+      names.addLayer(L.marker(map.containerPointToLatLng(at), {
+        pane: "names", interactive: false, keyboard: false, icon: L.divIcon({ className: "ga-name", iconSize: null, html: label }),
+      }));
+    }
+  };
   const layers = {
-    bands: L.layerGroup(), zones: zones, training: symbols(data.sites, "sites"),
-    employers: symbols(data.employers, "employers"), lines: lines, stops: stops, roads: roads,
+    bands: L.layerGroup(), zones: zones, training: training, employers: employers, lines: lines, stops: stops,
+    roads: roads,
   };
   if (data.tiles) layers.tiles = L.tileLayer(data.tiles, { attribution: data.tilesAttribution, maxZoom: 19 });
 
@@ -154,11 +239,17 @@ function geoAccessMap(map, data) {
     show();
   });
   const chooser = document.getElementById("ga-question");
-  if (chooser) chooser.addEventListener("change", () => {
-    question = Number(chooser.value);
+  const asked = document.getElementById("ga-asked");
+  const ask = (index) => {
+    if (!Number.isInteger(index) || !data.questions[index]) return;
+    question = index;
+    if (chooser) chooser.value = String(index);
+    if (asked) asked.textContent = data.questions[index].label;
     map.closePopup();
     zones.setStyle(zoneStyle);
-  });
+  };
+  if (chooser) chooser.addEventListener("change", () => ask(Number(chooser.value)));
+  ask(0);
 
   /* Search by name, accents and case aside. */
   const plain = (name) => name.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
@@ -198,13 +289,19 @@ function geoAccessMap(map, data) {
   L.control.scale({ imperial: false, maxWidth: 160 }).addTo(map);
   map.attributionControl.setPrefix(false);
   map.attributionControl.addAttribution(data.attribution);
+  const compared = /^#compare(?:=(\d+))?$/.exec(window.location.hash);
+  if (compared) document.body.classList.add("ga-narrow");
   map.invalidateSize();
-  map.fitBounds(data.bounds, { padding: [12, 12] });
+  map.fitBounds(data.bounds, { padding: [12, 12], animate: false });
+  wholeZoom = map.getZoom();
+  scaleSymbols();
+  map.on("zoomend", scaleSymbols);
+  placeNames();
+  map.on("moveend", placeNames);
 
-  /* In a comparison the page around us relays where the other map looks. */
-  if (window.location.hash === "#compare") {
-    document.body.classList.add("ga-narrow");
-    map.invalidateSize();
+  /* In a comparison the page around us relays where the other map looks, and what is asked of this one. */
+  if (compared) {
+    if (compared[1]) ask(Number(compared[1]));
     let follows = false;
     map.on("moveend", () => {
       if (!follows) {
@@ -215,12 +312,14 @@ function geoAccessMap(map, data) {
     });
     window.addEventListener("message", (event) => {
       const view = event.data;
+      if (view && view.geoAccess === "question") ask(view.index);
       if (!view || view.geoAccess !== "view" || ![view.lat, view.lng, view.zoom].every(Number.isFinite)) return;
       const here = map.getCenter();
       if (map.getZoom() === view.zoom && Math.hypot(here.lat - view.lat, here.lng - view.lng) < 1e-7) return;
       follows = true;
       map.setView([view.lat, view.lng], view.zoom, { animate: false });
     });
+    window.parent.postMessage({ geoAccess: "ready" }, "*");
   }
-  return { zones: zones, layers: layers };
+  return { map: map, zones: zones, layers: layers };
 }

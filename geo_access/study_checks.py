@@ -1,0 +1,72 @@
+"""What the readings and the network made of the inputs, point by point and finding by finding, as tables to keep."""
+
+from __future__ import annotations
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo_access.network.links import link_points
+from geo_access.network.links_report import link_report
+from geo_access.network.model import CrowFly, Network
+from geo_access.sources.gtfs import feed_report, read_gtfs
+from geo_access.study_file import StudyFile
+from geo_access.study_inputs import StudyInputs
+
+__all__ = ["feed_notices", "links_table"]
+
+
+def feed_notices(file: StudyFile) -> pd.DataFrame:
+    """Gather every finding of every timetable.
+
+    Parameters
+    ----------
+    file : StudyFile
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``feed, severity, code, file, row, entity, action, count, message``; empty without timetables.
+    """
+    parts = [feed_report(read_gtfs(path))[0] for path in file.network.gtfs]
+    columns = ["feed", "severity", "code", "file", "row", "entity", "action", "count", "message"]
+    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+
+
+def links_table(inputs: StudyInputs, network: Network) -> pd.DataFrame:
+    """List how each point and each site was linked to the streets on foot.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+    network : Network
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``table`` (points, training, employers), ``id, mode, reason`` (``OK``, ``NO_POSITION``, ``BEYOND_LIMIT``),
+        ``distance_m, access_connector_s, edge_class, way_id``; empty over straight lines, where nothing is linked.
+    """
+    tables = {"points": (inputs.points, "point_id")}
+    for name, sites in (("training", inputs.training), ("employers", inputs.employers)):
+        if sites is not None:
+            tables[name] = (sites.drop_duplicates("site_id"), "site_id")
+    if isinstance(network.streets, CrowFly):
+        return pd.DataFrame(columns=["table", "id", "mode", "reason", "distance_m"])
+    parts = []
+    for name, (table, identifier) in tables.items():
+        links = link_points(network.streets, _positions(table, network.epsg), mode="walk")
+        report = link_report(network.streets, links, ids=table[identifier].tolist())
+        parts.append(pd.DataFrame(report.drop(columns="geometry")).assign(table=name))
+    found = pd.concat(parts, ignore_index=True).round({"distance_m": 1, "access_connector_s": 1})
+    return found[["table", *(column for column in found.columns if column != "table")]]
+
+
+def _positions(table: gpd.GeoDataFrame, epsg: int) -> np.ndarray:
+    """Coordinates in the network's CRS, NaN where there is no position; float64 (n, 2)."""
+    shapes = table.geometry.to_crs(epsg).to_numpy()
+    here = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    xy = np.full((len(shapes), 2), np.nan)
+    xy[here] = shapely.get_coordinates(shapes[here])
+    return xy
