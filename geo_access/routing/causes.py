@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
-from scipy import sparse
 
 from geo_access.network.model import SparseTimes
-from geo_access.routing.lanes import LANES
-from geo_access.routing.profile import NEVER, Samples, boardings, profile_times
+from geo_access.routing.profile import NEVER, Samples, profile_times
+from geo_access.routing.reach import reached
 from geo_access.routing.reasons import Reason
-from geo_access.routing.sweep import SweepGraph, sweep
+from geo_access.routing.sweep import SweepGraph
 
 __all__ = ["select_rows", "why_missing"]
-
-_SWEPT_BYTES = 32 << 20
 
 
 def select_rows(times: SparseTimes, rows: np.ndarray) -> SparseTimes:
@@ -90,7 +86,7 @@ def why_missing(
         for from_s, until_s, cause in spans:
             if open_.any() and until_s >= from_s:
                 r, p = np.flatnonzero(open_.any(axis=1)), np.flatnonzero(open_.any(axis=0))
-                found = _reached(graph, select_rows(places, p), select_rows(readers, r), from_s, until_s, end_s)
+                found = reached(graph, select_rows(places, p), select_rows(readers, r), from_s, until_s, end_s)
                 settle(_spread(found, r, p, missing.shape), cause)
     return reason
 
@@ -108,59 +104,3 @@ def _spread(part: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tupl
     out = np.zeros(shape, dtype=bool)
     out[np.ix_(rows, columns)] = part
     return out
-
-
-def _reached(
-    graph: SweepGraph, places: SparseTimes, readers: SparseTimes, from_s: int, until_s: int, end_s: int
-) -> np.ndarray:
-    """Whether someone setting out between two moments arrives at all before the timetable ends."""
-    used = np.unique(places.indices)
-    if len(used) >= places.n_rows:
-        return _reached_each(graph, places, readers, from_s, until_s, end_s)
-    # Arriving at all depends on the stops near a place, not on the walk from them: ask once for each stop.
-    one = np.arange(len(used) + 1, dtype=np.int64)
-    stops = SparseTimes(one, used.astype(np.int32), np.zeros(len(used), np.int32), places.n_cols)
-    at_stop = _reached_each(graph, stops, readers, from_s, until_s, end_s)
-    near = sparse.csr_matrix(
-        (np.ones(len(places.indices), np.int32), np.searchsorted(used, places.indices), places.indptr),
-        shape=(places.n_rows, len(used)),
-    )
-    return np.ascontiguousarray((near @ at_stop.T.astype(np.int32) > 0).T)
-
-
-def _reached_each(
-    graph: SweepGraph, places: SparseTimes, readers: SparseTimes, from_s: int, until_s: int, end_s: int
-) -> np.ndarray:
-    first, last = graph.slice_ranks(from_s, end_s)
-    once = Samples(from_s, max(1, until_s - from_s + 1), 1)
-    indptr, _, row = boardings(graph, readers, once, from_s, end_s, first, last, leave_by_s=until_s)
-    found = np.zeros((readers.n_rows, places.n_rows), dtype=bool)
-    n_blocks = -(-places.n_rows // LANES)
-    group = max(1, _SWEPT_BYTES // (max(1, last - first) * LANES * 2))
-    for block in range(0, n_blocks, group):
-        many = min(group, n_blocks - block)
-        value = sweep(graph, places, block * LANES, many, low_s=from_s, high_s=end_s, only_reach=True)
-        for part in range(many):
-            _read_reach(value[part], (block + part) * LANES, indptr, row, found)
-    return found
-
-
-@njit(cache=True, parallel=True)
-def _read_reach(
-    value: np.ndarray,
-    first_place: int,
-    indptr: np.ndarray,
-    row: np.ndarray,
-    found: np.ndarray,
-) -> None:
-    many = min(LANES, found.shape[1] - first_place)
-    for reader in prange(len(indptr) - 1):
-        left = many
-        for k in range(indptr[reader], indptr[reader + 1]):
-            other = value[row[k]]
-            for lane in range(many):
-                if other[lane] == 0 and not found[reader, first_place + lane]:
-                    found[reader, first_place + lane] = True
-                    left -= 1
-            if left == 0:
-                break

@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "lanes_any_below", "lanes_min", "lanes_minus", "lanes_sort"]
+__all__ = ["LANES", "lanes_any_below", "lanes_min", "lanes_minus", "lanes_or", "lanes_sort"]
 
 LANES = 32
 """Places swept together: with 16-bit times their row fills one cache line."""
@@ -54,6 +54,18 @@ def _min(typing_context: Any, to: Any, i: Any, source: Any, j: Any) -> Any:
         theirs = _row(context, builder, signature.args[2], args[2], args[3])
         a, b = _load(builder, mine), _load(builder, theirs)
         _store(builder, builder.select(_less(builder, to.dtype, b, a), b, a), mine)
+        return context.get_dummy_value()
+
+    return types.void(to, types.int64, source, types.int64), codegen
+
+
+def _or(typing_context: Any, to: Any, i: Any, source: Any, j: Any) -> Any:
+    """``to[i] = to[i] | source[j]`` for two arrays of `LANES` columns."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        mine = _row(context, builder, signature.args[0], args[0], args[1])
+        theirs = _row(context, builder, signature.args[2], args[2], args[3])
+        _store(builder, builder.or_(_load(builder, mine), _load(builder, theirs)), mine)
         return context.get_dummy_value()
 
     return types.void(to, types.int64, source, types.int64), codegen
@@ -111,6 +123,7 @@ def _any_below(typing_context: Any, rows: Any, i: Any, limits: Any, j: Any) -> A
 
 # numba's decorator hides the typing context from callers, not from type checkers.
 lanes_min: Any = intrinsic(_min)
+lanes_or: Any = intrinsic(_or)
 lanes_sort: Any = intrinsic(_sort)
 lanes_minus: Any = intrinsic(_minus)
 lanes_any_below: Any = intrinsic(_any_below)

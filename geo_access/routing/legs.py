@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -9,11 +10,14 @@ import numpy as np
 from geo_access.errors import InputError
 from geo_access.network.links import Links, link_points
 from geo_access.network.model import Network, SparseTimes
+from geo_access.network.search_nearby import invert
 from geo_access.network.street_search import nearby
 from geo_access.routing.query import Query
 from geo_access.routing.sweep import NEVER
 
-__all__ = ["Ends", "Legs", "connect", "link", "mode_legs", "stop_walks", "street_speed"]
+__all__ = [
+    "Doors", "Ends", "Legs", "connect", "join_doors", "link", "mode_legs", "open_doors", "stop_walks", "street_speed",
+]  # fmt: skip
 
 _ACCESS = {"bike+transit": "bike", "bike_aboard+transit": "bike", "park_and_ride": "car", "driven+transit": "car"}
 _EGRESS = {"bike_aboard+transit": "bike"}
@@ -85,6 +89,71 @@ def link(network: Network, points_xy: np.ndarray, mode: str, query: Query) -> Li
     return link_points(network.streets, points_xy, mode=mode, limit_m=query.link_limit_m, connector_kmh=query.walk_kmh)
 
 
+@dataclass(frozen=True, eq=False)
+class Doors:
+    """Points at one end of journeys, their streets searched once for any number of questions with the same limits.
+
+    Attributes
+    ----------
+    links : mapping of str to Links
+        The points linked to the streets, by street mode.
+    to_stops, from_stops : SparseTimes or None
+        Points × stops: from the door to the stop, and from the stop to the door [s]; None where not searched.
+    stops : mapping of str to Links
+        The stops of the timetable, by street mode.
+    """
+
+    links: Mapping[str, Links]
+    to_stops: SparseTimes | None
+    from_stops: SparseTimes | None
+    stops: Mapping[str, Links]
+
+
+def open_doors(
+    network: Network,
+    points_xy: np.ndarray,
+    query: Query,
+    legs: Legs,
+    *,
+    leaving: bool,
+    arriving: bool,
+    beside: Doors | None = None,
+) -> Doors:
+    """Search the streets around points where journeys start, end, or both.
+
+    Parameters
+    ----------
+    network : Network
+        With a timetable.
+    points_xy : ndarray of float64, shape (n, 2)
+        [m], in the network's CRS.
+    query : Query
+        Its access is this end's when leaving, its egress when arriving.
+    legs : Legs
+        Street modes of the same journey.
+    leaving, arriving : bool
+        Whether journeys start here, and whether they end here.
+    beside : Doors, optional
+        Of the other end: the stops are linked already.
+
+    Returns
+    -------
+    Doors
+    """
+    sides = [mode for mode, wanted in ((legs.start, leaving), (legs.end, arriving)) if wanted]
+    links = {mode: link(network, points_xy, mode, query) for mode in {*sides, *(mode for mode, _ in legs.direct)}}
+    stops = dict(beside.stops) if beside is not None else {}
+    for mode in sides:
+        if mode not in stops:
+            stops[mode] = _link_stops(network, mode, query)
+    walks = {
+        out: stop_walks(network, links[mode], query, mode, to_stops=out, stops=stops[mode])
+        for out, mode, wanted in ((True, legs.start, leaving), (False, legs.end, arriving))
+        if wanted
+    }
+    return Doors(links, walks.get(True), walks.get(False), stops)
+
+
 def connect(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query, legs: Legs) -> Ends:
     """Search the streets at both ends and for the direct way.
 
@@ -102,22 +171,58 @@ def connect(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray,
     -------
     Ends
     """
-    starts = link(network, origin_xy, legs.start, query)
-    ends = link(network, destination_xy, legs.end, query)
-    access = stop_walks(network, starts, query, legs.start, to_stops=True)
-    egress = stop_walks(network, ends, query, legs.end, to_stops=False)
-    direct_s = np.full((len(origin_xy), len(destination_xy)), NEVER, np.int32)
+    origins = open_doors(network, origin_xy, query, legs, leaving=True, arriving=False)
+    destinations = open_doors(network, destination_xy, query, legs, leaving=False, arriving=True, beside=origins)
+    return join_doors(network, origins, destinations, query, legs)
+
+
+def join_doors(network: Network, origins: Doors, destinations: Doors, query: Query, legs: Legs) -> Ends:
+    """Search the direct ways between points whose other streets are known.
+
+    Parameters
+    ----------
+    network : Network
+    origins, destinations : Doors
+        Opened for leaving, and for arriving.
+    query : Query
+    legs : Legs
+
+    Returns
+    -------
+    Ends
+
+    Raises
+    ------
+    InputError
+        When the doors were not opened that way.
+    """
+    if origins.to_stops is None or destinations.from_stops is None:
+        raise InputError("doors: journeys start or end where none was searched → open_doors(leaving=, arriving=)")
+    direct_s = np.full((origins.to_stops.n_rows, destinations.from_stops.n_rows), NEVER, np.int32)
     for mode, limit_s in legs.direct:
         found = nearby(
-            network.streets, link(network, origin_xy, mode, query), link(network, destination_xy, mode, query),
-            mode=mode, max_s=limit_s, speed_kmh=street_speed(query, mode),
+            network.streets, origins.links[mode], destinations.links[mode], mode=mode, max_s=limit_s,
+            speed_kmh=street_speed(query, mode),
         )  # fmt: skip
-        rows = np.repeat(np.arange(found.n_rows), np.diff(found.indptr))
-        np.minimum.at(direct_s, (rows, found.indices), found.seconds)
-    return Ends(starts.ok, ends.ok, access, egress, direct_s)
+        cells = np.repeat(np.arange(found.n_rows), np.diff(found.indptr)) * direct_s.shape[1] + found.indices
+        flat = direct_s.reshape(-1)
+        flat[cells] = np.minimum(flat[cells], found.seconds)
+    return Ends(
+        origins.links[legs.start].ok, destinations.links[legs.end].ok, origins.to_stops, destinations.from_stops,
+        direct_s,
+    )  # fmt: skip
 
 
-def stop_walks(network: Network, points: Links, query: Query, mode: str, *, to_stops: bool) -> SparseTimes:
+def _link_stops(network: Network, mode: str, query: Query) -> Links:
+    timetable = network.timetable
+    if timetable is None:
+        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
+    return link(network, np.column_stack((timetable.stop_x, timetable.stop_y)), mode, query)
+
+
+def stop_walks(
+    network: Network, points: Links, query: Query, mode: str, *, to_stops: bool, stops: Links | None = None
+) -> SparseTimes:
     """Search the streets between points and stops.
 
     Parameters
@@ -130,23 +235,24 @@ def stop_walks(network: Network, points: Links, query: Query, mode: str, *, to_s
         Street mode; a car stops at the query's park-and-ride stops only, when that is the mode asked.
     to_stops : bool
         From the points to the stops (limit `max_access_s`), or from the stops to the points (`max_egress_s`).
+    stops : Links, optional
+        The stops of the timetable, where they are linked already.
 
     Returns
     -------
     SparseTimes
         Points × stops [s].
     """
-    timetable = network.timetable
-    if timetable is None:
-        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
-    stops = link(network, np.column_stack((timetable.stop_x, timetable.stop_y)), mode, query)
+    stops = _link_stops(network, mode, query) if stops is None else stops
     speed = street_speed(query, mode)
     if to_stops:
         times = nearby(network.streets, points, stops, mode=mode, max_s=query.max_access_s, speed_kmh=speed)
     else:
-        times = nearby(network.streets, stops, points, mode=mode, max_s=query.max_egress_s, speed_kmh=speed).transpose()
-    if query.mode == "park_and_ride" and mode == "car":
-        times = _only_columns(times, np.isin(timetable.stop_id.astype(str), np.array(query.park_and_ride, dtype=str)))
+        found = nearby(network.streets, stops, points, mode=mode, max_s=query.max_egress_s, speed_kmh=speed)
+        times = SparseTimes(*invert(found.indptr, found.indices, found.seconds, found.n_cols), n_cols=found.n_rows)
+    if query.mode == "park_and_ride" and mode == "car" and network.timetable is not None:
+        ids = network.timetable.stop_id.astype(str)
+        times = _only_columns(times, np.isin(ids, np.array(query.park_and_ride, dtype=str)))
     return times
 
 

@@ -131,7 +131,6 @@ def sweep(
     high_s: int,
     max_rides: int | None = None,
     dtype: type = np.uint16,
-    only_reach: bool = False,
 ) -> np.ndarray:
     """Best arrival at each place from every event between two times.
 
@@ -150,9 +149,6 @@ def sweep(
     dtype : type
         numpy.uint16, or numpy.int32 where ``high_s − low_s`` is beyond 65,000.
 
-    only_reach : bool
-        Write 0 instead of the arrival: whether the place is reached at all, over spans of any length.
-
     Returns
     -------
     ndarray, shape (n_blocks, n_ranks, LANES)
@@ -163,7 +159,7 @@ def sweep(
     value: np.ndarray = np.full((n_blocks, last - first, LANES), never, dtype)
     _walk_off(
         value, first_place, places.indptr, places.indices, places.seconds, graph.alight_indptr, graph.alight_rank,
-        graph.arrival_s, first, last, low_s, high_s, only_reach,
+        graph.arrival_s, first, last, low_s, high_s,
     )  # fmt: skip
     if max_rides is None:
         _relax(value, graph.following, graph.change_indptr, graph.change_to, first, last, graph.circular)
@@ -189,7 +185,6 @@ def _walk_off(
     last: int,
     low_s: int,
     high_s: int,
-    only_reach: bool,
 ) -> None:
     for b in prange(value.shape[0]):
         for lane in range(LANES):
@@ -206,10 +201,8 @@ def _walk_off(
                     if r >= last:
                         break
                     at = arrival_s[r] + seconds[k]
-                    if at <= high_s:
-                        seen = 0 if only_reach else at - low_s
-                        if seen < value[b, r - first, lane]:
-                            value[b, r - first, lane] = seen
+                    if at <= high_s and at - low_s < value[b, r - first, lane]:
+                        value[b, r - first, lane] = at - low_s
 
 
 @njit(cache=True, parallel=True)
