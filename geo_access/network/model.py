@@ -178,7 +178,8 @@ class Timetable:
     epsg : int
         Metric CRS of the stops.
     stop_id, stop_name, stop_feed : ndarray of str, shape (n_stops,)
-        `stop_id` is namespaced ``feed:id`` when several feeds were merged.
+        `stop_id` is namespaced ``feed:id`` when several feeds were merged. A stop comes again, under its own id, where
+        ``transfers.txt`` has changes there that hold for single routes or trips only: those call at the copy.
     stop_x, stop_y : ndarray of float64, shape (n_stops,)
         [m].
     route_id, route_name, route_feed : ndarray of str, shape (n_routes,)
@@ -204,7 +205,7 @@ class Timetable:
     footpaths : SparseTimes
         Walk between stops (n_stops × n_stops), at `walk_kmh`, without the diagonal; ``transfers.txt`` already applied.
     min_transfer_s : ndarray of int32, shape (n_stops,)
-        Least time to change vehicle at the same stop [s].
+        Least time to change vehicle at the same stop [s]; all of it where the stop is `stated` with itself.
     forbidden : ndarray of int32, shape (k, 2)
         Stop pairs between which changing is forbidden.
     in_seat : ndarray of int32, shape (k, 2)
@@ -214,7 +215,8 @@ class Timetable:
     notes : tuple of str
         What merging and repairing did.
     stated : ndarray of int32, shape (k, 2)
-        Stop pairs whose change the operator times: they hold beyond the longest walk that a query accepts.
+        Stop pairs whose change the operator times: nothing is added, no walking speed changes it, and it holds beyond
+        the longest walk that a query accepts.
     reach_s : int
         Longest walk between stops that was searched, at `walk_kmh` [s].
     """

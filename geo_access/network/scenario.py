@@ -365,9 +365,14 @@ def _route(timetable: Timetable, route_id: str, route_type: int) -> tuple[Timeta
     return replace(timetable, route_type=types, **longer), len(timetable.route_id)
 
 
+def _places(timetable: Timetable) -> dict[str, int]:
+    """First stop of each id: copies that single routes or trips call at come after it."""
+    return dict(reversed([(name, index) for index, name in enumerate(timetable.stop_id.tolist())]))
+
+
 def _add_trip(timetable: Timetable, edit: AddTrip) -> Timetable:
     timetable, route = _route(timetable, edit.route_id, edit.route_type)
-    place = {name: index for index, name in enumerate(timetable.stop_id.tolist())}
+    place = _places(timetable)
     times = tuple(parse_clock(at) for _, at in edit.calls)
     stops = tuple(place[stop] for stop, _ in edit.calls)
     everywhere = (True,) * len(stops)
@@ -400,7 +405,7 @@ def _add_line(timetable: Timetable, edit: AddLine, streets: Streets | CrowFly) -
     fresh = [stop for stop in edit.stops if not isinstance(stop, str)]
     timetable = _with_stops(timetable, edit.name, fresh, streets)
     timetable, route = _route(timetable, edit.name, edit.route_type)
-    place = {name: index for index, name in enumerate(timetable.stop_id.tolist())}
+    place = _places(timetable)
     order = [place[stop if isinstance(stop, str) else f"{edit.name}:{stop[0]}"] for stop in edit.stops]
     rides = [round(minutes * 60) for minutes in edit.minutes]
     new: list[_NewTrip] = []

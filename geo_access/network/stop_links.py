@@ -86,6 +86,8 @@ def shared_stops(network: Network) -> pd.DataFrame:
     timetable = _timetable(network)
     feed = np.unique(timetable.stop_feed, return_inverse=True)[1]
     pairs = same_places(timetable.stop_id, timetable.stop_name, feed, timetable.stop_x, timetable.stop_y)
+    # Copies of a stop, for routes with changes of their own, are the same stop.
+    pairs = pairs.drop_duplicates(["stop_a", "stop_b"], ignore_index=True)
     walks = []
     for a, b in zip(pairs["a"], pairs["b"], strict=True):
         targets, seconds = timetable.footpaths.row(int(a))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
@@ -15,6 +15,7 @@ from geo_access.network.frequencies import Headways, Runs, runs_around
 from geo_access.network.merge_stops import same_places
 from geo_access.network.model import CrowFly, Streets, Timetable
 from geo_access.network.service_days import feed_days
+from geo_access.network.transfer_rules import Calls, read_rules, split_stops
 from geo_access.network.transfers import StopTable, stop_transfers
 from geo_access.network.vehicles import in_seat_pairs
 from geo_access.sources.gtfs import Feed
@@ -105,10 +106,16 @@ def build_timetable(
     ids, names = _stop_labels(feeds, stops, several=several)
     shared = same_places(ids, names, stops.feed, stops.x, stops.y)
     reach_s = math.ceil(max_transfer_s * _FASTER)
+    rules, rule_notes = read_rules(feeds, stops)
+    calls = [Calls(np.repeat(part.runs.trip, np.diff(part.indptr)), part.stop) for part in vehicles]
+    split = split_stops(feeds, calls, rules, len(stops.x))
     changes = stop_transfers(
         feeds, stops, streets, walk_kmh=walk_kmh, max_transfer_s=reach_s, link_feeds=link_feeds,
-        same_place=shared[["a", "b"]].to_numpy(dtype=np.int32), link_limit_m=link_limit_m,
+        same_place=shared[["a", "b"]].to_numpy(dtype=np.int32), link_limit_m=link_limit_m, rules=rules, split=split,
     )  # fmt: skip
+    vehicles = [replace(part, stop=stop) for part, stop in zip(vehicles, split.calls, strict=True)]
+    stops = stops.taken(split.original)
+    ids, names = ids[split.original], names[split.original]
     routes = _routes(feeds, several=several)
     trips = _trips(feeds, vehicles, several=several)
     seats, seat_notes = in_seat_pairs(
@@ -118,7 +125,7 @@ def build_timetable(
     notes = (
         *days.notes, *_booked_notes(feeds, vehicles),
         *_lost(feeds), *_frequency_notes(feeds, headways), *_shared_notes(shared, link_feeds=link_feeds),
-        *changes.notes, *seat_notes,
+        *rule_notes, *changes.notes, *seat_notes,
     )  # fmt: skip
     timetable = Timetable(
         day=day, zone=zone, epsg=epsg, stop_id=ids, stop_name=names,

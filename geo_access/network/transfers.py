@@ -6,8 +6,9 @@ In this order, later ones over earlier ones:
    streets to walk on;
 2. stops of one station, and stops of several feeds that are the same place: the straight line where it is shorter;
 3. ``pathways.txt`` inside stations: the shortest way through the pathways;
-4. ``transfers.txt``: a time of type 2 replaces the walk; types 0 and 1 make sure that there is a walk; type 3
-   forbids the change. Rows for single routes or trips (but in-seat ones) are not applied and reported.
+4. ``transfers.txt`` (see `transfer_rules` for which row counts): the time of type 2 is all that the change takes,
+   walk and margin included, as GTFS defines it, for whoever walks at whatever speed; at type 1 the vehicle waits, so
+   that it takes no time; type 0 makes sure that there is a walk; type 3 forbids the change.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from scipy.spatial import cKDTree
 from geo_access.network.links import link_points
 from geo_access.network.model import CrowFly, SparseTimes, Streets
 from geo_access.network.street_search import nearby
+from geo_access.network.transfer_rules import Rule, Split, is_among, resolve, with_copies
 from geo_access.sources.gtfs import Feed
 
 __all__ = ["StopTable", "Transfers", "pack_times", "stop_transfers", "walks_with_new_stops"]
@@ -54,6 +56,10 @@ class StopTable:
     row: np.ndarray
     station: np.ndarray
 
+    def taken(self, which: np.ndarray) -> StopTable:
+        """Return some of the stops, or several times the same."""
+        return StopTable(*(getattr(self, name)[which] for name in StopTable.__dataclass_fields__))
+
 
 @dataclass(frozen=True, eq=False)
 class Transfers:
@@ -66,7 +72,7 @@ class Transfers:
     forbidden : ndarray of int32, shape (k, 2)
     notes : tuple of str
     stated : ndarray of int32, shape (k, 2)
-        Pairs whose time the operator gives.
+        Pairs whose time the operator gives; of a stop with itself, the time is in `min_transfer_s`.
     """
 
     footpaths: SparseTimes
@@ -116,7 +122,7 @@ def pack_times(rows: np.ndarray, columns: np.ndarray, seconds: np.ndarray, n: in
 
 def stop_transfers(
     feeds: Sequence[Feed], stops: StopTable, streets: Streets | CrowFly, *, walk_kmh: float, max_transfer_s: int,
-    same_place: np.ndarray, link_feeds: bool, link_limit_m: float,
+    same_place: np.ndarray, link_feeds: bool, link_limit_m: float, rules: Sequence[Rule], split: Split,
 ) -> Transfers:  # fmt: skip
     """Work out every change between stops.
 
@@ -124,6 +130,7 @@ def stop_transfers(
     ----------
     feeds : sequence of Feed
     stops : StopTable
+        Without copies.
     streets : Streets or CrowFly
     walk_kmh : float
         [km/h].
@@ -135,10 +142,15 @@ def stop_transfers(
         Whether one may change from a feed to another at all.
     link_limit_m : float
         Farthest that a stop may lie from the streets [m].
+    rules : sequence of Rule
+        Of ``transfers.txt``.
+    split : Split
+        The stops and their copies.
 
     Returns
     -------
     Transfers
+        Between stops and copies.
     """
     n = len(stops.x)
     notes: list[str] = []
@@ -150,14 +162,40 @@ def stop_transfers(
     direct = _straight_s(stops, pairs[:, 0], pairs[:, 1], walk_kmh, detour)
     layers.append(_shorter((pairs[:, 0], pairs[:, 1], direct), layers, n, max_transfer_s))
     layers.append(_pathways(feeds, stops, walk_kmh))
-    rules, min_transfer_s, forbidden, stated = _stated(feeds, stops, walk_kmh, detour, layers, notes)
-    layers.append(rules)
-    rows, columns, seconds = (np.concatenate([layer[part] for layer in layers]) for part in range(3))
+    rows, columns, seconds = _joined(layers)
     if not link_feeds:
         inside = stops.feed[rows] == stops.feed[columns]
         rows, columns, seconds = rows[inside], columns[inside], seconds[inside]
-    banned = np.isin(rows * n + columns, forbidden[:, 0].astype(np.int64) * n + forbidden[:, 1])
-    footpaths = pack_times(rows[~banned], columns[~banned], seconds[~banned], n)
+    walks = pack_times(rows, columns, seconds, n)
+    return _with_rules(walks, stops, rules, split, notes, pace_s_per_m=detour / (walk_kmh * _WALK_MPS))
+
+
+def _with_rules(
+    walks: SparseTimes, stops: StopTable, rules: Sequence[Rule], split: Split, notes: list[str], *, pace_s_per_m: float
+) -> Transfers:
+    """Put what the operators say on top of the walks."""
+    n = len(split.original)
+    min_transfer_s = np.zeros(n, dtype=np.int32)
+    if not rules:
+        empty = np.empty((0, 2), dtype=np.int32)
+        return Transfers(walks, min_transfer_s, empty, tuple(notes), empty)
+    known = resolve(rules, split, notes)
+    forbidden = np.column_stack((known.a, known.b))[known.kind == 3].astype(np.int32)
+    timed = known.seconds >= 0
+    stated = np.column_stack((known.a, known.b))[timed].astype(np.int32)
+    own = timed & (known.a == known.b)
+    min_transfer_s[known.a[own]] = known.seconds[own]
+    # Recommended changes that no street makes: a straight line, put first so that any walk replaces it.
+    advised = (known.kind != 3) & ~timed
+    p, q = known.a[advised], known.b[advised]
+    here, there = split.original[p], split.original[q]
+    metres = np.hypot(stops.x[here] - stops.x[there], stops.y[here] - stops.y[there])
+    straight = np.rint(metres * pace_s_per_m).astype(np.int64)
+    rows, columns, seconds = _joined(
+        [(p, q, straight), with_copies(walks, split.original), (known.a[timed], known.b[timed], known.seconds[timed])]
+    )
+    allowed = ~is_among(rows, columns, forbidden, n)
+    footpaths = pack_times(rows[allowed], columns[allowed], seconds[allowed], n)
     return Transfers(footpaths, min_transfer_s, forbidden, tuple(notes), stated)
 
 
@@ -294,64 +332,3 @@ def _joined(parts: list[Entries]) -> Entries:
         return empty, empty, empty
     rows, columns, seconds = (np.concatenate([part[k] for part in parts]).astype(np.int64) for k in range(3))
     return rows, columns, seconds
-
-
-def _stated(
-    feeds: Sequence[Feed], stops: StopTable, walk_kmh: float, detour: float, layers: list[Entries], notes: list[str]
-) -> tuple[Entries, np.ndarray, np.ndarray, np.ndarray]:
-    """Read what transfers.txt says, station rows spread over their platforms."""
-    n = len(stops.x)
-    min_transfer_s = np.zeros(n, dtype=np.int32)
-    forbidden: list[np.ndarray] = []
-    timed: list[np.ndarray] = []
-    parts: list[Entries] = []
-    for number, feed in enumerate(feeds):
-        if feed.transfers.empty:
-            continue
-        general = (feed.transfers[["from_route_id", "to_route_id", "from_trip_id", "to_trip_id"]] == "").all(axis=1)
-        special = int((~general & (feed.transfers["transfer_type"] <= 3)).sum())
-        if special:
-            notes.append(
-                f"{feed.name}: {special} rows of transfers.txt hold for single routes or trips and were not applied"
-            )
-        rows = feed.transfers[general & (feed.transfers["transfer_type"] <= 3)]
-        platforms = _platforms(feed, stops, number)
-        for origin, target, kind, seconds in zip(
-            *(rows[name] for name in ("from_stop_id", "to_stop_id", "transfer_type", "min_transfer_s")), strict=True
-        ):
-            a, b = np.meshgrid(platforms.get(origin, _NONE), platforms.get(target, _NONE))
-            pairs = np.column_stack((a.ravel(), b.ravel()))
-            if len(pairs) == 0:
-                continue
-            if kind == 3:
-                forbidden.append(pairs)
-            elif kind == 2 and seconds >= 0:
-                same = pairs[:, 0] == pairs[:, 1]
-                min_transfer_s[pairs[same, 0]] = seconds
-                timed.append(pairs[~same])
-                parts.append((pairs[~same, 0], pairs[~same, 1], np.full(int((~same).sum()), seconds)))
-            else:
-                walk = _straight_s(stops, pairs[:, 0], pairs[:, 1], walk_kmh, detour)
-                parts.append(_shorter((pairs[:, 0], pairs[:, 1], walk), [*layers, *parts], n, 86_400))
-    return _joined(parts), min_transfer_s, _pairs(forbidden), _pairs(timed)
-
-
-def _pairs(parts: list[np.ndarray]) -> np.ndarray:
-    found = np.unique(np.concatenate(parts), axis=0) if parts else np.empty((0, 2))
-    return found.astype(np.int32).reshape(-1, 2)
-
-
-_NONE = np.empty(0, dtype=np.int64)
-
-
-def _platforms(feed: Feed, stops: StopTable, number: int) -> dict[str, np.ndarray]:
-    """Find the stops of the timetable under each id of the feed: itself, or the platforms of a station."""
-    mine = np.flatnonzero(stops.feed == number)
-    ids = feed.stops["stop_id"].to_numpy()[stops.row[mine]]
-    parents = feed.stops["parent_station"].to_numpy()[stops.row[mine]]
-    under: dict[str, list[int]] = {}
-    for stop, own, parent in zip(mine.tolist(), ids, parents, strict=True):
-        under.setdefault(own, []).append(stop)
-        if parent:
-            under.setdefault(parent, []).append(stop)
-    return {name: np.array(members, dtype=np.int64) for name, members in under.items()}

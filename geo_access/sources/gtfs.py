@@ -142,7 +142,7 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
         calendar=read_calendar(raw.get("calendar"), notices),
         calendar_dates=read_calendar_dates(raw.get("calendar_dates"), notices),
         frequencies=read_frequencies(raw.get("frequencies"), trip_ids, notices),
-        transfers=read_transfers(raw.get("transfers"), stop_ids, trip_ids, notices),
+        transfers=read_transfers(raw.get("transfers"), stop_ids, routes["route_id"].to_numpy(), trip_ids, notices),
         pathways=read_pathways(raw.get("pathways"), stop_ids, notices),
         feed_info=_frame(raw, "feed_info"),
     )

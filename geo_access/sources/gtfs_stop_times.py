@@ -25,6 +25,7 @@ __all__ = ["BLANK", "COLUMNS", "StopTimes", "clock_seconds", "read_stop_times"]
 BLANK = -1
 _UNREADABLE = -2
 _BEYOND = -3
+_LARGEST_SEQUENCE = 2**53
 _CLOCK = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)")
 _FILE = "stop_times.txt"
 
@@ -168,13 +169,20 @@ def read_stop_times(
     trip = _lookup(trip_text, trip_ids)[trip_code]
     stop = _lookup(stop_text, stop_ids)[stop_code]
     sequence = _numbers(raw, "stop_sequence", default=np.nan)
+    sequence[np.abs(sequence) > _LARGEST_SEQUENCE] = np.nan
     keep = np.ones(len(raw), dtype=bool)
     trip_name = trip_text[trip_code] if len(raw) else np.empty(0, object)
     stop_name = stop_text[stop_code] if len(raw) else np.empty(0, object)
     _refuse(keep, trip < 0, "foreign_key_violation", raw, trip_name, notices, "trip_id is not in trips.txt")
     _refuse(keep, stop < 0, "foreign_key_violation", raw, stop_name, notices, "stop_id is not in stops.txt")
     _refuse(
-        keep, ~np.isfinite(sequence), "missing_required_field", raw, trip_name, notices, "stop_sequence is not a number"
+        keep,
+        ~np.isfinite(sequence),
+        "missing_required_field",
+        raw,
+        trip_name,
+        notices,
+        "stop_sequence is no number",
     )
     if len(stop_ok):
         _refuse(

@@ -294,9 +294,9 @@ def read_frequencies(raw: RawTable | None, trip_ids: np.ndarray, notices: Notice
 
 
 def read_transfers(
-    raw: RawTable | None, stop_ids: np.ndarray, trip_ids: np.ndarray, notices: NoticeBook
+    raw: RawTable | None, stop_ids: np.ndarray, route_ids: np.ndarray, trip_ids: np.ndarray, notices: NoticeBook
 ) -> pd.DataFrame:
-    """Read transfers.txt; rows of unknown stops or trips are dropped."""
+    """Read transfers.txt; rows of unknown stops, routes or trips are dropped."""
     texts = ("from_stop_id", "to_stop_id", "from_route_id", "to_route_id", "from_trip_id", "to_trip_id")
     if raw is None or not len(raw):
         frame = pd.DataFrame({name: np.empty(0, object) for name in texts})
@@ -309,16 +309,17 @@ def read_transfers(
     frame["transfer_type"] = _coded(given, "transfer_type", range(6), raw.file, notices).astype(np.int8)
     seconds = pd.to_numeric(pd.Series(raw.text("min_transfer_time")), errors="coerce").fillna(-1)
     frame["min_transfer_s"] = seconds.clip(-1, 86_400).astype(np.int32)
-    stops, trips = {*stop_ids, ""}, {*trip_ids, ""}
-    known = (
-        frame["from_stop_id"].isin(stops) & frame["to_stop_id"].isin(stops)
-        & frame["from_trip_id"].isin(trips) & frame["to_trip_id"].isin(trips)
-    ).to_numpy()  # fmt: skip
-    if not known.all():
-        notices.add_rows(
-            "foreign_key_violation", "ERROR", raw.file, raw.row[~known], frame["from_stop_id"].to_numpy()[~known],
-            action="dropped", message="a stop or trip that the feed does not have",
-        )  # fmt: skip
+    known = np.ones(len(frame), dtype=bool)
+    for what, ids in (("stop", stop_ids), ("route", route_ids), ("trip", trip_ids)):
+        names = {*ids, ""}
+        for column in (f"from_{what}_id", f"to_{what}_id"):
+            lost = known & ~frame[column].isin(names).to_numpy()
+            if lost.any():
+                notices.add_rows(
+                    "foreign_key_violation", "ERROR", raw.file, raw.row[lost], frame[column].to_numpy()[lost],
+                    action="dropped", message=f"{column} is a {what} that the feed does not have",
+                )  # fmt: skip
+            known &= ~lost
     return frame[known].reset_index(drop=True)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from geo_access.network.merge_stops import same_places
 from geo_access.network.model import CrowFly, Timetable
 from geo_access.network.timetable import build_timetable
+from geo_access.routing.transfers import usable_footpaths
 from geo_access.sources.gtfs import read_gtfs
 from tests.feeds import write_feed
 
@@ -32,6 +33,26 @@ def walks(timetable: Timetable) -> dict[str, int]:
     return out
 
 
+def changes(timetable: Timetable, **limits: float) -> dict[str, int]:
+    """Seconds from getting off to being ready to board, as the search reads them."""
+    usable = usable_footpaths(timetable, **limits)
+    ids = timetable.stop_id
+    return {
+        str(ids[p] + ids[q]): int(s) for p in range(usable.n_rows) for q, s in zip(*usable.row(p), strict=True)
+    }  # fmt: skip
+
+
+def special(timetable: Timetable, stop: str) -> dict[tuple[str, str], int | None]:
+    """Seconds to change between the trips of the day at a stop, None where that is forbidden."""
+    usable = usable_footpaths(timetable, walk_kmh=4.8, max_transfer_s=600, min_transfer_s=60)
+    at = {}
+    for trip in np.flatnonzero(timetable.trip_day == 0).tolist():
+        part = timetable.event_stop[timetable.trip_indptr[trip] : timetable.trip_indptr[trip + 1]]
+        at[str(timetable.trip_id[trip])] = int(part[timetable.stop_id[part] == stop][0])
+    walk = [dict(zip(*(side.tolist() for side in usable.row(p)), strict=True)) for p in range(usable.n_rows)]
+    return {(a, b): walk[at[a]].get(at[b]) for a in at for b in at}
+
+
 def row(a: str, b: str, kind: int | str, seconds: int | str = "", **more) -> dict:
     return {"from_stop_id": a, "to_stop_id": b, "transfer_type": kind, "min_transfer_time": seconds} | more
 
@@ -51,9 +72,25 @@ def test_a_stated_time_replaces_the_walk_one_way(tmp_path: Path) -> None:
 
 
 def test_recommended_changes_exist_however_far(tmp_path: Path) -> None:
-    timetable = built(tmp_path, transfers=[row("D", "C", "", ""), row("A", "B", 1)])
+    timetable = built(tmp_path, transfers=[row("D", "C", "", ""), row("A", "B", 0)])
     assert walks(timetable)["DC"] == 4140
     assert walks(timetable)["AB"] == 90
+    assert timetable.stated.tolist() == []
+
+
+def test_the_time_of_the_operator_is_all_that_a_change_takes(tmp_path: Path) -> None:
+    # 240 s stated from A to B, 300 s at C, the vehicle waits from B to C: no walk, no margin, no speed touch them.
+    rules = [row("A", "B", 2, 240), row("C", "C", 2, 300), row("B", "C", 1), row("B", "B", 1)]
+    timetable = built(tmp_path, transfers=rules)
+    limits = {"max_transfer_s": 100, "min_transfer_s": 60}
+    usual = changes(timetable, walk_kmh=4.8, **limits)
+    assert {pair: usual[pair] for pair in ("AB", "BC", "AA", "BB", "CC")} == {
+        "AB": 240, "BC": 0, "AA": 60, "BB": 0, "CC": 300
+    }  # fmt: skip
+    # The way back is a walk of 90 s, 72 s for who walks at 6 km/h, with the margin of 60 s.
+    assert usual["BA"] == 150
+    fast = changes(timetable, walk_kmh=6.0, **limits)
+    assert (fast["AB"], fast["BC"], fast["CC"], fast["BA"]) == (240, 0, 300, 132)
 
 
 def test_forbidden_changes(tmp_path: Path) -> None:
@@ -72,10 +109,55 @@ def test_rows_of_stations_hold_for_their_platforms(tmp_path: Path) -> None:
     assert timetable.stop_id.tolist() == ["A", "B", "C", "D"]
 
 
-def test_rows_for_single_trips_are_not_spread_and_said(tmp_path: Path) -> None:
-    timetable = built(tmp_path, transfers=[row("A", "B", 3, from_trip_id="t0", to_trip_id="t0")])
-    assert walks(timetable)["AB"] == 90
-    assert any("1 rows of transfers.txt hold for single routes or trips" in note for note in timetable.notes)
+def test_platforms_go_before_their_station(tmp_path: Path) -> None:
+    stops = STOPS | {"S": (50, 0)}
+    columns = {"S": {"location_type": 1}, "A": {"parent_station": "S"}, "B": {"parent_station": "S"}}
+    rules = [row("A", "B", 2, 30), row("S", "S", 3), row("A", "A", 2, 10)]
+    timetable = built(tmp_path, stops=stops, stop_columns=columns, transfers=rules)
+    assert walks(timetable)["AB"] == 30
+    assert timetable.forbidden.tolist() == [[1, 0], [1, 1]]
+
+
+def test_rows_for_routes_and_trips_hold_for_them_alone(tmp_path: Path) -> None:
+    trips = [
+        {"calls": "A 08:00 B 08:10", "route_id": "p"}, {"calls": "A 08:01 B 08:11", "route_id": "q"},
+        {"calls": "B 08:12 C 08:30", "route_id": "r"}, {"calls": "B 08:17 C 08:35", "route_id": "r"},
+        {"calls": "B 08:20 C 08:38", "route_id": "s"},
+    ]  # fmt: skip
+    rules = [
+        row("B", "B", 2, 420),
+        row("B", "B", 2, 180, from_route_id="p"),
+        row("B", "B", 3, from_route_id="q", to_route_id="r"),
+        row("B", "B", 1, from_trip_id="t0", to_route_id="r"),
+        row("B", "B", 2, 600, from_trip_id="t1", to_trip_id="t3"),
+    ]
+    needs = special(built(tmp_path, trips=trips, transfers=rules), "B")
+    # Both routes are less than a trip and a route, one route less than both, no name less than one.
+    assert needs["t0", "t2"] == needs["t0", "t3"] == 0
+    assert needs["t0", "t4"] == 180
+    assert needs["t1", "t2"] is None
+    assert needs["t1", "t3"] == 600
+    assert needs["t1", "t4"] == 420
+
+
+def test_copies_keep_the_id_and_the_walks_of_their_stop(tmp_path: Path) -> None:
+    rules = [row("A", "B", 3, from_trip_id="t0", to_trip_id="t1")]
+    timetable = built(tmp_path, trips=[TRIPS[0], "B 08:20 D 08:40", "A 08:30 D 09:00"], transfers=rules)
+    assert timetable.stop_id.tolist() == ["A", "B", "C", "D", "A", "B"]
+    today = {str(timetable.trip_id[t]): t for t in range(timetable.n_trips) if timetable.trip_day[t] == 0}
+    first = {name: int(timetable.event_stop[timetable.trip_indptr[t]]) for name, t in today.items()}
+    assert first == {"t0": 4, "t1": 5, "t2": 0}
+    assert timetable.forbidden.tolist() == [[4, 5]]
+    walk = {(p, int(q)): int(s) for p in range(6) for q, s in zip(*timetable.footpaths.row(p), strict=True)}
+    assert walk[0, 4] == walk[4, 0] == walk[1, 5] == 0
+    assert walk[0, 1] == walk[0, 5] == walk[4, 1] == walk[5, 4] == 90
+    assert (4, 5) not in walk
+
+
+def test_a_row_without_stops_is_said(tmp_path: Path) -> None:
+    timetable = built(tmp_path, transfers=[row("", "", 2, 60, from_trip_id="t0", to_trip_id="t0")])
+    assert timetable.n_stops == 4
+    assert any("1 rows of transfers.txt name no stop" in note for note in timetable.notes)
 
 
 def test_pathways_give_the_way_inside_a_station(tmp_path: Path) -> None:
