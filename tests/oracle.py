@@ -8,27 +8,33 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from geo_access.network.model import Timetable
 
 INF = math.inf
 Call = tuple[int, int, int, bool, bool]
-Walks = dict[int, int]
+Walks = dict[int, float]
 
 
 class Journeys:
     """All journeys of a few vehicles.
 
     A vehicle is a list of calls (stop, arrival, departure, board, alight); `changes` gives for each stop the seconds
-    from getting off there to being ready to board elsewhere; `follows` are pairs of vehicles ridden on in-seat.
+    from getting off there to being ready to board elsewhere; `follows` are pairs of vehicles ridden on in-seat;
+    `between` gives for two stops the seconds that certain pairs of vehicles need instead.
     """
 
     def __init__(
-        self, vehicles: Sequence[Sequence[Call]], changes: Sequence[Walks], follows: Iterable[tuple[int, int]] = ()
-    ) -> None:
+        self, vehicles: Sequence[Sequence[Call]], changes: Sequence[Walks], follows: Iterable[tuple[int, int]] = (),
+        between: Mapping[tuple[int, int], Mapping[tuple[int, int], float]] | None = None,
+    ) -> None:  # fmt: skip
         self.calls = [call for vehicle in vehicles for call in vehicle]
-        self.change = changes
+        self.vehicle = [v for v, vehicle in enumerate(vehicles) for _ in vehicle]
+        self.between = between or {}
+        self.change = [dict(ways) for ways in changes]
+        for p, q in self.between:
+            self.change[p].setdefault(q, INF)
         starts = [0]
         for vehicle in vehicles:
             starts.append(starts[-1] + len(vehicle))
@@ -61,8 +67,10 @@ class Journeys:
             at, arrival_s, _, _, alight = self.calls[e]
             if alight:
                 for stop, walk in self.change[at].items():
+                    other = self.between.get((at, stop), {})
                     for f in self.boards.get(stop, ()):
-                        if self.calls[f][2] >= arrival_s + walk:
+                        need = other.get((self.vehicle[e], self.vehicle[f]), walk) if other else walk
+                        if self.calls[f][2] >= arrival_s + need:
                             queue.extend((g, r + 1) for g in self.next[f])
         return found
 
@@ -139,12 +147,16 @@ class Oracle(Journeys):
         calls = list(zip(*(column.tolist() for column in columns), strict=True))
         vehicles = [calls[tt.trip_indptr[t] : tt.trip_indptr[t + 1]] if runs[t] else [] for t in range(tt.n_trips)]
         banned = {tuple(pair) for pair in tt.forbidden.tolist()}
+        stated = {tuple(pair) for pair in tt.stated.tolist()}
         changes: list[Walks] = []
         for p in range(tt.n_stops):
-            ways = {p: max(min_transfer_s, int(tt.min_transfer_s[p]))}
+            own = int(tt.min_transfer_s[p])
+            ways = {p: own if (p, p) in stated else max(min_transfer_s, own)}
             for q, seconds in zip(*tt.footpaths.row(p), strict=True):
                 walk = math.ceil(seconds * tt.walk_kmh / walk_kmh - 1e-6)
-                if (walk <= max_transfer_s or [p, q] in tt.stated.tolist()) and q != p:
+                if (p, int(q)) in stated:
+                    ways[int(q)] = int(seconds)
+                elif walk <= max_transfer_s and q != p:
                     ways[int(q)] = walk + min_transfer_s
             changes.append({q: s for q, s in ways.items() if (p, q) not in banned})
         super().__init__(vehicles, changes, tt.in_seat.tolist())

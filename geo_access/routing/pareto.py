@@ -170,7 +170,7 @@ def routes_to(spread: WalkSpread, egress: Mapping[int, int]) -> list[Route]:
         chain = _latest(chain, graph, spread.footpaths)
         start = spread.access[int(lines.event_stop[chain[0].board])]
         changes = tuple(
-            0 if _same_stop(lines, a, b) else _change_s(spread.footpaths, lines, a, b) - spread.min_transfer_s
+            0 if _same_stop(lines, a, b) else max(0, _change_s(spread.footpaths, lines, a, b) - spread.min_transfer_s)
             for a, b in pairwise(chain)
         )
         routes.append(Route(tuple(chain), start, leg, changes, arrive_s, walked))
@@ -261,7 +261,7 @@ def _spread_walks(
                     continue
                 for w in range(foot_indptr[stop[e]], foot_indptr[stop[e] + 1]):
                     q = foot_stop[w]
-                    more = 0 if q == stop[e] else foot_s[w] - min_transfer_s
+                    more = 0 if q == stop[e] else max(0, foot_s[w] - min_transfer_s)
                     _board_all(
                         walk[r], parent[r], boarded[r], e, q, arrival[e] + foot_s[w], walk[r - 1, k] + more, first,
                         last, rank, departure, trip_indptr, line_indptr, stop_indptr, stop_line, stop_position,

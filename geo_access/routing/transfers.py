@@ -32,11 +32,12 @@ def usable_footpaths(timetable: Timetable, *, walk_kmh: float, max_transfer_s: i
     ----------
     timetable : Timetable
     walk_kmh : float
-        Walking speed [km/h]; times scale with the ratio to the timetable's and are rounded up.
+        Walking speed [km/h]; walks scale with the ratio to the timetable's and are rounded up.
     max_transfer_s : int
-        Longest walk [s]; a change that the operator times may take longer.
+        Longest walk [s].
     min_transfer_s : int
-        Least time to change [s], added to the walk; at the same stop the larger of it and the stop's own.
+        Least time to change [s], added to the walk; at the same stop the larger of it and the stop's own. A change
+        that the operator times takes that time: no speed, no limit and no margin touch it.
 
     Returns
     -------
@@ -59,16 +60,17 @@ def usable_footpaths(timetable: Timetable, *, walk_kmh: float, max_transfer_s: i
     n_stops = timetable.n_stops
     rows = np.repeat(np.arange(n_stops, dtype=np.int64), np.diff(paths.indptr))
     columns = paths.indices.astype(np.int64)
-    scaled = paths.seconds * (timetable.walk_kmh / walk_kmh)
-    seconds = np.ceil(scaled - 1e-6).astype(np.int64)
     timed = timetable.stated.astype(np.int64)
     by_operator = np.isin(rows * n_stops + columns, timed[:, 0] * n_stops + timed[:, 1])
+    scaled = np.ceil(paths.seconds * (timetable.walk_kmh / walk_kmh) - 1e-6).astype(np.int64)
+    seconds = np.where(by_operator, paths.seconds, scaled)
     ok = ((seconds <= max_transfer_s) | by_operator) & (rows != columns)
     own = np.arange(n_stops, dtype=np.int64)
     rows = np.concatenate((own, rows[ok]))
     columns = np.concatenate((own, columns[ok]))
-    same = np.maximum(timetable.min_transfer_s.astype(np.int64), min_transfer_s)
-    seconds = np.concatenate((same, seconds[ok] + min_transfer_s))
+    itself = np.isin(own, timed[timed[:, 0] == timed[:, 1], 0])
+    same = np.maximum(timetable.min_transfer_s.astype(np.int64), np.where(itself, 0, min_transfer_s))
+    seconds = np.concatenate((same, (seconds + np.where(by_operator, 0, min_transfer_s))[ok]))
     if len(timetable.forbidden):
         banned = timetable.forbidden.astype(np.int64)
         allowed = ~np.isin(rows * n_stops + columns, banned[:, 0] * n_stops + banned[:, 1])

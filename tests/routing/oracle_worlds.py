@@ -159,12 +159,13 @@ def _draw_feed(world: World, rng: np.random.Generator, *, base_s: int) -> None:
             kinds = [0, 0] if flat else rng.choice([0, 0, 0, 0, 0, 0, 1, 1, 2, 3], 2).tolist()
             calls.append((int(stop), arrival, now, *kinds))
         bikes = str(rng.choice(["1", "1", "2", ""]))
-        world.trips.append({"calls": calls, "service_id": service, "bikes_allowed": bikes})
+        route = f"r{int(rng.integers(3))}"
+        world.trips.append({"calls": calls, "service_id": service, "bikes_allowed": bikes, "route_id": route})
     # A day on which nothing runs is refused, whatever ran the night before.
     always = [
         (int(stop), base_s % 86_400 + 60 * k, base_s % 86_400 + 60 * k, 0, 0) for k, stop in enumerate(patterns[0])
     ]
-    world.trips.append({"calls": always, "service_id": "daily", "bikes_allowed": "1"})
+    world.trips.append({"calls": always, "service_id": "daily", "bikes_allowed": "1", "route_id": "r0"})
     for number, trip in enumerate(world.trips):
         if rng.random() < 0.2:
             start = trip["calls"][0][2] - int(rng.integers(0, 20)) * 60
@@ -183,15 +184,38 @@ def _draw_transfers(world: World, rng: np.random.Generator) -> None:
     n = len(world.stops)
     pairs = set(map(tuple, rng.integers(0, n, (int(rng.integers(0, 5)), 2)).tolist()))
     for a, b in sorted(pairs):
-        kind = int(rng.choice([2, 2, 3]))
+        kind = int(rng.choice([1, 2, 2, 3]))
         row = {"from_stop_id": f"s{a}", "to_stop_id": f"s{b}", "transfer_type": kind}
         world.transfers.append(row | ({"min_transfer_time": int(rng.choice([0, 60, 240, 840]))} if kind == 2 else {}))
+    if rng.random() < 0.5:
+        _draw_special_transfers(world, rng)
     plain = [k for k, trip in enumerate(world.trips) if all(call[3] < 2 and call[4] < 2 for call in trip["calls"])]
     repeated = {row["trip_id"] for row in world.frequencies}
     plain = [k for k in plain if f"t{k}" not in repeated]
     for a, b in itertools.permutations(plain, 2):
         if rng.random() < 0.1:
             row = {"from_trip_id": f"t{a}", "to_trip_id": f"t{b}", "transfer_type": 4}
+            world.transfers.append(row)
+
+
+def _draw_special_transfers(world: World, rng: np.random.Generator) -> None:
+    """Draw changes for single routes and trips, at stops that they call at."""
+    called = [sorted({call[0] for call in trip["calls"]}) for trip in world.trips]
+    for _ in range(int(rng.integers(1, 7))):
+        row = {}
+        ends = []
+        for way in ("from", "to"):
+            trip = int(rng.integers(len(world.trips)))
+            ends.append(int(rng.choice(called[trip])))
+            level = int(rng.integers(3))
+            row[f"{way}_stop_id"] = f"s{ends[-1]}"
+            row[f"{way}_route_id"] = world.trips[trip]["route_id"] if level else ""
+            row[f"{way}_trip_id"] = f"t{trip}" if level == 2 else ""
+        near = street_seconds(world, *(world.stops[k] for k in ends), mode="walk", walk_kmh=world.walk_kmh) <= 600
+        kind = int(rng.choice([0, 1, 2, 2, 3] if near else [1, 2, 2, 3]))
+        row["transfer_type"] = kind
+        row["min_transfer_time"] = int(rng.choice([0, 30, 180, 600])) if kind == 2 else ""
+        if any(row[f"{way}_route_id"] for way in ("from", "to")):
             world.transfers.append(row)
 
 
@@ -220,7 +244,7 @@ def write_world(world: World, folder: Path) -> Network:
                 for stop, arrival, departure, pickup, drop_off in trip["calls"]
             ]
         }
-        | {name: trip[name] for name in ("service_id", "bikes_allowed")}
+        | {name: trip[name] for name in ("service_id", "bikes_allowed", "route_id") if name in trip}
         for trip in world.trips
     ]  # fmt: skip
     dates = [
@@ -280,9 +304,12 @@ def street_seconds(world: World, start: Place, end: Place, *, mode: str, walk_km
     return best * pace + off_s
 
 
-def vehicles_of(world: World, *, bikes: bool, on_demand: bool) -> tuple[list[list[Call]], list[tuple[int, int]]]:
-    """Every vehicle of the day before, the day and the day after, and which are ridden on in-seat."""
+def vehicles_of(
+    world: World, *, bikes: bool, on_demand: bool
+) -> tuple[list[list[Call]], list[tuple[int, int]], list[int]]:
+    """Every vehicle of the day before, the day and the day after, which are ridden on in-seat, and the trip of each."""
     out: list[list[Call]] = []
+    trips: list[int] = []
     named: dict[tuple[int, str], int] = {}
     repeats: dict[str, list[dict]] = {}
     for row in world.frequencies:
@@ -317,11 +344,12 @@ def vehicles_of(world: World, *, bikes: bool, on_demand: bool) -> tuple[list[lis
                     if rideable and not night and not (relative == 1 and calls[0][2] >= 48 * 3600):
                         named[relative, f"t{number}"] = len(out)
                         out.append(calls)
+                        trips.append(number)
     seats = [row for row in world.transfers if row["transfer_type"] == 4]
     pairs = [
         (named.get((r, row["from_trip_id"])), named.get((r, row["to_trip_id"]))) for r in (-1, 0, 1) for row in seats
     ]
-    return out, [(a, b) for a, b in pairs if a is not None and b is not None]
+    return out, [(a, b) for a, b in pairs if a is not None and b is not None], trips
 
 
 def _leaves(row: dict) -> range:
@@ -331,25 +359,54 @@ def _leaves(row: dict) -> range:
 
 
 def changes_of(world: World, query: Query) -> list[Walks]:
-    """Seconds from getting off at a stop to being ready to board at another."""
-    stated = {(row["from_stop_id"], row["to_stop_id"]): row for row in world.transfers if "from_stop_id" in row}
+    """Seconds from getting off at a stop to being ready to board at another, for trips that no row names."""
+    stated = {
+        (row["from_stop_id"], row["to_stop_id"]): row for row in world.transfers
+        if "from_stop_id" in row and "from_route_id" not in row
+    }  # fmt: skip
     out = []
-    for p, start in enumerate(world.stops):
-        ways = {}
-        for q, end in enumerate(world.stops):
-            row = stated.get((f"s{p}", f"s{q}"), {"transfer_type": 0})
-            time_s = row.get("min_transfer_time")
-            if row["transfer_type"] == 3:
-                continue
-            if p == q:
-                ways[q] = max(query.min_transfer_s, time_s or 0)
-                continue
-            walk = street_seconds(world, start, end, mode="walk", walk_kmh=query.walk_kmh)
-            if time_s is not None:
-                walk = time_s * world.walk_kmh / query.walk_kmh
-            if time_s is not None or math.ceil(walk - 1e-6) <= query.max_transfer_s:
-                ways[q] = math.ceil(walk - 1e-6) + query.min_transfer_s
-        out.append(ways)
+    for p in range(len(world.stops)):
+        ways = {q: _change_s(world, query, p, q, stated.get((f"s{p}", f"s{q}"))) for q in range(len(world.stops))}
+        out.append({q: seconds for q, seconds in ways.items() if seconds < INF})
+    return out
+
+
+def _change_s(world: World, query: Query, p: int, q: int, row: dict | None) -> float:
+    """Seconds that a row of transfers.txt means; without one, those of the walk and the margin."""
+    kind = row["transfer_type"] if row else 0
+    if row and kind:
+        return INF if kind == 3 else 0 if kind == 1 else row["min_transfer_time"]
+    if p == q:
+        return query.min_transfer_s
+    walk = street_seconds(world, world.stops[p], world.stops[q], mode="walk", walk_kmh=query.walk_kmh)
+    return math.ceil(walk - 1e-6) + query.min_transfer_s if math.ceil(walk - 1e-6) <= query.max_transfer_s else INF
+
+
+def between_of(world: World, query: Query, trips: list[int]) -> dict[tuple[int, int], dict[tuple[int, int], float]]:
+    """Seconds between stops for the pairs of vehicles that a row names by route or trip, the most specific row."""
+    order = ("trip trip", "route trip", "trip", "route route", "route")
+    special = [row for row in world.transfers if "from_route_id" in row]
+
+    def holds(row: dict, way: str, trip: int) -> bool:
+        wanted = row[f"{way}_trip_id"] or row[f"{way}_route_id"]
+        return wanted in ("", f"t{trip}" if row[f"{way}_trip_id"] else world.trips[trip]["route_id"])
+
+    def rank(place: int) -> tuple[int, bool, int]:
+        row = special[place]
+        kinds = [
+            "trip" if row[f"{way}_trip_id"] else "route" if row[f"{way}_route_id"] else "" for way in ("from", "to")
+        ]
+        return -order.index(" ".join(sorted(filter(None, kinds)))), row["transfer_type"] == 3, place
+
+    out: dict[tuple[int, int], dict[tuple[int, int], float]] = {}
+    for place in sorted(range(len(special)), key=rank):
+        row = special[place]
+        p, q = int(row["from_stop_id"][1:]), int(row["to_stop_id"][1:])
+        pairs = out.setdefault((p, q), {})
+        for v, before in enumerate(trips):
+            for w, after in enumerate(trips):
+                if holds(row, "from", before) and holds(row, "to", after):
+                    pairs[v, w] = _change_s(world, query, p, q, row)
     return out
 
 
@@ -400,8 +457,9 @@ def ask(world: World, query: Query) -> Asked:
         ]
         for a in world.homes
     ]  # fmt: skip
-    vehicles, follows = vehicles_of(world, bikes=query.mode == "bike_aboard+transit", on_demand=query.on_demand)
+    vehicles, follows, trips = vehicles_of(world, bikes=query.mode == "bike_aboard+transit", on_demand=query.on_demand)
+    journeys = Journeys(vehicles, changes_of(world, query), follows, between_of(world, query, trips))
     return Asked(
-        Journeys(vehicles, changes_of(world, query), follows), near(world.homes, start, query.max_access_s, back=False),
+        journeys, near(world.homes, start, query.max_access_s, back=False),
         near(world.sites, end, query.max_egress_s, back=True), direct,
     )  # fmt: skip
