@@ -6,7 +6,7 @@ import numpy as np
 
 from geo_access.errors import InputError
 from geo_access.network.links import Links, graph_of
-from geo_access.network.model import CrowFly, ModeGraph, SparseTimes, Streets
+from geo_access.network.model import CrowFly, SparseTimes, Streets
 from geo_access.network.search_crow_fly import crow_fly_matrix, crow_fly_nearby
 from geo_access.network.search_kernels import (
     INFINITE,
@@ -19,51 +19,13 @@ from geo_access.network.search_kernels import (
     transpose,
 )
 from geo_access.network.search_nearby import nearby_pairs
+from geo_access.network.search_query import UNBOUNDED_DS, check_search, limits_ds, slots, time_factor
 from geo_access.network.search_sweep import hierarchy_rows, worth_a_hierarchy
+from geo_access.network.street_paths import StreetPath, street_path
 
-__all__ = ["nearby", "nearest_source", "node_times", "street_matrix", "time_factor"]
+__all__ = ["StreetPath", "nearby", "nearest_source", "node_times", "street_matrix", "street_path", "time_factor"]
 
 _BLOCK_CELLS = 8_000_000
-_UNBOUNDED_DS = int(INFINITE) - 1
-
-
-def time_factor(graph_kmh: float, speed_kmh: float | None, mode: str) -> float:
-    """Return the factor on stored times that a query's speed asks for.
-
-    Examples
-    --------
-    >>> time_factor(4.8, 2.4, "walk"), time_factor(4.8, None, "walk")
-    (2.0, 1.0)
-    """
-    if speed_kmh is None:
-        return 1.0
-    if mode == "car":
-        raise InputError("speed_kmh: driving speeds come from the streets → use the congestion factor instead")
-    if not speed_kmh > 0:
-        raise InputError(f"speed_kmh {speed_kmh}: not a speed → give a speed > 0 km/h")
-    return graph_kmh / speed_kmh
-
-
-def _check(sources: Links, targets: Links, mode: str, max_s: float | None) -> None:
-    for links in (sources, targets):
-        if links.mode != mode:
-            raise InputError(f"mode {mode!r}: these points were linked for {links.mode!r} → link them for {mode!r}")
-    if max_s is not None and not max_s >= 0:
-        raise InputError(f"max_s {max_s}: not a duration → give seconds ≥ 0")
-
-
-def _limits_ds(connector_s: np.ndarray, max_s: float | None, factor: float) -> np.ndarray:
-    """Longest way on the network that each source can afford [0.1 s at the reference speed]."""
-    if max_s is None:
-        return np.full(len(connector_s), _UNBOUNDED_DS, dtype=np.int32)
-    left = (max_s - np.nan_to_num(connector_s.astype(np.float64), nan=np.inf)) * 10.0 / factor
-    return np.clip(np.floor(left + 0.5), -1, _UNBOUNDED_DS).astype(np.int32)
-
-
-def _slots(graph: ModeGraph, *more: np.ndarray) -> int:
-    """Buckets needed: more than the largest arc and than the spread of the seeds."""
-    largest = [int(values.max()) for values in (graph.deciseconds, *more) if len(values)]
-    return 1 << (max(largest, default=1) + 1).bit_length()
 
 
 def _block_rows(
@@ -86,12 +48,12 @@ def _block_rows(
         sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends, streets.edge_source,
         streets.edge_target,
     )  # fmt: skip
-    limits = _limits_ds(sources.connector_s, max_s, factor)
+    limits = limits_ds(sources.connector_s, max_s, factor)
     if hierarchy:
         found = hierarchy_rows(graph.hierarchy, *seeds, at_state, entry_link, entry_cost, len(targets))
     else:
         found = reach_rows(
-            graph.indptr, graph.heads, graph.deciseconds, _slots(graph, seeds[2]), *seeds, at_state, entry_link,
+            graph.indptr, graph.heads, graph.deciseconds, slots(graph, seeds[2]), *seeds, at_state, entry_link,
             entry_cost, limits, len(targets), min(max(len(sources), 1), 8),
         )  # fmt: skip
     same = along_shared_edges(
@@ -156,7 +118,7 @@ def nearby(
     >>> times.row(0)[0].tolist(), times.row(0)[1].tolist()
     ([0, 1], [0, 360])
     """
-    _check(sources, targets, mode, max_s)
+    check_search(sources, targets, mode, max_s)
     if isinstance(streets, CrowFly):
         return crow_fly_nearby(streets, sources, targets, max_s=max_s, speed_kmh=speed_kmh)
     graph = graph_of(streets, mode)
@@ -165,8 +127,8 @@ def nearby(
     fewer = targets if backwards else sources
     if not worth_a_hierarchy(streets, graph, len(fewer), max_s / factor):
         return nearby_pairs(
-            streets, graph, sources, targets, _limits_ds(fewer.connector_s, max_s, factor),
-            _slots(graph, fewer.forward_ds, fewer.backward_ds),
+            streets, graph, sources, targets, limits_ds(fewer.connector_s, max_s, factor),
+            slots(graph, fewer.forward_ds, fewer.backward_ds),
             factor=factor, max_s=max_s, backwards=backwards,
         )  # fmt: skip
     counts, columns, values = [np.zeros(1, dtype=np.int64)], [], []
@@ -224,7 +186,7 @@ def street_matrix(
     >>> street_matrix(plain, links, links, mode="walk", speed_kmh=3.6).tolist()
     [[0.0, 600.0], [600.0, 0.0]]
     """
-    _check(sources, targets, mode, max_s)
+    check_search(sources, targets, mode, max_s)
     if isinstance(streets, CrowFly):
         return crow_fly_matrix(streets, sources, targets, max_s=max_s, speed_kmh=speed_kmh)
     graph = graph_of(streets, mode)
@@ -277,8 +239,8 @@ def _spread(
     pool = np.empty((3, len(graph.heads) + len(states) + 8), dtype=np.int32)
     settled = np.empty(n, dtype=np.int32)
     count = grow(
-        *arcs, states, seed_cost, int(min(max_s * 10.0 / factor, _UNBOUNDED_DS)), dist, via,
-        np.full(_slots(graph, seed_cost), -1, dtype=np.int32), pool[0], pool[1], pool[2], settled,
+        *arcs, states, seed_cost, int(min(max_s * 10.0 / factor, UNBOUNDED_DS)), dist, via,
+        np.full(slots(graph, seed_cost), -1, dtype=np.int32), pool[0], pool[1], pool[2], settled,
     )  # fmt: skip
     origin = np.full(n, -1, dtype=np.int64)
     order = settled[:count]
@@ -334,7 +296,7 @@ def node_times(
     """
     if isinstance(streets, CrowFly):
         raise InputError("node_times: there are no nodes without streets → compute straight-line times instead")
-    _check(sources, sources, mode, max_s)
+    check_search(sources, sources, mode, max_s)
     graph = graph_of(streets, mode)
     factor = time_factor(graph.speed_kmh, speed_kmh, mode)
     dist, _, _ = _spread(streets, sources, mode=mode, max_s=max_s, initial_s=initial_s, reverse=reverse, factor=factor)
@@ -382,7 +344,7 @@ def nearest_source(
     """
     from geo_access.network.search_paths import nearest_rows  # noqa: PLC0415 — kernels compile on first use
 
-    _check(sources, targets, mode, max_s)
+    check_search(sources, targets, mode, max_s)
     if isinstance(streets, CrowFly):
         pair = (targets, sources) if reverse else (sources, targets)
         times = crow_fly_matrix(streets, *pair, max_s=max_s, speed_kmh=speed_kmh)
