@@ -283,22 +283,37 @@ def _side_html(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) 
     )
 
 
+class _Verbatim(branca.element.Element):
+    """Text that goes into the page as it is."""
+
+    # branca compiles the text of an Element as a template: a name with braces in it would be run. A value is not.
+    _template = jinja2.Template("{{ this.verbatim }}")
+
+    def __init__(self, verbatim: str) -> None:
+        super().__init__()  # type: ignore[no-untyped-call]
+        self.verbatim = verbatim
+
+
 class _Page(branca.element.MacroElement):
     """Puts the legend and the embedded data into folium's page, and calls the drawing script."""
-
-    _template = jinja2.Template(
-        "{% macro html(this, kwargs) %}{{ this.side }}"
-        '<script type="application/json" id="ga-data">{{ this.data }}</script>{% endmacro %}'
-        "{% macro script(this, kwargs) %}window.gaMap = geoAccessMap({{ this._parent.get_name() }}, "
-        'JSON.parse(document.getElementById("ga-data").textContent));{% endmacro %}'
-    )
 
     def __init__(self, side: str, data: str, identity: str) -> None:
         super().__init__()  # type: ignore[no-untyped-call]
         self._name = "Page"
         self._id = identity
-        self.side = side
-        self.data = data
+        self._html = f'{side}<script type="application/json" id="ga-data">{data}</script>'
+
+    def render(self, **kwargs: Any) -> None:
+        """Add both parts to the figure."""
+        del kwargs
+        figure: Any = self.get_root()
+        parent: Any = self._parent
+        script = (
+            f"window.gaMap = geoAccessMap({parent.get_name()}, "
+            'JSON.parse(document.getElementById("ga-data").textContent));'
+        )
+        figure.html.add_child(_Verbatim(self._html), name=self.get_name())
+        figure.script.add_child(_Verbatim(script), name=self.get_name())
 
 
 def embedded_json(data: Mapping[str, Any]) -> str:
