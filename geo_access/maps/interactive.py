@@ -290,7 +290,7 @@ class _Verbatim(branca.element.Element):
     _template = jinja2.Template("{{ this.verbatim }}")
 
     def __init__(self, verbatim: str) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.verbatim = verbatim
 
 
@@ -303,8 +303,8 @@ class _Page(branca.element.MacroElement):
         self._id = identity
         self._html = f'{side}<script type="application/json" id="ga-data">{data}</script>'
 
-    def render(self, **kwargs: Any) -> None:
-        """Add both parts to the figure."""
+    def render(self, **kwargs: Any) -> str:
+        """Add both parts to the figure; nothing is left to say here."""
         del kwargs
         figure: Any = self.get_root()
         parent: Any = self._parent
@@ -314,6 +314,7 @@ class _Page(branca.element.MacroElement):
         )
         figure.html.add_child(_Verbatim(self._html), name=self.get_name())
         figure.script.add_child(_Verbatim(script), name=self.get_name())
+        return ""
 
 
 def embedded_json(data: Mapping[str, Any]) -> str:
