@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from geo_access.crs import metric_epsg
 from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
@@ -18,6 +19,7 @@ from geo_access.network.scenario import Edit, apply_edits
 from geo_access.network.streets import build_streets
 from geo_access.network.timetable import build_timetable
 from geo_access.sources.gtfs import Feed, read_gtfs
+from geo_access.sources.gtfs_notices import notices_frame
 
 __all__ = ["build_network"]
 
@@ -70,7 +72,7 @@ def build_network(
     Returns
     -------
     Network
-        With the SHA-256 of every file in `inputs`.
+        With the SHA-256 of every file in `inputs`, and what reading the feeds found in `notices`.
 
     Raises
     ------
@@ -102,7 +104,7 @@ def build_network(
         )  # fmt: skip
         timetable = apply_edits(timetable, edits, streets=streets)
     network = Network(streets.epsg, streets, timetable, _hashes(osm_paths, gtfs_paths, feeds, dem))
-    return replace(network, warnings=_warnings(streets, timetable))
+    return replace(network, warnings=_warnings(streets, timetable), notices=_notices(feeds))
 
 
 def _day(value: dt.date | str) -> dt.date:
@@ -175,6 +177,20 @@ def _hashes(osm: list[Path], gtfs: list[Path], feeds: Sequence[Feed], dem: str |
             name, number = f"{path.name}#{number}", number + 1
         hashes[name] = digest
     return hashes
+
+
+def _notices(feeds: Sequence[Feed]) -> dict[str, tuple[str | int | None, ...]]:
+    """Columns of the notices of all feeds, errors first within each."""
+    if not feeds:
+        return {}
+    tables = [notices_frame(feed.notices, feed=feed.name) for feed in feeds]
+    return {
+        name: tuple(
+            None if value is None or value is pd.NA else int(value) if name in ("row", "count") else str(value)
+            for table in tables for value in table[name].tolist()
+        )
+        for name in tables[0].columns
+    }  # fmt: skip
 
 
 def _warnings(streets: Streets | CrowFly, timetable: Timetable | None) -> tuple[str, ...]:

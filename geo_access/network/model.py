@@ -281,6 +281,9 @@ class Network:
         SHA-256 of each file the network was built from, by name.
     warnings : tuple of str
         What a reader of any result should know (aligned dates, crow-fly streets, lost rows).
+    notices : mapping of str to tuple
+        What reading the feeds found and did, by column: ``feed, severity, code, file, row, entity, action, count,
+        message``, of equal length; as a table, `stop_links.network_notices`.
     """
 
     epsg: int
@@ -288,3 +291,4 @@ class Network:
     timetable: Timetable | None
     inputs: Mapping[str, str]
     warnings: tuple[str, ...] = ()
+    notices: Mapping[str, tuple[str | int | None, ...]] = field(default_factory=dict)

@@ -1,4 +1,4 @@
-"""Where the stops of a timetable meet the streets, and which of them are one place: reports to read and to map."""
+"""Where stops meet the streets, which of them are one place, what is wrong with the feeds: reports to read and map."""
 
 from __future__ import annotations
 
@@ -10,8 +10,9 @@ from geo_access.errors import InputError
 from geo_access.network.links import LINK_REASONS, link_points
 from geo_access.network.merge_stops import same_places
 from geo_access.network.model import CrowFly, Network, Timetable
+from geo_access.sources.gtfs_notices import notices_frame
 
-__all__ = ["shared_stops", "stop_links"]
+__all__ = ["network_notices", "shared_stops", "stop_links"]
 
 
 def _timetable(network: Network) -> Timetable:
@@ -62,6 +63,32 @@ def stop_links(network: Network, *, mode: str = "walk", limit_m: float = 500.0) 
         },
         geometry=gpd.points_from_xy(timetable.stop_x, timetable.stop_y), crs=network.epsg,
     )  # fmt: skip
+
+
+def network_notices(network: Network) -> pd.DataFrame:
+    """Report what reading the feeds of a network found, and what was done about it.
+
+    Parameters
+    ----------
+    network : Network
+        Built or opened.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``feed, severity, code, file, row, entity, action, count, message`` as `sources.gtfs.feed_report` gives them;
+        empty without feeds.
+
+    Examples
+    --------
+    >>> from geo_access.network.build import build_network
+    >>> network = build_network(gtfs="data/demo/gtfs_rail.zip", date="2026-03-17", crow_fly_detour=1.3)
+    >>> network_notices(network).columns.tolist()[:4]
+    ['feed', 'severity', 'code', 'file']
+    """
+    empty = notices_frame([])
+    columns = {name: list(network.notices.get(name, ())) for name in empty.columns}
+    return pd.DataFrame(columns).astype({"row": "Int64", "count": "int64"})
 
 
 def shared_stops(network: Network) -> pd.DataFrame:

@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from geo_access.errors import InputError
 from geo_access.network.build import build_network
-from geo_access.network.stop_links import shared_stops, stop_links
+from geo_access.network.stop_links import network_notices, shared_stops, stop_links
+from geo_access.network.storage import open_network, save_network
+from geo_access.sources.gtfs import feed_report, read_gtfs
 from tests.feeds import write_feed
 
 DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
@@ -38,6 +41,23 @@ def test_shared_stops_say_the_walk_as_built(tmp_path: Path) -> None:
         pairs = shared_stops(network)
         assert pairs[["stop_a", "stop_b"]].to_numpy().tolist() in ([["away:B", "home:B"]], [["home:B", "away:B"]])
         np.testing.assert_equal(pairs["walk_s"].to_numpy(), np.array([walk]))
+
+
+def test_the_network_carries_what_is_wrong_with_its_feeds(tmp_path: Path) -> None:
+    calls = ["A 08:00 X 08:02 B 08:05", "A 09:00 B 09:05"]
+    one = write_feed(tmp_path / "one.zip", {"A": (0, 0), "B": (1000, 0), "C": (9, 9)}, calls)
+    other = write_feed(tmp_path / "other.zip", {"A": (0, 0), "B": (1000, 0)}, ["A 08:00 B - A 08:30"])
+    built = build_network(gtfs=[one, other], date="2026-03-17", crow_fly_detour=1.3)
+    expected = pd.concat([feed_report(read_gtfs(path))[0] for path in (one, other)], ignore_index=True)
+    for network in (built, open_network(save_network(built, tmp_path / "saved"))):
+        notices = network_notices(network)
+        pd.testing.assert_frame_equal(notices, expected)
+        assert notices[["feed", "code", "file", "row", "action"]].to_numpy().tolist() == [
+            ["one", "foreign_key_violation", "stop_times.txt", 3, "dropped"],
+            ["one", "stop_without_stop_time", "stops.txt", 4, "dropped"],
+            ["other", "interpolated_stop_time", "stop_times.txt", 3, "repaired"],
+        ]
+    assert network_notices(build_network(date="2026-03-17", crow_fly_detour=1.3, epsg=2154)).empty
 
 
 def test_no_timetable_says_so() -> None:
