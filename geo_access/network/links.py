@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from geo_access.errors import Fault, InputError, SnapError, raise_faults
+from geo_access.network.links_checks import misplaced
 from geo_access.network.links_kernels import edge_times, fill_grid, nearest_segments
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.streets_split import ranges
@@ -90,6 +92,7 @@ def link_points(
     limit_m: float = 500.0,
     connector_kmh: float = 4.8,
     detour: float = 1.3,
+    ids: Sequence[object] | None = None,
 ) -> Links:
     """Link points to the nearest edge that the mode may use.
 
@@ -98,7 +101,7 @@ def link_points(
     streets : Streets or CrowFly
         Without streets every point with a position is linked where it stands.
     xy : ndarray of float64, shape (n, 2)
-        Points in the CRS of the streets [m]; NaN for a point without position.
+        Points in the CRS of the streets [m]; NaN for both where a point has no position.
     mode : str
         Profile.
     limit_m : float
@@ -107,22 +110,25 @@ def link_points(
         Walking speed off the street [km/h].
     detour : float
         Walked distance over straight line off the street, ≥ 1.
+    ids : sequence, optional
+        The user's own id of each point, to name those that are refused; row numbers from 1 without them.
 
     Returns
     -------
     Links
+        A row for each point; those without position or beyond the limit are not linked and say why.
 
     Raises
     ------
     InputError
         When the mode is not in the network, or a parameter makes no sense.
     SnapError
-        When the points look like degrees, have x and y swapped, or sit at (0, 0).
+        When any point looks swapped, like degrees, or sits at (0, 0) (see `links_checks`); it lists them all.
 
     Examples
     --------
     >>> from geo_access.network.model import CrowFly
-    >>> links = link_points(CrowFly(2154), np.array([[0.0, 0.0], [np.nan, 0.0]]), mode="walk")
+    >>> links = link_points(CrowFly(2154), np.array([[0.0, 0.0], [np.nan, np.nan]]), mode="walk")
     >>> links.ok.tolist(), links.connector_s.tolist()
     ([True, False], [0.0, nan])
     """
@@ -138,12 +144,11 @@ def link_points(
     ]
     raise_faults(faults)
     placed = np.isfinite(points).all(axis=1)
+    _refuse_misplaced(streets, points, ids)
     if isinstance(streets, CrowFly):
         return _standing(points, placed, mode, streets)
-    _refuse_misread(streets, points[placed])
     kept: dict[str, _Segments] = streets.__dict__.setdefault("_segments", {})
     segments = kept.get(mode) or kept.setdefault(mode, _segments(streets, mode))
-    _refuse_misread(streets, points[placed])
     forward, backward = segments.forward_ds, segments.backward_ds
     edge, fraction, distance, linked = _nearest(streets, segments, points, placed, limit_m)
     ok = (edge >= 0) & (distance <= limit_m)
@@ -165,25 +170,15 @@ def link_points(
     )
 
 
-def _refuse_misread(streets: Streets, points: np.ndarray) -> None:
-    """Raise when no point lies near the streets and the numbers say why."""
-    low = np.array([np.min(streets.node_x), np.min(streets.node_y)])
-    high = np.array([np.max(streets.node_x), np.max(streets.node_y)])
-    margin = 2.0 * float((high - low).max()) + 50_000.0
-
-    def near(xy: np.ndarray) -> np.ndarray:
-        return np.all((xy >= low - margin) & (xy <= high + margin), axis=1)
-
-    if not len(points) or near(points).any():
-        return
-    if near(points[:, ::-1]).all():
-        raise SnapError("points: x and y look swapped (they fit the other way round) → give (x, y), not (y, x)")
-    if (points == 0.0).all():
-        raise SnapError("points: position (0, 0), a default written by a tool → give the true positions")
-    if (np.abs(points) <= 180.0).all():
-        raise SnapError(
-            f"points: they look like degrees, the streets are in EPSG:{streets.epsg} → reproject them first"
-        )
+def _refuse_misplaced(streets: Streets | CrowFly, points: np.ndarray, ids: Sequence[object] | None) -> None:
+    """Raise for points whose numbers cannot be what was meant, all at once."""
+    if ids is not None and len(ids) != len(points):
+        raise InputError(f"ids: {len(ids)} for {len(points)} points → give one per point")
+    extent = None
+    if isinstance(streets, Streets):
+        low, high = ((float(pick(streets.node_x)), float(pick(streets.node_y))) for pick in (np.min, np.max))
+        extent = (*low, *high)
+    raise_faults(misplaced(points, extent=extent, epsg=streets.epsg, ids=ids), error=SnapError)
 
 
 def _standing(points: np.ndarray, placed: np.ndarray, mode: str, crow_fly: CrowFly) -> Links:

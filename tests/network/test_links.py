@@ -9,9 +9,11 @@ import pytest
 import shapely
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from pyproj import Transformer
 
 from geo_access.errors import InputError, SnapError
-from geo_access.network.links import link_points
+from geo_access.network.links import LINK_REASONS, link_points
+from geo_access.network.links_checks import misplaced
 from geo_access.network.links_report import link_report
 from geo_access.network.model import CrowFly
 from geo_access.network.street_search import street_matrix
@@ -31,7 +33,7 @@ C---D
 def test_projection_connector_and_limit(tmp_path: Path) -> None:
     streets, where = drawn_streets(tmp_path, LINE, {"ABC": ROAD})
     x, y = where["A"]
-    points = np.array([[x + 30, y + 40], [x + 30, y + 600], [np.nan, y], [x - 30, y]])
+    points = np.array([[x + 30, y + 40], [x + 30, y + 600], [np.nan, np.nan], [x - 30, y]])
     links = link_points(streets, points, mode="walk", limit_m=500)
     assert links.ok.tolist() == [True, False, False, True]
     assert links.reason.tolist() == [0, 2, 1, 0]
@@ -106,10 +108,64 @@ def test_bad_parameters_and_points(tmp_path: Path) -> None:
         link_points(streets, good, mode="walk", limit_m=-1, connector_kmh=0, detour=0.5)
     with pytest.raises(InputError, match="one row"):
         link_points(streets, np.zeros(3), mode="walk")
-    with pytest.raises(SnapError, match="degrees"):
-        link_points(streets, np.array([[3.0, 46.5]]), mode="walk")
-    with pytest.raises(SnapError, match=r"swapped"):
-        link_points(streets, good[:, ::-1], mode="walk")
-    with pytest.raises(SnapError, match=r"\(0, 0\)"):
-        link_points(streets, np.zeros((1, 2)), mode="walk")
+    with pytest.raises(InputError, match="one per point"):
+        link_points(streets, good, mode="walk", ids=["a", "b"])
     assert not link_points(streets, good + 400_000, mode="walk").ok.any()
+
+
+def seen(lon: float, lat: float, epsg: int) -> tuple[float, float]:
+    return Transformer.from_crs(4326, epsg, always_xy=True).transform(lon, lat)
+
+
+def test_each_misplaced_point_is_named_beside_good_ones(tmp_path: Path) -> None:
+    # The drawing lies at 3° E, 46.5° N.
+    streets, where = drawn_streets(tmp_path, LINE, {"ABC": ROAD})
+    (good,) = at(where, "A")
+    rows = {
+        "good": good,
+        "swapped": seen(46.5, 3.0, 2154),
+        "axes": good[::-1],
+        "null island": seen(0.0, 0.0, 2154),
+        "zero": (0.0, 0.0),
+        "degrees": (3.0, 46.5),
+        "degrees, latitude first": (46.5, 3.0),
+        "half": (good[0], np.nan),
+        "unprojectable": (np.inf, np.inf),
+        "none": (np.nan, np.nan),
+        "in Lille": seen(3.06, 50.63, 2154),
+        "in Guyane": seen(-52.3, 4.9, 2154),
+    }
+    with pytest.raises(SnapError) as caught:
+        link_points(streets, np.array(list(rows.values())), mode="walk", ids=list(rows))
+    told = {fault.where.removeprefix("points: id "): fault.what for fault in caught.value.faults}
+    assert told == {
+        "swapped": "longitude and latitude look swapped",
+        "axes": "x and y look swapped",
+        "null island": "position (0°, 0°), a default written by a tool",
+        "zero": "position (0, 0), a default written by a tool",
+        "degrees": "it looks like degrees, not metres of EPSG:2154",
+        "degrees, latitude first": "it looks like degrees with latitude first, not metres of EPSG:2154",
+        "half": "not a position",
+        "unprojectable": "it cannot be projected to EPSG:2154",
+    }
+    true = [name for name in rows if name not in told]
+    links = link_points(streets, np.array([rows[name] for name in true]), mode="walk", ids=true)
+    assert [LINK_REASONS[code] for code in links.reason] == ["OK", "NO_POSITION", "BEYOND_LIMIT", "BEYOND_LIMIT"]
+
+
+def test_misplaced_points_without_names_or_streets(tmp_path: Path) -> None:
+    streets, where = drawn_streets(tmp_path, LINE, {"ABC": ROAD})
+    many = np.vstack((at(where, "A"), np.tile(at(where, "A")[:, ::-1], (25, 1))))
+    with pytest.raises(SnapError, match=r"points: row 2: x and y look swapped → give \(x, y\)") as caught:
+        link_points(streets, many, mode="walk")
+    assert len(caught.value.faults) == 21
+    assert "5 more points" in str(caught.value)
+    with pytest.raises(SnapError, match=r"row 1: position \(0°, 0°\)"):
+        link_points(CrowFly(32722), np.array([seen(0.0, 0.0, 32722)]), mode="walk")
+
+
+def test_swapped_south_of_the_equator() -> None:
+    # Porto Alegre: 51.2° W, 30° S.
+    porto_alegre = (*seen(-51.3, -30.1, 32722), *seen(-51.1, -29.9, 32722))
+    faults = misplaced(np.array([seen(-30.0, -51.2, 32722)]), extent=porto_alegre, epsg=32722)
+    assert [fault.what for fault in faults] == ["longitude and latitude look swapped"]

@@ -1,0 +1,127 @@
+"""Positions that cannot be meant: swapped, at (0, 0), degrees read as metres — found point by point, named at once.
+
+A point that is merely far stays, with the reason ``UNSNAPPED_*``: it may be true. A point is refused when it lies
+300 km or more from the territory *and* its numbers say what went wrong: exchanged they fall into the territory, or they
+are a tool's default, or they are degrees. A territory where longitude and latitude are within 3° of each other cannot
+show the exchange; such points stay far.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from geo_access.errors import Fault
+
+__all__ = ["Extent", "extent_of", "misplaced"]
+
+_FAR_M = 300_000.0
+_AROUND_M = 50_000.0
+_NULL_ISLAND_M = 20_000.0
+_SHOWN = 20
+
+Extent = tuple[float, float, float, float]
+
+
+def extent_of(*parts: np.ndarray) -> Extent | None:
+    """West, south, east and north of some points, float64 (n, 2) each; None without any.
+
+    Examples
+    --------
+    >>> extent_of(np.array([[0.0, 5.0], [2.0, 1.0]]))
+    (0.0, 1.0, 2.0, 5.0)
+    """
+    full = [part for part in parts if len(part)]
+    if not full:
+        return None
+    low = np.min([part.min(axis=0) for part in full], axis=0)
+    high = np.max([part.max(axis=0) for part in full], axis=0)
+    return float(low[0]), float(low[1]), float(high[0]), float(high[1])
+
+
+def _within(xy: np.ndarray, extent: Extent, margin_m: float) -> np.ndarray:
+    low, high = np.array(extent[:2]) - margin_m, np.array(extent[2:]) + margin_m
+    return np.asarray(np.all((xy >= low) & (xy <= high), axis=1))
+
+
+def misplaced(
+    xy: np.ndarray, *, extent: Extent | None, epsg: int, where: str = "points", ids: Sequence[object] | None = None
+) -> list[Fault]:
+    """List the points whose numbers cannot be what was meant.
+
+    Parameters
+    ----------
+    xy : ndarray of float64, shape (n, 2)
+        Points in `epsg` [m]; NaN for both where a point has no position, which is no fault.
+    extent : (west, south, east, north) or None
+        Of the territory, in `epsg` [m]; without it only (0, 0) and half positions are seen.
+    epsg : int
+        Metric CRS.
+    where : str
+        Name of the table, for the messages.
+    ids : sequence, optional
+        The points' ids, for the messages; row numbers from 1 without them.
+
+    Returns
+    -------
+    list of Fault
+        Empty when all is well; at most 20 points are named, the others counted.
+
+    Examples
+    --------
+    >>> france = (650_000.0, 6_550_000.0, 750_000.0, 6_650_000.0)
+    >>> points = np.array([[700_000.0, 6_600_000.0], [6_600_000.0, 700_000.0], [3.0, 46.5]])
+    >>> [fault.what for fault in misplaced(points, extent=france, epsg=2154, where="homes", ids=["a", "b", "c"])]
+    ['x and y look swapped', 'it looks like degrees, not metres of EPSG:2154']
+    """
+    finite = np.isfinite(xy)
+    half = ~finite.all(axis=1) & ~np.isnan(xy).all(axis=1)
+    told = {int(row): ("not a position", "give both coordinates, or none") for row in np.flatnonzero(half)}
+    infinite = np.isinf(xy).any(axis=1)
+    told |= {
+        int(row): (f"it cannot be projected to EPSG:{epsg}", "check that longitude and latitude are not swapped")
+        for row in np.flatnonzero(infinite)
+    }
+    placed = finite.all(axis=1)
+    odd = placed if extent is None else placed & ~_within(np.where(placed[:, None], xy, 0.0), extent, _FAR_M)
+    rows = np.flatnonzero(odd)
+    if len(rows):
+        told |= _causes(xy[rows], rows, extent, epsg)
+    names = range(1, len(xy) + 1) if ids is None else ids
+    kind = "row" if ids is None else "id"
+    faults = [Fault(f"{where}: {kind} {names[row]}", *told[row]) for row in sorted(told)[:_SHOWN]]
+    if len(told) > _SHOWN:
+        faults.append(Fault(where, f"{len(told) - _SHOWN} more points of this kind", "look at the whole column"))
+    return faults
+
+
+def _causes(xy: np.ndarray, rows: np.ndarray, extent: Extent | None, epsg: int) -> dict[int, tuple[str, str]]:
+    """Say what is wrong with points far from the territory, and the remedy, by row; the clearest cause wins."""
+    from pyproj import Transformer  # noqa: PLC0415 — importing the room stays cheap
+
+    to_degrees = Transformer.from_crs(epsg, 4326, always_xy=True)
+    to_metres = Transformer.from_crs(4326, epsg, always_xy=True)
+    null_x, null_y = to_metres.transform(0.0, 0.0)
+    causes: list[tuple[np.ndarray, str, str]] = []
+    if extent is not None:
+        lon, lat = to_degrees.transform(xy[:, 0], xy[:, 1])
+        exchanged = np.column_stack(to_metres.transform(lat, lon))
+        small = (np.abs(xy) <= 180.0).all(axis=1)
+        read = np.where(small[:, None], xy, np.nan)
+        first = np.column_stack(to_metres.transform(read[:, 1], read[:, 0]))
+        swapped = "longitude and latitude look swapped"
+        causes = [
+            (_within(exchanged, extent, _AROUND_M), swapped, "exchange the two columns"),
+            (_within(xy[:, ::-1], extent, _AROUND_M), "x and y look swapped", "give (x, y), not (y, x)"),
+            (small, f"it looks like degrees, not metres of EPSG:{epsg}", "reproject it first"),
+            (
+                _within(first, extent, _AROUND_M),
+                f"it looks like degrees with latitude first, not metres of EPSG:{epsg}",
+                "give longitude first, and reproject",
+            ),
+            ((xy == 0.0).all(axis=1), "position (0, 0), a default written by a tool", "give the true position"),
+        ]
+    null_island = np.hypot(xy[:, 0] - null_x, xy[:, 1] - null_y) <= (_NULL_ISLAND_M if extent is not None else 1.0)
+    causes.append((null_island, "position (0°, 0°), a default written by a tool", "give the true position"))
+    return {int(row): (what, remedy) for mask, what, remedy in causes for row in rows[mask]}
