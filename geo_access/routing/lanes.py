@@ -14,7 +14,7 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "lanes_any_below", "lanes_min", "lanes_minus", "lanes_or", "lanes_sort"]
+__all__ = ["LANES", "lanes_any_below", "lanes_min", "lanes_min_within", "lanes_minus", "lanes_or", "lanes_sort"]
 
 LANES = 32
 """Places swept together: with 16-bit times their row fills one cache line."""
@@ -92,17 +92,33 @@ def _minus(typing_context: Any, to: Any, i: Any, source: Any, j: Any, less: Any)
     def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
         mine = _row(context, builder, signature.args[0], args[0], args[1])
         theirs = _row(context, builder, signature.args[2], args[2], args[3])
-        item = context.get_data_type(to.dtype)
-        number = builder.trunc(args[4], item)
-        single = builder.insert_element(ir.Constant(ir.VectorType(item, LANES), ir.Undefined), number, _zero())
-        spread = builder.shuffle_vector(
-            single, ir.Constant(ir.VectorType(item, LANES), ir.Undefined),
-            ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES),
-        )  # fmt: skip
+        spread = _spread(builder, context.get_data_type(to.dtype), args[4])
         _store(builder, builder.sub(_load(builder, theirs), spread), mine)
         return context.get_dummy_value()
 
     return types.void(to, types.int64, source, types.int64, types.int64), codegen
+
+
+def _min_within(typing_context: Any, to: Any, i: Any, source: Any, j: Any, limit: Any) -> Any:
+    """``to[i] = minimum(to[i], source[j])`` where ``source[j] ≤ limit``, for two arrays of `LANES` columns."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        mine = _row(context, builder, signature.args[0], args[0], args[1])
+        theirs = _row(context, builder, signature.args[2], args[2], args[3])
+        a, b = _load(builder, mine), _load(builder, theirs)
+        most = _spread(builder, context.get_data_type(to.dtype), args[4])
+        lower = builder.and_(_less(builder, to.dtype, b, a), builder.not_(_less(builder, to.dtype, most, b)))
+        _store(builder, builder.select(lower, b, a), mine)
+        return context.get_dummy_value()
+
+    return types.void(to, types.int64, source, types.int64, types.int64), codegen
+
+
+def _spread(builder: Any, item: Any, number: Any) -> Any:
+    """One number in every lane."""
+    nothing = ir.Constant(ir.VectorType(item, LANES), ir.Undefined)
+    single = builder.insert_element(nothing, builder.trunc(number, item), _zero())
+    return builder.shuffle_vector(single, nothing, ir.Constant(ir.VectorType(ir.IntType(32), LANES), [0] * LANES))
 
 
 def _zero() -> Any:
@@ -125,5 +141,6 @@ def _any_below(typing_context: Any, rows: Any, i: Any, limits: Any, j: Any) -> A
 lanes_min: Any = intrinsic(_min)
 lanes_or: Any = intrinsic(_or)
 lanes_sort: Any = intrinsic(_sort)
+lanes_min_within: Any = intrinsic(_min_within)
 lanes_minus: Any = intrinsic(_minus)
 lanes_any_below: Any = intrinsic(_any_below)

@@ -7,7 +7,7 @@ from numba import njit, prange
 
 from geo_access.network.model import SparseTimes
 from geo_access.routing.causes import select_rows
-from geo_access.routing.lanes import LANES
+from geo_access.routing.lanes import LANES, lanes_min_within
 from geo_access.routing.profile import Samples, boardings
 from geo_access.routing.sweep import SweepGraph, sweep
 
@@ -55,7 +55,7 @@ def first_after(
     first, last = graph.slice_ranks(low_s, high_s)
     instants = Samples(low_s, 1, 1, deadline=True)
     entries = boardings(graph, select_rows(readers, r), instants, low_s, high_s, first, last)
-    near = select_rows(places, p)
+    near, asked = select_rows(places, p), wanted[np.ix_(r, p)]
     found = np.full((len(r), len(p)), np.nan, np.float32)
     n_blocks = -(-len(p) // LANES)
     group = max(1, _SWEPT_BYTES // (max(1, last - first) * LANES * 2))
@@ -63,9 +63,8 @@ def first_after(
         many = min(group, n_blocks - block)
         value = sweep(graph, near, block * LANES, many, low_s=low_s, high_s=high_s, max_rides=max_rides)
         for part in range(many):
-            _read_first(value[part], (block + part) * LANES, *entries, 2**16 - 1, max_s, found)
+            _read_first(value[part], (block + part) * LANES, *entries, 2**16 - 1, max_s, asked, found)
     found += low_s
-    found[~wanted[np.ix_(r, p)]] = np.nan
     out[np.ix_(r, p)] = found
     return out
 
@@ -79,17 +78,16 @@ def _read_first(
     row: np.ndarray,
     never: int,
     max_s: int,
+    wanted: np.ndarray,
     found: np.ndarray,
 ) -> None:
     many = min(LANES, found.shape[1] - first_place)
     for reader in prange(len(indptr) - 1):
-        best = np.full(LANES, 2**30, np.int64)
+        if not wanted[reader, first_place : first_place + many].any():
+            continue
+        best = np.full((1, LANES), never, value.dtype)
         for k in range(indptr[reader], indptr[reader + 1]):
-            other = value[row[k]]
-            for lane in range(LANES):
-                at = np.int64(other[lane])
-                if at < never and at < best[lane] and at - key[k] <= max_s:
-                    best[lane] = at
+            lanes_min_within(best, 0, value, row[k], min(key[k] + max_s, never - 1))
         for lane in range(many):
-            if best[lane] < 2**30:
-                found[reader, first_place + lane] = best[lane]
+            if best[0, lane] < never and wanted[reader, first_place + lane]:
+                found[reader, first_place + lane] = best[0, lane]
