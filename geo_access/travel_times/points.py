@@ -8,7 +8,8 @@ import geopandas as gpd
 import numpy as np
 
 from geo_access.crs import to_metric
-from geo_access.errors import CoverageError, Fault, InputError, raise_faults
+from geo_access.errors import CoverageError, Fault, InputError, SnapError, raise_faults
+from geo_access.network.links_checks import extent_of, misplaced
 from geo_access.network.model import CrowFly, Network
 
 __all__ = ["Points", "read_points", "select_points"]
@@ -57,6 +58,8 @@ def read_points(layer: gpd.GeoDataFrame, network: Network, *, name: str, id_colu
     ------
     InputError
         With every fault found: no rows, no ids, duplicate ids, no CRS, other geometry than points.
+    SnapError
+        With every point that looks swapped, like degrees, or sits at (0, 0).
     CoverageError
         When no point lies within 50 km of the network.
     """
@@ -85,6 +88,7 @@ def read_points(layer: gpd.GeoDataFrame, network: Network, *, name: str, id_colu
     xy = np.full((len(layer), 2), _NOWHERE_M)
     xy[known, 0] = metric[known].x.to_numpy()
     xy[known, 1] = metric[known].y.to_numpy()
+    _refuse_misplaced(xy, known, layer[id_column].tolist(), network, name)
     finite = np.isfinite(xy).all(axis=1)
     xy[~finite] = _NOWHERE_M
     known &= finite
@@ -97,12 +101,26 @@ def select_points(points: Points, rows: slice) -> Points:
     return Points(points.ids[rows], points.xy[rows], points.known[rows])
 
 
-def _check_coverage(xy: np.ndarray, network: Network, name: str) -> None:
+def _parts(network: Network) -> list[np.ndarray]:
+    """Positions of the streets' nodes and of the stops, float64 (n, 2) each."""
     parts = []
     if not isinstance(network.streets, CrowFly):
         parts.append(np.column_stack((network.streets.node_x, network.streets.node_y)))
     if network.timetable is not None:
         parts.append(np.column_stack((network.timetable.stop_x, network.timetable.stop_y)))
+    return parts
+
+
+def _refuse_misplaced(xy: np.ndarray, known: np.ndarray, ids: list[object], network: Network, name: str) -> None:
+    rows = np.flatnonzero(known)
+    named = [ids[row] for row in rows]
+    extent = extent_of(*_parts(network))
+    faults = misplaced(xy[rows], extent=extent, epsg=network.epsg, where=name, ids=named)
+    raise_faults(faults, error=SnapError)
+
+
+def _check_coverage(xy: np.ndarray, network: Network, name: str) -> None:
+    parts = _parts(network)
     if not parts or not len(xy) or not sum(map(len, parts)):
         return
     low = np.min([part.min(axis=0) for part in parts if len(part)], axis=0) - _FAR_M
