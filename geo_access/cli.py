@@ -91,22 +91,16 @@ def _study(path: Path, language: str) -> Study:
 
 
 def _show(console: Console, summary: RunSummary) -> None:
-    table = Table(title=text("cli.flags_title", summary.language), title_justify="left")
-    for key in (
-        "cli.metier",
-        "cli.profile",
-        "cli.kind",
-        "cli.adequate",
-        "cli.fragile",
-        "cli.inadequate",
-        "cli.residents",
-    ):
-        table.add_column(
-            text(key, summary.language), justify="left" if key in ("cli.metier", "cli.profile") else "right"
-        )
-    for row in summary.flag_rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
-    console.print(table)
+    columns = ("cli.metier", "cli.adequate", "cli.fragile", "cli.inadequate", "cli.residents")
+    console.print(f"[bold]{text('cli.flags_title', summary.language)}[/]")
+    for public, kind in dict.fromkeys((row[1], row[2]) for row in summary.flag_rows):
+        table = Table(title=escape(f"{public} – {kind}"), title_justify="left")
+        for key in columns:
+            table.add_column(text(key, summary.language), justify="left" if key == "cli.metier" else "right")
+        for metier, own, own_kind, *figures in summary.flag_rows:
+            if (own, own_kind) == (public, kind):
+                table.add_row(escape(metier), *figures)
+        console.print(table)
     for warning in summary.warnings:
         console.print(f"[yellow]![/] {escape(warning)}")
     paths = Table(title=text("cli.written", summary.language), title_justify="left", show_header=False)

@@ -76,12 +76,14 @@ def bands_label(file: StudyFile) -> str:
 
 
 def _residents(inputs: StudyInputs) -> gpd.GeoDataFrame:
-    """Points with their residents, those of them who live in a QPV, and their job-seekers where these are known."""
+    """Points with their residents, and where the study knows them those who live in a QPV and the job-seekers."""
     quarters = inputs.zones.loc[inputs.zones["zone_kind"].astype(str) == "qpv", "zone_id"].astype(str)
     inside = inputs.membership[inputs.membership["zone_id"].astype(str).isin(quarters)]
     shares = inside.groupby(inside["point_id"].astype(str))["share"].sum().clip(upper=1.0)
     share = inputs.points["point_id"].astype(str).map(shares).fillna(0.0).to_numpy(np.float64)
-    columns = {"residents": inputs.points["population"], "qpv_residents": inputs.points["population"] * share}
+    columns = {"residents": inputs.points["population"]}
+    if len(quarters):
+        columns["qpv_residents"] = inputs.points["population"] * share
     if "job_seekers" in inputs.points:
         columns["job_seekers"] = pd.to_numeric(inputs.points["job_seekers"], errors="coerce")
     return gpd.GeoDataFrame(columns, geometry=inputs.points.geometry.to_numpy(), crs=inputs.points.crs)
@@ -100,9 +102,9 @@ def band_counts(file: StudyFile, inputs: StudyInputs, bands: dict[str, gpd.GeoDa
     Returns
     -------
     pandas.DataFrame
-        ``metier, minutes, area_km2`` and, up to that cutoff, ``residents, qpv_residents, job_seekers`` (where the
-        points tell them), ``places`` and ``openings`` of the métier (where the study has them), each with its share of
-        all (``…_share``, 0–1).
+        ``metier, minutes, area_km2`` and, up to that cutoff, ``residents``, ``qpv_residents`` (where the study has
+        such zones), ``job_seekers`` (where the points tell them), ``places`` and ``openings`` of the métier (where the
+        study has them), each with its share of all (``…_share``, 0–1).
     """
     people = _residents(inputs)
     counted = [str(column) for column in people.columns if column != "geometry"]

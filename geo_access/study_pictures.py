@@ -16,6 +16,7 @@ from geo_access.maps.interactive import write_metier_map
 from geo_access.maps.sheet import print_multiples, print_sheets
 from geo_access.maps.strings import text
 from geo_access.network.model import CrowFly, Network
+from geo_access.report.words import written_date
 from geo_access.study_file import StudyFile
 from geo_access.study_inputs import StudyInputs
 from geo_access.study_outputs import slug
@@ -158,7 +159,7 @@ def write_front_page(
     folder: Path, file: StudyFile, pictures: Pictures, *, report: tuple[Path, ...], tables: tuple[Path, ...]
 ) -> Path:
     """Write ``index.html``."""
-    day = file.study.date.isoformat()
+    day = written_date(file.study.date, file.study.language)
     return write_index(
         folder,
         title=file.study.name,

@@ -12,7 +12,7 @@ import pandas as pd
 import shapely
 
 from geo_access.errors import Fault, InputError, raise_faults
-from geo_access.maps.palettes import provider_shapes
+from geo_access.maps.palettes import provider_shapes, symbol_radius
 from geo_access.maps.strings import text
 from geo_access.network.model import Network, Streets
 
@@ -21,7 +21,10 @@ __all__ = ["MapContent", "NetworkLayers", "Question", "network_layers"]
 _MAIN_ROADS = ("motorway", "trunk", "primary", "secondary")
 _QUESTION = ["profile", "kind", "schedule", "threshold"]
 _COUNTED = ("residents", "qpv_residents", "job_seekers", "places", "openings")
-_SYMBOLS_AT_FULL_SIZE = 30
+# Symbols may cover this much of a map of a screen's size; an employer's symbol covers so much.
+_COVERED_PX2 = 8000.0
+_EMPLOYER_PX2 = 100.0
+_ZONES_AT_FULL_WIDTH = 200
 
 
 @dataclass(frozen=True, eq=False)
@@ -295,9 +298,14 @@ class MapContent:
         return int(rows["places"].fillna(0).sum())
 
     def symbol_scale(self) -> float:
-        """Size of the symbols on a map of the whole territory: smaller where they are many, 0.35 to 1."""
-        count = len(self.training_sites()) + len(self.employer_sites())
-        return float(np.clip((_SYMBOLS_AT_FULL_SIZE / max(count, 1)) ** 0.5, 0.35, 1.0))
+        """Size of the symbols on a map of the whole territory: smaller where they would cover it, 0.3 to 1."""
+        radii = np.array([symbol_radius(places) for places in self.training_sites()["places"].fillna(0)])
+        covered_px2 = float(np.pi * (radii**2).sum()) + _EMPLOYER_PX2 * len(self.employer_sites())
+        return float(np.clip((_COVERED_PX2 / max(covered_px2, 1.0)) ** 0.5, 0.3, 1.0))
+
+    def crowding(self) -> float:
+        """Width of the zones' borders on a map of the whole territory: thinner where zones are many, 0.2 to 1."""
+        return float(np.clip((_ZONES_AT_FULL_WIDTH / max(len(self.zones), 1)) ** 0.5, 0.2, 1.0))
 
     def band_figures(self) -> tuple[tuple[str, ...], list[list[float]]]:
         """Columns of `counts` that have words, and their figures, a row for each band."""

@@ -53,6 +53,7 @@ MARKERS = {
 EMPLOYER_MARKER = "*"
 _HALO = [patheffects.withStroke(linewidth=1.8, foreground="white")]
 _OUTLINE = "#5b5b5b"
+_MOST_VECTORS = 500
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,11 +68,14 @@ class Ground:
         West, south, east, north [m].
     zones : geopandas.GeoDataFrame
         Zones in that CRS, large first.
+    crowding : float
+        Factor on the width of their borders, 1 where they are few.
     """
 
     epsg: int
     bounds: tuple[float, float, float, float]
     zones: gpd.GeoDataFrame
+    crowding: float = 1.0
 
 
 def ground_of(content: MapContent) -> Ground:
@@ -96,7 +100,7 @@ def ground_of(content: MapContent) -> Ground:
     margin = 0.03 * size_m
     # Finer than a printed dot: what is not seen is not drawn.
     zones = zones.set_geometry(shapely.simplify(zones.geometry.to_numpy(), size_m / 8000), crs=epsg)
-    return Ground(epsg, (*(low - margin), *(high + margin)), zones)
+    return Ground(epsg, (*(low - margin), *(high + margin)), zones, content.crowding())
 
 
 def _outline(shape: shapely.Geometry) -> Outline:
@@ -182,7 +186,7 @@ def draw_zones(ax: Axes, ground: Ground, question: Question | None) -> None:
             marked = [paths[k] for k in own[hatches[own] == hatch]]
             look = {"facecolors": "none", "edgecolors": "#333333", "linewidths": 0, "hatch": hatch}
             _add_paths(ax, marked, zorder=2.1 + over, **look)
-    _draw_borders(ax, paths, quarter, widths=(0.35, 1.3), zorder=3)
+    _draw_borders(ax, paths, quarter, widths=(0.35 * ground.crowding, 1.3), zorder=3)
 
 
 def _answers(ground: Ground, question: Question | None) -> tuple[np.ndarray, np.ndarray]:
@@ -205,7 +209,8 @@ def _paths(ground: Ground) -> list[Outline]:
 
 def _add_paths(ax: Axes, paths: list[Outline], **look: Any) -> None:
     if paths:
-        ax.add_collection(PathCollection(paths, **look), autolim=False)
+        # Thousands of outlines as vectors make a PDF that readers open slowly: these are drawn as a picture in it.
+        ax.add_collection(PathCollection(paths, rasterized=len(paths) > _MOST_VECTORS, **look), autolim=False)
 
 
 def _draw_borders(
@@ -219,7 +224,7 @@ def _draw_borders(
 def draw_outlines(ax: Axes, ground: Ground) -> None:
     """Draw the outlines of the zones alone."""
     quarter = ground.zones["zone_kind"].astype(str).to_numpy() == "qpv"
-    _draw_borders(ax, _paths(ground), quarter, widths=(0.3, 1.1), zorder=4)
+    _draw_borders(ax, _paths(ground), quarter, widths=(0.3 * ground.crowding, 1.1), zorder=4)
 
 
 def draw_bands(ax: Axes, ground: Ground, bands: gpd.GeoDataFrame) -> None:
@@ -252,7 +257,8 @@ def draw_network(ax: Axes, ground: Ground, content: MapContent, *, lines: bool) 
             continue
         parts = shapely.get_parts(frame.to_crs(ground.epsg).geometry.to_numpy())
         segments = [shapely.get_coordinates(part) for part in parts]
-        ax.add_collection(LineCollection(segments, colors=colour, linewidths=width, zorder=order), autolim=False)
+        drawn = LineCollection(segments, colors=colour, linewidths=width * ground.crowding**0.5, zorder=order)
+        ax.add_collection(drawn, autolim=False)
 
 
 def draw_sites(ax: Axes, ground: Ground, content: MapContent, *, scale: float = 1.0) -> None:

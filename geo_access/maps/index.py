@@ -12,7 +12,7 @@ from markupsafe import Markup
 from geo_access.errors import InputError
 from geo_access.maps.assets import asset
 from geo_access.maps.content import MapContent
-from geo_access.maps.interactive import embedded_json
+from geo_access.maps.page_data import embedded_json
 from geo_access.maps.strings import catalogue, format_number, text
 
 __all__ = ["ComparedMap", "Comparison", "write_compare", "write_index"]
@@ -128,7 +128,14 @@ def write_index(
     first = contents[0] if contents else None
 
     def named(files: Sequence[Path]) -> list[dict[str, str]]:
-        return [{"href": _href(file, folder), "name": file.name} for file in files]
+        return [
+            {
+                "href": _href(file, folder),
+                "name": file.name,
+                "words": words.get(f"index.file.{file.name}", file.name),
+            }
+            for file in files
+        ]
 
     metiers = [
         {
@@ -153,6 +160,7 @@ def write_index(
             subtitle=subtitle,
             labels=tuple(dict.fromkeys(label for content in contents for label in content.labels)),
             report=named(report),
+            asked=next((question.label for content in contents for question in content.questions()[:1]), ""),
             metiers=metiers,
             gallery=[
                 {"href": _href(file, folder), "alt": text("multiples.title", language)}

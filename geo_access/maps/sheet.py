@@ -46,6 +46,8 @@ __all__ = ["PAPER_INCHES", "print_multiples", "print_sheet", "print_sheets"]
 # Landscape, width × height [in].
 PAPER_INCHES = {"A4": (11.693, 8.268), "A3": (16.535, 11.693)}
 _INK = "#2d1e5f"
+# Symbols on half a page against those on a screen.
+_SITES = 0.8
 _STYLE: Any = {
     "font.family": "DejaVu Sans",
     "hatch.linewidth": 0.5,
@@ -223,11 +225,11 @@ def print_sheets(
         ground = ground_of(content)
         _header(figure, content.title, f"{content.territory} · {content.metier_code}", content.labels, zoom)
         left, right = (figure.add_axes((x, 0.235, 0.462, 0.6)) for x in (0.03, 0.508))
-        _draw_access(left, ground, content)
+        _draw_access(left, ground, content, zoom)
         draw_frame(right, ground, language)
         draw_zones(right, ground, asked)
         draw_network(right, ground, content, lines=False)
-        draw_sites(right, ground, content, scale=0.75 * zoom * content.symbol_scale())
+        draw_sites(right, ground, content, scale=_SITES * zoom * content.symbol_scale())
         draw_names(right, ground, asked)
         note = content.bands_label if content.ordered_bands() is not None else text("no_site", language)
         _panel_title(left, text("sheet.access", language), note, zoom)
@@ -238,14 +240,14 @@ def print_sheets(
         return [_save(figure, path, dpi, content.title) for path in paths]
 
 
-def _draw_access(ax: Axes, ground: Ground, content: MapContent) -> None:
+def _draw_access(ax: Axes, ground: Ground, content: MapContent, zoom: float) -> None:
     draw_frame(ax, ground, content.language)
     bands = content.ordered_bands()
     if bands is not None:
         draw_bands(ax, ground, bands)
     draw_network(ax, ground, content, lines=True)
     draw_outlines(ax, ground)
-    draw_sites(ax, ground, content, scale=content.symbol_scale())
+    draw_sites(ax, ground, content, scale=_SITES * zoom * content.symbol_scale())
 
 
 def _sheet_legends(figure: Figure, content: MapContent, zoom: float) -> None:
@@ -264,7 +266,7 @@ def _sheet_legends(figure: Figure, content: MapContent, zoom: float) -> None:
             ]
         _legend(figure, handles, labels, title=text("bands", language), x=0.03, y=top, columns=1, zoom=zoom)
     if len(content.training_sites()):
-        handles, labels = _size_handles(content.symbol_scale())
+        handles, labels = _size_handles(_SITES * zoom * content.symbol_scale())
         _legend(
             figure,
             handles,

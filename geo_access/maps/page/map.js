@@ -24,6 +24,7 @@ function geoAccessMap(map, data) {
   const zoneFill = (row) =>
     row === null ? "#ffffff" : "url(#ga-" + row[0] + "-" + row[1] + ")";
   let question = 0;
+  let thinness = data.crowding;
   let filled = true;
   const rowOf = (feature) => (data.questions.length ? data.questions[question].rows[feature.properties.index] : null);
   const zoneStyle = (feature) => {
@@ -31,7 +32,7 @@ function geoAccessMap(map, data) {
     const qpv = feature.properties.kind === "qpv";
     return {
       renderer: zoneRenderer, pane: "zones",
-      color: qpv ? "#000000" : "#5b5b5b", weight: qpv ? 2 : 0.7, opacity: 1,
+      color: qpv ? "#000000" : "#5b5b5b", weight: qpv ? 2 : 0.7 * thinness, opacity: 1,
       // Without a fill a zone lets clicks through to the isochrones under it.
       fill: filled, fillColor: zoneFill(row), fillOpacity: row === null ? 0.35 : 0.72,
     };
@@ -168,6 +169,11 @@ function geoAccessMap(map, data) {
     const gain = Math.max(0, Math.min(1, (map.getZoom() - wholeZoom) / 3));
     const scale = data.symbolScale + (1 - data.symbolScale) * gain;
     document.documentElement.style.setProperty("--ga-symbol", scale.toFixed(3));
+    const thin = data.crowding + (1 - data.crowding) * gain;
+    if (Math.abs(thin - thinness) > 0.01) {
+      thinness = thin;
+      zones.setStyle(zoneStyle);
+    }
     if (grouped === map.getZoom()) return;
     grouped = map.getZoom();
     const cell = 22 * scale;
