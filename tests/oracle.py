@@ -108,32 +108,6 @@ class Journeys:
                 break
         return best if best >= max(deadline_s - max_s, earliest_s) else -INF
 
-    def reason(
-        self, access: Walks, egress: Walks, asked: tuple[int, int], *, deadline: bool, max_s: int, any_rides: bool
-    ) -> str:  # fmt: skip
-        """Why there is no time between the first and the last instant asked: one relaxed question after the other.
-
-        `any_rides` tells whether there is one without the limit on rides.
-        """
-        if not access or not egress:
-            return "NO_STOP_WITHIN_WALK"
-        calls, stops = self.calls, {stop for stop, events in self.boards.items() if any(self.next[e] for e in events)}
-        gets_off = {calls[e][0] for following in self.next.values() for e in following if calls[e][4]}
-        if not stops & set(access) or not gets_off & set(egress):
-            return "NO_SERVICE_THAT_DAY"
-        if any_rides:
-            return "TOO_MANY_RIDES"
-        first, last = asked
-        # The first arrival for each moment to leave: idle loops in between are no journeys.
-        moments = {calls[f][2] - walk for stop, walk in access.items() for f in self.boards.get(stop, ())}
-        ever = [m + self.seconds(access, egress, m, max_s=10**9) for m in moments]
-        ever = [at for at in ever if at < INF]
-        if deadline:
-            soon = any(first - max_s <= at <= last for at in ever)
-        else:
-            soon = any(calls[e][4] and calls[e][0] in egress for e in self.rides(access, first, last + max_s))
-        return "OVER_CUTOFF" if soon else "NO_TRIP_IN_WINDOW" if ever else "DISCONNECTED"
-
 
 class Oracle(Journeys):
     """All journeys of one small timetable, under the limits of a query."""

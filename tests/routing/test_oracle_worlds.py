@@ -19,10 +19,11 @@ from geo_access.routing.reasons import Reason
 from geo_access.travel_times.core import instant_times
 from geo_access.travel_times.matrix import travel_times
 from tests.oracle import INF
+from tests.oracle_reasons import why_none
 from tests.routing.oracle_worlds import BIKE_KMH, Asked, World, ask, layer, random_world, write_world
 
 DEEP = int(os.environ.get("GEO_ACCESS_DEEP", "0"))
-COUNTS = {"worlds": 0, "queries": 0, "pairs": 0, "instants": 0, "with a time": 0, "missing": 0}
+COUNTS = {"worlds": 0, "queries": 0, "pairs": 0, "instants": 0, "with a time": 0, "missing": 0, "two causes": 0}
 
 
 def random_query(world: World, rng: np.random.Generator) -> Query:
@@ -62,20 +63,16 @@ def expected_seconds(asked: Asked, query: Query, h: int, s: int, *, max_rides: i
     return out
 
 
-def expected_reason(asked: Asked, query: Query, world: World, h: int, s: int) -> str:
+def expected_reasons(asked: Asked, query: Query, world: World, h: int, s: int) -> set[str]:
+    """One cause; two where it hangs on whether arriving later than need be is a journey."""
     if world.homes[h].street < 0:
-        return "UNSNAPPED_ORIGIN"
+        return {"UNSNAPPED_ORIGIN"}
     window = query.arrive or query.depart
     span = (window.start_s, window.start_s + (window.count - 1) * window.step_s)
     any_rides = min(expected_seconds(asked, query, h, s, max_rides=None)) < INF
-    return asked.journeys.reason(
-        asked.access[h],
-        asked.egress[s],
-        span,
-        deadline=query.arrive is not None,
-        max_s=query.max_s,
-        any_rides=any_rides,
-    )
+    limits = {"deadline": query.arrive is not None, "max_s": query.max_s, "any_rides": any_rides}
+    ends = asked.access[h], asked.egress[s]
+    return {why_none(asked.journeys, *ends, span, idle=idle, **limits) for idle in (False, True)}
 
 
 def check_query(world: World, network: Network, query: Query) -> None:
@@ -97,19 +94,21 @@ def check_query(world: World, network: Network, query: Query) -> None:
                 value = feasible[rank - 1] if rank <= len(feasible) else np.nan
                 np.testing.assert_equal(float(times.seconds[h, s, p]), value)
             assert times.feasible_share[h, s] == np.float32(len(feasible)) / np.float32(window.count)
-            reason = "OK"
+            reasons = {"OK"}
             if np.isnan(times.seconds[h, s, 0]):
-                reason = "NO_TRIP_IN_WINDOW" if feasible else expected_reason(asked, query, world, h, s)
-            assert Reason(times.reason[h, s]).name == reason, (Reason(times.reason[h, s]).name, reason, h, s, query)
+                reasons = {"NO_TRIP_IN_WINDOW"} if feasible else expected_reasons(asked, query, world, h, s)
+            told_reason = Reason(times.reason[h, s]).name
+            assert told_reason in reasons, (told_reason, reasons, h, s, query)
             COUNTS["pairs"] += 1
             COUNTS["instants"] += window.count
             COUNTS["with a time"] += len(feasible)
-            COUNTS["missing"] += reason != "OK"
+            COUNTS["missing"] += told_reason != "OK"
+            COUNTS["two causes"] += len(reasons) > 1
     COUNTS["queries"] += 1
 
 
 @settings(
-    max_examples=DEEP or 12, deadline=None, suppress_health_check=list(HealthCheck), database=None,
+    max_examples=DEEP or 8, deadline=None, suppress_health_check=list(HealthCheck), database=None,
     phases=[Phase.generate], derandomize=not DEEP,
 )  # fmt: skip
 @given(seed=st.integers(0, 2**32 - 1))
@@ -118,6 +117,6 @@ def test_every_minute_and_every_reason_equal_the_oracle(seed: int) -> None:
     world = random_world(rng)
     with TemporaryDirectory() as folder:
         network = write_world(world, Path(folder))
-        for _ in range(6):
+        for _ in range(6 if DEEP else 3):
             check_query(world, network, random_query(world, rng))
     COUNTS["worlds"] += 1

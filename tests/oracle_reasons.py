@@ -1,0 +1,34 @@
+"""Why there is no time: the relaxed questions asked plainly."""
+
+from __future__ import annotations
+
+from tests.oracle import Journeys, Walks
+
+
+def why_none(
+    journeys: Journeys, access: Walks, egress: Walks, asked: tuple[int, int], *, deadline: bool, max_s: int,
+    any_rides: bool, idle: bool = False,
+) -> str:  # fmt: skip
+    """Why there is no time between the first and the last instant asked: one relaxed question after the other.
+
+    `any_rides`: there is one without the limit on rides; `idle`: whoever arrives later than need be counts too.
+    """
+    if not access or not egress:
+        return "NO_STOP_WITHIN_WALK"
+    calls = journeys.calls
+    stops = {stop for stop, events in journeys.boards.items() if any(journeys.next[e] for e in events)}
+    gets_off = {calls[e][0] for following in journeys.next.values() for e in following if calls[e][4]}
+    if not stops & set(access) or not gets_off & set(egress):
+        return "NO_SERVICE_THAT_DAY"
+    if any_rides:
+        return "TOO_MANY_RIDES"
+    first, last = asked
+    ends = {e: call[1] + egress[call[0]] for e, call in enumerate(calls) if call[4] and call[0] in egress}
+    moments = {calls[f][2] - walk for stop, walk in access.items() for f in journeys.boards.get(stop, ())}
+    met = [[ends[e] for e in journeys.rides(access, m) if e in ends] for m in moments]
+    ever = [at for ats in met if ats for at in (ats if idle else [min(ats)])]
+    if deadline:
+        soon = any(first - max_s <= at <= last for at in ever)
+    else:
+        soon = any(e in ends for e in journeys.rides(access, first, last + max_s))
+    return "OVER_CUTOFF" if soon else "NO_TRIP_IN_WINDOW" if ever else "DISCONNECTED"
