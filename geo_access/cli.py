@@ -18,7 +18,7 @@ from rich.table import Table
 
 from geo_access.errors import GeoAccessError
 from geo_access.manifest import code_version
-from geo_access.maps.messages import error_text
+from geo_access.maps.messages import error_text, note_text
 from geo_access.maps.strings import text
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def _show(console: Console, summary: RunSummary) -> None:
                 table.add_row(escape(metier), *figures)
         console.print(table)
     for warning in summary.warnings:
-        console.print(f"[yellow]![/] {escape(warning)}")
+        console.print(f"[yellow]![/] {escape(note_text(warning, summary.language)[0])}")
     paths = Table(title=text("cli.written", summary.language), title_justify="left", show_header=False)
     for path, size in summary.written:
         paths.add_row(escape(path), f"{size / 1e6:.2f} Mo")
@@ -167,7 +167,7 @@ def check(
         table.add_row(*(escape(str(cell)) for cell in row))
     console.print(table)
     for warning in report.warnings:
-        console.print(f"[yellow]![/] {escape(warning)}")
+        console.print(f"[yellow]![/] {escape(note_text(warning, language)[0])}")
     console.print(f"[green]{text('cli.check_ok', language)}[/]")
 
 

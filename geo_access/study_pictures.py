@@ -13,6 +13,7 @@ from geo_access.manifest import Manifest
 from geo_access.maps.content import MapContent, network_layers
 from geo_access.maps.index import ComparedMap, Comparison, write_compare, write_index
 from geo_access.maps.interactive import write_metier_map
+from geo_access.maps.messages import note_text
 from geo_access.maps.sheet import print_multiples, print_sheets
 from geo_access.maps.strings import text
 from geo_access.network.model import CrowFly, Network
@@ -63,7 +64,7 @@ def map_contents(
     tables = (file.origins.zones, file.origins.points, file.training, file.employers)
     sources = [f"{table.source} ({table.vintage})" if table.vintage else table.source for table in tables if table]
     streets = text("source.osm", file.study.language) if file.network.osm else ""
-    aligned = [warning for warning in network.warnings if "aligned" in warning]
+    told = [note_text(warning, file.study.language)[0] for warning in network.warnings if "aligned" in warning]
     return tuple(
         MapContent(
             metier_code=metier.code,
@@ -82,7 +83,7 @@ def map_contents(
                 "own_hours": text("schedule.own_hours", file.study.language),
                 **{schedule.id: schedule.name for schedule in file.schedules},
             },
-            sources=tuple(dict.fromkeys(source for source in (*sources, streets, *aligned) if source)),
+            sources=tuple(dict.fromkeys(source for source in (*sources, streets, *told) if source)),
             manifest_id=manifest.id,
             synthetic=file.study.synthetic,
             crow_fly=isinstance(network.streets, CrowFly),

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import html
 import json
+import re
 from pathlib import Path
 
 import geopandas as gpd
@@ -130,3 +132,87 @@ def test_english_is_an_option(english: str) -> None:
     assert 'lang="en"' in english
     assert "Synthetic data" in english
     assert "Données synthétiques" not in english
+
+
+def test_each_metier_is_printed_and_its_bands_are_counted(result: RunSummary) -> None:
+    for code in ("F1602", "J1501"):
+        assert (result.folder / "maps" / f"{code}.pdf").read_bytes().startswith(b"%PDF")
+    counts = pd.read_csv(result.folder / "band_counts.csv")
+    points = pd.read_csv(demo_study_path().parent / "points.csv")
+    employers = pd.read_csv(demo_study_path().parent / "employers.csv")
+    assert set(counts["metier"]) == {"F1602", "H2902", "H2913", "I1304", "J1501", "N4101"}
+    for metier, rows in counts.groupby("metier"):
+        assert rows["minutes"].tolist() == [15, 30, 45, 60]
+        for column in ("area_km2", "residents", "qpv_residents", "job_seekers", "places", "openings"):
+            assert rows[column].is_monotonic_increasing, (metier, column)
+        assert rows["residents"].max() <= points["population"].sum()
+        assert (rows["qpv_residents"] <= rows["residents"]).all()
+        assert rows["openings"].max() <= employers.loc[employers["metier"] == metier, "openings"].sum()
+        assert (rows["residents_share"] * points["population"].sum()).tolist() == pytest.approx(
+            rows["residents"].tolist()
+        )
+    assert counts["qpv_residents"].max() > 0
+
+
+def plain_text(path: Path) -> str:
+    """Words of a page without its markup, numbers without their narrow spaces."""
+    markup = re.sub(r"<(script|style)[^>]*>.*?</\1>", " ", path.read_text(encoding="utf-8"), flags=re.DOTALL)
+    words = html.unescape(re.sub(r"<[^>]+>", "|", markup))
+    return re.sub(r"(?<=\d)\u202f(?=\d)", "", words)
+
+
+def cells_after(words: str, head: str, count: int) -> list[str]:
+    """Next cells of a table's row, after its head."""
+    found = [cell.strip() for cell in words.split(head, 1)[1].split("|") if cell.strip()]
+    return found[:count]
+
+
+def test_the_report_says_what_the_tables_say(result: RunSummary, flags: pd.DataFrame) -> None:
+    words = plain_text(result.folder / "report.html")
+    counts = pd.read_csv(result.folder / "band_counts.csv")
+    own = flags[(flags["profile"] == "sans_voiture") & (flags["kind"] == "training")]
+    for metier, rows in own.groupby("metier"):
+        name = rows["metier_name"].iloc[0]
+        page = words.split(f"{name} ({metier})|")[-1].split("Ce qui lèverait")[0]
+        wrong = int((rows["level"] == "inadéquat").sum())
+        assert re.search(rf"\b{wrong} zones? sur {len(rows)} sont inadéquates", page), metier
+        for band in counts[counts["metier"] == metier].to_dict("records"):
+            written = cells_after(page, f"{band['minutes']:g}\u202fminutes", 5)
+            expected = [band[name] for name in ("residents", "qpv_residents", "job_seekers", "places", "openings")]
+            assert [float(cell) for cell in written] == [round(value) for value in expected]
+        everyone = rows.loc[rows["zone_kind"] != "qpv", "residents"].sum()
+        able = (rows["reachable_share"] * rows["residents"]).where(rows["zone_kind"] != "qpv", 0).sum()
+        share, count = re.search(r"(\d+|moins de 1|plus de 99)\u202f% des habitants \((\d+)\)", page).groups()
+        assert int(count) == pytest.approx(able, abs=2)
+        if share.isdigit():
+            assert int(share) == pytest.approx(100 * able / everyone, abs=0.6)
+
+
+def test_maps_and_front_page_say_what_the_tables_say(result: RunSummary, flags: pd.DataFrame) -> None:
+    front = plain_text(result.folder / "index.html")
+    counts = pd.read_csv(result.folder / "band_counts.csv")
+    for metier, rows in flags.groupby("metier", sort=False):
+        first = rows[
+            (rows[["profile", "kind", "schedule"]] == rows[["profile", "kind", "schedule"]].iloc[0]).all(axis=1)
+        ]
+        wrong = int((first["level"] == "inadéquat").sum())
+        assert f"{wrong} / {len(first)}" in cells_after(front, f"{rows['metier_name'].iloc[0]} ({metier})", 6)
+        page = (result.folder / "maps" / f"{metier}.html").read_text(encoding="utf-8")
+        data = json.loads(re.search(r'id="ga-data">(.*?)</script>', page, re.DOTALL)[1])
+        levels = ["adéquat", "fragile", "inadéquat", "sans objet"]
+        shown = [levels[row[0]] for row in data["questions"][0]["rows"]]
+        assert sorted(shown) == sorted(first["level"])
+        figures = {band["properties"]["label"]: band["properties"]["counts"] for band in data["bands"]["features"]}
+        for band in counts[counts["metier"] == metier].to_dict("records"):
+            told = [round(band[name]) for name in data["counted"]]
+            assert figures[f"{band['minutes']:g}\u202fmin"] == told
+
+
+def test_links_and_notices_are_kept(result: RunSummary) -> None:
+    links = pd.read_csv(result.folder / "links.csv")
+    assert links.groupby("table").size()["points"] == len(pd.read_csv(demo_study_path().parent / "points.csv"))
+    assert set(links["reason"]) <= {"OK", "NO_POSITION", "BEYOND_LIMIT"}
+    notices = pd.read_csv(result.folder / "gtfs_notices.csv")
+    words = plain_text(result.folder / "report.html")
+    assert int(notices["count"].sum()) == 120
+    assert cells_after(words, "interpolated_stop_time|", 3)[-1] == "120"

@@ -1,14 +1,16 @@
-"""Errors in the reader's language, from the keys and values that they carry."""
+"""Errors and notes in the reader's language."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
+from functools import cache
 
 from geo_access.errors import Fault, GeoAccessError
 from geo_access.maps.strings import catalogue, text
 
-__all__ = ["error_text"]
+__all__ = ["error_text", "note_text"]
 
 
 def _told(key: str, values: Mapping[str, object], english: str, language: str) -> str:
@@ -63,3 +65,48 @@ def error_text(error: BaseException, language: str = "fr") -> str:
     lines = [_fault(fault, language) for fault in error.faults]
     head = [text("error.faults", language, n=len(lines))] if len(lines) > 1 else []
     return "\n  ".join([*head, *lines])
+
+
+@cache
+def _shapes() -> tuple[tuple[str, re.Pattern[str]], ...]:
+    """Patterns of the notes that have an entry, from their English shape."""
+    found = []
+    for key, shape in catalogue("en").items():
+        if key.startswith("note.") and not key.startswith("note.action."):
+            parts = re.split(r"\{(\w+)\}", shape)
+            body = "".join(f"(?P<{part}>.+?)" if i % 2 else re.escape(part) for i, part in enumerate(parts))
+            found.append((key, re.compile(body, re.DOTALL)))
+    return tuple(found)
+
+
+def note_text(note: str, language: str = "fr") -> tuple[str, bool]:
+    r"""Tell a note of the readings or of the network in a language.
+
+    Parameters
+    ----------
+    note : str
+        As written in English.
+    language : str
+        ``fr`` or ``en``.
+
+    Returns
+    -------
+    (str, bool)
+        The note, and whether it is in that language: one without an entry stays English.
+
+    Examples
+    --------
+    >>> note_text("12 points hold imputed figures"), note_text("odd")
+    (('12 points portent des chiffres estimés par leur source', True), ('odd', False))
+    """
+    if language == "en":
+        return note, True
+    for key, shape in _shapes():
+        match = shape.fullmatch(note)
+        if match is not None:
+            values = match.groupdict()
+            action = f"note.action.{values.get('action', '')}"
+            if action in catalogue(language):
+                values["action"] = text(action, language)
+            return text(key, language, **values), True
+    return note, False

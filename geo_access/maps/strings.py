@@ -10,13 +10,14 @@ from geo_access.maps.strings_cli import CLI_ENGLISH, CLI_FRENCH
 from geo_access.maps.strings_en import ENGLISH
 from geo_access.maps.strings_errors import ERROR_ENGLISH, ERROR_FRENCH
 from geo_access.maps.strings_fr import FRENCH
+from geo_access.maps.strings_notes import NOTE_ENGLISH, NOTE_FRENCH
 from geo_access.maps.strings_report import REPORT_ENGLISH, REPORT_FRENCH
 
 __all__ = ["LANGUAGES", "catalogue", "format_number", "plural", "text"]
 
 LANGUAGES: Mapping[str, Mapping[str, str]] = {
-    "fr": FRENCH | CLI_FRENCH | REPORT_FRENCH | ERROR_FRENCH,
-    "en": ENGLISH | CLI_ENGLISH | REPORT_ENGLISH | ERROR_ENGLISH,
+    "fr": FRENCH | CLI_FRENCH | REPORT_FRENCH | ERROR_FRENCH | NOTE_FRENCH,
+    "en": ENGLISH | CLI_ENGLISH | REPORT_ENGLISH | ERROR_ENGLISH | NOTE_ENGLISH,
 }
 NARROW_SPACE = "\u202f"
 

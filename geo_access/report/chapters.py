@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.adequacy.model import FlagReason, Metier
+from geo_access.maps.messages import note_text
 from geo_access.maps.strings import format_number, plural, text
 from geo_access.report.context import ReportContext
 from geo_access.report.words import embedded_png, known_text, minutes, share, written_date
@@ -460,7 +461,7 @@ def unknown_content(context: ReportContext) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``lines`` and ``readings``.
+        ``lines``, ``notes`` (words, and whether they are in the report's language) and ``readings``.
     """
     language = context.language
     lines = []
@@ -491,4 +492,5 @@ def unknown_content(context: ReportContext) -> dict[str, Any]:
         }
         for item in context.readings
     ]
-    return {"lines": lines, "readings": readings}
+    notes = [note_text(line, language) for line in context.manifest.warnings]
+    return {"lines": lines, "notes": notes, "readings": readings}

@@ -9,7 +9,7 @@ import pytest
 
 import geo_access
 from geo_access.errors import Fault, GeoAccessError, InputError, raise_faults
-from geo_access.maps.messages import error_text
+from geo_access.maps.messages import error_text, note_text
 from geo_access.maps.strings import LANGUAGES
 from geo_access.sources.tables import read_table
 from geo_access.sources.tables_text import pick_columns
@@ -97,3 +97,21 @@ def test_several_faults_are_counted_and_one_without_key_stays_english() -> None:
     assert error_text(error, "en") == "2 faults:\n  a: odd → mend\n  b: this key is missing → add it"
     assert error_text(InputError("plain words")) == "plain words"
     assert error_text(OSError("disk full")) == "disk full"
+
+
+@pytest.mark.parametrize(
+    ("note", "french"),
+    [
+        ("gtfs_rail: interpolated_stop_time (stop_times.txt): 120 repaired",
+         "gtfs_rail : interpolated_stop_time (stop_times.txt), 120 cas, réparés"),
+        (("ter: aligned, runs as on Tuesday 2025-02-04 (its calendar is 2025-01-05 to 2025-02-28, the day asked for is "
+         "Tuesday 2026-03-17)"), "circule comme le Tuesday 2025-02-04"),
+        ("472 employers give no hours: 08:00–16:00 is assumed for them", "08:00–16:00 est supposé"),
+        ("no streets: straight lines × 1.3", "vol d’oiseau × 1.3"),
+    ],
+)  # fmt: skip
+def test_notes_are_told_in_french(note: str, french: str) -> None:
+    told, ours = note_text(note, "fr")
+    assert ours
+    assert french in told.replace("\u202f", " ")
+    assert note_text(note, "en") == (note, True)
