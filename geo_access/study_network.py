@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-import numpy as np
-
 from geo_access.network.build import build_network
 from geo_access.network.model import CrowFly, Network
 from geo_access.network.service_days import feed_days
+from geo_access.network.streets_congestion import with_congestion
 from geo_access.sources.gtfs import feed_report, read_gtfs
 from geo_access.study_file import StudyFile
 
@@ -55,9 +54,4 @@ def study_network(file: StudyFile, *, day: date | None = None) -> Network:
     if isinstance(streets, CrowFly):
         speeds = {**streets.speeds_kmh, "car": section.car_kmh / section.car_congestion}
         return replace(network, streets=replace(streets, speeds_kmh=speeds))
-    if section.car_congestion == 1 or "car" not in streets.graphs:
-        return network
-    car = streets.graphs["car"]
-    slower = np.rint(np.asarray(car.deciseconds) * section.car_congestion).astype(np.int32)
-    graphs = {**streets.graphs, "car": replace(car, deciseconds=slower)}
-    return replace(network, streets=replace(streets, graphs=graphs))
+    return replace(network, streets=with_congestion(streets, section.car_congestion))

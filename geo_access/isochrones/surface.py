@@ -17,6 +17,7 @@ from geo_access.isochrones.street_times import MARGIN_S, street_values
 from geo_access.isochrones.transit_times import direct_values, from_stops, one_instant, stop_seconds, window_times
 from geo_access.manifest import fingerprint
 from geo_access.network.model import CrowFly, Network
+from geo_access.network.streets_congestion import car_notes
 from geo_access.routing.legs import street_speed
 from geo_access.routing.query import Query, Window
 
@@ -346,6 +347,5 @@ def travel_time_surface(
     values = np.where(values <= query.max_s + MARGIN_S, values, np.float32(np.nan))
     if walls is not None and (query.uses_transit or isinstance(network.streets, CrowFly)):
         values[blocked_cells(frame, walls)] = np.nan
-    return Surface(
-        values, frame, query, reverse, isinstance(network.streets, CrowFly), network.inputs, (*network.warnings, *notes)
-    )
+    said = [*network.warnings, *car_notes(network.streets, query.mode), *notes]
+    return Surface(values, frame, query, reverse, isinstance(network.streets, CrowFly), network.inputs, tuple(said))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from geo_access.network.elevation import slope_factors
 from geo_access.network.islands import mainland
 from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.profiles import PROFILES, Profile, way_speeds_kmh
+from geo_access.network.streets_congestion import FREE_FLOW, congestion_at, with_congestion
 from geo_access.network.streets_split import Pieces, split_ways
 from geo_access.network.streets_turns import assemble, forbidden_turns
 from geo_access.sources.osm import OsmWays, read_osm
@@ -66,7 +67,6 @@ def _graph(
     ways: OsmWays,
     *,
     slope: np.ndarray,
-    congestion: float,
     min_island_nodes: int,
 ) -> tuple[ModeGraph, str]:
     """Directed graph of one profile, and what became of its islands; `speeds_kmh` and `slope` are (n_edges, 2)."""
@@ -76,7 +76,7 @@ def _graph(
         edge = np.flatnonzero(speeds_kmh[:, direction] > 0)
         parts.append(np.column_stack((ends[direction][edge], ends[1 - direction][edge], edge)).astype(np.int64))
         times.append(streets.edge_length_m[edge] / speeds_kmh[edge, direction] * 3.6 * slope[edge, direction])
-    arcs, seconds = np.concatenate(parts), np.concatenate(times) * congestion
+    arcs, seconds = np.concatenate(parts), np.concatenate(times)
     n_nodes = len(streets.node_id)
     keep, islands = mainland(arcs[:, 0], arcs[:, 1], n_nodes, min_nodes=min_island_nodes)
     lost = len(np.unique(arcs[~keep, 2]))
@@ -143,7 +143,8 @@ def build_streets(
     modes: Sequence[str] = ("walk", "bike", "car"),
     bbox_lonlat: tuple[float, float, float, float] | None = None,
     dem: str | Path | None = None,
-    car_congestion: float = 1.0,
+    car_congestion: float | Mapping[int, float] = 1.0,
+    hour: int | None = None,
     min_island_nodes: int = MIN_ISLAND_NODES,
 ) -> Streets:
     """Build the street network of a territory.
@@ -161,8 +162,10 @@ def build_streets(
     dem : path, optional
         Elevation raster [m]: walking then follows Tobler's function, cycling the slope speeds of
         `geo_access.network.elevation`.
-    car_congestion : float
-        Factor on driving times, ≥ 1; 1 is free flow. Said in `Streets.notes`.
+    car_congestion : float or mapping of int to float
+        Factor on free-flow driving times, 1–10, or one by hour of the day: ``{7: 1.3, 8: 1.4}``. Said in the notes.
+    hour : int, optional
+        Hour that driving times are for, with factors by hour.
     min_island_nodes : int
         Strongly connected parts with fewer nodes are left out, per mode; the largest part always stays.
 
@@ -178,8 +181,7 @@ def build_streets(
         When no street is left.
     """
     profiles = _profiles(modes)
-    if not 1.0 <= car_congestion <= 10.0:
-        raise InputError(f"car_congestion {car_congestion}: not between 1 and 10 → 1 is free flow, 1.3 adds 30 %")
+    congestion_at(car_congestion, hour)
     ways = read_osm(osm_paths, bbox_lonlat=bbox_lonlat)
     speeds = {profile.name: _speeds_by_way(ways, profile) for profile in profiles}
     usable = np.zeros(len(ways.way_id), dtype=bool)
@@ -192,19 +194,17 @@ def build_streets(
     slopes = slope_factors(bare, dem)
     graphs, notes = {}, list(ways.notes)
     for profile in profiles:
-        is_car = profile.name == "car"
         graphs[profile.name], note = _graph(
             profile,
             speeds[profile.name][pieces.way],
             bare,
             ways,
             slope=slopes["walk" if profile.name.startswith("walk") else profile.name],
-            congestion=car_congestion if is_car else 1.0,
             min_island_nodes=min_island_nodes,
         )
         notes.append(note)
-        if is_car:
-            notes.append("car: free flow" if car_congestion == 1.0 else f"car: free flow times {car_congestion:g}")
+        if profile.name == "car":
+            notes.append(FREE_FLOW)
     if dem is not None:
         notes.append(f"slopes from {Path(dem).name}")
-    return replace(bare, graphs=graphs, notes=tuple(notes))
+    return with_congestion(replace(bare, graphs=graphs, notes=tuple(notes)), car_congestion, hour=hour)

@@ -16,6 +16,7 @@ from geo_access.clock import parse_clock
 from geo_access.errors import InputError, ServiceDateError
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network
+from geo_access.network.streets_congestion import car_notes
 from geo_access.routing.query import Query, Window
 from geo_access.routing.reasons import Reason
 from geo_access.travel_times.core import PointTimes, point_times
@@ -105,7 +106,8 @@ def manifest_of(network: Network, query: Query, *layers: tuple[str, Points]) -> 
         digest = hashlib.sha256(np.ascontiguousarray(points.xy).tobytes())
         digest.update("\0".join(map(str, points.ids)).encode())
         inputs[name] = digest.hexdigest()
-    return Manifest(inputs, asdict(query), network.warnings, extra)
+    warnings = (*network.warnings, *car_notes(network.streets, query.mode))
+    return Manifest(inputs, asdict(query), warnings, extra)
 
 
 @overload

@@ -66,7 +66,8 @@ def write_osm(
 
 def drawn_streets(tmp_path: Path, drawing: str, ways: dict[str, Tags], **more: object) -> tuple[Streets, dict]:
     """Build the drawing; small networks are islands too, so nothing is pruned but what cannot be left or entered."""
-    build = {key: more.pop(key) for key in ("modes", "min_island_nodes", "dem", "car_congestion") if key in more}
+    options = ("modes", "min_island_nodes", "dem", "car_congestion", "hour")
+    build = {key: more.pop(key) for key in options if key in more}
     path = tmp_path / "drawn.osm"
     where = write_osm(path, drawing, ways, **more)  # type: ignore[arg-type]
     streets = build_streets(path, epsg=EPSG, min_island_nodes=build.pop("min_island_nodes", 1), **build)  # type: ignore[arg-type]

@@ -164,15 +164,6 @@ def test_signals_and_junctions_delay_cars(tmp_path: Path) -> None:
     assert times[0, 1] == pytest.approx(300 / 28 * 3.6 + PROFILES["car"].signal_s, abs=0.2)
 
 
-def test_congestion_is_labelled(tmp_path: Path) -> None:
-    free, where = drawn_streets(tmp_path, LINE, {"ABCD": ROAD})
-    slow, _ = drawn_streets(tmp_path, LINE, {"ABCD": ROAD}, car_congestion=1.5)
-    ratio = minutes(slow, where, "AD", "car")[0, 1] / minutes(free, where, "AD", "car")[0, 1]
-    assert ratio == pytest.approx(1.5, rel=0.01)
-    assert "car: free flow" in free.notes
-    assert "car: free flow times 1.5" in slow.notes
-
-
 def test_ferry_takes_its_duration(tmp_path: Path) -> None:
     streets, where = drawn_streets(
         tmp_path, LINE, {"AB": ROAD, "BC": {"route": "ferry", "duration": "00:10"}, "CD": ROAD}

@@ -1,0 +1,133 @@
+"""Driving times slower than free flow: by one factor, or by the hour, and never without saying so."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.network.model import CrowFly, ModeGraph, Streets
+
+__all__ = ["DRIVEN", "FREE_FLOW", "car_label", "car_notes", "congestion_at", "with_congestion"]
+
+DRIVEN = frozenset({"car", "park_and_ride", "driven+transit"})
+FREE_FLOW = "car: free flow, no traffic"
+_LARGEST = 10.0
+
+
+def congestion_at(factors: float | Mapping[int, float], hour: int | None) -> tuple[float, str]:
+    """Pick the factor of an hour, with the label that results must carry.
+
+    Parameters
+    ----------
+    factors : float or mapping of int to float
+        Factor on free-flow times, 1–10; or one by hour of the day (7 is 7:00–7:59), free flow at the others.
+    hour : int or None
+        Hour asked for, 0–23; only with factors by hour.
+
+    Returns
+    -------
+    factor : float
+    label : str
+
+    Raises
+    ------
+    InputError
+        With every fault: factors or hours out of range, an hour missing or without use.
+
+    Examples
+    --------
+    >>> congestion_at({7: 1.3, 8: 1.4}, 7)
+    (1.3, 'car: free flow × 1.3 at 7 h, as given')
+    >>> congestion_at({7: 1.3, 8: 1.4}, 14)
+    (1.0, 'car: free flow, no traffic (at 14 h; factors are given for 7, 8 h)')
+    """
+    by_hour = dict(factors) if isinstance(factors, Mapping) else {}
+    values = list(by_hour.values()) if isinstance(factors, Mapping) else [factors]
+    faults = [
+        Fault(f"car_congestion {value}", "not between 1 and 10", "1 is free flow, 1.3 adds 30 %")
+        for value in values
+        if not 1.0 <= value <= _LARGEST
+    ]
+    faults += [
+        Fault(f"car_congestion: hour {key!r}", "not an hour of the day", "use whole hours, 0–23")
+        for key in by_hour
+        if not (isinstance(key, int | np.integer) and 0 <= key <= 23)
+    ]
+    if isinstance(factors, Mapping) and not by_hour:
+        faults.append(Fault("car_congestion", "no hour in it", "give {7: 1.3, 8: 1.4} for instance, or one factor"))
+    if by_hour and hour is None:
+        faults.append(Fault("hour", "not given beside factors by hour", "say which hour the times are for"))
+    if hour is not None and not (by_hour and 0 <= hour <= 23):
+        faults.append(Fault("hour", f"{hour} has no use", "give it with factors by hour, 0–23"))
+    raise_faults(faults)
+    if isinstance(factors, Mapping):
+        factor = float(factors.get(int(hour or 0), 1.0))
+        known = ", ".join(str(key) for key in sorted(by_hour))
+        if factor == 1.0:
+            return 1.0, f"{FREE_FLOW} (at {hour} h; factors are given for {known} h)"
+        return factor, f"car: free flow × {factor:g} at {hour} h, as given"
+    return float(factors), FREE_FLOW if factors == 1.0 else f"car: free flow × {factors:g}, as given"
+
+
+def with_congestion(streets: Streets, factors: float | Mapping[int, float], *, hour: int | None = None) -> Streets:
+    """Slow the car down, delays at signals and junctions included; the notes say by how much.
+
+    Parameters
+    ----------
+    streets : Streets
+        With free-flow car times.
+    factors : float or mapping of int to float
+        As `congestion_at` takes them. They are the study's own: nothing in OSM tells traffic.
+    hour : int, optional
+        Hour asked for, with factors by hour.
+
+    Returns
+    -------
+    Streets
+        The same where no mode is the car.
+
+    Raises
+    ------
+    InputError
+        When a factor or an hour makes no sense, or the times are not free flow any more.
+    """
+    factor, label = congestion_at(factors, hour)
+    if "car" not in streets.graphs:
+        return streets
+    before = car_label(streets)
+    if "×" in before:
+        raise InputError(f"car_congestion: these streets are {before!r} already → apply factors to free-flow times")
+    car = streets.graphs["car"]
+    slower = np.rint(np.asarray(car.deciseconds, dtype=np.float64) * factor).astype(np.int32)
+    # A fresh graph: a hierarchy that was opened or built belongs to the old times.
+    graph = car if factor == 1.0 else ModeGraph(car.indptr, car.heads, slower, car.edges, car.speed_kmh, car.copy_of)
+    notes = (*(note for note in streets.notes if note != before), label)
+    return replace(streets, graphs={**streets.graphs, "car": graph}, notes=notes)
+
+
+def car_label(streets: Streets | CrowFly) -> str:
+    """Say what driving times are: free flow, slowed by a given factor, or straight lines.
+
+    Examples
+    --------
+    >>> car_label(CrowFly(2154, detour=1.3))
+    'car: straight lines × 1.3 at 40 km/h'
+    """
+    if isinstance(streets, CrowFly):
+        return f"car: straight lines × {streets.detour:g} at {streets.speeds_kmh['car']:g} km/h"
+    said = [note for note in streets.notes if note.startswith("car: free flow")]
+    return said[0] if said else "car: driving times of unknown kind"
+
+
+def car_notes(streets: Streets | CrowFly, mode: str) -> tuple[str, ...]:
+    """Return what a result of a mode must say of its driving times; nothing where nobody drives.
+
+    Examples
+    --------
+    >>> car_notes(CrowFly(2154, detour=1.3), "park_and_ride"), car_notes(CrowFly(2154), "walk")
+    (('car: straight lines × 1.3 at 40 km/h',), ())
+    """
+    return (car_label(streets),) if mode in DRIVEN else ()
