@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
@@ -10,22 +12,22 @@ import numpy as np
 import pandas as pd
 from shapely import LineString, Point
 
-from geo_access.clock import format_clock
 from geo_access.crs import WGS84
 from geo_access.errors import InputError
 from geo_access.network.model import Network, Timetable
+from geo_access.network.street_search import StreetPath, street_path
 from geo_access.routing.graphs import backward_graph, footpaths_of, forward_graph, graph_key
-from geo_access.routing.legs import Ends, connect, mode_legs
+from geo_access.routing.legs import Ends, Legs, connect, mode_legs, street_speed
 from geo_access.routing.pareto import Route, routes_to, spread_from
 from geo_access.routing.profile import Samples, profile_times
 from geo_access.routing.query import Query, Window
+from geo_access.routing.sentences import tell
+from geo_access.routing.shapes import shape_lines
 from geo_access.routing.sweep import NEVER
 
 __all__ = ["Journey", "Leg", "explain", "explain_query"]
 
-_MOST_RIDES = 5
-
-_ON_STREETS = {"walk": "à pied", "bike": "à vélo", "car": "en voiture"}
+_MOST_RIDES = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +37,7 @@ class Leg:
     Attributes
     ----------
     kind : str
-        ``walk``, ``bike``, ``car`` or ``ride``.
+        ``walk``, ``bike``, ``car``, ``driven`` or ``ride``.
     line, direction : str
         Name of the line and where it heads; empty on streets.
     from_name, to_name : str
@@ -43,7 +45,12 @@ class Leg:
     start_s, end_s : int
         Service time [s].
     xy : ndarray of float64, shape (k, 2)
-        Through the stops called at, or straight between the ends on streets [m].
+        Along the streets, straight where there are none; for a ride along the line's shape when it is known, else
+        through the stops called at [m].
+    route_type : int
+        GTFS route type of a ride, −1 on streets.
+    trip_id : str
+        Trip ridden, as the timetable names it; empty on streets.
     """
 
     kind: str
@@ -54,6 +61,8 @@ class Leg:
     start_s: int
     end_s: int
     xy: np.ndarray
+    route_type: int = -1
+    trip_id: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -88,35 +97,24 @@ class Journey:
         """Vehicles boarded."""
         return sum(leg.kind == "ride" for leg in self.legs)
 
-    def sentence(self) -> str:
-        """Return the journey in French, as one would say it."""
-        minutes = max(1, round((self.arrive_s - self.leave_s) / 60))
-        parts = [f"Départ {format_clock(self.leave_s)}"]
-        for leg in self.legs:
-            length = max(1, round((leg.end_s - leg.start_s) / 60))
-            if leg.kind == "ride":
-                towards = f" direction {leg.direction}" if leg.direction else ""
-                parts.append(
-                    f"{leg.line}{towards} à {format_clock(leg.start_s)} de « {leg.from_name} » "
-                    f"jusqu'à « {leg.to_name} » ({format_clock(leg.end_s)})"
-                )
-            elif leg.end_s > leg.start_s:
-                where = f" jusqu'à « {leg.to_name} »" if leg.to_name else ""
-                parts.append(f"{length} min {_ON_STREETS[leg.kind]}{where}")
-        changes = self.rides - 1
-        how = "" if changes < 1 else f", {changes} correspondance" + ("s" if changes > 1 else "")
-        return ", puis ".join(parts) + f". Arrivée {format_clock(self.arrive_s)}, {minutes} min{how}."
+    def sentence(self, *, language: str = "fr") -> str:
+        """Return the journey in sentences to be read aloud, in French or in English (``"en"``)."""
+        return tell(self.legs, language=language)
 
     def to_geodataframe(self) -> gpd.GeoDataFrame:
         """Return one row per leg, with its line in the network's CRS."""
         rows = [
             {
                 "leg": number, "kind": leg.kind, "line": leg.line, "direction": leg.direction, "from": leg.from_name,
-                "to": leg.to_name, "start_s": leg.start_s, "end_s": leg.end_s,
+                "to": leg.to_name, "start_s": leg.start_s, "end_s": leg.end_s, "metres": round(_metres(leg.xy)),
             }
             for number, leg in enumerate(self.legs, start=1)
         ]  # fmt: skip
         return gpd.GeoDataFrame(pd.DataFrame(rows), geometry=[LineString(leg.xy) for leg in self.legs], crs=self.epsg)
+
+
+def _metres(xy: np.ndarray) -> float:
+    return float(np.hypot(*np.diff(xy, axis=0).T).sum())
 
 
 def explain(
@@ -128,6 +126,7 @@ def explain(
     depart: str | Window | None = None,
     arrive: str | Window | None = None,
     max_minutes: float = 120,
+    shapes: Sequence[str | Path] = (),
     **limits: Any,
 ) -> list[Journey]:
     """Find the journeys between two places that are best in arrival, rides and walking.
@@ -144,6 +143,8 @@ def explain(
         One of them; of a window, the first instant.
     max_minutes : float
         Longest time of interest [min].
+    shapes : sequence of path
+        The feeds again, in the order the network was built from: rides are drawn along their ``shapes.txt``.
     **limits
         Other fields of `Query`.
 
@@ -157,11 +158,28 @@ def explain(
     InputError
         When the query is faulty, or a place is not one point.
     """
+    unknown = sorted(set(limits) - set(Query.__dataclass_fields__))
+    if unknown:
+        known = ", ".join(Query.__dataclass_fields__)
+        raise InputError(f"unknown option {unknown[0]!r} → the options of a search are {known}")
     query = Query(
         mode, Window.parse(depart) if isinstance(depart, str) else depart,
         Window.parse(arrive) if isinstance(arrive, str) else arrive, max_s=round(max_minutes * 60), **limits,
     )  # fmt: skip
-    return explain_query(network, _one_point(network, origin), _one_point(network, destination), query)
+    journeys = explain_query(network, _one_point(network, origin), _one_point(network, destination), query)
+    return _along_shapes(journeys, shapes) if shapes else journeys
+
+
+def _along_shapes(journeys: list[Journey], paths: Sequence[str | Path]) -> list[Journey]:
+    rides = [(leg.trip_id, leg.xy) for journey in journeys for leg in journey.legs if leg.kind == "ride"]
+    lines = iter(shape_lines(paths, rides, epsg=journeys[0].epsg) if rides else [])
+    return [
+        replace(
+            journey,
+            legs=tuple(replace(leg, xy=next(lines)) if leg.kind == "ride" else leg for leg in journey.legs),
+        )
+        for journey in journeys
+    ]
 
 
 def _one_point(network: Network, place: gpd.GeoDataFrame | tuple[float, float]) -> np.ndarray:
@@ -206,16 +224,46 @@ def explain_query(network: Network, origin_xy: np.ndarray, destination_xy: np.nd
     legs = mode_legs(query)
     journeys = []
     direct = int(ends.direct_s[0, 0])
+    ways = _Ways(network, query)
     if direct <= max_s:
         leave_s = ready_s if query.arrive is None else ready_s + max_s - direct
-        line = np.vstack((origin_xy, destination_xy))
-        by = Leg(legs.direct[-1][0], "", "", "", "", leave_s, leave_s + direct, line)
+        kind, line = ways.direct([mode for mode, _ in legs.direct], origin_xy[0], destination_xy[0])
+        by = Leg(kind, "", "", "", "", leave_s, leave_s + direct, line)
         journeys.append(Journey((by,), network.epsg, direct))
         routes = [route for route in routes if route.arrive_s < ready_s + direct or route.walk_s < direct]
     for route in routes:
-        told = _tell(timetable, graph.lines.event_source, route, origin_xy, destination_xy, legs.start, legs.end)
+        told = _tell(timetable, graph.lines.event_source, route, origin_xy[0], destination_xy[0], legs, ways)
         journeys.append(Journey(told, network.epsg, route.walk_s))
     return sorted(journeys, key=lambda journey: (journey.arrive_s, journey.rides))
+
+
+@dataclass(frozen=True)
+class _Ways:
+    """Lines along the streets under the limits of a query."""
+
+    network: Network
+    query: Query
+
+    def kind(self, mode: str) -> str:
+        """Name a street mode for the one who travels: a car is driven by another where one is given a lift."""
+        return "driven" if mode == "car" and self.query.mode == "driven+transit" else mode
+
+    def line(self, mode: str, start: np.ndarray, end: np.ndarray) -> np.ndarray:
+        """Draw the way from a place to another, straight where the streets have none [m]."""
+        path = self._path(mode, start, end)
+        return path.xy if len(path.xy) > 1 else np.vstack((start, end))
+
+    def direct(self, modes: list[str], start: np.ndarray, end: np.ndarray) -> tuple[str, np.ndarray]:
+        """Tell which mode is the fastest all the way, and draw its way."""
+        paths = {mode: self._path(mode, start, end) for mode in modes}
+        mode = min(modes, key=lambda name: np.inf if (took := paths[name].seconds) is None else took)
+        return self.kind(mode), self.line(mode, start, end)
+
+    def _path(self, mode: str, start: np.ndarray, end: np.ndarray) -> StreetPath:
+        return street_path(
+            self.network.streets, start, end, mode=mode, speed_kmh=street_speed(self.query, mode),
+            limit_m=self.query.link_limit_m, connector_kmh=self.query.walk_kmh,
+        )  # fmt: skip
 
 
 def _setting_out(timetable: Timetable, ends: Ends, query: Query) -> tuple[int | None, int]:
@@ -246,13 +294,13 @@ def _tell(
     tt: Timetable,
     source: np.ndarray,
     route: Route,
-    origin_xy: np.ndarray,
-    destination_xy: np.ndarray,
-    start_mode: str,
-    end_mode: str,
+    origin: np.ndarray,
+    destination: np.ndarray,
+    street: Legs,
+    ways: _Ways,
 ) -> tuple[Leg, ...]:
     legs: list[Leg] = []
-    at, at_name, now_s = origin_xy[0], "", 0
+    at, at_name, now_s = origin, "", 0
     for number, ride in enumerate(route.rides):
         events = source[ride.board : ride.off + 1]
         stops = tt.event_stop[events]
@@ -261,14 +309,20 @@ def _tell(
         board_s, off_s = int(tt.event_departure_s[events[0]]), int(tt.event_arrival_s[events[-1]])
         names = str(tt.stop_name[stops[0]]), str(tt.stop_name[stops[-1]])
         if number == 0:
-            mode, from_s, until_s = start_mode, board_s - route.access_s, board_s
+            mode, from_s, until_s = street.start, board_s - route.access_s, board_s
         else:
             mode, from_s, until_s = "walk", now_s, now_s + route.changes_s[number - 1]
         if number == 0 or not np.array_equal(at, xy[0]):
-            legs.append(Leg(mode, "", "", at_name, names[0], from_s, until_s, np.vstack((at, xy[0]))))
-        line, headsign = str(tt.route_name[tt.trip_route[trip]]), str(tt.trip_headsign[trip])
-        legs.append(Leg("ride", line, headsign, *names, board_s, off_s, xy))
+            line = ways.line(mode, at, xy[0])
+            legs.append(Leg(ways.kind(mode), "", "", at_name, names[0], from_s, until_s, line))
+        route_of = int(tt.trip_route[trip])
+        legs.append(
+            Leg(
+                "ride", str(tt.route_name[route_of]), str(tt.trip_headsign[trip]), *names, board_s, off_s, xy,
+                int(tt.route_type[route_of]), str(tt.trip_id[trip]),
+            )
+        )  # fmt: skip
         at, at_name, now_s = xy[-1], names[1], off_s
-    home = np.vstack((at, destination_xy[0]))
-    legs.append(Leg(end_mode, "", "", at_name, "", now_s, now_s + route.egress_s, home))
+    home = ways.line(street.end, at, destination)
+    legs.append(Leg(ways.kind(street.end), "", "", at_name, "", now_s, now_s + route.egress_s, home))
     return tuple(legs)
