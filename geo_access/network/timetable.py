@@ -22,6 +22,8 @@ from geo_access.sources.gtfs import Feed
 
 __all__ = ["build_timetable", "validate_timetable"]
 
+# Notices below errors that a reader of results should know of.
+_SAID = ("unused_trip", "unusable_trip", "interpolated_stop_time", "flexible_service_not_used")
 # Queries may walk this much faster than the timetable was built for.
 _FASTER = 1.25
 
@@ -106,7 +108,7 @@ def build_timetable(
     ids, names = _stop_labels(feeds, stops, several=several)
     shared = same_places(ids, names, stops.feed, stops.x, stops.y)
     reach_s = math.ceil(max_transfer_s * _FASTER)
-    rules, rule_notes = read_rules(feeds, stops)
+    rules = read_rules(feeds, stops)
     calls = [Calls(np.repeat(part.runs.trip, np.diff(part.indptr)), part.stop) for part in vehicles]
     split = split_stops(feeds, calls, rules, len(stops.x))
     changes = stop_transfers(
@@ -125,7 +127,7 @@ def build_timetable(
     notes = (
         *days.notes, *_booked_notes(feeds, vehicles),
         *_lost(feeds), *_frequency_notes(feeds, headways), *_shared_notes(shared, link_feeds=link_feeds),
-        *rule_notes, *changes.notes, *seat_notes,
+        *changes.notes, *seat_notes,
     )  # fmt: skip
     timetable = Timetable(
         day=day, zone=zone, epsg=epsg, stop_id=ids, stop_name=names,
@@ -325,7 +327,7 @@ def _lost(feeds: Sequence[Feed]) -> list[str]:
     for feed in feeds:
         counts: dict[tuple[str, str, str], int] = {}
         for notice in feed.notices:
-            if notice.severity == "ERROR" or notice.code in ("unused_trip", "unusable_trip", "interpolated_stop_time"):
+            if notice.severity == "ERROR" or notice.code in _SAID:
                 key = (notice.code, notice.file, notice.action)
                 counts[key] = counts.get(key, 0) + notice.count
         lines += [f"{feed.name}: {code} ({file}): {n} {action}" for (code, file, action), n in sorted(counts.items())]

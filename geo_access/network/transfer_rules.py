@@ -108,7 +108,7 @@ class Winners:
     seconds: np.ndarray
 
 
-def read_rules(feeds: Sequence[Feed], stops: StopTable) -> tuple[list[Rule], list[str]]:
+def read_rules(feeds: Sequence[Feed], stops: StopTable) -> list[Rule]:
     """Read the rules of types 0–3.
 
     Parameters
@@ -118,20 +118,14 @@ def read_rules(feeds: Sequence[Feed], stops: StopTable) -> tuple[list[Rule], lis
 
     Returns
     -------
-    rules : list of Rule
+    list of Rule
         In the order of the files.
-    notes : list of str
-        Rows that name no stop, which GTFS allows for in-seat transfers only.
     """
     rules: list[Rule] = []
-    notes: list[str] = []
     for number, feed in enumerate(feeds):
         rows = feed.transfers[feed.transfers["transfer_type"] <= 3]
         if rows.empty:
             continue
-        placeless = int(((rows["from_stop_id"] == "") | (rows["to_stop_id"] == "")).sum())
-        if placeless:
-            notes.append(f"{feed.name}: {placeless} rows of transfers.txt name no stop and were not applied")
         platforms = _platforms(feed, stops, number)
         own = set(feed.stops["stop_id"].to_numpy()[stops.row[stops.feed == number]])
         trip_row = {name: index for index, name in enumerate(feed.trips["trip_id"])}
@@ -151,7 +145,7 @@ def read_rules(feeds: Sequence[Feed], stops: StopTable) -> tuple[list[Rule], lis
                 low, high = sorted((before.level, after.level))
                 rank = (_SPECIFICITY[low, high] * 3 + named) * 2 + (kind == 3)
                 rules.append(Rule(number, kind, seconds, before, after, rank))
-    return rules, notes
+    return rules
 
 
 def _platforms(feed: Feed, stops: StopTable, number: int) -> dict[str, tuple[int, ...]]:

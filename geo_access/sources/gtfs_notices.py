@@ -16,12 +16,16 @@ ACTIONS = ("kept", "repaired", "dropped")
 # Names that the canonical validator does not have.
 OWN_CODES = frozenset(
     {
+        "continuous_stopping_not_used",
+        "entrance_not_used",
+        "file_not_used",
+        "flexible_service_not_used",
         "interpolated_stop_time",
         "on_demand_trip",
+        "stop_timezone_not_used",
         "swapped_coordinates",
         "text_encoding",
         "time_beyond_48_hours",
-        "transfer_not_applied",
         "unsafe_file_name",
     }
 )

@@ -25,6 +25,15 @@ TABLES = (
     "pathways", "feed_info", "shapes",
 )  # fmt: skip
 
+# GTFS-Flex: zones and groups of stops served on request.
+_FLEXIBLE = ("locations.geojson", "location_groups.txt", "location_group_stops.txt", "booking_rules.txt")
+# The rest of GTFS, which says nothing about travel times.
+_NOT_USED = (
+    "areas", "attributions", "cars", "fare_attributes", "fare_leg_join_rules", "fare_leg_rules", "fare_media",
+    "fare_products", "fare_rules", "fare_transfer_rules", "levels", "networks", "rider_categories", "route_networks",
+    "stop_areas", "timeframes", "translations",
+)  # fmt: skip
+
 # A whole country's stop_times.txt is below 2 GB; beyond, the file is a mistake or an attack.
 _LARGEST_TABLE_BYTES = 2 << 30
 _LARGEST_FEED_BYTES = 4 << 30
@@ -100,7 +109,21 @@ def _pick(names: list[str], path: Path, notices: NoticeBook) -> dict[str, str]:
         notices.add("invalid_input_files_in_subfolder", "WARNING", path.name, action="kept", entity=home,
                     message="the tables lie in a folder inside: read from there")  # fmt: skip
     here = [name for name in usable if str(parts[name].parent) == home]
+    _left_aside([parts[name].name.lower() for name in here], notices)
     return {parts[name].stem.lower(): name for name in here if parts[name].suffix.lower() == ".txt"}
+
+
+def _left_aside(names: list[str], notices: NoticeBook) -> None:
+    """Name the files that nothing is read from."""
+    for name in sorted(names):
+        stem, _, ending = name.rpartition(".")
+        if name in _FLEXIBLE:
+            notices.add("flexible_service_not_used", "WARNING", name, action="dropped",
+                        message="service on request between zones or groups of stops: in no search")  # fmt: skip
+        elif stem in _NOT_USED and ending == "txt":
+            notices.add("file_not_used", "INFO", name, action="dropped", message="says nothing about travel times")
+        elif stem not in TABLES:
+            notices.add("unknown_file", "INFO", name, action="dropped", message="no file of GTFS")
 
 
 def read_files(path: Path, notices: NoticeBook, *, tables: tuple[str, ...] = TABLES) -> dict[str, bytes]:

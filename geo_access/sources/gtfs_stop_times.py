@@ -3,6 +3,7 @@
 Rules, each reported as a notice:
 
 - a row of an unknown trip or stop is dropped, and so is the second of two rows with one place in a trip;
+- a row of a zone or a group of stops served on request (GTFS-Flex) is dropped;
 - a row at a stop without a usable position is dropped, the trip rides through;
 - a clock text that cannot be read counts as blank; a trip with a time beyond 48 h is dropped whole;
 - where only one of arrival and departure is given, it counts for both;
@@ -31,7 +32,7 @@ _FILE = "stop_times.txt"
 
 COLUMNS = (
     "trip_id", "arrival_time", "departure_time", "stop_id", "stop_sequence", "pickup_type", "drop_off_type",
-    "shape_dist_traveled",
+    "shape_dist_traveled", "location_group_id", "location_id", "continuous_pickup", "continuous_drop_off",
 )  # fmt: skip
 
 
@@ -146,6 +147,32 @@ def _refuse(
         keep[rows] = False
 
 
+def _flexible(
+    raw: RawTable, keep: np.ndarray, stop_name: np.ndarray, trip_name: np.ndarray, notices: NoticeBook
+) -> None:
+    """Leave rows of zones and groups of stops out, and count where one may hail the vehicle between stops."""
+    zones = np.zeros(len(raw), dtype=bool)
+    for column in ("location_group_id", "location_id"):
+        values, codes = raw.coded(column)
+        zones |= (values != "")[codes] if len(values) else False
+    rows = np.flatnonzero(keep & zones & (stop_name == ""))
+    if len(rows):
+        notices.add_rows(
+            "flexible_service_not_used", "WARNING", _FILE, raw.row[rows], trip_name[rows], action="dropped",
+            message="service on request between zones or groups of stops: in no search",
+        )  # fmt: skip
+        keep[rows] = False
+    hailed = np.zeros(len(raw), dtype=bool)
+    for column in ("continuous_pickup", "continuous_drop_off"):
+        values, codes = raw.coded(column)
+        hailed |= np.isin(values.astype(str), ("0", "2", "3"))[codes] if len(values) else False
+    if hailed.any():
+        first = int(np.flatnonzero(hailed)[0])
+        notices.add("continuous_stopping_not_used", "INFO", _FILE, row=int(raw.row[first]), action="kept",
+                    entity=str(trip_name[first]), count=int(hailed.sum()),
+                    message="one may get on or off between stops: counted at the stops only")  # fmt: skip
+
+
 def read_stop_times(
     raw: RawTable, trip_ids: np.ndarray, stop_ids: np.ndarray, stop_ok: np.ndarray, notices: NoticeBook
 ) -> StopTimes:
@@ -174,6 +201,7 @@ def read_stop_times(
     trip_name = trip_text[trip_code] if len(raw) else np.empty(0, object)
     stop_name = stop_text[stop_code] if len(raw) else np.empty(0, object)
     _refuse(keep, trip < 0, "foreign_key_violation", raw, trip_name, notices, "trip_id is not in trips.txt")
+    _flexible(raw, keep, stop_name, trip_name, notices)
     _refuse(keep, stop < 0, "foreign_key_violation", raw, stop_name, notices, "stop_id is not in stops.txt")
     _refuse(
         keep,

@@ -320,6 +320,14 @@ def read_transfers(
                     action="dropped", message=f"{column} is a {what} that the feed does not have",
                 )  # fmt: skip
             known &= ~lost
+    placed = (frame["from_stop_id"] != "") & (frame["to_stop_id"] != "")
+    placeless = known & ~placed.to_numpy() & (frame["transfer_type"] <= 3).to_numpy()
+    if placeless.any():
+        notices.add_rows(
+            "missing_required_field", "ERROR", raw.file, raw.row[placeless], [""] * int(placeless.sum()),
+            action="dropped", message="from_stop_id or to_stop_id is blank, which types 4 and 5 alone allow",
+        )  # fmt: skip
+        known &= ~placeless
     return frame[known].reset_index(drop=True)
 
 

@@ -47,6 +47,7 @@ def check_feed(feed: Feed, notices: NoticeBook) -> None:
     _references(feed, notices)
     _speeds(feed, notices)
     _on_demand(feed, notices)
+    _not_used(feed, notices)
 
 
 def _unused(feed: Feed, notices: NoticeBook) -> None:
@@ -133,3 +134,25 @@ def _on_demand(feed: Feed, notices: NoticeBook) -> None:
             row=int(times.row[np.flatnonzero(booked)[0]]),
             message="calls that must be booked: kept apart, in no search unless it asks for on-demand trips",
         )  # fmt: skip
+
+
+def _not_used(feed: Feed, notices: NoticeBook) -> None:
+    """Name what a feed says and nothing here reads, and why."""
+    stops, routes = feed.stops, feed.routes
+    zone = stops["stop_timezone"].to_numpy() if "stop_timezone" in stops else np.full(len(stops), "", dtype=object)
+    hailed = np.zeros(len(routes), dtype=bool)
+    for column in ("continuous_pickup", "continuous_drop_off"):
+        if column in routes:
+            hailed |= routes[column].isin(("0", "2", "3")).to_numpy()
+    for frame, file, mask, code, column, message in (
+        (stops, "stops.txt", (zone != "") & (zone != feed.zone), "stop_timezone_not_used", "stop_id",
+         "for display only: GTFS writes all times in the zone of the agency"),
+        (stops, "stops.txt", (stops["location_type"] == 2).to_numpy(), "entrance_not_used", "stop_id",
+         "stations are entered where their platforms lie"),
+        (routes, "routes.txt", hailed, "continuous_stopping_not_used", "route_id",
+         "one may get on or off between stops: counted at the stops only"),
+    ):  # fmt: skip
+        if mask.any():
+            first = int(np.flatnonzero(mask)[0])
+            notices.add(code, "INFO", file, row=int(frame["row"].iloc[first]), entity=str(frame[column].iloc[first]),
+                        action="kept", count=int(mask.sum()), message=message)  # fmt: skip

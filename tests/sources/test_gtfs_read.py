@@ -97,6 +97,44 @@ def test_shapes_are_read_on_demand(tmp_path: Path) -> None:
     assert read_shapes(write_feed(tmp_path / "g.zip", STOPS, TRIPS)).empty
 
 
+def test_what_is_not_used_is_named_with_counts(tmp_path: Path) -> None:
+    zoned = [
+        {"stop_id": "", "location_id": "zone", "start_pickup_drop_off_window": "08:00:00", "pickup_type": 2},
+        {"stop_id": "", "location_group_id": "group", "end_pickup_drop_off_window": "12:00:00", "pickup_type": 2},
+    ]
+    hailed = [
+        {"stop_id": stop, "arrival_time": at, "departure_time": at, "continuous_pickup": kind}
+        for stop, at, kind in (("A", "09:00:00", 0), ("B", "09:05:00", 2), ("C", "09:10:00", 1))
+    ]
+    columns = {
+        "A": {"stop_timezone": "Europe/London"},
+        "B": {"stop_timezone": "Europe/Paris"},
+        "E": {"location_type": 2},
+    }
+    files = {
+        f"{name}.txt": table_text(rows)
+        for name, rows in feed_tables(
+            STOPS | {"E": (10, 0)}, [*TRIPS, zoned, hailed], stop_columns=columns,
+            booking_rules=[{"booking_rule_id": "b"}], fare_rules=[{"fare_id": "f"}], novelty=[{"x": 1}],
+        ).items()
+    }  # fmt: skip
+    files["locations.geojson"] = "{}"
+    feed = read_gtfs(write_tables(tmp_path / "f.zip", files))
+    found = {(n.code, n.file): (n.count, n.entity, n.action) for n in feed.notices}
+    assert found == {
+        ("flexible_service_not_used", "booking_rules.txt"): (1, "", "dropped"),
+        ("flexible_service_not_used", "locations.geojson"): (1, "", "dropped"),
+        ("flexible_service_not_used", "stop_times.txt"): (1, "t2", "dropped"),
+        ("file_not_used", "fare_rules.txt"): (1, "", "dropped"),
+        ("unknown_file", "novelty.txt"): (1, "", "dropped"),
+        ("continuous_stopping_not_used", "stop_times.txt"): (2, "t3", "kept"),
+        ("stop_timezone_not_used", "stops.txt"): (1, "A", "kept"),
+        ("entrance_not_used", "stops.txt"): (1, "E", "kept"),
+        ("unused_trip", "trips.txt"): (1, "t2", "dropped"),
+    }
+    assert codes(feed)["flexible_service_not_used"] == 4
+
+
 ids = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1, max_size=6)
 
 

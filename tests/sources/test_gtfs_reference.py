@@ -25,7 +25,7 @@ def counts(feed: Feed) -> dict[str, int]:
 
 def test_porto_alegre_blanks_are_filled_and_run_forward() -> None:
     feed = read_gtfs(shared_path("porto_alegre/poa_eptc.zip"))
-    assert counts(feed) == {"interpolated_stop_time": 125_271}
+    assert counts(feed) == {"interpolated_stop_time": 125_271, "file_not_used": 1}
     times = feed.stop_times
     assert int(times.interpolated.sum()) == 125_271
     assert len(times.stop) == 130_019
