@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,7 +14,7 @@ from geo_access.network.model import CrowFly, Streets
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["link_report"]
+__all__ = ["link_report", "write_link_report"]
 
 
 def link_report(streets: Streets | CrowFly, links: Links, *, ids: Sequence[object]) -> gpd.GeoDataFrame:
@@ -29,8 +30,9 @@ def link_report(streets: Streets | CrowFly, links: Links, *, ids: Sequence[objec
     Returns
     -------
     geopandas.GeoDataFrame
-        ``id, mode, reason, distance_m, access_connector_s, edge_class, way_id``; the geometry is the line from the
-        point to its street, None where there is none. CRS of the streets.
+        ``id, mode, reason`` (``OK``, ``NO_POSITION``, ``BEYOND_LIMIT``), ``distance_m`` (also given beyond the limit,
+        NaN where nothing is within 2 km), ``access_connector_s, edge_class, way_id, x_m, y_m`` (the point); the
+        geometry is the line from the point to its street, None where there is none. CRS of the streets.
 
     Examples
     --------
@@ -61,7 +63,46 @@ def link_report(streets: Streets | CrowFly, links: Links, *, ids: Sequence[objec
             "access_connector_s": links.connector_s,
             "edge_class": classes,
             "way_id": ways,
+            "x_m": links.x,
+            "y_m": links.y,
         },
         geometry=lines,
         crs=streets.epsg,
     )
+
+
+def write_link_report(report: gpd.GeoDataFrame, folder: str | Path, *, name: str = "links") -> tuple[Path, Path]:
+    """Write a link report as a table and as layers to lay over a map.
+
+    Parameters
+    ----------
+    report : geopandas.GeoDataFrame
+        Of `link_report`, or several of them joined.
+    folder : path
+        Existing folder.
+    name : str
+        File name without ending.
+
+    Returns
+    -------
+    csv, gpkg : pathlib.Path
+        The table: every row, no geometry, metres and seconds to one decimal. The GeoPackage, in EPSG:4326: layer
+        ``points`` with every row (no geometry where there is no position), layer ``connectors`` with the lines from
+        the points that are linked to their streets.
+    """
+    import geopandas as gpd  # noqa: PLC0415 — importing the room stays cheap
+
+    table, package = Path(folder) / f"{name}.csv", Path(folder) / f"{name}.gpkg"
+    bare = report.drop(columns="geometry").round({"distance_m": 1, "access_connector_s": 1, "x_m": 1, "y_m": 1})
+    bare.to_csv(table, index=False, encoding="utf-8")
+    package.unlink(missing_ok=True)
+    placed = np.isfinite(report["x_m"]) & np.isfinite(report["y_m"])
+    points = gpd.points_from_xy(report["x_m"], report["y_m"])
+    points[~placed.to_numpy()] = None
+    plain = bare.drop(columns=["x_m", "y_m"])
+    gpd.GeoDataFrame(plain, geometry=points, crs=report.crs).to_crs(4326).to_file(package, layer="points")
+    linked = report.geometry.notna()
+    lines = gpd.GeoDataFrame(plain[linked], geometry=report.geometry[linked], crs=report.crs)
+    if len(lines):
+        lines.to_crs(4326).to_file(package, layer="connectors")
+    return table, package

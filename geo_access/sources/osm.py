@@ -244,6 +244,11 @@ def read_osm(
     CoverageError
         When no street is left.
 
+    Notes
+    -----
+    A PBF that ends exactly between two of its blocks cannot be told from a whole one: the format has no end mark.
+    Compare the size or the checksum with the publisher's.
+
     Examples
     --------
     >>> read_osm("nowhere.osm.pbf")

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 import shapely
 from hypothesis import given, settings
@@ -14,7 +16,7 @@ from pyproj import Transformer
 from geo_access.errors import InputError, SnapError
 from geo_access.network.links import LINK_REASONS, link_points
 from geo_access.network.links_checks import misplaced
-from geo_access.network.links_report import link_report
+from geo_access.network.links_report import link_report, write_link_report
 from geo_access.network.model import CrowFly
 from geo_access.network.street_search import street_matrix
 from geo_access.network.streets import build_streets
@@ -95,6 +97,28 @@ def test_report_has_every_point(tmp_path: Path) -> None:
     assert report["edge_class"].tolist()[:2] == ["residential", "residential"]
     assert report.crs.to_epsg() == 2154
     assert report.geometry.iloc[0].length == pytest.approx(20, abs=0.01)
+
+
+def test_report_as_files(tmp_path: Path) -> None:
+    streets, where = drawn_streets(tmp_path, LINE, {"ABC": ROAD})
+    points = np.vstack((at(where, "AB") + np.array([0, 20]), [[ORIGIN[0], ORIGIN[1] + 1_000], [np.nan, np.nan]]))
+    report = link_report(streets, link_points(streets, points, mode="walk"), ids=["a", "=b", "far", "lost"])
+    for _ in range(2):  # written over, never added to
+        table, package = write_link_report(report, tmp_path)
+    rows = pd.read_csv(table, keep_default_na=False)
+    assert rows[["id", "reason", "edge_class", "distance_m"]].to_numpy().tolist() == [
+        ["a", "OK", "residential", "20.0"],
+        ["=b", "OK", "residential", "20.0"],
+        ["far", "BEYOND_LIMIT", "", "1000.0"],
+        ["lost", "NO_POSITION", "", ""],
+    ]
+    layer = gpd.read_file(package, layer="points")
+    assert layer["reason"].tolist() == ["OK", "OK", "BEYOND_LIMIT", "NO_POSITION"]
+    assert layer.geometry.isna().tolist() == [False, False, False, True]
+    assert layer.geometry.iloc[0].x == pytest.approx(3.0, abs=1e-6)
+    lines = gpd.read_file(package, layer="connectors").to_crs(2154)
+    np.testing.assert_allclose(lines.length, [20, 20], atol=0.05)
+    assert layer.crs.to_epsg() == 4326
 
 
 def test_bad_parameters_and_points(tmp_path: Path) -> None:

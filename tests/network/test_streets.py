@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import bz2
+import gzip
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
+import osmium
 import pytest
 
 from geo_access.errors import CoverageError, InputError, MissingFileError
@@ -230,6 +233,16 @@ def test_junk_is_refused(tmp_path: Path, name: str) -> None:
         build_streets(tmp_path / name)
 
 
+def test_text_files_cut_short_are_refused(tmp_path: Path) -> None:
+    write_osm(tmp_path / "line.osm", LINE, {"AB": ROAD, "BC": ROAD, "CD": ROAD})
+    whole = (tmp_path / "line.osm").read_bytes()
+    for ending, packed in ((".osm", whole), (".osm.bz2", bz2.compress(whole)), (".osm.gz", gzip.compress(whole))):
+        cut = tmp_path / f"cut{ending}"
+        cut.write_bytes(packed[: len(packed) * 3 // 4])
+        with pytest.raises(InputError, match=f"cut{ending}: it cannot be read as OSM data"):
+            read_osm(cut)
+
+
 def test_other_bad_files(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="not found"):
         build_streets(tmp_path / "absent.osm.pbf")
@@ -251,12 +264,52 @@ def test_other_bad_files(tmp_path: Path) -> None:
         build_streets(tmp_path / "good.osm", car_congestion=0.5)
 
 
-@pytest.mark.reference
-def test_truncated_pbf_is_refused(tmp_path: Path) -> None:
-    whole = shared_path("porto_alegre/poa_osm.pbf").read_bytes()
-    (tmp_path / "cut.osm.pbf").write_bytes(whole[: len(whole) // 2])
-    with pytest.raises(InputError, match=r"cut\.osm\.pbf"):
-        build_streets(tmp_path / "cut.osm.pbf")
+def blocks_of(whole: bytes) -> list[int]:
+    """Where each block of a PBF file begins, and where the last one ends."""
+    starts, here = [0], 0
+    while here < len(whole):
+        size = int.from_bytes(whole[here : here + 4], "big")
+        header, at_byte, data = whole[here + 4 : here + 4 + size], 0, 0
+        while at_byte < len(header):  # protobuf: type (1, text), indexdata (2, bytes), datasize (3, varint)
+            key, at_byte = header[at_byte], at_byte + 1
+            value, shift = 0, 0
+            while True:
+                byte, at_byte = header[at_byte], at_byte + 1
+                value |= (byte & 127) << shift
+                shift += 7
+                if byte < 128:
+                    break
+            data = value if key >> 3 == 3 else data
+            at_byte += value if key & 7 == 2 else 0
+        here += 4 + size + data
+        starts.append(here)
+    return starts
+
+
+def many_streets(path: Path) -> bytes:
+    """A PBF of many blocks: nodes on a line 100 m apart, one street for each pair of neighbours."""
+    with osmium.SimpleWriter(str(path)) as writer:
+        for k in range(1, 30_001):
+            writer.add_node(
+                osmium.osm.mutable.Node(id=k, version=1, location=(3.0 + k % 200 * 0.001, 46.5 + k // 200 * 0.001))
+            )
+        for k in range(1, 30_000):
+            writer.add_way(osmium.osm.mutable.Way(id=k, version=1, nodes=[k, k + 1], tags={"highway": "residential"}))
+    return path.read_bytes()
+
+
+def test_a_pbf_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
+    whole = many_streets(tmp_path / "whole.osm.pbf")
+    assert len(read_osm(tmp_path / "whole.osm.pbf").way_id) == 29_999
+    starts = blocks_of(whole)
+    assert starts[-1] == len(whole)
+    assert len(starts) > 6
+    cut = tmp_path / "cut.osm.pbf"
+    inside = [(a + b) // 2 for a, b in pairwise(starts)]
+    for length in (7, *inside, len(whole) - 1):
+        cut.write_bytes(whole[:length])
+        with pytest.raises(InputError, match=r"cut\.osm\.pbf: it cannot be read as OSM data"):
+            read_osm(cut)
 
 
 @pytest.mark.reference
