@@ -17,6 +17,7 @@ from geo_access.network.profiles import PROFILES, Profile, way_speeds_kmh
 from geo_access.network.streets_congestion import FREE_FLOW, congestion_at, with_congestion
 from geo_access.network.streets_split import Pieces, split_ways
 from geo_access.network.streets_turns import assemble, forbidden_turns
+from geo_access.network.streets_via import via_sequences
 from geo_access.sources.osm import OsmWays, read_osm
 
 __all__ = ["MIN_ISLAND_NODES", "build_streets"]
@@ -94,14 +95,31 @@ def _graph(
         arcs,
         streets.edge_way_id,
         profile=profile,
-        restrictions=[(number[item.via_node], item) for item in ways.restrictions if item.via_node in number],
+        restrictions=[
+            (number[item.via_node], item) for item in ways.restrictions if not item.via_ways and item.via_node in number
+        ],
         barriers=[(node, tags) for node, tags in tagged if "barrier" in tags],
     )
-    graph = assemble(arcs, deciseconds, n_nodes=n_nodes, forbidden=limited, speed_kmh=profile.reference_kmh)
+    sequences, applied, unplaced = via_sequences(
+        arcs,
+        streets.edge_way_id,
+        profile=profile,
+        restrictions=[item for item in ways.restrictions if item.via_ways],
+    )
+    graph = assemble(
+        arcs,
+        deciseconds,
+        n_nodes=n_nodes,
+        forbidden=limited,
+        speed_kmh=profile.reference_kmh,
+        sequences=sequences,
+    )
     note = (
         f"{profile.name}: {len(arcs)} arcs, {len(limited)} limited turns; "
         f"{islands} islands of fewer than {min_island_nodes} nodes left out ({lost} edges)"
     )
+    if applied or unplaced:
+        note += f"; turn restrictions through a way: {applied} applied, {unplaced} that do not fit the streets left out"
     return graph, note
 
 
@@ -187,7 +205,9 @@ def build_streets(
     usable = np.zeros(len(ways.way_id), dtype=bool)
     for values in speeds.values():
         usable |= (values > 0).any(axis=1)
-    special = np.array(list(ways.node_tags) + [item.via_node for item in ways.restrictions], dtype=np.int64)
+    special = np.array(
+        list(ways.node_tags) + [item.via_node for item in ways.restrictions if not item.via_ways], dtype=np.int64
+    )
     pieces = split_ways(ways, usable, special)
     middle = np.median(pieces.geometry_lonlat, axis=0)
     bare = _bare_streets(ways, pieces, epsg or metric_epsg(float(middle[0]), float(middle[1])))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -76,9 +76,15 @@ def forbidden_turns(
 
 
 def assemble(
-    arcs: np.ndarray, deciseconds: np.ndarray, *, n_nodes: int, forbidden: Forbidden, speed_kmh: float
+    arcs: np.ndarray,
+    deciseconds: np.ndarray,
+    *,
+    n_nodes: int,
+    forbidden: Forbidden,
+    speed_kmh: float,
+    sequences: Sequence[tuple[int, ...]] = (),
 ) -> ModeGraph:
-    """Put arcs into CSR form, with one copy of a node for each street whose turns are limited there.
+    """Put arcs into CSR form, with copies of a node where what one may do next depends on how one came.
 
     Parameters
     ----------
@@ -91,32 +97,35 @@ def assemble(
         As `forbidden_turns` gives it.
     speed_kmh : float
         Reference speed [km/h].
+    sequences : sequence of tuple of int
+        Rows of `arcs` that may not follow each other; two or more each.
 
     Returns
     -------
     ModeGraph
+        A copy for each past, the arcs driven last, from which some arc is forbidden or a sequence may go on.
     """
     tails, heads, edges = (arcs[:, k].copy() for k in range(3))
-    copy_of = np.fromiter((node for node, _ in forbidden), dtype=np.int32, count=len(forbidden))
-    if forbidden:
-        state = {key: n_nodes + k for k, key in enumerate(forbidden)}
-        touched = np.flatnonzero(np.isin(heads, copy_of))
+    stops = _pasts(arcs, forbidden, sequences)
+    state = {past: n_nodes + k for k, past in enumerate(stops)}
+    copy_of = np.array([arcs[past[-1], 1] for past in stops], dtype=np.int32)
+    if stops:
         out_of: dict[int, list[int]] = defaultdict(list)
         for arc in np.flatnonzero(np.isin(tails, copy_of)).tolist():
             out_of[int(tails[arc])].append(arc)
-        for arc in touched.tolist():
-            heads[arc] = state.get((int(heads[arc]), int(edges[arc])), heads[arc])
+        first = {past[0]: number for past, number in state.items() if len(past) == 1}
         extra = [
-            (copy, arc)
-            for (node, _), copy, stop in zip(forbidden, state.values(), forbidden.values())
-            for arc in out_of[node]
-            if int(edges[arc]) not in stop
+            (copy, arc, _next_state(state, (*past, arc), int(arcs[arc, 1])))
+            for past, copy in state.items()
+            for arc in out_of[int(arcs[past[-1], 1])]
+            if arc not in stops[past]
         ]
-        source = np.array([arc for _, arc in extra], dtype=np.int64)
-        tails = np.concatenate((tails, np.array([copy for copy, _ in extra], dtype=np.int64)))
-        heads = np.concatenate((heads, heads[source]))
-        edges = np.concatenate((edges, edges[source]))
-        deciseconds = np.concatenate((deciseconds, deciseconds[source]))
+        heads[list(first)] = list(first.values())
+        table = np.array(extra, dtype=np.int64).reshape(-1, 3)
+        tails = np.concatenate((tails, table[:, 0]))
+        heads = np.concatenate((heads, table[:, 2]))
+        edges = np.concatenate((edges, edges[table[:, 1]]))
+        deciseconds = np.concatenate((deciseconds, deciseconds[table[:, 1]]))
     n_states = n_nodes + len(copy_of)
     order = np.argsort(tails, kind="stable")
     indptr = np.concatenate(([0], np.cumsum(np.bincount(tails, minlength=n_states)))).astype(np.int64)
@@ -128,3 +137,33 @@ def assemble(
         speed_kmh=speed_kmh,
         copy_of=copy_of,
     )
+
+
+def _pasts(
+    arcs: np.ndarray, forbidden: Forbidden, sequences: Sequence[tuple[int, ...]]
+) -> dict[tuple[int, ...], set[int]]:
+    """Arcs that one may not take next, by the arcs driven last: what a past forbids, and what its own ends forbid."""
+    stops: dict[tuple[int, ...], set[int]] = {}
+    nodes = np.array([node for node, _ in forbidden], dtype=np.int64)
+    by_end: dict[tuple[int, int], set[int]] = defaultdict(set)
+    for arc in np.flatnonzero(np.isin(arcs[:, 0], nodes)).tolist():
+        by_end[int(arcs[arc, 0]), int(arcs[arc, 2])].add(arc)
+    for arc in np.flatnonzero(np.isin(arcs[:, 1], nodes)).tolist():
+        node, edge = int(arcs[arc, 1]), int(arcs[arc, 2])
+        if (node, edge) in forbidden:
+            stops[arc,] = {out for onto in forbidden[node, edge] for out in by_end[node, onto]}
+    for sequence in sequences:
+        for k in range(1, len(sequence)):
+            stops.setdefault(sequence[:k], set())
+        stops[sequence[:-1]].add(sequence[-1])
+    for past in sorted(stops, key=len):
+        for k in range(1, len(past)):
+            if past[k:] in stops:
+                stops[past] |= stops[past[k:]]
+                break
+    return stops
+
+
+def _next_state(state: dict[tuple[int, ...], int], driven: tuple[int, ...], head: int) -> int:
+    """State after some arcs: the copy that remembers the most of them, else the node."""
+    return next((state[driven[k:]] for k in range(len(driven)) if driven[k:] in state), head)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import re
 from array import array
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -47,20 +49,23 @@ _SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.bz2", ".osm.gz")
 
 @dataclass(frozen=True)
 class Restriction:
-    """One turn restriction through a node.
+    """One turn restriction, through a node or through ways.
 
     Attributes
     ----------
     from_way, via_node, to_way : int
-        OSM ids.
+        OSM ids; `via_node` is 0 where the turn goes through ways.
     tags : tuple of (str, str)
         ``restriction``, ``restriction:…`` and ``except``.
+    via_ways : tuple of int
+        OSM ids of the ways between; empty where the turn goes through a node.
     """
 
     from_way: int
     via_node: int
     to_way: int
     tags: tuple[tuple[str, str], ...]
+    via_ways: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,7 +88,7 @@ class OsmWays:
         Tags of barriers, signals and crossings by OSM node id, `NODE_KEYS` only.
     restrictions : tuple of Restriction
     notes : tuple of str
-        Missing nodes, restrictions through a way, ways outside the box.
+        Missing nodes, restrictions left out and why, ways outside the box.
     """
 
     way_id: np.ndarray
@@ -112,8 +117,8 @@ class _Collector:
         self.tag_sets: dict[tuple[tuple[str, str], ...], int] = {}
         self.node_tags: dict[int, dict[str, str]] = {}
         self.restrictions: list[Restriction] = []
-        self.via_ways = 0
-        self.conditional = 0
+        self.broken = 0
+        self.conditional: Counter[str] = Counter()
         self.outside = 0
         self.seen: set[int] = set()
 
@@ -148,25 +153,37 @@ class _Collector:
         )
         if not any(key.startswith("restriction") for key, _ in tags):
             return
+        if any(tag.k in _HOUR_KEYS for tag in relation.tags):  # type: ignore[attr-defined]
+            self.conditional["hours"] += 1
+            return
         if all(key.endswith(":conditional") or key == "except" for key, _ in tags):
-            self.conditional += 1
+            self.conditional[_condition(tags)] += 1
             return
         roles: dict[str, list[tuple[str, int]]] = {"from": [], "via": [], "to": []}
         for member in relation.members:  # type: ignore[attr-defined]
             if member.role in roles:
                 roles[member.role].append((member.type, member.ref))
-        if [kind for kind, _ in roles["via"]] != ["n"]:
-            self.via_ways += 1
+        kinds = {kind for kind, _ in roles["via"]}
+        refs = tuple(ref for _, ref in roles["via"])
+        ends = [(start, end) for first, start in roles["from"] for last, end in roles["to"] if first == last == "w"]
+        if not ends or not (kinds == {"w"} or (kinds == {"n"} and len(refs) == 1)):
+            self.broken += 1
             return
-        via = roles["via"][0][1]
-        self.restrictions += [
-            Restriction(start, via, end, tags)
-            for kind_from, start in roles["from"]
-            for kind_to, end in roles["to"]
-            if kind_from == "w" and kind_to == "w"
-        ]
+        node, ways = (0, refs) if kinds == {"w"} else (refs[0], ())
+        self.restrictions += [Restriction(start, node, end, tags, ways) for start, end in ends]
 
 
+def _condition(tags: tuple[tuple[str, str], ...]) -> str:
+    """Say on what a conditional restriction depends: ``hours``, ``vehicles`` or ``other``."""
+    conditions = " ".join(value.partition("@")[2] for key, value in tags if key.endswith(":conditional"))
+    if _HOURS.search(conditions):
+        return "hours"
+    return "vehicles" if _VEHICLES.search(conditions) else "other"
+
+
+_HOUR_KEYS = frozenset({"day_on", "day_off", "hour_on", "hour_off"})
+_HOURS = re.compile(r"\d{1,2}:\d{2}|\b(?:Mo|Tu|We|Th|Fr|Sa|Su|PH|SH)\b|sunrise|sunset")
+_VEHICLES = re.compile(r"weight|length|height|width|axle|hgv|trailer|bus|psv|destination|delivery")
 _WAY_KEY_SET = frozenset(WAY_KEYS)
 
 
@@ -246,6 +263,10 @@ def read_osm(
 
     Notes
     -----
+    A turn restriction under a condition (``restriction:conditional``, or ``hour_on`` and the like) is not applied: one
+    network serves all hours, and a forbidden turn that is allowed at the hour asked would make a journey longer than it
+    is. The notes count them: those bound to hours, to vehicles (lorries, buses), to something else.
+
     A PBF that ends exactly between two of its blocks cannot be told from a whole one: the format has no end mark.
     Compare the size or the checksum with the publisher's.
 
@@ -292,8 +313,12 @@ def _notes(collector: _Collector, missing: np.ndarray, counts: np.ndarray) -> tu
         notes.append(f"{int(missing.sum())} nodes missing from the extract: {cut} ways cut there")
     if collector.outside:
         notes.append(f"{collector.outside} ways outside the area left out")
-    if collector.via_ways:
-        notes.append(f"{collector.via_ways} turn restrictions through a way, or without a via node, not applied")
-    if collector.conditional:
-        notes.append(f"{collector.conditional} turn restrictions that hold at certain hours only, not applied")
+    if collector.broken:
+        notes.append(f"{collector.broken} turn restrictions without from, via or to left out")
+    told = {"hours": "at certain hours", "vehicles": "for certain vehicles", "other": "under other conditions"}
+    notes += [
+        f"{collector.conditional[kind]} turn restrictions that hold {when} only, not applied"
+        for kind, when in told.items()
+        if collector.conditional[kind]
+    ]
     return tuple(notes)

@@ -53,10 +53,13 @@ def write_osm(
         tags = "".join(f"<tag k={quoteattr(k)} v={quoteattr(v)}/>" for k, v in values.items())
         rows.append(f"<way id='{number[word]}' version='1'>{refs}{tags}</way>")
     for k, (start, via, end, values) in enumerate(restrictions or [], start=1):
+        # Through a letter, or through ways: words with spaces between.
+        members = [("way", number[word]) for word in via.split()] if len(via) > 1 else [("node", ord(via))]
+        between = "".join(f"<member type='{kind}' ref='{ref}' role='via'/>" for kind, ref in members)
         tags = "".join(f"<tag k={quoteattr(key)} v={quoteattr(v)}/>" for key, v in values.items())
         rows.append(
             f"<relation id='{k}' version='1'><member type='way' ref='{number[start]}' role='from'/>"
-            f"<member type='node' ref='{ord(via)}' role='via'/><member type='way' ref='{number[end]}' role='to'/>"
+            f"{between}<member type='way' ref='{number[end]}' role='to'/>"
             f"<tag k='type' v='restriction'/>{tags}</relation>"
         )
     rows.append("</osm>")
