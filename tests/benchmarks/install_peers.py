@@ -26,7 +26,7 @@ class Peer:
 
 
 PEERS = {
-    "cafein": Peer(("cafein",), "cafein"),
+    "cafein": Peer(("cafein", "h3"), "cafein"),
     "ferrobus": Peer(("ferrobus", "pandas", "numpy"), "ferrobus"),
     "pandana": Peer(("pandana", "scipy"), "pandana"),
     "osrm": Peer(("osrm-bindings", "numpy"), "osrm", ("3.12", "3.13")),

@@ -41,7 +41,7 @@ def said(name: str) -> str:
 
 def ask(name: str, folder: Path, **job: object) -> Answer | None:
     """Figures (seconds, MB) and arrays of one program; None, and a word why, when it cannot answer."""
-    python = Path(sys.executable) if name == "ours" else python_of(name)
+    python = Path(sys.executable) if name == "ours" else python_of(name.partition("_")[0])
     if python is None:
         print(f"  {name}: not installed here (install_peers.py)", flush=True)
         return None
