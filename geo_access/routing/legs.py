@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from geo_access.routing.query import Query
 from geo_access.routing.sweep import NEVER
 
 __all__ = [
-    "Doors", "Ends", "Legs", "connect", "join_doors", "link", "mode_legs", "open_doors", "stop_walks", "street_speed",
+    "Doors", "Ends", "Legs", "connect", "connect_both", "join_doors", "link", "mode_legs", "open_doors", "stop_walks",
+    "street_speed",
 ]  # fmt: skip
 
 _ACCESS = {"bike+transit": "bike", "bike_aboard+transit": "bike", "park_and_ride": "car", "driven+transit": "car"}
@@ -211,6 +212,40 @@ def join_doors(network: Network, origins: Doors, destinations: Doors, query: Que
         origins.links[legs.start].ok, destinations.links[legs.end].ok, origins.to_stops, destinations.from_stops,
         direct_s,
     )  # fmt: skip
+
+
+def connect_both(network: Network, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> tuple[Ends, Ends]:
+    """Search the streets for the way there and the way back: the bicycle, or the car, waits at the home's end.
+
+    Parameters
+    ----------
+    network : Network
+        With a timetable.
+    home_xy, site_xy : ndarray of float64, shapes (n_o, 2), (n_d, 2)
+        [m], in the network's CRS.
+    query : Query
+        Of the way there; the way back has its limits, each at the same place.
+
+    Returns
+    -------
+    there, back : Ends
+        Homes × sites, and sites × homes.
+    """
+    legs = mode_legs(query)
+    at_home = replace(query, max_egress_s=query.max_access_s)
+    at_site = replace(query, max_access_s=query.max_egress_s)
+    homes = open_doors(
+        network, home_xy, at_home, Legs(legs.start, legs.start, legs.direct), leaving=True, arriving=True
+    )
+    if at_home == at_site and legs.start == legs.end and np.array_equal(home_xy, site_xy):
+        sites = homes
+    else:
+        sites = open_doors(
+            network, site_xy, at_site, Legs(legs.end, legs.end, legs.direct), leaving=True, arriving=True,
+            beside=homes,
+        )  # fmt: skip
+    there = join_doors(network, homes, sites, query, legs)
+    return there, join_doors(network, sites, homes, query, legs.reversed())
 
 
 def _link_stops(network: Network, mode: str, query: Query) -> Links:

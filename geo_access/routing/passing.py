@@ -14,6 +14,7 @@ from geo_access.routing.sweep import SweepGraph, sweep
 __all__ = ["first_after"]
 
 _SWEPT_BYTES = 32 << 20
+_WIDEST_SHORT_S = 65_000
 
 
 def first_after(
@@ -26,6 +27,7 @@ def first_after(
     within_s: int,
     max_s: int,
     max_rides: int | None,
+    earliest_s: int | None = None,
 ) -> np.ndarray:
     """Find the earliest arrival after a deadline of a journey no longer than `max_s`, for pairs that cannot meet it.
 
@@ -37,10 +39,12 @@ def first_after(
     wanted : ndarray of bool, shape (n_readers, n_places)
         Pairs to look at: none of them arrives by the deadline within `max_s`.
     deadline_s, within_s : int
-        Arrivals from the deadline to `within_s` after it [s]; the sum of `within_s` and `max_s` is below 65,000.
+        Arrivals from the deadline to `within_s` after it [s].
     max_s : int
         Longest journey [s].
     max_rides : int or None
+    earliest_s : int, optional
+        No journey sets out before [s].
 
     Returns
     -------
@@ -52,18 +56,22 @@ def first_after(
         return out
     r, p = np.flatnonzero(wanted.any(axis=1)), np.flatnonzero(wanted.any(axis=0))
     low_s, high_s = deadline_s - max_s, deadline_s + within_s
+    low_s = low_s if earliest_s is None else max(low_s, earliest_s)
+    if low_s > high_s:
+        return out
     first, last = graph.slice_ranks(low_s, high_s)
     instants = Samples(low_s, 1, 1, deadline=True)
     entries = boardings(graph, select_rows(readers, r), instants, low_s, high_s, first, last)
     near, asked = select_rows(places, p), wanted[np.ix_(r, p)]
     found = np.full((len(r), len(p)), np.nan, np.float32)
     n_blocks = -(-len(p) // LANES)
-    group = max(1, _SWEPT_BYTES // (max(1, last - first) * LANES * 2))
+    dtype = np.uint16 if high_s - low_s <= _WIDEST_SHORT_S else np.int32
+    group = max(1, _SWEPT_BYTES // (max(1, last - first) * LANES * np.dtype(dtype).itemsize))
     for block in range(0, n_blocks, group):
         many = min(group, n_blocks - block)
-        value = sweep(graph, near, block * LANES, many, low_s=low_s, high_s=high_s, max_rides=max_rides)
+        value = sweep(graph, near, block * LANES, many, low_s=low_s, high_s=high_s, max_rides=max_rides, dtype=dtype)
         for part in range(many):
-            _read_first(value[part], (block + part) * LANES, *entries, 2**16 - 1, max_s, asked, found)
+            _read_first(value[part], (block + part) * LANES, *entries, np.iinfo(dtype).max, max_s, asked, found)
     found += low_s
     out[np.ix_(r, p)] = found
     return out

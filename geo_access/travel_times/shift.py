@@ -14,7 +14,7 @@ from geo_access.errors import InputError
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network
 from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
-from geo_access.routing.legs import Ends, connect, mode_legs
+from geo_access.routing.legs import Ends, connect_both
 from geo_access.routing.passing import first_after
 from geo_access.routing.profile import Samples
 from geo_access.routing.query import Query, Window
@@ -78,6 +78,14 @@ class Shift:
 @dataclass(frozen=True, eq=False)
 class ShiftTimes:
     """There and back for one shift, every home with every site.
+
+    The reason of a pair is that of the way out, or where that one exists of the way back. Beside the causes of
+    `travel_times`:
+
+    - ``FIRST_TRIP_TOO_LATE``: no journey within the limits arrives by the deadline, but one arrives up to 12 h later;
+    - ``LAST_TRIP_TOO_EARLY``: none sets out home once the shift is over, but one does up to 12 h earlier;
+    - ``NO_RETURN_TRIP``: none at any of these hours, and none that only takes too long (``OVER_CUTOFF``), changes too
+      often (``TOO_MANY_RIDES``) or has its stops too far away (``NO_STOP_WITHIN_WALK``).
 
     Attributes
     ----------
@@ -253,10 +261,7 @@ def _by_transit(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     query = replace(query, arrive=Window(shift.deadline_s, shift.deadline_s), depart=None, percentiles=(50,))
     back_query = replace(query, arrive=None, depart=Window(shift.ready_s, shift.ready_s), earliest_s=None)
-    legs = mode_legs(query)
-    ends = connect(network, homes.xy, sites.xy, query, legs)
-    swapped = replace(query, max_access_s=query.max_egress_s, max_egress_s=query.max_access_s)
-    home_ends = connect(network, sites.xy, homes.xy, swapped, legs.reversed())
+    ends, home_ends = connect_both(network, homes.xy, sites.xy, query)
     deadline = Samples(shift.deadline_s, 60, 1, deadline=True, bound_s=query.earliest_s)
     ready = Samples(shift.ready_s, 60, 1)
     there = transit_times(network, ends, deadline, query)
@@ -272,8 +277,8 @@ def _by_transit(
     return out, back, later, earlier, _first_cause(out_reason, back_reason)
 
 
-# Causes that only say that nothing runs at that hour: what runs before or after says more.
-_NO_TRIP = (Reason.NO_TRIP_IN_WINDOW, Reason.OVER_CUTOFF, Reason.DISCONNECTED, Reason.NO_SERVICE_THAT_DAY)
+# Causes that say that nothing runs home after the end; a journey that takes too long is none of them.
+_NO_TRIP = (Reason.NO_TRIP_IN_WINDOW, Reason.DISCONNECTED, Reason.NO_SERVICE_THAT_DAY)
 
 
 def _next_arrivals(network: Network, ends: Ends, deadline_s: int, query: Query, reason: np.ndarray) -> np.ndarray:
@@ -281,7 +286,7 @@ def _next_arrivals(network: Network, ends: Ends, deadline_s: int, query: Query, 
     wanted = np.isin(reason, (Reason.NO_TRIP_IN_WINDOW, Reason.OVER_CUTOFF))
     return first_after(
         forward_graph(timetable, graph_key(query)), ends.egress, ends.access, wanted, deadline_s,
-        within_s=_NEXT_TRIP_WITHIN_S, max_s=query.max_s, max_rides=query.max_rides,
+        within_s=_NEXT_TRIP_WITHIN_S, max_s=query.max_s, max_rides=query.max_rides, earliest_s=query.earliest_s,
     )  # fmt: skip
 
 

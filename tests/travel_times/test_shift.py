@@ -47,6 +47,54 @@ def test_last_trip_too_early_and_no_return_trip() -> None:
     assert Reason(never.reason[0, 0]).name == "NO_RETURN_TRIP"
 
 
+def reason_of(network: Network, *, home: object = HOME, **asked: object) -> str:
+    times = shift_test(network, home, SITE, **{"start": "13:00", "end": "21:00", **WALK, **asked})
+    assert times.feasible[0, 0] == (times.reason[0, 0] == Reason.OK)
+    return Reason(times.reason[0, 0]).name
+
+
+def test_what_keeps_one_from_home_is_told_apart() -> None:
+    # Work ends at 21:00, one is ready at 21:05; the bus takes 10 min, with 200 s of walking before and 300 s after.
+    day = [7, 12]
+    assert reason_of(line(day, [21.25])) == "OK"
+    # Setting out at 21:05 for the bus of 23:00 makes 2 h 10 min with the walk: in 130 min, not in 129.
+    assert reason_of(line(day, [23]), max_minutes=130) == "OK"
+    assert reason_of(line(day, [23]), max_minutes=129) == "OVER_CUTOFF"
+    # Whoever leaves twelve hours earlier, at 9:05, catches the bus of 9:08:20 and none before it.
+    assert reason_of(line(day, [9 + 1 / 60])) == "NO_RETURN_TRIP"
+    assert reason_of(line(day, [9 + 8 / 60 + 20 / 3600])) == "LAST_TRIP_TOO_EARLY"
+    assert reason_of(line(day, [9 + 8 / 60 + 19 / 3600])) == "NO_RETURN_TRIP"
+    assert reason_of(line(day, [19]), max_egress_s=150) == "NO_STOP_WITHIN_WALK"
+    # Too far from the last stop is a matter of walking, whatever runs.
+    assert reason_of(line(day, [21.25]), home=layer(home=(0.0, 2_000.0))) == "NO_STOP_WITHIN_WALK"
+
+
+def test_changing_too_often_on_the_way_home_is_no_missing_trip() -> None:
+    # Out direct; home with a change: 21:15 from the site to the middle, 21:35 on to home.
+    xy = [(0.0, 0.0), (10_000.0, 0.0), (5_000.0, 0.0)]
+    trips = [bus([0, 1], 12 * H), bus([1, 2], 21 * H + 900), bus([2, 0], 21 * H + 2100)]
+    assert reason_of(country(trips, xy)) == "OK"
+    assert reason_of(country(trips, xy), max_rides=1) == "TOO_MANY_RIDES"
+
+
+def test_a_long_limit_looks_as_far_as_a_short_one() -> None:
+    # 12 h and 7 h do not fit 16 bits together.
+    early = shift_test(line([12], [15, 19]), HOME, SITE, start="13:00", end="21:00", max_minutes=420, **WALK)
+    assert early.last_back_s[0, 0] == 19 * H - 200
+    late = shift_test(line([16], [23]), HOME, SITE, start="05:00", end="22:00", max_minutes=420, **WALK)
+    assert late.next_arrival_s[0, 0] == 16 * H + 600 + 200
+
+
+def test_nobody_leaves_before_the_earliest_moment() -> None:
+    # The bus of 12:00 needs leaving at 11:55; the next one arrives at 13:13:20, after the deadline of 12:55.
+    asked = {"start": "13:00", "end": "21:00", **WALK}
+    network = line([12, 13], [21.25])
+    assert shift_test(network, HOME, SITE, earliest="11:55", **asked).feasible[0, 0]
+    bound = shift_test(network, HOME, SITE, earliest="11:56", **asked)
+    assert bound.next_arrival_s[0, 0] == 13 * H + 800
+    assert Reason(bound.reason[0, 0]).name == "FIRST_TRIP_TOO_LATE"
+
+
 def test_a_night_shift_crosses_midnight() -> None:
     times = shift_test(line([20], [29.5]), HOME, SITE, start="21:00", end="05:00", **WALK)
     assert times.feasible[0, 0]
