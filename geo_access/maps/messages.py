@@ -12,6 +12,8 @@ from geo_access.maps.strings import catalogue, text
 
 __all__ = ["error_text", "note_text"]
 
+_FIELDS = {"n": r"[\d,]+", "code": r"[a-z0-9_]+", "file": r"[^()]+?", "action": r"[a-z]+"}
+
 
 def _told(key: str, values: Mapping[str, object], english: str, language: str) -> str:
     """Words of an entry, or the error's own words where the catalogue has none that fit."""
@@ -32,8 +34,8 @@ def _value(value: object, language: str) -> object:
 
 def _fault(fault: Fault, language: str) -> str:
     own = str(fault).removeprefix(f"{fault.where}: ")
-    colon = "\u202f: " if language == "fr" else ": "
-    return f"{fault.where}{colon}{_told(fault.key, fault.values, own, language)}"
+    colon = text("colon", language)
+    return f"{fault.where}{colon} {_told(fault.key, fault.values, own, language)}"
 
 
 def error_text(error: BaseException, language: str = "fr") -> str:
@@ -74,7 +76,9 @@ def _shapes() -> tuple[tuple[str, re.Pattern[str]], ...]:
     for key, shape in catalogue("en").items():
         if key.startswith("note.") and not key.startswith("note.action."):
             parts = re.split(r"\{(\w+)\}", shape)
-            body = "".join(f"(?P<{part}>.+?)" if i % 2 else re.escape(part) for i, part in enumerate(parts))
+            body = "".join(
+                f"(?P<{part}>{_FIELDS.get(part, '.+?')})" if i % 2 else re.escape(part) for i, part in enumerate(parts)
+            )
             found.append((key, re.compile(body, re.DOTALL)))
     return tuple(found)
 

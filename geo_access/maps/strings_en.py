@@ -108,6 +108,7 @@ ENGLISH = {
     "search": "Find a commune or neighbourhood",
     "search.none": "No area of that name.",
     "north": "N",
+    "colon": ":",
     "synthetic": "Synthetic data",
     "crow_fly": "Straight-line distances × detour",
     "manifest": "Fingerprint of the computation",

@@ -109,6 +109,7 @@ FRENCH = {
     "search": "Chercher une commune ou un quartier",
     "search.none": "Aucune zone de ce nom.",
     "north": "N",
+    "colon": "\u202f:",
     "synthetic": "Données synthétiques",
     "crow_fly": "Distances à vol d’oiseau × détour",
     "manifest": "Empreinte du calcul",

@@ -106,6 +106,11 @@ def test_several_faults_are_counted_and_one_without_key_stays_english() -> None:
          "gtfs_rail : interpolated_stop_time (stop_times.txt), 120 cas, réparés"),
         (("ter: aligned, runs as on Tuesday 2025-02-04 (its calendar is 2025-01-05 to 2025-02-28, the day asked for is "
          "Tuesday 2026-03-17)"), "circule comme le Tuesday 2025-02-04"),
+        (
+            ("gtfs_voisinie: 2 periods without fixed times (frequencies.txt): first departure 0.5 headway after the "
+            "start of the period"),
+            "2 périodes à fréquence",
+        ),
         ("472 employers give no hours: 08:00–16:00 is assumed for them", "08:00–16:00 est supposé"),
         ("no streets: straight lines × 1.3", "vol d’oiseau × 1.3"),
     ],
