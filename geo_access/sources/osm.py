@@ -151,7 +151,7 @@ class _Collector:
             for tag in relation.tags  # type: ignore[attr-defined]
             if tag.k == "except" or tag.k.startswith("restriction")
         )
-        if not any(key.startswith("restriction") for key, _ in tags):
+        if not any(value.startswith(("no_", "only_")) for key, value in tags if key.startswith("restriction")):
             return
         if any(tag.k in _HOUR_KEYS for tag in relation.tags):  # type: ignore[attr-defined]
             self.conditional["hours"] += 1

@@ -62,7 +62,7 @@ def test_exceptions_and_conditions_are_kept_apart(tmp_path: Path) -> None:
     conditional = [
         ("SX", "XY", "YB", {"restriction:conditional": "no_left_turn @ (Mo-Fr 07:00-19:00)"}),
         ("SX", "X", "XA", {"restriction:conditional": "no_straight_on @ (weight>3.5)"}),
-        ("SX", "X", "XC", {"restriction": "no_left_turn", "hour_on": "07:00", "hour_off": "09:00"}),
+        ("SX", "X", "CX", {"restriction": "no_left_turn", "hour_on": "07:00", "hour_off": "09:00"}),
         ("SX", "X", "CX", {"restriction:conditional": "no_left_turn @ wet"}),
     ]
     streets, _ = drawn_streets(tmp_path, TWO_CROSSINGS, WAYS, restrictions=conditional)
