@@ -19,7 +19,7 @@ from geo_access.network.scenario import Edit, apply_edits
 from geo_access.network.streets import build_streets
 from geo_access.network.timetable import build_timetable
 from geo_access.sources.gtfs import Feed, read_gtfs
-from geo_access.sources.gtfs_notices import notices_frame
+from geo_access.sources.gtfs_notices import notices_frame, worst_lines
 
 __all__ = ["build_network"]
 
@@ -160,8 +160,10 @@ def _middle_epsg(feeds: Sequence[Feed]) -> int:
         raise InputError("epsg: unknown without streets and stops → give epsg=")
     lon = np.concatenate([feed.stops["stop_lon"].to_numpy() for feed in feeds])
     lat = np.concatenate([feed.stops["stop_lat"].to_numpy() for feed in feeds])
-    if not np.isfinite(lon).any():
-        raise InputError("stops.txt: no stop has a usable position → repair the feed")
+    if not (np.isfinite(lon) & np.isfinite(lat)).any():
+        why = "; ".join(line for feed in feeds for line in worst_lines(feed.notices))
+        names = ", ".join(feed.name for feed in feeds)
+        raise InputError(f"{names}: no stop of stops.txt has a usable position ({why}) → repair the feed")
     return metric_epsg(float(np.nanmedian(lon)), float(np.nanmedian(lat)))
 
 

@@ -11,6 +11,7 @@ import pandas as pd
 from geo_access.errors import Fault, ServiceDateError
 from geo_access.sources.gtfs import Feed
 from geo_access.sources.gtfs_calendar import common_day, equivalent_day, trips_per_day
+from geo_access.sources.gtfs_notices import worst_lines
 
 __all__ = ["FeedDays", "feed_days"]
 
@@ -103,11 +104,13 @@ def _outside(feeds: Sequence[Feed], strips: Sequence[pd.DataFrame], day: date, *
         held = f"{span[0]} → {span[1]}" if span else "never"
         runs = _trips_on(strip, day)
         lines.append(f"  {feed.name}: runs {held}; {runs} trips on {day.isoformat()}")
+        lost = [] if span else worst_lines(feed.notices)
+        lines += [f"    {line}" for line in lost]
         known: dict[str, object] = {"feed": feed.name, "trips": runs, "day": day.isoformat()}
         if span:
             told.append(("no_service_feed", {**known, "first": span[0].isoformat(), "last": span[1].isoformat()}))
         else:
-            told.append(("no_service_never", known))
+            told.append(("no_service_never", {**known, "lost": "; ".join(lost)}))
         if not runs:
             faults.append(
                 Fault(feed.name, f"no service on {_spoken(day)}, its calendar is {held}", "choose another day")

@@ -195,7 +195,11 @@ def _zone(agency: pd.DataFrame, given: str | None, label: str, notices: NoticeBo
     if known:
         return known[0]
     if given is None:
-        raise InputError(f"{label}: agency.txt gives no known time zone → pass zone=, for instance zone='Europe/Paris'")
+        said = f" ({', '.join(f'{name[:40]!r}' for name in named[:3])}, row 2)" if any(named) else ""
+        raise InputError(
+            f"{label}: agency.txt gives no known time zone{said} → write one such as Europe/Paris in agency_timezone, "
+            "or pass zone='Europe/Paris'"
+        )
     if not _is_zone(given):
         raise InputError(f"{given!r} is not an IANA time zone → for instance zone='Europe/Paris'")
     notices.add("missing_required_field", "ERROR", "agency.txt", action="repaired", entity="agency_timezone",

@@ -8,7 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-__all__ = ["ACTIONS", "OWN_CODES", "SEVERITIES", "Notice", "NoticeBook", "notice_summary", "notices_frame"]
+__all__ = [
+    "ACTIONS",
+    "OWN_CODES",
+    "SEVERITIES",
+    "Notice",
+    "NoticeBook",
+    "notice_summary",
+    "notices_frame",
+    "worst_lines",
+]
 
 SEVERITIES = ("ERROR", "WARNING", "INFO")
 ACTIONS = ("kept", "repaired", "dropped")
@@ -124,6 +133,24 @@ def notices_frame(notices: Sequence[Notice], *, feed: str = "") -> pd.DataFrame:
     frame = pd.DataFrame([[getattr(n, name) for name in _COLUMNS] for n in ordered], columns=list(_COLUMNS))
     frame.insert(0, "feed", feed)
     return frame.astype({"row": "Int64", "count": "int64"})
+
+
+def worst_lines(notices: Sequence[Notice], *, most: int = 3) -> list[str]:
+    """Say in a few lines what went wrong: one for each kind, errors first, in the order of reading.
+
+    Examples
+    --------
+    >>> worst_lines([Notice("unused_trip", "WARNING", "trips.txt", 7, "t1", "dropped", "no usable call")])
+    ['trips.txt row 7: t1: no usable call']
+    """
+    kinds: dict[tuple[str, str], Notice] = {}
+    for notice in sorted(notices, key=lambda n: SEVERITIES.index(n.severity)):
+        if notice.action != "kept" and (notice.severity == "ERROR" or notice.action == "dropped"):
+            kinds.setdefault((notice.code, notice.file), notice)
+    return [
+        f"{n.file}{f' row {n.row}' if n.row else ''}: {f'{n.entity}: ' if n.entity else ''}{n.message}"
+        for n in list(kinds.values())[:most]
+    ]
 
 
 def notice_summary(notices: Sequence[Notice], *, feed: str = "") -> pd.DataFrame:
