@@ -93,6 +93,12 @@ def make_query(
     query.validate()
     if query.uses_transit and network.timetable is None:
         raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
+    strange = sorted(set(query.park_and_ride) - set(network.timetable.stop_id.tolist() if network.timetable else ()))
+    if strange:
+        raise InputError(
+            f"park_and_ride: {len(strange)} of {len(query.park_and_ride)} are no stops of the timetable: "
+            f"{', '.join(strange[:5])} → give ids as in the timetable (feed:id when there are several feeds)"
+        )
     return query
 
 
