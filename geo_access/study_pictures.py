@@ -21,6 +21,7 @@ from geo_access.report.words import written_date
 from geo_access.study_file import StudyFile
 from geo_access.study_inputs import StudyInputs
 from geo_access.study_outputs import slug
+from geo_access.study_values import isochrone_profile
 
 __all__ = ["Pictures", "map_contents", "write_front_page", "write_pictures"]
 
@@ -74,6 +75,7 @@ def map_contents(
             flags=flags,
             bands=bands.get(metier.code),
             bands_label=bands_label,
+            bands_for=(isochrone_profile(file).id, "job" if file.training is None else "training"),
             counts=counts[counts["metier"] == metier.code] if metier.code in bands else None,
             training=inputs.training,
             employers=inputs.employers,

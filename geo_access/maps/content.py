@@ -154,6 +154,8 @@ class MapContent:
         From `geo_access.isochrones.bands.isochrones`.
     bands_label : str
         What the isochrones show, for instance « en transports en commun, arrivée à 8 h 30 ».
+    bands_for : tuple of str
+        Profile and kind that the isochrones answer for; over another question they are not drawn. Empty: over all.
     counts : pandas.DataFrame, optional
         ``minutes`` and what lies within each band: some of ``residents, qpv_residents, job_seekers, places,
         openings``, cumulative.
@@ -185,6 +187,7 @@ class MapContent:
     flags: pd.DataFrame
     bands: gpd.GeoDataFrame | None = None
     bands_label: str = ""
+    bands_for: tuple[str, ...] = ()
     counts: pd.DataFrame | None = None
     training: gpd.GeoDataFrame | None = None
     employers: gpd.GeoDataFrame | None = None

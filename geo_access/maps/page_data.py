@@ -212,7 +212,11 @@ def _facts(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) -> d
     words = catalogue(content.language)
     zone_ids = [str(zone_id) for zone_id in zones["zone_id"]]
     sites: dict[str, int] = {}
-    questions = [_question_data(question, zone_ids, sites) for question in content.questions()]
+    questions = [
+        _question_data(question, zone_ids, sites)
+        | {"bands": question.key[: len(content.bands_for)] == content.bands_for}
+        for question in content.questions()
+    ]
     empty: dict[str, object] = {"type": "FeatureCollection", "features": []}
     bands, styles = content.ordered_bands(), band_styles(content)
     stops = []

@@ -17,7 +17,7 @@ from geo_access.errors import InputError
 from geo_access.maps.index import ComparedMap, Comparison, write_compare, write_index
 from geo_access.maps.interactive import metier_map, page_html, write_metier_map
 from tests.browser import Page, browser
-from tests.maps.territory import NASTY, content, flags, zones
+from tests.maps.territory import NASTY, content, employers, flags, zones
 
 SIDES = ("left", "right")
 SCRIPT_IN_PAGE = re.compile(r"<script>\s*alert")
@@ -116,6 +116,58 @@ def test_large_territories_are_simplified_below_five_megabytes() -> None:
     )
     page = page_html(metier_map(content(zones=areas, flags=flags(areas), with_bands=False)))
     assert len(page.encode()) < 5_000_000
+
+
+@pytest.mark.browser
+def test_isochrones_of_another_public_are_not_drawn_over_the_levels(chromium: Page, tmp_path: Path) -> None:
+    chromium.open(write_metier_map(content(bands_for=("sans_voiture", "training")), tmp_path / "m.html"))
+    chromium.settle()
+    outlines = "return document.querySelectorAll('.leaflet-lines-pane path').length"
+    assert chromium.run(outlines) == 2, "the outline of the farthest band, and its casing"
+    ask = (
+        "const c = document.getElementById('ga-question'); c.value = arguments[0]; c.dispatchEvent(new Event('change'))"
+    )
+    chromium.run(ask, "1")
+    assert chromium.run(outlines) == 0
+    chromium.run(ask, "0")
+    assert chromium.run(outlines) == 2
+    assert chromium.console_errors() == []
+
+
+@pytest.mark.browser
+def test_a_click_on_a_band_tells_who_lives_there(chromium: Page, tmp_path: Path) -> None:
+    counts = pd.DataFrame({"minutes": [15, 30, 45, 60], "residents": [1000, 2048, 4096, 8192], "openings": 7})
+    chromium.open(write_metier_map(content(counts=counts, bands_label=NASTY), tmp_path / "m.html"))
+    chromium.settle()
+    legend = chromium.run("return [...document.querySelectorAll('.ga-bands td')].map((td) => td.textContent)")
+    assert legend == ["1\u202f000", "7", "2\u202f048", "7", "4\u202f096", "7", "8\u202f192", "7"]
+    chromium.run("document.querySelector('[data-layer=zones]').click()")
+    chromium.settle()
+    chromium.run(
+        "const path = document.querySelector('.leaflet-bands-pane path:last-of-type');"
+        "const box = path.getBoundingClientRect();"
+        "path.dispatchEvent(new MouseEvent('click', {bubbles: true, clientX: box.x + 5, clientY: box.y + 5}))"
+    )
+    told = chromium.run("return document.querySelector('.leaflet-popup-content').innerText")
+    assert NASTY in told
+    assert "8\u202f192" in told
+    assert chromium.console_errors() == []
+
+
+@pytest.mark.browser
+def test_many_employers_are_one_symbol_until_one_looks_closer(chromium: Page, tmp_path: Path) -> None:
+    few = employers()
+    rows = pd.concat([few.assign(site_id=f"e{i}", site_name=f"{NASTY} {i}") for i in range(150)], ignore_index=True)
+    chromium.open(write_metier_map(content(employers=rows), tmp_path / "m.html"))
+    chromium.settle()
+    badges = chromium.run("return [...document.querySelectorAll('.ga-count')].map((b) => Number(b.textContent))")
+    assert sum(badges) == 150, "each in one symbol; the second row of a site is the same site"
+    assert len(badges) < 5
+    scale = "return Number(getComputedStyle(document.documentElement).getPropertyValue('--ga-symbol'))"
+    before = chromium.run(scale)
+    chromium.run("gaMap.map.setZoom(gaMap.map.getZoom() + 3, {animate: false})")
+    chromium.settle()
+    assert before < chromium.run(scale) == 1
 
 
 @pytest.mark.browser

@@ -227,7 +227,10 @@ function geoAccessMap(map, data) {
 
   const redrawBands = () => {
     layers.bands.clearLayers();
-    layers.bands.addLayer(filled ? bandLines : bandFills);
+    // Isochrones of another public or trip would contradict the colours under them.
+    const fitting = !data.questions.length || data.questions[question].bands;
+    if (!filled) layers.bands.addLayer(bandFills);
+    else if (fitting) layers.bands.addLayer(bandLines);
   };
   zones.addTo(map);
   document.querySelectorAll("[data-layer]").forEach((box) => {
@@ -253,6 +256,7 @@ function geoAccessMap(map, data) {
     if (asked) asked.textContent = data.questions[index].label;
     map.closePopup();
     zones.setStyle(zoneStyle);
+    redrawBands();
   };
   if (chooser) chooser.addEventListener("change", () => ask(Number(chooser.value)));
   ask(0);
