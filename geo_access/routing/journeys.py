@@ -13,11 +13,11 @@ import pandas as pd
 from shapely import LineString, Point
 
 from geo_access.crs import WGS84
-from geo_access.errors import InputError
+from geo_access.errors import Fault, InputError, SnapError, raise_faults
 from geo_access.network.model import Network, Timetable
 from geo_access.network.street_search import StreetPath, street_path
 from geo_access.routing.graphs import backward_graph, footpaths_of, forward_graph, graph_key
-from geo_access.routing.legs import Ends, Legs, connect, mode_legs, street_speed
+from geo_access.routing.legs import Ends, Legs, connect, link, mode_legs, street_speed
 from geo_access.routing.pareto import Route, routes_to, spread_from
 from geo_access.routing.profile import Samples, profile_times
 from geo_access.routing.query import Query, Window
@@ -156,7 +156,9 @@ def explain(
     Raises
     ------
     InputError
-        When the query is faulty, or a place is not one point.
+        When the query is faulty, or a place is not one point that says its CRS.
+    SnapError
+        When a place lies too far from the streets.
     """
     unknown = sorted(set(limits) - set(Query.__dataclass_fields__))
     if unknown:
@@ -166,8 +168,25 @@ def explain(
         mode, Window.parse(depart) if isinstance(depart, str) else depart,
         Window.parse(arrive) if isinstance(arrive, str) else arrive, max_s=round(max_minutes * 60), **limits,
     )  # fmt: skip
-    journeys = explain_query(network, _one_point(network, origin), _one_point(network, destination), query)
+    start_xy, end_xy = _one_point(network, origin), _one_point(network, destination)
+    journeys = explain_query(network, start_xy, end_xy, query)
+    if not journeys:
+        _check_links(network, query, origin=start_xy, destination=end_xy)
     return _along_shapes(journeys, shapes) if shapes else journeys
+
+
+def _check_links(network: Network, query: Query, **places: np.ndarray) -> None:
+    """Refuse a place from which no journey can start, or to which none can lead, for want of a street."""
+    modes = mode_legs(query)
+    faults = [
+        Fault(
+            name, f"it lies more than {query.link_limit_m:g} m from the streets",
+            "check that it is (longitude, latitude), or raise link_limit_m",
+        )
+        for name, mode in (("origin", modes.start), ("destination", modes.end))
+        if not link(network, places[name], mode, query).ok[0]
+    ]  # fmt: skip
+    raise_faults(faults, error=SnapError)
 
 
 def _along_shapes(journeys: list[Journey], paths: Sequence[str | Path]) -> list[Journey]:

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geo_access.errors import InputError
+from geo_access.errors import InputError, SnapError
 from geo_access.network.build import build_network
 from geo_access.network.model import Network
 from geo_access.routing.journeys import Leg, explain
@@ -168,6 +168,19 @@ def test_rides_are_drawn_along_their_shapes(tmp_path: Path) -> None:
         (journey, *_) = explain(network, *ends, depart=hour, shapes=[feed], max_direct_s=0)
         lengths.append(round(journey.to_geodataframe().geometry.length[1]))
     assert lengths == [300 + 2000 + 300 + 2000, 4000, 4000]
+
+
+def test_places_off_the_streets(tmp_path: Path) -> None:
+    streets, where = drawn_streets(tmp_path, "A       B", {"AB": {"highway": "residential"}})
+    xy = np.array([where["A"], where["B"]])
+    network = Network(streets.epsg, streets, make_timetable([bus([0, 1], 7 * H)], 2, xy=xy), {})
+    near, far = layer(a=where["A"]), layer(b=(where["B"][0] + 900, where["B"][1]))
+    with pytest.raises(SnapError, match="destination: it lies more than 500 m from the streets"):
+        explain(network, near, far, depart="06:50")
+    to_degrees = near.to_crs(4326).geometry.iloc[0]
+    assert explain(network, (to_degrees.x, to_degrees.y), layer(b=where["B"]), depart="06:50")
+    with pytest.raises(SnapError):
+        explain(network, (to_degrees.y, to_degrees.x), far, depart="06:50")
 
 
 def test_bad_places() -> None:
