@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from dataclasses import fields, is_dataclass
 from datetime import date
@@ -15,10 +16,12 @@ from geo_access.manifest import sha256_file
 from geo_access.network.hierarchy import Hierarchy
 from geo_access.network.model import CrowFly, ModeGraph, Network, SparseTimes, Streets, Timetable
 
-__all__ = ["FORMAT", "open_network", "save_network"]
+__all__ = ["FORMAT", "KEPT_CHANGES", "open_network", "save_network"]
 
 FORMAT = "geo-access-network/1"
 _INDEX = "network.json"
+KEPT_CHANGES = "kept_changes"
+"""Where a timetable keeps changes of vehicle found for it: by label, two arrays that only `routing` reads."""
 _KINDS: dict[str, type] = {
     kind.__name__: kind for kind in (Network, Streets, CrowFly, ModeGraph, Hierarchy, Timetable, SparseTimes)
 }
@@ -41,6 +44,13 @@ class _Writer:
             }
             if isinstance(value, ModeGraph) and "hierarchy" in value.__dict__:
                 parts["hierarchy"] = self.plain(value.hierarchy, f"{name}.hierarchy")
+            kept = value.__dict__.get(KEPT_CHANGES) if isinstance(value, Timetable) else None
+            if kept:
+                parts[KEPT_CHANGES] = {
+                    "kind": "mapping",
+                    "of": _digest(self.checksums),
+                    "fields": {label: self.plain(kept[label], f"changes.{k}") for k, label in enumerate(sorted(kept))},
+                }
             return {"kind": type(value).__name__, "fields": parts}
         if isinstance(value, dict) or hasattr(value, "items"):
             return {
@@ -63,8 +73,14 @@ class _Writer:
         return {"kind": "array", "file": file, "was": "object" if values.dtype == object else ""}
 
 
+def _digest(checksums: dict[str, str]) -> str:
+    """Return one checksum for all arrays of the timetable."""
+    mine = sorted(f"{file} {checksum}" for file, checksum in checksums.items() if file.startswith("timetable."))
+    return hashlib.sha256("\n".join(mine).encode()).hexdigest()
+
+
 def save_network(network: Network, folder: str | Path) -> Path:
-    """Save a network; hierarchies that were built are saved with it.
+    """Save a network; hierarchies that were built, and changes that were kept, are saved with it.
 
     Parameters
     ----------
@@ -129,9 +145,13 @@ class _Reader:
         if kind == "mapping":
             return parts
         hierarchy = parts.pop("hierarchy", None) if kind == "ModeGraph" else None
+        kept = parts.pop(KEPT_CHANGES, None) if kind == "Timetable" else None
         made = _KINDS[kind](**parts)
         if hierarchy is not None:
             made.__dict__["hierarchy"] = hierarchy
+        # Changes found for other arrays than these are found again when they are asked for.
+        if kept is not None and node["fields"][KEPT_CHANGES].get("of") == _digest(self.checksums):
+            made.__dict__[KEPT_CHANGES] = kept
         return made
 
     def array(self, file: str, was: str) -> np.ndarray:

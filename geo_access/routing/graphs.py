@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from geo_access.network.model import SparseTimes, Timetable
+from geo_access.errors import InputError
+from geo_access.network.model import Network, SparseTimes, Timetable
+from geo_access.network.storage import KEPT_CHANGES
 from geo_access.routing.lines import build_lines
 from geo_access.routing.query import Query
 from geo_access.routing.sweep import SweepGraph, build_graph, reverse_graph
 from geo_access.routing.transfers import find_transfers, usable_footpaths
 
-__all__ = ["GraphKey", "backward_graph", "footpaths_of", "forward_graph", "graph_key"]
+__all__ = ["GraphKey", "backward_graph", "footpaths_of", "forward_graph", "graph_key", "keep_changes"]
 
 
 @dataclass(frozen=True)
@@ -33,6 +35,14 @@ class GraphKey:
     bikes: bool
     on_demand: bool
 
+    @property
+    def label(self) -> str:
+        """The key as text: what kept changes are filed under."""
+        return (
+            f"walk {self.walk_kmh!r} km/h, up to {self.max_transfer_s} s, at least {self.min_transfer_s} s, "
+            f"bikes {self.bikes:d}, on demand {self.on_demand:d}"
+        )
+
 
 def graph_key(query: Query) -> GraphKey:
     """Return the part of a query that the changes of vehicle depend on."""
@@ -46,7 +56,39 @@ def graph_key(query: Query) -> GraphKey:
 def forward_graph(timetable: Timetable, key: GraphKey) -> SweepGraph:
     """Return the timetable with its changes, in the order of time."""
     lines = build_lines(timetable, bikes=key.bikes, on_demand=key.on_demand)
-    return build_graph(lines, *find_transfers(lines, footpaths_of(timetable, key)))
+    known = timetable.__dict__.get(KEPT_CHANGES, {}).get(key.label)
+    if known is None or len(known[0]) != lines.n_events + 1:
+        known = find_transfers(lines, footpaths_of(timetable, key))
+    return build_graph(lines, *known)
+
+
+def keep_changes(network: Network, query: Query) -> Network:
+    """Find the changes of vehicle for the limits of a query now, to be saved with the network.
+
+    Parameters
+    ----------
+    network : Network
+        With a timetable, which keeps them.
+    query : Query
+        Its walking speed and its limits on changes count, and its mode: nothing else.
+
+    Returns
+    -------
+    Network
+        The same.
+
+    Raises
+    ------
+    InputError
+        When the network has no timetable.
+    """
+    timetable = network.timetable
+    if timetable is None:
+        raise InputError("changes are between vehicles → build the network with GTFS feeds")
+    graph = forward_graph(timetable, graph_key(query))
+    kept = timetable.__dict__.setdefault(KEPT_CHANGES, {})
+    kept[graph_key(query).label] = (graph.transfer_indptr, graph.transfer_board)
+    return network
 
 
 def footpaths_of(timetable: Timetable, key: GraphKey) -> SparseTimes:

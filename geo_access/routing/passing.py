@@ -13,7 +13,7 @@ from geo_access.routing.sweep import SweepGraph, sweep
 
 __all__ = ["first_after"]
 
-_SWEPT_BYTES = 32 << 20
+_SWEPT_BYTES = 16 << 20
 _WIDEST_SHORT_S = 65_000
 
 

@@ -24,7 +24,7 @@ from geo_access.routing.sweep import NEVER, SweepGraph, sweep
 __all__ = ["NEVER", "Samples", "boardings", "profile_times", "stop_arrivals"]
 
 _WIDEST_SHORT_S = 65_000
-_SWEPT_BYTES = 32 << 20
+_SWEPT_BYTES = 16 << 20
 
 
 @dataclass(frozen=True)
@@ -111,7 +111,7 @@ def profile_times(
     entries = boardings(graph, readers, samples, low_s, high_s, first, last)
     n_blocks = -(-n_places // LANES)
     row_bytes = max(1, last - first) * LANES * np.dtype(dtype).itemsize * (1 if max_rides is None else 4)
-    group = max(1, min(n_blocks, _SWEPT_BYTES // row_bytes))
+    group = min(n_blocks, max(get_num_threads(), _SWEPT_BYTES // row_bytes))
     direct = np.minimum(direct_s, np.iinfo(dtype).max).astype(dtype)
     bound = (low_s if samples.deadline else high_s) - low_s
     never: Any = dtype(np.iinfo(dtype).max)

@@ -80,27 +80,40 @@ def build_graph(lines: Lines, transfer_indptr: np.ndarray, transfer_board: np.nd
     following[rank[inner]] = rank[inner + 1]
     counts = np.diff(transfer_indptr)
     change_indptr = np.concatenate(([0], np.cumsum(counts[order]))).astype(np.int64)
-    change_to = _by_rank(order, transfer_indptr, transfer_board, rank, change_indptr)
-    sources = np.repeat(np.arange(n), np.diff(change_indptr))
+    change_to, circular = _by_rank(order, transfer_indptr, transfer_board, rank, change_indptr)
     off = order[lines.event_alight[order]]
     stops = lines.event_stop[off]
     by_stop = np.argsort(stops, kind="stable")
     alight_indptr = np.concatenate(([0], np.cumsum(np.bincount(stops, minlength=lines.n_stops)))).astype(np.int64)
     return SweepGraph(
         lines, transfer_indptr, transfer_board, rank, lines.event_arrival_s[order], following, change_indptr,
-        change_to, alight_indptr, rank[off][by_stop], bool((change_to <= sources).any()),
+        change_to, alight_indptr, rank[off][by_stop], bool(circular),
     )  # fmt: skip
 
 
 def reverse_graph(graph: SweepGraph) -> SweepGraph:
     """Return the graph of the same timetable backwards in time: each change is kept, the other way round."""
-    n = graph.lines.n_events
-    alight = np.repeat(np.arange(n, dtype=np.int64), np.diff(graph.transfer_indptr))
-    board = n - 1 - alight
-    off = n - 1 - graph.transfer_board.astype(np.int64)
-    order = np.lexsort((board, off))
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(off, minlength=n)))).astype(np.int64)
-    return build_graph(reverse_lines(graph.lines), indptr, board[order].astype(np.int32))
+    indptr, board = _turned(graph.transfer_indptr, graph.transfer_board)
+    return build_graph(reverse_lines(graph.lines), indptr, board)
+
+
+@njit(cache=True)
+def _turned(indptr: np.ndarray, board: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """File the changes by the event that is boarded, now got off at; events are numbered from the last."""
+    n = len(indptr) - 1
+    into = np.zeros(n + 1, np.int64)
+    for k in range(len(board)):
+        into[n - board[k]] += 1
+    for e in range(n):
+        into[e + 1] += into[e]
+    cursor = into[:-1].copy()
+    out = np.empty(len(board), np.int32)
+    for e in range(n - 1, -1, -1):
+        for k in range(indptr[e], indptr[e + 1]):
+            off = n - 1 - board[k]
+            out[cursor[off]] = n - 1 - e
+            cursor[off] += 1
+    return into, out
 
 
 @njit(cache=True)
@@ -110,15 +123,17 @@ def _by_rank(
     board: np.ndarray,
     rank: np.ndarray,
     change_indptr: np.ndarray,
-) -> np.ndarray:
+) -> tuple[np.ndarray, bool]:
     out = np.empty(len(board), np.int32)
+    circular = False
     for r in range(len(order)):
         e = order[r]
         k = change_indptr[r]
         for j in range(indptr[e], indptr[e + 1]):
             out[k] = rank[board[j] + 1]
+            circular |= out[k] <= r
             k += 1
-    return out
+    return out, circular
 
 
 def sweep(

@@ -108,10 +108,18 @@ def find_transfers(lines: Lines, footpaths: SparseTimes) -> tuple[np.ndarray, np
         pieces = list(pool.map(lambda task: _kept(int(bounds[task]), int(bounds[task + 1]), *tables), range(n_tasks)))
     indptr = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
     # A task meets its trips in order but the events of a trip from the last to the first.
-    alight = np.concatenate([piece[0] for piece in pieces])
-    board = np.concatenate([piece[1] for piece in pieces])
-    order = np.argsort(alight, kind="stable")
-    return indptr, board[order]
+    board = np.empty(indptr[-1], np.int32)
+    cursor = indptr[:-1].copy()
+    for piece in pieces:
+        _file(*piece, cursor, board)
+    return indptr, board
+
+
+@njit(cache=True)
+def _file(alight: np.ndarray, found: np.ndarray, cursor: np.ndarray, board: np.ndarray) -> None:
+    for k in range(len(alight)):
+        board[cursor[alight[k]]] = found[k]
+        cursor[alight[k]] += 1
 
 
 @njit(cache=True, nogil=True)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from geo_access.errors import InputError, MissingFileError
+from geo_access.manifest import sha256_file
 from geo_access.network.model import CrowFly, Network
-from geo_access.network.storage import open_network, save_network
+from geo_access.network.storage import KEPT_CHANGES, open_network, save_network
+from geo_access.routing.graphs import forward_graph, graph_key, keep_changes
+from geo_access.routing.query import Query, Window
 from tests.network.drawn import drawn_streets
+from tests.travel_times.worlds import H, bus, country
 
 ROAD = {"highway": "residential"}
 
@@ -58,6 +62,38 @@ def test_a_touched_file_is_refused(network: Network, tmp_path: Path) -> None:
     victim.unlink()
     with pytest.raises(MissingFileError, match="missing"):
         open_network(folder)
+
+
+def test_changes_kept_are_saved_and_belong_to_their_timetable(tmp_path: Path) -> None:
+    xy = [(0.0, 0.0), (10_000.0, 0.0), (20_000.0, 0.0)]
+    query = Query("transit", depart=Window(7 * H, 7 * H), walk_kmh=3.6)
+    there = country([bus([0, 1], 7 * H), bus([1, 2], 7 * H + 900), bus([1, 2], 8 * H)], xy)
+    fresh = forward_graph(there.timetable, graph_key(query))
+    assert len(fresh.transfer_board) == 1
+    folder = save_network(keep_changes(there, query), tmp_path / "net")
+    opened = open_network(folder)
+    (label,) = opened.timetable.__dict__[KEPT_CHANGES]
+    assert label == graph_key(query).label
+    graph = forward_graph(opened.timetable, graph_key(query))
+    assert np.shares_memory(graph.transfer_board, opened.timetable.__dict__[KEPT_CHANGES][label][1])
+    for name in ("transfer_indptr", "transfer_board", "change_indptr", "change_to"):
+        np.testing.assert_array_equal(getattr(graph, name), getattr(fresh, name))
+    # Another speed or another timetable finds its own.
+    faster = forward_graph(opened.timetable, graph_key(replace(query, walk_kmh=4.0)))
+    assert not np.shares_memory(faster.transfer_board, graph.transfer_board)
+    assert KEPT_CHANGES not in replace(opened.timetable, notes=()).__dict__
+    # Saved again after opening, they are there still.
+    assert label in open_network(save_network(opened, tmp_path / "again")).timetable.__dict__[KEPT_CHANGES]
+    # The arrays were replaced by others, index and all.
+    path = folder / "timetable.event_departure_s.npy"
+    later = np.load(path) + 3600
+    np.save(path, later)
+    index = json.loads((folder / "network.json").read_text())
+    index["sha256"][path.name] = sha256_file(path)
+    (folder / "network.json").write_text(json.dumps(index))
+    assert KEPT_CHANGES not in open_network(folder).timetable.__dict__
+    with pytest.raises(InputError, match="GTFS"):
+        keep_changes(Network(2154, CrowFly(2154), None, {}), query)
 
 
 def test_foreign_folders_and_indexes(network: Network, tmp_path: Path) -> None:
