@@ -20,6 +20,7 @@ from pyproj import Transformer
 from shapely import Point
 
 from geo_access.network.build import build_network
+from geo_access.network.frequencies import Headways
 from geo_access.network.model import Network
 from geo_access.routing.query import Query
 from tests.feeds import ORIGIN_EPSG, ORIGIN_XY, write_feed
@@ -68,6 +69,7 @@ class World:
     services: dict[str, tuple[set[int], set[date], set[date]]] = field(default_factory=dict)
     transfers: list[dict] = field(default_factory=list)
     frequencies: list[dict] = field(default_factory=list)
+    expected_wait: bool = False
 
 
 def origin_s(day: date) -> float:
@@ -135,6 +137,7 @@ def random_world(rng: np.random.Generator) -> World:
 
 def _draw_feed(world: World, rng: np.random.Generator, *, base_s: int) -> None:
     world.base_s = base_s
+    world.expected_wait = bool(rng.random() < 0.3)
     day, every = world.day, set(range(7))
     tomorrow, yesterday = day + timedelta(days=1), day - timedelta(days=1)
     world.services = {
@@ -265,7 +268,7 @@ def write_world(world: World, folder: Path) -> Network:
     )  # fmt: skip
     return build_network(
         folder / "streets.osm", folder / "feed.zip", date=world.day, modes=("walk", "bike"), walk_kmh=world.walk_kmh,
-        max_transfer_s=601,
+        max_transfer_s=601, headways=Headways(expected_wait=world.expected_wait),
     )  # fmt: skip
 
 
@@ -323,25 +326,32 @@ def vehicles_of(
             if bikes and trip["bikes_allowed"] != "1":
                 continue
             calls: list = trip["calls"]
-            shifts = [shift_s(world, relative)]
+            runs = [(shift_s(world, relative), 0, -1)]
             if f"t{number}" in repeats:
-                shifts = [
-                    shift_s(world, relative) + leave - calls[0][2]
+                runs = [
+                    (shift_s(world, relative) + leave - calls[0][2], first, wait)
                     for row in repeats[f"t{number}"]
-                    for leave in _leaves(row)
+                    for leave, first, wait in _leaves(world, row, len(calls))
                 ]
             booked = any(call[3] >= 2 or call[4] >= 2 for call in calls)
             for with_booking in (False, True)[: 1 + (booked and on_demand)]:
-                for shift in shifts:
+                for shift, first, wait in runs:
                     calls = [
                         (stop, arrival + shift, departure + shift, pickup != 1 if with_booking else pickup == 0,
                          drop_off != 1 if with_booking else drop_off == 0)
-                        for stop, arrival, departure, pickup, drop_off in trip["calls"]
+                        for stop, arrival, departure, pickup, drop_off in trip["calls"][first:]
                     ]  # fmt: skip
+                    starts = calls[0][2]
+                    if wait >= 0:
+                        stop, _, departure, board, alight = calls[0]
+                        calls = [(stop, departure - wait, departure - wait, board, alight)] + [
+                            (stop, arrival, departure, False, alight)
+                            for stop, arrival, departure, _, alight in calls[1:]
+                        ]
                     # Kept: what somebody can board and leave, from the evening before until 48:00.
                     rideable = any(a[3] and b[4] for a, b in itertools.combinations(calls, 2))
                     night = relative == -1 and calls[-1][1] < -EVENING_S
-                    if rideable and not night and not (relative == 1 and calls[0][2] >= 48 * 3600):
+                    if rideable and not night and not (relative == 1 and starts >= 48 * 3600):
                         named[relative, f"t{number}"] = len(out)
                         out.append(calls)
                         trips.append(number)
@@ -352,10 +362,16 @@ def vehicles_of(
     return out, [(a, b) for a, b in pairs if a is not None and b is not None], trips
 
 
-def _leaves(row: dict) -> range:
+def _leaves(world: World, row: dict, n_calls: int) -> list[tuple[int, int, int]]:
+    """Departures of a period, the call they are boarded from, and the wait charged there (−1: boarded anywhere)."""
     start, end, headway = row["start_time"], row["end_time"], row["headway_secs"]
-    first = start if row["exact_times"] == "1" else start + headway // 2
-    return range(first if first < end else start, end, headway)
+    if row["exact_times"] == "1":
+        return [(leave, 0, -1) for leave in range(start, end, headway)]
+    if world.expected_wait:
+        times = range(start, end + headway // 2, min(120, headway))
+        return [(leave, call, headway // 2) for leave in times for call in range(n_calls - 1)]
+    first = start + headway // 2
+    return [(leave, 0, -1) for leave in range(first if first < end else start, end, headway)]
 
 
 def changes_of(world: World, query: Query) -> list[Walks]:
