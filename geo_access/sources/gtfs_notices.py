@@ -1,4 +1,10 @@
-"""What is wrong with a feed: notices under the canonical GTFS names, with what was done about each."""
+"""What is wrong with a feed: notices under the canonical GTFS names, with what was done about each.
+
+Names are those of the canonical validator of MobilityData where it has one. It is a Java program; of its ports on PyPI
+we tried gtfs-guru 1.0 (November 2026, ``tests/benchmarks/RESULTS.md``): on the dirty feeds it counts what we count, and
+beyond that style only (colours, capitals, expired calendars). It names no exchanged coordinates, repairs nothing and
+does not say what a trip's fault means for a search, so that it earns no place among the dependencies.
+"""
 
 from __future__ import annotations
 
