@@ -20,6 +20,7 @@ from geo_access.network.streets import build_streets
 from geo_access.network.timetable import build_timetable
 from geo_access.sources.gtfs import Feed, read_gtfs
 from geo_access.sources.gtfs_notices import notices_frame, worst_lines
+from geo_access.sources.gtfs_wheelchair import wheelchair_feed
 
 __all__ = ["build_network"]
 
@@ -32,7 +33,7 @@ def build_network(
     school_breaks: Sequence[tuple[dt.date, dt.date]] = (), walk_kmh: float = 4.8, max_transfer_s: int = 600,
     bbox_lonlat: tuple[float, float, float, float] | None = None, epsg: int | None = None,
     dem: str | Path | None = None,
-    headways: Headways | None = None, link_feeds: bool = True, edits: Sequence[Edit] = (),
+    headways: Headways | None = None, link_feeds: bool = True, edits: Sequence[Edit] = (), wheelchair: bool = False,
 ) -> Network:  # fmt: skip
     """Build the network of a territory on one service day.
 
@@ -68,6 +69,9 @@ def build_network(
         Whether one may change from one feed to another.
     edits : sequence of Edit
         Changes to the timetable, in order; recorded in its notes and the warnings.
+    wheelchair : bool
+        Keep only trips and stops that the feeds say a wheelchair can use, see `wheelchair_feed`; a warning counts what
+        they do not say.
 
     Returns
     -------
@@ -90,7 +94,11 @@ def build_network(
     day = _day(date)
     osm_paths, gtfs_paths = _paths(osm), _paths(gtfs)
     _check(osm_paths, gtfs_paths, crow_fly_detour, edits, epsg)
+    if wheelchair and not gtfs_paths:
+        raise InputError("wheelchair: there is no timetable to restrict → give gtfs=")
     feeds = [read_gtfs(path, name=name) for path, name in zip(gtfs_paths, _feed_names(gtfs_paths), strict=True)]
+    if wheelchair:
+        feeds = [wheelchair_feed(feed) for feed in feeds]
     streets: Streets | CrowFly
     if osm_paths:
         streets = build_streets(osm_paths, epsg=epsg, modes=modes, bbox_lonlat=bbox_lonlat, dem=dem)

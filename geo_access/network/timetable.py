@@ -23,7 +23,9 @@ from geo_access.sources.gtfs import Feed
 __all__ = ["build_timetable", "validate_timetable"]
 
 # Notices below errors that a reader of results should know of.
-_SAID = ("unused_trip", "unusable_trip", "interpolated_stop_time", "flexible_service_not_used")
+_SAID = (
+    "unused_trip", "unusable_trip", "interpolated_stop_time", "flexible_service_not_used", "wheelchair_not_stated",
+)  # fmt: skip
 # Queries may walk this much faster than the timetable was built for.
 _FASTER = 1.25
 

@@ -42,6 +42,7 @@ OWN_CODES = frozenset(
         "text_encoding",
         "time_beyond_48_hours",
         "unsafe_file_name",
+        "wheelchair_not_stated",
     }
 )
 

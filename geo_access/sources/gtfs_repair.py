@@ -22,7 +22,7 @@ from geo_access.clock import LAST_CLOCK_S
 from geo_access.sources.gtfs_notices import NoticeBook
 from geo_access.sources.gtfs_stop_times import BLANK, StopTimes
 
-__all__ = ["great_circle_m", "interpolate_blanks", "repair_stop_times"]
+__all__ = ["great_circle_m", "interpolate_blanks", "pick_calls", "repair_stop_times"]
 
 _EARTH_RADIUS_M = 6_371_008.8
 _FORGOTTEN_DAY_S = 12 * 3600
@@ -69,7 +69,8 @@ def repair_stop_times(
     return interpolate_blanks(times, lon, lat, notices)
 
 
-def _pick(times: StopTimes, keep: np.ndarray) -> StopTimes:
+def pick_calls(times: StopTimes, keep: np.ndarray) -> StopTimes:
+    """Return the calls where `keep`, a ndarray of bool, shape (n_calls,), is true; trips stay, some without calls."""
     trip = times.trip()[keep]
     counts = np.bincount(trip, minlength=len(times.trip_indptr) - 1)
     arrays = {
@@ -109,7 +110,7 @@ def _in_sequence(times: StopTimes, trip_ids: np.ndarray, notices: NoticeBook) ->
     for trip in np.unique(trip_of[timed[falls]]):
         part = slice(times.trip_indptr[trip], times.trip_indptr[trip + 1])
         drop[part] = not _order_one(arrival[part], departure[part], times.row[part], str(trip_ids[trip]), notices)
-    return _pick(times, ~drop) if drop.any() else times
+    return pick_calls(times, ~drop) if drop.any() else times
 
 
 def _order_one(arrival: np.ndarray, departure: np.ndarray, row: np.ndarray, name: str, notices: NoticeBook) -> bool:
@@ -182,7 +183,7 @@ def _cut_edges(times: StopTimes, trip_ids: np.ndarray, notices: NoticeBook) -> S
         "missing_trip_edge", "ERROR", _FILE, times.row[edge], trip_ids[trip[edge]], action="dropped",
         message="no time at the first or last calls of the trip",
     )  # fmt: skip
-    return _pick(times, ~edge)
+    return pick_calls(times, ~edge)
 
 
 def _drop_short(times: StopTimes, trip_ids: np.ndarray, notices: NoticeBook) -> StopTimes:
@@ -194,7 +195,7 @@ def _drop_short(times: StopTimes, trip_ids: np.ndarray, notices: NoticeBook) -> 
     notices.add_rows(
         "unusable_trip", "WARNING", _FILE, rows, trip_ids[single], action="dropped", message="a trip with one call"
     )
-    return _pick(times, (counts > 1)[times.trip()])
+    return pick_calls(times, (counts > 1)[times.trip()])
 
 
 def _along(times: StopTimes, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
