@@ -14,8 +14,9 @@ from geo_access.routing.graphs import footpaths_of, forward_graph, graph_key
 from geo_access.routing.legs import connect, mode_legs
 from geo_access.routing.lines import Lines
 from geo_access.routing.pareto import Route, routes_to, spread_from
+from geo_access.routing.reasons import Reason
 from geo_access.travel_times.core import timetable_of
-from geo_access.travel_times.matrix import make_query
+from geo_access.travel_times.matrix import known_times, make_query
 from geo_access.travel_times.points import read_points
 
 __all__ = ["time_components"]
@@ -55,9 +56,10 @@ def time_components(
     Returns
     -------
     pandas.DataFrame
-        One row per pair: ids, ``travel_time_s, access_s, wait_s, ride_s, transfer_s, egress_s`` [s] and ``rides``,
-        missing where there is no journey. The parts add up to the time: `wait_s` is at home before the first vehicle,
-        `transfer_s` all between getting off and the next departure. Without any vehicle all of it is `access_s`.
+        One row per pair: ids, ``travel_time_s, access_s, wait_s, ride_s, transfer_s, egress_s`` [s], ``rides``,
+        missing where there is no journey; ``reason`` says why. The parts add up to the time: `wait_s` is at home
+        before the first vehicle, `transfer_s` all between getting off and the next departure. Without any vehicle all
+        of it is `access_s`.
 
     Raises
     ------
@@ -72,6 +74,7 @@ def time_components(
     graph, paths = forward_graph(timetable, key), footpaths_of(timetable, key)
     legs = connect(network, starts.xy, ends.xy, query, mode_legs(query))
     ready_s = query.depart.start_s
+    reason = known_times(network, starts, ends, query).reason
     rows = []
     for o, origin in enumerate(starts.ids):
         spread = spread_from(
@@ -87,8 +90,10 @@ def time_components(
             elif routes:
                 parts = _parts(routes[0], graph.lines, ready_s)
             rows.append({"origin_id": origin, "destination_id": destination, **parts})
-    frame = pd.DataFrame(rows)
-    return frame.astype(dict.fromkeys(("travel_time_s", *_PARTS), "Int32"))
+    frame = pd.DataFrame(rows).astype(dict.fromkeys(("travel_time_s", *_PARTS), "Int32"))
+    names = np.array([cause.name for cause in Reason], dtype=object)
+    frame["reason"] = pd.Categorical(names[reason.ravel()], categories=list(names))
+    return frame
 
 
 def _as_dict(times: SparseTimes, row: int) -> dict[int, int]:
