@@ -6,6 +6,7 @@ from datetime import date
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from geo_access.network.merge_stops import same_places
 from geo_access.network.model import CrowFly, Timetable
@@ -13,6 +14,7 @@ from geo_access.network.timetable import build_timetable
 from geo_access.routing.transfers import usable_footpaths
 from geo_access.sources.gtfs import read_gtfs
 from tests.feeds import write_feed
+from tests.shared import shared_path
 
 # 4.8 km/h is 4/3 m/s: with a detour of 1.2, 100 m take 90 s.
 STOPS = {"A": (0, 0), "B": (100, 0), "C": (400, 0), "D": (5000, 0)}
@@ -183,3 +185,22 @@ def test_same_places_need_a_name_beyond_25_metres() -> None:
     apart = same_places(ids, names, np.array([0, 1, 0, 1]), np.array([0.0, 160.0, 500.0, 540.0]), np.zeros(4))
     assert apart.empty
     assert same_places(ids, names, np.zeros(4, int), np.zeros(4), np.zeros(4)).empty
+
+
+@pytest.mark.reference
+def test_the_national_trains_change_to_coaches_by_route() -> None:
+    # Six rows of 4,697 are for a train route and a coach route; of these, one train has calls left in the cut file.
+    feed = read_gtfs(shared_path("gtfs_dirty/ter_2022-05_truncated_stop_times.zip"))
+    rules = feed.transfers
+    assert rules["transfer_type"].tolist() == [2] * 4697
+    assert int((rules["from_route_id"] != "").sum()) == int((rules["to_route_id"] != "").sum()) == 6
+    timetable = build_timetable([feed], day=date(2021, 12, 19), epsg=2154, streets=CrowFly(2154, detour=1.2))
+    stops, times = np.unique(timetable.stop_id, return_counts=True)
+    assert stops[times > 1].tolist() == ["StopPoint:OCETrain TER-87576009"]
+    copy = timetable.n_stops - 1
+    callers = np.unique(np.searchsorted(timetable.trip_indptr, np.flatnonzero(timetable.event_stop == copy), "right"))
+    assert timetable.route_id[timetable.trip_route[callers - 1]].tolist() == ["OCESN-637392"]
+    # Five minutes at every stop, as the file says, whatever the margin asked.
+    usable = usable_footpaths(timetable, walk_kmh=4.8, max_transfer_s=600, min_transfer_s=60)
+    own = [int(usable.row(p)[1][usable.row(p)[0] == p][0]) for p in range(timetable.n_stops)]
+    assert own == [300] * timetable.n_stops
