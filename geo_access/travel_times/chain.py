@@ -29,7 +29,7 @@ __all__ = ["ChainTimes", "Stage", "chain_times"]
 _STEP_S = 60
 _LAST_S = 36 * 3600
 # Homes worked out together: bounds the table of the way home, homes × places × minutes of the day.
-_BLOCK_CELLS = 30_000_000
+_BLOCK_CELLS = 6_000_000
 
 
 @dataclass(frozen=True, eq=False)
