@@ -9,6 +9,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
+
+from geo_access.cli import app
 
 DEMO = Path(__file__).resolve().parents[1] / "data" / "demo"
 
@@ -169,34 +172,38 @@ def test_sheet_takes_an_address_and_writes_it_nowhere(tmp_path: Path) -> None:
     assert "longitude 4.365" in said
 
 
+def refused(*arguments: str | Path) -> str:
+    """What the command line says when it refuses, run in this process."""
+    done = CliRunner().invoke(app, [str(argument) for argument in arguments])
+    assert done.exit_code == 1, done.output
+    return " ".join(done.output.split())
+
+
 def test_an_address_goes_nowhere_unasked_and_doubt_lists_candidates(tmp_path: Path) -> None:
-    asked = geo_access("sheet", DEMO / "study.toml", "--from", ADDRESS, "--metier", "F1602", cwd=tmp_path)
-    assert asked.returncode == 1
-    assert "--online" in asked.stderr
-    assert "--addresses" in asked.stderr
+    asked = refused("sheet", DEMO / "study.toml", "--from", ADDRESS, "--metier", "F1602", "--out", tmp_path / "f.html")
+    assert "--online" in asked
+    assert "--addresses" in asked
     book = tmp_path / "a.csv"
     book.write_text(
         "numero;nom_voie;code_postal;code_insee;nom_commune;lon;lat\n1;Rue Neuve;59999;59998;Valmont;3.8;50.2\n"
         "1;Rue Neuve;59998;59997;Fergny;4.1;50.3\n",
         encoding="utf-8",
     )
-    twins = geo_access(
-        "sheet", DEMO / "study.toml", "--from", "1 rue Neuve", "--metier", "F1602", "--addresses", book, cwd=tmp_path
-    )
-    assert twins.returncode == 1
-    assert "Fergny" in twins.stderr
-    assert "Valmont" in twins.stderr
-    assert "plusieurs adresses" in twins.stderr
+    where = ["--from", "1 rue Neuve", "--metier", "F1602", "--addresses", book, "--out", tmp_path / "f.html"]
+    twins = refused("sheet", DEMO / "study.toml", *where)
+    assert "Fergny" in twins
+    assert "Valmont" in twins
+    assert "plusieurs adresses" in twins
     assert list(tmp_path.iterdir()) == [book]
 
 
 def test_messages_follow_the_language_asked_for_then_the_study(study: Path) -> None:
     absent = study.parent / "absent.toml"
-    assert "n’existe pas" in geo_access("check", absent).stderr
-    assert "no such study file" in geo_access("--lang", "en", "check", absent).stderr
+    assert "n’existe pas" in refused("check", absent)
+    assert "no such study file" in refused("--lang", "en", "check", absent)
     spoil(study, 'language = "fr"', 'language = "en"')
     spoil(study, "date = 2026-03-17", "date = 2027-03-17")
-    assert "no service on" in geo_access("check", study).stderr
+    assert "no service on" in refused("check", study)
 
 
 def test_another_day_tells_no_service_that_day(tmp_path: Path, study: Path) -> None:
