@@ -1,22 +1,35 @@
 """What slopes do to walking and cycling times.
 
 Walking follows Tobler (1993), *Three presentations on geographical analysis and modeling*: 6 exp(−3.5 |s + 0.05|) km/h
-on a slope s. Cycling follows Parkin & Rotheram (2010), Transport Policy 17: 21.6 km/h on the flat, 1.44 km/h less for
-each per cent uphill and 0.86 more for each per cent downhill. Both are used as ratios to their own speed on the flat.
+on a slope s. Cycling follows the regression of Parkin & Rotheram (2010), *Design speeds and acceleration
+characteristics of bicycle traffic*, Transport Policy 17, 335–341: 21.6 km/h on the flat, 1.44 km/h less for each per
+cent uphill and 0.86 more for each per cent downhill. That line reaches 0 km/h at 15 %: where pushing the bike at
+Tobler's pace is faster, from 11.8 % on, the cyclist gets off. Downhill, nobody goes beyond 150 % of the speed on the
+flat. Both are used as ratios to their own speed on the flat.
+
+Heights are read along each street in steps of at least one cell of the raster: what is shorter than a cell is noise. On
+bridges and in tunnels the ground is not the street: the slope is that from end to end.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from geo_access.errors import CoverageError, InputError, MissingFileError
 from geo_access.network.model import Streets
 
+if TYPE_CHECKING:
+    from affine import Affine
+
 __all__ = ["cycling_factor", "slope_factors", "walking_factor"]
 
 _STEEPEST = 0.4
+# Cycling over walking speed on the flat, 15 and 4.8 km/h: what getting off costs.
+_PUSHED = 15.0 / 4.8
 
 
 def walking_factor(slope: np.ndarray) -> np.ndarray:
@@ -41,12 +54,12 @@ def walking_factor(slope: np.ndarray) -> np.ndarray:
 
 
 def cycling_factor(slope: np.ndarray) -> np.ndarray:
-    """Return cycling time on a slope over cycling time on the flat (Parkin & Rotheram); speed kept within 25–150 %.
+    """Return cycling time on a slope over cycling time on the flat (Parkin & Rotheram; pushed where that is faster).
 
     Parameters
     ----------
     slope : ndarray of float64
-        Rise over run, upwards positive.
+        Rise over run, upwards positive; clipped to ±0.4.
 
     Returns
     -------
@@ -54,40 +67,80 @@ def cycling_factor(slope: np.ndarray) -> np.ndarray:
 
     Examples
     --------
-    >>> cycling_factor(np.array([0.0, 0.05, -0.05])).round(3).tolist()
-    [1.0, 1.5, 0.834]
+    >>> cycling_factor(np.array([0.0, 0.05, -0.05, 0.2])).round(3).tolist()
+    [1.0, 1.5, 0.834, 6.293]
     """
-    per_cent = slope * 100.0
+    per_cent = np.clip(slope, -_STEEPEST, _STEEPEST) * 100.0
     speed = 21.6 - np.where(per_cent > 0, 1.44, 0.86) * per_cent
-    return 1.0 / np.clip(speed / 21.6, 0.25, 1.5)
+    ridden = 21.6 / np.clip(speed, 1e-3, 21.6 * 1.5)
+    return np.minimum(ridden, _PUSHED * walking_factor(slope))
 
 
-def _heights(xy: np.ndarray, epsg: int, dem: Path) -> np.ndarray:
-    """Bilinear height of points, NaN outside the raster [m]."""
+@dataclass(frozen=True, eq=False)
+class _Raster:
+    """Heights around the streets, NaN where unknown [m], and how to find a position in them."""
+
+    values: np.ndarray
+    inverse: Affine
+    cell_m: float
+
+    def at(self, xy: np.ndarray) -> np.ndarray:
+        """Bilinear height of points, NaN outside [m]."""
+        from scipy.ndimage import map_coordinates  # noqa: PLC0415 — importing the room stays cheap
+
+        to = self.inverse
+        columns, rows = (a * xy[:, 0] + b * xy[:, 1] + c for a, b, c in ((to.a, to.b, to.c), (to.d, to.e, to.f)))
+        where = (rows - 0.5, columns - 0.5)
+        return np.asarray(map_coordinates(self.values, where, order=1, mode="constant", cval=np.nan))
+
+
+def _read(xy: np.ndarray, epsg: int, dem: Path) -> _Raster:
+    """Read the part of a raster that lies around some points."""
     import rasterio  # noqa: PLC0415 — importing the room stays cheap
+    from rasterio.enums import Resampling  # noqa: PLC0415
     from rasterio.vrt import WarpedVRT  # noqa: PLC0415
     from rasterio.windows import Window, from_bounds  # noqa: PLC0415
-    from scipy.ndimage import map_coordinates  # noqa: PLC0415
 
     if not dem.exists():
         raise MissingFileError(f"{dem}: elevation raster not found → check the path")
     try:
-        with rasterio.open(dem) as raw, WarpedVRT(raw, crs=f"EPSG:{epsg}") as raster:
+        with (
+            rasterio.open(dem) as raw,
+            WarpedVRT(raw, crs=f"EPSG:{epsg}", resampling=Resampling.bilinear) as raster,
+        ):
             low, high = xy.min(axis=0), xy.max(axis=0)
             window = from_bounds(*low, *high, transform=raster.transform).round_offsets().round_lengths()
             around = Window(window.col_off - 2, window.row_off - 2, window.width + 5, window.height + 5)
             window = around.intersection(Window(0, 0, raster.width, raster.height))
             values = raster.read(1, window=window, masked=True).astype(np.float64).filled(np.nan)
-            inverse = ~raster.window_transform(window)
+            return _Raster(values, ~raster.window_transform(window), float(max(map(abs, raster.res))))
     except rasterio.errors.WindowError as error:
         raise CoverageError(f"{dem.name}: it does not cover the streets → take the raster of the area") from error
     except rasterio.errors.RasterioError as error:
         raise InputError(f"{dem.name}: it cannot be read as a raster ({error}) → give a GeoTIFF") from error
-    columns, rows = inverse * (xy[:, 0], xy[:, 1])
-    return map_coordinates(values, (rows - 0.5, columns - 0.5), order=1, mode="constant", cval=np.nan)
 
 
-def slope_factors(streets: Streets, dem: str | Path | None) -> dict[str, np.ndarray]:
+def _slopes(streets: Streets, raster: _Raster, crossing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Slopes of equal parts of each edge, as drawn, NaN where unknown; and the first part of each edge (CSR)."""
+    xy, indptr = np.asarray(streets.geometry_xy), np.asarray(streets.geometry_indptr)
+    step = np.hypot(*np.diff(xy, axis=0).T)
+    step[indptr[1:-1] - 1] = 1.0  # between edges: only to keep them apart
+    walked = np.concatenate(([0.0], np.cumsum(step)))
+    begin, length = walked[indptr[:-1]], walked[indptr[1:] - 1] - walked[indptr[:-1]]
+    parts = np.where(crossing, 1, np.maximum(1, length // raster.cell_m)).astype(np.int64)
+    first = np.concatenate(([0], np.cumsum(parts)))
+    edge = np.repeat(np.arange(len(parts)), parts + 1)
+    k = np.arange(len(edge)) - (first[:-1] + np.arange(len(parts)))[edge]
+    at = begin[edge] + length[edge] * k / parts[edge]
+    heights = raster.at(np.column_stack((np.interp(at, walked, xy[:, 0]), np.interp(at, walked, xy[:, 1]))))
+    inside = edge[1:] == edge[:-1]
+    run = np.maximum(length / parts, 1.0)[edge[1:][inside]]
+    return np.diff(heights)[inside] / run, first
+
+
+def slope_factors(
+    streets: Streets, dem: str | Path | None, *, crossing: np.ndarray | None = None
+) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
     """Factors on the times of each edge, along it and against it.
 
     Parameters
@@ -95,36 +148,35 @@ def slope_factors(streets: Streets, dem: str | Path | None) -> dict[str, np.ndar
     streets : Streets
     dem : path or None
         Elevation raster [m]; None for a flat world.
+    crossing : ndarray of bool, shape (n_edges,), optional
+        Bridges and tunnels.
 
     Returns
     -------
-    dict of str to ndarray of float64, shape (n_edges, 2)
-        For ``walk``, ``bike`` and ``car``.
+    factors : dict of str to ndarray of float64, shape (n_edges, 2)
+        For ``walk``, ``bike`` and ``car`` (1: motors do not mind).
+    notes : tuple of str
+        Where the heights come from, and how many edges they do not cover.
 
     Raises
     ------
     MissingFileError, InputError, CoverageError
         When the raster is absent, unreadable or elsewhere.
     """
-    flat = np.ones((len(streets.edge_source), 2))
+    n_edges = len(streets.edge_source)
+    flat = np.ones((n_edges, 2))
     if dem is None:
-        return {"walk": flat, "bike": flat, "car": flat}
-    heights = _heights(streets.geometry_xy, streets.epsg, Path(dem))
-    if not np.isfinite(heights).any():
+        return {"walk": flat, "bike": flat, "car": flat}, ()
+    raster = _read(np.asarray(streets.geometry_xy), streets.epsg, Path(dem))
+    slope, first = _slopes(streets, raster, np.zeros(n_edges, dtype=bool) if crossing is None else crossing)
+    known = np.isfinite(slope)
+    if not known.any():
         raise CoverageError(f"{Path(dem).name}: it does not cover the streets → take the raster of the area")
-    step = np.hypot(*np.diff(streets.geometry_xy, axis=0).T)
-    rise = np.diff(heights)
-    slope = np.where((step > 0) & np.isfinite(rise), rise / np.maximum(step, 1.0), 0.0)
-    inner = np.ones(len(step), dtype=bool)
-    inner[streets.geometry_indptr[1:-1] - 1] = False
-    length = np.concatenate((step * inner, [0.0]))
-    total = np.maximum(np.add.reduceat(length, streets.geometry_indptr[:-1]), 1e-9)
+    slope = np.where(known, slope, 0.0)
     factors = {"car": flat}
     for mode, factor in (("walk", walking_factor), ("bike", cycling_factor)):
-        both = [
-            np.add.reduceat(np.concatenate((factor(sign * slope), [1.0])) * length, streets.geometry_indptr[:-1])
-            / total
-            for sign in (1.0, -1.0)
-        ]
-        factors[mode] = np.where(total[:, None] > 1e-6, np.column_stack(both), 1.0)
-    return factors
+        both = [np.add.reduceat(factor(sign * slope), first[:-1]) / np.diff(first) for sign in (1.0, -1.0)]
+        factors[mode] = np.column_stack(both)
+    lost = int(np.logical_or.reduceat(~known, first[:-1]).sum())
+    note = f"slopes from {Path(dem).name}, cells of {raster.cell_m:.0f} m"
+    return factors, (note + (f"; {lost} of {n_edges} edges outside it, taken as flat there" if lost else ""),)

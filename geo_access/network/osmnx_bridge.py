@@ -26,6 +26,7 @@ __all__ = ["from_osmnx", "to_networkx"]
 
 _Edge = tuple[int, int, dict[str, Any]]
 _COMBINATIONS = 64
+_INDIFFERENT = ("bridge", "tunnel", "service", "sidewalk")
 
 
 def _first(value: Any) -> Any:
@@ -165,7 +166,11 @@ def _speeds_kmh(data: dict[str, Any], both: bool, profile: Profile) -> tuple[flo
     """Speed along an edge and against it: the least over all classes and limits that were merged into it."""
     if "highway" not in data:
         return profile.reference_kmh, profile.reference_kmh if both or not profile.oneway_keys else 0.0
-    kept = {key: data[key] if isinstance(data[key], list) else [data[key]] for key in WAY_KEYS if key in data}
+    kept = {
+        key: data[key] if isinstance(data[key], list) else [data[key]]
+        for key in WAY_KEYS
+        if key in data and key not in _INDIFFERENT
+    }
     kept["oneway"] = ["no" if both else "yes"]
     if kept["highway"] == ["ferry"]:
         kept["route"] = kept.pop("highway")

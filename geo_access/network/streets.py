@@ -211,7 +211,9 @@ def build_streets(
     pieces = split_ways(ways, usable, special)
     middle = np.median(pieces.geometry_lonlat, axis=0)
     bare = _bare_streets(ways, pieces, epsg or metric_epsg(float(middle[0]), float(middle[1])))
-    slopes = slope_factors(bare, dem)
+    over_or_under = [any(tags.get(key, "no") != "no" for key in ("bridge", "tunnel")) for tags in ways.tag_sets]
+    crossing = np.array(over_or_under, dtype=bool)[ways.way_tags[pieces.way]]
+    slopes, said = slope_factors(bare, dem, crossing=crossing)
     graphs, notes = {}, list(ways.notes)
     for profile in profiles:
         graphs[profile.name], note = _graph(
@@ -225,6 +227,4 @@ def build_streets(
         notes.append(note)
         if profile.name == "car":
             notes.append(FREE_FLOW)
-    if dem is not None:
-        notes.append(f"slopes from {Path(dem).name}")
-    return with_congestion(replace(bare, graphs=graphs, notes=tuple(notes)), car_congestion, hour=hour)
+    return with_congestion(replace(bare, graphs=graphs, notes=(*notes, *said)), car_congestion, hour=hour)

@@ -41,6 +41,8 @@ WAY_KEYS = (
     "area",
     "service",
     "duration",
+    "bridge",
+    "tunnel",
 )
 NODE_KEYS = ("barrier", "highway", "access", "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar", "wheelchair")
 _UNDEFINED = 2147483647
