@@ -23,7 +23,7 @@ from geo_access.network.street_search import street_matrix
 from geo_access.network.streets import build_streets
 
 REPEATS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
-VALHALLA_ROWS = 40
+VALHALLA_ROWS = 100
 
 
 def agreement(ours: np.ndarray, theirs: np.ndarray) -> str:
