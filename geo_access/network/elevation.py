@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 __all__ = ["cycling_factor", "slope_factors", "walking_factor"]
 
 _STEEPEST = 0.4
+_COARSE_M = 35.0
 # Cycling over walking speed on the flat, 15 and 4.8 km/h: what getting off costs.
 _PUSHED = 15.0 / 4.8
 
@@ -179,4 +180,5 @@ def slope_factors(
         factors[mode] = np.column_stack(both)
     lost = int(np.logical_or.reduceat(~known, first[:-1]).sum())
     note = f"slopes from {Path(dem).name}, cells of {raster.cell_m:.0f} m"
+    note += " (coarse: slopes of single streets are rough)" if raster.cell_m > _COARSE_M else ""
     return factors, (note + (f"; {lost} of {n_edges} edges outside it, taken as flat there" if lost else ""),)

@@ -101,6 +101,12 @@ def download_streets(
 
     Notes
     -----
+    A plain client, and not OSMnx's downloader, for three reasons: OSMnx asks for ways only, so that turn restrictions,
+    barriers, signals and ferries would be missing; it keeps the server, the cache and the pauses in global settings and
+    writes its cache into the working folder; and its result is a graph, where this one is a file that can be kept,
+    hashed into the manifest, and read again. What OSMnx downloaded already is read by `from_osmnx`. Areas too large for
+    one question, beyond a department or so, are better served by an extract.
+
     Data © OpenStreetMap contributors, ODbL 1.0.
     """
     target = Path(path)

@@ -118,3 +118,4 @@ def test_the_slopes_of_monaco(tmp_path: Path) -> None:
     for mode in ("walk", "bike"):
         ratio = times[mode, "hilly"][both] / np.maximum(times[mode, "flat"][both], 1.0)
         assert 1.05 < np.nanmedian(ratio[times[mode, "flat"][both] > 60]) < 2.0
+    assert any("coarse" in note for note in hilly.notes)
