@@ -1,9 +1,9 @@
 """Turn restrictions and barriers: copies of the node for the streets one arrives by, with fewer ways out.
 
-A turn that is allowed costs the same whatever its angle: the profile's delay per junction. Costs by angle would need a
-state for each arc: 2.3 times the states and 2.6 times the arcs in Porto, three times the search. Against OSRM's costs by
-angle, once the medians agree, 95 % of the drives of more than two minutes stay within 5 % in Porto (± 51 s) and within
-11 % in Monaco and Zheleznogorsk (± 40 s): less than two engines differ (``tests/benchmarks/bench_street_turns.py``).
+A turn that is allowed costs the same whatever its angle: the profile's delay per junction. Costs by angle would need
+a state for each arc: 2.3 times the states and 2.6 times the arcs in Porto, three times the search. Against OSRM's costs
+by angle, once the medians agree, 95 % of the drives of more than two minutes stay within 5 % in Porto (± 51 s) and
+within 11 % in Monaco and Zheleznogorsk (± 40 s): less than two engines differ (``tests/benchmarks/RESULTS.md``).
 """
 
 from __future__ import annotations
