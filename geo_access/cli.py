@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime
@@ -39,6 +38,10 @@ _OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="Remplacer un doss
 
 def _console() -> Console:
     return Console(highlight=False)
+
+
+# As shells number a program that was stopped by hand.
+_INTERRUPTED = 130
 
 
 class Language(StrEnum):
@@ -80,6 +83,9 @@ def _told_in(language: str) -> Iterator[None]:
             f"[bold red]{text('cli.error', language)}[/] {escape(error_text(error, language))}", soft_wrap=True
         )
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        Console(stderr=True, highlight=False).print(text("cli.interrupted", language))
+        raise typer.Exit(_INTERRUPTED) from None
 
 
 def _study(path: Path, language: str) -> Study:
@@ -263,8 +269,4 @@ def fetch(
 
 def main() -> None:
     """Run the command line; bad input ends with exit code 1 and a message, never with a traceback."""
-    try:
-        app()
-    except KeyboardInterrupt:
-        Console(stderr=True, highlight=False).print(text("cli.interrupted", "fr"))
-        sys.exit(130)
+    app()

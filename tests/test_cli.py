@@ -206,6 +206,17 @@ def test_messages_follow_the_language_asked_for_then_the_study(study: Path) -> N
     assert "no service on" in refused("check", study)
 
 
+def test_an_interruption_is_told_and_has_its_own_code(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("geo_access.study.read_inputs", stop)
+    done = CliRunner().invoke(app, ["run", str(study), "--out", str(study.parent / "out")])
+    assert done.exit_code == 130
+    assert "Interrompu" in done.output
+    assert sorted(path.name for path in study.parent.iterdir() if path.name.startswith((".", "out"))) == []
+
+
 def test_another_day_tells_no_service_that_day(tmp_path: Path, study: Path) -> None:
     # On a Sunday the coaches do not run; on the Tuesday beside it they do.
     spoil(study, "date = 2026-03-17", "date = 2026-03-22\nother_date = 2026-03-17")
