@@ -26,9 +26,12 @@ import numpy as np
 import pandas as pd
 
 from geo_access.network.build import build_network
-from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
+from geo_access.network.model import Network
+from geo_access.network.storage import open_network, save_network
+from geo_access.routing.graphs import backward_graph, forward_graph, graph_key, keep_changes
+from geo_access.routing.legs import join_doors, mode_legs, open_doors
 from geo_access.routing.query import Query, Window
-from geo_access.travel_times.core import point_times
+from geo_access.travel_times.core import point_times, samples_of, transit_times
 from geo_access.travel_times.points import read_points
 from geo_access.travel_times.shift import Shift, shift_times
 
@@ -121,6 +124,46 @@ def median_s(work: Callable[[], Any], *, times: int = 5) -> float:
     return statistics.median(taken)
 
 
+COLD = """
+import sys, time
+import numpy as np
+from geo_access.network.storage import open_network
+from geo_access.routing.query import Query, Window
+from geo_access.travel_times.core import point_times
+from geo_access.travel_times.points import Points
+from geo_access.travel_times.shift import Shift, shift_times
+network = open_network(sys.argv[1])
+xy = np.column_stack((network.timetable.stop_x, network.timetable.stop_y))[::400]
+points = Points(np.arange(len(xy)).astype(str).astype(object), xy, np.ones(len(xy), bool))
+window = Query("transit", depart=Window(13 * 3600, 15 * 3600), percentiles=(5, 50, 95), walk_kmh=3.6)
+by = Query("transit", arrive=Window(14 * 3600, 15 * 3600), walk_kmh=3.6)
+start, busy = time.perf_counter(), time.process_time()
+point_times(network, xy, xy[:2], window)
+point_times(network, xy, xy[:2], by)
+shift_times(network, points, points, Shift.parse("14:30", "15:00"), by)
+print(time.perf_counter() - start, time.process_time() - busy)
+"""
+
+
+def first_calls(network: Network, query: Query) -> dict[str, float]:
+    """Seconds of a first window, deadline and shift on a saved network, without and with compiled kernels."""
+    with tempfile.TemporaryDirectory() as folder:
+        saved = save_network(keep_changes(network, query), Path(folder) / "network")
+        start = time.perf_counter()
+        opened = open_network(saved)
+        told = {"open": time.perf_counter() - start}
+        start = time.perf_counter()
+        forward_graph(opened.timetable, graph_key(query))
+        told["graph from kept changes"] = time.perf_counter() - start
+        environment = {**os.environ, "NUMBA_CACHE_DIR": str(Path(folder) / "cache")}
+        for name in ("cold", "warm"):
+            done = subprocess.run(
+                [sys.executable, "-c", COLD, saved], capture_output=True, text=True, env=environment, check=True
+            )
+            told[name], told[f"{name}, processor"] = map(float, done.stdout.split())
+    return told
+
+
 def run_peer(name: str, script: str) -> tuple[dict[str, float], dict[str, np.ndarray]] | None:
     """Run a peer in its own environment."""
     python = PEERS / name / "bin" / "python"
@@ -188,9 +231,18 @@ def main() -> None:
     ours["one"] = median_s(lambda: point_times(network, all_, all_, one), times=3)
     ours["arrive-by window"] = median_s(lambda: point_times(network, all_, all_, by), times=3)
     ours["one origin"] = median_s(lambda: point_times(network, single, all_, window))
+    legs = mode_legs(window)
+    doors = open_doors(network, all_, window, legs, leaving=False, arriving=True)
+
+    def one_origin() -> None:
+        origin = open_doors(network, single, window, legs, leaving=True, arriving=False, beside=doors)
+        transit_times(network, join_doors(network, origin, doors, window, legs), samples_of(window), window)
+
+    ours["one origin, doors open"] = median_s(one_origin)
     shift = Shift.parse("14:30", "15:00")
     ours["shift"] = median_s(lambda: shift_times(network, points, points, shift, by), times=3)
     ours["memory MB"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    ours |= first_calls(network, window)
     ours["busy"] = os.getloadavg()[0]
     print("ours", {name: round(value, 4) for name, value in ours.items()}, flush=True)
     if "--no-peers" in sys.argv:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numba
 import numpy as np
 import pytest
 
@@ -120,6 +121,21 @@ def test_walking_needs_no_timetable_and_rows_are_never_lost() -> None:
     assert times.out_s[0, 0] == times.back_s[0, 0] == 600
     assert times.reason[:, 0].tolist() == [Reason.OK, Reason.UNSNAPPED_ORIGIN]
     assert np.isnan(times.out_s[1, 0])
+
+
+def test_the_same_bytes_for_any_number_of_threads() -> None:
+    rng = np.random.default_rng(11)
+    network = line([6, 7, 7.5, 9], [12, 15.5, 16.25])
+    homes = layer(**{f"h{k}": tuple(rng.uniform((-900, -900), (11_000, 900))) for k in range(70)})
+    found = []
+    before = numba.get_num_threads()
+    for threads in (1, before):
+        numba.set_num_threads(threads)
+        found.append(shift_test(network, homes, homes, start="07:55", end="16:00", **WALK))
+    numba.set_num_threads(before)
+    assert len(np.unique(found[0].reason)) > 3
+    for name in ("out_s", "back_s", "next_arrival_s", "last_back_s", "binding", "reason"):
+        assert getattr(found[0], name).tobytes() == getattr(found[1], name).tobytes()
 
 
 @pytest.mark.parametrize(
