@@ -111,6 +111,20 @@ _FRENCH = {
     "address_service": (
         "le service d’adresses {host} ne répond pas comme attendu ({why}) → réessayez, ou donnez --addresses"
     ),
+    "point_half": "ce n’est pas une position → donnez les deux coordonnées, ou aucune",
+    "point_unprojectable": (
+        "ne se projette pas en EPSG:{epsg} → vérifiez que longitude et latitude ne sont pas inversées"
+    ),
+    "point_swapped": "longitude et latitude semblent inversées → échangez les deux colonnes",
+    "point_axes": "x et y semblent inversés → donnez (x, y), et non (y, x)",
+    "point_degrees": "ressemble à des degrés, non à des mètres en EPSG:{epsg} → projetez-le d’abord",
+    "point_degrees_swapped": (
+        "ressemble à des degrés, latitude en premier, non à des mètres en EPSG:{epsg} → donnez la longitude en "
+        "premier, puis projetez"
+    ),
+    "point_zero": "position (0, 0), valeur par défaut d’un outil → donnez la vraie position",
+    "point_null_island": "position (0°, 0°), valeur par défaut d’un outil → donnez la vraie position",
+    "points_more": "{n} autres points de ce genre → regardez toute la colonne",
 }
 
 _ENGLISH = {
@@ -191,6 +205,19 @@ _ENGLISH = {
     "address_doubtful": "--from: doubtful address → write one of these in full:\n{candidates}",
     "address_ambiguous": "--from: several addresses fit → write one of these in full:\n{candidates}",
     "address_service": "the address service {host} does not answer well ({why}) → try again, or give --addresses",
+    "point_half": "not a position → give both coordinates, or none",
+    "point_unprojectable": (
+        "it cannot be projected to EPSG:{epsg} → check that longitude and latitude are not swapped"
+    ),
+    "point_swapped": "longitude and latitude look swapped → exchange the two columns",
+    "point_axes": "x and y look swapped → give (x, y), not (y, x)",
+    "point_degrees": "it looks like degrees, not metres of EPSG:{epsg} → reproject it first",
+    "point_degrees_swapped": (
+        "it looks like degrees with latitude first, not metres of EPSG:{epsg} → give longitude first, and reproject"
+    ),
+    "point_zero": "position (0, 0), a default written by a tool → give the true position",
+    "point_null_island": "position (0°, 0°), a default written by a tool → give the true position",
+    "points_more": "{n} more points of this kind → look at the whole column",
 }
 
 ERROR_FRENCH = {f"error.{key}": _spaced(entry) for key, entry in _FRENCH.items()}

@@ -77,12 +77,8 @@ def misplaced(
     """
     finite = np.isfinite(xy)
     half = ~finite.all(axis=1) & ~np.isnan(xy).all(axis=1)
-    told = {int(row): ("not a position", "give both coordinates, or none") for row in np.flatnonzero(half)}
-    infinite = np.isinf(xy).any(axis=1)
-    told |= {
-        int(row): (f"it cannot be projected to EPSG:{epsg}", "check that longitude and latitude are not swapped")
-        for row in np.flatnonzero(infinite)
-    }
+    told = dict.fromkeys(np.flatnonzero(half).tolist(), "point_half")
+    told |= dict.fromkeys(np.flatnonzero(np.isinf(xy).any(axis=1)).tolist(), "point_unprojectable")
     placed = finite.all(axis=1)
     odd = placed if extent is None else placed & ~_within(np.where(placed[:, None], xy, 0.0), extent, _FAR_M)
     rows = np.flatnonzero(odd)
@@ -90,38 +86,58 @@ def misplaced(
         told |= _causes(xy[rows], rows, extent, epsg)
     names = range(1, len(xy) + 1) if ids is None else ids
     kind = "row" if ids is None else "id"
-    faults = [Fault(f"{where}: {kind} {names[row]}", *told[row]) for row in sorted(told)[:_SHOWN]]
+    faults = []
+    for row in sorted(told)[:_SHOWN]:
+        what, remedy = _WORDS[told[row]]
+        place = f"{where}: {kind} {names[row]}"
+        faults.append(Fault(place, what.format(epsg=epsg), remedy, told[row], {"epsg": epsg}))
     if len(told) > _SHOWN:
-        faults.append(Fault(where, f"{len(told) - _SHOWN} more points of this kind", "look at the whole column"))
+        n = len(told) - _SHOWN
+        faults.append(
+            Fault(where, f"{n} more points of this kind", "look at the whole column", "points_more", {"n": n})
+        )
     return faults
 
 
-def _causes(xy: np.ndarray, rows: np.ndarray, extent: Extent | None, epsg: int) -> dict[int, tuple[str, str]]:
-    """Say what is wrong with points far from the territory, and the remedy, by row; the clearest cause wins."""
+_WORDS = {
+    "point_half": ("not a position", "give both coordinates, or none"),
+    "point_unprojectable": (
+        "it cannot be projected to EPSG:{epsg}",
+        "check that longitude and latitude are not swapped",
+    ),
+    "point_swapped": ("longitude and latitude look swapped", "exchange the two columns"),
+    "point_axes": ("x and y look swapped", "give (x, y), not (y, x)"),
+    "point_degrees": ("it looks like degrees, not metres of EPSG:{epsg}", "reproject it first"),
+    "point_degrees_swapped": (
+        "it looks like degrees with latitude first, not metres of EPSG:{epsg}",
+        "give longitude first, and reproject",
+    ),
+    "point_zero": ("position (0, 0), a default written by a tool", "give the true position"),
+    "point_null_island": ("position (0°, 0°), a default written by a tool", "give the true position"),
+}
+
+
+def _causes(xy: np.ndarray, rows: np.ndarray, extent: Extent | None, epsg: int) -> dict[int, str]:
+    """Say what is wrong with points far from the territory, by row; the clearest cause wins."""
     from pyproj import Transformer  # noqa: PLC0415 — importing the room stays cheap
 
     to_degrees = Transformer.from_crs(epsg, 4326, always_xy=True)
     to_metres = Transformer.from_crs(4326, epsg, always_xy=True)
     null_x, null_y = to_metres.transform(0.0, 0.0)
-    causes: list[tuple[np.ndarray, str, str]] = []
+    causes: list[tuple[np.ndarray, str]] = []
     if extent is not None:
         lon, lat = to_degrees.transform(xy[:, 0], xy[:, 1])
         exchanged = np.column_stack(to_metres.transform(lat, lon))
         small = (np.abs(xy) <= 180.0).all(axis=1)
         read = np.where(small[:, None], xy, np.nan)
         first = np.column_stack(to_metres.transform(read[:, 1], read[:, 0]))
-        swapped = "longitude and latitude look swapped"
         causes = [
-            (_within(exchanged, extent, _AROUND_M), swapped, "exchange the two columns"),
-            (_within(xy[:, ::-1], extent, _AROUND_M), "x and y look swapped", "give (x, y), not (y, x)"),
-            (small, f"it looks like degrees, not metres of EPSG:{epsg}", "reproject it first"),
-            (
-                _within(first, extent, _AROUND_M),
-                f"it looks like degrees with latitude first, not metres of EPSG:{epsg}",
-                "give longitude first, and reproject",
-            ),
-            ((xy == 0.0).all(axis=1), "position (0, 0), a default written by a tool", "give the true position"),
+            (_within(exchanged, extent, _AROUND_M), "point_swapped"),
+            (_within(xy[:, ::-1], extent, _AROUND_M), "point_axes"),
+            (small, "point_degrees"),
+            (_within(first, extent, _AROUND_M), "point_degrees_swapped"),
+            ((xy == 0.0).all(axis=1), "point_zero"),
         ]
     null_island = np.hypot(xy[:, 0] - null_x, xy[:, 1] - null_y) <= (_NULL_ISLAND_M if extent is not None else 1.0)
-    causes.append((null_island, "position (0°, 0°), a default written by a tool", "give the true position"))
-    return {int(row): (what, remedy) for mask, what, remedy in causes for row in rows[mask]}
+    causes.append((null_island, "point_null_island"))
+    return {int(row): key for mask, key in causes for row in rows[mask]}

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from pyproj import Transformer
 
 from geo_access.errors import InputError, SnapError
+from geo_access.maps.messages import error_text
 from geo_access.network.links import LINK_REASONS, link_points
 from geo_access.network.links_checks import misplaced
 from geo_access.network.links_report import link_report, write_link_report
@@ -189,6 +190,7 @@ def test_each_misplaced_point_is_named_beside_good_ones(tmp_path: Path) -> None:
         "half": "not a position",
         "unprojectable": "it cannot be projected to EPSG:2154",
     }
+    assert "swapped : longitude et latitude semblent inversées" in error_text(caught.value, "fr").replace("\u202f", " ")
     true = [name for name in rows if name not in told]
     links = link_points(streets, np.array([rows[name] for name in true]), mode="walk", ids=true)
     assert [LINK_REASONS[code] for code in links.reason] == ["OK", "NO_POSITION", "BEYOND_LIMIT", "BEYOND_LIMIT"]
