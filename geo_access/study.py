@@ -11,6 +11,7 @@ from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.manifest import Manifest, fingerprint, sha256_file
 from geo_access.maps.strings import format_number, text
 from geo_access.network.model import Network
+from geo_access.network.streets_congestion import DRIVEN, car_label
 from geo_access.report.sheet import adviser_sheet
 from geo_access.report.study_report import write_report
 from geo_access.study_bands import band_counts, bands_label, study_isochrones
@@ -37,7 +38,6 @@ _PAIR_S = 4e-6
 _FLOOR_S = 8.0
 _FLOOR_MB = 400.0
 _BYTES_PER_PAIR = 40
-_CAR_NOTE_FREE = "car times are free flow: no congestion"
 
 
 def demo_study_path() -> Path:
@@ -294,7 +294,7 @@ class Study:
         tables.update({key: table for key, table in named.items() if table is not None})
         files = {path for table in tables.values() for _, path in table if isinstance(path, Path)}
         hashes.update({path.name: sha256_file(path) for path in sorted(files)})
-        warnings = dict.fromkeys((*network.warnings, *inputs.warnings, *_car_notes(self.file)))
+        warnings = dict.fromkeys((*network.warnings, *inputs.warnings, *_car_notes(self.file, network)))
         return Manifest(
             inputs=hashes,
             query=diagnosis.manifest.query,
@@ -315,8 +315,6 @@ class Study:
         )
 
 
-def _car_notes(file: StudyFile) -> list[str]:
-    if not any(profile.mode in ("car", "park_and_ride", "driven+transit") for profile in file.profiles):
-        return []
-    factor = file.network.car_congestion
-    return [_CAR_NOTE_FREE if factor == 1 else f"car times are free flow × {factor:g}, as the study says"]
+def _car_notes(file: StudyFile, network: Network) -> list[str]:
+    drives = any(profile.mode in DRIVEN for profile in file.profiles)
+    return [car_label(network.streets)] if drives else []

@@ -35,12 +35,22 @@ _NOTES = {
     "outside": (
         "{n} points lie outside the territory asked for", "{n} points sont hors du territoire demandé"
     ),
-    "free_flow": (
-        "car times are free flow: no congestion", "temps en voiture sans circulation : aucun embouteillage compté"
+    "car_other_hour": (
+        "car: free flow, no traffic (at {hour} h; factors are given for {hours} h)",
+        "voiture : sans circulation à {hour} h, aucun embouteillage compté (facteurs donnés pour {hours} h)",
     ),
-    "congestion": (
-        "car times are free flow × {factor}, as the study says",
-        "temps en voiture sans circulation × {factor}, comme l’étude le demande",
+    "car_free": ("car: free flow, no traffic", "voiture : sans circulation, aucun embouteillage compté"),
+    "car_at_hour": (
+        "car: free flow × {factor} at {hour} h, as given",
+        "voiture : temps sans circulation × {factor} à {hour} h, facteur donné par l’étude",
+    ),
+    "car_slowed": (
+        "car: free flow × {factor}, as given",
+        "voiture : temps sans circulation × {factor}, facteur donné par l’étude",
+    ),
+    "car_straight": (
+        "car: straight lines × {detour} at {kmh} km/h",
+        "voiture : lignes droites × {detour} à {kmh} km/h, sans rues",
     ),
     "crow_fly": ("no streets: straight lines × {factor}", "sans plan des rues : distances à vol d’oiseau × {factor}"),
     "aligned": (

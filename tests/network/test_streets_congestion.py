@@ -10,8 +10,9 @@ import pytest
 
 from geo_access.errors import InputError
 from geo_access.isochrones.surface import travel_time_surface
+from geo_access.maps.messages import note_text
 from geo_access.network.links import link_points
-from geo_access.network.model import Network, Streets
+from geo_access.network.model import CrowFly, Network, Streets
 from geo_access.network.street_search import street_matrix
 from geo_access.network.streets_congestion import FREE_FLOW, car_label, with_congestion
 from geo_access.travel_times.matrix import travel_times
@@ -87,3 +88,22 @@ def test_the_label_reaches_the_manifest_of_driving_times_only(tmp_path: Path) ->
     assert told == {"car": ("car: free flow × 1.3 at 7 h, as given",), "walk": ()}
     surface = travel_time_surface(network, homes[:1], mode="car", max_minutes=5)
     assert "car: free flow × 1.3 at 7 h, as given" in surface.notes
+
+
+def test_every_label_has_french_words(tmp_path: Path) -> None:
+    free, _ = drawn_streets(tmp_path, LINE, WAYS)
+    kinds = [
+        free,
+        with_congestion(free, 1.3),
+        with_congestion(free, {7: 1.3}, hour=7),
+        with_congestion(free, {7: 1.3, 8: 1.4}, hour=9),
+        CrowFly(EPSG, detour=1.3),
+    ]
+    told = [note_text(car_label(streets), "fr")[0].replace("\u202f", " ") for streets in kinds]
+    assert told == [
+        "voiture : sans circulation, aucun embouteillage compté",
+        "voiture : temps sans circulation × 1.3, facteur donné par l’étude",
+        "voiture : temps sans circulation × 1.3 à 7 h, facteur donné par l’étude",
+        "voiture : sans circulation à 9 h, aucun embouteillage compté (facteurs donnés pour 7, 8 h)",
+        "voiture : lignes droites × 1.3 à 40 km/h, sans rues",
+    ]
