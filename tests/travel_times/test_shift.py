@@ -6,7 +6,7 @@ import numba
 import numpy as np
 import pytest
 
-from geo_access.errors import InputError
+from geo_access.errors import InputError, ServiceDateError
 from geo_access.network.model import Network
 from geo_access.routing.reasons import Reason
 from geo_access.travel_times.shift import shift_test
@@ -139,13 +139,33 @@ def test_the_same_bytes_for_any_number_of_threads() -> None:
 
 
 @pytest.mark.parametrize(
-    "asked",
+    ("asked", "message"),
     [
-        {"start": "8", "end": "9:00"},
-        {"start": "08:00", "end": "08:00"},
-        {"start": "8:00", "end": "9:00", "slack_before_min": -1},
+        ({"start": "8"}, "not a clock time"),
+        ({"end": "08:00"}, "starts and ends at 08:00"),
+        ({"slack_before_min": -1}, "below 0 minutes"),
+        ({"slack_after_min": -1}, "below 0 minutes"),
+        ({"max_minutes": 0}, "max_s"),
+        ({"max_access_s": 0}, "max_access_s"),
+        ({"walk_kmh": -1}, "walk_kmh"),
+        ({"max_rides": 0}, "no ride"),
+        ({"mode": "broomstick"}, "unknown"),
+        ({"earliest": "09:00"}, "before the earliest departure"),
+        ({"day": "2026-03-18"}, "holds 2026-03-17"),
+        ({"speed": 3}, "unknown option"),
     ],
 )
-def test_bad_shifts_get_one_clear_error(asked: dict[str, object]) -> None:
-    with pytest.raises(InputError):
-        shift_test(line([7], [16]), HOME, SITE, **asked)
+def test_bad_shifts_get_one_clear_error(asked: dict[str, object], message: str) -> None:
+    # A day that the network does not hold is an error of its own kind.
+    with pytest.raises((InputError, ServiceDateError), match=message):
+        shift_test(line([7], [16]), HOME, SITE, **{"start": "08:00", "end": "16:00", **asked})
+
+
+def test_bad_layers_are_refused_by_name() -> None:
+    network, asked = line([7], [16]), {"start": "08:00", "end": "16:00"}
+    with pytest.raises(InputError, match="homes: duplicate ids: home"):
+        shift_test(network, HOME.loc[[0, 0]], SITE, **asked)
+    with pytest.raises(InputError, match="sites: it does not say its CRS"):
+        shift_test(network, HOME, SITE.set_crs(None, allow_override=True), **asked)
+    with pytest.raises(InputError, match="no timetable"):
+        shift_test(Network(2154, PLAIN, None, {}), HOME, SITE, **asked)
