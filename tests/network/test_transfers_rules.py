@@ -31,6 +31,7 @@ MARGIN_S, LONGEST_S = 60, 600
 
 def random_rules(rng: np.random.Generator) -> list[dict]:
     rows = []
+    levels = [[0], [0, 1], [0, 1, 1, 2]][int(rng.integers(3))]
     for _ in range(int(rng.integers(1, 13))):
         kind = int(rng.choice([0, 1, 2, 2, 2, 3]))
         row: dict = {
@@ -38,8 +39,8 @@ def random_rules(rng: np.random.Generator) -> list[dict]:
             "min_transfer_time": int(rng.choice([0, 30, 420, 900])) if kind == 2 else "",
         }
         for way in ("from", "to"):
-            row[f"{way}_stop_id"] = str(rng.choice(["A", "A", "B", "S", "C", "D"]))
-            level = int(rng.choice([0, 1, 1, 2]))
+            row[f"{way}_stop_id"] = str(rng.choice(["A", "A", "B", "S", "S", "C", "D"]))
+            level = int(rng.choice(levels))
             trip = int(rng.integers(len(ROUTES)))
             row[f"{way}_route_id"] = ROUTES[trip] if level == 1 else ""
             row[f"{way}_trip_id"] = f"t{trip}" if level == 2 else ""
