@@ -18,7 +18,7 @@ from rich.table import Table
 from geo_access.errors import GeoAccessError
 from geo_access.manifest import code_version
 from geo_access.maps.messages import error_text, note_text
-from geo_access.maps.strings import text
+from geo_access.maps.strings import format_number, text
 
 if TYPE_CHECKING:
     from geo_access.study import RunSummary, Study
@@ -111,7 +111,8 @@ def _show(console: Console, summary: RunSummary) -> None:
         console.print(f"[yellow]![/] {escape(note_text(warning, summary.language)[0])}")
     paths = Table(title=text("cli.written", summary.language), title_justify="left", show_header=False)
     for path, size in summary.written:
-        paths.add_row(escape(path), f"{size / 1e6:.2f} Mo")
+        written = format_number(size / 1e6, summary.language, decimals=2)
+        paths.add_row(escape(path), text("cli.megabytes", summary.language, n=written))
     console.print(paths)
     console.print(f"[bold]{escape(str(summary.folder / 'index.html'))}[/]")
 

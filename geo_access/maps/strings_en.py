@@ -131,7 +131,6 @@ ENGLISH = {
     "sheet.reason.many": "{n} areas: {reason}",
     "sheet.unlocated.one": "{n} place without a known address",
     "sheet.unlocated.many": "{n} places without a known address",
-    "sheet.page": "Occupation sheet {code}",
     "multiples.title": "All occupations of the study",
     "compare.title": "Compare two maps",
     "compare.map": "Occupation",

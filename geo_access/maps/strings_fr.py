@@ -133,7 +133,6 @@ FRENCH = {
     "sheet.reason.many": "{n} zones\u202f: {reason}",
     "sheet.unlocated.one": "{n} place sans adresse connue",
     "sheet.unlocated.many": "{n} places sans adresse connue",
-    "sheet.page": "Fiche métier {code}",
     "multiples.title": "Tous les métiers de l’étude",
     "compare.title": "Comparer deux cartes",
     "compare.map": "Métier",

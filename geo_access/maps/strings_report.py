@@ -50,8 +50,6 @@ _FRENCH = {
     "report.summary.car": "Avec une voiture, la part moyenne passe de {without} à {with_car} pour la formation.",
     "report.summary.table": "Habitants qui peuvent s’y rendre et en revenir, par métier ({profile})",
     "report.metier": "Métier",
-    "report.training": "Formation",
-    "report.job": "Emploi",
     "report.first_obstacle": "Premier obstacle",
     "report.zones.one": "{n} zone",
     "report.zones.many": "{n} zones",
@@ -73,7 +71,6 @@ _FRENCH = {
     "report.letters": "A F I –",
     "report.zonings": "Par type de territoire",
     "report.zonings.caption": "{kind} : situations (zone × métier) par niveau ({question})",
-    "report.zonings.share": "Part des habitants",
     "report.zonings.overlap": (
         "Un quartier prioritaire est dans une commune : ses habitants comptent dans les deux lignes, "
         "qui ne s’additionnent pas."
@@ -319,8 +316,6 @@ REPORT_ENGLISH = {
     "report.summary.car": "With a car, the mean share rises from {without} to {with_car} for training.",
     "report.summary.table": "Residents who can get there and back, by métier ({profile})",
     "report.metier": "Métier",
-    "report.training": "Training",
-    "report.job": "Job",
     "report.first_obstacle": "First obstacle",
     "report.zones.one": "{n} zone",
     "report.zones.many": "{n} zones",
@@ -342,7 +337,6 @@ REPORT_ENGLISH = {
     "report.letters": "A F I –",
     "report.zonings": "By kind of territory",
     "report.zonings.caption": "{kind}: situations (zone × métier) by level ({question})",
-    "report.zonings.share": "Share of residents",
     "report.zonings.overlap": (
         "A priority neighbourhood lies in a commune: its residents count in both rows, which do not add up."
     ),
