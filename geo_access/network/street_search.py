@@ -125,7 +125,9 @@ def nearby(
     factor = time_factor(graph.speed_kmh, speed_kmh, mode)
     backwards = len(targets) < len(sources)
     fewer = targets if backwards else sources
-    if not worth_a_hierarchy(streets, graph, len(fewer), max_s / factor):
+    # A sweep writes whole rows: with more columns than the network has nodes, that costs more than it saves.
+    crowded = max(len(sources), len(targets)) > graph.n_states
+    if crowded or not worth_a_hierarchy(streets, graph, len(fewer), max_s / factor):
         return nearby_pairs(
             streets, graph, sources, targets, limits_ds(fewer.connector_s, max_s, factor),
             slots(graph, fewer.forward_ds, fewer.backward_ds),
