@@ -95,7 +95,7 @@ def build_timetable(
     >>> rail = read_gtfs("data/demo/gtfs_rail.zip")
     >>> built = build_timetable([rail], day=date(2026, 3, 17), epsg=2154, streets=CrowFly(epsg=2154))
     >>> built.zone, sorted(set(built.trip_day.tolist()))
-    ('Europe/Paris', [0, 1])
+    ('Europe/Paris', [-1, 0, 1])
     """
     headways = headways or Headways()
     _check_arguments(feeds, walk_kmh, max_transfer_s, align, headways)
