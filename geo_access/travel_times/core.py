@@ -167,7 +167,7 @@ def transit_times(network: Network, ends: Ends, samples: Samples, query: Query, 
             )
         reason[linked] = cause[linked]
         _blame_points(reason, missing, ends.origin_ok, ends.destination_ok)
-    return PointTimes(seconds, (feasible / np.float32(samples.count)).astype(np.float32), reason)
+    return PointTimes(seconds, feasible.astype(np.float32) / np.float32(samples.count), reason)
 
 
 def instant_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> np.ndarray:

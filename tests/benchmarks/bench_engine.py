@@ -247,8 +247,9 @@ def main() -> None:
     print("ours", {name: round(value, 4) for name, value in ours.items()}, flush=True)
     if "--no-peers" in sys.argv:
         return
-    # ferrobus walks at 1.4 m/s and knows no least time to change; cafein takes our speed.
-    settings = {"ferrobus": {"walk_kmh": 5.04, "min_transfer_s": 0}, "cafein": {}}
+    # ferrobus walks at 1.4 m/s, here as far between stops as the network knows, and keeps no time for a change; cafein
+    # takes our speed.
+    settings = {"ferrobus": {"walk_kmh": 5.04, "min_transfer_s": 0, "max_transfer_s": 535}, "cafein": {}}
     at_window = point_times(network, all_, all_, window).seconds[:, :, 2]
     for name, script in (("ferrobus", FERROBUS), ("cafein", CAFEIN)):
         peer = run_peer(name, script)
