@@ -289,24 +289,24 @@ def blocks_of(whole: bytes) -> list[int]:
 def many_streets(path: Path) -> bytes:
     """A PBF of many blocks: nodes on a line 100 m apart, one street for each pair of neighbours."""
     with osmium.SimpleWriter(str(path)) as writer:
-        for k in range(1, 30_001):
+        for k in range(1, 12_001):
             writer.add_node(
                 osmium.osm.mutable.Node(id=k, version=1, location=(3.0 + k % 200 * 0.001, 46.5 + k // 200 * 0.001))
             )
-        for k in range(1, 30_000):
+        for k in range(1, 12_000):
             writer.add_way(osmium.osm.mutable.Way(id=k, version=1, nodes=[k, k + 1], tags={"highway": "residential"}))
     return path.read_bytes()
 
 
 def test_a_pbf_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
     whole = many_streets(tmp_path / "whole.osm.pbf")
-    assert len(read_osm(tmp_path / "whole.osm.pbf").way_id) == 29_999
+    assert len(read_osm(tmp_path / "whole.osm.pbf").way_id) == 11_999
     starts = blocks_of(whole)
     assert starts[-1] == len(whole)
-    assert len(starts) > 6
+    assert len(starts) > 4
     cut = tmp_path / "cut.osm.pbf"
     inside = [(a + b) // 2 for a, b in pairwise(starts)]
-    for length in (7, *inside, len(whole) - 1):
+    for length in (7, inside[1], inside[-1], len(whole) - 1):
         cut.write_bytes(whole[:length])
         with pytest.raises(InputError, match=r"cut\.osm\.pbf: it cannot be read as OSM data"):
             read_osm(cut)
