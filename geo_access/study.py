@@ -11,11 +11,12 @@ from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.manifest import Manifest, fingerprint, sha256_file
 from geo_access.maps.strings import format_number, text
 from geo_access.network.model import Network
+from geo_access.network.stop_links import network_notices
 from geo_access.network.streets_congestion import DRIVEN, car_label
 from geo_access.report.sheet import adviser_sheet
 from geo_access.report.study_report import write_report
 from geo_access.study_bands import band_counts, bands_label, study_isochrones
-from geo_access.study_checks import feed_notices, links_table
+from geo_access.study_checks import links_table
 from geo_access.study_diagnosis import flag_summary, study_diagnosis
 from geo_access.study_file import StudyFile, read_study_file
 from geo_access.study_findings import findings, report_context, with_remedies
@@ -193,7 +194,7 @@ class Study:
             )
             pictures = write_pictures(folder, self.file, contents)
             progress("report", 0.85)
-            checks = {"gtfs_notices": feed_notices(self.file), "links": links_table(inputs, network)}
+            checks = {"gtfs_notices": network_notices(network), "links": links_table(inputs, network)}
             context = report_context(
                 self.file, inputs, network, diagnosis, found, manifest,
                 flags=flags, sheets=pictures.sheets, sources=contents[0].sources, counts=counts,

@@ -1,4 +1,4 @@
-"""What the readings and the network made of the inputs, point by point and finding by finding, as tables to keep."""
+"""How the network was met, point by point and site by site, as a table to keep."""
 
 from __future__ import annotations
 
@@ -10,28 +10,9 @@ import shapely
 from geo_access.network.links import link_points
 from geo_access.network.links_report import link_report
 from geo_access.network.model import CrowFly, Network
-from geo_access.sources.gtfs import feed_report, read_gtfs
-from geo_access.study_file import StudyFile
 from geo_access.study_inputs import StudyInputs
 
-__all__ = ["feed_notices", "links_table"]
-
-
-def feed_notices(file: StudyFile) -> pd.DataFrame:
-    """Gather every finding of every timetable.
-
-    Parameters
-    ----------
-    file : StudyFile
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``feed, severity, code, file, row, entity, action, count, message``; empty without timetables.
-    """
-    parts = [feed_report(read_gtfs(path))[0] for path in file.network.gtfs]
-    columns = ["feed", "severity", "code", "file", "row", "entity", "action", "count", "message"]
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+__all__ = ["links_table"]
 
 
 def links_table(inputs: StudyInputs, network: Network) -> pd.DataFrame:

@@ -38,7 +38,17 @@ __all__ = ["StudyFile", "read_study_file"]
 _MAX_STUDY_BYTES = 1_000_000
 
 # Keys whose values are paths, wherever they stand in the file.
-_ONE_FILE = ("file", "schools", "communes", "naf_rome", "structures", "certifications", "mef", "located")
+_ONE_FILE = (
+    "file",
+    "schools",
+    "communes",
+    "naf_rome",
+    "structures",
+    "certifications",
+    "mef",
+    "located",
+    "school_breaks",
+)
 _LIST_OF_FILES = ("osm", "gtfs", "files")
 
 # pydantic's kinds of error → entries of the catalogue, and what they carry.

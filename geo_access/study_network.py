@@ -10,6 +10,7 @@ from geo_access.network.model import CrowFly, Network
 from geo_access.network.service_days import feed_days
 from geo_access.network.streets_congestion import with_congestion
 from geo_access.sources.gtfs import feed_report, read_gtfs
+from geo_access.sources.gtfs_school import Breaks, read_school_breaks, school_breaks
 from geo_access.study_file import StudyFile
 
 __all__ = ["check_feeds", "study_network"]
@@ -27,7 +28,7 @@ def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[str, ...]
         return [], ()
     feeds = [read_gtfs(path) for path in file.network.gtfs]
     align = file.network.align if file.network.align != "none" else None
-    days = feed_days(feeds, file.study.date, align=align)
+    days = feed_days(feeds, file.study.date, align=align, school_breaks=_holidays(file))
     rows: list[tuple[str, ...]] = []
     for feed in feeds:
         losses, _ = feed_report(feed)
@@ -35,6 +36,14 @@ def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[str, ...]
         calls, trips = len(feed.stop_times.stop), len(feed.trips)
         rows.append((feed.name, f"{calls} calls, {trips} trips", "", f"{len(feed.stops)} stops", told))
     return rows, days.notes
+
+
+def _holidays(file: StudyFile) -> Breaks:
+    """School holidays that tell a feed's equivalent days apart; none unless the study names them."""
+    section = file.network
+    if section.school_breaks is not None:
+        return read_school_breaks(section.school_breaks, place=section.school_place)
+    return school_breaks(section.school_zone) if section.school_zone is not None else ()
 
 
 def study_network(file: StudyFile, *, day: date | None = None) -> Network:
@@ -46,6 +55,7 @@ def study_network(file: StudyFile, *, day: date | None = None) -> Network:
         date=day or file.study.date,
         crow_fly_detour=section.detour if section.streets == "crow-fly" else None,
         align=section.align if section.align != "none" else None,
+        school_breaks=_holidays(file),
         walk_kmh=section.walk_kmh,
         max_transfer_s=round(section.max_transfer_min * 60),
         epsg=file.study.epsg,

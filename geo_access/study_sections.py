@@ -80,6 +80,9 @@ class NetworkSection(Section):
     osm: tuple[Path, ...] = ()
     gtfs: tuple[Path, ...] = ()
     align: Literal["none", "equivalent-day"] = "none"
+    school_zone: Literal["A", "B", "C"] | None = None
+    school_breaks: Path | None = None
+    school_place: str | None = None
     detour: Annotated[float, Field(ge=1, le=3)] = 1.3
     car_kmh: Annotated[float, Field(gt=0, le=130)] = 50.0
     car_congestion: Annotated[float, Field(ge=1, le=5)] = 1.0
@@ -98,6 +101,21 @@ class NetworkSection(Section):
             )
         if self.streets == "osm" and "detour" in self.model_fields_set:
             raise PydanticCustomError("study.detour_ignored", 'detour is only for streets = "crow-fly": remove it')
+        return self
+
+    @model_validator(mode="after")
+    def _holidays_serve(self) -> NetworkSection:
+        named = [key for key in ("school_zone", "school_breaks") if getattr(self, key) is not None]
+        if len(named) == 2:
+            raise PydanticCustomError("study.holidays_twice", "give school_zone or school_breaks, not both")
+        if named and self.align == "none":
+            raise PydanticCustomError(
+                "study.holidays_ignored",
+                '{key} is only for align = "equivalent-day": remove it, or align the calendars',
+                {"key": named[0]},
+            )
+        if self.school_place is not None and self.school_breaks is None:
+            raise PydanticCustomError("study.place_ignored", "school_place picks rows of school_breaks: name that file")
         return self
 
 

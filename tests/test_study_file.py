@@ -8,6 +8,8 @@ import pytest
 
 from geo_access.errors import InputError, MissingFileError
 from geo_access.study_file import read_study_file
+from geo_access.study_network import check_feeds
+from tests.feeds import write_feed
 
 GOOD = """
 [study]
@@ -111,6 +113,8 @@ def test_malformed_toml_says_the_line(tmp_path: Path) -> None:
         ('start = "09:00"', 'start = "9h"', "not a clock time"),
         ('date = "2026-03-17"', 'date = "2026-02-30"', "valid date"),
         ('[training]\nfile = "training.csv"', "", "nothing to reach"),
+        ('streets = "crow-fly"', 'streets = "crow-fly"\nschool_zone = "B"', "school_zone is only for align"),
+        ('streets = "crow-fly"', 'streets = "crow-fly"\nschool_place = "Lille"', "name that file"),
     ],
 )
 def test_contradictions_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -123,3 +127,23 @@ def test_ids_given_twice_are_named(tmp_path: Path) -> None:
     twice = GOOD + GOOD[GOOD.index("[[profiles]]") : GOOD.index("[[thresholds]]")]
     with pytest.raises(InputError, match="profiles: 'sans_voiture' is given twice"):
         read_study_file(write(tmp_path, twice))
+
+
+def test_school_holidays_choose_the_day_that_stands_for_the_studys(tmp_path: Path) -> None:
+    """Tuesday 3 February 2026 is term: 17 February, nearer, is holiday in zone B; 10 March is term again."""
+    aligned = GOOD.replace('date = "2026-03-17"', 'date = "2026-02-03"')
+    aligned = aligned.replace("[network]", '[network]\nalign = "equivalent-day"')
+    write(tmp_path, aligned)
+    days = [{"service_id": "all", "date": day, "exception_type": 1} for day in ("20260217", "20260310")]
+    stops = {"A": (0, 0), "B": (3000, 0)}
+    write_feed(tmp_path / "feed.zip", stops, ["A 08:00  B 08:10"], calendar=[], calendar_dates=days)
+    (tmp_path / "own.csv").write_text("first,last\n2026-03-09,2026-03-15\n")
+    for added, expected in (
+        ("", "2026-02-17"),
+        ('school_zone = "B"\n', "2026-03-10"),
+        ('school_breaks = "own.csv"\n', "2026-02-17"),
+    ):
+        path = tmp_path / "study.toml"
+        path.write_text(aligned.replace("[network]\n", "[network]\n" + added))
+        _, notes = check_feeds(read_study_file(path))
+        assert any(f"runs as on Tuesday {expected}" in note for note in notes), (added, notes)

@@ -43,6 +43,11 @@ _FRENCH = {
         'streets = "osm" demande osm = ["fichier.osm.pbf"] → donnez-le, ou écrivez streets = "crow-fly"'
     ),
     "study.osm_ignored": 'streets = "crow-fly" ignore osm → retirez osm, ou écrivez streets = "osm"',
+    "study.holidays_twice": "donnez school_zone ou school_breaks, pas les deux",
+    "study.holidays_ignored": (
+        '{key} ne sert qu’avec align = "equivalent-day" → retirez-le, ou alignez les calendriers'
+    ),
+    "study.place_ignored": "school_place choisit des lignes de school_breaks → nommez ce fichier",
     "study.detour_ignored": 'detour ne sert qu’avec streets = "crow-fly" → retirez-le',
     "study.format_needs": 'format = "{format}" demande {keys} → ajoutez ces clés',
     "study.format_ignores": 'format = "{format}" ignore {keys} → retirez ces clés',
@@ -82,7 +87,7 @@ _FRENCH = {
         "aucun service le {day} → choisissez un autre jour ; les réseaux circulent ainsi :\n{feeds}\n{advice}"
     ),
     "no_service_feed": "  {feed} : du {first} au {last} ; {trips} courses le {day}",
-    "no_service_never": "  {feed} : jamais ; {trips} courses le {day}",
+    "no_service_never": "  {feed} : jamais ; {trips} courses le {day} ({lost})",
     "no_service_nearest": "  → prenez le {nearest}, le jour le plus proche où tous circulent",
     "no_service_none": "  → aucun jour n’est commun à tous les réseaux",
     "no_service_align": (
@@ -154,6 +159,9 @@ _ENGLISH = {
     "study.clock": '\'{value}\' is not a clock time → for instance "05:00", or "29:00" for 5 o\'clock the next morning',
     "study.osm_needed": 'streets = "osm" needs osm = ["file.osm.pbf"], or write streets = "crow-fly"',
     "study.osm_ignored": 'streets = "crow-fly" ignores osm: remove osm, or write streets = "osm"',
+    "study.holidays_twice": "give school_zone or school_breaks, not both",
+    "study.holidays_ignored": '{key} is only for align = "equivalent-day": remove it, or align the calendars',
+    "study.place_ignored": "school_place picks rows of school_breaks: name that file",
     "study.detour_ignored": 'detour is only for streets = "crow-fly": remove it',
     "study.format_needs": 'format = "{format}" needs {keys}',
     "study.format_ignores": 'format = "{format}" ignores {keys}: remove it',
@@ -184,7 +192,7 @@ _ENGLISH = {
     "no_point_in_zones": "no populated point lies in any zone → check the CRS and the extent of both",
     "no_service": "no service on {day} in every feed\n{feeds}\n{advice}",
     "no_service_feed": "  {feed}: runs {first} → {last}; {trips} trips on {day}",
-    "no_service_never": "  {feed}: runs never; {trips} trips on {day}",
+    "no_service_never": "  {feed}: runs never; {trips} trips on {day} ({lost})",
     "no_service_nearest": "  → take {nearest}, the nearest day on which all run",
     "no_service_none": "  → no day is common to all the feeds",
     "no_service_align": '  → or let each feed run as on its own equivalent day: align="equivalent-day"',

@@ -18,7 +18,7 @@ import pandas as pd
 
 from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
 
-__all__ = ["read_school_breaks", "school_breaks"]
+__all__ = ["Breaks", "read_school_breaks", "school_breaks"]
 
 Breaks = tuple[tuple[date, date], ...]
 
