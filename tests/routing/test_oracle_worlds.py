@@ -108,7 +108,7 @@ def check_query(world: World, network: Network, query: Query) -> None:
 
 
 @settings(
-    max_examples=DEEP or 8, deadline=None, suppress_health_check=list(HealthCheck), database=None,
+    max_examples=DEEP or 5, deadline=None, suppress_health_check=list(HealthCheck), database=None,
     phases=[Phase.generate], derandomize=not DEEP,
 )  # fmt: skip
 @given(seed=st.integers(0, 2**32 - 1))
@@ -117,6 +117,6 @@ def test_every_minute_and_every_reason_equal_the_oracle(seed: int) -> None:
     world = random_world(rng)
     with TemporaryDirectory() as folder:
         network = write_world(world, Path(folder))
-        for _ in range(6 if DEEP else 3):
+        for _ in range(6 if DEEP else 2):
             check_query(world, network, random_query(world, rng))
     COUNTS["worlds"] += 1
