@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields, is_dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any, overload
@@ -114,6 +114,39 @@ def manifest_of(network: Network, query: Query, *layers: tuple[str, Points]) -> 
         inputs[name] = digest.hexdigest()
     warnings = (*network.warnings, *car_notes(network.streets, query.mode))
     return Manifest(inputs, asdict(query), warnings, extra)
+
+
+def network_sha256(network: Network) -> str:
+    """Hash all that a search can read of a network, whatever files it came from.
+
+    Examples
+    --------
+    >>> from geo_access.network.model import CrowFly
+    >>> plain, winding = (Network(2154, CrowFly(2154, detour=detour), None, {}) for detour in (1.0, 1.4))
+    >>> network_sha256(plain) == network_sha256(winding)
+    False
+    """
+    digest = hashlib.sha256()
+
+    def add(value: Any) -> None:
+        if isinstance(value, np.ndarray):
+            digest.update(f"{value.dtype.str}{value.shape}".encode())
+            digest.update("\0".join(map(str, value)).encode() if value.dtype.kind == "O" else value.tobytes())
+        elif is_dataclass(value):
+            for part in fields(value):
+                digest.update(part.name.encode())
+                add(getattr(value, part.name))
+        elif isinstance(value, Mapping):
+            for key in sorted(value):
+                digest.update(str(key).encode())
+                add(value[key])
+        else:
+            digest.update(repr(value).encode())
+
+    add(network.epsg)
+    add(network.streets)
+    add(network.timetable)
+    return digest.hexdigest()
 
 
 @overload
@@ -230,6 +263,8 @@ def travel_times(
         return TravelTimes(block.ids, ends.ids, query, times.seconds, times.reason, times.feasible_share, manifest)
 
     if sink is not None:
+        # The same files make other networks with edits, modes or speeds: a folder belongs to the arrays themselves.
+        manifest = replace(manifest, extra={**manifest.extra, "network_sha256": network_sha256(network)})
         return write_blocks(compute, starts, len(ends.ids), query, manifest, Path(sink), progress=progress)
     if reduce is not None:
         return reduce_blocks(compute, starts, len(ends.ids), query, reduce, progress=progress)

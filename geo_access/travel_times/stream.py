@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from rich.console import Console
 from rich.progress import track
 
 from geo_access.errors import CapacityError, InputError
@@ -22,6 +23,8 @@ from geo_access.travel_times.result import TravelTimes
 __all__ = ["StreamedTimes", "bytes_per_pair", "check_capacity", "reduce_blocks", "row_blocks", "write_blocks"]
 
 _BLOCK_BYTES = 192 << 20
+# Every block of origins sweeps the timetable from all destinations again: several parts are computed together.
+_COMPUTED_BYTES = 512 << 20
 _FRAME_BYTES = 48
 _LOG = logging.getLogger("geo_access")
 
@@ -92,14 +95,42 @@ def row_blocks(n_origins: int, n_destinations: int, query: Query) -> list[slice]
     return [slice(start, min(start + rows, n_origins)) for start in range(0, n_origins, rows)]
 
 
+def _together(cuts: list[slice], n_destinations: int, query: Query) -> list[list[int]]:
+    """Group cuts that follow each other, as many as the memory of one computation holds."""
+    rows = max(1, _COMPUTED_BYTES // (max(1, n_destinations) * bytes_per_pair(query)))
+    groups: list[list[int]] = []
+    for number, cut in enumerate(cuts):
+        if groups and cuts[groups[-1][-1]].stop == cut.start and cut.stop - cuts[groups[-1][0]].start <= rows:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return groups
+
+
 def _blocks(
-    compute: Compute, origins: Points, cuts: list[slice], *, progress: bool
+    compute: Compute, origins: Points, cuts: list[slice], n_destinations: int, query: Query, *, progress: bool
 ) -> Iterator[tuple[int, TravelTimes]]:
-    numbers: Any = range(len(cuts))
+    groups = _together(cuts, n_destinations, query)
+    peak_rows = max((cuts[group[-1]].stop - cuts[group[0]].start for group in groups), default=0)
+    # The block that was just written stays alive while the next one is computed.
+    estimate_gb = (2 * peak_rows * n_destinations * bytes_per_pair(query) + _BLOCK_BYTES) / 1e9
+    said = (
+        f"{len(origins.ids)} × {n_destinations} pairs in {len(cuts)} parts, {len(groups)} computations: "
+        f"about {estimate_gb:.2f} GB beside the network"
+    )
+    _LOG.info(said)
+    screen = Console(stderr=True)
     if progress:
-        numbers = track(numbers, description="travel times")
-    for number in numbers:
-        yield number, compute(select_points(origins, cuts[number]))
+        screen.print(said)
+    for group in track(groups, description="travel times", console=screen, disable=not progress):
+        first = cuts[group[0]].start
+        many = compute(select_points(origins, slice(first, cuts[group[-1]].stop)))
+        for number in group:
+            rows = slice(cuts[number].start - first, cuts[number].stop - first)
+            yield number, replace(
+                many, origin_ids=many.origin_ids[rows], seconds=many.seconds[rows], reason=many.reason[rows],
+                feasible_share=many.feasible_share[rows],
+            )  # fmt: skip
 
 
 def write_blocks(
@@ -141,7 +172,7 @@ def write_blocks(
     parts = [folder / f"part-{number:05d}.parquet" for number in range(len(cuts))]
     todo = [number for number, part in enumerate(parts) if not part.exists()]
     wanted = [cuts[number] for number in todo]
-    for k, times in _blocks(compute, origins, wanted, progress=progress):
+    for k, times in _blocks(compute, origins, wanted, n_destinations, query, progress=progress):
         part = parts[todo[k]]
         unfinished = part.with_suffix(".writing")
         times.to_frame().to_parquet(unfinished, index=False)
@@ -189,7 +220,7 @@ def reduce_blocks(
         Arrays and frames end to end in the order of the origins, anything else as a list.
     """
     cuts = row_blocks(len(origins.ids), n_destinations, query)
-    values = [reduce(times) for _, times in _blocks(compute, origins, cuts, progress=progress)]
+    values = [reduce(times) for _, times in _blocks(compute, origins, cuts, n_destinations, query, progress=progress)]
     if values and all(isinstance(value, np.ndarray) for value in values):
         return np.concatenate(values)
     if values and all(isinstance(value, pd.DataFrame | pd.Series) for value in values):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -9,8 +11,9 @@ import pandas as pd
 import pytest
 
 from geo_access.errors import InputError
-from geo_access.travel_times import stream
+from geo_access.travel_times import matrix, stream
 from geo_access.travel_times.matrix import travel_times
+from geo_access.travel_times.points import Points
 from geo_access.travel_times.result import TravelTimes
 from tests.travel_times.worlds import WALK, H, bus, country, layer
 
@@ -23,6 +26,7 @@ ASKED = {"depart": "07:00-07:30", "percentiles": (25, 75), **WALK}
 @pytest.fixture(autouse=True)
 def _small_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stream, "_BLOCK_BYTES", 1000)
+    monkeypatch.setattr(stream, "_COMPUTED_BYTES", 1500)
 
 
 def test_streamed_equals_in_memory_and_resumes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,3 +62,67 @@ def test_a_reduction_sees_every_block_once() -> None:
     whole = travel_times(NETWORK, HOMES, SITES, **ASKED)
     sums = travel_times(NETWORK, HOMES, SITES, reduce=lambda times: np.nansum(times.at(25), axis=1), **ASKED)
     np.testing.assert_array_equal(sums, np.nansum(whole.at(25), axis=1))
+
+
+def test_the_same_files_with_another_timetable_are_another_run(tmp_path: Path) -> None:
+    fewer = country([bus([0, 1], 7 * H + 600 * k) for k in range(8)], [(0.0, 0.0), (10_000.0, 0.0)])
+    assert fewer.inputs == NETWORK.inputs
+    folder = tmp_path / "times.parquet"
+    first = travel_times(NETWORK, HOMES, SITES, sink=folder, **ASKED)
+    before = [part.read_bytes() for part in first.parts]
+    with pytest.raises(InputError, match="another run"):
+        travel_times(fewer, HOMES, SITES, sink=folder, **ASKED)
+    first.parts[1].unlink()
+    first.parts[-1].unlink()
+    again = travel_times(NETWORK, HOMES, SITES, sink=folder, **ASKED)
+    assert [part.read_bytes() for part in again.parts] == before
+
+
+def test_several_parts_are_computed_together_and_announced(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(stream, "_COMPUTED_BYTES", 1 << 20)
+    asked = []
+    real = matrix.known_times
+
+    def counted(network: object, block: Points, *rest: object) -> object:
+        asked.append(len(block.ids))
+        return real(network, block, *rest)
+
+    monkeypatch.setattr(matrix, "known_times", counted)
+    streamed = travel_times(NETWORK, HOMES, SITES, sink=tmp_path / "times", progress=True, **ASKED)
+    assert asked == [20]
+    assert len(streamed.parts) > 1
+    assert "20 × 2 pairs" in capsys.readouterr().err
+
+
+INTERRUPTED = """
+import os, signal, sys
+from geo_access.travel_times import stream
+from geo_access.travel_times.result import TravelTimes
+from tests.travel_times.test_stream import ASKED, HOMES, NETWORK, SITES, travel_times
+stream._BLOCK_BYTES, stream._COMPUTED_BYTES = 1000, 1500
+written, real = [], TravelTimes.to_frame
+def frame(times):
+    written.append(1)
+    if len(written) == 3:
+        os.kill(os.getpid(), signal.SIGINT)
+    return real(times)
+TravelTimes.to_frame = frame
+travel_times(NETWORK, HOMES, SITES, sink=sys.argv[1], **ASKED)
+"""
+
+
+def test_ctrl_c_leaves_what_a_later_run_completes_to_the_same_bytes(tmp_path: Path) -> None:
+    folder = tmp_path / "stopped"
+    root = Path(__file__).parents[2]
+    done = subprocess.run(
+        [sys.executable, "-c", INTERRUPTED, str(folder)], cwd=root, capture_output=True, text=True, check=False
+    )
+    assert "KeyboardInterrupt" in done.stderr
+    assert [part.name for part in sorted(folder.glob("part-*"))] == ["part-00000.parquet", "part-00001.parquet"]
+    resumed = travel_times(NETWORK, HOMES, SITES, sink=folder, **ASKED)
+    whole = travel_times(NETWORK, HOMES, SITES, sink=tmp_path / "whole", **ASKED)
+    names = [file.name for file in sorted(whole.folder.iterdir())]
+    assert [file.name for file in sorted(resumed.folder.iterdir())] == names
+    assert all((folder / name).read_bytes() == (whole.folder / name).read_bytes() for name in names)
