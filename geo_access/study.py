@@ -194,16 +194,16 @@ class Study:
             )
             pictures = write_pictures(folder, self.file, contents)
             progress("report", 0.85)
-            checks = {"gtfs_notices": network_notices(network), "links": links_table(inputs, network)}
+            notices, links = network_notices(network), links_table(inputs, network)
             context = report_context(
                 self.file, inputs, network, diagnosis, found, manifest,
                 flags=flags, sheets=pictures.sheets, sources=contents[0].sources, counts=counts,
-                checks=checks,
+                notices=notices, links=links,
             )  # fmt: skip
             report = tuple(write_report(folder, context))
             progress("write", 0.95)
-            extra = {**found.tables(), "band_counts": counts, **checks}
-            tables = write_tables(folder, inputs, diagnosis, bands, flags, extra=extra)
+            extra = {**found.tables(), "band_counts": counts, "gtfs_notices": notices}
+            tables = write_tables(folder, inputs, diagnosis, bands, flags, links=links, extra=extra)
             write_front_page(folder, self.file, pictures, report=report, tables=tables)
             write_manifest(folder, manifest)
             written = tuple(

@@ -15,7 +15,7 @@ from geo_access.study_inputs import StudyInputs
 __all__ = ["links_table"]
 
 
-def links_table(inputs: StudyInputs, network: Network) -> pd.DataFrame:
+def links_table(inputs: StudyInputs, network: Network) -> gpd.GeoDataFrame:
     """List how each point and each site was linked to the streets on foot.
 
     Parameters
@@ -25,22 +25,24 @@ def links_table(inputs: StudyInputs, network: Network) -> pd.DataFrame:
 
     Returns
     -------
-    pandas.DataFrame
-        ``table`` (points, training, employers), ``id, mode, reason`` (``OK``, ``NO_POSITION``, ``BEYOND_LIMIT``),
-        ``distance_m, access_connector_s, edge_class, way_id``; empty over straight lines, where nothing is linked.
+    geopandas.GeoDataFrame
+        ``table`` (points, training, employers), then the columns of `network.links_report.link_report` and the lines
+        to the streets; empty over straight lines, where nothing is linked.
     """
     tables = {"points": (inputs.points, "point_id")}
     for name, sites in (("training", inputs.training), ("employers", inputs.employers)):
         if sites is not None:
             tables[name] = (sites.drop_duplicates("site_id"), "site_id")
     if isinstance(network.streets, CrowFly):
-        return pd.DataFrame(columns=["table", "id", "mode", "reason", "distance_m"])
+        return gpd.GeoDataFrame(
+            {name: [] for name in ("table", "id", "mode", "reason", "distance_m")}, geometry=[], crs=network.epsg
+        )
     parts = []
     for name, (table, identifier) in tables.items():
         links = link_points(network.streets, _positions(table, network.epsg), mode="walk")
         report = link_report(network.streets, links, ids=table[identifier].tolist())
-        parts.append(pd.DataFrame(report.drop(columns="geometry")).assign(table=name))
-    found = pd.concat(parts, ignore_index=True).round({"distance_m": 1, "access_connector_s": 1})
+        parts.append(report.assign(table=name))
+    found = pd.concat(parts, ignore_index=True)
     return found[["table", *(column for column in found.columns if column != "table")]]
 
 

@@ -149,7 +149,8 @@ def report_context(
     sheets: dict[str, Path],
     sources: tuple[str, ...],
     counts: pd.DataFrame,
-    checks: dict[str, pd.DataFrame],
+    notices: pd.DataFrame,
+    links: pd.DataFrame,
 ) -> ReportContext:
     """Gather what the report is written from."""
     cases = diagnosis.cases
@@ -168,8 +169,8 @@ def report_context(
         sheets=sheets,
         supply_adequacy=found.components,
         counts=counts,
-        notices=checks["gtfs_notices"],
-        links=checks["links"],
+        notices=notices,
+        links=links,
         bands_label=bands_label(file),
         remedies=found.remedies[found.remedies["lifts"]] if len(found.remedies) else None,
         readings=tuple(

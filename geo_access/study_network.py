@@ -8,7 +8,7 @@ from datetime import date
 from geo_access.network.build import build_network
 from geo_access.network.model import CrowFly, Network
 from geo_access.network.service_days import feed_days
-from geo_access.network.streets_congestion import with_congestion
+from geo_access.network.streets_congestion import congestion_at, with_congestion
 from geo_access.sources.gtfs import feed_report, read_gtfs
 from geo_access.sources.gtfs_school import Breaks, read_school_breaks, school_breaks
 from geo_access.study_file import StudyFile
@@ -62,6 +62,7 @@ def study_network(file: StudyFile, *, day: date | None = None) -> Network:
     )
     streets = network.streets
     if isinstance(streets, CrowFly):
-        speeds = {**streets.speeds_kmh, "car": section.car_kmh / section.car_congestion}
+        factor, _ = congestion_at(section.car_congestion, section.car_hour)
+        speeds = {**streets.speeds_kmh, "car": section.car_kmh / factor}
         return replace(network, streets=replace(streets, speeds_kmh=speeds))
-    return replace(network, streets=with_congestion(streets, section.car_congestion))
+    return replace(network, streets=with_congestion(streets, section.car_congestion, hour=section.car_hour))

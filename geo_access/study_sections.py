@@ -39,6 +39,8 @@ assert set(get_args(Mode)) == set(MODES)  # noqa: S101 — the two lists are one
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
 Minutes = Annotated[float, Field(gt=0, le=1440)]
+Congestion = Annotated[float, Field(ge=1, le=5)]
+Hour = Annotated[int, Field(ge=0, le=23)]
 Kind = Literal["training", "job"]
 
 
@@ -74,7 +76,11 @@ class General(Section):
 
 
 class NetworkSection(Section):
-    """``[network]``: streets and timetables."""
+    """``[network]``: streets and timetables.
+
+    ``car_congestion`` is a factor on driving times, or factors by hour (``{7 = 1.3, 8 = 1.4}``) with the ``car_hour``
+    that the study drives at.
+    """
 
     streets: Literal["osm", "crow-fly"] = "osm"
     osm: tuple[Path, ...] = ()
@@ -85,7 +91,8 @@ class NetworkSection(Section):
     school_place: str | None = None
     detour: Annotated[float, Field(ge=1, le=3)] = 1.3
     car_kmh: Annotated[float, Field(gt=0, le=130)] = 50.0
-    car_congestion: Annotated[float, Field(ge=1, le=5)] = 1.0
+    car_congestion: Congestion | dict[Hour, Congestion] = 1.0
+    car_hour: Hour | None = None
     max_transfer_min: Minutes = 10
     walk_kmh: Annotated[float, Field(gt=0, le=10)] = 4.8
 
@@ -101,6 +108,16 @@ class NetworkSection(Section):
             )
         if self.streets == "osm" and "detour" in self.model_fields_set:
             raise PydanticCustomError("study.detour_ignored", 'detour is only for streets = "crow-fly": remove it')
+        return self
+
+    @model_validator(mode="after")
+    def _hour_goes_with_factors(self) -> NetworkSection:
+        by_hour = isinstance(self.car_congestion, dict)
+        if by_hour != (self.car_hour is not None):
+            raise PydanticCustomError(
+                "study.hour_and_factors",
+                "car_hour and factors of car_congestion by hour go together: give both or none",
+            )
         return self
 
     @model_validator(mode="after")

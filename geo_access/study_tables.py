@@ -11,6 +11,7 @@ import pandas as pd
 
 from geo_access.adequacy.diagnose import Diagnosis
 from geo_access.adequacy.model import RoundTrip
+from geo_access.network.links_report import write_link_report
 from geo_access.routing.reasons import Reason
 from geo_access.study_inputs import StudyInputs
 from geo_access.study_outputs import TravelTimeWriter, write_flags
@@ -20,9 +21,9 @@ __all__ = ["pair_reasons", "write_tables"]
 
 def write_tables(
     folder: Path, inputs: StudyInputs, diagnosis: Diagnosis, bands: dict[str, gpd.GeoDataFrame],
-    flags: pd.DataFrame, *, extra: Mapping[str, pd.DataFrame],
+    flags: pd.DataFrame, *, links: gpd.GeoDataFrame, extra: Mapping[str, pd.DataFrame],
 ) -> tuple[Path, ...]:  # fmt: skip
-    """Write travel times, flags, isochrones and the `extra` tables (CSV by name); return the files."""
+    """Write travel times, flags, isochrones, links and the `extra` tables (CSV by name); return the files."""
     times = folder / "travel_times.parquet"
     writer = TravelTimeWriter(times, inputs.points)
     names = [reason.name for reason in Reason]
@@ -42,6 +43,8 @@ def write_tables(
         if len(table):
             written.append(folder / f"{name}.csv")
             table.to_csv(written[-1], index=False, encoding="utf-8")
+    if len(links):
+        written += write_link_report(links, folder)
     if bands:
         layers = [part.assign(metier=code) for code, part in bands.items()]
         crs = layers[0].crs

@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from geo_access.errors import InputError, MissingFileError
+from geo_access.network.model import CrowFly
 from geo_access.study_file import read_study_file
-from geo_access.study_network import check_feeds
+from geo_access.study_network import check_feeds, study_network
 from tests.feeds import write_feed
 
 GOOD = """
@@ -114,6 +115,8 @@ def test_malformed_toml_says_the_line(tmp_path: Path) -> None:
         ('date = "2026-03-17"', 'date = "2026-02-30"', "valid date"),
         ('[training]\nfile = "training.csv"', "", "nothing to reach"),
         ('streets = "crow-fly"', 'streets = "crow-fly"\nschool_zone = "B"', "school_zone is only for align"),
+        ('streets = "crow-fly"', 'streets = "crow-fly"\ncar_congestion = { 8 = 1.4 }', "go together"),
+        ('streets = "crow-fly"', 'streets = "crow-fly"\ncar_hour = 8', "go together"),
         ('streets = "crow-fly"', 'streets = "crow-fly"\nschool_place = "Lille"', "name that file"),
     ],
 )
@@ -147,3 +150,12 @@ def test_school_holidays_choose_the_day_that_stands_for_the_studys(tmp_path: Pat
         path.write_text(aligned.replace("[network]\n", "[network]\n" + added))
         _, notes = check_feeds(read_study_file(path))
         assert any(f"runs as on Tuesday {expected}" in note for note in notes), (added, notes)
+
+
+def test_congestion_of_the_hour_slows_the_car(tmp_path: Path) -> None:
+    given = 'streets = "crow-fly"\ncar_kmh = 42\ncar_hour = 8\ncar_congestion = { 7 = 1.2, 8 = 1.4 }'
+    text = GOOD.replace('streets = "crow-fly"\ngtfs = ["feed.zip"]', given)
+    text = text.replace('mode = "transit"', 'mode = "car"').replace("[study]", "[study]\nepsg = 2154")
+    streets = study_network(read_study_file(write(tmp_path, text))).streets
+    assert isinstance(streets, CrowFly)
+    assert streets.speeds_kmh["car"] == pytest.approx(30)

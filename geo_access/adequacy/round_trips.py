@@ -140,20 +140,14 @@ class NetworkTimes:
 
     def connect(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> Connection:
         """Search the streets around homes and sites once, for any number of schedules."""
-        from geo_access.routing.legs import connect, mode_legs  # noqa: PLC0415 — compiles on import
+        from geo_access.routing.legs import connect_both  # noqa: PLC0415 — compiles on import
 
         query.validate()
         home_xy = np.ascontiguousarray(home_xy, dtype=np.float64)
         site_xy = np.ascontiguousarray(site_xy, dtype=np.float64)
         if not query.uses_transit:
             return _StreetConnection(self.network, home_xy, site_xy)
-        legs = mode_legs(query)
-        swapped = replace(query, max_access_s=query.max_egress_s, max_egress_s=query.max_access_s)
-        return _TransitConnection(
-            self.network,
-            connect(self.network, home_xy, site_xy, query, legs),
-            connect(self.network, site_xy, home_xy, swapped, legs.reversed()),
-        )
+        return _TransitConnection(self.network, *connect_both(self.network, home_xy, site_xy, query))
 
 
 @dataclass(frozen=True)

@@ -47,6 +47,9 @@ _FRENCH = {
     "study.holidays_ignored": (
         '{key} ne sert qu’avec align = "equivalent-day" → retirez-le, ou alignez les calendriers'
     ),
+    "study.hour_and_factors": (
+        "car_hour et des facteurs car_congestion par heure vont ensemble → donnez les deux, ou aucun"
+    ),
     "study.place_ignored": "school_place choisit des lignes de school_breaks → nommez ce fichier",
     "study.detour_ignored": 'detour ne sert qu’avec streets = "crow-fly" → retirez-le',
     "study.format_needs": 'format = "{format}" demande {keys} → ajoutez ces clés',
@@ -161,6 +164,7 @@ _ENGLISH = {
     "study.osm_ignored": 'streets = "crow-fly" ignores osm: remove osm, or write streets = "osm"',
     "study.holidays_twice": "give school_zone or school_breaks, not both",
     "study.holidays_ignored": '{key} is only for align = "equivalent-day": remove it, or align the calendars',
+    "study.hour_and_factors": "car_hour and factors of car_congestion by hour go together: give both or none",
     "study.place_ignored": "school_place picks rows of school_breaks: name that file",
     "study.detour_ignored": 'detour is only for streets = "crow-fly": remove it',
     "study.format_needs": 'format = "{format}" needs {keys}',
