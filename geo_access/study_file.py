@@ -75,7 +75,7 @@ class StudyFile(Section):
     Examples
     --------
     >>> sorted(StudyFile.model_fields)[:4]
-    ['employers', 'employment', 'flag', 'metiers']
+    ['addresses', 'employers', 'employment', 'flag']
     """
 
     study: General

@@ -16,7 +16,7 @@ from geo_access.network.street_search import node_times
 from geo_access.routing.legs import link, street_speed
 from geo_access.routing.query import Query
 
-__all__ = ["MARGIN_S", "cell_times", "street_values"]
+__all__ = ["MARGIN_S", "cell_times", "check_lattice", "lattice_for", "street_values"]
 
 # Times are kept this far beyond the longest asked, so that the outermost outline is interpolated, not cut.
 MARGIN_S = 300.0
@@ -223,15 +223,11 @@ def street_values(
     across_m = min(query.link_limit_m, max_s * query.walk_kmh / 3.6) + cell_m
     wanted = bounds or _reached_bounds(streets, node_s, site_xy[linked], across_m)
     if lattice is None:
-        kept = barriers is None and bounds is None and _cells(streets, cell_m) <= _CELLS_KEPT
-        lattice = (
-            _whole_lattice(streets, mode, float(cell_m), float(query.link_limit_m))
-            if kept
-            else prepare_lattice(
-                streets, mode=mode, cell_m=cell_m, limit_m=query.link_limit_m, bounds=wanted, barriers=barriers
-            )
-        )
-    _check_lattice(lattice, streets, mode)
+        lattice = lattice_for(
+            streets, mode, cell_m=cell_m, limit_m=query.link_limit_m, bounds=wanted, barriers=barriers,
+            whole=bounds is None,
+        )  # fmt: skip
+    check_lattice(lattice, streets, mode)
     rows, cols = lattice.frame.window(wanted)
     values = cell_times(
         lattice,
@@ -248,6 +244,41 @@ def street_values(
     return values, lattice.frame.part(rows, cols), notes
 
 
+def lattice_for(
+    streets: Streets,
+    mode: str,
+    *,
+    cell_m: float,
+    limit_m: float,
+    bounds: tuple[float, float, float, float],
+    barriers: shapely.Geometry | None = None,
+    whole: bool = True,
+) -> Lattice:
+    """Lattice over some bounds: that of all streets where it is kept, which serves every later request.
+
+    Parameters
+    ----------
+    streets : Streets
+    mode : str
+        Street mode.
+    cell_m, limit_m : float
+        Cell size, and the farthest a centre may lie from its street [m].
+    bounds : tuple of float
+        West, south, east, north [m].
+    barriers : shapely geometry, optional
+        Metric CRS; the lattice is then made for this request alone.
+    whole : bool
+        Whether the lattice of all streets may be made for it.
+
+    Returns
+    -------
+    Lattice
+    """
+    if whole and barriers is None and _cells(streets, cell_m) <= _CELLS_KEPT:
+        return _whole_lattice(streets, mode, float(cell_m), float(limit_m))
+    return prepare_lattice(streets, mode=mode, cell_m=cell_m, limit_m=limit_m, bounds=bounds, barriers=barriers)
+
+
 @lru_cache(maxsize=6)
 def _cells(streets: Streets, cell_m: float) -> float:
     """Count the cells of a grid over all streets."""
@@ -255,7 +286,8 @@ def _cells(streets: Streets, cell_m: float) -> float:
     return float(np.prod((high - low) / cell_m + 1))
 
 
-def _check_lattice(lattice: Lattice, streets: Streets, mode: str) -> None:
+def check_lattice(lattice: Lattice, streets: Streets, mode: str) -> None:
+    """Raise `InputError` for a lattice of another mode or of other streets."""
     if lattice.mode != mode or len(lattice.edge_source) != len(streets.edge_source):
         raise InputError(
             f"the lattice was prepared for {lattice.mode!r} or for other streets → prepare one for {mode!r} with "

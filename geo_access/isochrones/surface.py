@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 
 import geopandas as gpd
@@ -14,7 +14,15 @@ from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.isochrones.crow_fly import nearest_site_times
 from geo_access.isochrones.lattice import Frame, Lattice, blocked_cells, frame_around
 from geo_access.isochrones.street_times import MARGIN_S, street_values
-from geo_access.isochrones.transit_times import direct_values, from_stops, one_instant, stop_seconds, window_times
+from geo_access.isochrones.transit_times import (
+    direct_values,
+    each_moment,
+    one_instant,
+    over_moments,
+    percentile_times,
+    prepare_ground,
+    stop_seconds,
+)
 from geo_access.manifest import fingerprint
 from geo_access.network.model import CrowFly, Network
 from geo_access.network.streets_congestion import car_notes
@@ -73,12 +81,7 @@ class Surface:
         xy : ndarray of float64, shape (n, 2)
             Metric CRS of the frame [m].
         """
-        cols = np.rint((xy[:, 0] - self.frame.origin_x) / self.frame.cell_m).astype(np.int64)
-        rows = np.rint((xy[:, 1] - self.frame.origin_y) / self.frame.cell_m).astype(np.int64)
-        inside = (rows >= 0) & (rows < self.frame.rows) & (cols >= 0) & (cols < self.frame.cols)
-        values = np.full(len(xy), np.nan, np.float32)
-        values[inside] = self.values_s[rows[inside], cols[inside]]
-        return values
+        return cells_at(self.values_s, self.frame, xy)
 
     def combined(self, other: Surface, rule: np.ufunc) -> Surface:
         """Return this surface joined cell by cell with another of the same cell size, over the area of both.
@@ -103,6 +106,16 @@ class Surface:
                 f"{minutes:g} min lies beyond the surface, computed to {self.query.max_s / 60:g} min → "
                 f"compute it with max_minutes={minutes:g}"
             )
+
+
+def cells_at(values: np.ndarray, frame: Frame, xy: np.ndarray) -> np.ndarray:
+    """Return the values of the cells whose centres are nearest to points, float32 (n,); NaN outside the frame."""
+    cols = np.rint((xy[:, 0] - frame.origin_x) / frame.cell_m).astype(np.int64)
+    rows = np.rint((xy[:, 1] - frame.origin_y) / frame.cell_m).astype(np.int64)
+    inside = (rows >= 0) & (rows < frame.rows) & (cols >= 0) & (cols < frame.cols)
+    found = np.full(len(xy), np.nan, np.float32)
+    found[inside] = values[rows[inside], cols[inside]]
+    return found
 
 
 def _laid_on(frame: Frame, surface: Surface) -> np.ndarray:
@@ -154,7 +167,7 @@ def site_positions(sites: gpd.GeoDataFrame, *, epsg: int) -> np.ndarray:
     return np.asarray(np.unique(xy, axis=0))
 
 
-def _query(
+def make_surface_query(
     mode: str,
     *,
     depart: str | None,
@@ -240,6 +253,62 @@ def _street_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[str, ..
     )  # fmt: skip
 
 
+def _foot_m(query: Query) -> float:
+    """Farthest from a stop [m]."""
+    return max(query.max_access_s, query.max_egress_s) * max(query.walk_kmh, query.bike_kmh) / 3.6
+
+
+def _window_box(request: _Request) -> Bounds:
+    """Around the sites and every stop that the fastest vehicle could come from."""
+    timetable = request.network.timetable
+    assert timetable is not None  # noqa: S101 — the caller has looked
+    stops_xy = np.column_stack((timetable.stop_x, timetable.stop_y))
+    near = np.hypot(*(stops_xy[:, None] - request.xy[None]).T).min(axis=0) <= request.query.max_s * _FASTEST_M_S
+    return _box(np.vstack([request.xy, stops_xy[near]]), _foot_m(request.query))
+
+
+def instants_over(
+    network: Network,
+    xy: np.ndarray,
+    query: Query,
+    reduce: Callable[[np.ndarray], np.ndarray],
+    *,
+    reverse: bool,
+    cell_m: float,
+) -> tuple[np.ndarray, Frame]:
+    """Reduce the times of every moment of a window to one value a cell, around the sites and the stops near them.
+
+    Parameters
+    ----------
+    network : Network
+    xy : ndarray of float64, shape (n, 2)
+        Sites [m].
+    query : Query
+        With a mode that boards vehicles.
+    reduce : function
+        From float32 (n_moments, rows, cols) [s], infinite where there is none, to (rows, cols).
+    reverse : bool
+    cell_m : float
+        [m].
+
+    Returns
+    -------
+    values : ndarray of float32, shape (rows, cols)
+    frame : Frame
+
+    Raises
+    ------
+    InputError
+        When the network has no timetable.
+    """
+    request = _Request(network, xy, query, reverse, cell_m, None, None, None)
+    if network.timetable is None:
+        raise InputError("the network has no timetable → build it with GTFS feeds")
+    frame = request.frame(_window_box(request))
+    values = over_moments(network, xy, frame, query, reduce, reverse=reverse, lattice=None, barriers=None)
+    return values, frame
+
+
 def _transit_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[str, ...]]:
     """Every mode that boards vehicles."""
     network, query, reverse = request.network, request.query, request.reverse
@@ -248,18 +317,18 @@ def _transit_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[str, .
         raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
     instant_s = one_instant(query, reverse=reverse)
     stops_xy = np.column_stack((timetable.stop_x, timetable.stop_y))
-    foot_m = max(query.max_access_s, query.max_egress_s) * max(query.walk_kmh, query.bike_kmh) / 3.6
+    lattice, barriers = request.lattice, request.barriers
     if instant_s is None:
-        near = np.hypot(*(stops_xy[:, None] - request.xy[None]).T).min(axis=0) <= query.max_s * _FASTEST_M_S
-        frame = request.frame(_box(np.vstack([request.xy, stops_xy[near]]), foot_m))
-        return window_times(network, request.xy, frame, query, reverse=reverse), frame, ()
+        frame = request.frame(_window_box(request))
+        values = percentile_times(
+            network, request.xy, frame, query, reverse=reverse, lattice=lattice, barriers=barriers
+        )
+        return values, frame, ()
     stop_s = stop_seconds(network, request.xy, query, reverse=reverse)
-    frame = request.frame(_box(np.vstack([request.xy, stops_xy[stop_s >= 0]]), foot_m))
-    values = from_stops(network, frame, stop_s, query, reverse=reverse)
-    values = np.minimum(values, direct_values(network, request.xy, frame, query, reverse=reverse))
-    if reverse and query.earliest_s is not None:
-        values[values > instant_s - query.earliest_s] = np.inf
-    return values, frame, ()
+    frame = request.frame(_box(np.vstack([request.xy, stops_xy[stop_s >= 0]]), _foot_m(query)))
+    ground = prepare_ground(network, frame, query, reverse=reverse, lattice=lattice, barriers=barriers)
+    direct = direct_values(network, request.xy, frame, query, reverse=reverse, barriers=barriers)
+    return each_moment(ground, request.xy, direct=direct, stop_s=[stop_s])[0], frame, ()
 
 
 def travel_time_surface(
@@ -330,7 +399,7 @@ def travel_time_surface(
     >>> surface.at(np.array([[700300.0, 6600400.0]])).tolist()
     [500.0]
     """
-    query = _query(
+    query = make_surface_query(
         mode,
         depart=depart,
         arrive=arrive,

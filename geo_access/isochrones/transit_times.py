@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from numba import njit
+import shapely
+from numba import get_num_threads
 
+from geo_access.errors import InputError
 from geo_access.isochrones.crow_fly import nearest_site_times, spread_from_points
-from geo_access.isochrones.lattice import Frame, cell_links
-from geo_access.isochrones.street_times import street_values
-from geo_access.network.model import CrowFly, Network, SparseTimes
-from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
-from geo_access.routing.legs import link, mode_legs, stop_walks, street_speed
-from geo_access.routing.profile import profile_times
+from geo_access.isochrones.lattice import Frame, Lattice
+from geo_access.isochrones.stop_reach import StopReach, stop_reach
+from geo_access.isochrones.street_times import MARGIN_S, check_lattice, lattice_for, street_values
+from geo_access.network.links import link_points
+from geo_access.network.model import CrowFly, Network, Streets
+from geo_access.routing.legs import link, mode_legs, street_speed
 from geo_access.routing.query import Query, Window
 from geo_access.routing.spread import stop_arrivals
-from geo_access.routing.sweep import NEVER
-from geo_access.travel_times.core import percentile_ranks, samples_of
+from geo_access.travel_times.core import percentile_ranks
 
-__all__ = ["direct_values", "from_stops", "one_instant", "stop_seconds", "window_times"]
+__all__ = [
+    "Ground",
+    "direct_values",
+    "each_moment",
+    "moments",
+    "one_instant",
+    "over_moments",
+    "percentile_times",
+    "prepare_ground",
+    "stop_seconds",
+]
+
+# Times of all moments held at once: 256 MB of float32.
+_VALUES_AT_ONCE = 64_000_000
 
 
 def one_instant(query: Query, *, reverse: bool) -> int | None:
@@ -65,57 +81,44 @@ def stop_seconds(network: Network, site_xy: np.ndarray, query: Query, *, reverse
     return stop_arrivals(network, doors, query=query, reverse=reverse)
 
 
-@njit(cache=True)
-def _from_table(
-    values_s: np.ndarray, indptr: np.ndarray, indices: np.ndarray, seconds: np.ndarray, start_s: np.ndarray
-) -> None:  # pragma: no cover - compiled
-    for row in range(start_s.shape[0]):
-        start = start_s[row]
-        if not start >= 0.0:
-            continue
-        for k in range(indptr[row], indptr[row + 1]):
-            value = start + seconds[k]
-            if value < values_s[indices[k]]:
-                values_s[indices[k]] = value
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """The grid that is asked for, and how its cells are reached from the stops.
 
-
-def _cell_mode(query: Query, *, reverse: bool) -> tuple[str, int]:
-    """Street mode between the cells and the stops, and its longest ride or walk [s]."""
-    legs = mode_legs(query)
-    return (legs.start, query.max_access_s) if reverse else (legs.end, query.max_egress_s)
-
-
-@lru_cache(maxsize=4)
-def _stop_table(network: Network, frame: Frame, query: Query, mode: str, reverse: bool) -> SparseTimes:
-    """Way between each stop and the cells around it, kept for the next request on the same network and grid."""
-    cells = cell_links(network.streets, frame, mode=mode, limit_m=query.link_limit_m, walk_kmh=query.walk_kmh)
-    return stop_walks(network, cells, query, mode, to_stops=reverse).transpose()
-
-
-def from_stops(network: Network, frame: Frame, stop_s: np.ndarray, query: Query, *, reverse: bool) -> np.ndarray:
-    """Find the times at cells by way of the stops.
-
-    Parameters
+    Attributes
     ----------
     network : Network
         With a timetable.
     frame : Frame
-    stop_s : ndarray of float32, shape (n_stops,)
-        From `stop_seconds`.
     query : Query
     reverse : bool
-
-    Returns
-    -------
-    ndarray of float32, shape (rows, cols)
-        [s]; infinite where no stop serves the cell.
+        From the cells to the stops.
+    reach : StopReach or None
+        None over straight lines.
     """
-    values = np.full((frame.rows, frame.cols), np.inf, np.float32)
-    mode, limit_s = _cell_mode(query, reverse=reverse)
-    timetable, streets = network.timetable, network.streets
-    assert timetable is not None  # noqa: S101 — the caller has looked
-    if isinstance(streets, CrowFly):
+
+    network: Network
+    frame: Frame
+    query: Query
+    reverse: bool
+    reach: StopReach | None
+
+    def from_stops(self, stop_s: np.ndarray) -> np.ndarray:
+        """Find the times at cells by way of the stops, float32 (rows, cols) [s]; infinite where none serves the cell.
+
+        Parameters
+        ----------
+        stop_s : ndarray of float32, shape (n_stops,)
+            From `stop_seconds`.
+        """
+        frame, query = self.frame, self.query
+        if self.reach is not None:
+            return _on_frame(self.reach, frame, stop_s, max_s=query.max_s + MARGIN_S)
+        timetable, streets = self.network.timetable, self.network.streets
+        assert timetable is not None and isinstance(streets, CrowFly)  # noqa: S101, PT018 — the caller has looked
+        mode, limit_s = _cell_mode(query, reverse=self.reverse)
         speed = street_speed(query, mode) or float(streets.speeds_kmh[mode])
+        values = np.full((frame.rows, frame.cols), np.inf, np.float32)
         spread_from_points(
             values,
             np.column_stack((timetable.stop_x, timetable.stop_y)),
@@ -127,17 +130,92 @@ def from_stops(network: Network, frame: Frame, stop_s: np.ndarray, query: Query,
             float(limit_s),
         )
         return values
-    walks = _stop_table(network, frame, _timeless(query), mode, reverse)
-    _from_table(values.reshape(-1), walks.indptr, walks.indices, walks.seconds, stop_s)
+
+
+def _on_frame(reach: StopReach, frame: Frame, stop_s: np.ndarray, *, max_s: float) -> np.ndarray:
+    """Lay the cells of the lattice that are on the frame."""
+    values = np.full((frame.rows, frame.cols), np.inf, np.float32)
+    rows, cols = reach.lattice.frame.window(frame.bounds)
+    found = reach.cells(stop_s, rows=rows, cols=cols, max_s=max_s)
+    found, part = _shared_part(found, reach.lattice.frame.part(rows, cols), frame)
+    values[part] = found
     return values
 
 
-def _timeless(query: Query) -> Query:
-    """Return the query at no particular moment: walks between stops and cells are the same at all of them."""
-    return replace(query, depart=Window(0, 0), arrive=None, earliest_s=None, percentiles=(50,), max_s=1)
+def _cell_mode(query: Query, *, reverse: bool) -> tuple[str, int]:
+    """Street mode between the cells and the stops, and its longest ride or walk [s]."""
+    legs = mode_legs(query)
+    return (legs.start, query.max_access_s) if reverse else (legs.end, query.max_egress_s)
 
 
-def direct_values(network: Network, site_xy: np.ndarray, frame: Frame, query: Query, *, reverse: bool) -> np.ndarray:
+def prepare_ground(
+    network: Network,
+    frame: Frame,
+    query: Query,
+    *,
+    reverse: bool,
+    lattice: Lattice | None = None,
+    barriers: shapely.Geometry | None = None,
+) -> Ground:
+    """Make the way between stops and cells ready, once for all moments of the query.
+
+    Parameters
+    ----------
+    network : Network
+        With a timetable.
+    frame : Frame
+    query : Query
+    reverse : bool
+    lattice : Lattice, optional
+        Prepared for the mode between stops and cells.
+    barriers : shapely geometry, optional
+        Metric CRS; no cell is reached across them.
+
+    Returns
+    -------
+    Ground
+    """
+    if isinstance(network.streets, CrowFly):
+        return Ground(network, frame, query, reverse, None)
+    mode, limit_s = _cell_mode(query, reverse=reverse)
+    if lattice is None:
+        lattice = lattice_for(
+            network.streets, mode, cell_m=frame.cell_m, limit_m=query.link_limit_m, bounds=frame.bounds,
+            barriers=barriers,
+        )  # fmt: skip
+    else:
+        check_lattice(lattice, network.streets, mode)
+    speed = street_speed(query, mode)
+    return Ground(
+        network, frame, query, reverse,
+        _reach(network, lattice, query.link_limit_m, speed, query.walk_kmh, float(limit_s), reverse),
+    )  # fmt: skip
+
+
+@lru_cache(maxsize=4)
+def _reach(
+    network: Network, lattice: Lattice, link_limit_m: float, speed_kmh: float | None, walk_kmh: float, limit_s: float,
+    reverse: bool,
+) -> StopReach:  # fmt: skip
+    """Keep the stops on their streets for the next request on the same network and grid."""
+    timetable, streets = network.timetable, network.streets
+    assert timetable is not None and isinstance(streets, Streets)  # noqa: S101, PT018 — the caller has looked
+    stops = link_points(
+        streets, np.column_stack((timetable.stop_x, timetable.stop_y)), mode=lattice.mode, limit_m=link_limit_m,
+        connector_kmh=walk_kmh,
+    )  # fmt: skip
+    return stop_reach(streets, stops, lattice, speed_kmh=speed_kmh, walk_kmh=walk_kmh, limit_s=limit_s, reverse=reverse)
+
+
+def direct_values(
+    network: Network,
+    site_xy: np.ndarray,
+    frame: Frame,
+    query: Query,
+    *,
+    reverse: bool,
+    barriers: shapely.Geometry | None = None,
+) -> np.ndarray:
     """Find the times at cells without any vehicle of the timetable.
 
     Parameters
@@ -149,6 +227,8 @@ def direct_values(network: Network, site_xy: np.ndarray, frame: Frame, query: Qu
     query : Query
         With a mode that boards vehicles.
     reverse : bool
+    barriers : shapely geometry, optional
+        Metric CRS; no cell is reached across them.
 
     Returns
     -------
@@ -164,7 +244,14 @@ def direct_values(network: Network, site_xy: np.ndarray, frame: Frame, query: Qu
             part = (slice(0, frame.rows), slice(0, frame.cols))
         else:
             found, where, _ = street_values(
-                network, site_xy, query, mode=mode, limit_s=limit_s, reverse=reverse, cell_m=frame.cell_m
+                network,
+                site_xy,
+                query,
+                mode=mode,
+                limit_s=limit_s,
+                reverse=reverse,
+                cell_m=frame.cell_m,
+                barriers=barriers,
             )
             found, part = _shared_part(found, where, frame)
         found = np.where(found <= limit_s, found, np.float32(np.inf))
@@ -184,50 +271,122 @@ def _shared_part(found: np.ndarray, where: Frame, frame: Frame) -> tuple[np.ndar
     return cut, (slice(first_row, last_row), slice(first_col, last_col))
 
 
-def _nearest_door(walks: SparseTimes) -> SparseTimes:
-    """Take all sites for one: each stop is as far as it is from the nearest of them."""
-    best = np.full(walks.n_cols, np.iinfo(np.int32).max, np.int32)
-    np.minimum.at(best, walks.indices, walks.seconds)
-    stops = np.flatnonzero(best < np.iinfo(np.int32).max).astype(np.int32)
-    return SparseTimes(np.array([0, len(stops)], np.int64), stops, best[stops], walks.n_cols)
+def moments(query: Query) -> tuple[Query, ...]:
+    """Return the query at each instant of its window, or at each of its deadlines."""
+    window = query.arrive if query.depart is None else query.depart
+    if window is None:
+        raise InputError("transit needs a moment → give depart= or arrive=")
+    instants = [window.start_s + k * window.step_s for k in range(window.count)]
+    if query.depart is None:
+        return tuple(replace(query, arrive=Window(instant, instant)) for instant in instants)
+    return tuple(replace(query, depart=Window(instant, instant)) for instant in instants)
 
 
-def window_times(network: Network, site_xy: np.ndarray, frame: Frame, query: Query, *, reverse: bool) -> np.ndarray:
-    """Percentile over a window (or for deadlines) of the times at each cell, from the site that is best each time.
+def each_moment(
+    ground: Ground, site_xy: np.ndarray, *, direct: np.ndarray, stop_s: Sequence[np.ndarray] | None = None
+) -> np.ndarray:
+    """Find the times at the cells at each moment of the query, from the site that is best each time.
 
     Parameters
     ----------
-    network : Network
-        With a timetable.
+    ground : Ground
     site_xy : ndarray of float64, shape (n, 2)
         [m].
-    frame : Frame
-    query : Query
-        With one percentile.
-    reverse : bool
+    direct : ndarray of float32, shape (rows, cols)
+        Without a vehicle [s], infinite where too far.
+    stop_s : sequence of ndarray, optional
+        `stop_seconds` at each moment, where they are known.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_moments, rows, cols)
+        [s]; infinite where there is none.
+    """
+    network, query, reverse = ground.network, ground.query, ground.reverse
+    asked = moments(query)
+    known = stop_s if stop_s is not None else [stop_seconds(network, site_xy, one, reverse=reverse) for one in asked]
+    found = np.empty((len(asked), *direct.shape), np.float32)
+
+    def fill(k: int) -> None:
+        values = np.minimum(ground.from_stops(known[k]), direct)
+        arrive = asked[k].arrive
+        if query.earliest_s is not None and arrive is not None:
+            values[values > arrive.start_s - query.earliest_s] = np.inf
+        found[k] = values
+
+    with ThreadPoolExecutor(get_num_threads()) as threads:
+        list(threads.map(fill, range(len(asked))))
+    return found
+
+
+def percentile_times(
+    network: Network,
+    site_xy: np.ndarray,
+    frame: Frame,
+    query: Query,
+    *,
+    reverse: bool,
+    lattice: Lattice | None,
+    barriers: shapely.Geometry | None,
+) -> np.ndarray:
+    """Percentile over the moments of the query of the times at each cell.
+
+    Parameters
+    ----------
+    network, frame, query, reverse, lattice, barriers
+        See `prepare_ground`; the query has one percentile.
+    site_xy : ndarray of float64, shape (n, 2)
+        [m].
 
     Returns
     -------
     ndarray of float32, shape (rows, cols)
         [s]; infinite where there is none.
     """
-    timetable = network.timetable
-    assert timetable is not None  # noqa: S101 — the caller has looked
-    legs, key, samples = mode_legs(query), graph_key(query), samples_of(query)
-    doors = link(network, site_xy, legs.end if reverse else legs.start, query)
-    places = _nearest_door(stop_walks(network, doors, query, legs.end if reverse else legs.start, to_stops=not reverse))
-    mode, _ = _cell_mode(query, reverse=reverse)
-    readers = _stop_table(network, frame, _timeless(query), mode, reverse).transpose()
-    direct = direct_values(network, site_xy, frame, query, reverse=reverse).reshape(-1, 1)
-    seconds, _ = profile_times(
-        forward_graph(timetable, key) if reverse else backward_graph(timetable, key),
-        places,
-        readers,
-        np.where(np.isfinite(direct), direct, NEVER).astype(np.int32),
-        samples if reverse else samples.reversed(),
-        max_s=query.max_s,
-        max_rides=query.max_rides,
-        ranks=percentile_ranks(query.percentiles, samples.count),
-    )
-    found = seconds[:, 0, 0].reshape(frame.rows, frame.cols)
-    return np.where(np.isnan(found), np.float32(np.inf), found)
+    rank = int(percentile_ranks(query.percentiles, len(moments(query)))[0])
+
+    def reduce(times: np.ndarray) -> np.ndarray:
+        times[times > query.max_s + MARGIN_S] = np.inf
+        return np.partition(times, rank, axis=0)[rank]
+
+    return over_moments(network, site_xy, frame, query, reduce, reverse=reverse, lattice=lattice, barriers=barriers)
+
+
+def over_moments(
+    network: Network,
+    site_xy: np.ndarray,
+    frame: Frame,
+    query: Query,
+    reduce: Callable[[np.ndarray], np.ndarray],
+    *,
+    reverse: bool,
+    lattice: Lattice | None,
+    barriers: shapely.Geometry | None,
+) -> np.ndarray:
+    """Reduce the times of all moments cell by cell, some rows of the grid at a time.
+
+    Parameters
+    ----------
+    network, frame, query, reverse, lattice, barriers
+        See `prepare_ground`.
+    site_xy : ndarray of float64, shape (n, 2)
+        [m].
+    reduce : function
+        From float32 (n_moments, rows, cols) [s], infinite where there is none, to (rows, cols).
+
+    Returns
+    -------
+    ndarray of float32, shape (rows, cols)
+    """
+    asked = moments(query)
+    stop_s = [stop_seconds(network, site_xy, one, reverse=reverse) for one in asked]
+    direct = direct_values(network, site_xy, frame, query, reverse=reverse, barriers=barriers)
+    step = max(1, _VALUES_AT_ONCE // (len(asked) * max(1, frame.cols)))
+    parts = []
+    for row in range(0, frame.rows, step):
+        rows = slice(row, min(row + step, frame.rows))
+        ground = prepare_ground(
+            network, frame.part(rows, slice(0, frame.cols)), query, reverse=reverse, lattice=lattice, barriers=barriers
+        )
+        parts.append(reduce(each_moment(ground, site_xy, direct=direct[rows], stop_s=stop_s)))
+    return np.concatenate(parts).astype(np.float32, copy=False)

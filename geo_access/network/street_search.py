@@ -23,7 +23,16 @@ from geo_access.network.search_query import UNBOUNDED_DS, check_search, limits_d
 from geo_access.network.search_sweep import hierarchy_rows, worth_a_hierarchy
 from geo_access.network.street_paths import StreetPath, street_path
 
-__all__ = ["StreetPath", "nearby", "nearest_source", "node_times", "street_matrix", "street_path", "time_factor"]
+__all__ = [
+    "StreetPath",
+    "nearby",
+    "nearest_source",
+    "node_times",
+    "seeds_and_arcs",
+    "street_matrix",
+    "street_path",
+    "time_factor",
+]
 
 _BLOCK_CELLS = 8_000_000
 
@@ -202,6 +211,47 @@ def street_matrix(
     return result
 
 
+def seeds_and_arcs(
+    streets: Streets, sources: Links, *, mode: str, reverse: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Where a search from points on edges begins, and the arcs that it follows.
+
+    Parameters
+    ----------
+    streets : Streets
+    sources : Links
+    mode : str
+    reverse : bool
+        Towards the points instead of from them.
+
+    Returns
+    -------
+    states : ndarray of int32, shape (n_seeds,)
+        States of the graph: nodes, then copies of nodes behind a banned turn.
+    owner : ndarray of int64, shape (n_seeds,)
+        Row of the point behind each.
+    costs : ndarray of int32, shape (n_seeds,)
+        Way along the edge between the point and the state [0.1 s at the reference speed].
+    arcs : tuple of ndarray
+        CSR ``(indptr, heads, deciseconds)``, turned round with `reverse`.
+    """
+    graph = graph_of(streets, mode)
+    if not reverse:
+        ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
+        indptr, states, costs = seeds_of(
+            sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends, streets.edge_source,
+            streets.edge_target,
+        )  # fmt: skip
+        owner = np.repeat(np.arange(len(sources)), np.diff(indptr))
+        return states, owner, costs, (graph.indptr, graph.heads, graph.deciseconds)
+    at_state, owner, costs, _, _ = entries_of(
+        sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, graph.indptr, graph.edges,
+        graph.copy_of, streets.edge_source, streets.edge_target,
+    )  # fmt: skip
+    states = np.repeat(np.arange(graph.n_states, dtype=np.int32), np.diff(at_state))
+    return states, owner, costs, transpose(graph.indptr, graph.heads, graph.deciseconds)[:3]
+
+
 def _spread(
     streets: Streets,
     sources: Links,
@@ -214,21 +264,7 @@ def _spread(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """One search from all sources: deciseconds and the source behind them by state, and the states in order."""
     graph = graph_of(streets, mode)
-    if not reverse:
-        ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
-        indptr, states, costs = seeds_of(
-            sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends, streets.edge_source,
-            streets.edge_target,
-        )  # fmt: skip
-        owner = np.repeat(np.arange(len(sources)), np.diff(indptr))
-        arcs = (graph.indptr, graph.heads, graph.deciseconds)
-    else:
-        at_state, owner, costs, _, _ = entries_of(
-            sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, graph.indptr, graph.edges,
-            graph.copy_of, streets.edge_source, streets.edge_target,
-        )  # fmt: skip
-        states = np.repeat(np.arange(graph.n_states, dtype=np.int32), np.diff(at_state))
-        arcs = transpose(graph.indptr, graph.heads, graph.deciseconds)[:3]
+    states, owner, costs, arcs = seeds_and_arcs(streets, sources, mode=mode, reverse=reverse)
     start_s = np.zeros(len(sources)) if initial_s is None else np.asarray(initial_s, dtype=np.float64)
     if start_s.shape != (len(sources),):
         raise InputError(f"initial_s has shape {start_s.shape} → give one value per source")
