@@ -11,10 +11,11 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from geo_access.isochrones.entrances import Entrances, entrances_of
 from geo_access.isochrones.lattice import Lattice
 from geo_access.network.links import Links
-from geo_access.network.model import ModeGraph, Streets
-from geo_access.network.search_kernels import edge_ends, node_at
+from geo_access.network.model import Streets
+from geo_access.network.search_kernels import node_at
 from geo_access.network.search_query import time_factor
 from geo_access.network.street_search import seeds_and_arcs
 
@@ -33,10 +34,7 @@ class StopReach:
         Its cells are what is reached.
     arcs : tuple of ndarray
         CSR of the street graph in the direction of the way [0.1 s at the reference speed].
-    side_indptr, side_state : ndarray
-        States from which each edge is entered, at its source (row 2e) and at its target (row 2e + 1); CSR.
-    node_indptr, node_state : ndarray
-        States that are each node, for cells at its very place; CSR.
+    entrances : Entrances
     seed_state, seed_stop, seed_ds : ndarray, shape (n_seeds,)
         Where the search begins: state, stop, and the way along the stop's street [0.1 s].
     connector_s : ndarray of float64, shape (n_stops,)
@@ -57,10 +55,7 @@ class StopReach:
 
     lattice: Lattice
     arcs: tuple[np.ndarray, np.ndarray, np.ndarray]
-    side_indptr: np.ndarray
-    side_state: np.ndarray
-    node_indptr: np.ndarray
-    node_state: np.ndarray
+    entrances: Entrances
     seed_state: np.ndarray
     seed_stop: np.ndarray
     seed_ds: np.ndarray
@@ -107,8 +102,7 @@ class StopReach:
         values = np.full((max(0, rows.stop - rows.start), max(0, cols.stop - cols.start)), np.inf, np.float32)
         _fill(
             values, rows.start, cols.start, self.lattice.frame.cols, links.edge, links.fraction, links.connector_s,
-            ahead, against, self.lattice.edge_source, self.lattice.edge_target, self.side_indptr, self.side_state,
-            self.node_indptr, self.node_state, *found,
+            ahead, against, self.lattice.edge_source, self.lattice.edge_target, *self.entrances.arrays, *found,
             np.asarray(stop_s, np.float64), self.connector_s, self.stop_indptr, self.stop_member, self.stop_fraction,
             self.step_s, self.across, self.limit_s,
         )  # fmt: skip
@@ -157,7 +151,7 @@ def stop_reach(
     return StopReach(
         lattice=lattice,
         arcs=arcs,
-        **_entrances(streets, graph, reverse=reverse),
+        entrances=entrances_of(streets, mode, reverse=reverse),
         seed_state=states[keep],
         seed_stop=owner[keep],
         seed_ds=costs[keep].astype(np.int32),
@@ -170,32 +164,6 @@ def stop_reach(
         limit_s=float(limit_s),
         reverse=reverse,
     )
-
-
-def _entrances(streets: Streets, graph: ModeGraph, *, reverse: bool) -> dict[str, np.ndarray]:
-    """States from which edges and nodes are entered; with `reverse`, to which one comes from them."""
-    n_nodes, n_edges = len(streets.node_id), len(streets.edge_source)
-    node_of = np.concatenate((np.arange(n_nodes), graph.copy_of)).astype(np.int64)
-    if reverse:
-        ahead, against = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
-        sides = np.concatenate((2 * np.flatnonzero(against >= 0), 2 * np.flatnonzero(ahead >= 0) + 1))
-        states = np.concatenate((against[against >= 0], ahead[ahead >= 0]))
-        node_of = node_of[:n_nodes]
-    else:
-        states = np.repeat(np.arange(graph.n_states), np.diff(graph.indptr))
-        edges = np.asarray(graph.edges, np.int64)
-        sides = 2 * edges + (node_of[states] != np.asarray(streets.edge_source)[edges])
-    side_indptr, side_state = _grouped(sides, states, 2 * n_edges)
-    node_indptr, node_state = _grouped(node_of, np.arange(len(node_of)), n_nodes)
-    return {
-        "side_indptr": side_indptr, "side_state": side_state, "node_indptr": node_indptr, "node_state": node_state
-    }  # fmt: skip
-
-
-def _grouped(rows: np.ndarray, values: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
-    """CSR of values by row, in the order given."""
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n_rows)))).astype(np.int64)
-    return indptr, values[np.argsort(rows, kind="stable")].astype(np.int32)
 
 
 @njit(cache=True, nogil=True)

@@ -9,10 +9,12 @@ import shapely
 from numba import njit
 
 from geo_access.errors import InputError, SnapError
+from geo_access.isochrones.entrances import Entrances, entrances_of
 from geo_access.isochrones.lattice import Frame, Lattice, prepare_lattice
 from geo_access.network.links import Links
 from geo_access.network.model import Network, Streets
-from geo_access.network.street_search import node_times
+from geo_access.network.search_kernels import node_at
+from geo_access.network.street_search import state_times
 from geo_access.routing.legs import link, street_speed
 from geo_access.routing.query import Query
 
@@ -22,6 +24,15 @@ __all__ = ["MARGIN_S", "cell_times", "check_lattice", "lattice_for", "street_val
 MARGIN_S = 300.0
 # Largest lattice of a whole network that is kept in memory (12 bytes a cell).
 _CELLS_KEPT = 6_000_000
+
+
+@njit(cache=True)
+def _soonest(state_s: np.ndarray, states: np.ndarray, first: int, last: int) -> float:  # pragma: no cover - compiled
+    best = np.inf
+    for k in range(first, last):
+        if state_s[states[k]] < best:
+            best = state_s[states[k]]
+    return best
 
 
 @njit(cache=True)
@@ -37,7 +48,11 @@ def _fill_cells(
     from_target_ds: np.ndarray,
     edge_source: np.ndarray,
     edge_target: np.ndarray,
-    node_s: np.ndarray,
+    side_indptr: np.ndarray,
+    side_state: np.ndarray,
+    node_indptr: np.ndarray,
+    node_state: np.ndarray,
+    state_s: np.ndarray,
     scale: float,
     walk_scale: float,
 ) -> None:  # pragma: no cover - compiled
@@ -49,11 +64,16 @@ def _fill_cells(
             if e < 0:
                 continue
             best = np.inf
-            start, end = node_s[edge_source[e]], node_s[edge_target[e]]
-            if start >= 0.0 and from_source_ds[i] >= 0:
-                best = start + fraction[i] * from_source_ds[i] * scale
-            if end >= 0.0 and from_target_ds[i] >= 0:
-                best = min(best, end + (1.0 - fraction[i]) * from_target_ds[i] * scale)
+            node = node_at(e, fraction[i], edge_source, edge_target)
+            if node >= 0:
+                best = _soonest(state_s, node_state, node_indptr[node], node_indptr[node + 1])
+            else:
+                if from_source_ds[i] >= 0:
+                    start = _soonest(state_s, side_state, side_indptr[2 * e], side_indptr[2 * e + 1])
+                    best = start + fraction[i] * from_source_ds[i] * scale
+                if from_target_ds[i] >= 0:
+                    end = _soonest(state_s, side_state, side_indptr[2 * e + 1], side_indptr[2 * e + 2])
+                    best = min(best, end + (1.0 - fraction[i]) * from_target_ds[i] * scale)
             if best < np.inf:
                 out_s[r, c] = best + connector_s[i] * walk_scale
 
@@ -97,8 +117,9 @@ def _fill_beside_sites(
 
 def cell_times(
     lattice: Lattice,
-    node_s: np.ndarray,
+    state_s: np.ndarray,
     *,
+    entrances: Entrances,
     rows: slice,
     cols: slice,
     reverse: bool,
@@ -111,12 +132,14 @@ def cell_times(
     Parameters
     ----------
     lattice : Lattice
-    node_s : ndarray of float32, shape (n_nodes,)
-        Time at each street node [s]; NaN where there is none.
+    state_s : ndarray of float32, shape (n_states,)
+        Time at each state of the street graph [s]; NaN where there is none.
+    entrances : Entrances
+        Of the graph, in the direction of the times.
     rows, cols : slice
         Part of the lattice.
     reverse : bool
-        False: `node_s` counts from the sites; True: to the sites.
+        False: `state_s` counts from the sites; True: to the sites.
     speed_kmh : float
         Speed along the streets; times scale from the mode's reference speed [km/h].
     walk_kmh : float
@@ -136,7 +159,9 @@ def cell_times(
     values = np.full((max(0, rows.stop - rows.start), max(0, cols.stop - cols.start)), np.nan, np.float32)
     places = (links.edge, links.fraction, links.connector_s, ahead, against)
     cells = (values, rows.start, cols.start, lattice.frame.cols, *places)
-    _fill_cells(*cells, lattice.edge_source, lattice.edge_target, node_s, scale, walk_scale)
+    _fill_cells(
+        *cells, lattice.edge_source, lattice.edge_target, *entrances.arrays, state_s, scale, walk_scale
+    )  # fmt: skip
     if sites is not None:
         own = (sites.edge, sites.fraction, sites.connector_s)
         _fill_beside_sites(*cells, *own, len(lattice.edge_source), scale, walk_scale)
@@ -144,10 +169,9 @@ def cell_times(
 
 
 def _reached_bounds(
-    streets: Streets, node_s: np.ndarray, site_xy: np.ndarray, margin_m: float
+    streets: Streets, reached: np.ndarray, site_xy: np.ndarray, margin_m: float
 ) -> tuple[float, float, float, float]:
     """West, south, east, north around the sites and the nodes that have a time [m]."""
-    reached = np.flatnonzero(node_s >= 0)
     x = np.concatenate((np.asarray(streets.node_x)[reached], site_xy[:, 0]))
     y = np.concatenate((np.asarray(streets.node_y)[reached], site_xy[:, 1]))
     return float(x.min() - margin_m), float(y.min() - margin_m), float(x.max() + margin_m), float(y.max() + margin_m)
@@ -219,9 +243,10 @@ def street_values(
         )
     speed = street_speed(query, mode)
     max_s = int(limit_s + MARGIN_S)
-    node_s = node_times(streets, links, mode=mode, max_s=max_s, reverse=reverse, speed_kmh=speed)
+    state_s = state_times(streets, links, mode=mode, max_s=max_s, reverse=reverse, speed_kmh=speed)
+    entrances = entrances_of(streets, mode, reverse=reverse)
     across_m = min(query.link_limit_m, max_s * query.walk_kmh / 3.6) + cell_m
-    wanted = bounds or _reached_bounds(streets, node_s, site_xy[linked], across_m)
+    wanted = bounds or _reached_bounds(streets, entrances.node_of[state_s >= 0], site_xy[linked], across_m)
     if lattice is None:
         lattice = lattice_for(
             streets, mode, cell_m=cell_m, limit_m=query.link_limit_m, bounds=wanted, barriers=barriers,
@@ -231,7 +256,8 @@ def street_values(
     rows, cols = lattice.frame.window(wanted)
     values = cell_times(
         lattice,
-        node_s,
+        state_s,
+        entrances=entrances,
         rows=rows,
         cols=cols,
         reverse=reverse,

@@ -29,6 +29,7 @@ __all__ = [
     "nearest_source",
     "node_times",
     "seeds_and_arcs",
+    "state_times",
     "street_matrix",
     "street_path",
     "time_factor",
@@ -252,7 +253,7 @@ def seeds_and_arcs(
     return states, owner, costs, transpose(graph.indptr, graph.heads, graph.deciseconds)[:3]
 
 
-def _spread(
+def _search(
     streets: Streets,
     sources: Links,
     *,
@@ -261,8 +262,8 @@ def _spread(
     initial_s: np.ndarray | None,
     reverse: bool,
     factor: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One search from all sources: deciseconds and the source behind them by state, and the states in order."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """One search from all sources: deciseconds and step before by state, states in order, seeds' sources, CSR rows."""
     graph = graph_of(streets, mode)
     states, owner, costs, arcs = seeds_and_arcs(streets, sources, mode=mode, reverse=reverse)
     start_s = np.zeros(len(sources)) if initial_s is None else np.asarray(initial_s, dtype=np.float64)
@@ -280,9 +281,19 @@ def _spread(
         *arcs, states, seed_cost, int(min(max_s * 10.0 / factor, UNBOUNDED_DS)), dist, via,
         np.full(slots(graph, seed_cost), -1, dtype=np.int32), pool[0], pool[1], pool[2], settled,
     )  # fmt: skip
+    return dist, via, settled[:count], owner, arcs[0]
+
+
+def _spread(
+    streets: Streets, sources: Links, *, mode: str, max_s: float, reverse: bool, factor: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One search from all sources: deciseconds and the source behind them by state, and the states in order."""
+    dist, via, order, owner, indptr = _search(
+        streets, sources, mode=mode, max_s=max_s, initial_s=None, reverse=reverse, factor=factor
+    )
+    n = len(dist)
     origin = np.full(n, -1, dtype=np.int64)
-    order = settled[:count]
-    tails = np.repeat(np.arange(n, dtype=np.int32), np.diff(arcs[0]))
+    tails = np.repeat(np.arange(n, dtype=np.int32), np.diff(indptr))
     for state in order[via[order] < 0].tolist():
         origin[state] = owner[-1 - via[state]]
     _inherit(order, via, tails, origin)
@@ -332,16 +343,54 @@ def node_times(
     InputError
         Without streets, or when a parameter makes no sense.
     """
+    dist = state_times(
+        streets, sources, mode=mode, max_s=max_s, initial_s=initial_s, reverse=reverse, speed_kmh=speed_kmh
+    )
+    assert not isinstance(streets, CrowFly)  # noqa: S101 — state_times has refused it
+    graph = graph_of(streets, mode)
+    n_nodes = graph.n_states - len(graph.copy_of)
+    best = dist[:n_nodes].copy()
+    np.fmin.at(best, graph.copy_of, dist[n_nodes:])
+    return best
+
+
+def state_times(
+    streets: Streets | CrowFly,
+    sources: Links,
+    *,
+    mode: str,
+    max_s: float,
+    initial_s: np.ndarray | None = None,
+    reverse: bool = False,
+    speed_kmh: float | None = None,
+) -> np.ndarray:
+    """Compute the time to each state of the graph, as `node_times` does to each node.
+
+    A node with a banned turn or a barrier is several states: itself, then its copies, from which not every street
+    goes on.
+
+    Parameters
+    ----------
+    streets, sources, mode, max_s, initial_s, reverse, speed_kmh
+        See `node_times`.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_states,)
+        [s]; NaN beyond `max_s`.
+
+    Raises
+    ------
+    InputError
+        Without streets, or when a parameter makes no sense.
+    """
     if isinstance(streets, CrowFly):
         raise InputError("node_times: there are no nodes without streets → compute straight-line times instead")
     check_search(sources, sources, mode, max_s)
     graph = graph_of(streets, mode)
     factor = time_factor(graph.speed_kmh, speed_kmh, mode)
-    dist, _, _ = _spread(streets, sources, mode=mode, max_s=max_s, initial_s=initial_s, reverse=reverse, factor=factor)
-    n_nodes = len(streets.node_id)
-    best = dist[:n_nodes].copy()
-    np.minimum.at(best, graph.copy_of, dist[n_nodes:])
-    return np.where(best < INFINITE, best * (factor / 10.0), np.nan).astype(np.float32)
+    dist, *_ = _search(streets, sources, mode=mode, max_s=max_s, initial_s=initial_s, reverse=reverse, factor=factor)
+    return np.where(dist < INFINITE, dist * (factor / 10.0), np.nan).astype(np.float32)
 
 
 def nearest_source(
@@ -390,7 +439,7 @@ def nearest_source(
         return _nearest_column(times)
     graph = graph_of(streets, mode)
     factor = time_factor(graph.speed_kmh, speed_kmh, mode)
-    spread = _spread(streets, sources, mode=mode, max_s=max_s, initial_s=None, reverse=reverse, factor=factor)
+    spread = _spread(streets, sources, mode=mode, max_s=max_s, reverse=reverse, factor=factor)
     return nearest_rows(streets, graph, spread, sources, targets, max_s=max_s, reverse=reverse, factor=factor)
 
 

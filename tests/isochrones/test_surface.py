@@ -16,10 +16,14 @@ from geo_access.isochrones.bands import isochrones, surface_bands
 from geo_access.isochrones.lattice import prepare_lattice
 from geo_access.isochrones.shift import shift_surface
 from geo_access.isochrones.surface import travel_time_surface
+from geo_access.network.links import link_points
 from geo_access.network.model import CrowFly, Network
+from geo_access.network.street_search import street_matrix
+from geo_access.network.streets import build_streets
 from geo_access.routing.query import Query
 from geo_access.travel_times.core import point_times
 from tests.isochrones.desert import BLOCK_M, SECONDS_A_BLOCK, X0, Y0, at, site, town
+from tests.shared import shared_path
 
 EMPTY = Network(2154, CrowFly(2154, detour=1.3), None, {})
 
@@ -176,3 +180,28 @@ def test_a_shift_takes_the_longer_way_and_the_same_site() -> None:
     assert on_foot.at(at(18, 10))[0] == pytest.approx(2 * SECONDS_A_BLOCK, abs=0.5)
     with pytest.raises(InputError, match="hours worked"):
         shift_surface(town(), site((10, 10)), start="05:00", end="05:00")
+
+
+@pytest.mark.reference
+@pytest.mark.parametrize("reverse", [False, True])
+def test_cells_of_real_streets_equal_points_with_banned_turns(reverse: bool) -> None:
+    """Around the Champs-Élysées, by car: a cell beyond a banned turn is not reached through it."""
+    streets = build_streets(shared_path("osm/champs_elysees.osm.bz2"), modes=("car",))
+    assert len(streets.graphs["car"].copy_of) > 10
+    graph = streets.graphs["car"]
+    rng = np.random.default_rng(5)
+    compared = 0
+    for node in rng.choice(np.flatnonzero(np.diff(graph.indptr)[: len(streets.node_id)]), 12, replace=False):
+        xy = np.array([streets.node_x[node] + 3.0, streets.node_y[node] - 2.0])
+        sites = gpd.GeoDataFrame(geometry=[Point(xy)], crs=streets.epsg)
+        surface = travel_time_surface(
+            Network(streets.epsg, streets, None, {}), sites, mode="car", max_minutes=20, cell_m=25, reverse=reverse
+        )
+        rows, cols = np.nonzero(np.isfinite(surface.values_s))
+        cells = np.column_stack((surface.frame.x[cols], surface.frame.y[rows]))
+        here, there = link_points(streets, xy[None], mode="car"), link_points(streets, cells, mode="car")
+        pair = (there, here) if reverse else (here, there)
+        expected = street_matrix(streets, *pair, mode="car").ravel()
+        np.testing.assert_allclose(surface.values_s[rows, cols], expected, atol=0.6)
+        compared += len(rows)
+    assert compared > 5_000
