@@ -223,7 +223,7 @@ def travel_times(
     reduce : callable, optional
         Called with the `TravelTimes` of each block of origins; only its results are kept.
     memory_gb : float
-        Refuse a matrix above this size [GB].
+        Refuse a matrix above this size [GB]; with `sink` or `reduce`, hold no more than this beside the network.
     progress : bool
         Show a progress bar while writing or reducing.
     **limits
@@ -265,9 +265,11 @@ def travel_times(
     if sink is not None:
         # The same files make other networks with edits, modes or speeds: a folder belongs to the arrays themselves.
         manifest = replace(manifest, extra={**manifest.extra, "network_sha256": network_sha256(network)})
-        return write_blocks(compute, starts, len(ends.ids), query, manifest, Path(sink), progress=progress)
+        return write_blocks(
+            compute, starts, len(ends.ids), query, manifest, Path(sink), memory_gb=memory_gb, progress=progress
+        )
     if reduce is not None:
-        return reduce_blocks(compute, starts, len(ends.ids), query, reduce, progress=progress)
+        return reduce_blocks(compute, starts, len(ends.ids), query, reduce, memory_gb=memory_gb, progress=progress)
     check_capacity(len(starts.ids), len(ends.ids), query, memory_gb=memory_gb)
     return compute(starts)
 

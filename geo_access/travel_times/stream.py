@@ -95,9 +95,22 @@ def row_blocks(n_origins: int, n_destinations: int, query: Query) -> list[slice]
     return [slice(start, min(start + rows, n_origins)) for start in range(0, n_origins, rows)]
 
 
-def _together(cuts: list[slice], n_destinations: int, query: Query) -> list[list[int]]:
+def _estimate_gb(rows: int, n_destinations: int, query: Query) -> float:
+    """Memory beside the network [GB]: the block that was just written stays alive while the next one is computed."""
+    return (2 * rows * n_destinations * bytes_per_pair(query) + _BLOCK_BYTES) / 1e9
+
+
+def _together(cuts: list[slice], n_destinations: int, query: Query, memory_gb: float) -> list[list[int]]:
     """Group cuts that follow each other, as many as the memory of one computation holds."""
-    rows = max(1, _COMPUTED_BYTES // (max(1, n_destinations) * bytes_per_pair(query)))
+    largest = max((cut.stop - cut.start for cut in cuts), default=0)
+    least_gb = _estimate_gb(largest, n_destinations, query)
+    if least_gb > memory_gb:
+        raise CapacityError(
+            f"a part of {largest} × {n_destinations} pairs takes about {least_gb:.2f} GB, above the {memory_gb:g} GB "
+            "allowed → raise memory_gb=, or ask for fewer destinations at a time"
+        )
+    allowed = min(_COMPUTED_BYTES, (memory_gb * 1e9 - _BLOCK_BYTES) / 2)
+    rows = max(1, int(allowed // (max(1, n_destinations) * bytes_per_pair(query))))
     groups: list[list[int]] = []
     for number, cut in enumerate(cuts):
         if groups and cuts[groups[-1][-1]].stop == cut.start and cut.stop - cuts[groups[-1][0]].start <= rows:
@@ -108,15 +121,20 @@ def _together(cuts: list[slice], n_destinations: int, query: Query) -> list[list
 
 
 def _blocks(
-    compute: Compute, origins: Points, cuts: list[slice], n_destinations: int, query: Query, *, progress: bool
+    compute: Compute,
+    origins: Points,
+    cuts: list[slice],
+    n_destinations: int,
+    query: Query,
+    *,
+    memory_gb: float,
+    progress: bool,
 ) -> Iterator[tuple[int, TravelTimes]]:
-    groups = _together(cuts, n_destinations, query)
+    groups = _together(cuts, n_destinations, query, memory_gb)
     peak_rows = max((cuts[group[-1]].stop - cuts[group[0]].start for group in groups), default=0)
-    # The block that was just written stays alive while the next one is computed.
-    estimate_gb = (2 * peak_rows * n_destinations * bytes_per_pair(query) + _BLOCK_BYTES) / 1e9
     said = (
         f"{len(origins.ids)} × {n_destinations} pairs in {len(cuts)} parts, {len(groups)} computations: "
-        f"about {estimate_gb:.2f} GB beside the network"
+        f"about {_estimate_gb(peak_rows, n_destinations, query):.2f} GB beside the network"
     )
     _LOG.info(said)
     screen = Console(stderr=True)
@@ -141,6 +159,7 @@ def write_blocks(
     manifest: Manifest,
     folder: Path,
     *,
+    memory_gb: float = 4.0,
     progress: bool = False,
 ) -> StreamedTimes:
     """Write all pairs to a folder; parts already there are kept when they belong to the same run.
@@ -155,6 +174,8 @@ def write_blocks(
     manifest : Manifest
         Its `id` says which run the folder belongs to.
     folder : pathlib.Path
+    memory_gb : float
+        Most that may be held at once beside the network [GB]; it decides how many parts are computed together.
     progress : bool
         Show a progress bar.
 
@@ -166,13 +187,15 @@ def write_blocks(
     ------
     InputError
         When the folder holds another run, or is something else.
+    CapacityError
+        When not even one part fits `memory_gb`.
     """
     cuts = row_blocks(len(origins.ids), n_destinations, query)
     _claim(folder, manifest)
     parts = [folder / f"part-{number:05d}.parquet" for number in range(len(cuts))]
     todo = [number for number, part in enumerate(parts) if not part.exists()]
     wanted = [cuts[number] for number in todo]
-    for k, times in _blocks(compute, origins, wanted, n_destinations, query, progress=progress):
+    for k, times in _blocks(compute, origins, wanted, n_destinations, query, memory_gb=memory_gb, progress=progress):
         part = parts[todo[k]]
         unfinished = part.with_suffix(".writing")
         times.to_frame().to_parquet(unfinished, index=False)
@@ -210,6 +233,7 @@ def reduce_blocks(
     query: Query,
     reduce: Callable[[TravelTimes], Any],
     *,
+    memory_gb: float = 4.0,
     progress: bool = False,
 ) -> Any:
     """Keep only what `reduce` makes of each block of origins.
@@ -218,9 +242,17 @@ def reduce_blocks(
     -------
     Any
         Arrays and frames end to end in the order of the origins, anything else as a list.
+
+    Raises
+    ------
+    CapacityError
+        When not even one part fits `memory_gb`.
     """
     cuts = row_blocks(len(origins.ids), n_destinations, query)
-    values = [reduce(times) for _, times in _blocks(compute, origins, cuts, n_destinations, query, progress=progress)]
+    values = [
+        reduce(times)
+        for _, times in _blocks(compute, origins, cuts, n_destinations, query, memory_gb=memory_gb, progress=progress)
+    ]
     if values and all(isinstance(value, np.ndarray) for value in values):
         return np.concatenate(values)
     if values and all(isinstance(value, pd.DataFrame | pd.Series) for value in values):

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from geo_access.errors import InputError
+from geo_access.errors import CapacityError, InputError
 from geo_access.travel_times import matrix, stream
 from geo_access.travel_times.matrix import travel_times
 from geo_access.travel_times.points import Points
@@ -94,6 +94,31 @@ def test_several_parts_are_computed_together_and_announced(
     assert asked == [20]
     assert len(streamed.parts) > 1
     assert "20 × 2 pairs" in capsys.readouterr().err
+
+
+def test_memory_decides_how_much_is_computed_at_once(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(stream, "_BLOCK_BYTES", 1000)
+    asked = []
+    real = matrix.known_times
+
+    def counted(network: object, block: Points, *rest: object) -> object:
+        asked.append(len(block.ids))
+        return real(network, block, *rest)
+
+    monkeypatch.setattr(matrix, "known_times", counted)
+    roomy = travel_times(NETWORK, HOMES, SITES, sink=tmp_path / "roomy", **ASKED)
+    assert asked == [20]
+    asked.clear()
+    query = roomy.query
+    part = stream.row_blocks(20, 2, query)[0].stop
+    one_part_gb = (2 * part * 2 * stream.bytes_per_pair(query) + 1000) / 1e9
+    tight = travel_times(NETWORK, HOMES, SITES, sink=tmp_path / "tight", memory_gb=one_part_gb, **ASKED)
+    assert set(asked[:-1]) == {part}
+    assert sum(asked) == 20
+    assert [one.read_bytes() for one in tight.parts] == [one.read_bytes() for one in roomy.parts]
+    for way in ({"sink": tmp_path / "none"}, {"reduce": len}):
+        with pytest.raises(CapacityError, match=r"a part of .* raise memory_gb="):
+            travel_times(NETWORK, HOMES, SITES, memory_gb=0.9 * one_part_gb, **way, **ASKED)
 
 
 INTERRUPTED = """
