@@ -26,9 +26,12 @@ def make_region(share: float, *, seed: int = 7) -> tuple[Network, gpd.GeoDataFra
     n_towns, side = int(TOWNS * share), 178_000 * share**0.5
     towns = rng.uniform(0, side, (n_towns, 2)) + np.array([600_000, 6_900_000])
     weight = 1 / np.arange(1, n_towns + 1)
-    town = rng.choice(n_towns, int(1.4 * CELLS * share), p=weight / weight.sum())
     spread = 400 + 5_000 * (weight / weight[0]) ** 0.5
-    drawn = np.unique(np.round((towns[town] + rng.normal(size=(len(town), 2)) * spread[town, None]) / 200), axis=0)
+    drawn = np.empty((0, 2))
+    while len(drawn) < CELLS * share:  # people crowd: the same cell is often drawn again
+        town = rng.choice(n_towns, int(CELLS * share), p=weight / weight.sum())
+        near = np.round((towns[town] + rng.normal(size=(len(town), 2)) * spread[town, None]) / 200)
+        drawn = np.unique(np.concatenate((drawn, near)), axis=0)
     cells = rng.permutation(drawn)[: int(CELLS * share)]
     sites = towns[rng.choice(n_towns, int(SITES * share), p=weight / weight.sum())]
     population = rng.pareto(2.0, len(cells)) + 0.1
