@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[2]
 EXTRACT = ROOT.parent / "shared" / "data" / "osm" / "porto_portugal.osm.pbf"
 ID_STEP = 20_000_000_000
 JOINTS = 5
+MOST_MB = 4_000
 
 STEPS = """
 import json, resource, sys, time
@@ -119,10 +120,12 @@ def main() -> None:
         reached = found.pop("reached")
         print(
             f"{tiles} tiles: {nodes:,} nodes, {edges:,} edges, {arcs:,} arcs, {reached:.1%} of pairs by car, "
-            f"saved {saved_mb:.0f} MB, load {os.getloadavg()[0]:.1f}"
+            f"saved {saved_mb:.0f} MB, load {os.getloadavg()[0]:.1f}",
+            flush=True,
         )
         for name, (seconds, peak_mb) in found.items():
             print(f"  {name:20s} {seconds:9.3f} s   peak {peak_mb:6.0f} MB", flush=True)
+            assert peak_mb <= MOST_MB, f"{name} at {tiles} tiles: {peak_mb:.0f} MB, above the {MOST_MB} MB allowed"
 
 
 if __name__ == "__main__":

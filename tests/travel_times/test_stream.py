@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -151,3 +152,24 @@ def test_ctrl_c_leaves_what_a_later_run_completes_to_the_same_bytes(tmp_path: Pa
     names = [file.name for file in sorted(whole.folder.iterdir())]
     assert [file.name for file in sorted(resumed.folder.iterdir())] == names
     assert all((folder / name).read_bytes() == (whole.folder / name).read_bytes() for name in names)
+
+
+SINK = """
+import sys
+import numba
+from tests.travel_times.test_stream import ASKED, HOMES, NETWORK, SITES, travel_times
+travel_times(NETWORK, HOMES, SITES, sink=sys.argv[1], **ASKED)
+print(numba.get_num_threads())
+"""
+
+
+def test_the_number_of_threads_changes_no_byte(tmp_path: Path) -> None:
+    root = Path(__file__).parents[2]
+    for threads in ("1", "2"):
+        command = [sys.executable, "-c", SINK, str(tmp_path / threads)]
+        environment = {**os.environ, "NUMBA_NUM_THREADS": threads}
+        done = subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, check=True)
+        assert done.stdout.split() == [threads]
+    one, two = ({file.name: file.read_bytes() for file in (tmp_path / threads).iterdir()} for threads in ("1", "2"))
+    assert one == two
+    assert "part-00000.parquet" in one
