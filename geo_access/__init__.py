@@ -9,39 +9,39 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from geo_access.adequacy.flag import flag_zones
+    from geo_access.diagnosis.flag import flag_zones
     from geo_access.errors import GeoAccessError, InputError
-    from geo_access.isochrones.bands import isochrones
     from geo_access.network.build import build_network
     from geo_access.network.model import Network
-    from geo_access.network.osmnx_bridge import from_osmnx, to_networkx
     from geo_access.network.storage import open_network
+    from geo_access.network.streets.osmnx_bridge import from_osmnx, to_networkx
+    from geo_access.routing.causes import Reason
     from geo_access.routing.journeys import explain
     from geo_access.routing.query import Query, Window
-    from geo_access.routing.reasons import Reason
-    from geo_access.study import Study
-    from geo_access.travel_times.chain import chain_times
-    from geo_access.travel_times.matrix import travel_times
-    from geo_access.travel_times.result import TravelTimes
-    from geo_access.travel_times.shift import shift_test
+    from geo_access.study.study import Study
+    from geo_access.surfaces.bands import isochrones
+    from geo_access.times.chain import chain_times
+    from geo_access.times.matrix import travel_times
+    from geo_access.times.result import TravelTimes
+    from geo_access.times.shift import shift_test
 
 _HOMES = {
     "build_network": "geo_access.network.build",
     "open_network": "geo_access.network.storage",
     "Network": "geo_access.network.model",
-    "from_osmnx": "geo_access.network.osmnx_bridge",
-    "to_networkx": "geo_access.network.osmnx_bridge",
+    "from_osmnx": "geo_access.network.streets.osmnx_bridge",
+    "to_networkx": "geo_access.network.streets.osmnx_bridge",
     "Query": "geo_access.routing.query",
     "Window": "geo_access.routing.query",
-    "Reason": "geo_access.routing.reasons",
+    "Reason": "geo_access.routing.causes",
     "explain": "geo_access.routing.journeys",
-    "travel_times": "geo_access",
-    "TravelTimes": "geo_access.travel_times.result",
-    "shift_test": "geo_access.travel_times.shift",
-    "chain_times": "geo_access.travel_times.chain",
-    "isochrones": "geo_access",
-    "flag_zones": "geo_access.adequacy.flag",
-    "Study": "geo_access.study",
+    "travel_times": "geo_access.times.matrix",
+    "TravelTimes": "geo_access.times.result",
+    "shift_test": "geo_access.times.shift",
+    "chain_times": "geo_access.times.chain",
+    "isochrones": "geo_access.surfaces.bands",
+    "flag_zones": "geo_access.diagnosis.flag",
+    "Study": "geo_access.study.study",
     "GeoAccessError": "geo_access.errors",
     "InputError": "geo_access.errors",
 }
@@ -69,12 +69,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the room that a public name lives in, on first use; a room named for its verb is itself called."""
+    """Import the room that a public name lives in, on first use."""
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'geo_access' has no attribute {name!r}")
-    if home == __name__:
-        return import_module(f"{home}.{name}")
     return getattr(import_module(home), name)
 
 

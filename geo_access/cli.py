@@ -17,11 +17,11 @@ from rich.table import Table
 
 from geo_access.errors import GeoAccessError
 from geo_access.manifest import code_version
-from geo_access.maps.messages import error_text, note_text
-from geo_access.maps.strings import format_number, text
+from geo_access.words.messages import error_text, note_text
+from geo_access.words.words import format_number, text
 
 if TYPE_CHECKING:
-    from geo_access.study import RunSummary, Study
+    from geo_access.study.study import RunSummary, Study
 
 __all__ = ["app", "main"]
 
@@ -91,7 +91,7 @@ def _told_in(language: str) -> Iterator[None]:
 def _study(path: Path, language: str) -> Study:
     """Read a study file; what is wrong in it is told in the language of the command line."""
     with _told_in(language):
-        from geo_access.study import Study
+        from geo_access.study.study import Study
 
         return Study.from_file(path)
 
@@ -138,7 +138,7 @@ def _run(study: Study, out: Path, *, overwrite: bool) -> None:
 @app.command()
 def demo(context: typer.Context, out: _OUT = Path("out/demo"), overwrite: _OVERWRITE = True) -> None:
     """Lancer l'étude de démonstration (territoire synthétique)."""
-    from geo_access.study import demo_study_path
+    from geo_access.study.study import demo_study_path
 
     with _told_in(context.obj):
         path = demo_study_path()
@@ -184,7 +184,7 @@ def calendar(
     feeds: Annotated[list[Path], typer.Argument(help="Fichiers GTFS.")],
 ) -> None:
     """Courses par jour de chaque réseau, et les jours où tous circulent."""
-    from geo_access.study_calendar import calendar_lines
+    from geo_access.study.network import calendar_lines
 
     console = _console()
     with _told_in(context.obj):
@@ -214,7 +214,7 @@ def sheet(
 
     Ni nom ni adresse n'y est écrit : seulement la position arrondie à une centaine de mètres.
     """
-    from geo_access.study_sheet import find_origin
+    from geo_access.study.inputs import find_origin
 
     loaded = _study(study, context.obj)
     with _told_in(loaded.file.study.language):
@@ -230,7 +230,7 @@ def validate(
     out: Annotated[Path | None, typer.Option("--out", help="CSV où écrire chaque constat, avec sa ligne.")] = None,
 ) -> None:
     """Dire ce qui ne va pas dans un GTFS, et ce que la lecture en fait."""
-    from geo_access.sources.gtfs import feed_report, read_gtfs
+    from geo_access.sources.gtfs.feed import feed_report, read_gtfs
 
     console = _console()
     with _told_in(context.obj):
@@ -254,7 +254,7 @@ def fetch(
     also: Annotated[list[str] | None, typer.Option("--also", help="Source à la demande, par exemple sirene.")] = None,
 ) -> None:
     """Télécharger les données ouvertes d'un territoire et préparer son fichier d'étude."""
-    from geo_access.sources.catalogue_study import fetch_territory
+    from geo_access.sources.fetch.catalogue_study import fetch_territory
 
     console = _console()
     with _told_in(context.obj):

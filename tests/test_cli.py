@@ -12,8 +12,9 @@ import pytest
 from typer.testing import CliRunner
 
 from geo_access.cli import app
+from tests.shared import ROOT
 
-DEMO = Path(__file__).resolve().parents[1] / "data" / "demo"
+DEMO = ROOT / "data" / "demo"
 
 
 def geo_access(*arguments: str | Path, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
@@ -210,7 +211,7 @@ def test_an_interruption_is_told_and_has_its_own_code(study: Path, monkeypatch: 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("geo_access.study.read_inputs", stop)
+    monkeypatch.setattr("geo_access.study.study.read_inputs", stop)
     done = CliRunner().invoke(app, ["run", str(study), "--out", str(study.parent / "out")])
     assert done.exit_code == 130
     assert "Interrompu" in done.output

@@ -13,8 +13,8 @@ import shapely
 
 from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.maps.palettes import provider_shapes, symbol_radius
-from geo_access.maps.strings import text
 from geo_access.network.model import Network, Streets
+from geo_access.words.words import text
 
 __all__ = ["MapContent", "NetworkLayers", "Question", "network_layers"]
 
@@ -149,9 +149,9 @@ class MapContent:
     zones : geopandas.GeoDataFrame
         ``zone_id, zone_name, zone_kind`` and polygons, any CRS.
     flags : pandas.DataFrame
-        From `geo_access.adequacy.flag.flag_zones`; rows of other métiers are left out here.
+        From `geo_access.diagnosis.flag.flag_zones`; rows of other métiers are left out here.
     bands : geopandas.GeoDataFrame, optional
-        From `geo_access.isochrones.bands.isochrones`.
+        From `geo_access.surfaces.bands.isochrones`.
     bands_label : str
         What the isochrones show, for instance « en transports en commun, arrivée à 8 h 30 ».
     bands_for : tuple of str

@@ -25,7 +25,7 @@ from geo_access.maps.palettes import (
     band_colours,
     symbol_radius,
 )
-from geo_access.maps.strings import text
+from geo_access.words.words import text
 
 __all__ = [
     "MARKERS",

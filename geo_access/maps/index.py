@@ -10,10 +10,10 @@ import jinja2
 from markupsafe import Markup
 
 from geo_access.errors import InputError
-from geo_access.maps.assets import asset
 from geo_access.maps.content import MapContent
+from geo_access.maps.interactive import asset
 from geo_access.maps.page_data import embedded_json
-from geo_access.maps.strings import catalogue, format_number, text
+from geo_access.words.words import catalogue, format_number, text
 
 __all__ = ["ComparedMap", "Comparison", "write_compare", "write_index"]
 

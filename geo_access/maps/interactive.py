@@ -1,8 +1,12 @@
-"""The interactive map of a métier: one HTML page, readable without internet."""
+"""The interactive map of a métier: one HTML page, readable without internet.
+
+The libraries and templates that travel with the package, so that maps open without internet.
+"""
 
 from __future__ import annotations
 
 import html
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +17,51 @@ import jinja2
 import pandas as pd
 
 from geo_access.manifest import fingerprint
-from geo_access.maps.assets import asset, write_assets
 from geo_access.maps.content import MapContent
 from geo_access.maps.page_data import CONFIDENCES, band_styles, page_data
-from geo_access.maps.palettes import LEVEL_COLOURS, PLACES_LEGEND, symbol_radius
-from geo_access.maps.strings import catalogue
-from geo_access.maps.symbols import employer_svg, site_svg
+from geo_access.maps.palettes import LEVEL_COLOURS, PLACES_LEGEND, employer_svg, site_svg, symbol_radius
+from geo_access.words.words import catalogue
 
-__all__ = ["metier_map", "page_html", "write_metier_map"]
+__all__ = ["ASSETS", "asset", "metier_map", "page_html", "write_assets", "write_metier_map"]
+
+ASSETS = ("leaflet.js", "leaflet.css", "leaflet-LICENSE.txt", "map.js", "map.css")
+
+
+def asset(name: str) -> str:
+    """Text of a file of the package.
+
+    Parameters
+    ----------
+    name : str
+        A vendored ``leaflet…`` file, or one of our own pages.
+
+    Examples
+    --------
+    >>> "function geoAccessMap" in asset("map.js")
+    True
+    """
+    folder = "vendor" if name.startswith("leaflet") else "page"
+    return resources.files("geo_access.maps").joinpath(folder, name).read_text(encoding="utf-8")
+
+
+def write_assets(folder: Path) -> Path:
+    """Write the libraries that the maps need, once for all maps beside them.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Folder of the maps.
+
+    Returns
+    -------
+    pathlib.Path
+        ``folder/assets``.
+    """
+    target = folder / "assets"
+    target.mkdir(parents=True, exist_ok=True)
+    for name in ASSETS:
+        (target / name).write_text(asset(name), encoding="utf-8")
+    return target
 
 
 def _side_html(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) -> str:

@@ -14,9 +14,8 @@ import pandas as pd
 import shapely
 
 from geo_access.maps.content import MapContent, Question
-from geo_access.maps.palettes import LEVEL_COLOURS, band_colours, symbol_radius
-from geo_access.maps.strings import catalogue, format_number, plural, text
-from geo_access.maps.symbols import employer_svg, site_svg
+from geo_access.maps.palettes import LEVEL_COLOURS, band_colours, employer_svg, site_svg, symbol_radius
+from geo_access.words.words import catalogue, format_number, plural, text
 
 __all__ = ["CONFIDENCES", "MAX_MAP_BYTES", "band_styles", "embedded_json", "page_data"]
 

@@ -39,7 +39,7 @@ from geo_access.maps.palettes import (
     band_colours,
     symbol_radius,
 )
-from geo_access.maps.strings import plural, text
+from geo_access.words.words import plural, text
 
 __all__ = ["PAPER_INCHES", "print_multiples", "print_sheet", "print_sheets"]
 

@@ -13,14 +13,14 @@ import pandas as pd
 from geo_access.crs import metric_epsg
 from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
 from geo_access.manifest import sha256_file
-from geo_access.network.frequencies import Headways
 from geo_access.network.model import CrowFly, Network, Streets, Timetable
-from geo_access.network.scenario import Edit, apply_edits
-from geo_access.network.streets import build_streets
-from geo_access.network.timetable import build_timetable
-from geo_access.sources.gtfs import Feed, read_gtfs
-from geo_access.sources.gtfs_notices import notices_frame, worst_lines
-from geo_access.sources.gtfs_wheelchair import wheelchair_feed
+from geo_access.network.streets.streets import build_streets
+from geo_access.network.timetable.runs import Headways
+from geo_access.network.timetable.scenario import Edit, apply_edits
+from geo_access.network.timetable.timetable import build_timetable
+from geo_access.sources.gtfs.feed import read_gtfs, wheelchair_feed
+from geo_access.sources.gtfs.model import Feed
+from geo_access.sources.gtfs.notices import notices_frame, worst_lines
 
 __all__ = ["build_network"]
 

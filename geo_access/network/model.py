@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from geo_access.network.hierarchy import Hierarchy
+    from geo_access.network.search.hierarchy import Hierarchy
 
 __all__ = ["CrowFly", "ModeGraph", "Network", "SparseTimes", "Streets", "Timetable"]
 
@@ -94,7 +94,7 @@ class ModeGraph:
     @cached_property
     def hierarchy(self) -> Hierarchy:
         """The contraction hierarchy of this graph: opened with the network, else built when first asked for."""
-        from geo_access.network.hierarchy import build_hierarchy  # noqa: PLC0415 — kernels compile on first use
+        from geo_access.network.search.hierarchy import build_hierarchy  # noqa: PLC0415 — kernels compile on first use
 
         return build_hierarchy(self.indptr, self.heads, self.deciseconds)
 

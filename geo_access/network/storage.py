@@ -13,8 +13,8 @@ import numpy as np
 
 from geo_access.errors import InputError, MissingFileError
 from geo_access.manifest import sha256_file
-from geo_access.network.hierarchy import Hierarchy
 from geo_access.network.model import CrowFly, ModeGraph, Network, SparseTimes, Streets, Timetable
+from geo_access.network.search.hierarchy import Hierarchy
 
 __all__ = ["FORMAT", "KEPT_CHANGES", "open_network", "save_network"]
 

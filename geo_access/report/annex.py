@@ -6,11 +6,11 @@ from typing import Any
 
 import pandas as pd
 
-from geo_access.adequacy.model import FlagReason
 from geo_access.clock import format_clock, parse_clock
-from geo_access.maps.strings import format_number, text
+from geo_access.diagnosis.model import FlagReason
 from geo_access.report.context import ReportContext
 from geo_access.report.words import share
+from geo_access.words.words import format_number, text
 
 __all__ = ["annex_content"]
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geo_access.adequacy.model import FlagReason, Metier
-from geo_access.maps.messages import note_text
-from geo_access.maps.strings import format_number, plural, text
+from geo_access.diagnosis.model import FlagReason, Metier
 from geo_access.report.context import ReportContext
 from geo_access.report.words import embedded_png, known_text, minutes, share, written_date
+from geo_access.words.messages import note_text
+from geo_access.words.words import format_number, plural, text
 
 __all__ = ["flagged_content", "metier_content", "summary_content", "unknown_content", "zonings_content"]
 

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from geo_access.adequacy.diagnose import OWN_HOURS, Diagnosis
-from geo_access.adequacy.model import FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.diagnose import OWN_HOURS, Diagnosis
+from geo_access.diagnosis.model import FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
 from geo_access.errors import Fault, raise_faults
 from geo_access.manifest import Manifest
 
@@ -56,27 +56,27 @@ class ReportContext:
     service_date : datetime.date
         Day whose timetables were used.
     metiers, profiles, thresholds, schedules : tuple
-        Classes of `geo_access.adequacy.model`; the first profile is that of the summary.
+        Classes of `geo_access.diagnosis.model`; the first profile is that of the summary.
     rules : FlagRules
     flags : pandas.DataFrame
-        From `geo_access.adequacy.diagnose.Diagnosis.flags`.
+        From `geo_access.diagnosis.diagnose.Diagnosis.flags`.
     reach : pandas.DataFrame
         From `reach_table`: residents by métier, question and reason, each counted once.
     sheets : mapping of str to pathlib.Path
         PNG by code of métier.
     supply_adequacy : pandas.DataFrame, optional
-        From `geo_access.adequacy.supply_adequacy.supply_adequacy`, one row per métier.
+        From `geo_access.diagnosis.supply_adequacy.supply_adequacy`, one row per métier.
     counts : pandas.DataFrame, optional
         ``metier, minutes`` and what lies within each isochrone: some of ``residents, qpv_residents, job_seekers,
         places, openings``, cumulative.
     bands_label : str
         What the isochrones show.
     notices, links : pandas.DataFrame, optional
-        From `geo_access.study_checks`: findings of the timetables, and how points met the streets.
+        From `geo_access.study.network`: findings of the timetables, and how points met the streets.
     remedies : pandas.DataFrame, optional
-        Rows of `geo_access.adequacy.remedies.find_remedies`, of one or of many zones and métiers.
+        Rows of `geo_access.diagnosis.remedies.find_remedies`, of one or of many zones and métiers.
     zonings : mapping of str to pandas.DataFrame
-        Tables of `geo_access.adequacy.tables.table_by_zoning` by name of the zoning.
+        Tables of `geo_access.diagnosis.tables.table_by_zoning` by name of the zoning.
     readings : tuple of SourceReading
     sources : tuple of str
         Sources with vintage and licence, one line each.

@@ -12,18 +12,18 @@ import numpy as np
 import pandas as pd
 from shapely import Point
 
-from geo_access.adequacy.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis, diagnose
-from geo_access.adequacy.model import FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
-from geo_access.adequacy.remedies import find_remedies
-from geo_access.adequacy.round_trips import NetworkTimes
 from geo_access.clock import format_clock
 from geo_access.crs import WGS84
+from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis, diagnose
+from geo_access.diagnosis.model import FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.remedies import find_remedies
 from geo_access.errors import InputError
-from geo_access.maps.strings import plural, text
 from geo_access.network.model import Network
 from geo_access.report.words import environment, minutes, written_date
 from geo_access.routing.journeys import Journey, explain_query
 from geo_access.routing.query import Query, Window
+from geo_access.times.round_trip import NetworkTimes
+from geo_access.words.words import plural, text
 
 __all__ = ["adviser_sheet"]
 

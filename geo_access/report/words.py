@@ -15,7 +15,7 @@ from markupsafe import Markup
 
 from geo_access.errors import InputError
 from geo_access.maps.palettes import LEVEL_COLOURS
-from geo_access.maps.strings import catalogue, format_number, text
+from geo_access.words.words import catalogue, format_number, text
 
 __all__ = ["bar", "embedded_png", "environment", "known_text", "minutes", "page_text", "share", "written_date"]
 

@@ -1,16 +1,43 @@
-"""Why a pair has no time: one limit after the other is lifted until a journey appears."""
+"""Why a pair has no time: one limit after the other is lifted until a journey appears.
+
+Why a pair has no time: one code for each cause, computed by relaxing one limit after the other.
+"""
 
 from __future__ import annotations
+
+from enum import IntEnum
 
 import numpy as np
 
 from geo_access.network.model import SparseTimes
 from geo_access.routing.profile import NEVER, Samples, profile_times
 from geo_access.routing.reach import reached
-from geo_access.routing.reasons import Reason
 from geo_access.routing.sweep import SweepGraph
 
-__all__ = ["select_rows", "why_missing"]
+__all__ = ["Reason", "select_rows", "why_missing"]
+
+
+class Reason(IntEnum):
+    """Cause of a missing time; `OK` where there is one.
+
+    Examples
+    --------
+    >>> Reason(7).name
+    'OVER_CUTOFF'
+    """
+
+    OK = 0
+    UNSNAPPED_ORIGIN = 1
+    UNSNAPPED_DESTINATION = 2
+    NO_STOP_WITHIN_WALK = 3
+    NO_SERVICE_THAT_DAY = 4
+    NO_TRIP_IN_WINDOW = 5
+    TOO_MANY_RIDES = 6
+    OVER_CUTOFF = 7
+    DISCONNECTED = 8
+    FIRST_TRIP_TOO_LATE = 9
+    LAST_TRIP_TOO_EARLY = 10
+    NO_RETURN_TRIP = 11
 
 
 def select_rows(times: SparseTimes, rows: np.ndarray) -> SparseTimes:

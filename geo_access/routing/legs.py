@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from geo_access.errors import InputError
-from geo_access.network.links import Links, link_points
 from geo_access.network.model import Network, SparseTimes
-from geo_access.network.search_nearby import invert
-from geo_access.network.street_search import nearby
+from geo_access.network.search.links import Links, link_points
+from geo_access.network.search.nearby import invert
+from geo_access.network.search.search import nearby
 from geo_access.routing.query import Query
 from geo_access.routing.sweep import NEVER
 

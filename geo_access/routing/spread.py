@@ -6,8 +6,8 @@ import numpy as np
 from numba import njit
 
 from geo_access.errors import InputError
-from geo_access.network.links import Links
 from geo_access.network.model import Network, SparseTimes
+from geo_access.network.search.links import Links
 from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
 from geo_access.routing.legs import mode_legs, stop_walks
 from geo_access.routing.query import Query

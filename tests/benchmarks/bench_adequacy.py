@@ -15,12 +15,13 @@ import pandas as pd
 from access.fca import two_stage_fca
 from scipy import sparse
 
-from geo_access.accessibility.competition import two_step_fca
-from geo_access.adequacy.flag import concat_flags, flag_zones
-from geo_access.adequacy.model import FlagRules, Metier, Profile, RoundTrip, Threshold
-from geo_access.adequacy.reasons import Counterfactual
-from geo_access.adequacy.residents import Residents
-from geo_access.adequacy.supply import Offers, Sites
+from geo_access.diagnosis.flag import concat_flags, flag_zones
+from geo_access.diagnosis.model import FlagRules, Metier, Profile, Threshold
+from geo_access.diagnosis.reasons import Counterfactual
+from geo_access.diagnosis.residents import Residents
+from geo_access.diagnosis.supply import Offers
+from geo_access.measures.competition import two_step_fca
+from geo_access.times.round_trip import RoundTrip, Sites
 
 N_ZONES, POINTS_PER_ZONE, N_SITES, N_METIERS, OFFERS_PER_METIER = 10_000, 3, 300, 50, 30
 PROFILES = ("transit", "bike+transit", "car")

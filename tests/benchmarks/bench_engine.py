@@ -31,9 +31,9 @@ from geo_access.network.storage import open_network, save_network
 from geo_access.routing.graphs import backward_graph, forward_graph, graph_key, keep_changes
 from geo_access.routing.legs import join_doors, mode_legs, open_doors
 from geo_access.routing.query import Query, Window
-from geo_access.travel_times.core import point_times, samples_of, transit_times
-from geo_access.travel_times.points import read_points
-from geo_access.travel_times.shift import Shift, shift_times
+from geo_access.times.core import point_times, samples_of, transit_times
+from geo_access.times.points import read_points
+from geo_access.times.shift import Shift, shift_times
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = ROOT.parent / "shared" / "data" / "porto_alegre"
@@ -129,9 +129,9 @@ import sys, time
 import numpy as np
 from geo_access.network.storage import open_network
 from geo_access.routing.query import Query, Window
-from geo_access.travel_times.core import point_times
-from geo_access.travel_times.points import Points
-from geo_access.travel_times.shift import Shift, shift_times
+from geo_access.times.core import point_times
+from geo_access.times.points import Points
+from geo_access.times.shift import Shift, shift_times
 network = open_network(sys.argv[1])
 xy = np.column_stack((network.timetable.stop_x, network.timetable.stop_y))[::400]
 points = Points(np.arange(len(xy)).astype(str).astype(object), xy, np.ones(len(xy), bool))

@@ -22,7 +22,7 @@ from geo_access.network.build import build_network
 from geo_access.network.model import Network
 from geo_access.routing.journeys import explain_query
 from geo_access.routing.query import Query, Window
-from geo_access.travel_times.core import point_times
+from geo_access.times.core import point_times
 
 AT = Window(14 * 3600, 14 * 3600)
 RAW = (str(DATA / "poa_eptc.zip"), str(DATA / "poa_trensurb.zip"))

@@ -23,12 +23,12 @@ from bench_engine import write_even_feeds
 from pyproj import Transformer
 from street_peers import DATA, EXTRACTS, ask, load, said
 
-from geo_access.isochrones.bands import isochrones
-from geo_access.network import streets as streets_module
 from geo_access.network.build import build_network
-from geo_access.network.links import link_points
 from geo_access.network.model import Network
-from geo_access.network.street_search import node_times
+from geo_access.network.search.links import link_points
+from geo_access.network.search.search import node_times
+from geo_access.network.streets import streets as streets_module
+from geo_access.surfaces.bands import isochrones
 
 MINUTES = (15, 30, 45, 60)
 PLACE = DATA / "porto_alegre"

@@ -17,11 +17,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_access.isochrones.bands import isochrones
-from geo_access.isochrones.surface import travel_time_surface
 from geo_access.network.build import build_network
 from geo_access.network.model import CrowFly, ModeGraph, Network, Streets
-from geo_access.network.streets import build_streets
+from geo_access.network.streets.streets import build_streets
+from geo_access.surfaces.bands import isochrones
+from geo_access.surfaces.surface import travel_time_surface
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "porto_alegre"
 REPEATS = 21

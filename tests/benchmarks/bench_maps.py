@@ -20,12 +20,11 @@ import pandas as pd
 
 from geo_access.maps.interactive import metier_map, page_html
 from geo_access.maps.sheet import print_multiples, print_sheet
-from geo_access.study import Study, demo_study_path
-from geo_access.study_bands import band_counts, bands_label, study_isochrones
-from geo_access.study_diagnosis import study_diagnosis
-from geo_access.study_inputs import read_inputs
-from geo_access.study_network import study_network
-from geo_access.study_pictures import map_contents
+from geo_access.study.findings import band_counts, bands_label, study_diagnosis, study_isochrones
+from geo_access.study.inputs import read_inputs
+from geo_access.study.network import study_network
+from geo_access.study.pictures import map_contents
+from geo_access.study.study import Study, demo_study_path
 
 REPEATS = 5
 

@@ -23,7 +23,7 @@ ASKED = {"depart": "07:00-09:00", "percentiles": (5, 25, 50, 75, 95)}
 
 def measure(share: float, way: str) -> None:
     """Run one share in this process and print a line."""
-    from geo_access.travel_times.matrix import travel_times  # noqa: PLC0415 — after the measuring process started
+    from geo_access.times.matrix import travel_times  # noqa: PLC0415 — after the measuring process started
     from tests.benchmarks.synthetic_region import make_region  # noqa: PLC0415
 
     network, cells, sites = make_region(1)

@@ -27,11 +27,11 @@ STEPS = """
 import json, resource, sys, time
 from pathlib import Path
 import numpy as np
-from geo_access.network.links import link_points
+from geo_access.network.search.links import link_points
 from geo_access.network.model import Network
 from geo_access.network.storage import open_network, save_network
-from geo_access.network.street_search import node_times, street_matrix
-from geo_access.network.streets import build_streets
+from geo_access.network.search.search import node_times, street_matrix
+from geo_access.network.streets.streets import build_streets
 import geo_access
 found = {}
 def step(name, work):

@@ -15,10 +15,10 @@ import numpy as np
 from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 
-from geo_access.network import streets as street_module
 from geo_access.network.model import ModeGraph, Streets
-from geo_access.network.profiles import PROFILES
-from geo_access.network.streets import build_streets
+from geo_access.network.streets import streets as street_module
+from geo_access.network.streets.modes import PROFILES
+from geo_access.network.streets.streets import build_streets
 from tests.shared import shared_path
 
 EXTRACTS = ("osm/monaco.osm.pbf", "zheleznogorsk/roads.osm.pbf", "osm/porto_portugal.osm.pbf")

@@ -18,9 +18,9 @@ from scipy.sparse import csr_matrix
 from scipy.sparse.csgraph import dijkstra
 from street_peers import EXTRACTS, OSRM_WALK_48, ask, load, places, said
 
-from geo_access.network.links import link_points
-from geo_access.network.street_search import street_matrix
-from geo_access.network.streets import build_streets
+from geo_access.network.search.links import link_points
+from geo_access.network.search.search import street_matrix
+from geo_access.network.streets.streets import build_streets
 
 REPEATS = int(sys.argv[1]) if len(sys.argv) > 1 else 5
 VALHALLA_ROWS = 100

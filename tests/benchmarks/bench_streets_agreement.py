@@ -25,7 +25,7 @@ from street_peers import (
     said,
 )
 
-from geo_access.network.streets import build_streets
+from geo_access.network.streets.streets import build_streets
 
 N_NODES = 300
 CLASSES_KM = ((0, 2), (2, 5), (5, 10), (10, 20), (20, 100))

@@ -36,8 +36,8 @@ def report(first, median, peak, **facts):
 NATIONAL = """
 from datetime import date
 from geo_access.network.model import CrowFly
-from geo_access.network.timetable import build_timetable
-from geo_access.sources.gtfs import read_gtfs
+from geo_access.network.timetable.timetable import build_timetable
+from geo_access.sources.gtfs.feed import read_gtfs
 path = data + "/hauts_de_france/ter_national_2025-01.zip"
 def work():
     feed = read_gtfs(path)

@@ -18,11 +18,11 @@ from typing import Any
 import numpy as np
 from pyproj import Transformer
 
-from geo_access.network import streets as streets_module
-from geo_access.network.hierarchy import build_hierarchy
-from geo_access.network.links import Links, link_points
-from geo_access.network.street_search import node_times, street_matrix
-from geo_access.network.streets import build_streets
+from geo_access.network.search.hierarchy import build_hierarchy
+from geo_access.network.search.links import Links, link_points
+from geo_access.network.search.search import node_times, street_matrix
+from geo_access.network.streets import streets as streets_module
+from geo_access.network.streets.streets import build_streets
 
 
 def timed(call: Callable[[], Any], repeats: int) -> tuple[Any, float]:

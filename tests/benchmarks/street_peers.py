@@ -14,7 +14,7 @@ from install_peers import python_of, version_of
 from pyproj import Transformer
 
 from geo_access.network.model import Streets
-from geo_access.network.streets import build_streets
+from geo_access.network.streets.streets import build_streets
 
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parents[2] / "shared" / "data"

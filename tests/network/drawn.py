@@ -9,7 +9,7 @@ import numpy as np
 from pyproj import Transformer
 
 from geo_access.network.model import Streets
-from geo_access.network.streets import build_streets
+from geo_access.network.streets.streets import build_streets
 
 EPSG = 2154
 ORIGIN = (700_000.0, 6_600_000.0)

@@ -12,14 +12,14 @@ from geo_access.errors import InputError, MissingFileError, ServiceDateError
 from geo_access.manifest import sha256_file
 from geo_access.network.build import build_network
 from geo_access.network.model import CrowFly, Network
-from geo_access.network.scenario import RemoveTrips
-from geo_access.sources.gtfs import read_gtfs
+from geo_access.network.timetable.scenario import RemoveTrips
+from geo_access.sources.gtfs.feed import read_gtfs
 from tests.feeds import table_text, write_feed, write_tables
 from tests.oracle import Oracle
-from tests.shared import shared_path
+from tests.shared import ROOT, shared_path
 
 STOPS = {"A": (0, 0), "B": (1000, 0)}
-DEMO = Path(__file__).resolve().parents[2] / "data" / "demo"
+DEMO = ROOT / "data" / "demo"
 
 
 def test_text_dates_single_paths_and_hashes(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from geo_access.network.storage import KEPT_CHANGES, open_network, save_network
 from geo_access.routing.graphs import forward_graph, graph_key, keep_changes
 from geo_access.routing.query import Query, Window
 from tests.network.drawn import drawn_streets
-from tests.travel_times.worlds import H, bus, country
+from tests.times.worlds import H, bus, country
 
 ROAD = {"highway": "residential"}
 

@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from geo_access.study import RunSummary, Study
+from geo_access.study.study import RunSummary, Study
 from tests.shared import shared_path
 
 pytestmark = pytest.mark.reference

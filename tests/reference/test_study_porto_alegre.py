@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 import shapely
 
-from geo_access.study import RunSummary, Study
+from geo_access.study.study import RunSummary, Study
 from tests.shared import shared_path
 
 pytestmark = pytest.mark.reference

@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.image import imsave
 
-from geo_access.adequacy.model import FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
 from geo_access.manifest import Manifest
 from geo_access.report.context import ReportContext, SourceReading
 

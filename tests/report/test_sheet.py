@@ -9,7 +9,7 @@ import geopandas as gpd
 import pytest
 from shapely import Point
 
-from geo_access.adequacy.model import Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.model import Metier, Profile, Schedule, Threshold
 from geo_access.errors import InputError
 from geo_access.network.model import CrowFly, Network
 from geo_access.report.sheet import adviser_sheet

@@ -11,11 +11,12 @@ import pandas as pd
 import pytest
 
 from geo_access.errors import InputError
-from geo_access.maps.strings_report import REPORT_ENGLISH, REPORT_FRENCH
 from geo_access.report import study_report
 from geo_access.report.chapters import metier_content, summary_content
 from geo_access.report.study_report import render_report, write_report
 from geo_access.report.words import embedded_png, share, written_date
+from geo_access.words.report import REPORT_FRENCH
+from geo_access.words.report_en import REPORT_ENGLISH
 
 from .study import picture, tiny_context
 

@@ -20,8 +20,8 @@ from pyproj import Transformer
 from shapely import Point
 
 from geo_access.network.build import build_network
-from geo_access.network.frequencies import Headways
 from geo_access.network.model import Network
+from geo_access.network.timetable.runs import Headways
 from geo_access.routing.query import Query
 from tests.feeds import ORIGIN_EPSG, ORIGIN_XY, write_feed
 from tests.oracle import INF, Call, Journeys, Walks

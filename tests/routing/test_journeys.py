@@ -15,7 +15,7 @@ from geo_access.routing.sentences import tell
 from tests.feeds import ORIGIN_EPSG, ORIGIN_XY, write_feed
 from tests.network.drawn import drawn_streets
 from tests.routing.random_timetables import make_timetable
-from tests.travel_times.worlds import WALK, H, bus, country, layer
+from tests.times.worlds import WALK, H, bus, country, layer
 
 XY = [(0.0, 0.0), (10_000.0, 0.0), (10_000.0, 120.0), (20_000.0, 120.0)]
 TRIPS = [bus([0, 1], 7 * H), bus([0, 1], 7 * H + 1200), bus([2, 3], 7 * H + 2400)]

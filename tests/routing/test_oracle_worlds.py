@@ -14,10 +14,10 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from geo_access.network.model import Network
+from geo_access.routing.causes import Reason
 from geo_access.routing.query import Query, Window
-from geo_access.routing.reasons import Reason
-from geo_access.travel_times.core import instant_times
-from geo_access.travel_times.matrix import travel_times
+from geo_access.times.core import instant_times
+from geo_access.times.matrix import travel_times
 from tests.oracle import INF
 from tests.oracle_reasons import why_none
 from tests.routing.oracle_worlds import BIKE_KMH, Asked, World, ask, layer, random_world, write_world

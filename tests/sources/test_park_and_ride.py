@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from geo_access.errors import InputError, MissingFileError
-from geo_access.sources.park_and_ride import read_park_and_ride
+from geo_access.sources.osm import read_park_and_ride
 from tests.shared import shared_path
 
 OSM = """<osm version='0.6'>

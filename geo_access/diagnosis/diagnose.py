@@ -1,0 +1,460 @@
+"""The diagnosis: times there and back, what would have been otherwise, flags for every zone and métier."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo_access.diagnosis.flag import PointFlags, aggregate_flags, concat_flags, flag_points
+from geo_access.diagnosis.kernels import places_within
+from geo_access.diagnosis.model import FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.reasons import COUNTERFACTUALS, Counterfactual, counterfactual_asks, profile_ask
+from geo_access.diagnosis.residents import Residents, read_residents
+from geo_access.diagnosis.supply import Offers, job_offers, training_offers
+from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.manifest import Manifest
+from geo_access.network.model import Network
+from geo_access.times.round_trip import (
+    Ask,
+    Connection,
+    NetworkTimes,
+    RoundTrip,
+    Sites,
+    TimesSource,
+    connect_points,
+    round_trip,
+)
+
+__all__ = ["OWN_HOURS", "DiagnosedCase", "Diagnosis", "diagnose", "diagnose_with"]
+
+# Schedule of job rows that take every employer at the hours of its own shifts.
+OWN_HOURS = "own_hours"
+
+_DEFAULT_SLACK_S = (300, 300)
+_LEAST_SEARCH_S = 7200
+
+Progress = Callable[[str, float], None]
+
+
+@dataclass(frozen=True, eq=False)
+class DiagnosedCase:
+    """One profile × kind × schedule × threshold, at the points.
+
+    Attributes
+    ----------
+    profile : Profile
+    kind : str
+    schedule : str
+        Schedule id, or `OWN_HOURS`.
+    threshold : Threshold
+    offers : Offers
+    points : PointFlags
+        Arrays over points × métiers.
+    """
+
+    profile: Profile
+    kind: str
+    schedule: str
+    threshold: Threshold
+    offers: Offers
+    points: PointFlags
+
+
+@dataclass(frozen=True, eq=False)
+class Diagnosis:
+    """All that a diagnosis found.
+
+    Attributes
+    ----------
+    flags : DataFrame
+        One row per zone × métier × profile × kind × schedule × threshold; columns as in
+        `geo_access.diagnosis.flag.flag_zones`.
+    cases : tuple of DiagnosedCase
+        The same at the points, in the order of the rows.
+    residents : Residents
+    sites : mapping of str to Sites
+        By kind.
+    times : mapping of (str, str, str) to RoundTrip
+        By profile id, kind and schedule id: times as the profile travels.
+    asks : mapping of (str, str, str) to Ask
+        What the engine was asked for each of them.
+    rules : FlagRules
+    manifest : Manifest
+    """
+
+    flags: pd.DataFrame
+    cases: tuple[DiagnosedCase, ...]
+    residents: Residents
+    sites: Mapping[str, Sites]
+    times: Mapping[tuple[str, str, str], RoundTrip]
+    asks: Mapping[tuple[str, str, str], Ask]
+    rules: FlagRules
+    manifest: Manifest
+
+    def case(
+        self, profile: str, kind: str, *, schedule: str | None = None, threshold: str | None = None
+    ) -> DiagnosedCase:
+        """Return the first case of these ids; any schedule or threshold where None.
+
+        Raises
+        ------
+        InputError
+            When there is none, with those there are.
+        """
+        for item in self.cases:
+            wanted = (item.profile.id, item.kind) == (profile, kind)
+            if wanted and schedule in (None, item.schedule) and threshold in (None, item.threshold.id):
+                return item
+        known = "; ".join(f"{c.profile.id}, {c.kind}, {c.schedule}, {c.threshold.id}" for c in self.cases)
+        raise InputError(f"nothing was diagnosed for {profile}, {kind}, {schedule}, {threshold} → one of: {known}")
+
+    def point_frame(self) -> pd.DataFrame:
+        """Return one row per populated point × métier × case: whether it reaches, reason, places and time."""
+        names = np.array([reason.name for reason in FlagReason], dtype=object)
+        frames = []
+        for case in self.cases:
+            n_points, n_metiers = case.points.reached.shape
+            best_min = case.points.best_s.ravel() / 60
+            frames.append(
+                pd.DataFrame(
+                    {
+                        "point_id": np.repeat(self.residents.point_ids, n_metiers),
+                        "population": np.repeat(self.residents.population, n_metiers),
+                        "metier": np.tile([m.code for m in case.offers.metiers], n_points),
+                        "profile": case.profile.id,
+                        "kind": case.kind,
+                        "schedule": case.schedule,
+                        "threshold": case.threshold.id,
+                        "reached": case.points.reached.ravel(),
+                        "reason": names[case.points.reason.ravel()],
+                        "places": case.points.places.ravel(),
+                        "nearest_min": pd.array(np.where(np.isfinite(best_min), best_min, np.nan), dtype="Float32"),
+                    }
+                )
+            )
+        return pd.concat(frames, ignore_index=True)
+
+
+@dataclass(frozen=True, eq=False)
+class _Task:
+    """One set of times: a profile at the hours of one schedule, and the offers read from it."""
+
+    profile: Profile
+    kind: str
+    schedule: str
+    sites: Sites
+    ask: Ask
+    cases: tuple[tuple[str, Offers], ...]
+
+
+def _input_faults(
+    metiers: Sequence[Metier], profiles: Sequence[Profile], thresholds: Sequence[Threshold],
+    schedules: Sequence[Schedule], rules: FlagRules, kinds: Sequence[str],
+) -> list[Fault]:  # fmt: skip
+    faults = list(rules.faults())
+    for items in (metiers, profiles, thresholds, schedules):
+        for item in items:
+            faults += item.faults()
+    for name, ids in (
+        ("métiers", [m.code for m in metiers]),
+        ("profiles", [p.id for p in profiles]),
+        ("thresholds", [t.id for t in thresholds]),
+        ("schedules", [s.id for s in schedules]),
+    ):
+        faults += [
+            Fault(name, f"{i!r} is given twice", "rename one") for i in sorted({i for i in ids if ids.count(i) > 1})
+        ]
+    faults += [
+        Fault(name, "none is given", "give at least one")
+        for name, items in (("métiers", metiers), ("profiles", profiles))
+        if not items
+    ]
+    if not kinds:
+        faults.append(Fault("training, employers", "neither is given", "give one: there is nothing to reach"))
+    faults += [
+        Fault("thresholds", f"none of kind {kind!r}", "give one with its source")
+        for kind in kinds
+        if kind not in {t.kind for t in thresholds}
+    ]
+    suited = {(t.kind, p.id) for t in thresholds for p in profiles if t.mode in (None, p.mode)}
+    faults += [
+        Fault("thresholds", f"none applies to profile {p.id!r} ({p.mode}), kind {kind!r}", "give one for its mode")
+        for kind in kinds
+        for p in profiles
+        if (kind, p.id) not in suited and kind in {t.kind for t in thresholds}
+    ]
+    if "training" in kinds and "training" not in {s.kind for s in schedules}:
+        faults.append(Fault("schedules", "none of kind 'training'", "give the hours of a training day"))
+    return faults
+
+
+def _tasks(
+    supply: Mapping[str, tuple[Sites, Offers]], profiles: Sequence[Profile], schedules: Sequence[Schedule],
+    thresholds: Sequence[Threshold], rules: FlagRules,
+) -> list[_Task]:  # fmt: skip
+    longest_s = max(t.limit_s for t in thresholds) * (1 + rules.threshold_margin)
+    max_s = int(max(_LEAST_SEARCH_S, np.ceil(longest_s)))
+    tasks = []
+    for profile in profiles:
+        for kind, (sites, offers) in supply.items():
+            own = [schedule for schedule in schedules if schedule.kind == kind]
+            common = {"max_s": max_s, "spread_s": rules.deadline_spread_s}
+            if kind == "training":
+                for schedule in own:
+                    slack_s = (round(schedule.slack_before_min * 60), round(schedule.slack_after_min * 60))
+                    ask = profile_ask(
+                        profile, arrive_s=schedule.arrive_s, leave_s=schedule.leave_s, slack_s=slack_s, **common
+                    )
+                    tasks.append(_Task(profile, kind, schedule.id, sites, ask, ((schedule.id, offers),)))
+                continue
+            slack_s = _DEFAULT_SLACK_S
+            if own:
+                slack_s = (round(own[0].slack_before_min * 60), round(own[0].slack_after_min * 60))
+            ask = profile_ask(profile, arrive_s=None, leave_s=None, slack_s=slack_s, **common)
+            cases = [(OWN_HOURS, offers), *((s.id, offers.only(_same_hours(sites, s))) for s in own)]
+            tasks.append(_Task(profile, kind, OWN_HOURS, sites, ask, tuple(cases)))
+    return tasks
+
+
+def _same_hours(sites: Sites, schedule: Schedule) -> np.ndarray:
+    """Sites whose shift has the hours of the schedule, bool (n_sites,)."""
+    start_s = schedule.arrive_s + round(schedule.slack_before_min * 60)
+    end_s = schedule.leave_s - round(schedule.slack_after_min * 60)
+    if sites.start_s is None or sites.end_s is None:
+        return np.zeros(len(sites), dtype=bool)
+    return (sites.start_s == start_s) & (sites.end_s == end_s)
+
+
+def _unresolved(trip: RoundTrip, offers: Offers, limit_s: float, n: int) -> np.ndarray:
+    """Points × métiers whose reason a counterfactual must decide, bool."""
+    offered = (offers.indptr, offers.site, offers.open_places)
+    left = places_within(trip.out_s, trip.back_s, limit_s, True, *offered) < n
+    left[:, offers.located_open < n] = False
+    if trip.unsnapped_points is not None:
+        left[trip.unsnapped_points] = False
+    return left
+
+
+def _counterfactuals(
+    task: _Task, trip: RoundTrip, connection: Connection, home_xy: np.ndarray, limits_s: Sequence[float],
+    rules: FlagRules, times: TimesSource, other_day: TimesSource | None,
+) -> list[Counterfactual]:  # fmt: skip
+    """Recompute with one limit lifted, each time only for the points that nothing explains yet."""
+    n = rules.min_opportunities
+    pairs = [(offers, limit_s) for _, offers in task.cases for limit_s in limits_s]
+    left = [_unresolved(trip, offers, limit_s, n) for offers, limit_s in pairs]
+    found = []
+    for name, ask in counterfactual_asks(task.ask, rules, other_day=other_day is not None):
+        points = np.flatnonzero(np.any([mask.any(axis=1) for mask in left], axis=0))
+        if not len(points):
+            break
+        lifted = _lifted(name, ask, task, connection, home_xy, points, times, other_day)
+        found.append(Counterfactual(name, points, lifted))
+        for (offers, limit_s), mask in zip(pairs, left):
+            offered = (offers.indptr, offers.site, offers.open_places)
+            mask[points] &= places_within(lifted.out_s, lifted.back_s, limit_s, False, *offered) < n
+    return found
+
+
+def _lifted(
+    name: str, ask: Ask, task: _Task, connection: Connection, home_xy: np.ndarray, points: np.ndarray,
+    times: TimesSource, other_day: TimesSource | None,
+) -> RoundTrip:  # fmt: skip
+    """Compute times of some points under a counterfactual; search the streets again only where they differ."""
+    if name == "other_day" and other_day is not None:
+        times = other_day
+    elif ask.streets == task.ask.streets:
+        return round_trip(connection, points, task.sites, ask)
+    again = connect_points(times, home_xy[points], task.sites, ask)
+    return round_trip(again, np.arange(len(points)), task.sites, ask)
+
+
+def _diagnose_task(
+    task: _Task, thresholds: Sequence[Threshold], residents: Residents, rules: FlagRules, times: TimesSource,
+    other_day: TimesSource | None,
+) -> tuple[RoundTrip, list[DiagnosedCase]]:  # fmt: skip
+    """Compute the times of one profile and schedule, and decide every point for each threshold."""
+    connection = connect_points(times, residents.xy, task.sites, task.ask)
+    trip = round_trip(connection, np.arange(len(residents.point_ids)), task.sites, task.ask, explain=True)
+    limits_s = [threshold.limit_s for threshold in thresholds]
+    lifted = _counterfactuals(task, trip, connection, residents.xy, limits_s, rules, times, other_day)
+    cases = []
+    for schedule, offers in task.cases:
+        for threshold in thresholds:
+            points = flag_points(
+                residents, task.sites, offers, trip, threshold=threshold, rules=rules, counterfactuals=lifted
+            )
+            cases.append(DiagnosedCase(task.profile, task.kind, schedule, threshold, offers, points))
+    return trip, cases
+
+
+def _frame_of(
+    case: DiagnosedCase, residents: Residents, sites: Sites, rules: FlagRules, needed: np.ndarray | None
+) -> pd.DataFrame:
+    return aggregate_flags(
+        residents,
+        sites,
+        case.offers,
+        case.points,
+        threshold=case.threshold,
+        profile=case.profile,
+        kind=case.kind,
+        schedule=case.schedule,
+        rules=rules,
+        needed=needed,
+    )
+
+
+def diagnose_with(
+    times: TimesSource,
+    *,
+    residents: Residents,
+    supply: Mapping[str, tuple[Sites, Offers]],
+    profiles: Sequence[Profile],
+    thresholds: Sequence[Threshold],
+    schedules: Sequence[Schedule],
+    rules: FlagRules,
+    other_day: TimesSource | None = None,
+    manifest: Manifest | None = None,
+    progress: Progress | None = None,
+) -> Diagnosis:
+    """Diagnose with any source of times; `diagnose` is the same on a network and on tables.
+
+    Parameters
+    ----------
+    times : TimesSource
+        Answers a query between two sets of points.
+    residents : Residents
+    supply : mapping of str to (Sites, Offers)
+        By kind, ``training`` and ``job``.
+    profiles, thresholds, schedules : sequences
+    rules : FlagRules
+    other_day : TimesSource, optional
+        The same on another day, for ``NO_SERVICE_THAT_DAY``.
+    manifest : Manifest, optional
+    progress : callable, optional
+        Called with a stage and the share done, 0–1.
+
+    Returns
+    -------
+    Diagnosis
+    """
+    tasks = _tasks(supply, profiles, schedules, thresholds, rules)
+    needed = supply["job"][1].exists if "job" in supply else None
+    frames: list[pd.DataFrame] = []
+    cases: list[DiagnosedCase] = []
+    found: dict[tuple[str, str, str], RoundTrip] = {}
+    for number, task in enumerate(tasks):
+        if progress is not None:
+            progress(f"{task.profile.name or task.profile.id} · {task.kind} · {task.schedule}", number / len(tasks))
+        suited = [t for t in thresholds if t.kind == task.kind and t.mode in (None, task.profile.mode)]
+        trip, of_task = _diagnose_task(task, suited, residents, rules, times, other_day)
+        found[task.profile.id, task.kind, task.schedule] = trip
+        cases += of_task
+        asked = needed if task.kind == "training" else None
+        frames += [_frame_of(case, residents, task.sites, rules, asked) for case in of_task]
+    if progress is not None:
+        progress("", 1.0)
+    return Diagnosis(
+        flags=concat_flags(frames),
+        cases=tuple(cases),
+        residents=residents,
+        sites={kind: sites for kind, (sites, _) in supply.items()},
+        times=found,
+        asks={(task.profile.id, task.kind, task.schedule): task.ask for task in tasks},
+        rules=rules,
+        manifest=manifest if manifest is not None else Manifest(inputs={}, query={"rules": asdict(rules)}),
+    )
+
+
+def diagnose(
+    network: Network,
+    *,
+    zones: pd.DataFrame,
+    points: gpd.GeoDataFrame,
+    membership: pd.DataFrame,
+    metiers: Sequence[Metier],
+    profiles: Sequence[Profile],
+    thresholds: Sequence[Threshold],
+    schedules: Sequence[Schedule],
+    training: gpd.GeoDataFrame | None = None,
+    employers: gpd.GeoDataFrame | None = None,
+    rules: FlagRules | None = None,
+    other_day: Network | None = None,
+    progress: Progress | None = None,
+) -> Diagnosis:
+    """Say, métier by métier, who cannot get there and back, how sure that is, and why.
+
+    Times are computed once per profile and schedule from all populated points to all sites; the counterfactuals (any
+    number of rides, the middle of the day, a longer walk, another day, the car) only for points that cannot.
+
+    Parameters
+    ----------
+    network : Network
+    zones : DataFrame
+        ``zone_id, zone_name, zone_kind``.
+    points : GeoDataFrame
+        ``point_id, population`` and optionally ``job_seekers, imputed, quality``.
+    membership : DataFrame
+        ``point_id, zone_id, share``; many to many.
+    metiers, profiles, thresholds, schedules : sequences
+        Of the classes in `geo_access.diagnosis.model`.
+    training : GeoDataFrame, optional
+        Training offers. Needs a schedule of kind ``training``.
+    employers : GeoDataFrame, optional
+        Openings with their shifts. Each row keeps its own hours (`OWN_HOURS`); a schedule of kind ``job`` adds rows
+        for the openings with those very hours.
+    rules : FlagRules, optional
+        Defaults to ``FlagRules()``.
+    other_day : Network, optional
+        The same territory on another day, for ``NO_SERVICE_THAT_DAY``.
+    progress : callable, optional
+        Called with a stage and the share done, 0–1.
+
+    Returns
+    -------
+    Diagnosis
+
+    Raises
+    ------
+    InputError
+        With everything wrong in the tables and the parameters.
+    """
+    chosen = FlagRules() if rules is None else rules
+    kinds = [kind for kind, table in (("training", training), ("job", employers)) if table is not None]
+    raise_faults(_input_faults(metiers, profiles, thresholds, schedules, chosen, kinds))
+    residents = read_residents(points, membership, zones, epsg=network.epsg)
+    supply = {}
+    if training is not None:
+        supply["training"] = training_offers(training, metiers, epsg=network.epsg)
+    if employers is not None:
+        supply["job"] = job_offers(employers, metiers, epsg=network.epsg)
+    unknown = [
+        f"{rows} rows of {name} do not say how many {column}: each counts as one"
+        for name, table, column in (("training", training, "places"), ("employers", employers, "openings"))
+        if table is not None and (rows := int(table[column].isna().sum()))
+    ]
+    query = {
+        "rules": asdict(chosen),
+        "metiers": [asdict(item) for item in metiers],
+        "profiles": [asdict(item) for item in profiles],
+        "thresholds": [asdict(item) for item in thresholds],
+        "schedules": [asdict(item) for item in schedules],
+        "counterfactuals": {name: reason.name for name, reason in COUNTERFACTUALS.items()},
+    }
+    return diagnose_with(
+        NetworkTimes(network),
+        residents=residents,
+        supply=supply,
+        profiles=profiles,
+        thresholds=thresholds,
+        schedules=schedules,
+        rules=chosen,
+        other_day=NetworkTimes(other_day) if other_day is not None else None,
+        manifest=Manifest(inputs=network.inputs, query=query, warnings=(*network.warnings, *unknown)),
+        progress=progress,
+    )

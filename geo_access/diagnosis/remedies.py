@@ -1,0 +1,379 @@
+"""What would lift a flag: single changes, each tried by computing again, from the smallest to the largest.
+
+No change is proposed that was not recomputed. The order says how large a change is; it is ours, and printed:
+a few minutes more, a bike to the stop, one trip on a line, a session at an existing site, covoiturage, many minutes
+more, a weekly stay.
+
+The smallest single change that lifts each flag, for a whole territory at once.
+
+The same recomputations as `geo_access.diagnosis.remedies`, made once for all points; a longer threshold is tried in
+steps of five minutes. Trips on named lines are tried zone by zone, there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+
+from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
+from geo_access.diagnosis.kernels import places_within
+from geo_access.diagnosis.model import Level
+from geo_access.diagnosis.supply import Offers
+from geo_access.errors import InputError
+from geo_access.measures.equity import weighted_quantile
+from geo_access.measures.measures import time_to_opportunities
+from geo_access.times.round_trip import Ask, RoundTrip, Sites, TimesSource, connect_points, round_trip
+
+__all__ = ["REMEDIES", "RemedyLimits", "find_remedies", "smallest_remedies"]
+
+REMEDIES = (
+    "slightly_longer_threshold",
+    "bike_to_the_stop",
+    "trip_on_a_line",
+    "session_at_existing_site",
+    "covoiturage",
+    "longer_threshold",
+    "weekly_stay",
+)
+
+
+@dataclass(frozen=True)
+class RemedyLimits:
+    """How far each remedy may go.
+
+    Attributes
+    ----------
+    slight_min : float
+        Up to this many minutes more, a longer threshold is the smallest change [min].
+    longest_min : float
+        Longest threshold proposed [min].
+    covoiturage_km : float
+        Longest shared trip: 80 km, the limit of the national covoiturage bonus.
+    detour : float
+        Road distance over the straight line, for that limit.
+    weekly_min : float
+        Longest trip once a week, each way [min].
+    """
+
+    slight_min: float = 10.0
+    longest_min: float = 120.0
+    covoiturage_km: float = 80.0
+    detour: float = 1.3
+    weekly_min: float = 240.0
+
+
+@dataclass(frozen=True, eq=False)
+class _Zone:
+    """The flagged zone: its points, its métier, and what was asked for it."""
+
+    case: DiagnosedCase
+    metier: int
+    points: np.ndarray
+    people: np.ndarray
+    xy: np.ndarray
+    sites: Sites
+    offers: Offers
+    ask: Ask
+    trip: RoundTrip
+    n: int
+
+    @property
+    def limit_s(self) -> float:
+        return self.case.threshold.limit_s
+
+    def share(self, trip: RoundTrip, *, limit_s: float | None = None) -> float:
+        """Share of the residents who reach n places with these times."""
+        limit = self.limit_s if limit_s is None else limit_s
+        offered = (self.offers.indptr, self.offers.site, self.offers.open_places)
+        reached = places_within(trip.out_s, trip.back_s, limit, False, *offered)[:, self.metier] >= self.n
+        return float(self.people[reached].sum() / self.people.sum())
+
+    def times(self, source: TimesSource, ask: Ask) -> RoundTrip:
+        """Compute the zone's times anew."""
+        connection = connect_points(source, self.xy, self.sites, ask)
+        return round_trip(connection, np.arange(len(self.points)), self.sites, ask)
+
+    def own_offers(self) -> tuple[np.ndarray, np.ndarray]:
+        """Sites and free places of the métier."""
+        part = slice(self.offers.indptr[self.metier], self.offers.indptr[self.metier + 1])
+        return self.offers.site[part], self.offers.open_places[part]
+
+
+def _find_zone(
+    diagnosis: Diagnosis,
+    zone_id: str,
+    metier: str,
+    profile: str,
+    kind: str,
+    schedule: str | None,
+    threshold: str | None,
+) -> _Zone:
+    """Pick the case and the points, or say what there is to pick from."""
+    case = diagnosis.case(profile, kind, schedule=schedule, threshold=threshold)
+    codes = [m.code for m in case.offers.metiers]
+    rows = np.flatnonzero(diagnosis.residents.zone_ids == str(zone_id))
+    if metier not in codes or not len(rows):
+        raise InputError(f"zone {zone_id!r}, métier {metier!r}: not in the diagnosis → use its ids and codes")
+    weights = diagnosis.residents.weights[rows[0]]
+    points, people = weights.indices[weights.data > 0], weights.data[weights.data > 0]
+    if not len(points):
+        raise InputError(f"zone {zone_id!r} has no residents → there is nothing to remedy")
+    key = (profile, kind, case.schedule if kind == "training" else OWN_HOURS)
+    trip = diagnosis.times[key]
+    return _Zone(
+        case,
+        codes.index(metier),
+        points,
+        people,
+        diagnosis.residents.xy[points],
+        diagnosis.sites[kind],
+        case.offers,
+        diagnosis.asks[key],
+        RoundTrip(trip.out_s[points], trip.back_s[points]),
+        diagnosis.rules.min_opportunities,
+    )
+
+
+def _longer_threshold(zone: _Zone, target: float, limits: RemedyLimits) -> tuple[str, str, float] | None:
+    """Find the least threshold that would do, from the times already known."""
+    site, places = zone.own_offers()
+    slower = np.maximum(zone.trip.out_s[:, site], zone.trip.back_s[:, site]).astype(np.float64)
+    needed_s = time_to_opportunities(slower, places, n=zone.n)
+    limit_s = weighted_quantile(np.where(np.isnan(needed_s), 1e12, needed_s), target, zone.people)
+    if limit_s > min(limits.longest_min * 60, zone.ask.max_s):
+        return None
+    minutes = int(np.ceil(limit_s / 60))
+    extra = minutes - zone.limit_s / 60
+    name = "slightly_longer_threshold" if extra <= limits.slight_min else "longer_threshold"
+    return name, f"{minutes} min (+{extra:g})", zone.share(zone.trip, limit_s=minutes * 60.0)
+
+
+def _session(zone: _Zone) -> tuple[str, str, float] | None:
+    """Place a session of the métier, large enough, at the existing site that serves the most residents."""
+    if not len(zone.sites):
+        return None
+    site, places = zone.own_offers()
+    within = (zone.trip.out_s <= zone.limit_s) & (zone.trip.back_s <= zone.limit_s)
+    already = within[:, site] @ places >= zone.n
+    share = zone.people @ (within | already[:, None]) / zone.people.sum()
+    best = int(np.argmax(share))
+    return "session_at_existing_site", f"{zone.sites.ids[best]} ({zone.sites.names[best]})", float(share[best])
+
+
+def _recomputed(zone: _Zone, times: TimesSource, limits: RemedyLimits) -> list[tuple[str, str, float]]:
+    """Remedies that need other times: bike, covoiturage, weekly stay."""
+    found = []
+    ask = replace(zone.ask, spread_s=0)
+    if ask.mode == "transit":
+        trip = zone.times(times, replace(ask, mode="bike+transit"))
+        found.append(("bike_to_the_stop", "bike+transit", zone.share(trip)))
+    if ask.mode != "car":
+        trip = zone.times(times, replace(ask, mode="car", max_rides=None))
+        gap_m = np.hypot(*(zone.xy[:, None, k] - zone.sites.xy[None, :, k] for k in (0, 1)))
+        near = gap_m * limits.detour <= limits.covoiturage_km * 1000
+        shared = RoundTrip(np.where(near, trip.out_s, np.nan), np.where(near, trip.back_s, np.nan))
+        found.append(("covoiturage", f"≤ {limits.covoiturage_km:g} km", zone.share(shared)))
+    if zone.case.kind == "training":
+        weekly_s = limits.weekly_min * 60
+        trip = zone.times(times, replace(ask, max_s=int(max(weekly_s, ask.max_s))))
+        found.append(("weekly_stay", f"≤ {limits.weekly_min:g} min", zone.share(trip, limit_s=weekly_s)))
+    return found
+
+
+def find_remedies(
+    diagnosis: Diagnosis,
+    times: TimesSource,
+    *,
+    zone_id: str,
+    metier: str,
+    profile: str,
+    kind: str = "training",
+    schedule: str | None = None,
+    threshold: str | None = None,
+    scenarios: Mapping[str, TimesSource] | None = None,
+    limits: RemedyLimits | None = None,
+) -> pd.DataFrame:
+    """Try single changes for a flagged zone and métier, and say which would lift it.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+    times : TimesSource
+        The engine on the same network: ``NetworkTimes(network)``.
+    zone_id, metier, profile : str
+    kind : str
+        ``training`` or ``job``.
+    schedule, threshold : str, optional
+        Ids; by default the first diagnosed.
+    scenarios : mapping of str to TimesSource, optional
+        Edited networks by what was edited: "ligne 12: départ 04:20". Each is one trip on a line.
+    limits : RemedyLimits, optional
+
+    Returns
+    -------
+    DataFrame
+        One row per change tried, those that lift the zone to adéquat first, then from the smallest change: ``remedy,
+        detail, share_before, share_after, residents_gained, level_after, lifts``.
+
+    Raises
+    ------
+    InputError
+        When the zone, the métier or the profile was not diagnosed, or nobody lives there.
+    """
+    chosen = RemedyLimits() if limits is None else limits
+    zone = _find_zone(diagnosis, zone_id, metier, profile, kind, schedule, threshold)
+    rules = diagnosis.rules
+    before = zone.share(zone.trip)
+    tried = [_longer_threshold(zone, rules.adequate_share, chosen), *_recomputed(zone, times, chosen)]
+    if kind == "training":
+        tried.append(_session(zone))
+    for name, source in (scenarios or {}).items():
+        trip = zone.times(source, replace(zone.ask, spread_s=0))
+        tried.append(("trip_on_a_line", name, zone.share(trip)))
+    rows = []
+    for item in tried:
+        if item is None:
+            continue
+        name, detail, after = item
+        level = Level.INADEQUAT
+        if after >= rules.fragile_share - 1e-9:
+            level = Level.FRAGILE
+        if after >= rules.adequate_share - 1e-9:
+            level = Level.ADEQUAT
+        rows.append((name, detail, before, after, max(after - before, 0.0) * float(zone.people.sum()), level.value))
+    table = pd.DataFrame(
+        rows, columns=["remedy", "detail", "share_before", "share_after", "residents_gained", "level_after"]
+    )
+    table["lifts"] = (table["level_after"] == Level.ADEQUAT.value) & (before < rules.adequate_share - 1e-9)
+    size = table["remedy"].map(REMEDIES.index)
+    order = pd.DataFrame({"no": ~table["lifts"], "size": size, "gain": -table["share_after"]})
+    ranked = table.loc[order.sort_values(["no", "size", "gain"], kind="stable").index].reset_index(drop=True)
+    return ranked.assign(zone_id=str(zone_id), metier=metier, profile=profile, kind=kind, schedule=zone.case.schedule)
+
+
+_STEP_MIN = 5.0
+_COLUMNS = ("zone_id", "zone_name", "metier", "remedy", "detail", "share_before", "share_after", "residents_gained")
+
+
+def _reached(case: DiagnosedCase, trip: RoundTrip, limit_s: float, n: int) -> np.ndarray:
+    offers = case.offers
+    offered = (offers.indptr, offers.site, offers.open_places)
+    return places_within(trip.out_s, trip.back_s, limit_s, False, *offered) >= n
+
+
+def _with_session(case: DiagnosedCase, trip: RoundTrip, reached: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield each site, and who reaches the métier once a session large enough is held there."""
+    within = (trip.out_s <= case.threshold.limit_s) & (trip.back_s <= case.threshold.limit_s)
+    for site in range(within.shape[1]):
+        yield site, reached | within[:, site, None]
+
+
+def _changes(
+    diagnosis: Diagnosis, case: DiagnosedCase, trip: RoundTrip, ask: Ask, times: TimesSource, limits: RemedyLimits
+) -> Iterator[tuple[str, str, np.ndarray]]:
+    """Yield each change from the smallest to the largest, and who reaches the métier with it."""
+    n, sites = diagnosis.rules.min_opportunities, diagnosis.sites[case.kind]
+    xy, limit_s = diagnosis.residents.xy, case.threshold.limit_s
+
+    def anew(changed: Ask) -> RoundTrip:
+        return round_trip(connect_points(times, xy, sites, changed), np.arange(len(xy)), sites, changed)
+
+    def longer(from_min: float, to_min: float, name: str) -> Iterator[tuple[str, str, np.ndarray]]:
+        for extra in np.arange(from_min, to_min + 1e-6, _STEP_MIN):
+            yield name, f"+{extra:g} min", _reached(case, trip, limit_s + extra * 60, n)
+
+    plain = replace(ask, spread_s=0)
+    yield from longer(_STEP_MIN, limits.slight_min, "slightly_longer_threshold")
+    if plain.mode == "transit":
+        yield "bike_to_the_stop", "bike+transit", _reached(case, anew(replace(plain, mode="bike+transit")), limit_s, n)
+    if case.kind == "training":
+        for site, reached in _with_session(case, trip, _reached(case, trip, limit_s, n)):
+            yield "session_at_existing_site", f"{sites.ids[site]} ({sites.names[site]})", reached
+    if plain.mode != "car":
+        shared = anew(replace(plain, mode="car", max_rides=None))
+        near = np.hypot(*(xy[:, None, k] - sites.xy[None, :, k] for k in (0, 1))) * limits.detour
+        near = near <= limits.covoiturage_km * 1000
+        shared = RoundTrip(np.where(near, shared.out_s, np.nan), np.where(near, shared.back_s, np.nan))
+        yield "covoiturage", f"≤ {limits.covoiturage_km:g} km", _reached(case, shared, limit_s, n)
+    longest_min = min(limits.longest_min, ask.max_s / 60) - limit_s / 60
+    yield from longer(limits.slight_min + _STEP_MIN, longest_min, "longer_threshold")
+    if case.kind == "training":
+        weekly_s = limits.weekly_min * 60
+        weekly = anew(replace(plain, max_s=int(max(weekly_s, ask.max_s))))
+        yield "weekly_stay", f"≤ {limits.weekly_min:g} min", _reached(case, weekly, weekly_s, n)
+
+
+def smallest_remedies(
+    diagnosis: Diagnosis,
+    times: TimesSource,
+    *,
+    profile: str,
+    kind: str = "training",
+    schedule: str | None = None,
+    threshold: str | None = None,
+    limits: RemedyLimits | None = None,
+) -> pd.DataFrame:
+    """Find, for every zone and métier that is not adequate, the smallest single change that makes it so.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+    times : TimesSource
+        The engine on the same network: ``NetworkTimes(network)``.
+    profile : str
+    kind : str
+        ``training`` or ``job``.
+    schedule, threshold : str, optional
+        Ids; by default the first diagnosed.
+    limits : RemedyLimits, optional
+
+    Returns
+    -------
+    DataFrame
+        One row per flagged zone × métier: ``zone_id, zone_name, metier, remedy, detail, share_before, share_after,
+        residents_gained``. Where nothing lifts it ``remedy`` and ``detail`` are empty and the shares equal; among
+        several sites the one with which most residents get there is named.
+
+    Raises
+    ------
+    InputError
+        When nothing was diagnosed for these.
+    """
+    case = diagnosis.case(profile, kind, schedule=schedule, threshold=threshold)
+    key = (profile, kind, case.schedule if kind == "training" else OWN_HOURS)
+    trip, ask, rules = diagnosis.times[key], diagnosis.asks[key], diagnosis.rules
+    weights = diagnosis.residents.weights
+    total = np.asarray(weights.sum(axis=1)).ravel()[:, None]
+
+    def share(reached: np.ndarray) -> np.ndarray:
+        return np.asarray(weights @ reached.astype(np.float64)) / np.where(total > 0, total, 1.0)
+
+    before = share(case.points.reached)
+    left = (before < rules.adequate_share - 1e-9) & (total > 0) & case.offers.exists[None, :]
+    remedy = np.full(before.shape, "", dtype=object)
+    detail = np.full(before.shape, "", dtype=object)
+    after = before.copy()
+    for name, words, reached in _changes(diagnosis, case, trip, ask, times, limits or RemedyLimits()):
+        found = share(reached)
+        lifts = left & (remedy == "") & (found >= rules.adequate_share - 1e-9)
+        # Sites are one kind of change: a later one replaces an earlier one when it serves more residents.
+        if name == "session_at_existing_site":
+            lifts |= (remedy == name) & (found > after + 1e-12)
+        remedy[lifts], detail[lifts], after[lifts] = name, words, found[lifts]
+    zone, metier = np.nonzero(left)
+    codes = np.array([m.code for m in case.offers.metiers], dtype=object)
+    columns = (
+        diagnosis.residents.zone_ids[zone],
+        diagnosis.residents.zone_names[zone],
+        codes[metier],
+        remedy[zone, metier],
+        detail[zone, metier],
+        before[zone, metier],
+        after[zone, metier],
+        (after - before)[zone, metier] * total[zone, 0],
+    )
+    table = pd.DataFrame(dict(zip(_COLUMNS, columns)))
+    return table.assign(profile=profile, kind=kind, schedule=case.schedule, threshold=case.threshold.id)

@@ -1,0 +1,355 @@
+"""Supply and need as arrays: sites, and the places each offers per métier.
+
+Only supply that is given at a place gets a travel time. Remote and mobile supply is counted apart, and so is supply
+whose position nobody gave.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo_access.clock import parse_clock
+from geo_access.diagnosis.model import Metier
+from geo_access.errors import Fault, GeoAccessError, raise_faults
+from geo_access.times.round_trip import Sites
+
+__all__ = ["Offers", "job_offers", "training_offers"]
+
+_TRAVELLED = ("on_site", "hybrid", "afest")
+_MODALITIES = (*_TRAVELLED, "remote", "mobile")
+_SURE_POSITIONS = ("exact", "street")
+_MOST_FAULTS = 50
+
+
+@dataclass(frozen=True, eq=False)
+class Offers:
+    """Places per métier and site, grouped by métier (CSR), and what has no place to travel to.
+
+    Attributes
+    ----------
+    metiers : tuple of Metier
+    indptr : ndarray of int64, shape (n_metiers + 1,)
+        Métier m owns the offers ``indptr[m]:indptr[m + 1]``.
+    site : ndarray of int32, shape (n_offers,)
+        Column of the travel times.
+    open_places, all_places : ndarray of int64, shape (n_offers,)
+        Places still free, and places in all.
+    sure_position : ndarray of bool, shape (n_offers,)
+        Whether the site is placed to the address or the street, not to the commune.
+    unlocated_places, remote_places, mobile_places : ndarray of int64, shape (n_metiers,)
+    """
+
+    metiers: tuple[Metier, ...]
+    indptr: np.ndarray
+    site: np.ndarray
+    open_places: np.ndarray
+    all_places: np.ndarray
+    sure_position: np.ndarray
+    unlocated_places: np.ndarray
+    remote_places: np.ndarray
+    mobile_places: np.ndarray
+
+    @property
+    def located_open(self) -> np.ndarray:
+        """Free places with a position, int64 (n_metiers,)."""
+        return self._per_metier(self.open_places)
+
+    @property
+    def located_all(self) -> np.ndarray:
+        """Places with a position, int64 (n_metiers,)."""
+        return self._per_metier(self.all_places)
+
+    @property
+    def exists(self) -> np.ndarray:
+        """Whether the métier is offered at all, in whatever form, bool (n_metiers,)."""
+        present = np.diff(self.indptr) > 0
+        return present | (self.unlocated_places + self.remote_places + self.mobile_places > 0)
+
+    def only(self, sites: np.ndarray) -> Offers:
+        """Return the offers at the sites where the mask, bool (n_sites,), holds; supply without a trip stays."""
+        kept = sites[self.site]
+        owner = np.repeat(np.arange(len(self.metiers)), np.diff(self.indptr))[kept]
+        counts = np.bincount(owner, minlength=len(self.metiers))
+        return replace(
+            self,
+            indptr=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+            site=self.site[kept],
+            open_places=self.open_places[kept],
+            all_places=self.all_places[kept],
+            sure_position=self.sure_position[kept],
+        )
+
+    def _per_metier(self, values: np.ndarray) -> np.ndarray:
+        owner = np.repeat(np.arange(len(self.metiers)), np.diff(self.indptr))
+        return np.bincount(owner, weights=values, minlength=len(self.metiers)).astype(np.int64)
+
+
+def _count_faults(frame: pd.DataFrame, column: str, table: str) -> list[Fault]:
+    raw = frame[column]
+    values = pd.to_numeric(raw, errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    ids = frame["site_id"].astype(str).to_numpy()
+    unreadable = (np.isnan(values) & raw.notna().to_numpy()) | np.isinf(values)
+    found = []
+    for mask, what, remedy in (
+        (unreadable, f"no number in {column}", "give how many there are, or leave it empty when nobody knows"),
+        (values < 0, f"negative {column}", "give 0 or more"),
+    ):
+        found += [Fault(f"{table}: site {ids[i]}", what, remedy) for i in np.flatnonzero(mask)[:_MOST_FAULTS]]
+    return found
+
+
+def _counts(frame: pd.DataFrame, column: str, *, unknown: int) -> np.ndarray:
+    """Whole numbers of a column, int64 (n,), `unknown` where it is empty."""
+    values = pd.to_numeric(frame[column], errors="coerce").to_numpy(np.float64, na_value=np.nan)
+    return np.where(np.isnan(values), unknown, values).astype(np.int64)
+
+
+def _missing_columns(frame: pd.DataFrame, needed: Sequence[str], table: str) -> list[Fault]:
+    return [Fault(table, f"column {name!r} is missing", "add it") for name in needed if name not in frame.columns]
+
+
+def _coordinates(frame: pd.DataFrame, epsg: int, table: str) -> np.ndarray:
+    """Metric positions, float64 (n, 2), NaN where a row has none."""
+    xy = np.full((len(frame), 2), np.nan)
+    if not isinstance(frame, gpd.GeoDataFrame) or frame.empty:
+        return xy
+    if frame.crs is None:
+        raise_faults([Fault(table, "it does not say its CRS", "set it, for instance frame.set_crs(4326)")])
+    geometry = frame.geometry.to_crs(epsg)
+    placed = ~(geometry.isna() | geometry.is_empty).to_numpy()
+    if placed.any():
+        xy[placed, 0] = geometry[placed].x.to_numpy()
+        xy[placed, 1] = geometry[placed].y.to_numpy()
+    if "position_quality" in frame.columns:
+        xy[(frame["position_quality"].astype(str) == "none").to_numpy()] = np.nan
+    return xy
+
+
+def _sure_positions(frame: pd.DataFrame) -> np.ndarray:
+    if "position_quality" not in frame.columns:
+        return np.ones(len(frame), dtype=bool)
+    return frame["position_quality"].astype(str).isin(_SURE_POSITIONS).to_numpy()
+
+
+def _names(frame: pd.DataFrame) -> np.ndarray:
+    column = "site_name" if "site_name" in frame.columns else "site_id"
+    return frame[column].astype(str).to_numpy(object)
+
+
+def _pack(rows: pd.DataFrame, metiers: tuple[Metier, ...], extra: dict[str, np.ndarray]) -> Offers:
+    """Group located rows (columns metier_index, site, open, all, sure) by métier."""
+    ordered = rows.sort_values(["metier_index", "site"], kind="stable")
+    counts = np.bincount(ordered["metier_index"].to_numpy(np.int64), minlength=len(metiers))
+    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    return Offers(
+        metiers,
+        indptr,
+        ordered["site"].to_numpy(np.int32),
+        ordered["open"].to_numpy(np.int64),
+        ordered["all"].to_numpy(np.int64),
+        ordered["sure"].to_numpy(bool),
+        **extra,
+    )
+
+
+def training_offers(training: pd.DataFrame, metiers: Sequence[Metier], *, epsg: int) -> tuple[Sites, Offers]:
+    """Read training supply as arrays, level by level.
+
+    An offer counts for a métier when its code is the métier's and its level lies within the métier's levels: a place
+    in an engineering school is no supply for a CAP need. A column ``filled``, where there is one, says how many
+    places are taken. An offer whose places are unknown (empty) counts as one place: it exists, and no more is known.
+
+    Parameters
+    ----------
+    training : GeoDataFrame
+        One row per site × métier × level: ``site_id, metier, level, places, modality, position_quality``, geometry.
+    metiers : sequence of Metier
+    epsg : int
+        Metric CRS of the positions given back.
+
+    Returns
+    -------
+    Sites, Offers
+
+    Raises
+    ------
+    InputError
+        With every fault: missing columns, unreadable or negative places, unknown modality.
+
+    Examples
+    --------
+    >>> from shapely import Point
+    >>> table = gpd.GeoDataFrame(
+    ...     {"site_id": ["a", "b"], "metier": ["H2913", "H2913"], "level": [3, 7], "places": [12, 20],
+    ...      "modality": ["on_site", "on_site"], "position_quality": ["exact", "exact"]},
+    ...     geometry=[Point(7e5, 7e6), Point(7.1e5, 7e6)], crs=2154)
+    >>> sites, offers = training_offers(table, [Metier("H2913", max_level=4)], epsg=2154)
+    >>> sites.ids.tolist(), offers.located_open.tolist()
+    (['a'], [12])
+    """
+    raise_faults(_missing_columns(training, ("site_id", "metier", "level", "places"), "training"))
+    faults = _count_faults(training, "places", "training")
+    if "filled" in training.columns:
+        faults += _count_faults(training, "filled", "training")
+    modality = _modality(training)
+    unknown = sorted(set(modality) - set(_MODALITIES))
+    faults += [Fault("training", f"modality {name!r} is unknown", ", ".join(_MODALITIES)) for name in unknown]
+    raise_faults(faults)
+
+    metiers = tuple(metiers)
+    xy = _coordinates(training, epsg, "training")
+    every = _counts(training, "places", unknown=1)
+    taken = _counts(training, "filled", unknown=0) if "filled" in training.columns else 0 * every
+    table = pd.DataFrame(
+        {
+            "site_id": training["site_id"].astype(str).to_numpy(object),
+            "name": _names(training),
+            "metier": training["metier"].astype(str).to_numpy(object),
+            "level": pd.to_numeric(training["level"], errors="coerce").to_numpy(np.float64, na_value=np.nan),
+            "all": every,
+            "open": np.maximum(every - taken, 0),
+            "modality": modality,
+            "sure": _sure_positions(training),
+            "x": xy[:, 0],
+            "y": xy[:, 1],
+        }
+    )
+    suited = _suited(table, metiers)
+    placed = suited["modality"].isin(_TRAVELLED) & np.isfinite(suited["x"])
+    apart = {
+        "unlocated_places": suited["modality"].isin(_TRAVELLED) & ~placed,
+        "remote_places": suited["modality"] == "remote",
+        "mobile_places": suited["modality"] == "mobile",
+    }
+    extra = {name: _sums(suited[mask], len(metiers)) for name, mask in apart.items()}
+    located = suited[placed].copy()
+    first = located.drop_duplicates("site_id")
+    index = pd.Index(first["site_id"])
+    located["site"] = index.get_indexer(located["site_id"])
+    sites = Sites(
+        first["site_id"].to_numpy(object), first["name"].to_numpy(object), first[["x", "y"]].to_numpy(np.float64)
+    )
+    return sites, _pack(located, metiers, extra)
+
+
+def _modality(training: pd.DataFrame) -> np.ndarray:
+    if "modality" not in training.columns:
+        return np.full(len(training), "on_site", dtype=object)
+    return training["modality"].astype(str).to_numpy(object)
+
+
+def _suited(table: pd.DataFrame, metiers: tuple[Metier, ...]) -> pd.DataFrame:
+    """Rows × the métiers they supply; a row without a level suits every level of its métier."""
+    parts = []
+    for number, metier in enumerate(metiers):
+        suits = (table["metier"] == metier.code) & (
+            table["level"].isna() | table["level"].between(metier.min_level, metier.max_level)
+        )
+        part = table[suits].copy()
+        part["metier_index"] = number
+        parts.append(part)
+    return pd.concat(parts, ignore_index=True) if parts else table.iloc[:0].assign(metier_index=0)
+
+
+def _sums(rows: pd.DataFrame, n_metiers: int) -> np.ndarray:
+    return np.bincount(rows["metier_index"], weights=rows["all"], minlength=n_metiers).astype(np.int64)
+
+
+def _shift_s(text: object, where: str, faults: list[Fault]) -> int:
+    try:
+        return parse_clock(str(text))
+    except GeoAccessError as error:
+        faults.append(Fault(where, str(error)))
+        return 0
+
+
+def job_offers(employers: pd.DataFrame, metiers: Sequence[Metier], *, epsg: int) -> tuple[Sites, Offers]:
+    """Read openings as arrays; every employer row keeps the hours of its own shift.
+
+    A row whose openings are unknown (empty) counts as one.
+
+    Parameters
+    ----------
+    employers : GeoDataFrame
+        One row per site × métier × shift: ``site_id, metier, openings, shift_start, shift_end``, geometry.
+    metiers : sequence of Metier
+    epsg : int
+        Metric CRS of the positions given back.
+
+    Returns
+    -------
+    Sites, Offers
+        A site stands once per shift.
+
+    Raises
+    ------
+    InputError
+        With every fault: missing columns, unreadable or negative openings, shifts that end before they start.
+
+    Examples
+    --------
+    >>> from shapely import Point
+    >>> table = gpd.GeoDataFrame(
+    ...     {"site_id": ["a", "a"], "metier": ["H2913"] * 2, "openings": [2, 1],
+    ...      "shift_start": ["05:00", "13:00"], "shift_end": ["13:00", "21:00"]},
+    ...     geometry=[Point(7e5, 7e6)] * 2, crs=2154)
+    >>> sites, offers = job_offers(table, [Metier("H2913")], epsg=2154)
+    >>> sites.start_s.tolist(), offers.located_open.tolist()
+    ([18000, 46800], [3])
+    """
+    needed = ("site_id", "metier", "openings", "shift_start", "shift_end")
+    raise_faults(_missing_columns(employers, needed, "employers"))
+    faults = _count_faults(employers, "openings", "employers")
+    ids = employers["site_id"].astype(str).to_numpy(object)
+    starts = [_shift_s(t, f"employers: site {i}", faults) for i, t in zip(ids, employers["shift_start"])]
+    ends = [_shift_s(t, f"employers: site {i}", faults) for i, t in zip(ids, employers["shift_end"])]
+    faults += [
+        Fault(f"employers: site {site}", "its shift ends before it starts", "write the next morning past 24 h: 29:00")
+        for site, start, end in zip(ids, starts, ends)
+        if end <= start
+    ][:_MOST_FAULTS]
+    raise_faults(faults)
+
+    metiers = tuple(metiers)
+    xy = _coordinates(employers, epsg, "employers")
+    openings = _counts(employers, "openings", unknown=1)
+    table = pd.DataFrame(
+        {
+            "site_id": ids,
+            "name": _names(employers),
+            "metier": employers["metier"].astype(str).to_numpy(object),
+            "level": np.nan,
+            "all": openings,
+            "open": openings,
+            "sure": _sure_positions(employers),
+            "start_s": starts,
+            "end_s": ends,
+            "x": xy[:, 0],
+            "y": xy[:, 1],
+        }
+    )
+    suited = _suited(table, metiers)
+    placed = np.isfinite(suited["x"])
+    none = np.zeros(len(metiers), dtype=np.int64)
+    extra = {
+        "unlocated_places": _sums(suited[~placed], len(metiers)),
+        "remote_places": none,
+        "mobile_places": none.copy(),
+    }
+    located = suited[placed].copy()
+    keys = ["site_id", "start_s", "end_s"]
+    first = located.drop_duplicates(keys)
+    located["site"] = pd.MultiIndex.from_frame(first[keys]).get_indexer(pd.MultiIndex.from_frame(located[keys]))
+    sites = Sites(
+        first["site_id"].to_numpy(object),
+        first["name"].to_numpy(object),
+        first[["x", "y"]].to_numpy(np.float64),
+        first["start_s"].to_numpy(np.int64),
+        first["end_s"].to_numpy(np.int64),
+    )
+    return sites, _pack(located, metiers, extra)

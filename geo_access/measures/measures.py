@@ -1,0 +1,248 @@
+"""What can be reached: measures that need times and opportunities only.
+
+Times are seconds, (n_origins, n_destinations), NaN where there is no trip. Every measure treats origins one by one, so
+that a matrix too large for memory is measured block of origins by block of origins, and the results concatenated.
+A missing time never counts as near; what cannot be reached at all gives 0 opportunities, or NaN seconds.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.measures.decay import Decay
+
+__all__ = [
+    "balancing_time",
+    "check_amounts",
+    "cumulative",
+    "cumulative_interval",
+    "gravity",
+    "time_to_nearest",
+    "time_to_opportunities",
+]
+
+
+def check_amounts(**amounts: tuple[np.ndarray, int]) -> None:
+    """Refuse amounts of the wrong length, missing, or negative; each is given as (values, length).
+
+    Raises
+    ------
+    InputError
+        With every fault.
+    """
+    faults = []
+    for name, (values, length) in amounts.items():
+        array = np.asarray(values, dtype=np.float64)
+        if array.shape != (length,):
+            faults.append(Fault(name, f"shape {array.shape}", f"one number for each of the {length}"))
+        elif not np.all(np.isfinite(array)) or np.any(array < 0):
+            faults.append(Fault(name, "missing or negative numbers", "give 0 or more everywhere"))
+    raise_faults(faults)
+
+
+def cumulative(seconds: np.ndarray, opportunities: np.ndarray, *, cutoff_s: float) -> np.ndarray:
+    """Opportunities within a time.
+
+    ``A_i = Σ_j O_j [t_ij ≤ T]`` (Wickstrom 1971). Unit: opportunities; from 0 to ΣO; 0 where nothing is in reach.
+
+    Parameters
+    ----------
+    seconds : ndarray of float, shape (n_o, n_d)
+        Times [s], NaN where there is none.
+    opportunities : ndarray of float, shape (n_d,)
+        ≥ 0.
+    cutoff_s : float
+        Longest time, included [s].
+
+    Returns
+    -------
+    ndarray of float64, shape (n_o,)
+
+    Raises
+    ------
+    InputError
+        When opportunities are missing or negative.
+
+    Examples
+    --------
+    >>> cumulative(np.array([[300.0, 900.0, np.nan]]), np.array([1.0, 2.0, 4.0]), cutoff_s=900).tolist()
+    [3.0]
+    """
+    check_amounts(opportunities=(opportunities, seconds.shape[1]))
+    return (np.asarray(seconds) <= cutoff_s) @ np.asarray(opportunities, dtype=np.float64)
+
+
+def cumulative_interval(
+    seconds: np.ndarray, opportunities: np.ndarray, *, from_s: float, to_s: float, step_s: float = 60.0
+) -> np.ndarray:
+    """Opportunities within a time, averaged over cutoffs from `from_s` to `to_s`, both included.
+
+    Mean over T of ``Σ_j O_j [t_ij ≤ T]`` (Tomasiello et al. 2023): does not hang on one cutoff. Unit: opportunities;
+    from 0 to ΣO.
+
+    Parameters
+    ----------
+    seconds : ndarray of float, shape (n_o, n_d)
+    opportunities : ndarray of float, shape (n_d,)
+    from_s, to_s, step_s : float
+        Cutoffs [s].
+
+    Returns
+    -------
+    ndarray of float64, shape (n_o,)
+
+    Raises
+    ------
+    InputError
+        When the interval is out of order.
+
+    Examples
+    --------
+    >>> t = np.array([[60.0, 180.0]])
+    >>> cumulative_interval(t, np.array([1.0, 3.0]), from_s=60, to_s=180).tolist()
+    [2.0]
+    """
+    check_amounts(opportunities=(opportunities, seconds.shape[1]))
+    if not (0 <= from_s <= to_s and step_s > 0):
+        raise InputError(f"cutoffs {from_s}–{to_s} s every {step_s} s → ascending, with a step above 0")
+    cutoffs = np.arange(from_s, to_s + step_s / 2, step_s)
+    # A destination counts at every cutoff that is not shorter than its time: one pass instead of one per cutoff.
+    times = np.where(np.isnan(seconds), np.inf, seconds)
+    counted = len(cutoffs) - np.searchsorted(cutoffs, times, side="left")
+    return (counted / len(cutoffs)) @ np.asarray(opportunities, dtype=np.float64)
+
+
+def gravity(seconds: np.ndarray, opportunities: np.ndarray, *, decay: Decay) -> np.ndarray:
+    """Opportunities, each weighted by how near it is.
+
+    ``A_i = Σ_j O_j f(t_ij)`` (Hansen 1959). Unit: opportunities, weighted; from 0 to ΣO.
+
+    Parameters
+    ----------
+    seconds : ndarray of float, shape (n_o, n_d)
+    opportunities : ndarray of float, shape (n_d,)
+    decay : Decay
+
+    Returns
+    -------
+    ndarray of float64, shape (n_o,)
+
+    Examples
+    --------
+    >>> from geo_access.measures.decay import Linear
+    >>> gravity(np.array([[300.0, np.nan]]), np.array([8.0, 4.0]), decay=Linear(600)).tolist()
+    [4.0]
+    """
+    check_amounts(opportunities=(opportunities, seconds.shape[1]))
+    return decay(np.asarray(seconds)) @ np.asarray(opportunities, dtype=np.float64)
+
+
+def time_to_nearest(seconds: np.ndarray, opportunities: np.ndarray, *, n: int = 1) -> np.ndarray:
+    """Time to the n-th nearest destination that has an opportunity.
+
+    Unit: seconds; ≥ 0; NaN where fewer than n can be reached. Source: Ingram (1971), for n = 1.
+
+    Parameters
+    ----------
+    seconds : ndarray of float, shape (n_o, n_d)
+    opportunities : ndarray of float, shape (n_d,)
+        Destinations with 0 do not count.
+    n : int
+        1 or more.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_o,)
+
+    Raises
+    ------
+    InputError
+        When `n` is below 1.
+
+    Examples
+    --------
+    >>> time_to_nearest(np.array([[300.0, 60.0, np.nan]]), np.array([1.0, 1.0, 1.0]), n=2).tolist()
+    [300.0]
+    """
+    check_amounts(opportunities=(opportunities, seconds.shape[1]))
+    if n < 1:
+        raise InputError(f"n = {n} → 1 or more")
+    open_s = np.asarray(seconds, dtype=np.float64)[:, np.asarray(opportunities) > 0]
+    if open_s.shape[1] < n:
+        return np.full(len(seconds), np.nan)
+    nth = np.partition(np.where(np.isnan(open_s), np.inf, open_s), n - 1, axis=1)[:, n - 1]
+    return np.where(np.isinf(nth), np.nan, nth)
+
+
+def time_to_opportunities(seconds: np.ndarray, opportunities: np.ndarray, *, n: float) -> np.ndarray:
+    """Dual access: the least time within which at least n opportunities lie.
+
+    ``min T : Σ_j O_j [t_ij ≤ T] ≥ n`` (Cui & Levinson 2020). Unit: seconds; NaN where they never add up.
+
+    Parameters
+    ----------
+    seconds : ndarray of float, shape (n_o, n_d)
+    opportunities : ndarray of float, shape (n_d,)
+    n : float
+        Above 0.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_o,)
+
+    Raises
+    ------
+    InputError
+        When `n` is not above 0.
+
+    Examples
+    --------
+    >>> time_to_opportunities(np.array([[300.0, 60.0]]), np.array([5.0, 3.0]), n=4).tolist()
+    [300.0]
+    """
+    check_amounts(opportunities=(opportunities, seconds.shape[1]))
+    if not n > 0:
+        raise InputError(f"n = {n} → above 0")
+    return _time_of_sum(seconds, np.asarray(opportunities, np.float64), np.full(len(seconds), float(n)))
+
+
+def _time_of_sum(seconds: np.ndarray, amounts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
+    """Least time at which the amounts within it reach `wanted`, per row; NaN where they never do."""
+    times = np.where(np.isnan(seconds), np.inf, np.asarray(seconds, np.float64))
+    order = np.argsort(times, axis=1, kind="stable")
+    sorted_s = np.take_along_axis(times, order, axis=1)
+    sums = np.cumsum(np.where(np.isinf(sorted_s), 0.0, amounts[order]), axis=1)
+    enough = sums >= wanted[:, None] - 1e-9
+    first = np.argmax(enough, axis=1)
+    found = enough.any(axis=1) if enough.shape[1] else np.zeros(len(seconds), dtype=bool)
+    rows = np.arange(len(seconds))
+    reached = sorted_s[rows, first] if enough.shape[1] else np.full(len(seconds), np.nan)
+    return np.where(found & np.isfinite(reached), reached, np.nan)
+
+
+def balancing_time(seconds: np.ndarray, opportunities: np.ndarray, demand: np.ndarray) -> np.ndarray:
+    """Least time within which the opportunities equal the origin's own demand.
+
+    ``min T : Σ_j O_j [t_ij ≤ T] ≥ P_i`` (Barboza et al. 2021). Unit: seconds; 0 for an origin without demand; NaN where
+    the opportunities never suffice.
+
+    Parameters
+    ----------
+    seconds : ndarray of float, shape (n_o, n_d)
+    opportunities : ndarray of float, shape (n_d,)
+    demand : ndarray of float, shape (n_o,)
+
+    Returns
+    -------
+    ndarray of float64, shape (n_o,)
+
+    Examples
+    --------
+    >>> t = np.array([[60.0, 600.0], [60.0, 600.0]])
+    >>> balancing_time(t, np.array([10.0, 90.0]), np.array([50.0, 0.0])).tolist()
+    [600.0, 0.0]
+    """
+    check_amounts(opportunities=(opportunities, seconds.shape[1]), demand=(demand, seconds.shape[0]))
+    wanted = np.asarray(demand, np.float64)
+    return np.where(wanted > 0, _time_of_sum(seconds, np.asarray(opportunities, np.float64), wanted), 0.0)

@@ -1,0 +1,1 @@
+"""Searches over streets: links to them, kernels, hierarchy, paths."""

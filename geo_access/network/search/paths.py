@@ -1,0 +1,356 @@
+"""The way from a point to another on the streets: its line, its metres, its seconds, the streets it takes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from geo_access.errors import InputError
+from geo_access.network.model import CrowFly, ModeGraph, Streets
+from geo_access.network.search.crow_fly import UNBOUNDED_DS, check_search, crow_fly_matrix, slots, time_factor
+from geo_access.network.search.kernels import (
+    INFINITE,
+    along_shared_edges,
+    edge_ends,
+    entries_of,
+    grow,
+    node_at,
+    seeds_of,
+)
+from geo_access.network.search.links import Links, graph_of, link_points
+
+if TYPE_CHECKING:
+    import shapely
+
+__all__ = ["StreetPath", "street_path"]
+
+
+@dataclass(frozen=True, eq=False)
+class StreetPath:
+    """The fastest way between two points, in the direction travelled.
+
+    Attributes
+    ----------
+    mode : str
+    epsg : int
+        CRS of `xy`.
+    reason : str
+        ``OK``, ``UNSNAPPED_ORIGIN``, ``UNSNAPPED_DESTINATION``, ``OVER_CUTOFF`` or ``DISCONNECTED``.
+    seconds : float or None
+        Door to door, what `street_matrix` gives [s]; None where there is no way.
+    street_m : float
+        Along the streets, or over the straight line times its detour without streets [m].
+    connector_m : tuple of float
+        Straight line from the start to its street, and from the last street to the end [m].
+    connector_s : tuple of float
+        Time on both [s]: distance × detour at walking speed.
+    xy : ndarray of float64, shape (n_points, 2)
+        The line from the start to the end, connectors included [m]; empty where there is no way.
+    edge : ndarray of int32, shape (n_pieces,)
+        Edges of `Streets`, in order; the first and the last may be taken in part.
+    along : ndarray of bool, shape (n_pieces,)
+        Whether the edge is taken in the direction it was drawn.
+    way_id : ndarray of int64, shape (n_pieces,)
+        OSM way of each piece, −1 where unknown.
+    edge_class : tuple of str
+        ``highway`` of each piece.
+    piece_m : ndarray of float64, shape (n_pieces,)
+        [m].
+    piece_s : ndarray of float64, shape (n_pieces,)
+        Delays at the end of a piece (signals, junctions) included [s].
+    straight : bool
+        Whether there were no streets, so that the line is a straight one.
+    """
+
+    mode: str
+    epsg: int
+    reason: str
+    seconds: float | None
+    street_m: float
+    connector_m: tuple[float, float]
+    connector_s: tuple[float, float]
+    xy: np.ndarray
+    edge: np.ndarray
+    along: np.ndarray
+    way_id: np.ndarray
+    edge_class: tuple[str, ...]
+    piece_m: np.ndarray
+    piece_s: np.ndarray
+    straight: bool = False
+
+    @property
+    def line(self) -> shapely.LineString:
+        """The way as a line in `epsg`; empty where there is none or both ends are the same point."""
+        import shapely  # noqa: PLC0415 — importing the room stays cheap
+
+        return shapely.LineString(self.xy if len(self.xy) > 1 else None)
+
+
+@dataclass(frozen=True, eq=False)
+class _Found:
+    """Pieces of a way: edge, direction, part of the edge in the order travelled, time [0.1 s]."""
+
+    edge: np.ndarray
+    along: np.ndarray
+    begin: np.ndarray
+    end: np.ndarray
+    deciseconds: np.ndarray
+    total_ds: int
+
+
+def street_path(
+    streets: Streets | CrowFly,
+    from_xy: np.ndarray,
+    to_xy: np.ndarray,
+    *,
+    mode: str,
+    speed_kmh: float | None = None,
+    max_s: float | None = None,
+    limit_m: float = 500.0,
+    connector_kmh: float = 4.8,
+) -> StreetPath:
+    """Find the fastest way from a point to another.
+
+    Parameters
+    ----------
+    streets : Streets or CrowFly
+    from_xy, to_xy : ndarray of float64, shape (2,)
+        Start and end in the CRS of the streets [m].
+    mode : str
+    speed_kmh : float, optional
+        Walking or cycling speed; by default the one the streets were built with [km/h].
+    max_s : float, optional
+        Longest time of interest, connectors included [s].
+    limit_m : float
+        Farthest straight line from a point to its street [m].
+    connector_kmh : float
+        Walking speed off the street [km/h].
+
+    Returns
+    -------
+    StreetPath
+        Its `seconds` are those of `street_matrix` for the same points and parameters. Where there is no way, its
+        `reason` says why and its line is empty.
+
+    Raises
+    ------
+    InputError
+        When a point has not the shape (2,), the mode is not in the network, or a parameter makes no sense.
+    SnapError
+        When a point cannot be in the territory (see `link_points`).
+
+    Examples
+    --------
+    >>> path = street_path(CrowFly(2154, detour=1.5), np.array([0, 0]), np.array([0, 400]), mode="walk", speed_kmh=3.6)
+    >>> path.seconds, path.street_m, path.xy.tolist()
+    (600.0, 600.0, [[0.0, 0.0], [0.0, 400.0]])
+    """
+    ends = [np.asarray(point, dtype=np.float64) for point in (from_xy, to_xy)]
+    if any(point.shape != (2,) for point in ends):
+        raise InputError(f"points have shapes {ends[0].shape}, {ends[1].shape} → give one (x, y) each")
+    links = link_points(streets, np.stack(ends), mode=mode, limit_m=limit_m, connector_kmh=connector_kmh)
+    source, target = links.take(np.array([0])), links.take(np.array([1]))
+    check_search(source, target, mode, max_s)
+    if not links.ok.all():
+        return _no_way(streets, links, "UNSNAPPED_DESTINATION" if links.ok[0] else "UNSNAPPED_ORIGIN")
+    if isinstance(streets, CrowFly):
+        return _straight(streets, links, speed_kmh=speed_kmh, max_s=max_s)
+    graph = graph_of(streets, mode)
+    factor = time_factor(graph.speed_kmh, speed_kmh, mode)
+    found = _search(streets, graph, source, target)
+    if found is None:
+        return _no_way(streets, links, "DISCONNECTED")
+    return _told(streets, links, found, factor=factor, max_s=max_s)
+
+
+def _no_way(streets: Streets | CrowFly, links: Links, reason: str) -> StreetPath:
+    whole, real = np.empty(0, dtype=np.int32), np.empty(0)
+    return StreetPath(
+        mode=links.mode,
+        epsg=streets.epsg,
+        reason=reason,
+        seconds=None,
+        street_m=np.nan,
+        connector_m=_pair(links.distance_m),
+        connector_s=_pair(links.connector_s),
+        xy=np.empty((0, 2)),
+        edge=whole,
+        along=whole.astype(bool),
+        way_id=whole.astype(np.int64),
+        edge_class=(),
+        piece_m=real,
+        piece_s=real,
+        straight=isinstance(streets, CrowFly),
+    )
+
+
+def _pair(values: np.ndarray) -> tuple[float, float]:
+    return float(values[0]), float(values[1])
+
+
+def _straight(streets: CrowFly, links: Links, *, speed_kmh: float | None, max_s: float | None) -> StreetPath:
+    none = _no_way(streets, links, "OVER_CUTOFF")
+    ends = (links.take(np.array([0])), links.take(np.array([1])))
+    seconds = crow_fly_matrix(streets, *ends, max_s=max_s, speed_kmh=speed_kmh)[0, 0]
+    if np.isnan(seconds):
+        return none
+    xy = _without_repeats(np.column_stack((links.x, links.y)))
+    metres = float(np.hypot(*(xy[-1] - xy[0]))) * streets.detour
+    return StreetPath(**{**none.__dict__, "reason": "OK", "seconds": float(seconds), "street_m": metres, "xy": xy})
+
+
+def _search(streets: Streets, graph: ModeGraph, source: Links, target: Links) -> _Found | None:
+    """Search as the matrix does, then follow the arcs back; the limit grows until nothing shorter can be left."""
+    fields = (graph.indptr, graph.edges, graph.copy_of, streets.edge_source, streets.edge_target)
+    entries = entries_of(target.edge, target.fraction, target.forward_ds, target.backward_ds, *fields)
+    ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
+    _, seed_state, seed_cost = seeds_of(
+        source.edge, source.fraction, source.forward_ds, source.backward_ds, *ends, streets.edge_source,
+        streets.edge_target,
+    )  # fmt: skip
+    state_of = np.repeat(np.arange(graph.n_states), np.diff(entries[0]))
+    n, pool = graph.n_states, np.empty((3, len(graph.heads) + len(seed_state) + 8), dtype=np.int32)
+    metres = float(np.hypot(source.x[0] - target.x[0], source.y[0] - target.y[0]))
+    limit = min(int(metres / graph.speed_kmh * 72.0) + 6_000, UNBOUNDED_DS)
+    while True:
+        dist, via = np.full(n, INFINITE, dtype=np.int32), np.full(n, INFINITE, dtype=np.int32)
+        grow(
+            graph.indptr, graph.heads, graph.deciseconds, seed_state, seed_cost, limit, dist, via,
+            np.full(slots(graph, seed_cost), -1, dtype=np.int32), pool[0], pool[1], pool[2],
+            np.empty(n, dtype=np.int32),
+        )  # fmt: skip
+        totals = np.where(dist[state_of] < INFINITE, dist[state_of].astype(np.int64) + entries[2], int(INFINITE))
+        best = int(totals.argmin()) if len(totals) else -1
+        reached = int(totals[best]) if best >= 0 else int(INFINITE)
+        if reached <= limit or limit == UNBOUNDED_DS:
+            break
+        limit = UNBOUNDED_DS
+    beside = _on_one_edge(source, target, entries, reached)
+    if beside is not None:
+        return beside
+    if reached >= INFINITE:
+        return None
+    return _followed(streets, graph, source, target, via, int(state_of[best]), int(entries[2][best]), seed_cost)
+
+
+def _on_one_edge(source: Links, target: Links, entries: tuple[np.ndarray, ...], reached: int) -> _Found | None:
+    """Return the way along the edge that both points share, where none is faster."""
+    if source.edge[0] != target.edge[0]:
+        return None
+    found = np.full((1, 1), INFINITE, dtype=np.int32)
+    along_shared_edges(
+        found, source.edge, source.fraction, source.x, source.y, entries[3], entries[4], target.fraction, target.x,
+        target.y, source.forward_ds, source.backward_ds,
+    )  # fmt: skip
+    if found[0, 0] > reached or found[0, 0] >= INFINITE:
+        return None
+    begin, end = source.fraction, target.fraction
+    forwards = (end > begin) | ((end == begin) & (source.forward_ds >= 0))
+    return _Found(source.edge, forwards, begin, end, found[0].copy(), int(found[0, 0]))
+
+
+def _followed(
+    streets: Streets,
+    graph: ModeGraph,
+    source: Links,
+    target: Links,
+    via: np.ndarray,
+    state: int,
+    entry_ds: int,
+    seed_cost: np.ndarray,
+) -> _Found:
+    """Arcs behind a state, with the parts of edges before and after them."""
+    place = np.concatenate((np.arange(len(streets.node_id)), graph.copy_of))
+    pieces: list[tuple[int, bool, float, float, int]] = []
+    if _node(streets, target) < 0:
+        along = bool(streets.edge_source[target.edge[0]] == place[state])
+        pieces.append((int(target.edge[0]), along, 0.0 if along else 1.0, float(target.fraction[0]), entry_ds))
+    while via[state] >= 0:
+        arc = int(via[state])
+        state = int(np.searchsorted(graph.indptr, arc, side="right")) - 1
+        edge = int(graph.edges[arc])
+        along = bool(streets.edge_source[edge] == place[state])
+        pieces.append((edge, along, 0.0 if along else 1.0, 1.0 if along else 0.0, int(graph.deciseconds[arc])))
+    seed = -1 - int(via[state])
+    if _node(streets, source) < 0:
+        along = seed == 0 and bool(source.forward_ds[0] >= 0)
+        pieces.append(
+            (int(source.edge[0]), along, float(source.fraction[0]), 1.0 if along else 0.0, int(seed_cost[seed]))
+        )
+    pieces.reverse()
+    return _Found(
+        np.array([piece[0] for piece in pieces], dtype=np.int32),
+        np.array([piece[1] for piece in pieces], dtype=bool),
+        np.array([piece[2] for piece in pieces], dtype=np.float64),
+        np.array([piece[3] for piece in pieces], dtype=np.float64),
+        np.array([piece[4] for piece in pieces], dtype=np.int32),
+        sum(piece[4] for piece in pieces),
+    )
+
+
+def _node(streets: Streets, link: Links) -> int:
+    return int(node_at(link.edge[0], link.fraction[0], streets.edge_source, streets.edge_target))
+
+
+def _told(streets: Streets, links: Links, found: _Found, *, factor: float, max_s: float | None) -> StreetPath:
+    """Pieces as a path; the seconds are summed in the precision of the matrix."""
+    none = _no_way(streets, links, "OVER_CUTOFF")
+    start, end = np.column_stack((links.x, links.y))
+    same = bool((start == end).all())
+    seconds = np.float32(found.total_ds) * np.float32(factor / 10.0) + links.connector_s[0] + links.connector_s[1]
+    seconds = np.float32(0.0) if same else seconds
+    if max_s is not None and seconds > max_s:
+        return none
+    if same:
+        return StreetPath(
+            **{
+                **none.__dict__, "reason": "OK", "seconds": 0.0, "street_m": 0.0, "connector_m": (0.0, 0.0),
+                "connector_s": (0.0, 0.0), "xy": start[None, :],
+            }
+        )  # fmt: skip
+    parts = [start[None, :], np.column_stack((links.linked_x[:1], links.linked_y[:1]))]
+    parts += [
+        _cut(streets, edge, begin, stop)
+        for edge, begin, stop in zip(found.edge.tolist(), found.begin.tolist(), found.end.tolist())
+    ]
+    parts += [np.column_stack((links.linked_x[1:], links.linked_y[1:])), end[None, :]]
+    share = np.abs(found.end - found.begin)
+    metres = streets.edge_length_m[found.edge].astype(np.float64) * share
+    return StreetPath(
+        mode=links.mode,
+        epsg=streets.epsg,
+        reason="OK",
+        seconds=float(seconds),
+        street_m=float(metres.sum()),
+        connector_m=_pair(links.distance_m),
+        connector_s=_pair(links.connector_s),
+        xy=_without_repeats(np.concatenate(parts)),
+        edge=found.edge,
+        along=found.along,
+        way_id=np.asarray(streets.edge_way_id)[found.edge],
+        edge_class=tuple(streets.class_names[code] for code in streets.edge_class[found.edge]),
+        piece_m=metres,
+        piece_s=found.deciseconds * (factor / 10.0),
+    )
+
+
+def _cut(streets: Streets, edge: int, begin: float, end: float) -> np.ndarray:
+    """Line of an edge from one fraction of it to another, in that direction."""
+    line = np.asarray(streets.geometry_xy[streets.geometry_indptr[edge] : streets.geometry_indptr[edge + 1]])
+    walked = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(line, axis=0).T))))
+    low, high = min(begin, end) * walked[-1], max(begin, end) * walked[-1]
+    inside = line[(walked > low) & (walked < high)]
+    ends = np.column_stack([np.interp([low, high], walked, line[:, axis]) for axis in (0, 1)])
+    cut = np.concatenate((ends[:1], inside, ends[1:]))
+    return cut if end >= begin else cut[::-1]
+
+
+def _without_repeats(xy: np.ndarray) -> np.ndarray:
+    """Line without points closer than a centimetre to the one before; the last point always stays."""
+    step = np.hypot(*np.diff(xy, axis=0).T)
+    line = xy[np.concatenate(([True], step > 0.01))]
+    if len(line) > 1:
+        line[-1] = xy[-1]
+    return line

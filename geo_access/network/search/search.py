@@ -1,0 +1,460 @@
+"""Times on streets: from each point to each other, to the nearest of many, or to every node around."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from geo_access.errors import InputError
+from geo_access.network.model import CrowFly, SparseTimes, Streets
+from geo_access.network.search.crow_fly import (
+    UNBOUNDED_DS,
+    check_search,
+    crow_fly_matrix,
+    crow_fly_nearby,
+    limits_ds,
+    slots,
+    time_factor,
+)
+from geo_access.network.search.kernels import (
+    INFINITE,
+    along_shared_edges,
+    edge_ends,
+    entries_of,
+    grow,
+    reach_rows,
+    seeds_of,
+    transpose,
+)
+from geo_access.network.search.links import Links, graph_of
+from geo_access.network.search.nearby import nearby_pairs
+from geo_access.network.search.paths import StreetPath, street_path
+from geo_access.network.search.sweep import hierarchy_rows, worth_a_hierarchy
+
+__all__ = [
+    "StreetPath",
+    "nearby",
+    "nearest_source",
+    "node_times",
+    "seeds_and_arcs",
+    "state_times",
+    "street_matrix",
+    "street_path",
+    "time_factor",
+]
+
+_BLOCK_CELLS = 8_000_000
+
+
+def _block_rows(
+    streets: Streets,
+    sources: Links,
+    targets: Links,
+    *,
+    mode: str,
+    max_s: float | None,
+    factor: float,
+    hierarchy: bool,
+) -> np.ndarray:
+    """Door-to-door seconds, float32 (n_sources, n_targets), NaN where none."""
+    graph = graph_of(streets, mode)
+    arcs = (graph.indptr, graph.edges, graph.copy_of, streets.edge_source, streets.edge_target)
+    entries = entries_of(targets.edge, targets.fraction, targets.forward_ds, targets.backward_ds, *arcs)
+    at_state, entry_link, entry_cost, on_edge, members = entries
+    ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
+    seeds = seeds_of(
+        sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends, streets.edge_source,
+        streets.edge_target,
+    )  # fmt: skip
+    limits = limits_ds(sources.connector_s, max_s, factor)
+    if hierarchy:
+        found = hierarchy_rows(graph.hierarchy, *seeds, at_state, entry_link, entry_cost, len(targets))
+    else:
+        found = reach_rows(
+            graph.indptr, graph.heads, graph.deciseconds, slots(graph, seeds[2]), *seeds, at_state, entry_link,
+            entry_cost, limits, len(targets), min(max(len(sources), 1), 8),
+        )  # fmt: skip
+    same = along_shared_edges(
+        found, sources.edge, sources.fraction, sources.x, sources.y, on_edge, members, targets.fraction,
+        targets.x, targets.y, sources.forward_ds, sources.backward_ds,
+    )  # fmt: skip
+    seconds = found.astype(np.float32)
+    seconds *= np.float32(factor / 10.0)
+    seconds += sources.connector_s[:, None]
+    seconds += targets.connector_s[None, :]
+    seconds[found >= INFINITE] = np.nan
+    for s, t in same:
+        seconds[s, t] = 0.0
+    if max_s is not None:
+        seconds[seconds > max_s] = np.nan
+    return seconds
+
+
+def _blocks(n_sources: int, n_targets: int) -> list[np.ndarray]:
+    step = max(1, _BLOCK_CELLS // max(n_targets, 1))
+    return [np.arange(start, min(start + step, n_sources)) for start in range(0, n_sources, step)]
+
+
+def nearby(
+    streets: Streets | CrowFly,
+    sources: Links,
+    targets: Links,
+    *,
+    mode: str,
+    max_s: float,
+    speed_kmh: float | None = None,
+) -> SparseTimes:
+    """Find the times from each source to each target within reach, connectors included.
+
+    Parameters
+    ----------
+    streets : Streets or CrowFly
+    sources, targets : Links
+        Linked for the same mode; rows that are not linked reach nothing.
+    mode : str
+    max_s : float
+        Longest time [s].
+    speed_kmh : float, optional
+        Walking or cycling speed; by default the one the streets were built with [km/h].
+
+    Returns
+    -------
+    SparseTimes
+        n_sources × n_targets, seconds rounded.
+
+    Raises
+    ------
+    InputError
+        When mode and links disagree, or a parameter makes no sense.
+
+    Examples
+    --------
+    >>> from geo_access.network.search.links import link_points
+    >>> plain = CrowFly(2154, detour=1.2)
+    >>> links = link_points(plain, np.array([[0.0, 0.0], [400.0, 0.0], [9000.0, 0.0]]), mode="walk")
+    >>> times = nearby(plain, links, links, mode="walk", max_s=600)
+    >>> times.row(0)[0].tolist(), times.row(0)[1].tolist()
+    ([0, 1], [0, 360])
+    """
+    check_search(sources, targets, mode, max_s)
+    if isinstance(streets, CrowFly):
+        return crow_fly_nearby(streets, sources, targets, max_s=max_s, speed_kmh=speed_kmh)
+    graph = graph_of(streets, mode)
+    factor = time_factor(graph.speed_kmh, speed_kmh, mode)
+    backwards = len(targets) < len(sources)
+    fewer = targets if backwards else sources
+    # A sweep writes whole rows: with more columns than the network has nodes, that costs more than it saves.
+    crowded = max(len(sources), len(targets)) > graph.n_states
+    if crowded or not worth_a_hierarchy(streets, graph, len(fewer), max_s / factor):
+        return nearby_pairs(
+            streets, graph, sources, targets, limits_ds(fewer.connector_s, max_s, factor),
+            slots(graph, fewer.forward_ds, fewer.backward_ds),
+            factor=factor, max_s=max_s, backwards=backwards,
+        )  # fmt: skip
+    counts, columns, values = [np.zeros(1, dtype=np.int64)], [], []
+    for rows in _blocks(len(sources), len(targets)):
+        block = _block_rows(streets, sources.take(rows), targets, mode=mode, max_s=max_s, factor=factor, hierarchy=True)
+        row, column = np.nonzero(~np.isnan(block))
+        counts.append(np.bincount(row, minlength=len(rows)))
+        columns.append(column.astype(np.int32))
+        values.append(np.rint(block[row, column]).astype(np.int32))
+    return SparseTimes(
+        indptr=np.cumsum(np.concatenate(counts)).astype(np.int64),
+        indices=np.concatenate(columns) if columns else np.empty(0, dtype=np.int32),
+        seconds=np.concatenate(values) if values else np.empty(0, dtype=np.int32),
+        n_cols=len(targets),
+    )
+
+
+def street_matrix(
+    streets: Streets | CrowFly,
+    sources: Links,
+    targets: Links,
+    *,
+    mode: str,
+    max_s: float | None = None,
+    speed_kmh: float | None = None,
+) -> np.ndarray:
+    """Compute the times from every source to every target, connectors included.
+
+    Parameters
+    ----------
+    streets : Streets or CrowFly
+    sources, targets : Links
+        Linked for the same mode.
+    mode : str
+    max_s : float, optional
+        Longest time of interest [s]; without it every pair that is connected gets its time.
+    speed_kmh : float, optional
+        Walking or cycling speed; by default the one the streets were built with [km/h].
+
+    Returns
+    -------
+    ndarray of float32, shape (n_sources, n_targets)
+        [s]; NaN where there is none. 0 from a point to itself.
+
+    Raises
+    ------
+    InputError
+        When mode and links disagree, or a parameter makes no sense.
+
+    Examples
+    --------
+    >>> from geo_access.network.search.links import link_points
+    >>> plain = CrowFly(2154, detour=1.5)
+    >>> links = link_points(plain, np.array([[0.0, 0.0], [400.0, 0.0]]), mode="walk")
+    >>> street_matrix(plain, links, links, mode="walk", speed_kmh=3.6).tolist()
+    [[0.0, 600.0], [600.0, 0.0]]
+    """
+    check_search(sources, targets, mode, max_s)
+    if isinstance(streets, CrowFly):
+        return crow_fly_matrix(streets, sources, targets, max_s=max_s, speed_kmh=speed_kmh)
+    graph = graph_of(streets, mode)
+    factor = time_factor(graph.speed_kmh, speed_kmh, mode)
+    hierarchy = worth_a_hierarchy(streets, graph, len(sources), None if max_s is None else max_s / factor)
+    result = np.empty((len(sources), len(targets)), dtype=np.float32)
+    for rows in _blocks(len(sources), len(targets)):
+        result[rows] = _block_rows(
+            streets, sources.take(rows), targets, mode=mode, max_s=max_s, factor=factor, hierarchy=hierarchy
+        )
+    return result
+
+
+def seeds_and_arcs(
+    streets: Streets, sources: Links, *, mode: str, reverse: bool
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """Where a search from points on edges begins, and the arcs that it follows.
+
+    Parameters
+    ----------
+    streets : Streets
+    sources : Links
+    mode : str
+    reverse : bool
+        Towards the points instead of from them.
+
+    Returns
+    -------
+    states : ndarray of int32, shape (n_seeds,)
+        States of the graph: nodes, then copies of nodes behind a banned turn.
+    owner : ndarray of int64, shape (n_seeds,)
+        Row of the point behind each.
+    costs : ndarray of int32, shape (n_seeds,)
+        Way along the edge between the point and the state [0.1 s at the reference speed].
+    arcs : tuple of ndarray
+        CSR ``(indptr, heads, deciseconds)``, turned round with `reverse`.
+    """
+    graph = graph_of(streets, mode)
+    if not reverse:
+        ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
+        indptr, states, costs = seeds_of(
+            sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends, streets.edge_source,
+            streets.edge_target,
+        )  # fmt: skip
+        owner = np.repeat(np.arange(len(sources)), np.diff(indptr))
+        return states, owner, costs, (graph.indptr, graph.heads, graph.deciseconds)
+    at_state, owner, costs, _, _ = entries_of(
+        sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, graph.indptr, graph.edges,
+        graph.copy_of, streets.edge_source, streets.edge_target,
+    )  # fmt: skip
+    states = np.repeat(np.arange(graph.n_states, dtype=np.int32), np.diff(at_state))
+    return states, owner, costs, transpose(graph.indptr, graph.heads, graph.deciseconds)[:3]
+
+
+def _search(
+    streets: Streets,
+    sources: Links,
+    *,
+    mode: str,
+    max_s: float,
+    initial_s: np.ndarray | None,
+    reverse: bool,
+    factor: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """One search from all sources: deciseconds and step before by state, states in order, seeds' sources, CSR rows."""
+    graph = graph_of(streets, mode)
+    states, owner, costs, arcs = seeds_and_arcs(streets, sources, mode=mode, reverse=reverse)
+    start_s = np.zeros(len(sources)) if initial_s is None else np.asarray(initial_s, dtype=np.float64)
+    if start_s.shape != (len(sources),):
+        raise InputError(f"initial_s has shape {start_s.shape} → give one value per source")
+    begin = (start_s + sources.connector_s)[owner] * 10.0 / factor
+    good = np.isfinite(begin) & (begin >= 0) & (begin <= max_s * 10.0 / factor)
+    states, owner = states[good], owner[good]
+    seed_cost = (np.rint(begin[good]) + costs[good]).astype(np.int32)
+    n = graph.n_states
+    dist, via = np.full(n, INFINITE, dtype=np.int32), np.full(n, INFINITE, dtype=np.int32)
+    pool = np.empty((3, len(graph.heads) + len(states) + 8), dtype=np.int32)
+    settled = np.empty(n, dtype=np.int32)
+    count = grow(
+        *arcs, states, seed_cost, int(min(max_s * 10.0 / factor, UNBOUNDED_DS)), dist, via,
+        np.full(slots(graph, seed_cost), -1, dtype=np.int32), pool[0], pool[1], pool[2], settled,
+    )  # fmt: skip
+    return dist, via, settled[:count], owner, arcs[0]
+
+
+def _spread(
+    streets: Streets, sources: Links, *, mode: str, max_s: float, reverse: bool, factor: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """One search from all sources: deciseconds and the source behind them by state, and the states in order."""
+    dist, via, order, owner, indptr = _search(
+        streets, sources, mode=mode, max_s=max_s, initial_s=None, reverse=reverse, factor=factor
+    )
+    n = len(dist)
+    origin = np.full(n, -1, dtype=np.int64)
+    tails = np.repeat(np.arange(n, dtype=np.int32), np.diff(indptr))
+    for state in order[via[order] < 0].tolist():
+        origin[state] = owner[-1 - via[state]]
+    _inherit(order, via, tails, origin)
+    return dist, origin, order
+
+
+def _inherit(order: np.ndarray, via: np.ndarray, tails: np.ndarray, origin: np.ndarray) -> None:
+    """Hand each source on along the search tree, in order of time."""
+    from geo_access.network.search.kernels import inherit  # noqa: PLC0415 — kernels compile on first use
+
+    inherit(order, via, tails, origin)
+
+
+def node_times(
+    streets: Streets | CrowFly,
+    sources: Links,
+    *,
+    mode: str,
+    max_s: float,
+    initial_s: np.ndarray | None = None,
+    reverse: bool = False,
+    speed_kmh: float | None = None,
+) -> np.ndarray:
+    """Compute the time to each node from the nearest source, or from each node to it.
+
+    Parameters
+    ----------
+    streets : Streets
+    sources : Links
+    mode : str
+    max_s : float
+        Longest time, start values included [s].
+    initial_s : ndarray, shape (n_sources,), optional
+        Start value of each source [s]; NaN for a source that does not count.
+    reverse : bool
+        Towards the sources instead of from them.
+    speed_kmh : float, optional
+        Walking or cycling speed [km/h].
+
+    Returns
+    -------
+    ndarray of float32, shape (n_nodes,)
+        [s]; NaN beyond `max_s`.
+
+    Raises
+    ------
+    InputError
+        Without streets, or when a parameter makes no sense.
+    """
+    dist = state_times(
+        streets, sources, mode=mode, max_s=max_s, initial_s=initial_s, reverse=reverse, speed_kmh=speed_kmh
+    )
+    assert not isinstance(streets, CrowFly)  # noqa: S101 — state_times has refused it
+    graph = graph_of(streets, mode)
+    n_nodes = graph.n_states - len(graph.copy_of)
+    best = dist[:n_nodes].copy()
+    np.fmin.at(best, graph.copy_of, dist[n_nodes:])
+    return best
+
+
+def state_times(
+    streets: Streets | CrowFly,
+    sources: Links,
+    *,
+    mode: str,
+    max_s: float,
+    initial_s: np.ndarray | None = None,
+    reverse: bool = False,
+    speed_kmh: float | None = None,
+) -> np.ndarray:
+    """Compute the time to each state of the graph, as `node_times` does to each node.
+
+    A node with a banned turn or a barrier is several states: itself, then its copies, from which not every street
+    goes on.
+
+    Parameters
+    ----------
+    streets, sources, mode, max_s, initial_s, reverse, speed_kmh
+        See `node_times`.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_states,)
+        [s]; NaN beyond `max_s`.
+
+    Raises
+    ------
+    InputError
+        Without streets, or when a parameter makes no sense.
+    """
+    if isinstance(streets, CrowFly):
+        raise InputError("node_times: there are no nodes without streets → compute straight-line times instead")
+    check_search(sources, sources, mode, max_s)
+    graph = graph_of(streets, mode)
+    factor = time_factor(graph.speed_kmh, speed_kmh, mode)
+    dist, *_ = _search(streets, sources, mode=mode, max_s=max_s, initial_s=initial_s, reverse=reverse, factor=factor)
+    return np.where(dist < INFINITE, dist * (factor / 10.0), np.nan).astype(np.float32)
+
+
+def nearest_source(
+    streets: Streets | CrowFly,
+    sources: Links,
+    targets: Links,
+    *,
+    mode: str,
+    max_s: float,
+    reverse: bool = False,
+    speed_kmh: float | None = None,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Time to each target from the nearest source, and which one that is; one search for all.
+
+    Parameters
+    ----------
+    streets : Streets or CrowFly
+    sources, targets : Links
+    mode : str
+    max_s : float
+        Longest time [s].
+    reverse : bool
+        From each target to the nearest source instead.
+    speed_kmh : float, optional
+        Walking or cycling speed [km/h].
+
+    Returns
+    -------
+    seconds : ndarray of float32, shape (n_targets,)
+        [s]; NaN where none is within reach.
+    source : ndarray of int32, shape (n_targets,)
+        Row of the source, −1 where none.
+
+    Raises
+    ------
+    InputError
+        When mode and links disagree, or a parameter makes no sense.
+    """
+    from geo_access.network.search.kernels import nearest_rows  # noqa: PLC0415 — kernels compile on first use
+
+    check_search(sources, targets, mode, max_s)
+    if isinstance(streets, CrowFly):
+        pair = (targets, sources) if reverse else (sources, targets)
+        times = crow_fly_matrix(streets, *pair, max_s=max_s, speed_kmh=speed_kmh)
+        times = times.T if reverse else times
+        return _nearest_column(times)
+    graph = graph_of(streets, mode)
+    factor = time_factor(graph.speed_kmh, speed_kmh, mode)
+    spread = _spread(streets, sources, mode=mode, max_s=max_s, reverse=reverse, factor=factor)
+    return nearest_rows(streets, graph, spread, sources, targets, max_s=max_s, reverse=reverse, factor=factor)
+
+
+def _nearest_column(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    if not len(times):
+        return np.full(times.shape[1], np.nan, dtype=np.float32), np.full(times.shape[1], -1, dtype=np.int32)
+    filled = np.where(np.isnan(times), np.inf, times)
+    which = filled.argmin(axis=0).astype(np.int32)
+    best = filled[which, np.arange(times.shape[1])]
+    none = np.isinf(best)
+    return np.where(none, np.nan, best).astype(np.float32), np.where(none, -1, which).astype(np.int32)

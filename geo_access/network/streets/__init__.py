@@ -1,0 +1,1 @@
+"""Streets as arrays: modes, turns, splitting, elevation, congestion."""

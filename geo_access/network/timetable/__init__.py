@@ -1,0 +1,1 @@
+"""The timetable of a day: calls, runs of vehicles, changes, edits."""

@@ -1,0 +1,237 @@
+"""Which vehicles run on the days around the one asked for: dated trips, and headway trips spelled out.
+
+Staying in the seat: trips that one vehicle runs one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+
+import numpy as np
+
+from geo_access.clock import LAST_CLOCK_S, ServiceDay
+from geo_access.errors import CapacityError, Fault, raise_faults
+from geo_access.sources.gtfs.calendar import services_on
+from geo_access.sources.gtfs.model import Feed
+
+__all__ = ["Headways", "Runs", "in_seat_pairs", "runs_around"]
+
+# A city of 10 million has some 100,000 departures a day.
+_MOST_RUNS = 500_000
+# A shift that starts at midnight is reached by the vehicles of the evening before.
+_EVENING_S = 4 * 3600
+
+
+@dataclass(frozen=True)
+class Headways:
+    """How trips of ``exact_times=0`` are spelled out: nobody knows when they leave, only how often.
+
+    Attributes
+    ----------
+    phase : float
+        Share of the headway between the start of the period and the first departure, 0 ≤ phase < 1. The default
+        one half makes the wait at the start of the period its expectation; every later departure follows exactly
+        one headway after the other, so that results never change from run to run.
+    expected_wait : bool
+        Charge everybody half a headway of wait instead, whenever they come: vehicles are then there every `step_s`
+        and each boarding costs half the headway (Osuna & Newell 1972, regular vehicles, passengers at random).
+    step_s : int
+        Spacing of departures under `expected_wait` [s]; adds at most itself to the wait.
+
+    Examples
+    --------
+    >>> Headways().phase
+    0.5
+    """
+
+    phase: float = 0.5
+    expected_wait: bool = False
+    step_s: int = 120
+
+    def validate(self) -> None:
+        """Raise `InputError` when phase or step cannot be."""
+        faults = []
+        if not 0 <= self.phase < 1:
+            faults.append(Fault("headways.phase", f"{self.phase} is not within 0–1", "0.5 for half a headway"))
+        if self.step_s < 1:
+            faults.append(Fault("headways.step_s", f"{self.step_s} s", "1 or more"))
+        raise_faults(faults)
+
+
+@dataclass(frozen=True, eq=False)
+class Runs:
+    """Vehicles of one feed around one day.
+
+    Attributes
+    ----------
+    trip : ndarray of int32, shape (n,)
+        Row of ``Feed.trips``.
+    shift_s : ndarray of int64, shape (n,)
+        Added to the times of the trip to be on the clock of the day [s].
+    day : ndarray of int8, shape (n,)
+        Service day, relative: −1, 0, 1.
+    first : ndarray of int32, shape (n,)
+        Call of the trip that the run starts at; above 0 only under `Headways.expected_wait`.
+    wait_s : ndarray of int32, shape (n,)
+        Wait charged for boarding at that call [s]; −1 for a run that is boarded anywhere.
+    label : ndarray of object (str), shape (n,)
+        Appended to the trip's id.
+    """
+
+    trip: np.ndarray
+    shift_s: np.ndarray
+    day: np.ndarray
+    first: np.ndarray
+    wait_s: np.ndarray
+    label: np.ndarray
+
+
+def runs_around(feed: Feed, day: date, zone: str, headways: Headways) -> Runs:
+    """List the vehicles of a feed on the day before, the day, and the day after.
+
+    Parameters
+    ----------
+    feed : Feed
+    day : datetime.date
+        Of the feed's own calendar.
+    zone : str
+        Time zone of the clock wanted; the feed may have another.
+    headways : Headways
+
+    Returns
+    -------
+    Runs
+        Without those of the day before that have ended by 20:00, nor those of the day after that start past 48:00.
+    """
+    trips, times = feed.trips, feed.stop_times
+    counts = np.diff(times.trip_indptr)
+    repeated = trips["trip_id"].isin(set(feed.frequencies["trip_id"])).to_numpy()
+    home = ServiceDay(day, zone)
+    pieces: list[Runs] = []
+    for relative in (-1, 0, 1):
+        that_day = day + timedelta(days=relative)
+        origin = ServiceDay(that_day, feed.zone).origin()
+        shift = home.to_seconds(origin)
+        runs_today = trips["service_id"].isin(set(services_on(feed, that_day))).to_numpy() & (counts > 1)
+        dated = np.flatnonzero(runs_today & ~repeated)
+        n = len(dated)
+        pieces.append(
+            Runs(dated.astype(np.int32), np.full(n, shift), np.full(n, relative, np.int8), np.zeros(n, np.int32),
+                 np.full(n, -1, np.int32), np.full(n, "", object))
+        )  # fmt: skip
+        if (runs_today & repeated).any():
+            pieces.append(_spelled_out(feed, runs_today, shift, relative, headways))
+    runs = Runs(*(np.concatenate([getattr(piece, name) for piece in pieces]) for name in Runs.__dataclass_fields__))
+    last = times.arrival_s[times.trip_indptr[1:][runs.trip] - 1] + runs.shift_s
+    start = times.departure_s[times.trip_indptr[:-1][runs.trip] + runs.first] + runs.shift_s
+    keep = ((runs.day >= 0) | (last >= -_EVENING_S)) & ((runs.day <= 0) | (start < LAST_CLOCK_S))
+    return Runs(*(getattr(runs, name)[keep] for name in Runs.__dataclass_fields__))
+
+
+def _spelled_out(feed: Feed, runs_today: np.ndarray, shift: int, relative: int, headways: Headways) -> Runs:
+    place = {name: index for index, name in enumerate(feed.trips["trip_id"])}
+    times = feed.stop_times
+    rows: list[tuple[int, int, int, int, str]] = []
+    periods = feed.frequencies[["trip_id", "start_s", "end_s", "headway_s", "exact"]]
+    for trip_id, start, end, headway, exact in periods.itertuples(index=False):
+        trip = place[trip_id]
+        if not runs_today[trip]:
+            continue
+        if len(rows) + (end - start) // headway > _MOST_RUNS:
+            raise CapacityError(
+                f"{feed.name}: frequencies.txt means more than {_MOST_RUNS:,} vehicles a day, at trip {trip_id} → "
+                "check headway_secs, or give a longer Headways.step_s"
+            )
+        origin = int(times.departure_s[times.trip_indptr[trip]])
+        if exact or not headways.expected_wait:
+            wanted = start if exact else start + int(headways.phase * headway)
+            # A period shorter than the phase still has its one departure.
+            leaves = range(wanted if wanted < end else start, end, headway)
+            rows += [(trip, leave - origin, 0, -1, _clock_label(leave)) for leave in leaves]
+            continue
+        calls = range(int(times.trip_indptr[trip + 1] - times.trip_indptr[trip]) - 1)
+        leaves = range(start, end + headway // 2, min(headways.step_s, headway))
+        rows += [(trip, leave - origin, call, headway // 2, f"~{leave}@{call}") for leave in leaves for call in calls]
+    trip_rows, shifts, firsts, waits, labels = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    return Runs(
+        np.array(trip_rows, np.int32), np.array(shifts, np.int64) + shift, np.full(len(rows), relative, np.int8),
+        np.array(firsts, np.int32), np.array(waits, np.int32), np.array(labels, object),
+    )  # fmt: skip
+
+
+def _clock_label(seconds: int) -> str:
+    return f"#{seconds // 3600:02d}{seconds % 3600 // 60:02d}{seconds % 60:02d}"
+
+
+# A block goes on in-seat when the next trip starts here, soon: longer stands are breaks, farther starts empty runs.
+_SAME_PLACE_M = 200.0
+_LONGEST_STAND_S = 1800
+
+
+def in_seat_pairs(
+    feeds: Sequence[Feed], feed: np.ndarray, row: np.ndarray, day: np.ndarray, block: np.ndarray, indptr: np.ndarray,
+    stop: np.ndarray, arrival: np.ndarray, departure: np.ndarray, x: np.ndarray, y: np.ndarray,
+) -> tuple[np.ndarray, list[str]]:  # fmt: skip
+    """Find trips that continue as another: by ``block_id`` on the same service day, and by ``transfers.txt``.
+
+    Trips of one block follow each other in order of time. One stays seated when the next starts within 200 m and at
+    most 30 minutes later. ``transfer_type`` 4 says so for a pair of trips whatever the distance, 5 denies it.
+
+    Parameters
+    ----------
+    feeds : sequence of Feed
+    feed, row, day, block : ndarray, shape (n_trips,)
+        Feed, row of its trips, relative service day, vehicle block (−1 for none).
+    indptr, stop, arrival, departure : ndarray
+        Events as in `Timetable`.
+    x, y : ndarray of float64, shape (n_stops,)
+        [m].
+
+    Returns
+    -------
+    pairs : ndarray of int32, shape (k, 2)
+        Trip and the one it continues as, ascending.
+    notes : list of str
+        Blocks whose trips overlap.
+    """
+    first, last = indptr[:-1], indptr[1:] - 1
+    in_block = np.flatnonzero(block >= 0)
+    order = in_block[np.lexsort((departure[first[in_block]], block[in_block]))]
+    a, b = order[:-1], order[1:]
+    same = block[a] == block[b]
+    a, b = a[same], b[same]
+    gap = departure[first[b]] - arrival[last[a]]
+    metres = np.hypot(x[stop[last[a]]] - x[stop[first[b]]], y[stop[last[a]]] - y[stop[first[b]]])
+    follows = (gap >= 0) & (gap <= _LONGEST_STAND_S) & (metres <= _SAME_PLACE_M) & (row[a] != row[b])
+    # Arriving and leaving times of the seat must not cross either.
+    follows &= arrival[first[b]] >= departure[last[a]]
+    pairs = {(int(p), int(q)) for p, q in zip(a[follows], b[follows], strict=True)}
+    overlaps = int(((gap < 0) & (row[a] != row[b])).sum())
+    notes = (
+        [f"block_trips_with_overlapping_stop_times: {overlaps} pairs of trips of one block overlap"] if overlaps else []
+    )
+    pairs = _stated(feeds, feed, row, day, pairs)
+    return np.array(sorted(pairs), dtype=np.int32).reshape(-1, 2), notes
+
+
+def _stated(
+    feeds: Sequence[Feed], feed: np.ndarray, row: np.ndarray, day: np.ndarray, pairs: set[tuple[int, int]]
+) -> set[tuple[int, int]]:
+    for number, one in enumerate(feeds):
+        named = one.transfers
+        named = named[(named["transfer_type"] >= 4) & (named["from_trip_id"] != "") & (named["to_trip_id"] != "")]
+        if named.empty:
+            continue
+        place = {name: index for index, name in enumerate(one.trips["trip_id"])}
+        mine = np.flatnonzero(feed == number)
+        runs = {(int(row[t]), int(day[t])): int(t) for t in mine}
+        for origin, target, kind in zip(
+            *(named[c] for c in ("from_trip_id", "to_trip_id", "transfer_type")), strict=True
+        ):
+            for relative in (-1, 0, 1):
+                before, after = runs.get((place[origin], relative)), runs.get((place[target], relative))
+                if before is not None and after is not None:
+                    pairs = pairs | {(before, after)} if kind == 4 else pairs - {(before, after)}
+    return pairs

@@ -1,0 +1,132 @@
+"""Which day of its calendar each feed contributes: the day asked for, or the one that stands for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+from geo_access.errors import Fault, ServiceDateError
+from geo_access.sources.gtfs.calendar import common_day, equivalent_day, trips_per_day
+from geo_access.sources.gtfs.model import Feed
+from geo_access.sources.gtfs.notices import worst_lines
+
+__all__ = ["FeedDays", "feed_days"]
+
+_WEEKDAY_NAMES = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+
+
+@dataclass(frozen=True)
+class FeedDays:
+    """The day that each feed runs as.
+
+    Attributes
+    ----------
+    days : tuple of datetime.date
+        One per feed.
+    notes : tuple of str
+        Feeds that run as on another day, or have no trip on theirs.
+    """
+
+    days: tuple[date, ...]
+    notes: tuple[str, ...]
+
+
+def _spoken(day: date) -> str:
+    return f"{_WEEKDAY_NAMES[day.weekday()]} {day.isoformat()}"
+
+
+def _trips_on(strip: pd.DataFrame, day: date) -> int:
+    found = strip.loc[strip["date"] == pd.Timestamp(day), "trips"]
+    return int(found.iloc[0]) if len(found) else 0
+
+
+def _span(strip: pd.DataFrame) -> tuple[date, date] | None:
+    running = strip.loc[strip["trips"] > 0, "date"]
+    return (running.iloc[0].date(), running.iloc[-1].date()) if len(running) else None
+
+
+def feed_days(
+    feeds: Sequence[Feed], day: date, *, align: str | None = None, school_breaks: Sequence[tuple[date, date]] = ()
+) -> FeedDays:
+    """Find the day of each feed's calendar that answers for `day`.
+
+    Parameters
+    ----------
+    feeds : sequence of Feed
+    day : datetime.date
+    align : str, optional
+        ``"equivalent-day"`` to let a feed run as on another day of its calendar.
+    school_breaks : sequence of (date, date)
+
+    Returns
+    -------
+    FeedDays
+
+    Raises
+    ------
+    ServiceDateError
+        A feed's calendar does not hold the day (and `align` does not help), or no feed has a trip on it.
+    """
+    strips = [trips_per_day(feed) for feed in feeds]
+    spans = [_span(strip) for strip in strips]
+    outside = [span is None or not span[0] <= day <= span[1] for span in spans]
+    days, notes, helpless = [], [], []
+    for feed, span, out in zip(feeds, spans, outside, strict=True):
+        stand_in = equivalent_day(feed, day, school_breaks=school_breaks) if out and align else None
+        if stand_in is not None and span is not None:
+            notes.append(
+                f"{feed.name}: aligned, runs as on {_spoken(stand_in)} (its calendar is {span[0]} to {span[1]}, "
+                f"the day asked for is {_spoken(day)})"
+            )
+        elif out:
+            helpless.append(feed)
+        days.append(stand_in or day)
+    if helpless:
+        raise _outside(feeds, strips, day, aligned=align is not None)
+    counts = [_trips_on(strip, that_day) for strip, that_day in zip(strips, days, strict=True)]
+    if not any(counts):
+        raise _outside(feeds, strips, day, aligned=align is not None)
+    notes += [
+        f"{feed.name}: no trip on {_spoken(that_day)}"
+        for feed, that_day, count in zip(feeds, days, counts, strict=True) if count == 0
+    ]  # fmt: skip
+    return FeedDays(tuple(days), tuple(notes))
+
+
+def _outside(feeds: Sequence[Feed], strips: Sequence[pd.DataFrame], day: date, *, aligned: bool) -> ServiceDateError:
+    lines, faults = [], []
+    told: list[tuple[str, dict[str, object]]] = []
+    for feed, strip in zip(feeds, strips, strict=True):
+        span = _span(strip)
+        held = f"{span[0]} → {span[1]}" if span else "never"
+        runs = _trips_on(strip, day)
+        lines.append(f"  {feed.name}: runs {held}; {runs} trips on {day.isoformat()}")
+        lost = [] if span else worst_lines(feed.notices)
+        lines += [f"    {line}" for line in lost]
+        known: dict[str, object] = {"feed": feed.name, "trips": runs, "day": day.isoformat()}
+        if span:
+            told.append(("no_service_feed", {**known, "first": span[0].isoformat(), "last": span[1].isoformat()}))
+        else:
+            told.append(("no_service_never", {**known, "lost": "; ".join(lost)}))
+        if not runs:
+            faults.append(
+                Fault(feed.name, f"no service on {_spoken(day)}, its calendar is {held}", "choose another day")
+            )
+    nearest = common_day(feeds, day)
+    lines.append(f"  → take {_spoken(nearest)}, the nearest day on which all run" if nearest
+                 else "  → no day is common to all the feeds")  # fmt: skip
+    advice: list[tuple[str, dict[str, object]]] = [
+        ("no_service_nearest", {"nearest": nearest}) if nearest else ("no_service_none", {})
+    ]
+    if not aligned:
+        lines.append('  → or let each feed run as on its own equivalent day: align="equivalent-day"')
+        advice.append(("no_service_align", {}))
+    return ServiceDateError(
+        f"no service on {_spoken(day)} in every feed\n" + "\n".join(lines),
+        faults=faults,
+        key="no_service",
+        values={"day": day, "feeds": tuple(told), "advice": tuple(advice)},
+    )

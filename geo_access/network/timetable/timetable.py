@@ -1,0 +1,410 @@
+"""Feeds to the timetable of one service day: every vehicle on one clock, every change between stops."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+import numpy as np
+from pyproj import Transformer
+
+from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.network.model import CrowFly, Streets, Timetable
+from geo_access.network.timetable.change_rules import Calls, StopTable, read_rules, split_stops
+from geo_access.network.timetable.changes import stop_transfers
+from geo_access.network.timetable.runs import Headways, Runs, in_seat_pairs, runs_around
+from geo_access.network.timetable.service_days import feed_days
+from geo_access.network.timetable.stops import same_places
+from geo_access.sources.gtfs.model import Feed
+
+__all__ = ["build_timetable", "validate_timetable"]
+
+# Notices below errors that a reader of results should know of.
+_SAID = (
+    "unused_trip", "unusable_trip", "interpolated_stop_time", "flexible_service_not_used", "wheelchair_not_stated",
+)  # fmt: skip
+# Queries may walk this much faster than the timetable was built for.
+_FASTER = 1.25
+
+
+@dataclass(frozen=True, eq=False)
+class _Vehicles:
+    """Runs of one feed with their calls spelled out, and the labels of the timetable."""
+
+    feed: int
+    runs: Runs
+    indptr: np.ndarray
+    stop: np.ndarray
+    arrival_s: np.ndarray
+    departure_s: np.ndarray
+    board: np.ndarray
+    alight: np.ndarray
+    on_demand: np.ndarray
+
+
+def build_timetable(
+    feeds: Sequence[Feed], *, day: date, epsg: int, streets: Streets | CrowFly, walk_kmh: float = 4.8,
+    max_transfer_s: int = 600, align: str | None = None, school_breaks: Sequence[tuple[date, date]] = (),
+    headways: Headways | None = None, link_feeds: bool = True, link_limit_m: float = 500.0,
+) -> Timetable:  # fmt: skip
+    """Build the timetable of one service day from one feed or several.
+
+    Parameters
+    ----------
+    feeds : sequence of Feed
+        With different names; ids are prefixed ``name:`` when there are several.
+    day : datetime.date
+        The service day; the days before and after are loaded with it.
+    epsg : int
+        Metric CRS of the stops.
+    streets : Streets or CrowFly
+        What one walks on between stops.
+    walk_kmh : float
+        [km/h].
+    max_transfer_s : int
+        Longest walk between stops [s]; searched a quarter farther, for queries that walk faster.
+    align : str, optional
+        ``"equivalent-day"``: a feed whose calendar does not hold `day` runs as on the nearest day that stands for it
+        (see `sources.gtfs_calendar.equivalent_day`), which the notes say. Otherwise such a feed is an error.
+    school_breaks : sequence of (date, date)
+        First and last day of the school holidays, for `align`.
+    headways : Headways, optional
+        How trips without fixed times are spelled out.
+    link_feeds : bool
+        Whether one may change from one feed to another.
+    link_limit_m : float
+        Farthest that a stop may lie from the streets [m].
+
+    Returns
+    -------
+    Timetable
+
+    Raises
+    ------
+    ServiceDateError
+        The day lies outside the calendar of a feed, or no feed has a trip on it.
+    InputError
+        No feed, feeds of one name, arguments that cannot be.
+
+    Examples
+    --------
+    >>> from geo_access.sources.gtfs.feed import read_gtfs
+    >>> rail = read_gtfs("data/demo/gtfs_rail.zip")
+    >>> built = build_timetable([rail], day=date(2026, 3, 17), epsg=2154, streets=CrowFly(epsg=2154))
+    >>> built.zone, sorted(set(built.trip_day.tolist()))
+    ('Europe/Paris', [-1, 0, 1])
+    """
+    headways = headways or Headways()
+    _check_arguments(feeds, walk_kmh, max_transfer_s, align, headways)
+    days = feed_days(feeds, day, align=align, school_breaks=school_breaks)
+    zone = feeds[0].zone
+    stops = _stop_table(feeds, epsg)
+    several = len(feeds) > 1
+    vehicles = [
+        _vehicles(number, feed, runs_around(feed, that_day, zone, headways), stops)
+        for number, (feed, that_day) in enumerate(zip(feeds, days.days, strict=True))
+    ]
+    ids, names = _stop_labels(feeds, stops, several=several)
+    shared = same_places(ids, names, stops.feed, stops.x, stops.y)
+    reach_s = math.ceil(max_transfer_s * _FASTER)
+    rules = read_rules(feeds, stops)
+    calls = [Calls(np.repeat(part.runs.trip, np.diff(part.indptr)), part.stop) for part in vehicles]
+    split = split_stops(feeds, calls, rules, len(stops.x))
+    changes = stop_transfers(
+        feeds, stops, streets, walk_kmh=walk_kmh, max_transfer_s=reach_s, link_feeds=link_feeds,
+        same_place=shared[["a", "b"]].to_numpy(dtype=np.int32), link_limit_m=link_limit_m, rules=rules, split=split,
+    )  # fmt: skip
+    vehicles = [replace(part, stop=stop) for part, stop in zip(vehicles, split.calls, strict=True)]
+    stops = stops.taken(split.original)
+    ids, names = ids[split.original], names[split.original]
+    routes = _routes(feeds, several=several)
+    trips = _trips(feeds, vehicles, several=several)
+    seats, seat_notes = in_seat_pairs(
+        feeds, trips["feed"], trips["row"], trips["day"], trips["block"], trips["indptr"], trips["stop"],
+        trips["arrival"], trips["departure"], stops.x, stops.y,
+    )  # fmt: skip
+    notes = (
+        *days.notes, *_booked_notes(feeds, vehicles),
+        *_lost(feeds), *_frequency_notes(feeds, headways), *_shared_notes(shared, link_feeds=link_feeds),
+        *changes.notes, *seat_notes,
+    )  # fmt: skip
+    timetable = Timetable(
+        day=day, zone=zone, epsg=epsg, stop_id=ids, stop_name=names,
+        stop_feed=np.array([feed.name for feed in feeds], dtype=str)[stops.feed], stop_x=stops.x, stop_y=stops.y,
+        route_id=routes["id"], route_name=routes["name"], route_feed=routes["feed"], route_type=routes["type"],
+        trip_id=trips["id"], trip_headsign=trips["headsign"], trip_route=trips["route"], trip_day=trips["day"],
+        trip_bikes=trips["bikes"], trip_on_demand=trips["on_demand"], trip_block=trips["block"],
+        trip_indptr=trips["indptr"], event_stop=trips["stop"], event_arrival_s=trips["arrival"],
+        event_departure_s=trips["departure"], event_board=trips["board"], event_alight=trips["alight"],
+        footpaths=changes.footpaths, min_transfer_s=changes.min_transfer_s, forbidden=changes.forbidden,
+        in_seat=seats, walk_kmh=walk_kmh, notes=notes, stated=changes.stated, reach_s=reach_s,
+    )  # fmt: skip
+    validate_timetable(timetable)
+    return timetable
+
+
+def _check_arguments(
+    feeds: Sequence[Feed], walk_kmh: float, max_transfer_s: int, align: str | None, headways: Headways
+) -> None:
+    faults = []
+    names = [feed.name for feed in feeds]
+    if not names:
+        faults.append(Fault("feeds", "none given", "give at least one GTFS feed"))
+    if len(set(names)) < len(names):
+        faults.append(
+            Fault("feeds", f"two feeds of one name among {', '.join(names)}", "name them: read_gtfs(…, name=)")
+        )
+    if not walk_kmh > 0:
+        faults.append(Fault("walk_kmh", f"must be above 0, not {walk_kmh}", "for instance 4.8"))
+    if max_transfer_s < 0:
+        faults.append(Fault("max_transfer_s", f"must not be negative, not {max_transfer_s}", "for instance 600"))
+    if align not in (None, "equivalent-day"):
+        faults.append(Fault("align", f"{align!r} is unknown", "None or 'equivalent-day'"))
+    raise_faults(faults)
+    headways.validate()
+
+
+def _stop_table(feeds: Sequence[Feed], epsg: int) -> StopTable:
+    to_metric = Transformer.from_crs(4326, epsg, always_xy=True)
+    parts: list[tuple[np.ndarray, ...]] = []
+    n_stations = 0
+    for number, feed in enumerate(feeds):
+        rows = np.flatnonzero(np.bincount(feed.stop_times.stop, minlength=len(feed.stops)))
+        x, y = to_metric.transform(feed.stops["stop_lon"].to_numpy()[rows], feed.stops["stop_lat"].to_numpy()[rows])
+        place = {name: index for index, name in enumerate(feed.stops["stop_id"])}
+        parents = feed.stops["parent_station"].to_numpy()[rows]
+        station = np.array([place.get(name, -1) if name else -1 for name in parents], dtype=np.int64)
+        station[station >= 0] += n_stations
+        n_stations += len(feed.stops)
+        parts.append((np.asarray(x, float), np.asarray(y, float), np.full(len(rows), number), rows, station))
+    x, y, feed_of, rows, station = (np.concatenate([part[k] for part in parts]) for k in range(5))
+    lost = ~(np.isfinite(x) & np.isfinite(y))
+    if lost.any():
+        raise InputError(
+            f"{int(lost.sum())} stops cannot be projected to EPSG:{epsg} → choose the CRS of the territory"
+        )
+    return StopTable(x, y, feed_of.astype(np.int32), rows.astype(np.int32), station)
+
+
+def _stop_labels(feeds: Sequence[Feed], stops: StopTable, *, several: bool) -> tuple[np.ndarray, np.ndarray]:
+    ids, names = [], []
+    for number, feed in enumerate(feeds):
+        rows = stops.row[stops.feed == number]
+        prefix = f"{feed.name}:" if several else ""
+        ids += [prefix + stop for stop in feed.stops["stop_id"].to_numpy()[rows]]
+        names += list(feed.stops["stop_name"].to_numpy()[rows])
+    return np.array(ids, dtype=str), np.array(names, dtype=str)
+
+
+def _spread(starts: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Positions ``start, start + 1, …`` of every run one after the other, and where each run begins among them."""
+    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    return np.arange(indptr[-1]) - np.repeat(indptr[:-1] - starts, counts), indptr
+
+
+def _vehicles(number: int, feed: Feed, runs: Runs, stops: StopTable) -> _Vehicles:
+    """Spell the calls of each run out; runs with calls that must be booked come twice, once labelled on demand."""
+    times = feed.stop_times
+    booked_call = (times.pickup >= 2) | (times.drop_off >= 2)
+    booked_trip = np.zeros(len(feed.trips), dtype=bool)
+    booked_trip[times.trip()[booked_call]] = True
+    again = np.flatnonzero(booked_trip[runs.trip])
+    which = np.concatenate((np.arange(len(runs.trip)), again))
+    on_demand = np.arange(len(which)) >= len(runs.trip)
+    runs = Runs(*(getattr(runs, name)[which] for name in Runs.__dataclass_fields__))
+    starts = times.trip_indptr[:-1][runs.trip] + runs.first
+    counts = (times.trip_indptr[1:][runs.trip] - starts).astype(np.int64)
+    calls, indptr = _spread(starts, counts)
+    run_of = np.repeat(np.arange(len(which)), counts)
+    arrival = times.arrival_s[calls] + runs.shift_s[run_of]
+    departure = times.departure_s[calls] + runs.shift_s[run_of]
+    least = np.where(on_demand, 1, 0)[run_of]
+    board = np.where(least == 1, times.pickup[calls] != 1, times.pickup[calls] == 0)
+    alight = np.where(least == 1, times.drop_off[calls] != 1, times.drop_off[calls] == 0)
+    waits = runs.wait_s >= 0
+    head = indptr[:-1][waits]
+    departure[head] -= runs.wait_s[waits]
+    arrival[head] = departure[head]
+    board &= ~waits[run_of] | np.isin(np.arange(len(calls)), head)
+    of_stop = np.full(len(feed.stops), -1, dtype=np.int32)
+    mine = np.flatnonzero(stops.feed == number)
+    of_stop[stops.row[mine]] = mine
+    rideable = _rideable(board, alight, indptr)
+    keep = np.flatnonzero(rideable)
+    kept_calls, kept_indptr = _spread(indptr[:-1][keep], counts[keep])
+    return _Vehicles(
+        number, Runs(*(getattr(runs, name)[keep] for name in Runs.__dataclass_fields__)), kept_indptr,
+        of_stop[times.stop[calls]][kept_calls], arrival[kept_calls].astype(np.int32),
+        departure[kept_calls].astype(np.int32),
+        board[kept_calls], alight[kept_calls], on_demand[keep],
+    )  # fmt: skip
+
+
+def _rideable(board: np.ndarray, alight: np.ndarray, indptr: np.ndarray) -> np.ndarray:
+    """Tell which runs somebody can board and later leave."""
+    at = np.arange(len(board))
+    none = len(board)
+    if none == 0:
+        return np.zeros(len(indptr) - 1, dtype=bool)
+    first_board = np.minimum.reduceat(np.where(board, at, none), indptr[:-1])
+    last_alight = np.maximum.reduceat(np.where(alight, at, -1), indptr[:-1])
+    return first_board < last_alight
+
+
+def _routes(feeds: Sequence[Feed], *, several: bool) -> dict[str, np.ndarray]:
+    ids, names, owners = [], [], []
+    for feed in feeds:
+        prefix = f"{feed.name}:" if several else ""
+        ids += [prefix + route for route in feed.routes["route_id"]]
+        short, long = feed.routes["route_short_name"], feed.routes["route_long_name"]
+        names += list(short.where(short != "", long))
+        owners += [feed.name] * len(feed.routes)
+    kinds = np.concatenate([feed.routes["route_type"].to_numpy() for feed in feeds]).astype(np.int16)
+    return {
+        "id": np.array(ids, dtype=str), "name": np.array(names, dtype=str), "feed": np.array(owners, dtype=str),
+        "type": kinds
+    }  # fmt: skip
+
+
+def _trips(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles], *, several: bool) -> dict[str, np.ndarray]:
+    """All runs of all feeds, by route, then first departure, then service day and place in the file."""
+    ids: list[str] = []
+    heads: list[str] = []
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in ("route", "bikes", "block", "feed", "row", "first")}
+    n_routes = n_blocks = 0
+    for feed, part in zip(feeds, vehicles, strict=True):
+        prefix = f"{feed.name}:" if several else ""
+        rows = part.runs.trip
+        ids += [
+            prefix + trip + label
+            for trip, label in zip(feed.trips["trip_id"].to_numpy()[rows], part.runs.label, strict=True)
+        ]
+        heads += list(feed.trips["trip_headsign"].to_numpy()[rows])
+        place = {name: index for index, name in enumerate(feed.routes["route_id"])}
+        route = np.array([place[name] for name in feed.trips["route_id"]], dtype=np.int32)
+        columns["route"].append(route[rows] + n_routes)
+        columns["bikes"].append((feed.trips["bikes_allowed"] == "1").to_numpy(dtype=bool)[rows])
+        block = np.unique(feed.trips["block_id"].to_numpy(dtype=str), return_inverse=True)[1][rows]
+        none = (feed.trips["block_id"] == "").to_numpy(dtype=bool)[rows] | (part.runs.label != "")
+        block = (block * 3 + part.runs.day + 1 + n_blocks).astype(np.int32)
+        columns["block"].append(np.where(none, -1, block).astype(np.int32))
+        columns["feed"].append(np.full(len(rows), part.feed, dtype=np.int32))
+        columns["row"].append(rows)
+        columns["first"].append(part.departure_s[part.indptr[:-1]])
+        n_routes += len(feed.routes)
+        n_blocks += 3 * (len(feed.trips) + 1)
+    table = {name: np.concatenate(parts) for name, parts in columns.items()}
+    table["day"] = np.concatenate([part.runs.day for part in vehicles])
+    table["on_demand"] = np.concatenate([part.on_demand for part in vehicles])
+    counts = np.concatenate([np.diff(part.indptr) for part in vehicles])
+    starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
+    order = np.lexsort((table["row"], table["day"], table["first"], table["route"]))
+    calls, indptr = _spread(starts[order], counts[order])
+    out = {name: values[order] for name, values in table.items()}
+    out["id"] = (np.array(ids, dtype=str) if ids else np.empty(0, "U1"))[order]
+    out["headsign"] = (np.array(heads, dtype=str) if heads else np.empty(0, "U1"))[order]
+    out["indptr"] = indptr
+    for name, source in (
+        ("stop", "stop"), ("arrival", "arrival_s"), ("departure", "departure_s"), ("board", "board"),
+        ("alight", "alight"),
+    ):  # fmt: skip
+        out[name] = np.concatenate([getattr(part, source) for part in vehicles])[calls]
+    return out
+
+
+def _booked_notes(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles]) -> list[str]:
+    counts = [int(((part.runs.day == 0) & part.on_demand).sum()) for part in vehicles]
+    return [
+        f"{feed.name}: {count} trips that must be booked, in no search that does not ask for them"
+        for feed, count in zip(feeds, counts, strict=True) if count
+    ]  # fmt: skip
+
+
+def _lost(feeds: Sequence[Feed]) -> list[str]:
+    """Say what reading dropped or filled in, in one line per feed and kind."""
+    lines = []
+    for feed in feeds:
+        counts: dict[tuple[str, str, str], int] = {}
+        for notice in feed.notices:
+            if notice.severity == "ERROR" or notice.code in _SAID:
+                key = (notice.code, notice.file, notice.action)
+                counts[key] = counts.get(key, 0) + notice.count
+        lines += [f"{feed.name}: {code} ({file}): {n} {action}" for (code, file, action), n in sorted(counts.items())]
+    return lines
+
+
+def _frequency_notes(feeds: Sequence[Feed], headways: Headways) -> list[str]:
+    rule = (
+        "half the headway charged at each boarding" if headways.expected_wait
+        else f"first departure {headways.phase:g} headway after the start of the period"
+    )  # fmt: skip
+    return [
+        f"{feed.name}: {int((~feed.frequencies['exact']).sum())} periods without fixed times (frequencies.txt): {rule}"
+        for feed in feeds if (~feed.frequencies["exact"]).any()
+    ]  # fmt: skip
+
+
+def _shared_notes(shared: object, *, link_feeds: bool) -> list[str]:
+    n = len(shared)  # type: ignore[arg-type]
+    if not link_feeds:
+        return ["changes between feeds are off"]
+    return [f"{n} pairs of stops of different feeds are one place (25 m, or 150 m and one name): linked"] if n else []
+
+
+def validate_timetable(timetable: Timetable) -> None:
+    """Refuse a timetable whose arrays do not fit together.
+
+    Parameters
+    ----------
+    timetable : Timetable
+
+    Raises
+    ------
+    InputError
+        With every fault: lengths, indices out of range, times that run backwards.
+
+    Examples
+    --------
+    >>> from geo_access.sources.gtfs.feed import read_gtfs
+    >>> rail = read_gtfs("data/demo/gtfs_rail.zip")
+    >>> validate_timetable(build_timetable([rail], day=date(2026, 3, 17), epsg=2154, streets=CrowFly(epsg=2154)))
+    """
+    t = timetable
+    n_events, n_trips, n_stops, n_routes = len(t.event_stop), t.n_trips, t.n_stops, len(t.route_id)
+    checks = [
+        (len(t.trip_indptr) == n_trips + 1 and t.trip_indptr[0] == 0 and t.trip_indptr[-1] == n_events, "trip_indptr",
+         "does not cover the events"),
+        (bool((np.diff(t.trip_indptr) >= 2).all()), "trip_indptr", "a trip with fewer than two events"),
+        (_in_range(t.event_stop, n_stops), "event_stop", "a stop out of range"),
+        (_in_range(t.trip_route, n_routes), "trip_route", "a route out of range"),
+        (_in_range(t.forbidden, n_stops), "forbidden", "a stop out of range"),
+        (_in_range(t.stated, n_stops), "stated", "a stop out of range"),
+        (_in_range(t.in_seat, n_trips), "in_seat", "a trip out of range"),
+        (bool((t.event_arrival_s <= t.event_departure_s).all()), "event_departure_s", "before the arrival"),
+        (_forward(t), "event_arrival_s", "before the departure of the event before"),
+        (t.footpaths.n_rows == n_stops == t.footpaths.n_cols, "footpaths", "not stops × stops"),
+        (_in_range(t.footpaths.indices, n_stops), "footpaths", "a stop out of range"),
+        (bool((t.footpaths.seconds >= 0).all()), "footpaths", "a negative time"),
+        (bool(np.isfinite(t.stop_x + t.stop_y).all()), "stop_x, stop_y", "a stop without position"),
+    ]  # fmt: skip
+    lengths = {
+        "stop": ("stop_name", "stop_feed", "stop_x", "stop_y", "min_transfer_s"),
+        "trip": ("trip_headsign", "trip_route", "trip_day", "trip_bikes", "trip_on_demand", "trip_block"),
+        "event": ("event_arrival_s", "event_departure_s", "event_board", "event_alight"),
+    }
+    sizes = {"stop": n_stops, "trip": n_trips, "event": n_events}
+    checks += [(len(getattr(t, name)) == sizes[kind], name, f"not one value per {kind}")
+               for kind, names in lengths.items() for name in names]  # fmt: skip
+    raise_faults(Fault(f"timetable.{name}", what, "rebuild the network") for ok, name, what in checks if not ok)
+
+
+def _in_range(values: np.ndarray, n: int) -> bool:
+    return len(values) == 0 or bool(values.min() >= 0 and values.max() < n)
+
+
+def _forward(t: Timetable) -> bool:
+    inner = np.ones(max(len(t.event_stop) - 1, 0), dtype=bool)
+    inner[t.trip_indptr[1:-1] - 1] = False
+    return bool((t.event_arrival_s[1:][inner] >= t.event_departure_s[:-1][inner]).all())

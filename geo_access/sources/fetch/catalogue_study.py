@@ -1,0 +1,289 @@
+"""From fetched files to a study: the tables of a territory in our plain schemas, and the study file that names them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+import shapely
+
+from geo_access.crs import LAMBERT_93
+from geo_access.errors import CoverageError
+from geo_access.sources.fetch.catalogue import Catalogue, Territory, gtfs_of_index, read_catalogue
+from geo_access.sources.fetch.download import Fetched, fetch
+from geo_access.sources.places.population import assign_zones, read_population
+from geo_access.sources.places.zones import read_zones
+from geo_access.sources.supply.training_education import read_capacities
+from geo_access.sources.tables.report import ReadingReport
+
+__all__ = ["Prepared", "fetch_territory", "prepare_study"]
+
+_AROUND_M = 60_000.0
+_METIERS = 5
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A study made ready.
+
+    Attributes
+    ----------
+    study : pathlib.Path
+        The study file.
+    reports : tuple of ReadingReport
+        What each reader did.
+    notes : tuple of str
+        What is missing and what to do about it.
+    """
+
+    study: Path
+    reports: tuple[ReadingReport, ...]
+    notes: tuple[str, ...]
+
+
+def fetch_territory(
+    territory: str,
+    folder: str | Path,
+    *,
+    day: date,
+    also: Sequence[str] = (),
+    catalogue: Catalogue | None = None,
+    refresh: bool = False,
+    retries: int = 3,
+    timeout_s: float = 60.0,
+    pause_s: float = 2.0,
+    tell: Callable[[str], None] | None = None,
+) -> Prepared:
+    """Fetch all that a territory needs and make its study ready.
+
+    Parameters
+    ----------
+    territory : str
+        ``MEL``, ``Hauts-de-France``, or INSEE codes of departments or communes.
+    folder : str or pathlib.Path
+        The files go to ``cache/`` in it, the tables and ``study.toml`` beside that.
+    day : datetime.date
+        Service day of the study.
+    also : sequence of str
+        Ids of sources that are fetched on demand only, such as ``sirene``.
+    catalogue : Catalogue, optional
+        Another one than the package's.
+    refresh, retries, timeout_s, pause_s, tell
+        Of `fetch`.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    InputError
+        When the territory or a source is unknown.
+    CoverageError
+        When what could be fetched does not make a study; the files fetched stay in the cache.
+    """
+    known = catalogue or read_catalogue()
+    place = known.territory(territory)
+    cache = Path(folder) / "cache"
+    options: dict[str, Any] = {
+        "refresh": refresh,
+        "retries": retries,
+        "timeout_s": timeout_s,
+        "pause_s": pause_s,
+        "tell": tell,
+    }
+    fetched = list(fetch(known.select(place, also=also), cache, **options))
+    have = {item.url for item in fetched}
+    indices = [item for item in fetched if item.id in {s.id for s in known.sources if s.role == "gtfs_index"}]
+    for index in indices:
+        if index.status != "failed":
+            found = [source for source in gtfs_of_index(index.path, place) if source.url not in have]
+            fetched += fetch(found, cache, **options)
+    return prepare_study(place, fetched, folder, day=day)
+
+
+def prepare_study(territory: Territory, fetched: Sequence[Fetched], folder: str | Path, *, day: date) -> Prepared:
+    """Write the tables of a territory and a study file that uses them.
+
+    Parameters
+    ----------
+    territory : Territory
+        Whose zones are kept.
+    fetched : sequence of Fetched
+        Of `fetch`; by id: ``qpv2024``, ``carreaux200m``, ``capacites``, ``mef``,
+        ``certifications``, ``etablissements``, ``osm_…``, and timetables.
+    folder : str or pathlib.Path
+        Where to write ``zones.geojson, points.csv, training.csv, study.toml``.
+    day : datetime.date
+        Service day of the study.
+
+    Returns
+    -------
+    Prepared
+        The study proposes the five métiers with most places; the user edits it.
+
+    Raises
+    ------
+    CoverageError
+        When there are no zones, no populated points or no training: the study would be empty.
+    """
+    home = Path(folder)
+    home.mkdir(parents=True, exist_ok=True)
+    have = {item.id: item for item in fetched if item.status != "failed"}
+    notes = [f"{item.id}: {item.note}" for item in fetched if item.status == "failed"]
+    zones = _zones(have, territory, notes)
+    points, report = _points(have, zones, notes)
+    offers, supply = _training(have, zones, territory, notes)
+    zones.to_file(home / "zones.geojson", driver="GeoJSON")
+    _with_lonlat(points).to_csv(home / "points.csv", index=False)
+    _with_lonlat(offers).to_csv(home / "training.csv", index=False)
+    study = home / "study.toml"
+    study.write_text(_study_text(territory, have, offers, day), encoding="utf-8")
+    return Prepared(study=study, reports=(report, supply), notes=tuple(notes))
+
+
+def _need(have: dict[str, Fetched], names: Sequence[str], what: str) -> list[Path]:
+    absent = [name for name in names if name not in have]
+    if absent:
+        raise CoverageError(
+            f"no {what}: {', '.join(absent)} could not be fetched → fetch again, or put the files there"
+        )
+    return [Path(have[name].path) for name in names]
+
+
+def _zones(have: dict[str, Fetched], territory: Territory, notes: list[str]) -> gpd.GeoDataFrame:
+    (path,) = _need(have, ["qpv2024"], "zones")
+    zones = read_zones(path)
+    notes += zones.attrs["notes"]
+    own = zones[[_department(code) in territory.departments for code in zones["zone_id"]]]
+    epci = next((name for name in own.columns if "epci" in name.lower() and "lib" not in name.lower()), None)
+    if territory.epci and epci is not None:
+        own = own[own[epci].astype(str).isin(territory.epci)]
+    elif territory.epci:
+        notes.append("the zones do not say their EPCI: those of the whole department were kept")
+    commune = next((name for name in own.columns if "insee" in name.lower() and "com" in name.lower()), None)
+    if territory.communes and commune is not None:
+        own = own[[any(code in str(text) for code in territory.communes) for text in own[commune]]]
+    if own.empty:
+        raise CoverageError(
+            f"no priority neighbourhood in {territory.title} → choose other zones and write the study by hand"
+        )
+    return own[["zone_id", "zone_name", "zone_kind", "geometry"]].reset_index(drop=True)
+
+
+def _department(code: str) -> str:
+    """Department of a neighbourhood's code, which writes it on three characters."""
+    text = code[2:5]
+    return text.removeprefix("0")
+
+
+def _points(
+    have: dict[str, Fetched], zones: gpd.GeoDataFrame, notes: list[str]
+) -> tuple[gpd.GeoDataFrame, ReadingReport]:
+    (path,) = _need(have, ["carreaux200m"], "populated points")
+    west, south, east, north = zones.total_bounds
+    # A cell wider than the neighbourhood may have its centre outside: a kilometre or so around.
+    points, report = read_population(path, bbox_lonlat=(west - 0.02, south - 0.02, east + 0.02, north + 0.02))
+    table = assign_zones(points, zones)
+    notes += table.attrs["notes"]
+    own = points[points["point_id"].isin(set(table["point_id"]))].reset_index(drop=True)
+    if own.empty:
+        raise CoverageError("no populated point lies in the zones → the cells are of another territory")
+    return own, report
+
+
+def _training(
+    have: dict[str, Fetched], zones: gpd.GeoDataFrame, territory: Territory, notes: list[str]
+) -> tuple[gpd.GeoDataFrame, ReadingReport]:
+    names = ["capacites", "mef", "certifications", "etablissements"]
+    path, mef, certifications, schools = _need(have, names, "training")
+    offers, report = read_capacities(path, mef=mef, certifications=certifications, schools=schools)
+    around = shapely.buffer(shapely.box(*zones.to_crs(LAMBERT_93).total_bounds), _AROUND_M)
+    located = offers.geometry.notna()
+    near = pd.Series(data=False, index=offers.index)
+    near[located] = offers.geometry[located].to_crs(LAMBERT_93).intersects(around)
+    codes = {code.zfill(3) for code in territory.departments}
+    nowhere = ~located & offers["site_id"].str[:3].isin(codes)
+    own = offers[(near | nowhere) & offers["metier"].notna()].reset_index(drop=True)
+    if own.empty:
+        raise CoverageError("no training with a métier lies within 60 km of the zones → check the list of schools")
+    notes.append(f"training: {len(own):,} rows within 60 km of the zones, or in its departments without position")
+    return own, report
+
+
+def _with_lonlat(frame: gpd.GeoDataFrame) -> pd.DataFrame:
+    shape = frame.geometry
+    return pd.DataFrame(frame.drop(columns="geometry")).assign(lon=shape.x.round(6), lat=shape.y.round(6))
+
+
+def _text(value: str) -> str:
+    """TOML basic string."""
+    escaped = value.replace("\\", "\\\\").replace('"', '\\"')
+    return '"' + "".join(character if character.isprintable() else " " for character in escaped) + '"'
+
+
+def _paths(have: dict[str, Fetched], prefix: tuple[str, ...], suffix: str) -> str:
+    own = [item for key, item in have.items() if key.startswith(prefix) or item.file.startswith(prefix)]
+    files = dict.fromkeys(Path(item.path).resolve().as_posix() for item in own if item.file.endswith(suffix))
+    return "[" + ", ".join(_text(file) for file in files) + "]"
+
+
+def _table(name: str, file: str, item: Fetched) -> str:
+    origin = _text(f"{item.id}, {item.licence}")
+    return f"[{name}]\nfile = {_text(file)}\nsource = {origin}\nvintage = {_text(item.vintage)}\n"
+
+
+def _study_text(territory: Territory, have: dict[str, Fetched], offers: pd.DataFrame, day: date) -> str:
+    osm = _paths(have, ("osm_",), ".pbf")
+    gtfs = _paths(have, ("gtfs_", "pan_"), ".zip")
+    streets = f'streets = "osm"\nosm = {osm}' if osm != "[]" else 'streets = "crow-fly"'
+    ranked = offers.groupby("metier")["places"].sum().sort_values(ascending=False, kind="stable").head(_METIERS)
+    metiers = "\n".join(f"[[metiers]]\ncode = {_text(code)}\nname = {_text('ROME ' + code)}\n" for code in ranked.index)
+    transit = (
+        '[[profiles]]\nid = "sans_voiture"\nname = "Sans voiture (marche et transports en commun)"\nmode = "transit"\n'
+        if gtfs != "[]"
+        else '[[profiles]]\nid = "velo"\nname = "Vélo"\nmode = "bike"\n'
+    )
+    return f"""# {territory.title} : étude préparée par geo-access fetch. À relire : le jour, les métiers, les seuils.
+
+[study]
+name = {_text(territory.title)}
+territory = {_text(territory.title)}
+date = {day.isoformat()}
+language = "fr"
+
+[network]
+{streets}
+gtfs = {gtfs}
+
+{_table("origins.zones", "zones.geojson", have["qpv2024"])}
+{_table("origins.points", "points.csv", have["carreaux200m"])}
+{_table("training", "training.csv", have["capacites"])}
+# Les métiers qui comptent le plus de places : nommez-les.
+{metiers}
+{transit}
+[[profiles]]
+id = "voiture"
+name = "Voiture"
+mode = "car"
+
+[[thresholds]]
+id = "formation_60"
+name = "Une heure de trajet vers la formation"
+minutes = 60
+kind = "training"
+source = "C. trav. L. 5411-6-3 (réd. 2008-2018)"
+status = "historique : n'est plus en vigueur depuis le 2019-01-01"
+
+[[schedules]]
+id = "journee_formation"
+name = "Journée de formation 09:00-17:00"
+kind = "training"
+start = "09:00"
+end = "17:00"
+"""

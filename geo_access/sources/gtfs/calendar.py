@@ -1,0 +1,317 @@
+"""When a feed runs: the one function over both calendar files, validity, and equivalent days.
+
+School holidays: the days on which French buses run their other timetable.
+
+The table of the package is the national school calendar (ministère de l'Éducation nationale, arrêtés of 7 December 2022
+for 2023–2024 to 2025–2026, published at education.gouv.fr/calendrier-scolaire): zone B, that of the académie de Lille,
+from September 2023 to August 2026, zones A and C from September 2024. Days off it count as term. Other years and places
+come from a CSV that the user names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, datetime, timedelta
+from functools import cache
+from io import StringIO
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+import numpy as np
+import pandas as pd
+
+from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
+from geo_access.sources.gtfs.model import Feed
+from geo_access.sources.gtfs.tables import WEEKDAYS
+
+__all__ = [
+    "Breaks",
+    "common_day",
+    "equivalent_day",
+    "read_school_breaks",
+    "school_breaks",
+    "services_on",
+    "trips_per_day",
+    "validity",
+]
+
+# A calendar that runs "for ever" (end_date 2099) is looked at for this long.
+_LONGEST_DAYS = 3660
+# A typical day has at least this share of the weekday's median of trips; fewer is a holiday timetable.
+_TYPICAL_SHARE = 0.9
+
+
+def services_on(feed: Feed, day: date) -> np.ndarray:
+    """Services that run on a day: ``calendar.txt``, then the exceptions of ``calendar_dates.txt``.
+
+    Parameters
+    ----------
+    feed : Feed
+    day : datetime.date
+
+    Returns
+    -------
+    ndarray of object (str)
+        Ids, sorted.
+
+    Examples
+    --------
+    >>> from geo_access.sources.gtfs.feed import read_gtfs
+    >>> services_on(read_gtfs("data/demo/gtfs_rail.zip"), date(2026, 3, 17)).tolist()
+    ['SEM']
+    """
+    stamp = pd.Timestamp(day)
+    weekly = feed.calendar
+    runs = (weekly["start_date"] <= stamp) & (weekly["end_date"] >= stamp) & weekly[WEEKDAYS[day.weekday()]]
+    services = set(weekly.loc[runs, "service_id"])
+    today = feed.calendar_dates[feed.calendar_dates["date"] == stamp]
+    services |= set(today.loc[today["exception_type"] == 1, "service_id"])
+    services -= set(today.loc[today["exception_type"] == 2, "service_id"])
+    return np.array(sorted(services), dtype=object)
+
+
+def _departures(feed: Feed) -> pd.Series:
+    """Departures that each service stands for: its usable trips, headway trips counted as often as they leave."""
+    weight = (np.diff(feed.stop_times.trip_indptr) > 1).astype(np.int64)
+    if len(feed.frequencies):
+        periods = feed.frequencies
+        runs = -(-(periods["end_s"] - periods["start_s"]) // periods["headway_s"])
+        repeated = feed.trips["trip_id"].map(runs.groupby(periods["trip_id"]).sum()).fillna(1).to_numpy(dtype=np.int64)
+        weight *= repeated
+    return pd.Series(weight).groupby(feed.trips["service_id"].to_numpy()).sum()
+
+
+def trips_per_day(feed: Feed) -> pd.DataFrame:
+    """Departures of each day from the first to the last day of the calendar: the heat strip.
+
+    Parameters
+    ----------
+    feed : Feed
+
+    Returns
+    -------
+    pandas.DataFrame
+        `date` datetime64, `trips` int64, one row per day without gaps; empty where the calendar is.
+
+    Examples
+    --------
+    >>> from geo_access.sources.gtfs.feed import read_gtfs
+    >>> strip = trips_per_day(read_gtfs("data/demo/gtfs_rail.zip"))
+    >>> str(strip["date"].iloc[0].date()), bool((strip["trips"] > 0).all())
+    ('2026-03-02', True)
+    """
+    weight = _departures(feed)
+    weekly, exceptions = feed.calendar, feed.calendar_dates
+    stamps = [*weekly["start_date"], *weekly["end_date"], *exceptions["date"]]
+    if not stamps:
+        return pd.DataFrame({"date": np.empty(0, "datetime64[s]"), "trips": np.empty(0, np.int64)})
+    first = np.datetime64(min(stamps), "D")
+    n_days = min((max(stamps) - min(stamps)).days + 1, _LONGEST_DAYS)
+    days = first + np.arange(n_days)
+    names = {name: place for place, name in enumerate(weight.index)}
+    active = np.zeros((len(names), n_days), dtype=bool)
+    # 1970-01-01 was a Thursday.
+    weekday = (days.astype(int) + 3) % 7
+    marks = weekly[list(WEEKDAYS)].to_numpy(dtype=bool)
+    for service, start, end, mark in zip(
+        weekly["service_id"], weekly["start_date"], weekly["end_date"], marks, strict=True
+    ):
+        if service in names:
+            within = (days >= np.datetime64(start, "D")) & (days <= np.datetime64(end, "D"))
+            active[names[service]] |= within & mark[weekday]
+    column = (exceptions["date"].to_numpy(dtype="datetime64[D]") - first).astype(int)
+    line = exceptions["service_id"].map(names).fillna(-1).to_numpy(dtype=np.int64)
+    ok = (line >= 0) & (column >= 0) & (column < n_days)
+    active[line[ok], column[ok]] = exceptions["exception_type"].to_numpy()[ok] == 1
+    counts = np.rint(weight.to_numpy(np.float64) @ active.astype(np.float64)).astype(np.int64)
+    return pd.DataFrame({"date": days.astype("datetime64[s]"), "trips": counts})
+
+
+def validity(feed: Feed) -> tuple[date, date] | None:
+    """First and last day with a trip, or None for a feed that never runs."""
+    strip = trips_per_day(feed)
+    running = strip.loc[strip["trips"] > 0, "date"]
+    return (running.iloc[0].date(), running.iloc[-1].date()) if len(running) else None
+
+
+def common_day(feeds: Sequence[Feed], day: date) -> date | None:
+    """Nearest day on which every feed runs, the same weekday preferred; None where there is none.
+
+    Parameters
+    ----------
+    feeds : sequence of Feed
+    day : datetime.date
+        Asked for.
+    """
+    shared: set[date] | None = None
+    for feed in feeds:
+        strip = trips_per_day(feed)
+        running = {stamp.date() for stamp in strip.loc[strip["trips"] > 0, "date"]}
+        shared = running if shared is None else shared & running
+    if not shared:
+        return None
+    alike = [other for other in shared if other.weekday() == day.weekday()]
+    return min(alike or shared, key=lambda other: (abs((other - day).days), other))
+
+
+def equivalent_day(feed: Feed, day: date, *, school_breaks: Sequence[tuple[date, date]] = ()) -> date | None:
+    """Day of the feed's own calendar that stands for a day outside it.
+
+    The nearest day of the same weekday, inside a school break if and only if `day` is (where breaks are given and the
+    feed has such days), and typical: with at least nine tenths of the median of trips of those days, so that public
+    holidays and the first and last days of a calendar are passed over.
+
+    Parameters
+    ----------
+    feed : Feed
+    day : datetime.date
+    school_breaks : sequence of (date, date)
+        First and last day of each school holiday.
+
+    Returns
+    -------
+    datetime.date or None
+        None for a feed that never runs on that weekday.
+
+    Examples
+    --------
+    >>> from geo_access.sources.gtfs.feed import read_gtfs
+    >>> str(equivalent_day(read_gtfs("data/demo/gtfs_rail.zip"), date(2025, 11, 4)))
+    '2026-03-03'
+    """
+    strip = trips_per_day(feed)
+    strip = strip[(strip["trips"] > 0) & (strip["date"].dt.day_of_week == day.weekday())]
+    if strip.empty:
+        return None
+    in_break = np.array([_within(stamp.date(), school_breaks) for stamp in strip["date"]], dtype=bool)
+    same_term = strip[in_break == _within(day, school_breaks)]
+    strip = same_term if len(same_term) else strip
+    typical = strip[strip["trips"] >= _TYPICAL_SHARE * strip["trips"].median()]
+    gap = np.abs((typical["date"] - pd.Timestamp(day)) // timedelta(days=1))
+    return typical["date"].iloc[int(np.argmin(gap.to_numpy()))].date()
+
+
+def _within(day: date, spans: Sequence[tuple[date, date]]) -> bool:
+    return any(first <= day <= last for first, last in spans)
+
+
+Breaks = tuple[tuple[date, date], ...]
+
+_TABLE = Path(__file__).parents[1] / "data" / "school_breaks.csv"
+_PARIS = ZoneInfo("Europe/Paris")
+_LARGEST_BYTES = 16 << 20
+
+
+def school_breaks(zone: str = "B") -> Breaks:
+    """School holidays of a French zone, from the table of the package.
+
+    Parameters
+    ----------
+    zone : {'A', 'B', 'C'}
+        B is that of Lille.
+
+    Returns
+    -------
+    tuple of (datetime.date, datetime.date)
+        First and last day without lessons of each holiday, in order: what `build_network` takes as `school_breaks`.
+
+    Raises
+    ------
+    InputError
+        For another zone.
+
+    Examples
+    --------
+    >>> winter = school_breaks("B")[-4]
+    >>> winter[0].isoformat(), winter[1].isoformat()
+    ('2026-02-14', '2026-03-01')
+    """
+    table = _known()
+    if zone not in table:
+        raise InputError(
+            f"school zone {zone!r} is unknown → one of {', '.join(table)}, or give a CSV with the columns first,last"
+        )
+    return table[zone]
+
+
+@cache
+def _known() -> dict[str, Breaks]:
+    frame = pd.read_csv(_TABLE, dtype=str)
+    found: dict[str, list[tuple[date, date]]] = {}
+    for zone, first, last in zip(frame["zone"], frame["first"], frame["last"], strict=True):
+        found.setdefault(zone, []).append((date.fromisoformat(first), date.fromisoformat(last)))
+    return {zone: tuple(sorted(breaks)) for zone, breaks in found.items()}
+
+
+def read_school_breaks(path: str | Path, *, place: str | None = None) -> Breaks:
+    r"""School holidays from a CSV of one's own, or from the ministry's open data as they come.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        CSV in UTF-8, separated by commas or semicolons. Either with the columns ``first`` and ``last`` (ISO dates,
+        both without lessons), or the export ``fr-en-calendrier-scolaire`` with ``start_date`` and ``end_date`` (the
+        day on which lessons start again), ``location`` and ``zones``.
+    place : str, optional
+        Rows to keep by their ``location``, ``zones`` or ``zone``, such as ``"Lille"`` or ``"Zone B"``; all without.
+
+    Returns
+    -------
+    tuple of (datetime.date, datetime.date)
+        In order, each once.
+
+    Raises
+    ------
+    MissingFileError
+        No such file.
+    InputError
+        With every line that is no holiday, or when no row is of `place`.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> with tempfile.TemporaryDirectory() as folder:
+    ...     file = Path(folder) / "breaks.csv"
+    ...     _ = file.write_text("first,last\n2027-02-20,2027-03-07\n")
+    ...     read_school_breaks(file)
+    ((datetime.date(2027, 2, 20), datetime.date(2027, 3, 7)),)
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFileError(f"{path}: no such file → name a CSV with the columns first,last")
+    if path.stat().st_size > _LARGEST_BYTES:
+        raise InputError(f"{path.name}: larger than any school calendar → check the file")
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+        mark = ";" if ";" in text.partition("\n")[0] else ","
+        frame = pd.read_csv(StringIO(text), dtype=str, sep=mark, keep_default_na=False)
+    except (ValueError, pd.errors.ParserError) as error:
+        raise InputError(f"{path.name}: not readable as CSV ({error}) → save it as CSV in UTF-8") from error
+    frame.columns = [str(name).strip().lower() for name in frame.columns]
+    ours = {"first", "last"} <= set(frame.columns)
+    if not ours and not {"start_date", "end_date"} <= set(frame.columns):
+        raise InputError(f"{path.name}: columns {', '.join(frame.columns)} → first,last or start_date,end_date")
+    if place is not None:
+        named = [frame[name].str.strip() == place for name in ("location", "zones", "zone") if name in frame]
+        frame = frame[pd.concat(named, axis=1).any(axis=1)] if named else frame[:0]
+        if frame.empty:
+            raise InputError(f"{path.name}: no row of {place!r} → as it is written in location, zones or zone")
+    columns = ("first", "last") if ours else ("start_date", "end_date")
+    found, faults = set(), []
+    for row, first, last in zip(frame.index + 2, *(frame[name] for name in columns), strict=True):
+        try:
+            start, end = _day(first), _day(last) - timedelta(days=0 if ours else 1)
+        except ValueError:
+            faults.append(Fault(f"{path.name}: line {row}", f"{first!r}, {last!r} are no dates", "write YYYY-MM-DD"))
+            continue
+        if end < start:
+            faults.append(Fault(f"{path.name}: line {row}", f"{last} is before {first}", "exchange them"))
+        found.add((start, end))
+    raise_faults(faults)
+    return tuple(sorted(found))
+
+
+def _day(text: str) -> date:
+    """Day of an ISO date, or of an instant as the ministry writes them (midnight in Paris, told in UTC)."""
+    instant = datetime.fromisoformat(text.strip())
+    return (instant.astimezone(_PARIS) if instant.tzinfo is not None else instant).date()

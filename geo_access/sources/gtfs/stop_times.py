@@ -1,0 +1,291 @@
+"""stop_times.txt to arrays: references resolved, calls in order, clock texts to seconds.
+
+Rules, each reported as a notice:
+
+- a row of an unknown trip or stop is dropped, and so is the second of two rows with one place in a trip;
+- a row of a zone or a group of stops served on request (GTFS-Flex) is dropped;
+- a row at a stop without a usable position is dropped, the trip rides through;
+- a clock text that cannot be read counts as blank; a trip with a time beyond 48 h is dropped whole;
+- where only one of arrival and departure is given, it counts for both;
+- what follows is in `gtfs_repair`: order of times, blanks, trips too short.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+import numpy as np
+
+from geo_access.clock import LAST_CLOCK_S
+from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.read import RawTable
+
+__all__ = ["BLANK", "COLUMNS", "StopTimes", "clock_seconds", "read_stop_times"]
+
+BLANK = -1
+_UNREADABLE = -2
+_BEYOND = -3
+_LARGEST_SEQUENCE = 2**53
+_CLOCK = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)")
+_FILE = "stop_times.txt"
+
+COLUMNS = (
+    "trip_id", "arrival_time", "departure_time", "stop_id", "stop_sequence", "pickup_type", "drop_off_type",
+    "shape_dist_traveled", "location_group_id", "location_id", "continuous_pickup", "continuous_drop_off",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class StopTimes:
+    """All calls of a feed, trip by trip and in order.
+
+    Attributes
+    ----------
+    trip_indptr : ndarray of int64, shape (n_trips + 1,)
+        Trip t (row of ``Feed.trips``) owns the calls ``trip_indptr[t]:trip_indptr[t + 1]``; none where it was dropped.
+    stop : ndarray of int32, shape (n,)
+        Row of ``Feed.stops``.
+    sequence : ndarray of int64, shape (n,)
+        As in the file.
+    arrival_s, departure_s : ndarray of int32, shape (n,)
+        Seconds since noon − 12 h of the service day [s], non-decreasing along a trip.
+    pickup, drop_off : ndarray of uint8, shape (n,)
+        GTFS types 0–3.
+    interpolated : ndarray of bool, shape (n,)
+        Whether the time was blank in the file.
+    distance : ndarray of float64, shape (n,)
+        ``shape_dist_traveled`` as given, NaN where not.
+    row : ndarray of int64, shape (n,)
+        Record of the file, the header being 1.
+    """
+
+    trip_indptr: np.ndarray
+    stop: np.ndarray
+    sequence: np.ndarray
+    arrival_s: np.ndarray
+    departure_s: np.ndarray
+    pickup: np.ndarray
+    drop_off: np.ndarray
+    interpolated: np.ndarray
+    distance: np.ndarray
+    row: np.ndarray
+
+    def trip(self) -> np.ndarray:
+        """Row of ``Feed.trips`` of each call: ndarray of int32, shape (n,)."""
+        return np.repeat(np.arange(len(self.trip_indptr) - 1, dtype=np.int32), np.diff(self.trip_indptr))
+
+
+def clock_seconds(texts: np.ndarray) -> np.ndarray:
+    """Seconds of clock texts; −1 for blank, −2 for unreadable, −3 beyond 48 h.
+
+    Parameters
+    ----------
+    texts : ndarray of object (str), shape (n,)
+        ``H:MM:SS``.
+
+    Returns
+    -------
+    ndarray of int32, shape (n,)
+
+    Examples
+    --------
+    >>> clock_seconds(np.array(["05:00:00", "", "25:10:00", "49:00:00", "8h"], dtype=object)).tolist()
+    [18000, -1, 90600, -3, -2]
+    """
+    return np.fromiter((_one_clock(text) for text in texts), dtype=np.int32, count=len(texts))
+
+
+def _one_clock(text: str) -> int:
+    if not text:
+        return BLANK
+    match = _CLOCK.fullmatch(text)
+    if match is None:
+        return _UNREADABLE
+    total = int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3])
+    return total if total <= LAST_CLOCK_S else _BEYOND
+
+
+def _lookup(values: np.ndarray, ids: np.ndarray) -> np.ndarray:
+    place = {name: index for index, name in enumerate(ids)}
+    return np.fromiter((place.get(value, -1) for value in values), dtype=np.int32, count=len(values))
+
+
+def _numbers(raw: RawTable, name: str, *, default: float) -> np.ndarray:
+    """Column as float64; `default` where empty, NaN where it is not a number."""
+    values, codes = raw.coded(name)
+
+    def number(text: str) -> float:
+        if not text:
+            return default
+        try:
+            return float(text)
+        except ValueError:
+            return np.nan
+
+    return np.array([number(text) for text in values], dtype=np.float64)[codes]
+
+
+def _types(raw: RawTable, name: str, notices: NoticeBook) -> np.ndarray:
+    values, codes = raw.coded(name)
+    known = np.array([text in ("", "0", "1", "2", "3") for text in values])
+    wrong = np.flatnonzero(~known[codes]) if not known.all() else np.empty(0, np.int64)
+    if len(wrong):
+        notices.add_rows(
+            "unexpected_enum_value", "WARNING", _FILE, raw.row[wrong], values[codes[wrong]], action="repaired",
+            message=f"{name} is not 0–3: taken as 0",
+        )  # fmt: skip
+    return np.array([int(text) if text in ("1", "2", "3") else 0 for text in values], dtype=np.uint8)[codes]
+
+
+def _refuse(
+    keep: np.ndarray, bad: np.ndarray, code: str, raw: RawTable, entities: np.ndarray, notices: NoticeBook, message: str
+) -> None:
+    rows = np.flatnonzero(keep & bad)
+    if len(rows):
+        notices.add_rows(code, "ERROR", _FILE, raw.row[rows], entities[rows], action="dropped", message=message)
+        keep[rows] = False
+
+
+def _flexible(
+    raw: RawTable, keep: np.ndarray, stop_name: np.ndarray, trip_name: np.ndarray, notices: NoticeBook
+) -> None:
+    """Leave rows of zones and groups of stops out, and count where one may hail the vehicle between stops."""
+    zones = np.zeros(len(raw), dtype=bool)
+    for column in ("location_group_id", "location_id"):
+        values, codes = raw.coded(column)
+        zones |= (values != "")[codes] if len(values) else False
+    rows = np.flatnonzero(keep & zones & (stop_name == ""))
+    if len(rows):
+        notices.add_rows(
+            "flexible_service_not_used", "WARNING", _FILE, raw.row[rows], trip_name[rows], action="dropped",
+            message="service on request between zones or groups of stops: in no search",
+        )  # fmt: skip
+        keep[rows] = False
+    hailed = np.zeros(len(raw), dtype=bool)
+    for column in ("continuous_pickup", "continuous_drop_off"):
+        values, codes = raw.coded(column)
+        hailed |= np.isin(values.astype(str), ("0", "2", "3"))[codes] if len(values) else False
+    if hailed.any():
+        first = int(np.flatnonzero(hailed)[0])
+        notices.add("continuous_stopping_not_used", "INFO", _FILE, row=int(raw.row[first]), action="kept",
+                    entity=str(trip_name[first]), count=int(hailed.sum()),
+                    message="one may get on or off between stops: counted at the stops only")  # fmt: skip
+
+
+def read_stop_times(
+    raw: RawTable, trip_ids: np.ndarray, stop_ids: np.ndarray, stop_ok: np.ndarray, notices: NoticeBook
+) -> StopTimes:
+    """Resolve and order the rows of stop_times.txt; blanks stay `BLANK`.
+
+    Parameters
+    ----------
+    raw : RawTable
+    trip_ids, stop_ids : ndarray of str
+        Ids of ``Feed.trips`` and ``Feed.stops``.
+    stop_ok : ndarray of bool, shape (n_stops,)
+        Whether the stop has a usable position.
+    notices : NoticeBook
+
+    Returns
+    -------
+    StopTimes
+    """
+    trip_text, trip_code = raw.coded("trip_id")
+    stop_text, stop_code = raw.coded("stop_id")
+    trip = _lookup(trip_text, trip_ids)[trip_code]
+    stop = _lookup(stop_text, stop_ids)[stop_code]
+    sequence = _numbers(raw, "stop_sequence", default=np.nan)
+    sequence[np.abs(sequence) > _LARGEST_SEQUENCE] = np.nan
+    keep = np.ones(len(raw), dtype=bool)
+    trip_name = trip_text[trip_code] if len(raw) else np.empty(0, object)
+    stop_name = stop_text[stop_code] if len(raw) else np.empty(0, object)
+    _refuse(keep, trip < 0, "foreign_key_violation", raw, trip_name, notices, "trip_id is not in trips.txt")
+    _flexible(raw, keep, stop_name, trip_name, notices)
+    _refuse(keep, stop < 0, "foreign_key_violation", raw, stop_name, notices, "stop_id is not in stops.txt")
+    _refuse(
+        keep,
+        ~np.isfinite(sequence),
+        "missing_required_field",
+        raw,
+        trip_name,
+        notices,
+        "stop_sequence is no number",
+    )
+    if len(stop_ok):
+        _refuse(
+            keep, ~stop_ok[np.maximum(stop, 0)], "stop_without_location", raw, stop_name, notices,
+            "a call at a stop without a usable position: the trip rides through",
+        )  # fmt: skip
+    kept = np.flatnonzero(keep)
+    order = _in_order(trip[kept], sequence[kept])
+    rows = kept if order is None else kept[order]
+    rows = rows[_first_of_each(raw, trip[rows], sequence[rows], rows, trip_name, notices)]
+    arrival, departure, beyond = _times(raw, rows, trip_name, notices)
+    dropped = np.zeros(len(trip_ids), dtype=bool)
+    dropped[trip[rows[beyond]]] = True
+    stays = ~dropped[trip[rows]]
+    rows, arrival, departure = rows[stays], arrival[stays], departure[stays]
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(trip[rows], minlength=len(trip_ids))))).astype(np.int64)
+    distance = _numbers(raw, "shape_dist_traveled", default=np.nan)
+    return StopTimes(
+        indptr, stop[rows], sequence[rows].astype(np.int64), arrival, departure,
+        _types(raw, "pickup_type", notices)[rows],
+        _types(raw, "drop_off_type", notices)[rows], np.zeros(len(rows), bool), distance[rows], raw.row[rows],
+    )  # fmt: skip
+
+
+def _in_order(trip: np.ndarray, sequence: np.ndarray) -> np.ndarray | None:
+    """Order by trip and sequence; None when the rows are in it already."""
+    step = np.diff(trip)
+    if bool(((step > 0) | ((step == 0) & (np.diff(sequence) >= 0))).all()):
+        return None
+    return np.lexsort((sequence, trip))
+
+
+def _first_of_each(
+    raw: RawTable, trip: np.ndarray, sequence: np.ndarray, rows: np.ndarray, names: np.ndarray, notices: NoticeBook
+) -> np.ndarray:
+    again = np.concatenate(([False], (np.diff(trip) == 0) & (np.diff(sequence) == 0)))[: len(trip)]
+    if again.any():
+        notices.add_rows(
+            "duplicate_key", "ERROR", _FILE, raw.row[rows[again]], names[rows[again]], action="dropped",
+            message="stop_sequence is there twice in the trip: the first row counts",
+        )  # fmt: skip
+    return ~again
+
+
+def _times(
+    raw: RawTable, rows: np.ndarray, trip_name: np.ndarray, notices: NoticeBook
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Arrival and departure [s], and which rows lie beyond 48 h."""
+    both, beyond = [], np.zeros(len(rows), dtype=bool)
+    for name in ("arrival_time", "departure_time"):
+        texts, codes = raw.coded(name)
+        seconds = clock_seconds(texts)[codes][rows]
+        wrong = np.flatnonzero(seconds == _UNREADABLE)
+        if len(wrong):
+            notices.add_rows(
+                "invalid_time", "ERROR", _FILE, raw.row[rows[wrong]], texts[codes[rows[wrong]]], action="repaired",
+                message=f"{name} is not H:MM:SS: taken as blank",
+            )  # fmt: skip
+        beyond |= seconds == _BEYOND
+        both.append(np.where(seconds < 0, BLANK, seconds).astype(np.int32))
+    if beyond.any():
+        late = np.flatnonzero(beyond)
+        notices.add_rows(
+            "time_beyond_48_hours", "ERROR", _FILE, raw.row[rows[late]], trip_name[rows[late]], action="dropped",
+            message="a time beyond 48:00:00: the trip was dropped",
+        )  # fmt: skip
+    arrival, departure = both
+    single = np.flatnonzero((arrival == BLANK) != (departure == BLANK))
+    if len(single):
+        notices.add_rows(
+            "stop_time_with_only_arrival_or_departure_time", "WARNING", _FILE, raw.row[rows[single]],
+            trip_name[rows[single]], action="repaired", message="arrival or departure is blank: taken from the other",
+        )  # fmt: skip
+    arrival, departure = (
+        np.where(arrival == BLANK, departure, arrival),
+        np.where(departure == BLANK, arrival, departure),
+    )
+    return arrival, departure, beyond

@@ -1,0 +1,1 @@
+"""Where people live: zones, population, addresses."""

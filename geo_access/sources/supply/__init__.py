@@ -1,0 +1,1 @@
+"""Training, employers, need, and the crosswalks between their nomenclatures."""

@@ -1,0 +1,308 @@
+"""Dares and France Travail indicators of tension: imported as they are, with their source and year, never merged.
+
+Besoins en main-d'œuvre (France Travail): hiring intentions by basin and family of métiers.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from geo_access.errors import InputError
+from geo_access.sources.supply.crosswalk import Crosswalk
+from geo_access.sources.tables.read import read_table
+from geo_access.sources.tables.report import ReadingReport, make_report
+from geo_access.sources.tables.text import fold, pick_columns, to_numbers, to_text
+
+__all__ = ["bmo_to_rome", "read_atypical_hours", "read_bmo", "read_rome_bassin", "read_tensions"]
+
+_CLASSES = {
+    "class_tension": ("ind_tension_d",),
+    "class_hiring": ("ind_int_emb_d",),
+    "class_labour": ("ind_main_oeuvre_d",),
+    "class_lasting": ("ind_dur_empl_d",),
+    "class_conditions": ("ind_cond_travail_d",),
+    "class_mismatch": ("ind_mismatch_geo_d",),
+    "class_training": ("ind_specif_form_empl_d",),
+}
+_FACTORS = {
+    "tension": ("tension", "ind_tension"),
+    "class_tension": ("categorie tension",),
+    "class_hiring": ("intensite d'embauches",),
+    "class_training": ("lien formation-emploi",),
+    "class_labour": ("manque de main-d'œuvre disponible",),
+    "class_lasting": ("non-durabilite de l'emploi",),
+    "class_conditions": ("conditions de travail contraignantes",),
+    "class_mismatch": ("inadequation geographique",),
+    "employment": ("emploi moyen",),
+}
+
+
+def read_rome_bassin(path: str | Path) -> tuple[pd.DataFrame, ReadingReport]:
+    r"""Read offers and job-seekers by ROME × employment basin, with the official classes.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        ``rome_bassin_tension_2021.csv``: ``ROME, cbassin, oee, defm_abc, ind_…_d``; decimal commas.
+
+    Returns
+    -------
+    (pandas.DataFrame, ReadingReport)
+        ``metier, zone_id`` (basin), ``offers`` (``oee``: offers registered), ``candidates`` (``defm_abc``: job-seekers
+        of categories A, B, C, mean over the year), the official classes 1–5 (``class_mismatch`` …, Int64), ``year``,
+        ``source``. The table lists only the basins with enough observations.
+
+    Raises
+    ------
+    InputError
+        When columns are missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "t.csv"
+    >>> _ = file.write_text("annee;ROME;cbassin;oee;defm_abc;ind_mismatch_geo_d\n2021;A1101;0203;16,6;28,25;4\n")
+    >>> table, report = read_rome_bassin(file)
+    >>> table.astype(object).loc[0, ["zone_id", "offers", "candidates", "class_mismatch"]].tolist()
+    ['0203', 16.6, 28.25, 4]
+    """
+    where = Path(path).name
+    table = read_table(path)
+    wanted = {
+        "metier": ("rome",),
+        "zone_id": ("cbassin", "bassin", "code_bassin"),
+        "offers": ("oee",),
+        "candidates": ("defm_abc", "defm"),
+        "year": ("annee",),
+        **_CLASSES,
+    }
+    found = pick_columns(table.columns, wanted, where=where, optional=("year", *_CLASSES))
+    result = pd.DataFrame({name: to_text(table[found[name]]) for name in ("metier", "zone_id")})
+    for name in ("offers", "candidates"):
+        result[name] = to_numbers(table[found[name]])
+    for name in _CLASSES:
+        if name in found:
+            result[name] = to_numbers(table[found[name]]).astype("Int64")
+    result["year"] = to_text(table[found["year"]]) if "year" in found else None
+    result["source"] = f"Dares – France Travail, {where}"
+    lost = [
+        (row, f"{metier}/{basin}", "no ROME, no basin or no figure")
+        for row, (metier, basin, offers, candidates) in enumerate(
+            zip(result["metier"], result["zone_id"], result["offers"], result["candidates"], strict=True)
+        )
+        if not metier or not basin or pd.isna(offers) or pd.isna(candidates)
+    ]
+    kept = result.drop(index=[row for row, _, _ in lost]).reset_index(drop=True)
+    return kept, make_report(where, len(table), kept=lost)
+
+
+def read_tensions(path: str | Path) -> pd.DataFrame:
+    r"""Read the indicators of tension by family of métiers, nation, region or department.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        ``dares_tensions.csv``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``fap, scheme`` (fap225 or fap87), ``scope`` (nat, reg, dep), ``region, department, tension, class_…`` (1–5;
+        missing where Dares gives none), ``employment, year, source``.
+
+    Raises
+    ------
+    InputError
+        When columns are missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "t.csv"
+    >>> _ = file.write_text("fap,Inadéquation géographique,Année,niveau_geo,niveau_fap\nA0Z40,5.0,2019,nat,fap 225\n")
+    >>> read_tensions(file).astype(object).loc[0, ["fap", "scheme", "class_mismatch", "year"]].tolist()
+    ['A0Z40', 'fap225', 5, '2019']
+    """
+    where = Path(path).name
+    table = read_table(path)
+    wanted = {
+        "fap": ("fap", "fap_code"), "year": ("annee",), "scope": ("niveau_geo",), "scheme": ("niveau_fap",),
+        "region": ("reg",), "department": ("dep",), **_FACTORS,
+    }  # fmt: skip
+    optional = ("scope", "scheme", "region", "department", *_FACTORS)
+    found = pick_columns(table.columns, wanted, where=where, optional=optional)
+    texts = ("fap", "year", "scope", "region", "department")
+    result = pd.DataFrame({name: to_text(table[found[name]]) for name in texts if name in found})
+    if "scheme" in found:
+        result["scheme"] = [fold(text or "").replace(" ", "") or None for text in to_text(table[found["scheme"]])]
+    for name in _FACTORS:
+        if name in found:
+            numbers = to_numbers(table[found[name]])
+            result[name] = numbers.astype("Int64") if name.startswith("class_") else numbers
+    return result.assign(source=f"Dares – France Travail, {where}")
+
+
+def read_atypical_hours(path: str | Path) -> pd.DataFrame:
+    r"""Read the share of workers with atypical hours by family of métiers.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        ``dares_horaires_atypiques_latin1.csv``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``fap, label, hours`` (travail de nuit, le samedi …), ``share`` (0–1; NaN where not given), ``year, source``.
+
+    Raises
+    ------
+    InputError
+        When columns are missing.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "h.csv"
+    >>> _ = file.write_text("Fap3,annee,Pourcentage,Horaire_atypique\nD2Z,2017-2019,31.09,Travail de nuit\n")
+    >>> read_atypical_hours(file)[["fap", "hours", "share"]].values.tolist()
+    [['D2Z', 'Travail de nuit', 0.3109]]
+    """
+    where = Path(path).name
+    table = read_table(path)
+    wanted = {
+        "fap": ("fap3", "fap"),
+        "label": ("libelle",),
+        "hours": ("horaire_atypique",),
+        "percent": ("pourcentage",),
+        "year": ("annee",),
+    }
+    found = pick_columns(table.columns, wanted, where=where, optional=("label", "year"))
+    result = pd.DataFrame({name: to_text(table[column]) for name, column in found.items() if name != "percent"})
+    share = to_numbers(table[found["percent"]]) / 100.0
+    return result.assign(share=share, source=f"Dares, {where}")
+
+
+_STAR = "*"
+
+
+def read_bmo(path: str | Path, *, layer: str | None = None) -> tuple[pd.DataFrame, ReadingReport]:
+    """Read the BMO survey of a year.
+
+    The names of the columns change every year (``BE25``, ``NOMBE25``): they are recognised. A star is a figure under
+    statistical secrecy: unknown, never zero.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        Workbook or CSV.
+    layer : str, optional
+        Sheet; the largest one when not given.
+
+    Returns
+    -------
+    (pandas.DataFrame, ReadingReport)
+        ``year, family`` (BMO code, a FAP), ``family_label, department, basin, basin_label, projects`` (hirings meant),
+        ``difficult`` (of which thought difficult), ``seasonal``: NaN where secret; ``projects_secret`` (bool).
+
+    Raises
+    ------
+    InputError
+        When columns are missing.
+    """
+    where = Path(path).name
+    table = read_table(path, layer=layer)
+    names = [str(column) for column in table.columns]
+    basin = [name for name in names if re.fullmatch(r"be ?\d{2}", fold(name))]
+    basin_label = [name for name in names if re.fullmatch(r"nom ?be ?\d{2}", fold(name))]
+    wanted = {
+        "family": ("code metier bmo", "code_metier_bmo", "metier_bmo", "fap"),
+        "family_label": ("nom metier bmo", "nom_metier_bmo", "lbl_fap"),
+        "department": ("dept", "dep", "departement"),
+        "basin": tuple(basin) or ("be25", "be"),
+        "basin_label": tuple(basin_label) or ("nombe25", "nombe"),
+        "projects": ("met",),
+        "difficult": ("xmet",),
+        "seasonal": ("smet",),
+        "year": ("annee",),
+    }
+    found = pick_columns(names, wanted, where=where, optional=("family_label", "basin_label", "year", "difficult",
+                                                               "seasonal", "department"))  # fmt: skip
+    result = pd.DataFrame(
+        {name: to_text(table[found[name]]) for name in wanted if name in found and name not in _FIGURES}
+    )
+    secret = {}
+    for name in _FIGURES:
+        if name in found:
+            texts = to_text(table[found[name]])
+            secret[name] = (texts == _STAR).to_numpy()
+            result[name] = to_numbers(texts).where(~pd.Series(secret[name], index=texts.index))
+    result["projects_secret"] = secret["projects"]
+    if "year" not in result:
+        year = re.search(r"\d{2}", found["basin"])
+        result["year"] = f"20{year[0]}" if year else None
+    ids = (result["basin"].fillna("?") + "/" + result["family"].fillna("?")).tolist()
+    lost = [(int(row), ids[row], "no family or no basin")
+            for row in np.flatnonzero((result["family"].isna() | result["basin"].isna()).to_numpy())]  # fmt: skip
+    hidden = int(secret["projects"].sum())
+    notes = [f"{hidden:,} figures of hiring projects are secret (*): unknown, not zero"] if hidden else []
+    kept = result.drop(index=[row for row, _, _ in lost]).reset_index(drop=True)
+    return kept, make_report(where, len(table), kept=lost, notes=notes)
+
+
+_FIGURES = ("projects", "difficult", "seasonal")
+
+
+def bmo_to_rome(table: pd.DataFrame, crosswalk: Crosswalk) -> pd.DataFrame:
+    """Spread the hiring projects of each family over its ROME codes, by the weights of the crosswalk.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of :func:`read_bmo`.
+    crosswalk : Crosswalk
+        Linking ``fap225`` (or ``fap87``) to ``rome``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``basin, rome, projects, secret_families`` (families of the métier whose figure is secret there, so that
+        ``projects`` is a lower bound), ``ambiguous``. Families without ROME keep their projects with ``rome`` None:
+        the sum over a basin equals that of the table.
+
+    Raises
+    ------
+    InputError
+        When the codes are no FAP.
+
+    Examples
+    --------
+    >>> from geo_access.sources.supply.crosswalk import make_crosswalk
+    >>> walk = make_crosswalk([("fap225", "D2Z40", "rome", "H2913", 1), ("fap225", "D2Z40", "rome", "H2902", 1)])
+    >>> table = pd.DataFrame({"basin": ["3201"], "family": ["D2Z40"], "projects": [10.0], "projects_secret": [False]})
+    >>> bmo_to_rome(table, walk)[["rome", "projects"]].values.tolist()
+    [['H2902', 5.0], ['H2913', 5.0]]
+    """
+    families = table["family"].dropna().unique().tolist()
+    fine = [code for code in families if re.fullmatch(r"[A-Z]\d[A-Z]\d{2}", code)]
+    coarse = [code for code in families if re.fullmatch(r"[A-Z]\d[A-Z]", code)]
+    if not fine and not coarse:
+        raise InputError("BMO: no family code such as D2Z40 → these are not FAP codes; map them first")
+    maps = [crosswalk.map(fine, source="fap225", target="rome")] if fine else []
+    maps += [crosswalk.map(coarse, source="fap87", target="rome")] if coarse else []
+    links = pd.concat(maps).rename(columns={"source": "family", "target": "rome"})
+    links["weight"] = links["weight"].where(links["rome"].notna(), 1.0)
+    merged = table.merge(links[["family", "rome", "weight", "ambiguous"]], on="family", how="left")
+    merged["weight"] = merged["weight"].fillna(1.0)
+    merged["projects"] *= merged["weight"]
+    merged["rome"] = merged["rome"].astype(object).where(merged["rome"].notna(), None)
+    merged["ambiguous"] = merged["ambiguous"].fillna(value=False).astype(bool)
+    grouped = merged.groupby(["basin", "rome"], dropna=False, sort=True)
+    result = grouped.agg(
+        projects=("projects", "sum"), secret_families=("projects_secret", "sum"), ambiguous=("ambiguous", "any")
+    )
+    return result.reset_index()

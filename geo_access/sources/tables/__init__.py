@@ -1,0 +1,1 @@
+"""Reading users' tables: text, columns, points, streams, what was lost."""

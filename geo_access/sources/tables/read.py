@@ -1,0 +1,478 @@
+"""One reader for the tables that people bring: CSV, parquet, spreadsheets, JSON records and vector layers."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import struct
+import tempfile
+import warnings
+import zipfile
+import zlib
+from collections.abc import Callable, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import openpyxl
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+from openpyxl.utils.exceptions import InvalidFileException
+from pyproj import Transformer
+
+from geo_access.crs import WGS84
+from geo_access.errors import CapacityError, InputError, MissingFileError
+from geo_access.sources.tables.text import detect_encoding, detect_separator, fold
+
+__all__ = ["MAX_BYTES", "MAX_ROWS", "TEXT_SUFFIXES", "parse_csv", "read_table", "require_file", "text_format"]
+
+MAX_BYTES = 2_000_000_000
+MAX_ROWS = 5_000_000
+
+_SAMPLE_BYTES = 1 << 18
+_MAX_COLUMNS = 5_000
+_LONG_CELL = 100_000
+_HEADER_ROWS = 30
+_SPREADSHEETS = (".xlsx", ".xlsm")
+TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
+_VECTORS = {".gpkg": b"SQLite format 3", ".geojson": b"{", ".shp": b"\x00\x00\x27\x0a"}
+_VECTOR_ORDER = (".gpkg", ".geojson", ".shp", ".json")
+_MAX_ZIP_RATIO = 200
+# What the libraries below raise on damaged files.
+_DAMAGE = (
+    OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, SyntaxError, EOFError, struct.error, zlib.error,
+    zipfile.BadZipFile, pa.lib.ArrowException, InvalidFileException,
+)  # fmt: skip
+
+
+def require_file(path: str | Path) -> Path:
+    """Path of a file that exists and is not empty.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        A local file.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    MissingFileError
+        When there is no such file.
+    InputError
+        When it is empty.
+    """
+    file = Path(path)
+    if not file.is_file():
+        raise MissingFileError(f"{path}: no such file → check the path", key="no_such_file", values={"file": path})
+    if file.stat().st_size == 0:
+        raise InputError(
+            f"{file.name}: the file is empty → download it again", key="empty_file", values={"file": file.name}
+        )
+    return file
+
+
+def read_table(
+    path: str | Path,
+    *,
+    layer: str | None = None,
+    encoding: str | None = None,
+    separator: str | None = None,
+    columns: Sequence[str] | None = None,
+    bbox_lonlat: tuple[float, float, float, float] | None = None,
+    max_rows: int = MAX_ROWS,
+    max_bytes: int = MAX_BYTES,
+) -> pd.DataFrame:
+    r"""Read a table of any of the usual formats, whole.
+
+    Every cell of a CSV or spreadsheet comes as text, missing where blank, so that codes keep their zeros: numbers are
+    read by :func:`geo_access.sources.tables.text.to_numbers`. A spreadsheet's header row is found below its title
+    lines. A vector layer comes as a GeoDataFrame in its own CRS.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        ``.csv .txt .tsv .parquet .xlsx .json .geojson .gpkg .shp``, or a ``.zip`` of one of them.
+    layer : str, optional
+        Layer of a GeoPackage, sheet of a workbook, or part of the name of a file of the zip.
+    encoding, separator : str, optional
+        Of a text; found from its beginning when not given.
+    columns : sequence of str, optional
+        The only columns to read of a parquet file or text.
+    bbox_lonlat : tuple of float, optional
+        West, south, east, north [degrees]: only the features of a vector layer that touch it are read. Other formats
+        have no geometry to choose by: refused with them.
+    max_rows, max_bytes : int
+        Bounds beyond which the table is refused.
+
+    Returns
+    -------
+    pandas.DataFrame or geopandas.GeoDataFrame
+
+    Raises
+    ------
+    MissingFileError
+        When the file does not exist.
+    InputError
+        When it is not what its name says, or is damaged.
+    CapacityError
+        When it is larger than the bounds.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "communes.csv").write_bytes("code;nom\n02001;Abbécourt\n".encode("cp1252"))
+    >>> read_table(folder / "communes.csv").to_dict("records")
+    [{'code': '02001', 'nom': 'Abbécourt'}]
+    """
+    file = require_file(path)
+    if file.stat().st_size > max_bytes:
+        raise CapacityError(
+            f"{file.name}: {file.stat().st_size / 1e6:,.0f} MB, above the limit of {max_bytes / 1e6:,.0f} MB "
+            "→ cut it to your departments first, or raise max_bytes"
+        )
+    suffix = file.suffix.lower()
+    reader = _reader_of(file, suffix)
+    try:
+        table = reader(
+            file, layer=layer, encoding=encoding, separator=separator, columns=columns, bbox_lonlat=bbox_lonlat,
+            max_rows=max_rows, max_bytes=max_bytes,
+        )  # fmt: skip
+    except (InputError, CapacityError):
+        raise
+    except MemoryError as error:
+        raise CapacityError(f"{file.name}: does not fit in memory → cut it to your departments first") from error
+    except _DAMAGE as error:
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise InputError(
+            f"{file.name}: cannot be read as {suffix}: {first} → download or export it again",
+            key="unreadable_file",
+            values={"file": file.name, "format": suffix, "why": first},
+        ) from error
+    if bbox_lonlat is not None and not isinstance(table, gpd.GeoDataFrame):
+        raise InputError(f"{file.name}: bbox_lonlat chooses features of a vector layer → this table has no geometry")
+    if len(table) > max_rows:
+        raise CapacityError(f"{file.name}: more than {max_rows:,} rows → cut it to your territory first")
+    return _tidy(table, file.name)
+
+
+def _reader_of(file: Path, suffix: str) -> Callable[..., pd.DataFrame]:
+    if suffix in TEXT_SUFFIXES:
+        return _read_text
+    readers: dict[str, Callable[..., pd.DataFrame]] = {
+        ".parquet": _read_parquet,
+        ".zip": _read_zip,
+        ".json": _read_json,
+        **dict.fromkeys(_SPREADSHEETS, _read_sheet),
+        **dict.fromkeys(_VECTORS, _read_vector),
+    }
+    if suffix not in readers:
+        known = " ".join(sorted({*TEXT_SUFFIXES, *readers}))
+        raise InputError(
+            f"{file.name}: format {suffix or 'without extension'} is not read → give one of {known}",
+            key="format_not_read",
+            values={"file": file.name, "format": suffix or "?", "known": known},
+        )
+    return readers[suffix]
+
+
+def _tidy(table: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Clean the column names, and drop the nameless empty columns that a spreadsheet leaves on the right."""
+    names = ["" if re.fullmatch(r"Unnamed: \d+", str(column)) else str(column).strip() for column in table.columns]
+    names = [re.sub(r"\s+", " ", column.replace("\ufeff", "")).strip('`" ') for column in names]
+    keep = [
+        place
+        for place, column in enumerate(names)
+        if column or not (table.iloc[:, place].isna() | (table.iloc[:, place].astype(str).str.strip() == "")).all()
+    ]
+    table = table.iloc[:, keep]
+    names = [names[place] or f"column {place + 1}" for place in keep]
+    seen: dict[str, int] = {}
+    for place, column in enumerate(names):
+        seen[column] = seen.get(column, 0) + 1
+        if seen[column] > 1:
+            names[place] = f"{column} ({seen[column]})"
+    if not names:
+        raise InputError(f"{name}: no column → check the separator and the sheet")
+    if isinstance(table, gpd.GeoDataFrame):
+        geometry = table.columns.get_loc(table.geometry.name)
+        names[geometry] = "geometry"
+        table.columns = pd.Index(names)
+        return table.set_geometry("geometry")
+    table = table.copy()
+    table.columns = pd.Index(names)
+    return table.reset_index(drop=True)
+
+
+def text_format(file: Path, encoding: str | None, separator: str | None) -> tuple[str, str]:
+    """Find the encoding and separator of a text table, unless given, from its beginning.
+
+    Raises
+    ------
+    InputError
+        When the content is binary, a web page or XML.
+    """
+    size = file.stat().st_size
+    with file.open("rb") as stream:
+        sample = stream.read(_SAMPLE_BYTES)
+        used = encoding or detect_encoding(sample, whole=size <= _SAMPLE_BYTES)
+        if encoding is None and used == "utf-8-sig":
+            used = _confirm_utf8(file) or detect_encoding(_all_or_part(file), whole=True)
+    text = sample.decode(used, errors="replace")
+    if "\x00" in text:
+        raise InputError(f"{file.name}: binary content → it is not a text table; check its extension")
+    if text.lstrip().startswith(("<!DOCTYPE", "<html", "<HTML", "<?xml")):
+        raise InputError(f"{file.name}: a web page or XML, not a table → download the file itself, not its page")
+    if size > len(sample):
+        text = text[: text.rfind("\n")]
+    return used, separator or detect_separator(text)
+
+
+def _confirm_utf8(file: Path) -> str | None:
+    with file.open(encoding="utf-8-sig", newline="") as stream:
+        try:
+            while stream.read(_SAMPLE_BYTES):
+                pass
+        except UnicodeDecodeError:
+            return None
+    return "utf-8-sig"
+
+
+def _all_or_part(file: Path) -> bytes:
+    with file.open("rb") as stream:
+        return stream.read(64 * _SAMPLE_BYTES)
+
+
+def _read_text(
+    file: Path,
+    *,
+    encoding: str | None,
+    separator: str | None,
+    columns: Sequence[str] | None,
+    max_rows: int,
+    **_: Any,
+) -> pd.DataFrame:
+    used, delimiter = text_format(file, encoding, separator)
+    frame = parse_csv(file, used, delimiter, columns=columns, nrows=max_rows + 1)
+    lengths = (frame[column].str.len().max() for column in frame.columns)
+    if any(length > _LONG_CELL for length in lengths):
+        raise InputError(f"{file.name}: a cell of more than {_LONG_CELL:,} characters → look for a quote never closed")
+    return frame
+
+
+def parse_csv(file: Path, encoding: str, delimiter: str, *, columns: Sequence[str] | None, **options: Any) -> Any:
+    """Read a text table with every cell as text, refusing rows longer than the header.
+
+    Raises
+    ------
+    InputError
+        With what is wrong in the file.
+    """
+    try:
+        with warnings.catch_warnings():
+            # Rows longer than the header would be cut with a mere warning: here it is an error.
+            warnings.simplefilter("error", pd.errors.ParserWarning)
+            return pd.read_csv(
+                file, sep=delimiter, encoding=encoding, dtype=str, index_col=False, na_values=[""],
+                keep_default_na=False, skipinitialspace=True, usecols=list(columns) if columns else None, **options,
+            )  # fmt: skip
+    except pd.errors.ParserWarning as error:
+        raise InputError(
+            f"{file.name}: some rows have more fields than the header → quote the cells that contain {delimiter!r}"
+        ) from error
+    except pd.errors.EmptyDataError as error:
+        raise InputError(f"{file.name}: the file is empty → download it again") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file.name}: byte {error.start} is not {encoding} → give encoding='cp1252'") from error
+
+
+def _read_parquet(file: Path, *, columns: Sequence[str] | None, max_rows: int, **_: Any) -> pd.DataFrame:
+    source = pq.ParquetFile(file)
+    if source.metadata.num_rows > max_rows:
+        raise CapacityError(
+            f"{file.name}: {source.metadata.num_rows:,} rows, more than {max_rows:,} → cut it to your territory first"
+        )
+    if b"geo" in (source.schema_arrow.metadata or {}) and columns is None:
+        return gpd.read_parquet(file)
+    return source.read(columns=list(columns) if columns else None).to_pandas()
+
+
+def _read_json(file: Path, *, layer: str | None, **options: Any) -> pd.DataFrame:
+    content = json.loads(file.read_bytes().decode("utf-8-sig"))
+    if isinstance(content, dict) and content.get("type") in ("FeatureCollection", "Feature"):
+        return _read_vector(file, layer=layer, **options)
+    if isinstance(content, dict):
+        lists = [key for key, value in content.items() if isinstance(value, list)]
+        if layer in lists or len(lists) == 1:
+            content = content[layer if layer in lists else lists[0]]
+    if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):
+        raise InputError(f"{file.name}: no list of records in this JSON → give layer= the key that holds it")
+    return pd.json_normalize(content, max_level=2)
+
+
+def _check_zip(archive: zipfile.ZipFile, name: str, max_bytes: int) -> None:
+    """Refuse an archive that would swell beyond the bounds."""
+    total = sum(member.file_size for member in archive.infolist())
+    packed = sum(member.compress_size for member in archive.infolist())
+    if total > max_bytes or total > _MAX_ZIP_RATIO * max(packed, 100_000):
+        raise CapacityError(f"{name}: unpacks to {total / 1e6:,.0f} MB → not a table we read; unzip what you need")
+
+
+def _read_sheet(file: Path, *, layer: str | None, max_rows: int, max_bytes: int, **_: Any) -> pd.DataFrame:
+    with zipfile.ZipFile(file) as archive:
+        _check_zip(archive, file.name, max_bytes)
+    book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+    try:
+        if layer is not None and layer not in book.sheetnames:
+            raise InputError(f"{file.name}: no sheet {layer!r} → the sheets are {', '.join(book.sheetnames)}")
+        sheets = [layer] if layer is not None else book.sheetnames
+        tables = {name: _sheet_rows(book[name], max_rows) for name in sheets}
+    finally:
+        book.close()
+    name, rows = max(tables.items(), key=lambda item: sum(len(row) for row in item[1]))
+    head = _header_row(rows)
+    if head is None:
+        raise InputError(f"{file.name}: sheet {name!r} is empty → give layer= the sheet that holds the table")
+    width = max(len(row) for row in rows[head:])
+    padded = [row + [None] * (width - len(row)) for row in rows[head:]]
+    return pd.DataFrame(padded[1:], columns=[cell or "" for cell in padded[0]], dtype=object)
+
+
+def _sheet_rows(sheet: Any, max_rows: int) -> list[list[str | None]]:
+    rows: list[list[str | None]] = []
+    blank_run = 0
+    for values in islice(sheet.iter_rows(max_col=_MAX_COLUMNS, values_only=True), max_rows + _HEADER_ROWS):
+        cells = [_cell(value) for value in values]
+        while cells and cells[-1] is None:
+            cells.pop()
+        blank_run = 0 if cells else blank_run + 1
+        if blank_run > 10_000:
+            break
+        rows.append(cells)
+    while rows and not rows[-1]:
+        rows.pop()
+    return [row for place, row in enumerate(rows) if row or place < _HEADER_ROWS]
+
+
+def _cell(value: object) -> str | None:
+    if value is None:
+        return None
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    return str(value).strip() or None
+
+
+def _header_row(rows: list[list[str | None]]) -> int | None:
+    """Find the row that names the columns: the last row of text as wide as the table, before its first data row.
+
+    INSEE puts a title above, and often a row of labels above the row of codes.
+    """
+    filled = [sum(cell is not None for cell in row) for row in rows[:_HEADER_ROWS]]
+    if not filled or max(filled) == 0:
+        return None
+    wide = [place for place, count in enumerate(filled) if count >= max(1, 0.7 * max(filled))]
+    first = wide[0]
+    if len(wide) > 1 and wide[1] == first + 1:
+        second = [cell for cell in rows[first + 1] if cell]
+        codes = [bool(re.fullmatch(r"[A-Z][A-Z0-9_]{1,29}", cell)) for cell in second]
+        upper = [bool(re.fullmatch(r"[A-Z][A-Z0-9_]{1,29}", cell)) for cell in rows[first] if cell]
+        if all(codes) and not all(upper):
+            return first + 1
+    return first
+
+
+def _read_vector(
+    file: Path,
+    *,
+    layer: str | None,
+    max_rows: int,
+    bbox_lonlat: tuple[float, float, float, float] | None = None,
+    member: str | None = None,
+    **_: Any,
+) -> gpd.GeoDataFrame:
+    source = f"/vsizip/{file.resolve()}/{member}" if member else str(file)
+    magic = _VECTORS.get(Path(member or file).suffix.lower(), b"{")
+    if member:
+        with zipfile.ZipFile(file) as archive, archive.open(member) as stream:
+            start = stream.read(64)
+    else:
+        with file.open("rb") as stream:
+            start = stream.read(64)
+    # GDAL opens by content: a description file under another name could make it read anything, anywhere.
+    if not start.removeprefix(b"\xef\xbb\xbf").lstrip(b" \r\n\t").startswith(magic):
+        raise InputError(f"{member or file.name}: its content is not what its extension says → export it again")
+    if not member and file.suffix.lower() == ".shp":
+        absent = [part for part in (".dbf", ".shx") if not _sibling(file, part)]
+        if absent:
+            raise InputError(f"{file.name}: {' and '.join(absent)} must lie beside it → unzip all parts together")
+    names = [str(name) for name, _ in pyogrio.list_layers(source)]
+    if layer is not None and member is None and layer not in names:
+        raise InputError(f"{file.name}: no layer {layer!r} → the layers are {', '.join(names)}")
+    if layer is None and len(names) > 1:
+        raise InputError(f"{file.name}: {len(names)} layers → give layer= one of {', '.join(names)}")
+    chosen = layer if layer in names else names[0]
+    bounds = None if bbox_lonlat is None else _own_bounds(source, chosen, bbox_lonlat, file.name)
+    frame = pyogrio.read_dataframe(source, layer=chosen, max_features=max_rows + 1, bbox=bounds)
+    return frame if isinstance(frame, gpd.GeoDataFrame) else pd.DataFrame(frame)
+
+
+def _own_bounds(
+    source: str, layer: str, bbox_lonlat: tuple[float, float, float, float], name: str
+) -> tuple[float, float, float, float]:
+    """Bounds in the CRS of the layer."""
+    crs = pyogrio.read_info(source, layer=layer)["crs"]
+    if crs is None:
+        raise InputError(
+            f"{name}: the layer does not say its CRS → export it with its CRS", key="no_crs", values={"file": name}
+        )
+    return Transformer.from_crs(WGS84, crs, always_xy=True).transform_bounds(*bbox_lonlat)
+
+
+def _sibling(file: Path, suffix: str) -> bool:
+    return file.with_suffix(suffix).exists() or file.with_suffix(suffix.upper()).exists()
+
+
+def _read_zip(file: Path, *, layer: str | None, max_bytes: int, **options: Any) -> pd.DataFrame:
+    with zipfile.ZipFile(file) as archive:
+        _check_zip(archive, file.name, max_bytes)
+        names = [info.filename for info in archive.infolist() if not info.is_dir() and "__MACOSX" not in info.filename]
+    suffixes = (*_VECTOR_ORDER, *TEXT_SUFFIXES, *_SPREADSHEETS, ".parquet")
+    tables = [name for name in names if Path(name).suffix.lower() in suffixes]
+    chosen = [name for name in tables if fold(layer) in fold(name)] if layer else tables
+    if not chosen:
+        raise InputError(f"{file.name}: holds no table{f' named {layer!r}' if layer else ''} → it has {_some(names)}")
+    best = min(_zip_rank(name) for name in chosen)
+    chosen = [name for name in chosen if _zip_rank(name) == best]
+    if len(chosen) > 1:
+        raise InputError(f"{file.name}: holds several tables → give layer= one of {_some(chosen)}")
+    member = chosen[0]
+    suffix = Path(member).suffix.lower()
+    if suffix in _VECTOR_ORDER:
+        return _read_vector(file, layer=layer, member=member, **options)
+    return _unpacked(file, member, suffix, layer=layer, max_bytes=max_bytes, **options)
+
+
+def _zip_rank(name: str) -> tuple[int, bool]:
+    """Vector layers before plain tables, then the one in degrees when a producer ships several projections."""
+    suffix = Path(name).suffix.lower()
+    rank = _VECTOR_ORDER.index(suffix) if suffix in _VECTOR_ORDER else len(_VECTOR_ORDER)
+    return rank, "wgs84" not in name.lower()
+
+
+def _unpacked(file: Path, member: str, suffix: str, **options: Any) -> pd.DataFrame:
+    with tempfile.TemporaryDirectory() as folder:
+        target = Path(folder) / f"table{suffix}"
+        with zipfile.ZipFile(file) as archive, archive.open(member) as source, target.open("wb") as sink:
+            shutil.copyfileobj(source, sink)
+        return _reader_of(target, suffix)(target, **{**options, "layer": None})
+
+
+def _some(names: Sequence[str]) -> str:
+    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "") if names else "nothing"

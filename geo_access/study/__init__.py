@@ -1,0 +1,1 @@
+"""A study: file, inputs, stages, folder of results."""

@@ -1,0 +1,335 @@
+"""The study file: one TOML that says where, when, for whom, and what counts as too far.
+
+Everything is checked before anything is computed, and all faults are reported at once; an unknown key is a fault that
+names the nearest known one. Relative paths are relative to the file.
+
+The study file's sections as the values that the rooms below work with.
+"""
+
+from __future__ import annotations
+
+import difflib
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, get_args
+
+from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic_core import PydanticCustomError
+
+from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
+from geo_access.study.sections import (
+    AddressesSection,
+    EmployersTable,
+    FlagSection,
+    General,
+    MetierSection,
+    NetworkSection,
+    Origins,
+    OutputSection,
+    ProfileSection,
+    ScheduleSection,
+    Section,
+    Table,
+    ThresholdSection,
+    TrainingTable,
+)
+
+__all__ = [
+    "StudyFile",
+    "flag_rules",
+    "isochrone_profile",
+    "isochrone_schedule",
+    "read_study_file",
+    "study_metiers",
+    "study_profiles",
+    "study_schedules",
+    "study_thresholds",
+]
+
+_MAX_STUDY_BYTES = 1_000_000
+
+# Keys whose values are paths, wherever they stand in the file.
+_ONE_FILE = (
+    "file",
+    "schools",
+    "communes",
+    "naf_rome",
+    "structures",
+    "certifications",
+    "mef",
+    "located",
+    "school_breaks",
+)
+_LIST_OF_FILES = ("osm", "gtfs", "files")
+
+# pydantic's kinds of error → entries of the catalogue, and what they carry.
+_KINDS = {
+    "greater_than": ("study.above", ("gt",)),
+    "greater_than_equal": ("study.at_least", ("ge",)),
+    "less_than": ("study.below", ("lt",)),
+    "less_than_equal": ("study.at_most", ("le",)),
+    "literal_error": ("study.one_of", ("expected",)),
+    "string_pattern_mismatch": ("study.pattern", ("pattern",)),
+    "string_too_short": ("study.empty", ()),
+    "too_short": ("study.empty", ()),
+    "string_too_long": ("study.too_long", ("max_length",)),
+}
+_FAMILIES = {
+    "date": "study.date", "int": "study.number", "float": "study.number", "bool": "study.boolean",
+    "string": "study.text", "tuple": "study.list", "model": "study.section", "path": "study.text",
+}  # fmt: skip
+
+
+class StudyFile(Section):
+    """The whole study file, validated; paths are absolute.
+
+    Examples
+    --------
+    >>> sorted(StudyFile.model_fields)[:4]
+    ['addresses', 'employers', 'employment', 'flag']
+    """
+
+    study: General
+    network: NetworkSection
+    origins: Origins
+    training: TrainingTable | None = None
+    employers: EmployersTable | None = None
+    employment: Table | None = None
+    addresses: AddressesSection | None = None
+    metiers: Annotated[tuple[MetierSection, ...], Field(min_length=1)]
+    profiles: Annotated[tuple[ProfileSection, ...], Field(min_length=1)]
+    thresholds: Annotated[tuple[ThresholdSection, ...], Field(min_length=1)]
+    schedules: Annotated[tuple[ScheduleSection, ...], Field(min_length=1)]
+    flag: FlagSection = FlagSection()
+    output: OutputSection = OutputSection()
+
+    @model_validator(mode="after")
+    def _consistent(self) -> StudyFile:
+        found = self._problems()
+        if found:
+            # One error of pydantic carries them all; `_faults` tells them apart again.
+            joined = "; ".join(_ENGLISH[key].format(**values) for key, values in found)
+            raise PydanticCustomError("study.problems", "{joined}", {"joined": joined, "found": found})
+        return self
+
+    def _problems(self) -> list[tuple[str, dict[str, str]]]:
+        """List what contradicts itself between the sections: key of the message, and its values."""
+        found: list[tuple[str, dict[str, str]]] = []
+        if self.training is None and self.employers is None:
+            found.append(("study.nothing_to_reach", {}))
+        for name, ids in (
+            ("metiers", [metier.code for metier in self.metiers]),
+            ("profiles", [profile.id for profile in self.profiles]),
+            ("thresholds", [threshold.id for threshold in self.thresholds]),
+            ("schedules", [schedule.id for schedule in self.schedules]),
+        ):
+            twice = sorted({each for each in ids if ids.count(each) > 1})
+            found += [("study.twice", {"section": name, "id": each}) for each in twice]
+        kinds = [kind for kind, table in (("training", self.training), ("job", self.employers)) if table is not None]
+        known = {threshold.kind for threshold in self.thresholds}
+        found += [("study.no_kind", {"section": "thresholds", "kind": kind}) for kind in kinds if kind not in known]
+        if "training" in kinds and "training" not in {schedule.kind for schedule in self.schedules}:
+            found.append(("study.no_kind", {"section": "schedules", "kind": "training"}))
+        transit = [profile.id for profile in self.profiles if profile.mode not in ("walk", "bike", "car")]
+        if transit and not self.network.gtfs:
+            found.append(("study.no_gtfs", {"profiles": ", ".join(transit)}))
+        chosen = self.output.isochrone_profile
+        if chosen is not None and chosen not in {profile.id for profile in self.profiles}:
+            found.append(("study.no_profile", {"id": chosen}))
+        return found
+
+
+_ENGLISH: Mapping[str, str] = {
+    "study.nothing_to_reach": "give [training], [employers] or both: there is nothing to reach",
+    "study.twice": "{section}: '{id}' is given twice",
+    "study.no_kind": "{section}: none of kind '{kind}'",
+    "study.no_gtfs": "profiles {profiles} ride transit, but [network] names no gtfs",
+    "study.no_profile": "output.isochrone_profile: '{id}' is no profile of the study",
+}
+
+
+def _named_files(content: Any, key: str = "") -> list[tuple[str, Path]]:
+    """Every file that the raw content names, with the key that names it."""
+    if isinstance(content, dict):
+        pairs = [_named_files(value, f"{key}.{name}".lstrip(".")) for name, value in content.items()]
+        return [pair for part in pairs for pair in part]
+    last = key.rpartition(".")[2]
+    if isinstance(content, list) and last in _LIST_OF_FILES:
+        return [(f"{key}[{i}]", Path(item)) for i, item in enumerate(content) if isinstance(item, str)]
+    if isinstance(content, str) and last in _ONE_FILE:
+        return [(key, Path(content))]
+    return []
+
+
+def _known_keys(location: tuple[int | str, ...]) -> list[str]:
+    """Keys that the section at `location` accepts."""
+    model: Any = StudyFile
+    for part in location[:-1]:
+        if isinstance(part, int):
+            continue
+        field = model.model_fields.get(part)
+        if field is None:
+            return []
+        candidates = [field.annotation, *get_args(field.annotation)]
+        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
+        if model is None:
+            return []
+    return list(model.model_fields)
+
+
+def _faults(path: Path, error: Any) -> list[Fault]:
+    """Tell one error of pydantic as faults, with the entries of the catalogue that say it."""
+    location = tuple(error["loc"])
+    where = f"{path.name}: " + (
+        "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".") or "whole file"
+    )
+    kind, given = str(error["type"]), error.get("ctx", {})
+    if kind == "study.problems":
+        return [Fault(where, _ENGLISH[key].format(**values), key=key, values=values) for key, values in given["found"]]
+    if kind == "extra_forbidden":
+        known = _known_keys(location)
+        near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.4)
+        if near:
+            values = {"near": near[0]}
+            return [Fault(where, "unknown key", f"did you mean {near[0]!r}?", key="study.unknown_near", values=values)]
+        listed = ", ".join(known)
+        return [Fault(where, "unknown key", f"known keys: {listed}", key="study.unknown", values={"known": listed})]
+    if kind == "missing":
+        return [Fault(where, "this key is missing", "add it", key="study.missing")]
+    message = str(error["msg"]).removeprefix("Value error, ")
+    if kind.startswith("study."):
+        return [Fault(where, message, key=kind, values=given)]
+    key, carried = _KINDS.get(kind, (_FAMILIES.get(kind.partition("_")[0], ""), ()))
+    return [Fault(where, message, key=key, values={name: given[name] for name in carried})]
+
+
+def _innermost(errors: list[Any]) -> list[Any]:
+    """Drop the errors that only say that something inside them is wrong."""
+    locations = [tuple(error["loc"]) for error in errors]
+    return [
+        error
+        for error, own in zip(errors, locations, strict=True)
+        if not own or not any(len(other) > len(own) and other[: len(own)] == own for other in locations)
+    ]
+
+
+def _absolute(content: Any, base: Path) -> Any:
+    """Make every path of the file absolute, relative to the file."""
+    if isinstance(content, dict):
+        return {
+            key: str((base / value).resolve())
+            if key in _ONE_FILE and isinstance(value, str)
+            else [str((base / item).resolve()) if isinstance(item, str) else item for item in value]
+            if key in _LIST_OF_FILES and isinstance(value, list)
+            else _absolute(value, base)
+            for key, value in content.items()
+        }
+    if isinstance(content, list):
+        return [_absolute(item, base) for item in content]
+    return content
+
+
+def read_study_file(path: str | Path) -> StudyFile:
+    """Read and check a study file.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        TOML file.
+
+    Returns
+    -------
+    StudyFile
+
+    Raises
+    ------
+    MissingFileError
+        When the study file, or a file it names, does not exist.
+    InputError
+        When it is not TOML, or with every key that is wrong.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise MissingFileError(
+            f"{path}: no such study file → check the path, or start from `geo-access demo`",
+            key="study.no_file",
+            values={"file": path},
+        )
+    if path.stat().st_size > _MAX_STUDY_BYTES:
+        raise InputError(
+            f"{path}: larger than 1 MB → this is not a study file", key="study.too_large", values={"file": path}
+        )
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"{path}: not UTF-8 (byte {error.start}) → save the file as UTF-8",
+            key="study.not_utf8",
+            values={"file": path, "byte": error.start},
+        ) from error
+    except tomllib.TOMLDecodeError as error:
+        raise InputError(
+            f"{path}: not valid TOML: {error} → mend that line",
+            key="study.not_toml",
+            values={"file": path, "why": error},
+        ) from error
+    content = _absolute(content, path.parent)
+    missing = [
+        Fault(
+            f"{path.name}: {key}",
+            f"file not found: {file}",
+            "check the path; it is relative to the study file",
+            key="study.file_not_found",
+            values={"file": file},
+        )
+        for key, file in _named_files(content)
+        if not file.exists()
+    ]
+    try:
+        study = StudyFile.model_validate(content)
+    except ValidationError as error:
+        raise_faults([fault for item in _innermost(error.errors()) for fault in _faults(path, item)] + missing)
+        raise
+    raise_faults(missing, error=MissingFileError)
+    return study
+
+
+def study_metiers(file: StudyFile) -> list[Metier]:
+    """Return the métiers of a study."""
+    return [Metier(m.code, m.name, m.family, m.min_level, m.max_level) for m in file.metiers]
+
+
+def study_profiles(file: StudyFile) -> list[Profile]:
+    """Return the publics of a study."""
+    return [Profile(p.id, p.name, p.mode, p.walk_kmh, p.bike_kmh, p.max_access_min, p.max_rides) for p in file.profiles]
+
+
+def study_thresholds(file: StudyFile) -> list[Threshold]:
+    """Return the thresholds of a study, with their sources."""
+    return [Threshold(t.id, t.name, t.minutes, t.kind, t.source, t.status) for t in file.thresholds]
+
+
+def study_schedules(file: StudyFile) -> list[Schedule]:
+    """Return the hours of a study."""
+    return [
+        Schedule(s.id, s.name, s.kind, s.start, s.end, s.slack_before_min, s.slack_after_min) for s in file.schedules
+    ]
+
+
+def flag_rules(file: StudyFile) -> FlagRules:
+    """Return the rules of the flag."""
+    return FlagRules(file.flag.min_opportunities, file.flag.adequate_share, file.flag.fragile_share)
+
+
+def isochrone_profile(file: StudyFile) -> ProfileSection:
+    """Return the profile whose isochrones are drawn: the one named, else the first."""
+    chosen = file.output.isochrone_profile
+    return next((p for p in file.profiles if p.id == chosen), file.profiles[0])
+
+
+def isochrone_schedule(file: StudyFile) -> ScheduleSection:
+    """Return the schedule whose isochrones are drawn: the first for training, else for jobs."""
+    kind = "training" if file.training is not None else "job"
+    return next((s for s in file.schedules if s.kind == kind), file.schedules[0])

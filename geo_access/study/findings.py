@@ -1,0 +1,382 @@
+"""What a study says beyond its flags: components of adequacy, remedies, tables by zoning, the report's context.
+
+The flags of a study, and the table of them that is shown at the end of a run.
+
+The isochrones of a study: one set of bands per métier.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis, diagnose
+from geo_access.diagnosis.remedies import smallest_remedies
+from geo_access.diagnosis.supply_adequacy import employer_need, supply_adequacy
+from geo_access.manifest import Manifest
+from geo_access.network.model import CrowFly, Network
+from geo_access.report.context import ReportContext, SourceReading, reach_table
+from geo_access.routing.query import Query, Window
+from geo_access.study.file import (
+    StudyFile,
+    flag_rules,
+    isochrone_profile,
+    isochrone_schedule,
+    study_metiers,
+    study_profiles,
+    study_schedules,
+    study_thresholds,
+)
+from geo_access.study.inputs import StudyInputs
+from geo_access.study.sections import MetierSection
+from geo_access.surfaces.bands import isochrones
+from geo_access.surfaces.counts import count_points
+from geo_access.times.core import point_times
+from geo_access.times.round_trip import NetworkTimes
+from geo_access.words.words import format_number, text
+
+__all__ = [
+    "Findings",
+    "band_counts",
+    "bands_label",
+    "findings",
+    "flag_summary",
+    "located",
+    "report_context",
+    "study_diagnosis",
+    "study_isochrones",
+    "with_remedies",
+]
+
+Progress = Callable[[str, float], None]
+
+
+def study_diagnosis(
+    file: StudyFile, inputs: StudyInputs, network: Network, progress: Progress, *, other_day: Network | None = None
+) -> Diagnosis:
+    """Compute the flags of a study; `other_day` tells "no service that day" from "no service"."""
+    return diagnose(
+        network,
+        zones=inputs.zones,
+        points=inputs.points,
+        membership=inputs.membership,
+        metiers=study_metiers(file),
+        profiles=study_profiles(file),
+        thresholds=study_thresholds(file),
+        schedules=study_schedules(file),
+        training=inputs.training,
+        employers=inputs.employers,
+        rules=flag_rules(file),
+        other_day=other_day,
+        progress=progress,
+    )
+
+
+def flag_summary(file: StudyFile, diagnosis: Diagnosis) -> tuple[tuple[str, ...], ...]:
+    """Rows of the table shown at the end: zones by level and residents who get there, métier by métier."""
+    language = file.study.language
+    population = diagnosis.residents.population
+    everyone = max(float(population.sum()), 1.0)
+    rows = []
+    for case in diagnosis.cases:
+        if case.kind == "job" and case.schedule != OWN_HOURS:
+            continue
+        flags = diagnosis.flags
+        own = (
+            (flags["profile"] == case.profile.id) & (flags["kind"] == case.kind) & (flags["schedule"] == case.schedule)
+        )
+        levels = flags[own & (flags["threshold"] == case.threshold.id)].groupby(["metier", "level"], observed=False)
+        zones = levels.size()
+        for column, metier in enumerate(case.offers.metiers):
+            reached = float(population[case.points.reached[:, column]].sum()) / everyone
+            counts = (int(zones.get((metier.code, level), 0)) for level in ("adéquat", "fragile", "inadéquat"))
+            rows.append(
+                (
+                    f"{metier.name} ({metier.code})",
+                    case.profile.name,
+                    text(f"kind.{case.kind}", language),
+                    *(format_number(count, language) for count in counts),
+                    f"{format_number(100 * reached, language)} %",
+                )
+            )
+    return tuple(rows)
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """Tables computed from a diagnosis.
+
+    Attributes
+    ----------
+    components : pandas.DataFrame or None
+        Geographic, quantitative and employment components per métier; None without both training and employers.
+    remedies : pandas.DataFrame
+        Smallest single change per flagged zone × métier × profile × kind.
+    """
+
+    components: pd.DataFrame | None
+    remedies: pd.DataFrame
+
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Both by name, those that there are."""
+        named = {"remedies": self.remedies, "supply_adequacy": self.components}
+        return {name: table for name, table in named.items() if table is not None}
+
+
+def _first_case(diagnosis: Diagnosis, profile: str, kind: str) -> DiagnosedCase | None:
+    """Return the case that the report speaks of: the first schedule, or each employer's own hours."""
+    own = [case for case in diagnosis.cases if case.profile.id == profile and case.kind == kind]
+    return next((case for case in own if case.schedule == OWN_HOURS), own[0] if own else None)
+
+
+def _components(file: StudyFile, inputs: StudyInputs, network: Network, diagnosis: Diagnosis) -> pd.DataFrame | None:
+    profile = diagnosis.cases[0].profile
+    training, jobs = (_first_case(diagnosis, profile.id, kind) for kind in ("training", "job"))
+    if training is None or jobs is None or not len(diagnosis.sites["training"]) or not len(diagnosis.sites["job"]):
+        return None
+    schedule = next(item for item in file.schedules if item.kind == "training")
+    on_streets = profile.mode in ("walk", "bike", "car")
+    query = Query(
+        profile.mode,
+        arrive=None if on_streets else Window.parse(schedule.start),
+        max_s=round(training.threshold.limit_s),
+        walk_kmh=profile.walk_kmh,
+        bike_kmh=profile.bike_kmh,
+        max_access_s=round(profile.max_access_min * 60),
+        max_egress_s=round(profile.max_access_min * 60),
+        max_rides=profile.max_rides,
+    )
+    seconds = point_times(network, diagnosis.sites["job"].xy, diagnosis.sites["training"].xy, query).seconds[:, :, 0]
+    need = employer_need(jobs.offers, training.offers, seconds, limit_s=training.threshold.limit_s)
+    source = "; ".join(table.source for table in (file.training, file.employers) if table is not None and table.source)
+    return supply_adequacy(training, diagnosis.residents, need=need, employment=inputs.employment, source=source)
+
+
+def findings(file: StudyFile, inputs: StudyInputs, network: Network, diagnosis: Diagnosis) -> Findings:
+    """Compute components and remedies.
+
+    Remedies are sought for the first profile: each one is a recomputation for the whole territory.
+
+    Parameters
+    ----------
+    file : StudyFile
+    inputs : StudyInputs
+    network : Network
+    diagnosis : Diagnosis
+
+    Returns
+    -------
+    Findings
+    """
+    profile = diagnosis.cases[0].profile.id
+    parts = []
+    for kind in diagnosis.sites:
+        case = _first_case(diagnosis, profile, kind)
+        if case is None or not len(diagnosis.sites[kind]):
+            continue
+        table = smallest_remedies(
+            diagnosis,
+            NetworkTimes(network),
+            profile=profile,
+            kind=kind,
+            schedule=case.schedule,
+            threshold=case.threshold.id,
+        )
+        table = table.assign(lifts=table["remedy"].astype(str) != "")
+        parts.append(table.assign(profile=profile, kind=kind, schedule=case.schedule, threshold=case.threshold.id))
+    columns = ["zone_id", "metier", "profile", "kind", "schedule", "threshold", "remedy", "detail"]
+    remedies = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return Findings(_components(file, inputs, network, diagnosis), remedies)
+
+
+def with_remedies(flags: pd.DataFrame, remedies: pd.DataFrame, *, language: str) -> pd.DataFrame:
+    """Return the flags with a column ``remedy``: the smallest change that lifts the flag, in words.
+
+    Parameters
+    ----------
+    flags, remedies : pandas.DataFrame
+    language : str
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `flags`; ``remedy`` is missing where none was sought or none was found.
+    """
+    found = remedies[remedies["remedy"].astype(str) != ""]
+    words = [
+        text(f"report.change.{remedy}", language, detail=detail)
+        for remedy, detail in zip(found["remedy"], found["detail"], strict=True)
+    ]
+    keys = ["zone_id", "metier", "profile", "kind", "schedule", "threshold"]
+    lookup = pd.Series(words, index=pd.MultiIndex.from_frame(found[keys].astype(str)), dtype=object)
+    asked = pd.MultiIndex.from_frame(flags[keys].astype(str))
+    return flags.assign(remedy=lookup.reindex(asked).to_numpy() if len(lookup) else np.full(len(flags), None, object))
+
+
+def report_context(
+    file: StudyFile,
+    inputs: StudyInputs,
+    network: Network,
+    diagnosis: Diagnosis,
+    found: Findings,
+    manifest: Manifest,
+    *,
+    flags: pd.DataFrame,
+    sheets: dict[str, Path],
+    sources: tuple[str, ...],
+    counts: pd.DataFrame,
+    notices: pd.DataFrame,
+    links: pd.DataFrame,
+) -> ReportContext:
+    """Gather what the report is written from."""
+    cases = diagnosis.cases
+    return ReportContext(
+        name=file.study.name,
+        territory=file.study.territory or file.study.name,
+        service_date=file.study.date,
+        metiers=cases[0].offers.metiers,
+        profiles=tuple({case.profile.id: case.profile for case in cases}.values()),
+        thresholds=tuple({case.threshold.id: case.threshold for case in cases}.values()),
+        schedules=tuple(study_schedules(file)),
+        rules=diagnosis.rules,
+        flags=flags,
+        reach=reach_table(diagnosis),
+        manifest=manifest,
+        sheets=sheets,
+        supply_adequacy=found.components,
+        counts=counts,
+        notices=notices,
+        links=links,
+        bands_label=bands_label(file),
+        remedies=found.remedies[found.remedies["lifts"]] if len(found.remedies) else None,
+        readings=tuple(
+            SourceReading(
+                report.source,
+                report.read,
+                report.kept,
+                report.located,
+                tuple((int(row["rows"]), str(row["reason"])) for row in report.losses().to_dict("records")),
+            )
+            for report in inputs.reports
+        ),
+        sources=sources,
+        language=file.study.language,
+        synthetic=file.study.synthetic,
+        crow_fly=isinstance(network.streets, CrowFly),
+    )
+
+
+def located(table: gpd.GeoDataFrame | None, metier: str) -> gpd.GeoDataFrame | None:
+    """Rows of a métier that have a position and are given there; None when there is none."""
+    if table is None:
+        return None
+    geometry = table.geometry.to_numpy()
+    here = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
+    rows = table[(table["metier"].astype(str) == metier).to_numpy() & here]
+    if "modality" in rows.columns:
+        rows = rows[rows["modality"].astype(str).isin(("on_site", "hybrid"))]
+    return rows if len(rows) else None
+
+
+def _of_level(sites: gpd.GeoDataFrame, metier: MetierSection) -> gpd.GeoDataFrame:
+    """Sessions whose level is that of the métier, or is not said."""
+    return sites[sites["level"].isna() | sites["level"].between(metier.min_level, metier.max_level)]
+
+
+def study_isochrones(file: StudyFile, inputs: StudyInputs, network: Network) -> dict[str, gpd.GeoDataFrame]:
+    """Isochrones to the nearest site of each métier, by métier code; métiers without a site have none."""
+    profile = isochrone_profile(file)
+    kind = "training" if inputs.training is not None else "job"
+    schedule = isochrone_schedule(file)
+    on_streets = profile.mode in ("walk", "bike", "car")
+    found = {}
+    for metier in file.metiers:
+        sites = located(inputs.training if kind == "training" else inputs.employers, metier.code)
+        if sites is None:
+            continue
+        if kind == "training":
+            sites = _of_level(sites, metier)
+        if not len(sites):
+            continue
+        found[metier.code] = isochrones(
+            network,
+            sites,
+            minutes=file.output.isochrone_minutes,
+            mode=profile.mode if on_streets else "transit",
+            arrive=None if on_streets else schedule.start,
+            walk_kmh=profile.walk_kmh,
+            bike_kmh=profile.bike_kmh,
+            cell_m=file.output.cell_m,
+            reverse=True,
+        )
+    return found
+
+
+def bands_label(file: StudyFile) -> str:
+    """Words for what the isochrones of a study show."""
+    profile, language = isochrone_profile(file), file.study.language
+    to = text(f"bands.to.{'job' if file.training is None else 'training'}", language)
+    if profile.mode in ("walk", "bike", "car"):
+        return text("bands.any", language, to=to, mode=text(f"mode.{profile.mode}", language))
+    hour = isochrone_schedule(file).start
+    return text("bands.arrive", language, to=to, mode=text("mode.transit", language), hour=hour)
+
+
+def _residents(inputs: StudyInputs) -> gpd.GeoDataFrame:
+    """Points with their residents, and where the study knows them those who live in a QPV and the job-seekers."""
+    quarters = inputs.zones.loc[inputs.zones["zone_kind"].astype(str) == "qpv", "zone_id"].astype(str)
+    inside = inputs.membership[inputs.membership["zone_id"].astype(str).isin(quarters)]
+    shares = inside.groupby(inside["point_id"].astype(str))["share"].sum().clip(upper=1.0)
+    share = inputs.points["point_id"].astype(str).map(shares).fillna(0.0).to_numpy(np.float64)
+    columns = {"residents": inputs.points["population"]}
+    if len(quarters):
+        columns["qpv_residents"] = inputs.points["population"] * share
+    if "job_seekers" in inputs.points:
+        columns["job_seekers"] = pd.to_numeric(inputs.points["job_seekers"], errors="coerce")
+    return gpd.GeoDataFrame(columns, geometry=inputs.points.geometry.to_numpy(), crs=inputs.points.crs)
+
+
+def band_counts(file: StudyFile, inputs: StudyInputs, bands: dict[str, gpd.GeoDataFrame]) -> pd.DataFrame:
+    """Count who and what lies within each band of each métier.
+
+    Parameters
+    ----------
+    file : StudyFile
+    inputs : StudyInputs
+    bands : mapping of str to geopandas.GeoDataFrame
+        From `study_isochrones`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``metier, minutes, area_km2`` and, up to that cutoff, ``residents``, ``qpv_residents`` (where the study has
+        such zones), ``job_seekers`` (where the points tell them), ``places`` and ``openings`` of the métier (where the
+        study has them), each with its share of all (``…_share``, 0–1).
+    """
+    people = _residents(inputs)
+    counted = [str(column) for column in people.columns if column != "geometry"]
+    parts = []
+    for metier in file.metiers:
+        areas = bands.get(metier.code)
+        if areas is None:
+            continue
+        tables = [count_points(areas, people, columns=counted)]
+        for table, column in ((inputs.training, "places"), (inputs.employers, "openings")):
+            sites = located(table, metier.code)
+            if sites is not None:
+                sites = _of_level(sites, metier) if column == "places" else sites
+                numbers = sites.assign(**{column: pd.to_numeric(sites[column], errors="coerce")})
+                tables.append(count_points(areas, numbers, columns=[column]).drop(columns="minutes"))
+        counts = pd.concat(tables, axis=1)
+        counts.insert(1, "area_km2", areas["area_km2"].round(3).to_numpy())
+        parts.append(counts.assign(metier=metier.code))
+    if not parts:
+        return pd.DataFrame(columns=["metier", "minutes"])
+    found = pd.concat(parts, ignore_index=True)
+    return found[["metier", *(column for column in found.columns if column != "metier")]]

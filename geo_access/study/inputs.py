@@ -1,0 +1,356 @@
+"""Read everything a study names, and say all that is wrong with it before anything is computed.
+
+The tables of training and employers, each in the format that its producer ships.
+
+Where the person of an adviser's sheet starts from: coordinates, or an address that is looked up and forgotten.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import geopandas as gpd
+import pandas as pd
+
+from geo_access.errors import Fault, GeoAccessError, InputError, raise_faults
+from geo_access.sources.places.find_address import BAN_SERVICE, choose_address, search_books, search_service
+from geo_access.sources.places.geocode import read_addresses, read_communes
+from geo_access.sources.places.population import assign_zones, read_population
+from geo_access.sources.places.zones import read_zones
+from geo_access.sources.supply.crosswalk_files import build_crosswalk
+from geo_access.sources.supply.employers import read_employers, read_siae
+from geo_access.sources.supply.employers_offers import read_offers
+from geo_access.sources.supply.employers_sirene import read_sirene
+from geo_access.sources.supply.training import read_training
+from geo_access.sources.supply.training_education import read_capacities, read_uai_mef_rome
+from geo_access.sources.supply.training_lheo import read_lheo
+from geo_access.sources.supply.training_onisep import read_apprenticeship, read_onisep
+from geo_access.sources.tables.read import read_table
+from geo_access.sources.tables.report import ReadingReport
+from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
+from geo_access.study.file import StudyFile
+from geo_access.study.sections import EmployersTable, Table, TrainingTable
+
+__all__ = ["StudyInputs", "find_origin", "read_employers_table", "read_inputs", "read_training_table"]
+
+# An activity counts for a métier when at least this share of its hirings was for it.
+_LEAST_HIRING_SHARE = 0.01
+
+_Read = tuple[gpd.GeoDataFrame, ReadingReport]
+
+
+def _communes(path: Path | None) -> gpd.GeoDataFrame | None:
+    return None if path is None else read_communes(path)
+
+
+def read_training_table(table: TrainingTable) -> _Read:
+    """Read what is taught where.
+
+    Parameters
+    ----------
+    table : TrainingTable
+        Section ``[training]``; the study file has checked that its keys fit its format.
+
+    Returns
+    -------
+    (geopandas.GeoDataFrame, ReadingReport)
+        Schema of `geo_access.sources.supply.training.read_training`.
+
+    Raises
+    ------
+    InputError
+        When the file is not what its format says.
+    """
+    if table.format == "uai_mef_rome":
+        return read_uai_mef_rome(table.file, schools=table.schools)
+    if table.format == "lheo":
+        return read_lheo(table.file, communes=_communes(table.communes))
+    if table.format == "onisep":
+        return read_onisep(table.file, structures=table.structures, certifications=table.certifications)
+    if table.format == "apprenticeship":
+        return read_apprenticeship(table.file)
+    if table.format == "capacities":
+        paths = {"mef": table.mef, "certifications": table.certifications, "schools": table.schools}
+        return read_capacities(table.file, **{key: path for key, path in paths.items() if path is not None})
+    return read_training(table.file, columns=table.columns, crs=table.crs, layer=table.layer)
+
+
+def _romes_of_naf(path: Path | None, codes: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
+    """Métiers of the study that each activity hires for, from observed hirings; None without that table."""
+    if path is None:
+        return None
+    crosswalk = build_crosswalk(naf_hirings=path)
+    activities = sorted(set(crosswalk.links.loc[crosswalk.links["source_scheme"] == "naf", "source"]))
+    hired = crosswalk.targets(activities, source="naf", target="rome", min_weight=_LEAST_HIRING_SHARE)
+    wanted = set(codes)
+    return {naf: tuple(rome for rome in romes if rome in wanted) for naf, romes in hired.items() if wanted & set(romes)}
+
+
+def read_employers_table(table: EmployersTable, codes: Sequence[str]) -> _Read:
+    """Read who recruits where.
+
+    Parameters
+    ----------
+    table : EmployersTable
+        Section ``[employers]``; the study file has checked that its keys fit its format.
+    codes : sequence of str
+        Métiers of the study; activities are led to these alone.
+
+    Returns
+    -------
+    (geopandas.GeoDataFrame, ReadingReport)
+        Schema of `geo_access.sources.supply.employers.read_employers`.
+
+    Raises
+    ------
+    InputError
+        When the file is not what its format says.
+    """
+    if table.format == "siae":
+        return read_siae(
+            table.file, communes=read_communes(str(table.communes)), romes_of_naf=_romes_of_naf(table.naf_rome, codes)
+        )
+    if table.format == "offers":
+        return read_offers(table.file, communes=_communes(table.communes))
+    if table.format == "sirene":
+        return read_sirene(
+            table.file,
+            departments=table.departments or (),
+            located=table.located,
+            naf=table.activities,
+            romes_of_naf=_romes_of_naf(table.naf_rome, codes),
+            min_headcount=table.min_headcount,
+        )
+    return read_employers(table.file, columns=table.columns, crs=table.crs, layer=table.layer)
+
+
+_MOST_NAMED = 8
+
+
+@dataclass(frozen=True, eq=False)
+class StudyInputs:
+    """The tables of a study, read and checked.
+
+    Attributes
+    ----------
+    zones : geopandas.GeoDataFrame
+        ``zone_id, zone_name, zone_kind``, polygons.
+    points : geopandas.GeoDataFrame
+        ``point_id, population``, …; Point.
+    membership : pandas.DataFrame
+        ``point_id, zone_id, share``.
+    training, employers : geopandas.GeoDataFrame or None
+        Offers and openings.
+    employment : pandas.DataFrame or None
+        ``metier, employment_rate, employment_source``: rates after training, given and never computed.
+    reports : tuple of ReadingReport
+        What each source lost, and why.
+    warnings : tuple of str
+        What a reader of the results should know.
+    """
+
+    zones: gpd.GeoDataFrame
+    points: gpd.GeoDataFrame
+    membership: pd.DataFrame
+    training: gpd.GeoDataFrame | None
+    employers: gpd.GeoDataFrame | None
+    employment: pd.DataFrame | None
+    reports: tuple[ReadingReport, ...]
+    warnings: tuple[str, ...]
+
+
+def _attempt(where: str, faults: list[Fault], read: Callable[[], Any]) -> Any:
+    """Run a reader; keep its faults for the list instead of stopping at the first."""
+    try:
+        return read()
+    except GeoAccessError as error:
+        faults += [replace(fault, where=f"{where}: {fault.where}") for fault in error.faults] or [
+            Fault(where, str(error), key=error.key, values=error.values)
+        ]
+    return None
+
+
+def _zones(table: Table) -> gpd.GeoDataFrame:
+    columns = dict(table.columns)
+    return read_zones(
+        table.file,
+        id=columns.get("zone_id"),
+        name=columns.get("zone_name"),
+        kind_column=columns.get("zone_kind"),
+        layer=table.layer,
+        crs=table.crs,
+    )
+
+
+def _points(table: Table) -> tuple[gpd.GeoDataFrame, ReadingReport]:
+    columns = dict(table.columns)
+    known = ("point_id", "population", "x", "y", "imputed")
+    return read_population(
+        table.file,
+        id=columns.get("point_id"),
+        population=columns.get("population"),
+        x=columns.get("x"),
+        y=columns.get("y"),
+        imputed=columns.get("imputed"),
+        crs=table.crs,
+        layer=table.layer,
+        weights={ours: theirs for ours, theirs in columns.items() if ours not in known} or None,
+    )
+
+
+def _employment(table: Table) -> pd.DataFrame:
+    """Employment rates after training, per métier."""
+    rows = read_table(table.file, layer=table.layer)
+    wanted = {name: (name,) for name in ("metier", "employment_rate", "employment_source")}
+    found = pick_columns(list(rows.columns), wanted, where=table.file.name, given=table.columns)
+    rates = to_numbers(rows[found["employment_rate"]])
+    faults = [
+        Fault(f"{table.file.name}: row {row + 1}", "employment_rate is not within 0–1", "write 0.62 for 62 %")
+        for row, rate in enumerate(rates)
+        if not 0 <= rate <= 1
+    ]
+    raise_faults(faults)
+    texts = {name: to_text(rows[found[name]]) for name in ("metier", "employment_source")}
+    return pd.DataFrame(
+        {"metier": texts["metier"], "employment_rate": rates, "employment_source": texts["employment_source"]}
+    )
+
+
+def _with_hours(employers: gpd.GeoDataFrame, study: StudyFile) -> tuple[gpd.GeoDataFrame, list[str]]:
+    """Give employers without hours those of the first job schedule, and say so; without one, leave the day's."""
+    known = employers["shift_start"].notna() & employers["shift_end"].notna()
+    if known.all():
+        return employers, []
+    schedule = next((item for item in study.schedules if item.kind == "job"), None)
+    start, end = (schedule.start, schedule.end) if schedule else ("09:00", "17:00")
+    filled = employers.copy()
+    filled.loc[~known, ["shift_start", "shift_end"]] = [start, end]
+    return filled, [f"{int((~known).sum())} employers give no hours: {start}–{end} is assumed for them"]
+
+
+def _warnings(membership: pd.DataFrame, zones: gpd.GeoDataFrame) -> list[str]:
+    empty = [str(zone) for zone in membership.attrs.get("zones_without_points", [])]
+    found = [str(note) for note in zones.attrs.get("notes", [])]
+    if empty:
+        named = ", ".join(empty[:_MOST_NAMED]) + (f" … ({len(empty)})" if len(empty) > _MOST_NAMED else "")
+        found.append(f"zones without any populated point, kept as « sans objet »: {named}")
+    return found
+
+
+def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
+    """Read the tables that a study names.
+
+    Parameters
+    ----------
+    study : StudyFile
+        Checked study file.
+    path : pathlib.Path
+        The study file, for the messages.
+
+    Returns
+    -------
+    StudyInputs
+
+    Raises
+    ------
+    InputError
+        With every fault of every table at once.
+    """
+    faults: list[Fault] = []
+    reports: list[ReadingReport] = []
+    zones = _attempt(f"{path.name}: origins.zones", faults, lambda: _zones(study.origins.zones))
+    points = _attempt(f"{path.name}: origins.points", faults, lambda: _points(study.origins.points))
+    training = employers = None
+    if study.training is not None:
+        section = study.training
+        training = _attempt(f"{path.name}: training", faults, lambda: read_training_table(section))
+    if study.employers is not None:
+        table = study.employers
+        codes = [metier.code for metier in study.metiers]
+        employers = _attempt(f"{path.name}: employers", faults, lambda: read_employers_table(table, codes))
+    section_employment = study.employment
+    employment = None
+    if section_employment is not None:
+        employment = _attempt(f"{path.name}: employment", faults, lambda: _employment(section_employment))
+    raise_faults(faults)
+    membership = assign_zones(points[0], zones)
+    if membership.empty:
+        where = f"{study.origins.points.file.name} × {study.origins.zones.file.name}"
+        raise_faults(
+            [
+                Fault(
+                    where,
+                    "no populated point lies in any zone",
+                    "check the CRS and the extent of both",
+                    key="no_point_in_zones",
+                )
+            ]
+        )
+    reports += [found[1] for found in (points, training, employers) if found is not None]
+    notes = [note for report in reports for note in report.notes]
+    staffed, assumed = (None, []) if employers is None else _with_hours(employers[0], study)
+    return StudyInputs(
+        zones=zones,
+        points=points[0],
+        membership=membership,
+        training=None if training is None else training[0],
+        employers=staffed,
+        employment=employment,
+        reports=tuple(reports),
+        warnings=(*_warnings(membership, zones), *notes, *assumed),
+    )
+
+
+_LONLAT = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*")
+
+
+def find_origin(
+    words: str, file: StudyFile, *, addresses: Sequence[Path] = (), online: bool = False
+) -> tuple[float, float]:
+    """Longitude and latitude of what stands after ``--from``.
+
+    Parameters
+    ----------
+    words : str
+        ``lon,lat``, or an address on one line.
+    file : StudyFile
+        Its section ``[addresses]`` serves when neither `addresses` nor `online` is given.
+    addresses : sequence of pathlib.Path
+        Files of the Base adresse nationale: the address does not leave the machine.
+    online : bool
+        Whether the address may be sent to the national service.
+
+    Returns
+    -------
+    tuple of float
+        Longitude and latitude [degrees].
+
+    Raises
+    ------
+    InputError
+        When nothing says where to look an address up, or it is unknown, doubtful or ambiguous.
+    """
+    given = _LONLAT.fullmatch(words)
+    if given is not None:
+        return float(given[1]), float(given[2])
+    section = file.addresses
+    books: Sequence[Path] = addresses
+    service = BAN_SERVICE if online else None
+    if not books and not online and section is not None:
+        books, service = section.files, section.service
+    if books:
+        found = choose_address(search_books(words, [read_addresses(path) for path in books]))
+    elif service is not None:
+        found = choose_address(search_service(words, service))
+    else:
+        raise InputError(
+            "--from is an address, but nothing says where to look it up → --addresses adresses-59.csv.gz (a file of "
+            "the national address base, offline), or --online (the address is then sent to the national geocoding "
+            "service), or longitude,latitude, for instance --from 3.06,50.63",
+            key="address_source",
+        )
+    return found.lon, found.lat

@@ -1,0 +1,185 @@
+"""The network of a study: its streets, its timetables of the day, and what its feeds say of themselves.
+
+Which days each timetable runs, as a strip of characters to read before choosing the day of a study.
+
+How the network was met, point by point and site by site, as a table to keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import shapely
+
+from geo_access.network.build import build_network
+from geo_access.network.model import CrowFly, Network
+from geo_access.network.search.links import link_points
+from geo_access.network.search.links_report import link_report
+from geo_access.network.streets.congestion import congestion_at, with_congestion
+from geo_access.network.timetable.service_days import feed_days
+from geo_access.sources.gtfs.calendar import Breaks, read_school_breaks, school_breaks, trips_per_day
+from geo_access.sources.gtfs.feed import feed_report, read_gtfs
+from geo_access.study.file import StudyFile
+from geo_access.study.inputs import StudyInputs
+from geo_access.words.words import format_number, text
+
+__all__ = ["calendar_lines", "check_feeds", "links_table", "study_network"]
+
+
+def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+    """Read the timetables and look for the day in their calendars; rows for `CheckReport`, and notes.
+
+    Raises
+    ------
+    ServiceDateError
+        When a feed does not run on the study's day.
+    """
+    if not file.network.gtfs:
+        return [], ()
+    feeds = [read_gtfs(path) for path in file.network.gtfs]
+    align = file.network.align if file.network.align != "none" else None
+    days = feed_days(feeds, file.study.date, align=align, school_breaks=_holidays(file))
+    rows: list[tuple[str, ...]] = []
+    for feed in feeds:
+        losses, _ = feed_report(feed)
+        told = "; ".join(f"{count} × {code}" for code, count in losses.groupby("code", sort=False).size().items())
+        calls, trips = len(feed.stop_times.stop), len(feed.trips)
+        rows.append((feed.name, f"{calls} calls, {trips} trips", "", f"{len(feed.stops)} stops", told))
+    return rows, days.notes
+
+
+def _holidays(file: StudyFile) -> Breaks:
+    """School holidays that tell a feed's equivalent days apart; none unless the study names them."""
+    section = file.network
+    if section.school_breaks is not None:
+        return read_school_breaks(section.school_breaks, place=section.school_place)
+    return school_breaks(section.school_zone) if section.school_zone is not None else ()
+
+
+def study_network(file: StudyFile, *, day: date | None = None) -> Network:
+    """Build the network of a study, with its car speed or congestion applied."""
+    section = file.network
+    network = build_network(
+        list(section.osm) or None,
+        list(section.gtfs) or None,
+        date=day or file.study.date,
+        crow_fly_detour=section.detour if section.streets == "crow-fly" else None,
+        align=section.align if section.align != "none" else None,
+        school_breaks=_holidays(file),
+        walk_kmh=section.walk_kmh,
+        max_transfer_s=round(section.max_transfer_min * 60),
+        epsg=file.study.epsg,
+    )
+    streets = network.streets
+    if isinstance(streets, CrowFly):
+        factor, _ = congestion_at(section.car_congestion, section.car_hour)
+        speeds = {**streets.speeds_kmh, "car": section.car_kmh / factor}
+        return replace(network, streets=replace(streets, speeds_kmh=speeds))
+    return replace(network, streets=with_congestion(streets, section.car_congestion, hour=section.car_hour))
+
+
+_SHADES = " ░▒▓█"
+_MONTH_DAYS = 31
+
+
+def _shade(trips: np.ndarray, most: int) -> str:
+    """One character per day: the darker, the more trips against the busiest day."""
+    step = np.ceil(trips / max(most, 1) * (len(_SHADES) - 1)).astype(int)
+    return "".join(_SHADES[level] for level in step)
+
+
+def _strip(name: str, strip: pd.DataFrame, language: str) -> list[str]:
+    runs = strip[strip["trips"] > 0]
+    if runs.empty:
+        return [text("cli.calendar_empty", language, feed=name)]
+    days = {"first": runs["date"].iloc[0].date(), "last": runs["date"].iloc[-1].date()}
+    lines = [text("cli.calendar_feed", language, feed=name, days=format_number(len(runs), language), **days)]
+    most = int(strip["trips"].max())
+    months = strip["date"].dt.to_period("M")
+    for month, part in strip.groupby(months, sort=True):
+        blank = " " * (part["date"].iloc[0].day - 1)
+        cells = (blank + _shade(part["trips"].to_numpy(), most)).ljust(_MONTH_DAYS)
+        low, high = int(part["trips"].min()), int(part["trips"].max())
+        lines.append(f"  {month}  │{cells}│ {low}–{high}")
+    return lines
+
+
+def calendar_lines(feeds: Sequence[Path], *, language: str = "fr") -> list[str]:
+    """Lines of the heat strips of some feeds, and the days on which all of them run.
+
+    Parameters
+    ----------
+    feeds : sequence of pathlib.Path
+        GTFS zips or folders.
+    language : str
+        ``fr`` or ``en``.
+
+    Returns
+    -------
+    list of str
+        A month per line and feed, a character per day.
+
+    Raises
+    ------
+    InputError
+        For a feed that cannot be read.
+    """
+    lines: list[str] = []
+    common: set[pd.Timestamp] | None = None
+    for path in feeds:
+        strip = trips_per_day(read_gtfs(path))
+        lines += _strip(path.name, strip, language)
+        served = set(strip.loc[strip["trips"] > 0, "date"])
+        common = served if common is None else common & served
+    if common:
+        span = {"first": min(common).date(), "last": max(common).date()}
+        lines.append(text("cli.calendar_common", language, n=format_number(len(common), language), **span))
+    else:
+        lines.append(text("cli.calendar_none", language))
+    return lines
+
+
+def links_table(inputs: StudyInputs, network: Network) -> gpd.GeoDataFrame:
+    """List how each point and each site was linked to the streets on foot.
+
+    Parameters
+    ----------
+    inputs : StudyInputs
+    network : Network
+
+    Returns
+    -------
+    geopandas.GeoDataFrame
+        ``table`` (points, training, employers), then the columns of `network.links_report.link_report` and the lines
+        to the streets; empty over straight lines, where nothing is linked.
+    """
+    tables = {"points": (inputs.points, "point_id")}
+    for name, sites in (("training", inputs.training), ("employers", inputs.employers)):
+        if sites is not None:
+            tables[name] = (sites.drop_duplicates("site_id"), "site_id")
+    if isinstance(network.streets, CrowFly):
+        return gpd.GeoDataFrame(
+            {name: [] for name in ("table", "id", "mode", "reason", "distance_m")}, geometry=[], crs=network.epsg
+        )
+    parts = []
+    for name, (table, identifier) in tables.items():
+        links = link_points(network.streets, _positions(table, network.epsg), mode="walk")
+        report = link_report(network.streets, links, ids=table[identifier].tolist())
+        parts.append(report.assign(table=name))
+    found = pd.concat(parts, ignore_index=True)
+    return found[["table", *(column for column in found.columns if column != "table")]]
+
+
+def _positions(table: gpd.GeoDataFrame, epsg: int) -> np.ndarray:
+    """Coordinates in the network's CRS, NaN where there is no position; float64 (n, 2)."""
+    shapes = table.geometry.to_crs(epsg).to_numpy()
+    here = ~(shapely.is_missing(shapes) | shapely.is_empty(shapes))
+    xy = np.full((len(shapes), 2), np.nan)
+    xy[here] = shapely.get_coordinates(shapes[here])
+    return xy

@@ -1,0 +1,296 @@
+"""What a study leaves behind: one folder, written beside its place and moved there only when it is whole.
+
+The tables and layers of a study, as files.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import tempfile
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pyogrio
+import shapely
+
+from geo_access.diagnosis.diagnose import Diagnosis
+from geo_access.errors import InputError
+from geo_access.manifest import Manifest
+from geo_access.network.search.links_report import write_link_report
+from geo_access.routing.causes import Reason
+from geo_access.study.inputs import StudyInputs
+from geo_access.times.round_trip import RoundTrip
+
+__all__ = ["TravelTimeWriter", "output_folder", "pair_reasons", "slug", "write_flags", "write_tables"]
+
+_MARK = "manifest.json"
+
+
+def slug(text: str) -> str:
+    """File name made of the letters, digits, dots and hyphens of a text; never empty, never a path.
+
+    Examples
+    --------
+    >>> slug("Sans voiture / été"), slug("../..")
+    ('Sans-voiture-t', 'x')
+    """
+    kept = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else " " for char in text)
+    return "-".join(kept.replace("..", " ").split()).strip(".-")[:60] or "x"
+
+
+@contextmanager
+def output_folder(out: Path, *, overwrite: bool) -> Iterator[Path]:
+    """Give a temporary folder, and move it to `out` when the block ends well.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        Final place.
+    overwrite : bool
+        Whether an earlier result of this program may be replaced.
+
+    Raises
+    ------
+    InputError
+        When `out` exists and may not be replaced: it is a file, holds something that is not a result of this
+        program, or `overwrite` is false.
+    """
+    out = out.resolve()
+    if out.exists():
+        if not out.is_dir():
+            raise InputError(
+                f"{out}: is a file → choose another output folder", key="out_is_file", values={"folder": out}
+            )
+        if any(out.iterdir()) and not (out / _MARK).is_file():
+            raise InputError(
+                f"{out}: holds other files than a result of geo-access → choose another folder with --out",
+                key="out_is_foreign",
+                values={"folder": out},
+            )
+        if any(out.iterdir()) and not overwrite:
+            raise InputError(
+                f"{out}: holds an earlier result → add --overwrite, or choose another folder with --out",
+                key="out_is_result",
+                values={"folder": out},
+            )
+    out.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
+    try:
+        yield work
+        work.chmod(0o755)
+        retired = work.with_name(work.name + "-old")
+        if out.exists():
+            out.rename(retired)
+        work.rename(out)
+        shutil.rmtree(retired, ignore_errors=True)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+class TravelTimeWriter:
+    """Writes travel times to one GeoParquet file, a profile and schedule at a time.
+
+    One row per origin and destination; the geometry is the origin's point (EPSG:4326). Nothing is lost: a pair
+    without a time carries its reason.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        File to write.
+    points : geopandas.GeoDataFrame
+        Origins, with ``point_id``.
+    """
+
+    def __init__(self, path: Path, points: gpd.GeoDataFrame) -> None:
+        lonlat = points.to_crs(4326)
+        self._ids = points["point_id"].astype(str).to_numpy()
+        self._wkb = shapely.to_wkb(lonlat.geometry.to_numpy())
+        bounds = [round(float(value), 6) for value in lonlat.total_bounds]
+        geo = (
+            '{"version": "1.1.0", "primary_column": "geometry", "columns": {"geometry": {"encoding": "WKB", '
+            f'"geometry_types": ["Point"], "bbox": {bounds}}}}}}}'
+        )
+        text = pa.dictionary(pa.int32(), pa.string())
+        self._schema = pa.schema(
+            [
+                ("profile", text),
+                ("schedule", text),
+                ("origin_id", text),
+                ("destination_id", text),
+                ("out_s", pa.int32()),
+                ("back_s", pa.int32()),
+                ("reason", text),
+                ("geometry", pa.binary()),
+            ],
+            metadata={"geo": geo},
+        )
+        self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
+
+    def write(
+        self,
+        *,
+        profile: str,
+        schedule: str,
+        site_ids: np.ndarray,
+        out_s: np.ndarray,
+        back_s: np.ndarray,
+        reason: np.ndarray,
+        reason_names: list[str],
+    ) -> None:
+        """Append all pairs of one profile and schedule.
+
+        Parameters
+        ----------
+        profile, schedule : str
+        site_ids : ndarray of str, shape (n_sites,)
+        out_s, back_s : ndarray of float32, shape (n_points, n_sites)
+            [s], NaN where there is no trip.
+        reason : ndarray of uint8, shape (n_points, n_sites)
+            Index into `reason_names`.
+        reason_names : list of str
+        """
+        n_points, n_sites = out_s.shape
+        count = n_points * n_sites
+        rows = np.repeat(np.arange(n_points, dtype=np.int32), n_sites)
+
+        def constant(value: str) -> pa.Array:
+            return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([value]))
+
+        def coded(codes: np.ndarray, names: list[str]) -> pa.Array:
+            return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(names, pa.string()))
+
+        def whole(values: np.ndarray) -> pa.Array:
+            flat = values.ravel()
+            missing = np.isnan(flat)
+            return pa.array(np.where(missing, 0, np.round(flat)).astype(np.int32), mask=missing)
+
+        self._writer.write_table(
+            pa.Table.from_arrays(
+                [
+                    constant(profile),
+                    constant(schedule),
+                    coded(rows, self._ids.tolist()),
+                    coded(np.tile(np.arange(n_sites, dtype=np.int32), n_points), [str(i) for i in site_ids]),
+                    whole(out_s),
+                    whole(back_s),
+                    coded(reason.ravel(), reason_names),
+                    pa.array(self._wkb, pa.binary()).take(pa.array(rows)),
+                ],
+                schema=self._schema,
+            )
+        )
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._writer.close()
+
+
+def write_flags(folder: Path, zones: gpd.GeoDataFrame, flags: pd.DataFrame) -> list[Path]:
+    """Write the flags as CSV (no geometry) and GeoPackage (zone outlines).
+
+    The GeoPackage holds each outline once: a layer ``zones``, a table ``flag_rows``, and the layer ``flags`` that
+    joins them, as GIS programs show it.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Where to write ``flags.csv`` and ``flags.gpkg``.
+    zones : geopandas.GeoDataFrame
+        With ``zone_id``.
+    flags : pandas.DataFrame
+        One row per zone × métier × profile × kind × schedule × threshold.
+
+    Returns
+    -------
+    list of pathlib.Path
+        The two files.
+    """
+    table = folder / "flags.csv"
+    flags.to_csv(table, index=False, encoding="utf-8")
+    package = folder / "flags.gpkg"
+    outlines = zones[["zone_id", "geometry"]].to_crs(4326)
+    outlines.to_file(package, layer="zones", driver="GPKG")
+    plain = flags.copy()
+    for column in plain.columns:
+        if isinstance(plain[column].dtype, pd.CategoricalDtype):
+            plain[column] = plain[column].astype(str)
+    pyogrio.write_dataframe(plain, package, layer="flag_rows", driver="GPKG", append=True)
+    _join_in_package(package, list(plain.columns), outlines)
+    return [table, package]
+
+
+def _join_in_package(package: Path, columns: list[str], outlines: gpd.GeoDataFrame) -> None:
+    """Register a spatial view that joins the flags with the outlines (GeoPackage 1.3, clause 2.1.5 and annex F.8)."""
+    chosen = ", ".join(f'r."{column}"' for column in columns)
+    west, south, east, north = (float(value) for value in outlines.total_bounds)
+    with closing(sqlite3.connect(package)) as base, base:
+        base.execute(
+            f"CREATE VIEW flags AS SELECT r.fid AS OGC_FID, z.geom AS geom, {chosen} "  # noqa: S608 — our own columns
+            "FROM flag_rows r JOIN zones z ON z.zone_id = r.zone_id"
+        )
+        base.execute(
+            "INSERT INTO gpkg_contents (table_name, identifier, data_type, srs_id, min_x, min_y, max_x, max_y) "
+            "VALUES ('flags', 'flags', 'features', 4326, ?, ?, ?, ?)",
+            (west, south, east, north),
+        )
+        base.execute(
+            "INSERT INTO gpkg_geometry_columns (table_name, column_name, geometry_type_name, srs_id, z, m) "
+            "VALUES ('flags', 'geom', 'GEOMETRY', 4326, 0, 0)"
+        )
+
+
+def write_manifest(folder: Path, manifest: Manifest) -> Path:
+    """Write ``manifest.json``."""
+    path = folder / _MARK
+    path.write_text(manifest.to_json(), encoding="utf-8")
+    return path
+
+
+def write_tables(
+    folder: Path, inputs: StudyInputs, diagnosis: Diagnosis, bands: dict[str, gpd.GeoDataFrame],
+    flags: pd.DataFrame, *, links: gpd.GeoDataFrame, extra: Mapping[str, pd.DataFrame],
+) -> tuple[Path, ...]:  # fmt: skip
+    """Write travel times, flags, isochrones, links and the `extra` tables (CSV by name); return the files."""
+    times = folder / "travel_times.parquet"
+    writer = TravelTimeWriter(times, inputs.points)
+    names = [reason.name for reason in Reason]
+    for (profile, kind, schedule), trip in diagnosis.times.items():
+        writer.write(
+            profile=profile,
+            schedule=f"{kind}:{schedule}",
+            site_ids=diagnosis.sites[kind].ids,
+            out_s=trip.out_s,
+            back_s=trip.back_s,
+            reason=pair_reasons(trip),
+            reason_names=names,
+        )
+    writer.close()
+    written = [times, *write_flags(folder, inputs.zones, flags)]
+    for name, table in extra.items():
+        if len(table):
+            written.append(folder / f"{name}.csv")
+            table.to_csv(written[-1], index=False, encoding="utf-8")
+    if len(links):
+        written += write_link_report(links, folder)
+    if bands:
+        layers = [part.assign(metier=code) for code, part in bands.items()]
+        crs = layers[0].crs
+        frame = gpd.GeoDataFrame(pd.concat(layers, ignore_index=True), geometry="geometry", crs=crs)
+        written.append(folder / "isochrones.gpkg")
+        frame.to_crs(4326).to_file(written[-1], layer="isochrones", driver="GPKG")
+    return tuple(written)
+
+
+def pair_reasons(trip: RoundTrip) -> np.ndarray:
+    """Reason of each pair of a round trip, uint8 (n_points, n_sites): the way there first, then the way back."""
+    there = np.zeros(trip.out_s.shape, np.uint8) if trip.out_reason is None else trip.out_reason
+    back = np.zeros(trip.back_s.shape, np.uint8) if trip.back_reason is None else trip.back_reason
+    no_return = np.where(back == Reason.NO_TRIP_IN_WINDOW, np.uint8(Reason.NO_RETURN_TRIP), back)
+    return np.where(there != Reason.OK, there, no_return)

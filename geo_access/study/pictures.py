@@ -1,0 +1,177 @@
+"""The pictures of a study: maps for the screen, sheets for paper, and the page that leads to them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import pandas as pd
+
+from geo_access.clock import parse_clock
+from geo_access.manifest import Manifest
+from geo_access.maps.content import MapContent, network_layers
+from geo_access.maps.index import ComparedMap, Comparison, write_compare, write_index
+from geo_access.maps.interactive import write_metier_map
+from geo_access.maps.sheet import print_multiples, print_sheets
+from geo_access.network.model import CrowFly, Network
+from geo_access.report.words import written_date
+from geo_access.study.file import StudyFile, isochrone_profile
+from geo_access.study.inputs import StudyInputs
+from geo_access.study.outputs import slug
+from geo_access.words.messages import note_text
+from geo_access.words.words import text
+
+__all__ = ["Pictures", "map_contents", "write_front_page", "write_pictures"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pictures:
+    """What was drawn, by code of métier.
+
+    Attributes
+    ----------
+    contents : tuple of MapContent
+    maps, sheets, printable : mapping of str to pathlib.Path
+        Interactive map, and the sheet as PNG and as PDF.
+    multiples : tuple of pathlib.Path
+        Pages with all métiers.
+    compare : tuple of pathlib.Path
+        The page with two maps side by side, where there are two.
+    """
+
+    contents: tuple[MapContent, ...]
+    maps: dict[str, Path]
+    sheets: dict[str, Path]
+    printable: dict[str, Path]
+    multiples: tuple[Path, ...]
+    compare: tuple[Path, ...]
+
+
+def map_contents(
+    file: StudyFile,
+    inputs: StudyInputs,
+    network: Network,
+    flags: pd.DataFrame,
+    bands: dict[str, gpd.GeoDataFrame],
+    manifest: Manifest,
+    *,
+    bands_label: str,
+    counts: pd.DataFrame,
+) -> tuple[MapContent, ...]:
+    """Gather what the map of each métier shows, in the order of the study file."""
+    layers = network_layers(network)
+    tables = (file.origins.zones, file.origins.points, file.training, file.employers)
+    sources = [f"{table.source} ({table.vintage})" if table.vintage else table.source for table in tables if table]
+    streets = text("source.osm", file.study.language) if file.network.osm else ""
+    told = [note_text(warning, file.study.language)[0] for warning in network.warnings if "aligned" in warning]
+    return tuple(
+        MapContent(
+            metier_code=metier.code,
+            metier_name=metier.name,
+            territory=file.study.territory or file.study.name,
+            zones=inputs.zones,
+            flags=flags,
+            bands=bands.get(metier.code),
+            bands_label=bands_label,
+            bands_for=(isochrone_profile(file).id, "job" if file.training is None else "training"),
+            counts=counts[counts["metier"] == metier.code] if metier.code in bands else None,
+            training=inputs.training,
+            employers=inputs.employers,
+            layers=layers,
+            profile_names={profile.id: profile.name for profile in file.profiles},
+            schedule_names={
+                "own_hours": text("schedule.own_hours", file.study.language),
+                **{schedule.id: schedule.name for schedule in file.schedules},
+            },
+            sources=tuple(dict.fromkeys(source for source in (*sources, streets, *told) if source)),
+            manifest_id=manifest.id,
+            synthetic=file.study.synthetic,
+            crow_fly=isinstance(network.streets, CrowFly),
+            language=file.study.language,
+        )
+        for metier in file.metiers
+    )
+
+
+def _comparisons(file: StudyFile, contents: tuple[MapContent, ...]) -> list[Comparison]:
+    """Comparisons that the study allows: two métiers; without and with a car; the day and the earliest shift."""
+    found = [Comparison(text("compare.metiers", file.study.language), (0, 1))] if len(contents) > 1 else []
+    keys = [question.key for question in contents[0].questions()]
+    if not keys:
+        return found
+    first = keys[0]
+
+    def pair(left: str, right: str, other: tuple[str, ...]) -> Comparison:
+        name = text("compare.pair", file.study.language, left=left, right=right)
+        return Comparison(name, (0, 0), (0, keys.index(other)))
+
+    names = {profile.id: profile.name for profile in file.profiles}
+    cars = {profile.id for profile in file.profiles if profile.mode == "car"}
+    by_car = next((key for key in keys if key[0] in cars and key[1:] == first[1:]), None)
+    if by_car is not None and first[0] not in cars:
+        found.append(pair(names[first[0]], names[by_car[0]], by_car))
+    hours = {schedule.id: schedule for schedule in file.schedules}
+    shifts = [key for key in keys if key[0] == first[0] and key[2] in hours and key[2] != first[2]]
+    early = min(shifts, key=lambda key: parse_clock(hours[key[2]].start), default=None)
+    if early is not None and first[2] in hours:
+        found.append(pair(hours[first[2]].name, hours[early[2]].name, early))
+    return found
+
+
+def write_pictures(folder: Path, file: StudyFile, contents: tuple[MapContent, ...]) -> Pictures:
+    """Write one interactive map and one sheet per métier, and the pages with all of them.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Output folder.
+    file : StudyFile
+    contents : tuple of MapContent
+
+    Returns
+    -------
+    Pictures
+    """
+    maps, sheets, printable = {}, {}, {}
+    for content in contents:
+        name = slug(content.metier_code)
+        maps[content.metier_code] = write_metier_map(content, folder / "maps" / f"{name}.html")
+        sheets[content.metier_code], printable[content.metier_code] = print_sheets(
+            content, [folder / "maps" / f"{name}.{kind}" for kind in ("png", "pdf")], size="A4"
+        )
+    multiples = (print_multiples(contents, folder / "maps" / "all.png"),)
+    sides = [
+        ComparedMap(
+            content.metier_name,
+            maps[content.metier_code],
+            tuple(question.label for question in content.questions()),
+        )
+        for content in contents
+    ]
+    compare: tuple[Path, ...] = ()
+    if sum(max(1, len(side.questions)) for side in sides) > 1:
+        page = folder / "maps" / "compare.html"
+        presets = _comparisons(file, contents)
+        compare = (write_compare(page, maps=sides, presets=presets, language=contents[0].language),)
+    return Pictures(contents, maps, sheets, printable, multiples, compare)
+
+
+def write_front_page(
+    folder: Path, file: StudyFile, pictures: Pictures, *, report: tuple[Path, ...], tables: tuple[Path, ...]
+) -> Path:
+    """Write ``index.html``."""
+    day = written_date(file.study.date, file.study.language)
+    return write_index(
+        folder,
+        title=file.study.name,
+        contents=pictures.contents,
+        maps=pictures.maps,
+        sheets={code: [path, pictures.printable[code]] for code, path in pictures.sheets.items()},
+        multiples=pictures.multiples,
+        compare=pictures.compare,
+        report=report,
+        tables=tables,
+        subtitle=" · ".join(part for part in (file.study.territory, day) if part),
+        language=file.study.language,
+    )

@@ -1,0 +1,333 @@
+"""A study from its file to its folder: read the request, call the stages, write what they found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from geo_access.diagnosis.diagnose import Diagnosis
+from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.manifest import Manifest, fingerprint, sha256_file
+from geo_access.network.model import Network
+from geo_access.network.streets.congestion import DRIVEN, car_label
+from geo_access.network.timetable.stops import network_notices
+from geo_access.report.sheet import adviser_sheet
+from geo_access.report.study_report import write_report
+from geo_access.study.file import (
+    StudyFile,
+    flag_rules,
+    read_study_file,
+    study_metiers,
+    study_profiles,
+    study_schedules,
+    study_thresholds,
+)
+from geo_access.study.findings import (
+    band_counts,
+    bands_label,
+    findings,
+    flag_summary,
+    report_context,
+    study_diagnosis,
+    study_isochrones,
+    with_remedies,
+)
+from geo_access.study.inputs import StudyInputs, read_inputs
+from geo_access.study.network import check_feeds, links_table, study_network
+from geo_access.study.outputs import output_folder, write_manifest, write_tables
+from geo_access.study.pictures import map_contents, write_front_page, write_pictures
+from geo_access.study.sections import Table
+from geo_access.words.words import format_number, text
+
+__all__ = ["CheckReport", "RunSummary", "Study", "demo_study_path"]
+
+Progress = Callable[[str, float], None]
+Announce = Callable[[str], None]
+
+# Measured on two cores, to say beforehand about how long a run takes: one time there and back for one pair, with the
+# counterfactuals; and what a process holds before it has any times.
+_PAIR_S = 4e-6
+_FLOOR_S = 8.0
+_FLOOR_MB = 400.0
+_BYTES_PER_PAIR = 40
+
+
+def demo_study_path() -> Path:
+    """Path of the demo's study file.
+
+    Raises
+    ------
+    InputError
+        When the package was installed without the repository's ``data`` folder.
+    """
+    path = Path(__file__).resolve().parents[2] / "data" / "demo" / "study.toml"
+    if not path.is_file():
+        raise InputError(f"{path}: the demo's data are not here → run geo-access from a clone of the repository")
+    return path
+
+
+@dataclass(frozen=True)
+class CheckReport:
+    """What `Study.check` found in the inputs.
+
+    Attributes
+    ----------
+    rows : tuple of tuple of str
+        Source, rows read, kept, located, and the losses with their reasons.
+    warnings : tuple of str
+    """
+
+    rows: tuple[tuple[str, ...], ...]
+    warnings: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class RunSummary:
+    """What a run wrote, and the figures of its flags.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+    flag_rows : tuple of tuple of str
+        Métier, profile, kind, zones by level, share of the residents who get there and back.
+    written : tuple of (str, int)
+        Path relative to `folder`, and bytes.
+    warnings : tuple of str
+    language : str
+    """
+
+    folder: Path
+    flag_rows: tuple[tuple[str, ...], ...]
+    written: tuple[tuple[str, int], ...]
+    warnings: tuple[str, ...]
+    language: str
+
+
+def _silent(stage: str, share: float) -> None:
+    del stage, share
+
+
+def _quiet(line: str) -> None:
+    del line
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A study file and where it came from.
+
+    Attributes
+    ----------
+    file : StudyFile
+    path : pathlib.Path
+    """
+
+    file: StudyFile
+    path: Path
+
+    @classmethod
+    def from_file(cls, path: str | Path) -> Study:
+        """Read and check a study file.
+
+        Raises
+        ------
+        InputError
+            With everything wrong in it.
+        """
+        return cls(read_study_file(path), Path(path))
+
+    def check(self) -> CheckReport:
+        """Read and validate everything, compute nothing.
+
+        Returns
+        -------
+        CheckReport
+
+        Raises
+        ------
+        InputError
+            With every fault of every table and feed.
+        """
+        inputs = read_inputs(self.file, self.path)
+        rows, feed_notes = check_feeds(self.file)
+        for report in inputs.reports:
+            losses = "; ".join(f"{row.rows} × {row.reason}" for row in report.losses().itertuples())
+            located = "" if report.located is None else str(report.located)
+            rows.append((report.source, str(report.read), str(report.kept), located, losses))
+        return CheckReport(tuple(rows), (*inputs.warnings, *feed_notes))
+
+    def run(
+        self, out: str | Path, *, overwrite: bool = False, progress: Progress = _silent, announce: Announce = _quiet
+    ) -> RunSummary:
+        """Run the study and write its folder; nothing is left there when it fails.
+
+        Parameters
+        ----------
+        out : str or pathlib.Path
+            Folder to write.
+        overwrite : bool
+            Whether an earlier result may be replaced.
+        progress : callable
+            Called with a stage and the share done, 0–1.
+        announce : callable
+            Called with the estimate of memory and time, before the work begins.
+
+        Returns
+        -------
+        RunSummary
+
+        Raises
+        ------
+        GeoAccessError
+            With what is wrong, where, and what to do.
+        """
+        out = Path(out)
+        with output_folder(out, overwrite=overwrite) as folder:
+            progress("read", 0.0)
+            inputs = read_inputs(self.file, self.path)
+            announce(self._estimate(inputs))
+            progress("network", 0.05)
+            network = study_network(self.file)
+            other = study_network(self.file, day=self.file.study.other_date) if self.file.study.other_date else None
+            progress("diagnose", 0.15)
+            diagnosis = study_diagnosis(
+                self.file, inputs, network, lambda _, share: progress("diagnose", 0.15 + 0.4 * share), other_day=other
+            )
+            manifest = self._manifest(inputs, network, diagnosis)
+            progress("isochrones", 0.55)
+            bands = study_isochrones(self.file, inputs, network)
+            counts = band_counts(self.file, inputs, bands)
+            progress("remedies", 0.6)
+            found = findings(self.file, inputs, network, diagnosis)
+            flags = with_remedies(diagnosis.flags, found.remedies, language=self.file.study.language)
+            progress("maps", 0.65)
+            contents = map_contents(
+                self.file, inputs, network, flags, bands, manifest, bands_label=bands_label(self.file), counts=counts
+            )
+            pictures = write_pictures(folder, self.file, contents)
+            progress("report", 0.85)
+            notices, links = network_notices(network), links_table(inputs, network)
+            context = report_context(
+                self.file, inputs, network, diagnosis, found, manifest,
+                flags=flags, sheets=pictures.sheets, sources=contents[0].sources, counts=counts,
+                notices=notices, links=links,
+            )  # fmt: skip
+            report = tuple(write_report(folder, context))
+            progress("write", 0.95)
+            extra = {**found.tables(), "band_counts": counts, "gtfs_notices": notices}
+            tables = write_tables(folder, inputs, diagnosis, bands, flags, links=links, extra=extra)
+            write_front_page(folder, self.file, pictures, report=report, tables=tables)
+            write_manifest(folder, manifest)
+            written = tuple(
+                (entry.relative_to(folder).as_posix(), entry.stat().st_size)
+                for entry in sorted(folder.rglob("*"))
+                if entry.is_file() and "assets" not in entry.parts
+            )
+        progress("write", 1.0)
+        return RunSummary(out, flag_summary(self.file, diagnosis), written, manifest.warnings, self.file.study.language)
+
+    def sheet(self, path: str | Path, *, origin: tuple[float, float], metier: str, profile: str | None = None) -> Path:
+        """Write the adviser's page for one person; nothing personal is kept.
+
+        Parameters
+        ----------
+        path : str or pathlib.Path
+            HTML file to write.
+        origin : tuple of float
+            Longitude and latitude [degrees].
+        metier : str
+            Code of a métier of the study.
+        profile : str, optional
+            Id of a public of the study; the first by default.
+
+        Returns
+        -------
+        pathlib.Path
+
+        Raises
+        ------
+        InputError
+            For a métier or a public that is not in the study, or a place that is none.
+        """
+        metiers = {item.code: item for item in study_metiers(self.file)}
+        profiles = {item.id: item for item in study_profiles(self.file)}
+        chosen = profile if profile is not None else next(iter(profiles))
+        faults = [
+            Fault(
+                option,
+                f"{value!r} is not in the study",
+                "one of " + ", ".join(known),
+                key="option_unknown",
+                values={"value": value, "known": ", ".join(known)},
+            )
+            for option, value, known in (("--metier", metier, metiers), ("--profile", chosen, profiles))
+            if value not in known
+        ]
+        raise_faults(faults)
+        inputs, network = read_inputs(self.file, self.path), study_network(self.file)
+        return adviser_sheet(
+            Path(path),
+            network=network,
+            origin=origin,
+            metier=metiers[metier],
+            profile=profiles[chosen],
+            thresholds=study_thresholds(self.file),
+            schedules=study_schedules(self.file),
+            service_date=self.file.study.date,
+            training=inputs.training,
+            employers=inputs.employers,
+            rules=flag_rules(self.file),
+            manifest_id=fingerprint(network.inputs, metier, chosen),
+            synthetic=self.file.study.synthetic,
+            language=self.file.study.language,
+        )
+
+    def _estimate(self, inputs: StudyInputs) -> str:
+        sites = sum(table["site_id"].nunique() for table in (inputs.training, inputs.employers) if table is not None)
+        pairs = len(inputs.points) * sites * len(self.file.profiles)
+        language = self.file.study.language
+        return text(
+            "cli.estimate",
+            language,
+            points=format_number(len(inputs.points), language),
+            sites=format_number(sites, language),
+            profiles=len(self.file.profiles),
+            memory_mb=format_number(_FLOOR_MB + pairs * _BYTES_PER_PAIR / 1e6, language),
+            minutes=format_number(max(1.0, (_FLOOR_S + pairs * _PAIR_S) / 60), language),
+        )
+
+    def _manifest(self, inputs: StudyInputs, network: Network, diagnosis: Diagnosis) -> Manifest:
+        hashes = {self.path.name: sha256_file(self.path), **network.inputs}
+        tables: dict[str, Table] = {"zones": self.file.origins.zones, "points": self.file.origins.points}
+        named = {
+            "training": self.file.training,
+            "employers": self.file.employers,
+            "employment": self.file.employment,
+        }
+        tables.update({key: table for key, table in named.items() if table is not None})
+        files = {path for table in tables.values() for _, path in table if isinstance(path, Path)}
+        hashes.update({path.name: sha256_file(path) for path in sorted(files)})
+        warnings = dict.fromkeys((*network.warnings, *inputs.warnings, *_car_notes(self.file, network)))
+        return Manifest(
+            inputs=hashes,
+            query=diagnosis.manifest.query,
+            warnings=tuple(warnings),
+            extra={
+                "study": self.file.study.name,
+                "synthetic": self.file.study.synthetic,
+                "service_date": str(self.file.study.date),
+                "rules": diagnosis.rules.text(),
+                "sources": {key: f"{table.source} {table.vintage}".strip() for key, table in tables.items()},
+                "reading": [report.to_dict() for report in inputs.reports],
+                "counts": {
+                    "points": len(inputs.points),
+                    "zones": len(inputs.zones),
+                    "sites": {kind: len(sites) for kind, sites in diagnosis.sites.items()},
+                },
+            },
+        )
+
+
+def _car_notes(file: StudyFile, network: Network) -> list[str]:
+    drives = any(profile.mode in DRIVEN for profile in file.profiles)
+    return [car_label(network.streets)] if drives else []

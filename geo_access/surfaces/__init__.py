@@ -1,0 +1,1 @@
+"""Times as shapes: surfaces, bands, shares of departures, who lives inside."""

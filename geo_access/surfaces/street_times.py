@@ -1,0 +1,321 @@
+"""From times at street nodes to times at cells: along the cell's own street, then across to its centre."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import shapely
+from numba import njit
+
+from geo_access.errors import InputError, SnapError
+from geo_access.network.model import Network, Streets
+from geo_access.network.search.kernels import node_at
+from geo_access.network.search.links import Links
+from geo_access.network.search.search import state_times
+from geo_access.routing.legs import link, street_speed
+from geo_access.routing.query import Query
+from geo_access.surfaces.crow_fly import Entrances, entrances_of
+from geo_access.surfaces.lattice import Frame, Lattice, prepare_lattice
+
+__all__ = ["MARGIN_S", "cell_times", "check_lattice", "lattice_for", "street_values"]
+
+# Times are kept this far beyond the longest asked, so that the outermost outline is interpolated, not cut.
+MARGIN_S = 300.0
+# Largest lattice of a whole network that is kept in memory (12 bytes a cell).
+_CELLS_KEPT = 6_000_000
+
+
+@njit(cache=True)
+def _soonest(state_s: np.ndarray, states: np.ndarray, first: int, last: int) -> float:  # pragma: no cover - compiled
+    best = np.inf
+    for k in range(first, last):
+        if state_s[states[k]] < best:
+            best = state_s[states[k]]
+    return best
+
+
+@njit(cache=True)
+def _fill_cells(
+    out_s: np.ndarray,
+    first_row: int,
+    first_col: int,
+    lattice_cols: int,
+    edge: np.ndarray,
+    fraction: np.ndarray,
+    connector_s: np.ndarray,
+    from_source_ds: np.ndarray,
+    from_target_ds: np.ndarray,
+    edge_source: np.ndarray,
+    edge_target: np.ndarray,
+    side_indptr: np.ndarray,
+    side_state: np.ndarray,
+    node_indptr: np.ndarray,
+    node_state: np.ndarray,
+    state_s: np.ndarray,
+    scale: float,
+    walk_scale: float,
+) -> None:  # pragma: no cover - compiled
+    """Go along each cell's edge from its two ends; `scale` turns deciseconds into the seconds asked for."""
+    for r in range(out_s.shape[0]):
+        for c in range(out_s.shape[1]):
+            i = (first_row + r) * lattice_cols + first_col + c
+            e = edge[i]
+            if e < 0:
+                continue
+            best = np.inf
+            node = node_at(e, fraction[i], edge_source, edge_target)
+            if node >= 0:
+                best = _soonest(state_s, node_state, node_indptr[node], node_indptr[node + 1])
+            else:
+                if from_source_ds[i] >= 0:
+                    start = _soonest(state_s, side_state, side_indptr[2 * e], side_indptr[2 * e + 1])
+                    best = start + fraction[i] * from_source_ds[i] * scale
+                if from_target_ds[i] >= 0:
+                    end = _soonest(state_s, side_state, side_indptr[2 * e + 1], side_indptr[2 * e + 2])
+                    best = min(best, end + (1.0 - fraction[i]) * from_target_ds[i] * scale)
+            if best < np.inf:
+                out_s[r, c] = best + connector_s[i] * walk_scale
+
+
+@njit(cache=True)
+def _fill_beside_sites(
+    out_s: np.ndarray,
+    first_row: int,
+    first_col: int,
+    lattice_cols: int,
+    edge: np.ndarray,
+    fraction: np.ndarray,
+    connector_s: np.ndarray,
+    from_source_ds: np.ndarray,
+    from_target_ds: np.ndarray,
+    site_edge: np.ndarray,
+    site_fraction: np.ndarray,
+    site_s: np.ndarray,
+    n_edges: int,
+    scale: float,
+    walk_scale: float,
+) -> None:  # pragma: no cover - compiled
+    """Cells on a site's own edge are reached along it, without going round by its ends."""
+    wanted = np.zeros(n_edges, np.bool_)
+    wanted[site_edge] = True
+    for r in range(out_s.shape[0]):
+        for c in range(out_s.shape[1]):
+            i = (first_row + r) * lattice_cols + first_col + c
+            e = edge[i]
+            if e < 0 or not wanted[e]:
+                continue
+            for k in range(site_edge.shape[0]):
+                step = fraction[i] - site_fraction[k]
+                whole = from_source_ds[i] if step >= 0.0 else from_target_ds[i]
+                if site_edge[k] != e or whole < 0:
+                    continue
+                value = site_s[k] + abs(step) * whole * scale + connector_s[i] * walk_scale
+                if not out_s[r, c] <= value:
+                    out_s[r, c] = value
+
+
+def cell_times(
+    lattice: Lattice,
+    state_s: np.ndarray,
+    *,
+    entrances: Entrances,
+    rows: slice,
+    cols: slice,
+    reverse: bool,
+    speed_kmh: float,
+    walk_kmh: float,
+    sites: Links | None = None,
+) -> np.ndarray:
+    """Give the times at the cells of a part of the lattice.
+
+    Parameters
+    ----------
+    lattice : Lattice
+    state_s : ndarray of float32, shape (n_states,)
+        Time at each state of the street graph [s]; NaN where there is none.
+    entrances : Entrances
+        Of the graph, in the direction of the times.
+    rows, cols : slice
+        Part of the lattice.
+    reverse : bool
+        False: `state_s` counts from the sites; True: to the sites.
+    speed_kmh : float
+        Speed along the streets; times scale from the mode's reference speed [km/h].
+    walk_kmh : float
+        Speed across from the street to the cell's centre [km/h].
+    sites : Links, optional
+        Of the sites, all ok: cells on a site's own edge are reached along it.
+
+    Returns
+    -------
+    ndarray of float32, shape of the part
+        [s], NaN where there is none.
+    """
+    links = lattice.links
+    # Reversed, a cell leaves its edge by the ends: towards the source against the edge, towards the target along it.
+    ahead, against = (links.backward_ds, links.forward_ds) if reverse else (links.forward_ds, links.backward_ds)
+    scale, walk_scale = 0.1 * lattice.speed_kmh / speed_kmh, lattice.connector_kmh / walk_kmh
+    values = np.full((max(0, rows.stop - rows.start), max(0, cols.stop - cols.start)), np.nan, np.float32)
+    places = (links.edge, links.fraction, links.connector_s, ahead, against)
+    cells = (values, rows.start, cols.start, lattice.frame.cols, *places)
+    _fill_cells(
+        *cells, lattice.edge_source, lattice.edge_target, *entrances.arrays, state_s, scale, walk_scale
+    )  # fmt: skip
+    if sites is not None:
+        own = (sites.edge, sites.fraction, sites.connector_s)
+        _fill_beside_sites(*cells, *own, len(lattice.edge_source), scale, walk_scale)
+    return values
+
+
+def _reached_bounds(
+    streets: Streets, reached: np.ndarray, site_xy: np.ndarray, margin_m: float
+) -> tuple[float, float, float, float]:
+    """West, south, east, north around the sites and the nodes that have a time [m]."""
+    x = np.concatenate((np.asarray(streets.node_x)[reached], site_xy[:, 0]))
+    y = np.concatenate((np.asarray(streets.node_y)[reached], site_xy[:, 1]))
+    return float(x.min() - margin_m), float(y.min() - margin_m), float(x.max() + margin_m), float(y.max() + margin_m)
+
+
+@lru_cache(maxsize=6)
+def _whole_lattice(streets: Streets, mode: str, cell_m: float, limit_m: float) -> Lattice:
+    """Lattice of all streets, kept for the next request on the same network."""
+    return prepare_lattice(streets, mode=mode, cell_m=cell_m, limit_m=limit_m)
+
+
+def street_values(
+    network: Network,
+    site_xy: np.ndarray,
+    query: Query,
+    *,
+    mode: str,
+    limit_s: float,
+    reverse: bool,
+    cell_m: float,
+    bounds: tuple[float, float, float, float] | None = None,
+    lattice: Lattice | None = None,
+    barriers: shapely.Geometry | None = None,
+) -> tuple[np.ndarray, Frame, tuple[str, ...]]:
+    """Find the times at cells along the streets of one mode.
+
+    Parameters
+    ----------
+    network : Network
+        With streets.
+    site_xy : ndarray of float64, shape (n, 2)
+        [m].
+    query : Query
+        For speeds and the farthest link.
+    mode : str
+        Street mode.
+    limit_s : float
+        Longest time of interest [s].
+    reverse : bool
+        True: towards the sites.
+    cell_m : float
+        Of the grid, when no lattice is given [m].
+    bounds : tuple of float, optional
+        West, south, east, north [m]; default: as far as the sites reach.
+    lattice : Lattice, optional
+    barriers : shapely geometry, optional
+        Metric CRS.
+
+    Returns
+    -------
+    values_s : ndarray of float32, shape (rows, cols)
+        [s], NaN where there is none.
+    frame : Frame
+    notes : tuple of str
+
+    Raises
+    ------
+    SnapError
+        When no site can be linked to the streets.
+    """
+    streets = network.streets
+    assert isinstance(streets, Streets)  # noqa: S101 — the caller has looked
+    links = link(network, site_xy, mode, query)
+    linked = np.asarray(links.ok)
+    if not linked.any():
+        raise SnapError(
+            f"none of the {len(site_xy)} sites lies within {query.link_limit_m:g} m of a street for {mode!r} → "
+            "check the sites' CRS and the extent of the OSM file"
+        )
+    speed = street_speed(query, mode)
+    max_s = int(limit_s + MARGIN_S)
+    state_s = state_times(streets, links, mode=mode, max_s=max_s, reverse=reverse, speed_kmh=speed)
+    entrances = entrances_of(streets, mode, reverse=reverse)
+    across_m = min(query.link_limit_m, max_s * query.walk_kmh / 3.6) + cell_m
+    wanted = bounds or _reached_bounds(streets, entrances.node_of[state_s >= 0], site_xy[linked], across_m)
+    if lattice is None:
+        lattice = lattice_for(
+            streets, mode, cell_m=cell_m, limit_m=query.link_limit_m, bounds=wanted, barriers=barriers,
+            whole=bounds is None,
+        )  # fmt: skip
+    check_lattice(lattice, streets, mode)
+    rows, cols = lattice.frame.window(wanted)
+    values = cell_times(
+        lattice,
+        state_s,
+        entrances=entrances,
+        rows=rows,
+        cols=cols,
+        reverse=reverse,
+        speed_kmh=speed if speed is not None else lattice.speed_kmh,
+        walk_kmh=query.walk_kmh,
+        sites=links.take(np.flatnonzero(linked)),
+    )
+    lost = int((~linked).sum())
+    notes = (f"{lost} of {len(site_xy)} sites lie too far from any street and are left out",) if lost else ()
+    return values, lattice.frame.part(rows, cols), notes
+
+
+def lattice_for(
+    streets: Streets,
+    mode: str,
+    *,
+    cell_m: float,
+    limit_m: float,
+    bounds: tuple[float, float, float, float],
+    barriers: shapely.Geometry | None = None,
+    whole: bool = True,
+) -> Lattice:
+    """Lattice over some bounds: that of all streets where it is kept, which serves every later request.
+
+    Parameters
+    ----------
+    streets : Streets
+    mode : str
+        Street mode.
+    cell_m, limit_m : float
+        Cell size, and the farthest a centre may lie from its street [m].
+    bounds : tuple of float
+        West, south, east, north [m].
+    barriers : shapely geometry, optional
+        Metric CRS; the lattice is then made for this request alone.
+    whole : bool
+        Whether the lattice of all streets may be made for it.
+
+    Returns
+    -------
+    Lattice
+    """
+    if whole and barriers is None and _cells(streets, cell_m) <= _CELLS_KEPT:
+        return _whole_lattice(streets, mode, float(cell_m), float(limit_m))
+    return prepare_lattice(streets, mode=mode, cell_m=cell_m, limit_m=limit_m, bounds=bounds, barriers=barriers)
+
+
+@lru_cache(maxsize=6)
+def _cells(streets: Streets, cell_m: float) -> float:
+    """Count the cells of a grid over all streets."""
+    low, high = streets.geometry_xy.min(axis=0), streets.geometry_xy.max(axis=0)
+    return float(np.prod((high - low) / cell_m + 1))
+
+
+def check_lattice(lattice: Lattice, streets: Streets, mode: str) -> None:
+    """Raise `InputError` for a lattice of another mode or of other streets."""
+    if lattice.mode != mode or len(lattice.edge_source) != len(streets.edge_source):
+        raise InputError(
+            f"the lattice was prepared for {lattice.mode!r} or for other streets → prepare one for {mode!r} with "
+            "prepare_lattice"
+        )

@@ -1,0 +1,1 @@
+"""Times as results: matrices, windows, round trips, shifts, chains, streams."""

@@ -1,0 +1,235 @@
+"""Travel times between arrays of points: streets or timetable, departures or deadlines, from the smaller side."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from geo_access.errors import InputError
+from geo_access.network.model import Network, Timetable
+from geo_access.network.search.search import street_matrix
+from geo_access.routing.causes import Reason, why_missing
+from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
+from geo_access.routing.lanes import LANES
+from geo_access.routing.legs import Ends, connect, link, mode_legs, street_speed
+from geo_access.routing.profile import Samples, profile_times
+from geo_access.routing.query import Query
+
+__all__ = ["PointTimes", "instant_times", "point_times", "samples_of", "timetable_of", "transit_times"]
+
+# What a sweep of one event costs beside one reader's look at one block, measured on Porto Alegre.
+_SWEEP_COST, _READ_COST, _DEADLINE_FACTOR = 1.0e-7, 8.0e-6, 2.5
+
+
+@dataclass(frozen=True, eq=False)
+class PointTimes:
+    """Times between two arrays of points.
+
+    Attributes
+    ----------
+    seconds : ndarray of float32, shape (n_o, n_d, n_percentiles)
+        Door to door [s]; NaN where there is none.
+    feasible_share : ndarray of float32, shape (n_o, n_d)
+        Share of the instants asked that have a time, 0–1.
+    reason : ndarray of uint8, shape (n_o, n_d)
+        `Reason` where the first percentile is missing, else 0.
+    """
+
+    seconds: np.ndarray
+    feasible_share: np.ndarray
+    reason: np.ndarray
+
+
+def point_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> PointTimes:
+    """Door-to-door times between all origins and all destinations.
+
+    A departure window samples the instants at which one is *ready to leave*: the time runs from that instant to
+    arrival, the wait at home included. Deadlines mirror it: the time runs from leaving home to the deadline, the wait
+    at the end included. Percentiles are nearest-rank over the sampled instants: percentile p of n instants is the
+    ``max(1, ceil(p n / 100))``-th shortest time, missing when fewer instants have one.
+
+    Parameters
+    ----------
+    network : Network
+    origin_xy, destination_xy : ndarray of float64, shapes (n_o, 2), (n_d, 2)
+        [m], in the network's CRS.
+    query : Query
+
+    Returns
+    -------
+    PointTimes
+
+    Raises
+    ------
+    InputError
+        When the query is faulty, or asks for transit on a network without a timetable.
+    """
+    query.validate()
+    origin_xy = np.ascontiguousarray(origin_xy, dtype=np.float64).reshape(-1, 2)
+    destination_xy = np.ascontiguousarray(destination_xy, dtype=np.float64).reshape(-1, 2)
+    if not query.uses_transit:
+        return _street_times(network, origin_xy, destination_xy, query)
+    ends = connect(network, origin_xy, destination_xy, query, mode_legs(query))
+    return transit_times(network, ends, samples_of(query), query)
+
+
+def samples_of(query: Query) -> Samples:
+    """Return the instants that a query with transit samples."""
+    window = query.arrive if query.depart is None else query.depart
+    if window is None:
+        raise InputError("transit needs a moment → give depart= or arrive=")
+    deadline = query.depart is None
+    return Samples(window.start_s, window.step_s, window.count, deadline, query.earliest_s if deadline else None)
+
+
+def _street_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> PointTimes:
+    origins = link(network, origin_xy, query.mode, query)
+    destinations = link(network, destination_xy, query.mode, query)
+    speed = street_speed(query, query.mode)
+    seconds = street_matrix(
+        network.streets, origins, destinations, mode=query.mode, max_s=query.max_s, speed_kmh=speed
+    ).astype(np.float32)
+    reason = np.zeros(seconds.shape, np.uint8)
+    missing = np.isnan(seconds)
+    if missing.any():
+        rows = np.flatnonzero(missing.any(axis=1) & origins.ok)
+        columns = np.flatnonzero(missing.any(axis=0) & destinations.ok)
+        reason[missing] = Reason.DISCONNECTED
+        if len(rows) and len(columns):
+            free = street_matrix(
+                network.streets, link(network, origin_xy[rows], query.mode, query),
+                link(network, destination_xy[columns], query.mode, query), mode=query.mode, max_s=None, speed_kmh=speed,
+            )  # fmt: skip
+            part = reason[np.ix_(rows, columns)]
+            part[missing[np.ix_(rows, columns)] & ~np.isnan(free)] = Reason.OVER_CUTOFF
+            reason[np.ix_(rows, columns)] = part
+        _blame_points(reason, missing, origins.ok, destinations.ok)
+    spread = np.repeat(seconds[:, :, None], len(query.percentiles), axis=2)
+    return PointTimes(spread, (~missing).astype(np.float32), reason)
+
+
+def _blame_points(reason: np.ndarray, missing: np.ndarray, origin_ok: np.ndarray, destination_ok: np.ndarray) -> None:
+    reason[missing & ~destination_ok[None, :]] = Reason.UNSNAPPED_DESTINATION
+    reason[missing & ~origin_ok[:, None]] = Reason.UNSNAPPED_ORIGIN
+
+
+def transit_times(network: Network, ends: Ends, samples: Samples, query: Query, *, explain: bool = True) -> PointTimes:
+    """Find the times with the timetable once the streets at both ends are known.
+
+    Parameters
+    ----------
+    network : Network
+    ends : Ends
+    samples : Samples
+        Instants; deadlines are at the destinations.
+    query : Query
+    explain : bool
+        Whether to search for the cause of each missing time; without, only points off the streets are told apart.
+
+    Returns
+    -------
+    PointTimes
+    """
+    timetable = timetable_of(network)
+    key = graph_key(query)
+    ranks = percentile_ranks(query.percentiles, samples.count)
+    max_s, max_rides = query.max_s, query.max_rides
+    n_o, n_d = ends.direct_s.shape
+    ahead = forward_graph(timetable, key)
+    if _forward_is_cheaper((n_o, n_d), ahead.lines.n_events, deadline=samples.deadline):
+        seconds, feasible = profile_times(
+            ahead, ends.egress, ends.access, ends.direct_s, samples, max_s=max_s, max_rides=max_rides, ranks=ranks
+        )
+    else:
+        seconds, feasible = profile_times(
+            backward_graph(timetable, key), ends.access, ends.egress, np.ascontiguousarray(ends.direct_s.T),
+            samples.reversed(), max_s=max_s, max_rides=max_rides, ranks=ranks,
+        )  # fmt: skip
+        seconds, feasible = np.ascontiguousarray(seconds.transpose(1, 0, 2)), feasible.T.copy()
+    missing = np.isnan(seconds[:, :, 0])
+    reason = np.zeros((n_o, n_d), np.uint8)
+    if missing.any():
+        # Where some instants have a time but too few for the percentile, the rest of the window has no trip.
+        reason[missing] = Reason.NO_TRIP_IN_WINDOW
+        linked = missing & (feasible == 0) & ends.origin_ok[:, None] & ends.destination_ok[None, :] & explain
+        if not explain:
+            cause = reason
+        elif samples.deadline:
+            cause = why_missing(
+                backward_graph(timetable, key), ends.access, ends.egress, linked.T, samples.reversed(),
+                max_s=query.max_s, max_rides=query.max_rides,
+            ).T  # fmt: skip
+        else:
+            cause = why_missing(
+                ahead, ends.egress, ends.access, linked, samples, max_s=query.max_s, max_rides=query.max_rides
+            )
+        reason[linked] = cause[linked]
+        _blame_points(reason, missing, ends.origin_ok, ends.destination_ok)
+    return PointTimes(seconds, feasible.astype(np.float32) / np.float32(samples.count), reason)
+
+
+def instant_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> np.ndarray:
+    """Find the time of every instant of a departure window, in the order of the clock.
+
+    Parameters
+    ----------
+    network : Network
+    origin_xy, destination_xy : ndarray of float64, shapes (n_o, 2), (n_d, 2)
+        [m], in the network's CRS.
+    query : Query
+        With a departure window; on streets one instant stands for all.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_o, n_d, n_instants)
+        [s]; NaN where there is none.
+    """
+    query.validate()
+    if not query.uses_transit:
+        return _street_times(network, origin_xy, destination_xy, query).seconds[:, :, :1]
+    timetable, samples = timetable_of(network), samples_of(query)
+    ends = connect(network, origin_xy, destination_xy, query, mode_legs(query))
+    ahead = forward_graph(timetable, graph_key(query))
+    instants = np.arange(samples.count)
+    if _forward_is_cheaper(ends.direct_s.shape, ahead.lines.n_events, deadline=samples.deadline):
+        return profile_times(
+            ahead, ends.egress, ends.access, ends.direct_s, samples, max_s=query.max_s, max_rides=query.max_rides,
+            ranks=instants, ordered=False,
+        )[0]  # fmt: skip
+    seconds, _ = profile_times(
+        backward_graph(timetable, graph_key(query)), ends.access, ends.egress,
+        np.ascontiguousarray(ends.direct_s.T), samples.reversed(), max_s=query.max_s, max_rides=query.max_rides,
+        ranks=instants[::-1].copy(), ordered=False,
+    )  # fmt: skip
+    return np.ascontiguousarray(seconds.transpose(1, 0, 2))
+
+
+def timetable_of(network: Network) -> Timetable:
+    """Return the timetable, or say that there is none."""
+    if network.timetable is None:
+        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
+    return network.timetable
+
+
+def percentile_ranks(percentiles: tuple[int, ...], count: int) -> np.ndarray:
+    """Return the place of each percentile among `count` sorted times, from 0 (nearest rank).
+
+    Examples
+    --------
+    >>> percentile_ranks((0, 50, 100), 120).tolist()
+    [0, 59, 119]
+    """
+    return np.array([max(1, -(-p * count // 100)) - 1 for p in percentiles], dtype=np.int64)
+
+
+def _forward_is_cheaper(shape: tuple[int, ...], n_events: int, *, deadline: bool) -> bool:
+    n_origins, n_destinations = shape
+
+    def cost(swept: int, readers: int, factor: float) -> float:
+        blocks = -(-swept // LANES)
+        return blocks * (n_events * _SWEEP_COST + readers * _READ_COST * factor)
+
+    ahead = cost(n_destinations, n_origins, _DEADLINE_FACTOR if deadline else 1.0)
+    back = cost(n_origins, n_destinations, 1.0 if deadline else _DEADLINE_FACTOR)
+    return ahead <= back

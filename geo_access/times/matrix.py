@@ -1,0 +1,388 @@
+"""`travel_times`: every origin to every destination, each pair with a time or a reason.
+
+What a time is made of: access, wait, ride, change, egress; worked out for the pairs asked, at one departure.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, fields, is_dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import Any, overload
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo_access.clock import parse_clock
+from geo_access.errors import InputError, ServiceDateError
+from geo_access.manifest import Manifest
+from geo_access.network.model import Network, SparseTimes
+from geo_access.network.streets.congestion import car_notes
+from geo_access.routing.causes import Reason
+from geo_access.routing.graphs import footpaths_of, forward_graph, graph_key
+from geo_access.routing.legs import connect, mode_legs
+from geo_access.routing.lines import Lines
+from geo_access.routing.pareto import Route, routes_to, spread_from
+from geo_access.routing.query import Query, Window
+from geo_access.times.core import PointTimes, point_times, timetable_of
+from geo_access.times.points import Points, read_points
+from geo_access.times.result import TravelTimes
+from geo_access.times.stream import StreamedTimes, check_capacity, reduce_blocks, write_blocks
+
+__all__ = ["make_query", "manifest_of", "time_components", "travel_times"]
+
+
+def make_query(
+    network: Network,
+    *,
+    mode: str = "transit",
+    depart: str | Window | None = None,
+    arrive: str | Window | None = None,
+    earliest: str | int | None = None,
+    percentiles: tuple[int, ...] = (50,),
+    max_minutes: float = 120,
+    day: date | str | None = None,
+    **limits: Any,
+) -> Query:
+    """Build a query from what people write.
+
+    Parameters
+    ----------
+    network : Network
+    mode : str
+    depart, arrive : str or Window, optional
+        ``"08:00"`` or ``"07:00-09:00"``.
+    earliest : str or int, optional
+        Earliest departure of an arrive-by query.
+    percentiles : tuple of int
+    max_minutes : float
+        Longest door-to-door time of interest [min].
+    day : date or str, optional
+        The service day meant; refused when the network holds another.
+    **limits
+        Other fields of `Query`, by name.
+
+    Returns
+    -------
+    Query
+
+    Raises
+    ------
+    InputError, ServiceDateError
+
+    Examples
+    --------
+    >>> from geo_access.network.model import CrowFly
+    >>> make_query(Network(2154, CrowFly(2154), None, {}), mode="walk", max_minutes=30).max_s
+    1800
+    """
+    unknown = sorted(set(limits) - set(Query.__dataclass_fields__))
+    if unknown:
+        known = ", ".join(Query.__dataclass_fields__)
+        raise InputError(f"unknown option {unknown[0]!r} → the options of a search are {known}")
+    if day is not None:
+        wanted = date.fromisoformat(day) if isinstance(day, str) else day
+        if network.timetable is not None and network.timetable.day != wanted:
+            raise ServiceDateError(
+                f"the network holds {network.timetable.day}, not {wanted} → build it with date={str(wanted)!r}"
+            )
+    query = Query(
+        mode=mode,
+        depart=Window.parse(depart) if isinstance(depart, str) else depart,
+        arrive=Window.parse(arrive) if isinstance(arrive, str) else arrive,
+        earliest_s=parse_clock(earliest) if isinstance(earliest, str) else earliest,
+        percentiles=tuple(percentiles),
+        max_s=round(max_minutes * 60),
+        **limits,
+    )
+    query.validate()
+    if query.uses_transit and network.timetable is None:
+        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
+    strange = sorted(set(query.park_and_ride) - set(network.timetable.stop_id.tolist() if network.timetable else ()))
+    if strange:
+        raise InputError(
+            f"park_and_ride: {len(strange)} of {len(query.park_and_ride)} are no stops of the timetable: "
+            f"{', '.join(strange[:5])} → give ids as in the timetable (feed:id when there are several feeds)"
+        )
+    return query
+
+
+def manifest_of(network: Network, query: Query, *layers: tuple[str, Points]) -> Manifest:
+    """Return the provenance of a run on a network."""
+    extra: dict[str, Any] = {"epsg": network.epsg}
+    if network.timetable is not None:
+        extra["service_day"] = network.timetable.day
+    inputs = dict(network.inputs)
+    for name, points in layers:
+        digest = hashlib.sha256(np.ascontiguousarray(points.xy).tobytes())
+        digest.update("\0".join(map(str, points.ids)).encode())
+        inputs[name] = digest.hexdigest()
+    warnings = (*network.warnings, *car_notes(network.streets, query.mode))
+    return Manifest(inputs, asdict(query), warnings, extra)
+
+
+def network_sha256(network: Network) -> str:
+    """Hash all that a search can read of a network, whatever files it came from.
+
+    Examples
+    --------
+    >>> from geo_access.network.model import CrowFly
+    >>> plain, winding = (Network(2154, CrowFly(2154, detour=detour), None, {}) for detour in (1.0, 1.4))
+    >>> network_sha256(plain) == network_sha256(winding)
+    False
+    """
+    digest = hashlib.sha256()
+
+    def add(value: Any) -> None:
+        if isinstance(value, np.ndarray):
+            digest.update(f"{value.dtype.str}{value.shape}".encode())
+            digest.update("\0".join(map(str, value)).encode() if value.dtype.kind == "O" else value.tobytes())
+        elif is_dataclass(value):
+            for part in fields(value):
+                digest.update(part.name.encode())
+                add(getattr(value, part.name))
+        elif isinstance(value, Mapping):
+            for key in sorted(value):
+                digest.update(str(key).encode())
+                add(value[key])
+        else:
+            digest.update(repr(value).encode())
+
+    add(network.epsg)
+    add(network.streets)
+    add(network.timetable)
+    return digest.hexdigest()
+
+
+@overload
+def travel_times(
+    network: Network,
+    origins: gpd.GeoDataFrame,
+    destinations: gpd.GeoDataFrame | None = None,
+    *,
+    sink: None = None,
+    reduce: None = None,
+    **asked: Any,
+) -> TravelTimes: ...
+@overload
+def travel_times(
+    network: Network,
+    origins: gpd.GeoDataFrame,
+    destinations: gpd.GeoDataFrame | None = None,
+    *,
+    sink: str | Path,
+    reduce: None = None,
+    **asked: Any,
+) -> StreamedTimes: ...
+@overload
+def travel_times(
+    network: Network,
+    origins: gpd.GeoDataFrame,
+    destinations: gpd.GeoDataFrame | None = None,
+    *,
+    sink: None = None,
+    reduce: Callable[[TravelTimes], Any],
+    **asked: Any,
+) -> Any: ...
+def travel_times(
+    network: Network,
+    origins: gpd.GeoDataFrame,
+    destinations: gpd.GeoDataFrame | None = None,
+    *,
+    mode: str = "transit",
+    depart: str | Window | None = None,
+    arrive: str | Window | None = None,
+    earliest: str | int | None = None,
+    percentiles: tuple[int, ...] = (50,),
+    max_minutes: float = 120,
+    day: date | str | None = None,
+    id_column: str = "id",
+    sink: str | Path | None = None,
+    reduce: Callable[[TravelTimes], Any] | None = None,
+    memory_gb: float = 4.0,
+    progress: bool = False,
+    **limits: Any,
+) -> Any:
+    """Door-to-door times between all origins and all destinations; no pair is ever lost.
+
+    Parameters
+    ----------
+    network : Network
+    origins, destinations : geopandas.GeoDataFrame
+        Points with ids, any declared CRS; the origins themselves when no destinations are given.
+    mode : str
+        One of `MODES`: ``walk``, ``bike``, ``car``, ``transit``, ``bike+transit`` …
+    depart, arrive : str or Window, optional
+        ``"08:00"`` or ``"07:00-09:00"``; a mode with transit needs exactly one of them.
+    earliest : str or int, optional
+        Earliest departure of an arrive-by query.
+    percentiles : tuple of int
+        Of the times over the window.
+    max_minutes : float
+        Longest door-to-door time of interest [min].
+    day : date or str, optional
+        The service day meant; refused when the network holds another.
+    id_column : str
+    sink : str or Path, optional
+        Folder to write the pairs to, in parts; a run that was interrupted goes on where it stopped.
+    reduce : callable, optional
+        Called with the `TravelTimes` of each block of origins; only its results are kept.
+    memory_gb : float
+        Refuse a matrix above this size [GB]; with `sink` or `reduce`, hold no more than this beside the network.
+    progress : bool
+        Show a progress bar while writing or reducing.
+    **limits
+        Other fields of `Query`: ``walk_kmh``, ``max_access_s``, ``max_rides`` …
+
+    Returns
+    -------
+    TravelTimes, or StreamedTimes with `sink`, or the joined results of `reduce`
+
+    Raises
+    ------
+    InputError, ServiceDateError, CoverageError, CapacityError
+
+    Examples
+    --------
+    >>> from geo_access.network.model import CrowFly
+    >>> from shapely import Point
+    >>> places = gpd.GeoDataFrame({"id": ["a", "b"]}, geometry=[Point(0, 0), Point(600, 0)], crs=2154)
+    >>> result = travel_times(Network(2154, CrowFly(2154, detour=1.0), None, {}), places, mode="walk", walk_kmh=3.6)
+    >>> result.at(50).tolist()
+    [[0.0, 600.0], [600.0, 0.0]]
+    """
+    query = make_query(
+        network, mode=mode, depart=depart, arrive=arrive, earliest=earliest, percentiles=percentiles,
+        max_minutes=max_minutes, day=day, **limits,
+    )  # fmt: skip
+    if sink is not None and reduce is not None:
+        raise InputError("sink and reduce were both given → write the pairs, or keep a statistic of them")
+    starts = read_points(origins, network, name="origins", id_column=id_column)
+    ends = (
+        starts if destinations is None else read_points(destinations, network, name="destinations", id_column=id_column)
+    )
+    manifest = manifest_of(network, query, ("origins", starts), ("destinations", ends))
+
+    def compute(block: Points) -> TravelTimes:
+        times = known_times(network, block, ends, query)
+        return TravelTimes(block.ids, ends.ids, query, times.seconds, times.reason, times.feasible_share, manifest)
+
+    if sink is not None:
+        # The same files make other networks with edits, modes or speeds: a folder belongs to the arrays themselves.
+        manifest = replace(manifest, extra={**manifest.extra, "network_sha256": network_sha256(network)})
+        return write_blocks(
+            compute, starts, len(ends.ids), query, manifest, Path(sink), memory_gb=memory_gb, progress=progress
+        )
+    if reduce is not None:
+        return reduce_blocks(compute, starts, len(ends.ids), query, reduce, memory_gb=memory_gb, progress=progress)
+    check_capacity(len(starts.ids), len(ends.ids), query, memory_gb=memory_gb)
+    return compute(starts)
+
+
+def known_times(network: Network, origins: Points, destinations: Points, query: Query) -> PointTimes:
+    """Return the times between checked points; one without a position cannot be linked, and says so."""
+    times = point_times(network, origins.xy, destinations.xy, query)
+    times.reason[:, ~destinations.known] = Reason.UNSNAPPED_DESTINATION
+    times.reason[~origins.known, :] = Reason.UNSNAPPED_ORIGIN
+    times.seconds[:, ~destinations.known] = np.nan
+    times.seconds[~origins.known, :] = np.nan
+    times.feasible_share[:, ~destinations.known] = 0
+    times.feasible_share[~origins.known, :] = 0
+    return times
+
+
+_MOST_RIDES = 8
+_PARTS = ("access_s", "wait_s", "ride_s", "transfer_s", "egress_s", "rides")
+
+
+def time_components(
+    network: Network,
+    origins: gpd.GeoDataFrame,
+    destinations: gpd.GeoDataFrame,
+    *,
+    depart: str,
+    mode: str = "transit",
+    max_minutes: float = 120,
+    id_column: str = "id",
+    **limits: Any,
+) -> pd.DataFrame:
+    """Split the earliest journey of every pair into its parts.
+
+    Parameters
+    ----------
+    network : Network
+    origins, destinations : geopandas.GeoDataFrame
+        Points with ids.
+    depart : str
+        One moment, such as ``"08:00"``.
+    mode : str
+        A mode with transit.
+    max_minutes : float
+        Longest time of interest [min].
+    id_column : str
+    **limits
+        Other fields of `Query`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per pair: ids, ``travel_time_s, access_s, wait_s, ride_s, transfer_s, egress_s`` [s], ``rides``,
+        missing where there is no journey; ``reason`` says why. The parts add up to the time: `wait_s` is at home
+        before the first vehicle, `transfer_s` all between getting off and the next departure. Without any vehicle all
+        of it is `access_s`.
+
+    Raises
+    ------
+    InputError
+    """
+    query = make_query(network, mode=mode, depart=depart, max_minutes=max_minutes, **limits)
+    if query.depart is None or query.depart.count != 1:
+        raise InputError("components belong to one departure → give depart='08:00', not a window")
+    starts = read_points(origins, network, name="origins", id_column=id_column)
+    ends = read_points(destinations, network, name="destinations", id_column=id_column)
+    timetable, key = timetable_of(network), graph_key(query)
+    graph, paths = forward_graph(timetable, key), footpaths_of(timetable, key)
+    legs = connect(network, starts.xy, ends.xy, query, mode_legs(query))
+    ready_s = query.depart.start_s
+    reason = known_times(network, starts, ends, query).reason
+    rows = []
+    for o, origin in enumerate(starts.ids):
+        spread = spread_from(
+            graph, paths, _as_dict(legs.access, o), ready_s, max_s=query.max_s,
+            max_rides=query.max_rides or _MOST_RIDES, min_transfer_s=query.min_transfer_s,
+        )  # fmt: skip
+        for d, destination in enumerate(ends.ids):
+            routes = routes_to(spread, _as_dict(legs.egress, d))[:1]
+            direct = int(legs.direct_s[o, d])
+            parts: dict[str, int | None] = dict.fromkeys(("travel_time_s", *_PARTS))
+            if direct <= query.max_s and not (routes and routes[0].arrive_s - ready_s < direct):
+                parts = {**dict.fromkeys(_PARTS, 0), "travel_time_s": direct, "access_s": direct}
+            elif routes:
+                parts = _parts(routes[0], graph.lines, ready_s)
+            rows.append({"origin_id": origin, "destination_id": destination, **parts})
+    frame = pd.DataFrame(rows).astype(dict.fromkeys(("travel_time_s", *_PARTS), "Int32"))
+    names = np.array([cause.name for cause in Reason], dtype=object)
+    frame["reason"] = pd.Categorical(names[reason.ravel()], categories=list(names))
+    return frame
+
+
+def _as_dict(times: SparseTimes, row: int) -> dict[int, int]:
+    stops, seconds = times.row(row)
+    return {int(stop): int(s) for stop, s in zip(stops, seconds)}
+
+
+def _parts(route: Route, lines: Lines, ready_s: int) -> dict[str, int | None]:
+    board = np.array([lines.event_departure_s[ride.board] for ride in route.rides], dtype=int)
+    off = np.array([lines.event_arrival_s[ride.off] for ride in route.rides], dtype=int)
+    return {
+        "travel_time_s": route.arrive_s - ready_s,
+        "access_s": route.access_s,
+        "wait_s": int(board[0]) - route.access_s - ready_s,
+        "ride_s": int((off - board).sum()),
+        "transfer_s": int((board[1:] - off[:-1]).sum()),
+        "egress_s": route.egress_s,
+        "rides": len(route.rides),
+    }

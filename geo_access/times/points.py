@@ -1,0 +1,132 @@
+"""Points as users give them: a layer with ids, checked once, turned into metres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import geopandas as gpd
+import numpy as np
+
+from geo_access.crs import to_metric
+from geo_access.errors import CoverageError, Fault, InputError, SnapError, raise_faults
+from geo_access.network.model import CrowFly, Network
+from geo_access.network.search.links_checks import extent_of, misplaced
+
+__all__ = ["Points", "read_points", "select_points"]
+
+# No street link reaches this far: points all beyond it were given in another place or another CRS.
+_FAR_M = 50_000.0
+_NOWHERE_M = 1.0e9
+
+
+@dataclass(frozen=True, eq=False)
+class Points:
+    """Points ready for a search.
+
+    Attributes
+    ----------
+    ids : ndarray of object, shape (n,)
+        The user's own.
+    xy : ndarray of float64, shape (n, 2)
+        [m]; far outside any network where the position is unknown.
+    known : ndarray of bool, shape (n,)
+        Whether the row has a position.
+    """
+
+    ids: np.ndarray
+    xy: np.ndarray
+    known: np.ndarray
+
+
+def read_points(layer: gpd.GeoDataFrame, network: Network, *, name: str, id_column: str = "id") -> Points:
+    """Check a layer of points and bring it to the network's CRS.
+
+    Parameters
+    ----------
+    layer : geopandas.GeoDataFrame
+        Column `id_column` and points; a missing geometry is kept, as a point that cannot be linked.
+    network : Network
+    name : str
+        What to call the layer in messages.
+    id_column : str
+
+    Returns
+    -------
+    Points
+
+    Raises
+    ------
+    InputError
+        With every fault found: no rows, no ids, duplicate ids, no CRS, other geometry than points.
+    SnapError
+        With every point that looks swapped, like degrees, or sits at (0, 0).
+    CoverageError
+        When no point lies within 50 km of the network.
+    """
+    if not isinstance(layer, gpd.GeoDataFrame):
+        raise InputError(f"{name}: {type(layer).__name__} is not a layer of points → give a GeoDataFrame")
+    faults = []
+    if len(layer) == 0:
+        faults.append(Fault(name, "no rows", "give at least one point"))
+    if id_column not in layer.columns:
+        faults.append(Fault(name, f"no column {id_column!r}", "name the points"))
+    else:
+        ids = layer[id_column]
+        if ids.isna().any():
+            faults.append(Fault(name, f"{int(ids.isna().sum())} rows without id", "name every point"))
+        twice = ids[ids.astype(str).duplicated()].astype(str).unique()
+        if len(twice):
+            faults.append(Fault(name, f"duplicate ids: {', '.join(twice[:5])}", "give each point its own id"))
+    if layer.crs is None:
+        faults.append(Fault(name, "it does not say its CRS", "set it, for instance frame.set_crs(4326)"))
+    known = ~(layer.geometry.isna() | layer.geometry.is_empty).to_numpy()
+    other = sorted(set(layer.geometry[known].geom_type) - {"Point"})
+    if other:
+        faults.append(Fault(name, f"geometries of type {', '.join(other)}", "give points, for instance centroids"))
+    raise_faults(faults)
+    metric = to_metric(layer, network.epsg).geometry
+    xy = np.full((len(layer), 2), _NOWHERE_M)
+    xy[known, 0] = metric[known].x.to_numpy()
+    xy[known, 1] = metric[known].y.to_numpy()
+    _refuse_misplaced(xy, known, layer[id_column].tolist(), network, name)
+    finite = np.isfinite(xy).all(axis=1)
+    xy[~finite] = _NOWHERE_M
+    known &= finite
+    _check_coverage(xy[known], network, name)
+    return Points(layer[id_column].to_numpy(dtype=object), xy, known)
+
+
+def select_points(points: Points, rows: slice) -> Points:
+    """Return a block of points."""
+    return Points(points.ids[rows], points.xy[rows], points.known[rows])
+
+
+def _parts(network: Network) -> list[np.ndarray]:
+    """Positions of the streets' nodes and of the stops, float64 (n, 2) each."""
+    parts = []
+    if not isinstance(network.streets, CrowFly):
+        parts.append(np.column_stack((network.streets.node_x, network.streets.node_y)))
+    if network.timetable is not None:
+        parts.append(np.column_stack((network.timetable.stop_x, network.timetable.stop_y)))
+    return parts
+
+
+def _refuse_misplaced(xy: np.ndarray, known: np.ndarray, ids: list[object], network: Network, name: str) -> None:
+    rows = np.flatnonzero(known)
+    named = [ids[row] for row in rows]
+    extent = extent_of(*_parts(network))
+    faults = misplaced(xy[rows], extent=extent, epsg=network.epsg, where=name, ids=named)
+    raise_faults(faults, error=SnapError)
+
+
+def _check_coverage(xy: np.ndarray, network: Network, name: str) -> None:
+    parts = _parts(network)
+    if not parts or not len(xy) or not sum(map(len, parts)):
+        return
+    low = np.min([part.min(axis=0) for part in parts if len(part)], axis=0) - _FAR_M
+    high = np.max([part.max(axis=0) for part in parts if len(part)], axis=0) + _FAR_M
+    if not ((xy >= low) & (xy <= high)).all(axis=1).any():
+        raise CoverageError(
+            f"{name}: none of {len(xy)} points lies within 50 km of the network (EPSG:{network.epsg}) → check the "
+            "CRS the coordinates are in, and that the network covers the area"
+        )

@@ -1,0 +1,300 @@
+"""The shift test: there in time for the start, and home again after the end, on that service day."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo_access.clock import DAY_S, format_clock, parse_clock
+from geo_access.errors import InputError
+from geo_access.manifest import Manifest
+from geo_access.network.model import Network
+from geo_access.routing.causes import Reason
+from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
+from geo_access.routing.legs import Ends, connect_both
+from geo_access.routing.passing import first_after
+from geo_access.routing.profile import Samples
+from geo_access.routing.query import Query, Window
+from geo_access.times.core import point_times, timetable_of, transit_times
+from geo_access.times.matrix import make_query, manifest_of
+from geo_access.times.points import Points, read_points
+
+__all__ = ["Shift", "ShiftTimes", "shift_test", "shift_times"]
+
+_NEXT_TRIP_WITHIN_S = 12 * 3600
+"""How long after the deadline (or before the end) a trip still explains what is missing."""
+
+SIDES = ("", "out", "back", "both")
+
+
+@dataclass(frozen=True)
+class Shift:
+    """Start and end of work on the service day's clock.
+
+    Attributes
+    ----------
+    start_s, end_s : int
+        [s]; the end of a night shift lies past 24 h.
+    slack_before_s, slack_after_s : int
+        Margin to be there before the start, and to leave after the end [s].
+
+    Examples
+    --------
+    >>> Shift.parse("21:00", "05:00", slack_before_min=5, slack_after_min=5).end_s // 3600
+    29
+    """
+
+    start_s: int
+    end_s: int
+    slack_before_s: int = 300
+    slack_after_s: int = 300
+
+    @classmethod
+    def parse(cls, start: str, end: str, *, slack_before_min: float = 5, slack_after_min: float = 5) -> Shift:
+        """Read clock texts; an end before the start lies on the next day."""
+        start_s, end_s = parse_clock(start), parse_clock(end)
+        if start_s == end_s:
+            raise InputError(f"the shift starts and ends at {start} → give the hours worked")
+        if slack_before_min < 0 or slack_after_min < 0:
+            raise InputError("a slack below 0 minutes means being late → give 0 or more")
+        end_s = end_s if end_s > start_s else end_s + DAY_S
+        return cls(start_s, end_s, round(slack_before_min * 60), round(slack_after_min * 60))
+
+    @property
+    def deadline_s(self) -> int:
+        """Latest arrival at work [s]."""
+        return self.start_s - self.slack_before_s
+
+    @property
+    def ready_s(self) -> int:
+        """Earliest departure from work [s]."""
+        return self.end_s + self.slack_after_s
+
+
+@dataclass(frozen=True, eq=False)
+class ShiftTimes:
+    """There and back for one shift, every home with every site.
+
+    The reason of a pair is that of the way out, or where that one exists of the way back. Beside the causes of
+    `travel_times`:
+
+    - ``FIRST_TRIP_TOO_LATE``: no journey within the limits arrives by the deadline, but one arrives up to 12 h later;
+    - ``LAST_TRIP_TOO_EARLY``: none sets out home once the shift is over, but one does up to 12 h earlier;
+    - ``NO_RETURN_TRIP``: none at any of these hours, and none that only takes too long (``OVER_CUTOFF``), changes too
+      often (``TOO_MANY_RIDES``) or has its stops too far away (``NO_STOP_WITHIN_WALK``).
+
+    Attributes
+    ----------
+    home_ids, site_ids : ndarray of object, shapes (n_o,), (n_d,)
+    shift : Shift
+    query : Query
+        Of the way out.
+    out_s : ndarray of float32, shape (n_o, n_d)
+        From leaving home to the deadline, the wait at work included [s]; NaN where one cannot be there in time.
+    back_s : ndarray of float32, shape (n_o, n_d)
+        From being ready to leave work to home, the wait at work included [s]; NaN where one cannot get home.
+    last_out_s : ndarray of float32, shape (n_o, n_d)
+        Latest moment to leave home and be in time [s of the service day].
+    home_at_s : ndarray of float32, shape (n_o, n_d)
+        Earliest moment to be home [s of the service day].
+    next_arrival_s : ndarray of float32, shape (n_o, n_d)
+        Where one cannot be there in time: the first arrival after the deadline, within 12 h [s of the service day].
+    last_back_s : ndarray of float32, shape (n_o, n_d)
+        Where one cannot get home: the last departure from work, at most 12 h before the end, that does
+        [s of the service day].
+    binding : ndarray of uint8, shape (n_o, n_d)
+        1 when the way out decides, 2 the way back, 3 both: the one that is missing, else the longer.
+    reason : ndarray of uint8, shape (n_o, n_d)
+        `Reason`, 0 where both ways exist.
+    manifest : Manifest
+    """
+
+    home_ids: np.ndarray
+    site_ids: np.ndarray
+    shift: Shift
+    query: Query
+    out_s: np.ndarray
+    back_s: np.ndarray
+    last_out_s: np.ndarray
+    home_at_s: np.ndarray
+    next_arrival_s: np.ndarray
+    last_back_s: np.ndarray
+    binding: np.ndarray
+    reason: np.ndarray
+    manifest: Manifest
+
+    @property
+    def feasible(self) -> np.ndarray:
+        """Whether one gets there and back, bool (n_o, n_d)."""
+        return self.reason == Reason.OK
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return one row per pair: ids, seconds, clock texts, binding side, reason."""
+        n_o, n_d = self.reason.shape
+        columns: dict[str, object] = {
+            "home_id": np.repeat(self.home_ids, n_d),
+            "site_id": np.tile(self.site_ids, n_o),
+        }
+        for name in ("out_s", "back_s"):
+            columns[name] = pd.array(np.round(getattr(self, name).ravel().astype(float)), dtype="Float64").astype(
+                "Int32"
+            )
+        for name in ("last_out_s", "home_at_s", "next_arrival_s", "last_back_s"):
+            values = getattr(self, name).ravel()
+            columns[name.removesuffix("_s")] = [None if np.isnan(value) else format_clock(value) for value in values]
+        columns["binding"] = pd.Categorical(np.array(SIDES, dtype=object)[self.binding.ravel()], categories=list(SIDES))
+        names = np.array([reason.name for reason in Reason], dtype=object)
+        columns["reason"] = pd.Categorical(names[self.reason.ravel()], categories=list(names))
+        return pd.DataFrame(columns)
+
+
+def shift_test(
+    network: Network,
+    homes: gpd.GeoDataFrame,
+    sites: gpd.GeoDataFrame,
+    *,
+    start: str,
+    end: str,
+    mode: str = "transit",
+    slack_before_min: float = 5,
+    slack_after_min: float = 5,
+    max_minutes: float = 120,
+    id_column: str = "id",
+    **limits: Any,
+) -> ShiftTimes:
+    """Test whether one gets to work in time for a shift, and home again after it.
+
+    Parameters
+    ----------
+    network : Network
+    homes, sites : geopandas.GeoDataFrame
+        Points with ids, any declared CRS.
+    start, end : str
+        Clock texts; an end before the start is on the next day (``"21:00"``, ``"05:00"``).
+    mode : str
+        One of `MODES`.
+    slack_before_min, slack_after_min : float
+        Margins [min].
+    max_minutes : float
+        Longest way out, and longest way back [min].
+    id_column : str
+    **limits
+        Other fields of `Query`.
+
+    Returns
+    -------
+    ShiftTimes
+
+    Raises
+    ------
+    InputError
+
+    Examples
+    --------
+    >>> from geo_access.network.model import CrowFly
+    >>> from shapely import Point
+    >>> town = Network(2154, CrowFly(2154, detour=1.0), None, {})
+    >>> home = gpd.GeoDataFrame({"id": ["h"]}, geometry=[Point(0, 0)], crs=2154)
+    >>> site = gpd.GeoDataFrame({"id": ["s"]}, geometry=[Point(600, 0)], crs=2154)
+    >>> times = shift_test(town, home, site, start="05:00", end="13:00", mode="walk", walk_kmh=3.6)
+    >>> times.to_frame()[["out_s", "back_s", "last_out", "reason"]].values.tolist()
+    [[600, 600, '04:45', 'OK']]
+    """
+    shift = Shift.parse(start, end, slack_before_min=slack_before_min, slack_after_min=slack_after_min)
+    arrive = Window(shift.deadline_s, shift.deadline_s) if mode not in ("walk", "bike", "car") else None
+    query = make_query(network, mode=mode, arrive=arrive, max_minutes=max_minutes, **limits)
+    at_home = read_points(homes, network, name="homes", id_column=id_column)
+    at_work = read_points(sites, network, name="sites", id_column=id_column)
+    return shift_times(network, at_home, at_work, shift, query)
+
+
+def shift_times(network: Network, homes: Points, sites: Points, shift: Shift, query: Query) -> ShiftTimes:
+    """Test one shift on checked points.
+
+    Parameters
+    ----------
+    network : Network
+    homes, sites : Points
+    shift : Shift
+    query : Query
+        With a mode with transit its deadline is replaced by the shift's.
+
+    Returns
+    -------
+    ShiftTimes
+    """
+    manifest = manifest_of(network, query, ("homes", homes), ("sites", sites))
+    if query.uses_transit:
+        out, back, later, earlier, reason = _by_transit(network, homes, sites, shift, query)
+    else:
+        there = point_times(network, homes.xy, sites.xy, query)
+        home = point_times(network, sites.xy, homes.xy, query)
+        out, back = there.seconds[:, :, 0], home.seconds[:, :, 0].T.copy()
+        later, earlier = np.full_like(out, np.nan), np.full_like(out, np.nan)
+        reason = _first_cause(there.reason, home.reason.T)
+    for known, axis, cause in (
+        (sites.known, 1, Reason.UNSNAPPED_DESTINATION),
+        (homes.known, 0, Reason.UNSNAPPED_ORIGIN),
+    ):
+        unknown = np.broadcast_to(~known[None, :] if axis else ~known[:, None], reason.shape)
+        reason[unknown] = cause
+        for values in (out, back, later, earlier):
+            values[unknown] = np.nan
+    no_out, no_back = np.isnan(out), np.isnan(back)
+    binding = np.where(no_out & no_back, 3, np.where(no_out | (~no_back & (out >= back)), 1, 2)).astype(np.uint8)
+    return ShiftTimes(
+        homes.ids, sites.ids, shift, query, out, back, np.float32(shift.deadline_s) - out,
+        np.float32(shift.ready_s) + back, later, earlier, binding, reason, manifest,
+    )  # fmt: skip
+
+
+def _first_cause(out: np.ndarray, back: np.ndarray) -> np.ndarray:
+    return np.where(out != Reason.OK, out, back).astype(np.uint8)
+
+
+def _by_transit(
+    network: Network, homes: Points, sites: Points, shift: Shift, query: Query
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    query = replace(query, arrive=Window(shift.deadline_s, shift.deadline_s), depart=None, percentiles=(50,))
+    back_query = replace(query, arrive=None, depart=Window(shift.ready_s, shift.ready_s), earliest_s=None)
+    ends, home_ends = connect_both(network, homes.xy, sites.xy, query)
+    deadline = Samples(shift.deadline_s, 60, 1, deadline=True, bound_s=query.earliest_s)
+    ready = Samples(shift.ready_s, 60, 1)
+    there = transit_times(network, ends, deadline, query)
+    home = transit_times(network, home_ends, ready, back_query)
+    out, back = there.seconds[:, :, 0], home.seconds[:, :, 0].T.copy()
+    out_reason, back_reason = there.reason, home.reason.T.copy()
+    later = _next_arrivals(network, ends, shift.deadline_s, query, out_reason)
+    out_reason[~np.isnan(later)] = Reason.FIRST_TRIP_TOO_LATE
+    earlier = _earlier_returns(network, home_ends, shift.ready_s, query, back_reason)
+    plain = np.isin(back_reason, _NO_TRIP)
+    back_reason[plain] = Reason.NO_RETURN_TRIP
+    back_reason[~np.isnan(earlier)] = Reason.LAST_TRIP_TOO_EARLY
+    return out, back, later, earlier, _first_cause(out_reason, back_reason)
+
+
+# Causes that say that nothing runs home after the end; a journey that takes too long is none of them.
+_NO_TRIP = (Reason.NO_TRIP_IN_WINDOW, Reason.DISCONNECTED, Reason.NO_SERVICE_THAT_DAY)
+
+
+def _next_arrivals(network: Network, ends: Ends, deadline_s: int, query: Query, reason: np.ndarray) -> np.ndarray:
+    timetable = timetable_of(network)
+    wanted = np.isin(reason, (Reason.NO_TRIP_IN_WINDOW, Reason.OVER_CUTOFF))
+    return first_after(
+        forward_graph(timetable, graph_key(query)), ends.egress, ends.access, wanted, deadline_s,
+        within_s=_NEXT_TRIP_WITHIN_S, max_s=query.max_s, max_rides=query.max_rides, earliest_s=query.earliest_s,
+    )  # fmt: skip
+
+
+def _earlier_returns(network: Network, ends: Ends, ready_s: int, query: Query, reason: np.ndarray) -> np.ndarray:
+    timetable = timetable_of(network)
+    wanted = np.isin(reason, (Reason.NO_TRIP_IN_WINDOW, Reason.OVER_CUTOFF))
+    # On the clock running backwards the sites are places again, and "before the end" is "after the deadline".
+    return -first_after(
+        backward_graph(timetable, graph_key(query)), ends.access, ends.egress, wanted, -ready_s,
+        within_s=_NEXT_TRIP_WITHIN_S, max_s=query.max_s, max_rides=query.max_rides,
+    )  # fmt: skip

@@ -1,0 +1,260 @@
+"""More pairs than memory holds: block by block of origins, to a folder of parquet parts or to a reduction."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from rich.console import Console
+from rich.progress import track
+
+from geo_access.errors import CapacityError, InputError
+from geo_access.manifest import Manifest
+from geo_access.routing.query import Query
+from geo_access.times.points import Points, select_points
+from geo_access.times.result import TravelTimes
+
+__all__ = ["StreamedTimes", "bytes_per_pair", "check_capacity", "reduce_blocks", "row_blocks", "write_blocks"]
+
+_BLOCK_BYTES = 192 << 20
+# Every block of origins sweeps the timetable from all destinations again: several parts are computed together.
+_COMPUTED_BYTES = 512 << 20
+_FRAME_BYTES = 48
+_LOG = logging.getLogger("geo_access")
+
+Compute = Callable[[Points], TravelTimes]
+
+
+@dataclass(frozen=True, eq=False)
+class StreamedTimes:
+    """Travel times on disk.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+        Holds ``manifest.json`` and ``part-00000.parquet`` …, one row per pair as in `TravelTimes.to_frame`.
+    parts : tuple of pathlib.Path
+    query : Query
+    manifest : Manifest
+    """
+
+    folder: Path
+    parts: tuple[Path, ...]
+    query: Query
+    manifest: Manifest
+
+    def to_frame(self) -> pd.DataFrame:
+        """Read all parts back."""
+        return pd.concat([pd.read_parquet(part) for part in self.parts], ignore_index=True)
+
+
+def bytes_per_pair(query: Query) -> int:
+    """Return the memory that one pair takes while it is computed [bytes].
+
+    Examples
+    --------
+    >>> bytes_per_pair(Query("walk"))
+    28
+    """
+    return 4 * len(query.percentiles) + 24
+
+
+def check_capacity(n_origins: int, n_destinations: int, query: Query, *, memory_gb: float) -> float:
+    """Say how much memory a matrix takes, and refuse one that does not fit.
+
+    Returns
+    -------
+    float
+        Estimate [GB].
+
+    Raises
+    ------
+    CapacityError
+        When the estimate is above `memory_gb`.
+    """
+    estimate_gb = n_origins * n_destinations * bytes_per_pair(query) / 1e9
+    _LOG.info("%d × %d pairs: about %.2f GB", n_origins, n_destinations, estimate_gb)
+    if estimate_gb > memory_gb:
+        raise CapacityError(
+            f"{n_origins} × {n_destinations} pairs take about {estimate_gb:.1f} GB, above the {memory_gb:g} GB allowed "
+            "→ write them to disk with sink='folder.parquet', keep a statistic with reduce=, or raise memory_gb="
+        )
+    return estimate_gb
+
+
+def row_blocks(n_origins: int, n_destinations: int, query: Query) -> list[slice]:
+    """Cut the origins so that a block with all its destinations stays small, whatever the machine."""
+    per_row = max(1, n_destinations) * (bytes_per_pair(query) + _FRAME_BYTES)
+    rows = max(1, _BLOCK_BYTES // per_row)
+    return [slice(start, min(start + rows, n_origins)) for start in range(0, n_origins, rows)]
+
+
+def _estimate_gb(rows: int, n_destinations: int, query: Query) -> float:
+    """Memory beside the network [GB]: the block that was just written stays alive while the next one is computed."""
+    return (2 * rows * n_destinations * bytes_per_pair(query) + _BLOCK_BYTES) / 1e9
+
+
+def _together(cuts: list[slice], n_destinations: int, query: Query, memory_gb: float) -> list[list[int]]:
+    """Group cuts that follow each other, as many as the memory of one computation holds."""
+    largest = max((cut.stop - cut.start for cut in cuts), default=0)
+    least_gb = _estimate_gb(largest, n_destinations, query)
+    if least_gb > memory_gb:
+        raise CapacityError(
+            f"a part of {largest} × {n_destinations} pairs takes about {least_gb:.2f} GB, above the {memory_gb:g} GB "
+            "allowed → raise memory_gb=, or ask for fewer destinations at a time"
+        )
+    allowed = min(_COMPUTED_BYTES, (memory_gb * 1e9 - _BLOCK_BYTES) / 2)
+    rows = max(1, int(allowed // (max(1, n_destinations) * bytes_per_pair(query))))
+    groups: list[list[int]] = []
+    for number, cut in enumerate(cuts):
+        if groups and cuts[groups[-1][-1]].stop == cut.start and cut.stop - cuts[groups[-1][0]].start <= rows:
+            groups[-1].append(number)
+        else:
+            groups.append([number])
+    return groups
+
+
+def _blocks(
+    compute: Compute,
+    origins: Points,
+    cuts: list[slice],
+    n_destinations: int,
+    query: Query,
+    *,
+    memory_gb: float,
+    progress: bool,
+) -> Iterator[tuple[int, TravelTimes]]:
+    groups = _together(cuts, n_destinations, query, memory_gb)
+    peak_rows = max((cuts[group[-1]].stop - cuts[group[0]].start for group in groups), default=0)
+    said = (
+        f"{len(origins.ids)} × {n_destinations} pairs in {len(cuts)} parts, {len(groups)} computations: "
+        f"about {_estimate_gb(peak_rows, n_destinations, query):.2f} GB beside the network"
+    )
+    _LOG.info(said)
+    screen = Console(stderr=True)
+    if progress:
+        screen.print(said)
+    for group in track(groups, description="travel times", console=screen, disable=not progress):
+        first = cuts[group[0]].start
+        many = compute(select_points(origins, slice(first, cuts[group[-1]].stop)))
+        for number in group:
+            rows = slice(cuts[number].start - first, cuts[number].stop - first)
+            yield number, replace(
+                many, origin_ids=many.origin_ids[rows], seconds=many.seconds[rows], reason=many.reason[rows],
+                feasible_share=many.feasible_share[rows],
+            )  # fmt: skip
+
+
+def write_blocks(
+    compute: Compute,
+    origins: Points,
+    n_destinations: int,
+    query: Query,
+    manifest: Manifest,
+    folder: Path,
+    *,
+    memory_gb: float = 4.0,
+    progress: bool = False,
+) -> StreamedTimes:
+    """Write all pairs to a folder; parts already there are kept when they belong to the same run.
+
+    Parameters
+    ----------
+    compute : callable
+        From a block of origins to their `TravelTimes`.
+    origins : Points
+    n_destinations : int
+    query : Query
+    manifest : Manifest
+        Its `id` says which run the folder belongs to.
+    folder : pathlib.Path
+    memory_gb : float
+        Most that may be held at once beside the network [GB]; it decides how many parts are computed together.
+    progress : bool
+        Show a progress bar.
+
+    Returns
+    -------
+    StreamedTimes
+
+    Raises
+    ------
+    InputError
+        When the folder holds another run, or is something else.
+    CapacityError
+        When not even one part fits `memory_gb`.
+    """
+    cuts = row_blocks(len(origins.ids), n_destinations, query)
+    _claim(folder, manifest)
+    parts = [folder / f"part-{number:05d}.parquet" for number in range(len(cuts))]
+    todo = [number for number, part in enumerate(parts) if not part.exists()]
+    wanted = [cuts[number] for number in todo]
+    for k, times in _blocks(compute, origins, wanted, n_destinations, query, memory_gb=memory_gb, progress=progress):
+        part = parts[todo[k]]
+        unfinished = part.with_suffix(".writing")
+        times.to_frame().to_parquet(unfinished, index=False)
+        unfinished.replace(part)
+    return StreamedTimes(folder, tuple(parts), query, manifest)
+
+
+def _claim(folder: Path, manifest: Manifest) -> None:
+    note = folder / "manifest.json"
+    if not folder.exists():
+        folder.mkdir(parents=True)
+    elif not folder.is_dir():
+        raise InputError(f"{folder} is a file → name a folder for the parts")
+    elif not note.exists():
+        if any(folder.iterdir()):
+            raise InputError(f"{folder} holds other files → name an empty or new folder")
+    else:
+        try:
+            owner = json.loads(note.read_text(encoding="utf-8")).get("id")
+        except (ValueError, AttributeError) as fault:
+            raise InputError(f"{note} cannot be read → delete the folder and run again") from fault
+        if owner != manifest.id:
+            raise InputError(
+                f"{folder} holds another run ({owner}, this one is {manifest.id}): query, points or network differ → "
+                "name another folder, or delete it"
+            )
+        return
+    note.write_text(manifest.to_json(), encoding="utf-8")
+
+
+def reduce_blocks(
+    compute: Compute,
+    origins: Points,
+    n_destinations: int,
+    query: Query,
+    reduce: Callable[[TravelTimes], Any],
+    *,
+    memory_gb: float = 4.0,
+    progress: bool = False,
+) -> Any:
+    """Keep only what `reduce` makes of each block of origins.
+
+    Returns
+    -------
+    Any
+        Arrays and frames end to end in the order of the origins, anything else as a list.
+
+    Raises
+    ------
+    CapacityError
+        When not even one part fits `memory_gb`.
+    """
+    cuts = row_blocks(len(origins.ids), n_destinations, query)
+    values = [
+        reduce(times)
+        for _, times in _blocks(compute, origins, cuts, n_destinations, query, memory_gb=memory_gb, progress=progress)
+    ]
+    if values and all(isinstance(value, np.ndarray) for value in values):
+        return np.concatenate(values)
+    if values and all(isinstance(value, pd.DataFrame | pd.Series) for value in values):
+        return pd.concat(values)
+    return values

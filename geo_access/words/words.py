@@ -1,0 +1,126 @@
+"""The one catalogue of words shown to readers: French by default, English on request."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+
+from geo_access.errors import InputError
+from geo_access.words.cli import CLI_ENGLISH, CLI_FRENCH
+from geo_access.words.errors import ERROR_ENGLISH, ERROR_FRENCH
+from geo_access.words.notes import NOTE_ENGLISH, NOTE_FRENCH
+from geo_access.words.report import REPORT_FRENCH
+from geo_access.words.report_en import REPORT_ENGLISH
+from geo_access.words.screen import ENGLISH, FRENCH
+
+__all__ = ["LANGUAGES", "catalogue", "format_number", "plural", "text"]
+
+LANGUAGES: Mapping[str, Mapping[str, str]] = {
+    "fr": FRENCH | CLI_FRENCH | REPORT_FRENCH | ERROR_FRENCH | NOTE_FRENCH,
+    "en": ENGLISH | CLI_ENGLISH | REPORT_ENGLISH | ERROR_ENGLISH | NOTE_ENGLISH,
+}
+NARROW_SPACE = "\u202f"
+
+
+def catalogue(language: str = "fr") -> Mapping[str, str]:
+    """All entries of a language.
+
+    Parameters
+    ----------
+    language : str
+        ``fr`` or ``en``.
+
+    Returns
+    -------
+    mapping of str to str
+
+    Raises
+    ------
+    InputError
+        For another language.
+    """
+    found = LANGUAGES.get(language)
+    if found is None:
+        raise InputError(f"language {language!r} is unknown → one of {', '.join(LANGUAGES)}")
+    return found
+
+
+def text(key: str, language: str = "fr", **values: object) -> str:
+    """Words of one entry, with its values put in.
+
+    Parameters
+    ----------
+    key : str
+        Entry of the catalogue.
+    language : str
+        ``fr`` or ``en``.
+    **values : object
+        What stands in braces in the entry; all of it, and nothing else.
+
+    Returns
+    -------
+    str
+        Plain text: escape it where it goes into HTML.
+
+    Raises
+    ------
+    InputError
+        For an unknown language or key, or values that do not fit the entry.
+
+    Examples
+    --------
+    >>> text("level.inadéquat"), text("band", "en", minutes=30)
+    ('Inadéquat', '30 min')
+    """
+    entries = catalogue(language)
+    if key not in entries:
+        near = difflib.get_close_matches(key, entries, n=1)
+        raise InputError(f"no entry {key!r} in the catalogue" + (f" → did you mean {near[0]!r}?" if near else ""))
+    try:
+        return entries[key].format(**values)
+    except (KeyError, IndexError) as error:
+        raise InputError(f"entry {key!r} needs the value {error}") from error
+
+
+def plural(key: str, count: float, language: str = "fr", **values: object) -> str:
+    r"""Words of an entry that has a singular ``key.one`` and a plural ``key.many``, with the count put in.
+
+    Parameters
+    ----------
+    key : str
+        Entry without its ending.
+    count : float
+        In French the singular covers all below 2, in English only 1.
+    language : str
+    **values : object
+        Further values.
+
+    Examples
+    --------
+    >>> plural("places", 1), plural("places", 1200)
+    ('1 place', '1\u202f200 places')
+    """
+    single = abs(count) < 2 if language == "fr" else count == 1
+    return text(f"{key}.{'one' if single else 'many'}", language, n=format_number(count, language), **values)
+
+
+def format_number(value: float, language: str = "fr", *, decimals: int = 0) -> str:
+    r"""Write a number as the language does: narrow spaces and a comma in French.
+
+    Parameters
+    ----------
+    value : float
+    language : str
+    decimals : int
+        Digits after the decimal mark.
+
+    Examples
+    --------
+    >>> format_number(12345.6, decimals=1), format_number(12345.6, "en")
+    ('12\u202f345,6', '12,346')
+    """
+    catalogue(language)
+    written = f"{value:,.{decimals}f}"
+    if language == "fr":
+        written = written.replace(",", NARROW_SPACE).replace(".", ",")
+    return written

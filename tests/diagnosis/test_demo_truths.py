@@ -1,0 +1,191 @@
+"""The truths planted in the synthetic demo territory come out, against the numbers they were planted with."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+import pytest
+
+from geo_access.clock import parse_clock
+from geo_access.diagnosis.diagnose import Diagnosis, diagnose
+from geo_access.diagnosis.employers import employer_transit_test
+from geo_access.diagnosis.model import Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.reasons import profile_ask
+from geo_access.diagnosis.remedies import find_remedies
+from geo_access.diagnosis.trip_remedies import trip_scenarios
+from geo_access.network.build import build_network
+from geo_access.network.model import Network
+from geo_access.study.file import read_study_file
+from geo_access.study.inputs import StudyInputs, read_inputs
+from geo_access.times.round_trip import NetworkTimes, Sites, connect_points, round_trip
+from geo_access.times.shift import shift_test
+from tests.shared import ROOT
+
+DEMO = ROOT / "data" / "demo"
+TRUTHS: dict[str, Any] = json.loads((DEMO / "truths.json").read_text(encoding="utf-8"))["truths"]
+STUDY = read_study_file(DEMO / "study.toml")
+
+
+def network(*, without: str = "") -> Network:
+    feeds = [path for path in STUDY.network.gtfs if path.name != without]
+    return build_network(list(STUDY.network.osm), feeds, date=STUDY.study.date, epsg=STUDY.study.epsg)
+
+
+def diagnosed(built: Network, inputs: StudyInputs, *, jobs: bool = True) -> Diagnosis:
+    profiles = [p for p in STUDY.profiles if p.id in ("sans_voiture", "voiture")]
+    return diagnose(
+        built,
+        zones=inputs.zones,
+        points=inputs.points,
+        membership=inputs.membership,
+        training=inputs.training,
+        employers=inputs.employers if jobs else None,
+        metiers=[Metier(m.code, m.name, m.family, m.min_level, m.max_level) for m in STUDY.metiers],
+        profiles=[Profile(p.id, p.name, p.mode, p.walk_kmh, p.bike_kmh, p.max_access_min) for p in profiles],
+        thresholds=[Threshold(t.id, t.name, t.minutes, t.kind, t.source) for t in STUDY.thresholds],
+        schedules=[Schedule(s.id, s.name, s.kind, s.start, s.end) for s in STUDY.schedules],
+    )
+
+
+@pytest.fixture(scope="module")
+def inputs() -> StudyInputs:
+    return read_inputs(STUDY, DEMO / "study.toml")
+
+
+@pytest.fixture(scope="module")
+def territory() -> Network:
+    return network()
+
+
+@pytest.fixture(scope="module")
+def found(territory: Network, inputs: StudyInputs) -> Diagnosis:
+    return diagnosed(territory, inputs)
+
+
+def rows(found: Diagnosis, **where: str) -> pd.DataFrame:
+    flags = found.flags
+    for name, value in ({"profile": "sans_voiture", "kind": "training"} | where).items():
+        flags = flags[flags[name] == value]
+    return flags
+
+
+def test_no_service_reaches_the_industrial_zone_for_five_o_clock(found: Diagnosis) -> None:
+    truth = TRUTHS["industrial_zone_at_five"]
+    # The first vehicle of the day is there at 06:10; one has to be at the door at 04:55.
+    assert parse_clock(truth["first_arrival"]) > parse_clock(truth["shift_start"])
+    morning = rows(found, kind="job", schedule="poste_matin", zone_id=truth["zone_id"])
+    asked = morning[morning["level"] != "sans objet"]
+    assert set(asked["main_reason"]) == {"NO_SERVICE_AT_THAT_HOUR"}
+    assert set(asked["level"]) == {"inadéquat"}
+    employers = employer_transit_test(found, profile="sans_voiture", limit_min=60)
+    at_five = employers[
+        employers["site_name"].str.startswith(truth["site_prefix"]) & (employers["shift_start"] == truth["shift_start"])
+    ]
+    assert len(at_five) > 0
+    assert not at_five["served"].any()
+    assert set(at_five["obstacle"]) <= {"never there", "too far"}
+
+
+def test_one_earlier_trip_on_a_named_line_serves_the_shift(found: Diagnosis, territory: Network) -> None:
+    truth = TRUTHS["industrial_zone_at_five"]
+    residents = found.residents
+    zone = residents.weights[int(np.flatnonzero(residents.zone_ids == truth["zone_id"])[0])]
+    sites = found.sites["job"]
+    laminage = sites.xy[[str(name).startswith(truth["site_prefix"]) for name in sites.names]]
+    scenarios = trip_scenarios(
+        territory,
+        residents.xy[zone.indices],
+        laminage,
+        arrive_s=parse_clock("04:55"),
+        leave_s=parse_clock("13:05"),
+        most=4,
+    )
+    table = find_remedies(
+        found, NetworkTimes(territory), zone_id=truth["zone_id"], metier="H2902", profile="sans_voiture", kind="job",
+        schedule="poste_matin", scenarios=scenarios,
+    )  # fmt: skip
+    trips = table[table["remedy"] == "trip_on_a_line"]
+    assert trips["residents_gained"].max() > 0
+    assert table["share_before"].eq(0).all()
+
+
+def test_the_plateau_is_beyond_the_threshold_even_by_car(found: Diagnosis) -> None:
+    truth = TRUTHS["plateau_beyond_by_car"]
+    flags = rows(found, metier=truth["metier"])
+    plateau = flags[flags["zone_id"].isin(truth["zone_ids"])]
+    assert len(plateau) == len(truth["zone_ids"])
+    assert (plateau["share_beyond_threshold_even_by_car"] == 1.0).all()
+    # Reckoned on the planted roads without signals or turns: no car can be faster.
+    by_car = rows(found, metier=truth["metier"], profile="voiture")
+    medians = by_car[by_car["zone_id"].isin(truth["zone_ids"])].set_index("zone_name")["median_time_min"]
+    for name, expected in truth["car_free_flow"].items():
+        assert medians[name] >= expected["least_min"] - 0.5 > 60
+
+
+def test_the_quarter_with_a_far_stop_walks_too_long(found: Diagnosis) -> None:
+    truth = TRUTHS["walk_too_long"]
+    assert truth["least_walk_m"] > truth["walk_limit_m"]
+    flags = rows(found, zone_id=truth["zone_id"])
+    assert (flags["main_reason"] == "WALK_TOO_LONG").sum() >= 4
+    # "Five kilometres around" sees nothing of it.
+    walked = flags[flags["main_reason"] == "WALK_TOO_LONG"]
+    assert set(walked["level"]) == {"inadéquat"}
+    assert set(walked["radius_level"]) == {"adéquat"}
+
+
+def test_the_border_town_gains_when_the_neighbour_s_feed_is_merged(found: Diagnosis, inputs: StudyInputs) -> None:
+    truth = TRUTHS["border_gain"]
+    alone = diagnosed(network(without=truth["feed"]), inputs, jobs=False)
+    before, after = (rows(d, zone_id=truth["zone_id"]).set_index("metier") for d in (alone, found))
+    for metier in truth["metiers"]:
+        assert (before.loc[metier, "level"], after.loc[metier, "level"]) == ("inadéquat", "adéquat")
+
+
+def test_no_way_back_from_the_evening(found: Diagnosis) -> None:
+    truth = TRUTHS["no_return"]
+    flags = rows(found, zone_id=truth["zone_id"]).set_index("metier")
+    assert flags.loc[truth["metiers"], "main_reason"].eq("NO_RETURN_TRIP").all()
+
+
+def test_a_full_session_and_a_village_without_a_bus(found: Diagnosis) -> None:
+    full = rows(found, metier=TRUTHS["supply_full"]["metier"])
+    assert full["main_reason"].eq("SUPPLY_FULL").all()
+    village = rows(found, zone_id=TRUTHS["car_only"]["zone_id"])
+    assert village[village["main_reason"] != "SUPPLY_FULL"]["main_reason"].eq("CAR_ONLY").all()
+
+
+@pytest.mark.parametrize("mode", ["transit", "bike+transit", "car"])
+def test_round_trips_equal_the_shift_test(found: Diagnosis, territory: Network, mode: str) -> None:
+    """The bicycle waits at the home's end; nothing is lost by searching the streets once for all schedules."""
+    homes, sites = found.residents.xy[::163], found.sites["job"]
+    few = np.arange(0, len(sites), 37)
+    some = Sites(sites.ids[few], sites.names[few], sites.xy[few], sites.start_s[few], sites.end_s[few])
+    ask = profile_ask(Profile("p", "", mode), arrive_s=None, leave_s=None, slack_s=(300, 300), max_s=7200, spread_s=0)
+    trip = round_trip(connect_points(NetworkTimes(territory), homes, some, ask), np.arange(len(homes)), some, ask)
+    places = [
+        gpd.GeoDataFrame({"id": range(len(xy))}, geometry=gpd.points_from_xy(*xy.T), crs=2154)
+        for xy in (homes, some.xy)
+    ]
+    for column in range(len(few)):
+        expected = shift_test(
+            territory, places[0], places[1].iloc[[column]], mode=mode, max_minutes=120, max_access_s=1200,
+            max_egress_s=1200, start=clock(some.start_s[column]), end=clock(some.end_s[column]),
+        )  # fmt: skip
+        np.testing.assert_array_equal(trip.out_s[:, column], expected.out_s[:, 0])
+        np.testing.assert_array_equal(trip.back_s[:, column], expected.back_s[:, 0])
+
+
+def clock(seconds: float) -> str:
+    return f"{int(seconds) // 3600:02d}:{int(seconds) % 3600 // 60:02d}"
+
+
+def test_reasons_sum_to_one_and_nothing_is_nan(found: Diagnosis) -> None:
+    shares = found.flags.filter(regex="^share_")
+    known = shares.iloc[:, 0].notna()
+    np.testing.assert_allclose(shares[known].sum(axis=1).astype(float), 1, atol=1e-5)
+    for name in found.flags.select_dtypes("number"):
+        assert not np.isnan(found.flags[name].dropna().to_numpy(float)).any()
