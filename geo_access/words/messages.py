@@ -8,6 +8,7 @@ from datetime import date
 from functools import cache
 
 from geo_access.errors import Fault, GeoAccessError
+from geo_access.words.note import Note
 from geo_access.words.words import catalogue, text
 
 __all__ = ["error_text", "note_text"]
@@ -83,13 +84,13 @@ def _shapes() -> tuple[tuple[str, re.Pattern[str]], ...]:
     return tuple(found)
 
 
-def note_text(note: str, language: str = "fr") -> tuple[str, bool]:
+def note_text(note: Note | str, language: str = "fr") -> tuple[str, bool]:
     r"""Tell a note of the readings or of the network in a language.
 
     Parameters
     ----------
-    note : str
-        As written in English.
+    note : Note or str
+        With its key and values, or as written in English.
     language : str
         ``fr`` or ``en``.
 
@@ -103,6 +104,8 @@ def note_text(note: str, language: str = "fr") -> tuple[str, bool]:
     >>> note_text("12 points hold imputed figures"), note_text("odd")
     (('12 points portent des chiffres estimés par leur source', True), ('odd', False))
     """
+    if isinstance(note, Note):
+        return note.told(language), True
     if language == "en":
         return note, True
     for key, shape in _shapes():

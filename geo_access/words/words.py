@@ -3,46 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
 
 from geo_access.errors import InputError
-from geo_access.words.cli import CLI_ENGLISH, CLI_FRENCH
-from geo_access.words.errors import ERROR_ENGLISH, ERROR_FRENCH
-from geo_access.words.notes import NOTE_ENGLISH, NOTE_FRENCH
-from geo_access.words.report import REPORT_FRENCH
-from geo_access.words.report_en import REPORT_ENGLISH
-from geo_access.words.screen import ENGLISH, FRENCH
+from geo_access.words.catalogue import LANGUAGES, catalogue
 
 __all__ = ["LANGUAGES", "catalogue", "format_number", "plural", "text"]
 
-LANGUAGES: Mapping[str, Mapping[str, str]] = {
-    "fr": FRENCH | CLI_FRENCH | REPORT_FRENCH | ERROR_FRENCH | NOTE_FRENCH,
-    "en": ENGLISH | CLI_ENGLISH | REPORT_ENGLISH | ERROR_ENGLISH | NOTE_ENGLISH,
-}
 NARROW_SPACE = "\u202f"
-
-
-def catalogue(language: str = "fr") -> Mapping[str, str]:
-    """All entries of a language.
-
-    Parameters
-    ----------
-    language : str
-        ``fr`` or ``en``.
-
-    Returns
-    -------
-    mapping of str to str
-
-    Raises
-    ------
-    InputError
-        For another language.
-    """
-    found = LANGUAGES.get(language)
-    if found is None:
-        raise InputError(f"language {language!r} is unknown → one of {', '.join(LANGUAGES)}")
-    return found
 
 
 def text(key: str, language: str = "fr", **values: object) -> str:

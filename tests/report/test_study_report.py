@@ -15,8 +15,7 @@ from geo_access.report import study_report
 from geo_access.report.chapters import metier_content, summary_content
 from geo_access.report.study_report import render_report, write_report
 from geo_access.report.words import embedded_png, share, written_date
-from geo_access.words.report import REPORT_FRENCH
-from geo_access.words.report_en import REPORT_ENGLISH
+from geo_access.words.catalogue import catalogue
 
 from .study import picture, tiny_context
 
@@ -98,8 +97,8 @@ def test_shares_of_the_reasons_sum_to_one() -> None:
 
 
 def test_synthetic_banner_only_where_the_study_says_so() -> None:
-    assert REPORT_FRENCH["report.synthetic"] in render_report(tiny_context(), pdf=False)
-    assert REPORT_FRENCH["report.synthetic"] not in render_report(tiny_context(synthetic=False), pdf=False)
+    assert catalogue("fr")["report.synthetic"] in render_report(tiny_context(), pdf=False)
+    assert catalogue("fr")["report.synthetic"] not in render_report(tiny_context(synthetic=False), pdf=False)
 
 
 def test_manifest_and_losses_are_printed() -> None:
@@ -121,7 +120,7 @@ def test_without_weasyprint_the_page_says_so(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setattr(study_report, "find_spec", lambda name: None)
     written = write_report(tmp_path, tiny_context())
     assert [path.name for path in written] == ["report.html"]
-    assert REPORT_FRENCH["report.no_pdf"] in written[0].read_text(encoding="utf-8")
+    assert catalogue("fr")["report.no_pdf"] in written[0].read_text(encoding="utf-8")
 
 
 def test_everything_missing_is_said_at_once(tmp_path: Path) -> None:
@@ -139,13 +138,6 @@ def test_a_picture_that_is_none_is_refused(tmp_path: Path) -> None:
     path.write_text("<svg onload=alert(1)>")
     with pytest.raises(InputError, match="not a PNG"):
         embedded_png(path)
-
-
-def test_both_languages_hold_the_same_entries_and_values() -> None:
-    assert set(REPORT_FRENCH) == set(REPORT_ENGLISH)
-    for key, entry in REPORT_FRENCH.items():
-        names = [set(re.findall(r"\{(\w+)\}", words)) for words in (entry, REPORT_ENGLISH[key])]
-        assert names[0] == names[1], key
 
 
 def test_dates_and_shares_are_written_out() -> None:

@@ -9,8 +9,8 @@ import pytest
 from geo_access.diagnosis.model import Confidence, FlagReason, Level
 from geo_access.errors import InputError
 from geo_access.routing.query import MODES
-from geo_access.words.screen import FRENCH
-from geo_access.words.words import LANGUAGES, format_number, plural, text
+from geo_access.words.catalogue import LANGUAGES, catalogue
+from geo_access.words.words import format_number, plural, text
 
 
 def fields(entry: str) -> set[str]:
@@ -18,7 +18,7 @@ def fields(entry: str) -> set[str]:
 
 
 def test_both_languages_have_the_same_entries_with_the_same_values() -> None:
-    french, english = LANGUAGES["fr"], LANGUAGES["en"]
+    french, english = catalogue("fr"), catalogue("en")
     assert french.keys() == english.keys()
     assert {key for key in french if fields(french[key]) != fields(english[key])} == set()
 
@@ -28,14 +28,14 @@ def test_every_level_reason_and_mode_has_words() -> None:
     wanted += [f"reason.{reason.name}" for reason in FlagReason] + [f"mode.{mode}" for mode in MODES]
     wanted += [f"remedy.{reason.name}" for reason in FlagReason if reason is not FlagReason.REACHES]
     for language in LANGUAGES:
-        assert [key for key in wanted if key not in LANGUAGES[language]] == []
+        assert [key for key in wanted if key not in catalogue(language)] == []
 
 
 def test_french_typography() -> None:
     """A no-break space before double punctuation and %, the curly apostrophe in pages and sheets."""
-    wrong = [entry for entry in FRENCH.values() if any(f" {mark}" in entry for mark in ":;?!%»")]
+    wrong = [entry for entry in catalogue("fr").values() if any(f" {mark}" in entry for mark in ":;?!%»")]
     assert wrong == []
-    assert [entry for entry in FRENCH.values() if "'" in entry] == []
+    assert [entry for entry in catalogue("fr").values() if "'" in entry] == []
 
 
 def test_plural_follows_the_language() -> None:
