@@ -136,13 +136,15 @@ def _run(study: Study, out: Path, *, overwrite: bool) -> None:
 
 
 @app.command()
-def demo(context: typer.Context, out: _OUT = Path("out/demo"), overwrite: _OVERWRITE = True) -> None:
-    """Lancer l'étude de démonstration (territoire synthétique)."""
+def demo(context: typer.Context, out: _OUT = Path("out/demo"), overwrite: _OVERWRITE = False) -> None:
+    """Lancer l'étude de démonstration (territoire synthétique) ; elle ne remplace qu'une démonstration."""
+    from geo_access.study.folder import holds_result_of
     from geo_access.study.study import demo_study_path
 
     with _told_in(context.obj):
         path = demo_study_path()
-    _run(_study(path, context.obj), out, overwrite=overwrite)
+    study = _study(path, context.obj)
+    _run(study, out, overwrite=overwrite or holds_result_of(out, study.file.study.name))
 
 
 @app.command()

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import platform
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, is_dataclass
 from datetime import date
+from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-__all__ = ["Manifest", "code_version", "fingerprint", "sha256_file"]
+__all__ = ["Manifest", "code_version", "fingerprint", "manifest_schema", "read_manifest", "sha256_file", "write_whole"]
 
 _BLOCK_BYTES = 1 << 20
 _REPORTED = ("numpy", "pandas", "geopandas", "shapely", "numba", "osmium", "pyproj")
@@ -90,12 +92,15 @@ class Manifest:
         What a reader should know before relying on the result.
     extra : mapping
         Feed validity, scenario edits, sources and licences.
+    files : mapping of str to str
+        SHA-256 of each file of the result, by its path in the result's folder; not part of `id`.
     """
 
     inputs: Mapping[str, str]
     query: Mapping[str, Any]
     warnings: tuple[str, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
+    files: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def id(self) -> str:
@@ -119,8 +124,78 @@ class Manifest:
             "query": _plain(self.query),
             "warnings": list(self.warnings),
             **{key: _plain(value) for key, value in self.extra.items()},
+            **({"files": dict(sorted(self.files.items()))} if self.files else {}),
         }
 
     def to_json(self) -> str:
         """Return the manifest as indented JSON text."""
         return json.dumps(self.to_dict(), indent=2, ensure_ascii=False, default=str) + "\n"
+
+
+def manifest_schema() -> dict[str, Any]:
+    """Return the JSON Schema (draft 2020-12) that the manifests of results and of streamed times keep to.
+
+    Examples
+    --------
+    >>> sorted(manifest_schema()["required"])
+    ['geo_access', 'id', 'inputs', 'libraries', 'python', 'query', 'warnings']
+    """
+    file = resources.files("geo_access").joinpath("manifest.schema.json")
+    return dict(json.loads(file.read_text(encoding="utf-8")))
+
+
+_BEGINNING = '{\n  "id": "'
+
+
+def read_manifest(path: Path) -> dict[str, Any] | None:
+    """Read a manifest that this program wrote, even one that a full disk cut short.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        ``manifest.json`` of a result.
+
+    Returns
+    -------
+    dict or None
+        Its content; empty when the file is empty or stops in its middle; None when there is no such file, or it is
+        another program's.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None
+    if not text.strip("\x00 \n"):
+        return {}
+    try:
+        content = json.loads(text)
+    except (ValueError, RecursionError):
+        return {} if text.startswith(_BEGINNING) else None
+    return content if isinstance(content, dict) and "geo_access" in content and "inputs" in content else None
+
+
+def write_whole(path: Path, text: str) -> Path:
+    """Write a text that is whole or not there at all, however the process ends.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+        Replaced when it exists.
+    text : str
+        Written in UTF-8.
+
+    Returns
+    -------
+    pathlib.Path
+        `path`.
+    """
+    fresh = path.with_name(f"{path.name}.writing")
+    try:
+        with fresh.open("w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+            stream.flush()
+            os.fsync(stream.fileno())
+        fresh.replace(path)
+    finally:
+        fresh.unlink(missing_ok=True)
+    return path

@@ -1,15 +1,11 @@
-"""What a study leaves behind: one folder, written beside its place and moved there only when it is whole.
-
-The tables and layers of a study, as files.
-"""
+"""What a study leaves behind: its tables and layers, as files."""
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
-import tempfile
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -21,77 +17,14 @@ import pyogrio
 import shapely
 
 from geo_access.diagnosis.diagnose import Diagnosis
-from geo_access.errors import InputError
-from geo_access.manifest import Manifest
+from geo_access.manifest import Manifest, write_whole
 from geo_access.network.search.links_report import write_link_report
 from geo_access.routing.causes import Reason
+from geo_access.study.folder import MARK, output_files
 from geo_access.study.inputs import StudyInputs
 from geo_access.times.round_trip import RoundTrip
 
-__all__ = ["TravelTimeWriter", "output_folder", "pair_reasons", "slug", "write_flags", "write_tables"]
-
-_MARK = "manifest.json"
-
-
-def slug(text: str) -> str:
-    """File name made of the letters, digits, dots and hyphens of a text; never empty, never a path.
-
-    Examples
-    --------
-    >>> slug("Sans voiture / été"), slug("../..")
-    ('Sans-voiture-t', 'x')
-    """
-    kept = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else " " for char in text)
-    return "-".join(kept.replace("..", " ").split()).strip(".-")[:60] or "x"
-
-
-@contextmanager
-def output_folder(out: Path, *, overwrite: bool) -> Iterator[Path]:
-    """Give a temporary folder, and move it to `out` when the block ends well.
-
-    Parameters
-    ----------
-    out : pathlib.Path
-        Final place.
-    overwrite : bool
-        Whether an earlier result of this program may be replaced.
-
-    Raises
-    ------
-    InputError
-        When `out` exists and may not be replaced: it is a file, holds something that is not a result of this
-        program, or `overwrite` is false.
-    """
-    out = out.resolve()
-    if out.exists():
-        if not out.is_dir():
-            raise InputError(
-                f"{out}: is a file → choose another output folder", key="out_is_file", values={"folder": out}
-            )
-        if any(out.iterdir()) and not (out / _MARK).is_file():
-            raise InputError(
-                f"{out}: holds other files than a result of geo-access → choose another folder with --out",
-                key="out_is_foreign",
-                values={"folder": out},
-            )
-        if any(out.iterdir()) and not overwrite:
-            raise InputError(
-                f"{out}: holds an earlier result → add --overwrite, or choose another folder with --out",
-                key="out_is_result",
-                values={"folder": out},
-            )
-    out.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=f".{out.name}-", dir=out.parent))
-    try:
-        yield work
-        work.chmod(0o755)
-        retired = work.with_name(work.name + "-old")
-        if out.exists():
-            out.rename(retired)
-        work.rename(out)
-        shutil.rmtree(retired, ignore_errors=True)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+__all__ = ["TravelTimeWriter", "pair_reasons", "write_flags", "write_manifest", "write_tables"]
 
 
 class TravelTimeWriter:
@@ -247,10 +180,8 @@ def _join_in_package(package: Path, columns: list[str], outlines: gpd.GeoDataFra
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> Path:
-    """Write ``manifest.json``."""
-    path = folder / _MARK
-    path.write_text(manifest.to_json(), encoding="utf-8")
-    return path
+    """Write ``manifest.json``, last of all: it lists every file of the folder with its SHA-256."""
+    return write_whole(folder / MARK, replace(manifest, files=output_files(folder)).to_json())
 
 
 def write_tables(

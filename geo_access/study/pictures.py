@@ -17,8 +17,8 @@ from geo_access.maps.sheet import print_multiples, print_sheets
 from geo_access.network.model import CrowFly, Network
 from geo_access.report.words import written_date
 from geo_access.study.file import StudyFile, isochrone_profile
+from geo_access.study.folder import slugs
 from geo_access.study.inputs import StudyInputs
-from geo_access.study.outputs import slug
 from geo_access.words.messages import note_text
 from geo_access.words.words import text
 
@@ -134,8 +134,9 @@ def write_pictures(folder: Path, file: StudyFile, contents: tuple[MapContent, ..
     Pictures
     """
     maps, sheets, printable = {}, {}, {}
+    names = slugs([content.metier_code for content in contents])
     for content in contents:
-        name = slug(content.metier_code)
+        name = names[content.metier_code]
         maps[content.metier_code] = write_metier_map(content, folder / "maps" / f"{name}.html")
         sheets[content.metier_code], printable[content.metier_code] = print_sheets(
             content, [folder / "maps" / f"{name}.{kind}" for kind in ("png", "pdf")], size="A4"

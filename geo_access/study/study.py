@@ -33,11 +33,13 @@ from geo_access.study.findings import (
     study_isochrones,
     with_remedies,
 )
+from geo_access.study.folder import output_folder
 from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.study.network import check_feeds, links_table, study_network
-from geo_access.study.outputs import output_folder, write_manifest, write_tables
+from geo_access.study.outputs import write_manifest, write_tables
 from geo_access.study.pictures import map_contents, write_front_page, write_pictures
 from geo_access.study.sections import Table
+from geo_access.words.note import Note
 from geo_access.words.words import format_number, text
 
 __all__ = ["CheckReport", "RunSummary", "Study", "demo_study_path"]
@@ -93,14 +95,15 @@ class RunSummary:
         Métier, profile, kind, zones by level, share of the residents who get there and back.
     written : tuple of (str, int)
         Path relative to `folder`, and bytes.
-    warnings : tuple of str
+    warnings : tuple of str or Note
+        What a reader should know; first, what stood in the folder and was kept.
     language : str
     """
 
     folder: Path
     flag_rows: tuple[tuple[str, ...], ...]
     written: tuple[tuple[str, int], ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[str | Note, ...]
     language: str
 
 
@@ -182,7 +185,8 @@ class Study:
             With what is wrong, where, and what to do.
         """
         out = Path(out)
-        with output_folder(out, overwrite=overwrite) as folder:
+        with output_folder(out, overwrite=overwrite) as result:
+            folder = result.folder
             progress("read", 0.0)
             inputs = read_inputs(self.file, self.path)
             announce(self._estimate(inputs))
@@ -221,10 +225,11 @@ class Study:
             written = tuple(
                 (entry.relative_to(folder).as_posix(), entry.stat().st_size)
                 for entry in sorted(folder.rglob("*"))
-                if entry.is_file() and "assets" not in entry.parts
+                if entry.is_file() and "assets" not in entry.parts and not entry.name.startswith(".")
             )
         progress("write", 1.0)
-        return RunSummary(out, flag_summary(self.file, diagnosis), written, manifest.warnings, self.file.study.language)
+        notes: tuple[str | Note, ...] = (*result.notes, *manifest.warnings)
+        return RunSummary(out, flag_summary(self.file, diagnosis), written, notes, self.file.study.language)
 
     def sheet(self, path: str | Path, *, origin: tuple[float, float], metier: str, profile: str | None = None) -> Path:
         """Write the adviser's page for one person; nothing personal is kept.

@@ -13,7 +13,7 @@ from geo_access.sources.places.zones import read_zones
 from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.text import pick_columns
 from geo_access.study.file import read_study_file
-from geo_access.study.outputs import output_folder
+from geo_access.study.folder import output_folder
 from geo_access.words.catalogue import LANGUAGES, catalogue
 from geo_access.words.messages import error_text, note_text
 from tests.study.test_file import GOOD, write
