@@ -94,6 +94,10 @@ def _shade(trips: np.ndarray, most: int) -> str:
     return "".join(_SHADES[level] for level in step)
 
 
+# Ten years on the screen; the calendar itself may be longer.
+_MOST_MONTHS = 120
+
+
 def _strip(name: str, strip: pd.DataFrame, language: str) -> list[str]:
     runs = strip[strip["trips"] > 0]
     if runs.empty:
@@ -101,8 +105,12 @@ def _strip(name: str, strip: pd.DataFrame, language: str) -> list[str]:
     days = {"first": runs["date"].iloc[0].date(), "last": runs["date"].iloc[-1].date()}
     lines = [text("cli.calendar_feed", language, feed=name, days=format_number(len(runs), language), **days)]
     most = int(strip["trips"].max())
-    months = strip["date"].dt.to_period("M")
-    for month, part in strip.groupby(months, sort=True):
+    months = [
+        (month, part) for month, part in strip.groupby(strip["date"].dt.to_period("M"), sort=True) if part["trips"].any()
+    ]
+    if len(months) > _MOST_MONTHS:
+        lines.append(text("cli.calendar_cut", language, n=len(months) - _MOST_MONTHS))
+    for month, part in months[-_MOST_MONTHS:]:
         blank = " " * (part["date"].iloc[0].day - 1)
         cells = (blank + _shade(part["trips"].to_numpy(), most)).ljust(_MONTH_DAYS)
         low, high = int(part["trips"].min()), int(part["trips"].max())

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-import pandas as pd
-
 from geo_access.errors import Fault, ServiceDateError
-from geo_access.sources.gtfs.calendar import common_day, equivalent_day, trips_per_day
+from geo_access.sources.gtfs.calendar import common_day, departures_on, equivalent_day, service_periods
 from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.notices import worst_lines
 
@@ -38,14 +36,10 @@ def _spoken(day: date) -> str:
     return f"{_WEEKDAY_NAMES[day.weekday()]} {day.isoformat()}"
 
 
-def _trips_on(strip: pd.DataFrame, day: date) -> int:
-    found = strip.loc[strip["date"] == pd.Timestamp(day), "trips"]
-    return int(found.iloc[0]) if len(found) else 0
-
-
-def _span(strip: pd.DataFrame) -> tuple[date, date] | None:
-    running = strip.loc[strip["trips"] > 0, "date"]
-    return (running.iloc[0].date(), running.iloc[-1].date()) if len(running) else None
+def _span(feed: Feed, day: date) -> tuple[date, date] | None:
+    """Span of the feed's calendar that holds the day, or the nearest to it."""
+    spans = service_periods(feed)
+    return min(spans, key=lambda span: max((span[0] - day).days, (day - span[1]).days, 0)) if spans else None
 
 
 def feed_days(
@@ -70,9 +64,12 @@ def feed_days(
     ServiceDateError
         A feed's calendar does not hold the day (and `align` does not help), or no feed has a trip on it.
     """
-    strips = [trips_per_day(feed) for feed in feeds]
-    spans = [_span(strip) for strip in strips]
-    outside = [span is None or not span[0] <= day <= span[1] for span in spans]
+    counted = [departures_on(feed, day) for feed in feeds]
+    spans = [_span(feed, day) for feed in feeds]
+    outside = [
+        not count and (span is None or not span[0] <= day <= span[1])
+        for count, span in zip(counted, spans, strict=True)
+    ]
     days, notes, helpless = [], [], []
     for feed, span, out in zip(feeds, spans, outside, strict=True):
         stand_in = equivalent_day(feed, day, school_breaks=school_breaks) if out and align else None
@@ -85,10 +82,10 @@ def feed_days(
             helpless.append(feed)
         days.append(stand_in or day)
     if helpless:
-        raise _outside(feeds, strips, day, aligned=align is not None)
-    counts = [_trips_on(strip, that_day) for strip, that_day in zip(strips, days, strict=True)]
+        raise _outside(feeds, counted, day, aligned=align is not None)
+    counts = [departures_on(feed, that_day) for feed, that_day in zip(feeds, days, strict=True)]
     if not any(counts):
-        raise _outside(feeds, strips, day, aligned=align is not None)
+        raise _outside(feeds, counted, day, aligned=align is not None)
     notes += [
         f"{feed.name}: no trip on {_spoken(that_day)}"
         for feed, that_day, count in zip(feeds, days, counts, strict=True) if count == 0
@@ -96,13 +93,12 @@ def feed_days(
     return FeedDays(tuple(days), tuple(notes))
 
 
-def _outside(feeds: Sequence[Feed], strips: Sequence[pd.DataFrame], day: date, *, aligned: bool) -> ServiceDateError:
+def _outside(feeds: Sequence[Feed], counted: Sequence[int], day: date, *, aligned: bool) -> ServiceDateError:
     lines, faults = [], []
     told: list[tuple[str, dict[str, object]]] = []
-    for feed, strip in zip(feeds, strips, strict=True):
-        span = _span(strip)
+    for feed, runs in zip(feeds, counted, strict=True):
+        span = _span(feed, day)
         held = f"{span[0]} → {span[1]}" if span else "never"
-        runs = _trips_on(strip, day)
         lines.append(f"  {feed.name}: runs {held}; {runs} trips on {day.isoformat()}")
         lost = [] if span else worst_lines(feed.notices)
         lines += [f"    {line}" for line in lost]

@@ -27,16 +27,19 @@ from geo_access.sources.gtfs.tables import WEEKDAYS
 __all__ = [
     "Breaks",
     "common_day",
+    "departures_on",
     "equivalent_day",
     "read_school_breaks",
     "school_breaks",
+    "service_periods",
     "services_on",
     "trips_per_day",
     "validity",
 ]
 
-# A calendar that runs "for ever" (end_date 2099) is looked at for this long.
-_LONGEST_DAYS = 3660
+# Longer than any school holiday: where nothing runs for so long, the feed's calendar is in two pieces.
+_SILENCE_DAYS = 92
+_HALF_YEAR_WEEKS = 26
 # A typical day has at least this share of the weekday's median of trips; fewer is a holiday timetable.
 _TYPICAL_SHARE = 0.9
 
@@ -81,8 +84,30 @@ def _departures(feed: Feed) -> pd.Series:
     return pd.Series(weight).groupby(feed.trips["service_id"].to_numpy()).sum()
 
 
+def departures_on(feed: Feed, day: date) -> int:
+    """Count the departures of one day, as `services_on` has it.
+
+    Parameters
+    ----------
+    feed : Feed
+    day : datetime.date
+
+    Returns
+    -------
+    int
+
+    Examples
+    --------
+    >>> from geo_access.sources.gtfs.feed import read_gtfs
+    >>> departures_on(read_gtfs("data/demo/gtfs_rail.zip"), date(2026, 3, 17)) > 0
+    True
+    """
+    weight = _departures(feed)
+    return int(weight[weight.index.isin(services_on(feed, day))].sum())
+
+
 def trips_per_day(feed: Feed) -> pd.DataFrame:
-    """Departures of each day from the first to the last day of the calendar: the heat strip.
+    """Departures of each day from the first to the last on which anything runs: what the heat strip draws from.
 
     Parameters
     ----------
@@ -91,7 +116,7 @@ def trips_per_day(feed: Feed) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        `date` datetime64, `trips` int64, one row per day without gaps; empty where the calendar is.
+        `date` datetime64, `trips` int64, one row per day without gaps; empty for a feed that never runs.
 
     Examples
     --------
@@ -101,37 +126,97 @@ def trips_per_day(feed: Feed) -> pd.DataFrame:
     ('2026-03-02', True)
     """
     weight = _departures(feed)
-    weekly, exceptions = feed.calendar, feed.calendar_dates
-    stamps = [*weekly["start_date"], *weekly["end_date"], *exceptions["date"]]
-    if not stamps:
-        return pd.DataFrame({"date": np.empty(0, "datetime64[s]"), "trips": np.empty(0, np.int64)})
-    first = np.datetime64(min(stamps), "D")
-    n_days = min((max(stamps) - min(stamps)).days + 1, _LONGEST_DAYS)
-    days = first + np.arange(n_days)
-    names = {name: place for place, name in enumerate(weight.index)}
-    active = np.zeros((len(names), n_days), dtype=bool)
-    # 1970-01-01 was a Thursday.
-    weekday = (days.astype(int) + 3) % 7
+    weekly = feed.calendar[feed.calendar["service_id"].isin(weight.index)]
+    exceptions = feed.calendar_dates[feed.calendar_dates["service_id"].isin(weight.index)]
+    nothing = pd.DataFrame({"date": np.empty(0, "datetime64[s]"), "trips": np.empty(0, np.int64)})
+    starts, ends = (weekly[name].to_numpy(dtype="datetime64[D]").astype(np.int64) for name in ("start_date", "end_date"))
+    dated = exceptions["date"].to_numpy(dtype="datetime64[D]").astype(np.int64)
+    if not len(starts) and not len(dated):
+        return nothing
+    first = int(np.concatenate((starts, dated)).min())
+    n_days = int(np.concatenate((ends, dated)).max()) - first + 1
+    counts = np.zeros(n_days, dtype=np.int64)
     marks = weekly[list(WEEKDAYS)].to_numpy(dtype=bool)
-    for service, start, end, mark in zip(
-        weekly["service_id"], weekly["start_date"], weekly["end_date"], marks, strict=True
-    ):
-        if service in names:
-            within = (days >= np.datetime64(start, "D")) & (days <= np.datetime64(end, "D"))
-            active[names[service]] |= within & mark[weekday]
-    column = (exceptions["date"].to_numpy(dtype="datetime64[D]") - first).astype(int)
-    line = exceptions["service_id"].map(names).fillna(-1).to_numpy(dtype=np.int64)
-    ok = (line >= 0) & (column >= 0) & (column < n_days)
-    active[line[ok], column[ok]] = exceptions["exception_type"].to_numpy()[ok] == 1
-    counts = np.rint(weight.to_numpy(np.float64) @ active.astype(np.float64)).astype(np.int64)
-    return pd.DataFrame({"date": days.astype("datetime64[s]"), "trips": counts})
+    worth = weight.reindex(weekly["service_id"]).to_numpy(dtype=np.int64)
+    # By differences, so that a calendar from 1970 to 2099 costs its days, not days times services.
+    for weekday in range(7):
+        steps = np.zeros(n_days + 1, dtype=np.int64)
+        on = marks[:, weekday]
+        np.add.at(steps, starts[on] - first, worth[on])
+        np.add.at(steps, ends[on] + 1 - first, -worth[on])
+        # 1970-01-01 was a Thursday.
+        those = slice((weekday - 3 - first) % 7, None, 7)
+        counts[those] = np.cumsum(steps)[:-1][those]
+    counts += _exceptional(weekly, exceptions, weight, first, n_days)
+    running = np.flatnonzero(counts)
+    if not len(running):
+        return nothing
+    span = slice(int(running[0]), int(running[-1]) + 1)
+    days = np.datetime64(first, "D") + np.arange(n_days)[span]
+    return pd.DataFrame({"date": days.astype("datetime64[s]"), "trips": counts[span]})
+
+
+def _exceptional(
+    weekly: pd.DataFrame, exceptions: pd.DataFrame, weight: pd.Series, first: int, n_days: int
+) -> np.ndarray:
+    """Departures that the exceptions add to each day or take from it: ndarray of int64, shape (n_days,)."""
+    change = np.zeros(n_days, dtype=np.int64)
+    if exceptions.empty:
+        return change
+    place = pd.Series(np.arange(len(weekly)), index=weekly["service_id"].to_numpy())
+    line = place.reindex(exceptions["service_id"]).fillna(-1).to_numpy(dtype=np.int64)
+    dated = exceptions["date"].to_numpy(dtype="datetime64[D]")
+    runs = np.zeros(len(exceptions), dtype=bool)
+    has = line >= 0
+    if has.any():
+        own = weekly.iloc[line[has]]
+        within = (own["start_date"].to_numpy("datetime64[D]") <= dated[has]) & (
+            own["end_date"].to_numpy("datetime64[D]") >= dated[has]
+        )
+        weekday = (dated[has].astype(np.int64) + 3) % 7
+        runs[has] = within & own[list(WEEKDAYS)].to_numpy(dtype=bool)[np.arange(len(own)), weekday]
+    added = exceptions["exception_type"].to_numpy() == 1
+    sign = (added & ~runs).astype(np.int64) - (~added & runs).astype(np.int64)
+    worth = weight.reindex(exceptions["service_id"]).to_numpy(dtype=np.int64)
+    np.add.at(change, dated.astype(np.int64) - first, sign * worth)
+    return change
+
+
+def service_periods(feed: Feed) -> tuple[tuple[date, date], ...]:
+    """Spans in which a feed runs, apart where nothing runs for more than three months.
+
+    A stray date far from the rest is a span of its own, and stretches none.
+
+    Parameters
+    ----------
+    feed : Feed
+
+    Returns
+    -------
+    tuple of (datetime.date, datetime.date)
+        First and last day of each, in order; empty for a feed that never runs.
+
+    Examples
+    --------
+    >>> from geo_access.sources.gtfs.feed import read_gtfs
+    >>> [len(span) for span in service_periods(read_gtfs("data/demo/gtfs_rail.zip"))]
+    [2]
+    """
+    return _periods(trips_per_day(feed))
+
+
+def _periods(strip: pd.DataFrame) -> tuple[tuple[date, date], ...]:
+    running = strip.loc[strip["trips"] > 0, "date"].to_numpy(dtype="datetime64[D]")
+    if not len(running):
+        return ()
+    parts = np.split(running, np.flatnonzero(np.diff(running).astype(np.int64) > _SILENCE_DAYS) + 1)
+    return tuple((part[0].item(), part[-1].item()) for part in parts)
 
 
 def validity(feed: Feed) -> tuple[date, date] | None:
     """First and last day with a trip, or None for a feed that never runs."""
     strip = trips_per_day(feed)
-    running = strip.loc[strip["trips"] > 0, "date"]
-    return (running.iloc[0].date(), running.iloc[-1].date()) if len(running) else None
+    return (strip["date"].iloc[0].date(), strip["date"].iloc[-1].date()) if len(strip) else None
 
 
 def common_day(feeds: Sequence[Feed], day: date) -> date | None:
@@ -143,23 +228,26 @@ def common_day(feeds: Sequence[Feed], day: date) -> date | None:
     day : datetime.date
         Asked for.
     """
-    shared: set[date] | None = None
+    shared: np.ndarray | None = None
     for feed in feeds:
         strip = trips_per_day(feed)
-        running = {stamp.date() for stamp in strip.loc[strip["trips"] > 0, "date"]}
-        shared = running if shared is None else shared & running
-    if not shared:
+        running = strip.loc[strip["trips"] > 0, "date"].to_numpy(dtype="datetime64[D]")
+        shared = running if shared is None else np.intersect1d(shared, running)
+    if shared is None or not len(shared):
         return None
-    alike = [other for other in shared if other.weekday() == day.weekday()]
-    return min(alike or shared, key=lambda other: (abs((other - day).days), other))
+    alike = shared[(shared.astype(np.int64) + 3) % 7 == day.weekday()]
+    choice = alike if len(alike) else shared
+    nearest: date = choice[np.argmin(np.abs((choice - np.datetime64(day, "D")).astype(np.int64)))].item()
+    return nearest
 
 
 def equivalent_day(feed: Feed, day: date, *, school_breaks: Sequence[tuple[date, date]] = ()) -> date | None:
     """Day of the feed's own calendar that stands for a day outside it.
 
     The nearest day of the same weekday, inside a school break if and only if `day` is (where breaks are given and the
-    feed has such days), and typical: with at least nine tenths of the median of trips of those days, so that public
-    holidays and the first and last days of a calendar are passed over.
+    feed has such days), and typical: with at least nine tenths of the median of trips of the half year of those days
+    that is nearest, so that public holidays, stray dates and the first and last days of a calendar are passed over,
+    and an older timetable of more trips is not taken for the present one.
 
     Parameters
     ----------
@@ -186,9 +274,11 @@ def equivalent_day(feed: Feed, day: date, *, school_breaks: Sequence[tuple[date,
     in_break = np.array([_within(stamp.date(), school_breaks) for stamp in strip["date"]], dtype=bool)
     same_term = strip[in_break == _within(day, school_breaks)]
     strip = same_term if len(same_term) else strip
-    typical = strip[strip["trips"] >= _TYPICAL_SHARE * strip["trips"].median()]
-    gap = np.abs((typical["date"] - pd.Timestamp(day)) // timedelta(days=1))
-    return typical["date"].iloc[int(np.argmin(gap.to_numpy()))].date()
+    gap = np.abs((strip["date"].to_numpy("datetime64[D]") - np.datetime64(day, "D")).astype(np.int64))
+    near = strip.iloc[np.argsort(gap, kind="stable")[:_HALF_YEAR_WEEKS]]
+    typical = near[near["trips"] >= _TYPICAL_SHARE * near["trips"].median()]
+    stand_in: date = typical["date"].iloc[0].date()
+    return stand_in
 
 
 def _within(day: date, spans: Sequence[tuple[date, date]]) -> bool:

@@ -8,7 +8,16 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from geo_access.sources.gtfs.calendar import common_day, equivalent_day, services_on, trips_per_day, validity
+from geo_access.network.timetable.service_days import feed_days
+from geo_access.sources.gtfs.calendar import (
+    common_day,
+    departures_on,
+    equivalent_day,
+    service_periods,
+    services_on,
+    trips_per_day,
+    validity,
+)
 from geo_access.sources.gtfs.feed import read_gtfs
 from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.tables import WEEKDAYS
@@ -130,3 +139,36 @@ def test_common_day_prefers_the_weekday(tmp_path: Path) -> None:
     assert common_day([one, other], date(2026, 3, 2)) == date(2026, 3, 30)
     far = feed_of(tmp_path, ["b"], calendar=[week("b", "xxxxx..", "20270301", "20270430")])
     assert common_day([one, far], date(2026, 3, 2)) is None
+
+
+def test_one_stray_date_far_away_changes_nothing(tmp_path: Path) -> None:
+    asked = date(2026, 3, 17)
+    after = date(2026, 6, 16)
+    for stray, kind in (("20100105", 2), ("19700101", 1), ("20991231", 1), ("20991231", 2)):
+        feed = feed_of(
+            tmp_path, ["all", "other"], calendar=[week("all", "xxxxxxx"), week("other", "xxxxx..")],
+            calendar_dates=[{"service_id": "all", "date": stray, "exception_type": kind}],
+        )  # fmt: skip
+        assert feed_days([feed], asked).days == (asked,)
+        assert departures_on(feed, asked) == 2
+        # 30 April is the last day: the Tuesday before it stands for a Tuesday of June.
+        assert feed_days([feed], after, align="equivalent-day").days == (date(2026, 4, 28),)
+        assert (date(2026, 3, 1), date(2026, 4, 30)) in service_periods(feed)
+
+
+def test_a_calendar_of_centuries_counts_each_day(tmp_path: Path) -> None:
+    weekly = [week("all", "x......", "19000101", "20991231"), week("dead", "xxxxxxx", "17000101", "17000102")]
+    feed = feed_of(tmp_path, ["all"], calendar=weekly)
+    strip = trips_per_day(feed)
+    # 1900-01-01 was a Monday, and so is 2099-12-28.
+    assert validity(feed) == (date(1900, 1, 1), date(2099, 12, 28))
+    assert int(strip["trips"].sum()) == (date(2099, 12, 28) - date(1900, 1, 1)).days // 7 + 1
+    assert feed_days([feed], date(2026, 3, 16)).days == (date(2026, 3, 16),)
+
+
+def test_the_present_timetable_stands_in_and_not_an_older_one_of_more_trips(tmp_path: Path) -> None:
+    old, new = week("old", "xxxxxxx", "20120101", "20221231"), week("new", "xxxxxxx", "20230101", "20261231")
+    feed = feed_of(tmp_path, ["old", "old", "old", "new"], calendar=[old, new])
+    assert feed_days([feed], date(2026, 3, 17), align="equivalent-day").days == (date(2026, 3, 17),)
+    # Tuesday 2027-03-16 is beyond the calendar, whose last Tuesday is 2026-12-29.
+    assert feed_days([feed], date(2027, 3, 16), align="equivalent-day").days == (date(2026, 12, 29),)
