@@ -106,7 +106,9 @@ def _strip(name: str, strip: pd.DataFrame, language: str) -> list[str]:
     lines = [text("cli.calendar_feed", language, feed=name, days=format_number(len(runs), language), **days)]
     most = int(strip["trips"].max())
     months = [
-        (month, part) for month, part in strip.groupby(strip["date"].dt.to_period("M"), sort=True) if part["trips"].any()
+        (month, part)
+        for month, part in strip.groupby(strip["date"].dt.to_period("M"), sort=True)
+        if part["trips"].any()
     ]
     if len(months) > _MOST_MONTHS:
         lines.append(text("cli.calendar_cut", language, n=len(months) - _MOST_MONTHS))

@@ -129,7 +129,9 @@ def trips_per_day(feed: Feed) -> pd.DataFrame:
     weekly = feed.calendar[feed.calendar["service_id"].isin(weight.index)]
     exceptions = feed.calendar_dates[feed.calendar_dates["service_id"].isin(weight.index)]
     nothing = pd.DataFrame({"date": np.empty(0, "datetime64[s]"), "trips": np.empty(0, np.int64)})
-    starts, ends = (weekly[name].to_numpy(dtype="datetime64[D]").astype(np.int64) for name in ("start_date", "end_date"))
+    starts, ends = (
+        weekly[name].to_numpy(dtype="datetime64[D]").astype(np.int64) for name in ("start_date", "end_date")
+    )
     dated = exceptions["date"].to_numpy(dtype="datetime64[D]").astype(np.int64)
     if not len(starts) and not len(dated):
         return nothing
