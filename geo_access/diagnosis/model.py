@@ -7,6 +7,7 @@ from enum import IntEnum, StrEnum
 
 from geo_access.clock import DAY_S, parse_clock
 from geo_access.errors import Fault, raise_faults
+from geo_access.routing.public import Profile
 from geo_access.routing.query import MODES
 
 __all__ = [
@@ -204,58 +205,6 @@ class Schedule:
             )
         if self.slack_before_min < 0 or self.slack_after_min < 0:
             found.append(Fault(where, "negative slack", "give 0 minutes or more"))
-        return found
-
-
-@dataclass(frozen=True)
-class Profile:
-    """How a public gets about.
-
-    Attributes
-    ----------
-    id, name : str
-    mode : str
-        One of `geo_access.routing.query.MODES`.
-    walk_kmh, bike_kmh : float
-        Speeds [km/h].
-    max_access_min : float
-        Longest walk (or ride) to a stop, and from one [min].
-    max_rides : int or None
-        Most vehicles boarded.
-    """
-
-    id: str
-    name: str
-    mode: str
-    walk_kmh: float = 4.8
-    bike_kmh: float = 15.0
-    max_access_min: float = 20.0
-    max_rides: int | None = None
-
-    @property
-    def uses_transit(self) -> bool:
-        """Whether the profile boards vehicles of the timetable."""
-        return self.mode not in ("walk", "bike", "car")
-
-    def faults(self) -> list[Fault]:
-        """Return what is wrong with it."""
-        where = f"profile {self.id}"
-        found = []
-        if not self.mode:
-            found.append(Fault(where, "it has no mode", "one of " + ", ".join(MODES)))
-        elif self.mode not in MODES:
-            found.append(Fault(where, f"mode {self.mode!r} is unknown", "one of " + ", ".join(MODES)))
-        found += [
-            Fault(where, f"{name} = {value}", "give more than 0")
-            for name, value in (
-                ("walk_kmh", self.walk_kmh),
-                ("bike_kmh", self.bike_kmh),
-                ("max_access_min", self.max_access_min),
-            )
-            if not value > 0
-        ]
-        if self.max_rides is not None and self.max_rides < 1:
-            found.append(Fault(where, f"max_rides = {self.max_rides} leaves no ride", "1 or more, or leave it out"))
         return found
 
 

@@ -150,16 +150,11 @@ def profile_ask(
 ) -> Ask:
     """Return what the profile asks as it travels."""
     return Ask(
-        mode=profile.mode,
+        travel=profile.query(max_s=max_s),
         arrive_s=arrive_s,
         leave_s=leave_s,
         slack_before_s=slack_s[0],
         slack_after_s=slack_s[1],
-        walk_kmh=profile.walk_kmh,
-        bike_kmh=profile.bike_kmh,
-        max_access_s=round(profile.max_access_min * 60),
-        max_rides=profile.max_rides,
-        max_s=max_s,
         spread_s=spread_s if profile.uses_transit else 0,
     )
 
@@ -189,15 +184,15 @@ def counterfactual_asks(ask: Ask, rules: FlagRules, *, other_day: bool) -> Itera
     """
     plain = replace(ask, spread_s=0)
     if ask.uses_transit:
-        if ask.max_rides is not None:
-            yield "unlimited_rides", replace(plain, max_rides=None)
+        if ask.travel.max_rides is not None:
+            yield "unlimited_rides", plain.travelling(max_rides=None)
         arrive_s = parse_clock(rules.midday_start) - ask.slack_before_s
         leave_s = parse_clock(rules.midday_end) + ask.slack_after_s
         yield "midday", replace(plain, arrive_s=arrive_s, leave_s=leave_s)
         longer_s = round(rules.longer_access_min * 60)
-        if longer_s > ask.max_access_s:
-            yield "longer_walk", replace(plain, max_access_s=longer_s)
+        if longer_s > ask.travel.max_access_s:
+            yield "longer_walk", plain.travelling(max_access_s=longer_s, max_egress_s=longer_s)
         if other_day:
             yield "other_day", plain
     if ask.mode != "car":
-        yield "car", replace(plain, mode="car", max_rides=None)
+        yield "car", plain.travelling(mode="car", max_rides=None)

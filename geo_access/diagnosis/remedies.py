@@ -168,17 +168,17 @@ def _recomputed(zone: _Zone, times: TimesSource, limits: RemedyLimits) -> list[t
     found = []
     ask = replace(zone.ask, spread_s=0)
     if ask.mode == "transit":
-        trip = zone.times(times, replace(ask, mode="bike+transit"))
+        trip = zone.times(times, ask.travelling(mode="bike+transit"))
         found.append(("bike_to_the_stop", "bike+transit", zone.share(trip)))
     if ask.mode != "car":
-        trip = zone.times(times, replace(ask, mode="car", max_rides=None))
+        trip = zone.times(times, ask.travelling(mode="car", max_rides=None))
         gap_m = np.hypot(*(zone.xy[:, None, k] - zone.sites.xy[None, :, k] for k in (0, 1)))
         near = gap_m * limits.detour <= limits.covoiturage_km * 1000
         shared = RoundTrip(np.where(near, trip.out_s, np.nan), np.where(near, trip.back_s, np.nan))
         found.append(("covoiturage", f"≤ {limits.covoiturage_km:g} km", zone.share(shared)))
     if zone.case.kind == "training":
         weekly_s = limits.weekly_min * 60
-        trip = zone.times(times, replace(ask, max_s=int(max(weekly_s, ask.max_s))))
+        trip = zone.times(times, ask.travelling(max_s=int(max(weekly_s, ask.max_s))))
         found.append(("weekly_stay", f"≤ {limits.weekly_min:g} min", zone.share(trip, limit_s=weekly_s)))
     return found
 
@@ -288,12 +288,16 @@ def _changes(
     plain = replace(ask, spread_s=0)
     yield from longer(_STEP_MIN, limits.slight_min, "slightly_longer_threshold")
     if plain.mode == "transit":
-        yield "bike_to_the_stop", "bike+transit", _reached(case, anew(replace(plain, mode="bike+transit")), limit_s, n)
+        yield (
+            "bike_to_the_stop",
+            "bike+transit",
+            _reached(case, anew(plain.travelling(mode="bike+transit")), limit_s, n),
+        )
     if case.kind == "training":
         for site, reached in _with_session(case, trip, _reached(case, trip, limit_s, n)):
             yield "session_at_existing_site", f"{sites.ids[site]} ({sites.names[site]})", reached
     if plain.mode != "car":
-        shared = anew(replace(plain, mode="car", max_rides=None))
+        shared = anew(plain.travelling(mode="car", max_rides=None))
         near = np.hypot(*(xy[:, None, k] - sites.xy[None, :, k] for k in (0, 1))) * limits.detour
         near = near <= limits.covoiturage_km * 1000
         shared = RoundTrip(np.where(near, shared.out_s, np.nan), np.where(near, shared.back_s, np.nan))
@@ -302,7 +306,7 @@ def _changes(
     yield from longer(limits.slight_min + _STEP_MIN, longest_min, "longer_threshold")
     if case.kind == "training":
         weekly_s = limits.weekly_min * 60
-        weekly = anew(replace(plain, max_s=int(max(weekly_s, ask.max_s))))
+        weekly = anew(plain.travelling(max_s=int(max(weekly_s, ask.max_s))))
         yield "weekly_stay", f"≤ {limits.weekly_min:g} min", _reached(case, weekly, weekly_s, n)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from geo_access.clock import parse_clock
 from geo_access.errors import Fault, raise_faults
@@ -115,6 +115,29 @@ class Query:
     def uses_transit(self) -> bool:
         """Whether the mode boards vehicles of the timetable."""
         return self.mode == "transit" or self.mode.endswith("+transit") or self.mode == "park_and_ride"
+
+    @property
+    def streets(self) -> Query:
+        """The same query without what only matters between vehicles: equal where the streets are searched alike.
+
+        Examples
+        --------
+        >>> early, late = (Query("transit", depart=Window.parse(text), max_rides=1) for text in ("07:00", "19:00"))
+        >>> early.streets == late.streets
+        True
+        """
+        farthest = self.max_direct_s if self.max_direct_s is not None else self.max_access_s + self.max_egress_s
+        return replace(
+            self,
+            depart=None,
+            arrive=Window(0, 0) if self.uses_transit else None,
+            earliest_s=None,
+            percentiles=(50,),
+            max_s=min(self.max_s, max(farthest, self.max_access_s)) if self.uses_transit else self.max_s,
+            max_transfer_s=0,
+            min_transfer_s=0,
+            max_rides=None,
+        )
 
     def validate(self) -> None:
         """Raise `InputError` that lists everything wrong with the query."""

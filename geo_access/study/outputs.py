@@ -22,9 +22,8 @@ from geo_access.network.search.links_report import write_link_report
 from geo_access.routing.causes import Reason
 from geo_access.study.folder import MARK, output_files
 from geo_access.study.inputs import StudyInputs
-from geo_access.times.round_trip import RoundTrip
 
-__all__ = ["TravelTimeWriter", "pair_reasons", "write_flags", "write_manifest", "write_tables"]
+__all__ = ["TravelTimeWriter", "write_flags", "write_manifest", "write_tables"]
 
 
 class TravelTimeWriter:
@@ -199,7 +198,7 @@ def write_tables(
             site_ids=diagnosis.sites[kind].ids,
             out_s=trip.out_s,
             back_s=trip.back_s,
-            reason=pair_reasons(trip),
+            reason=trip.reason,
             reason_names=names,
         )
     writer.close()
@@ -217,11 +216,3 @@ def write_tables(
         written.append(folder / "isochrones.gpkg")
         frame.to_crs(4326).to_file(written[-1], layer="isochrones", driver="GPKG")
     return tuple(written)
-
-
-def pair_reasons(trip: RoundTrip) -> np.ndarray:
-    """Reason of each pair of a round trip, uint8 (n_points, n_sites): the way there first, then the way back."""
-    there = np.zeros(trip.out_s.shape, np.uint8) if trip.out_reason is None else trip.out_reason
-    back = np.zeros(trip.back_s.shape, np.uint8) if trip.back_reason is None else trip.back_reason
-    no_return = np.where(back == Reason.NO_TRIP_IN_WINDOW, np.uint8(Reason.NO_RETURN_TRIP), back)
-    return np.where(there != Reason.OK, there, no_return)

@@ -16,7 +16,16 @@ from geo_access.routing.legs import Ends, connect, link, mode_legs, street_speed
 from geo_access.routing.profile import Samples, profile_times
 from geo_access.routing.query import Query
 
-__all__ = ["PointTimes", "instant_times", "point_times", "samples_of", "timetable_of", "transit_times"]
+__all__ = [
+    "PointTimes",
+    "instant_times",
+    "point_times",
+    "samples_of",
+    "street_times",
+    "timetable_of",
+    "transit_causes",
+    "transit_times",
+]
 
 # What a sweep of one event costs beside one reader's look at one block, measured on Porto Alegre.
 _SWEEP_COST, _READ_COST, _DEADLINE_FACTOR = 1.0e-7, 8.0e-6, 2.5
@@ -34,11 +43,14 @@ class PointTimes:
         Share of the instants asked that have a time, 0–1.
     reason : ndarray of uint8, shape (n_o, n_d)
         `Reason` where the first percentile is missing, else 0.
+    beyond_s : ndarray of float32, shape (n_o, n_d), or None
+        Time of pairs that only take longer than the query's `max_s` [s], NaN elsewhere; None where not looked for.
     """
 
     seconds: np.ndarray
     feasible_share: np.ndarray
     reason: np.ndarray
+    beyond_s: np.ndarray | None = None
 
 
 def point_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> PointTimes:
@@ -69,7 +81,7 @@ def point_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndar
     origin_xy = np.ascontiguousarray(origin_xy, dtype=np.float64).reshape(-1, 2)
     destination_xy = np.ascontiguousarray(destination_xy, dtype=np.float64).reshape(-1, 2)
     if not query.uses_transit:
-        return _street_times(network, origin_xy, destination_xy, query)
+        return street_times(network, origin_xy, destination_xy, query)
     ends = connect(network, origin_xy, destination_xy, query, mode_legs(query))
     return transit_times(network, ends, samples_of(query), query)
 
@@ -83,7 +95,21 @@ def samples_of(query: Query) -> Samples:
     return Samples(window.start_s, window.step_s, window.count, deadline, query.earliest_s if deadline else None)
 
 
-def _street_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> PointTimes:
+def street_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> PointTimes:
+    """Find the times all the way on the streets, those beyond the cutoff too.
+
+    Parameters
+    ----------
+    network : Network
+    origin_xy, destination_xy : ndarray of float64, shapes (n_o, 2), (n_d, 2)
+        [m], in the network's CRS.
+    query : Query
+        With a mode of the streets.
+
+    Returns
+    -------
+    PointTimes
+    """
     origins = link(network, origin_xy, query.mode, query)
     destinations = link(network, destination_xy, query.mode, query)
     speed = street_speed(query, query.mode)
@@ -91,22 +117,21 @@ def _street_times(network: Network, origin_xy: np.ndarray, destination_xy: np.nd
         network.streets, origins, destinations, mode=query.mode, max_s=query.max_s, speed_kmh=speed
     ).astype(np.float32)
     reason = np.zeros(seconds.shape, np.uint8)
+    beyond_s = np.full(seconds.shape, np.nan, np.float32)
     missing = np.isnan(seconds)
     if missing.any():
         rows = np.flatnonzero(missing.any(axis=1) & origins.ok)
         columns = np.flatnonzero(missing.any(axis=0) & destinations.ok)
-        reason[missing] = Reason.DISCONNECTED
         if len(rows) and len(columns):
-            free = street_matrix(
+            beyond_s[np.ix_(rows, columns)] = street_matrix(
                 network.streets, link(network, origin_xy[rows], query.mode, query),
                 link(network, destination_xy[columns], query.mode, query), mode=query.mode, max_s=None, speed_kmh=speed,
             )  # fmt: skip
-            part = reason[np.ix_(rows, columns)]
-            part[missing[np.ix_(rows, columns)] & ~np.isnan(free)] = Reason.OVER_CUTOFF
-            reason[np.ix_(rows, columns)] = part
+        beyond_s[~missing] = np.nan
+        reason[missing] = np.where(np.isnan(beyond_s[missing]), Reason.DISCONNECTED, Reason.OVER_CUTOFF)
         _blame_points(reason, missing, origins.ok, destinations.ok)
     spread = np.repeat(seconds[:, :, None], len(query.percentiles), axis=2)
-    return PointTimes(spread, (~missing).astype(np.float32), reason)
+    return PointTimes(spread, (~missing).astype(np.float32), reason, beyond_s)
 
 
 def _blame_points(reason: np.ndarray, missing: np.ndarray, origin_ok: np.ndarray, destination_ok: np.ndarray) -> None:
@@ -153,20 +178,36 @@ def transit_times(network: Network, ends: Ends, samples: Samples, query: Query, 
         # Where some instants have a time but too few for the percentile, the rest of the window has no trip.
         reason[missing] = Reason.NO_TRIP_IN_WINDOW
         linked = missing & (feasible == 0) & ends.origin_ok[:, None] & ends.destination_ok[None, :] & explain
-        if not explain:
-            cause = reason
-        elif samples.deadline:
-            cause = why_missing(
-                backward_graph(timetable, key), ends.access, ends.egress, linked.T, samples.reversed(),
-                max_s=query.max_s, max_rides=query.max_rides,
-            ).T  # fmt: skip
-        else:
-            cause = why_missing(
-                ahead, ends.egress, ends.access, linked, samples, max_s=query.max_s, max_rides=query.max_rides
-            )
-        reason[linked] = cause[linked]
+        if linked.any():
+            reason[linked] = transit_causes(network, ends, samples, query, linked)[linked]
         _blame_points(reason, missing, ends.origin_ok, ends.destination_ok)
     return PointTimes(seconds, feasible.astype(np.float32) / np.float32(samples.count), reason)
+
+
+def transit_causes(network: Network, ends: Ends, samples: Samples, query: Query, missing: np.ndarray) -> np.ndarray:
+    """Find why pairs have no time at any of the instants, both ends being linked to the streets.
+
+    Parameters
+    ----------
+    network : Network
+    ends : Ends
+    samples : Samples
+        Instants; deadlines are at the destinations.
+    query : Query
+    missing : ndarray of bool, shape (n_o, n_d)
+
+    Returns
+    -------
+    ndarray of uint8, shape (n_o, n_d)
+        `Reason`; 0 where nothing is missing.
+    """
+    timetable, key = timetable_of(network), graph_key(query)
+    max_s, max_rides = query.max_s, query.max_rides
+    if not samples.deadline:
+        ahead = forward_graph(timetable, key)
+        return why_missing(ahead, ends.egress, ends.access, missing, samples, max_s=max_s, max_rides=max_rides)
+    turned, back = samples.reversed(), backward_graph(timetable, key)
+    return why_missing(back, ends.access, ends.egress, missing.T, turned, max_s=max_s, max_rides=max_rides).T
 
 
 def instant_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> np.ndarray:
@@ -187,7 +228,7 @@ def instant_times(network: Network, origin_xy: np.ndarray, destination_xy: np.nd
     """
     query.validate()
     if not query.uses_transit:
-        return _street_times(network, origin_xy, destination_xy, query).seconds[:, :, :1]
+        return street_times(network, origin_xy, destination_xy, query).seconds[:, :, :1]
     timetable, samples = timetable_of(network), samples_of(query)
     ends = connect(network, origin_xy, destination_xy, query, mode_legs(query))
     ahead = forward_graph(timetable, graph_key(query))

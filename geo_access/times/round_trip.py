@@ -1,15 +1,19 @@
-"""Times there and back for a profile and its counterfactuals, asked of the travel-time engine."""
+"""There and back: the one engine that shift tests, studies, sheets and surfaces ask.
+
+For each direction the time, or why there is none: absent, too late or too early (with the trip that just misses the
+hour), too slow (with its minutes), too far to walk, too many changes, out of the network.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
 
 from geo_access.errors import Fault
-from geo_access.network.model import Network, SparseTimes
+from geo_access.network.model import Network
 from geo_access.routing.causes import Reason
 from geo_access.routing.query import Query, Window
 
@@ -26,6 +30,8 @@ __all__ = [
 ]
 
 _SPREAD_STEP_S = 300
+# Causes that say that nothing runs home after the end; a journey that takes too long is none of them.
+_NO_TRIP = (Reason.NO_TRIP_IN_WINDOW, Reason.DISCONNECTED, Reason.NO_SERVICE_THAT_DAY)
 
 
 class PairTimes(Protocol):
@@ -38,6 +44,14 @@ class PairTimes(Protocol):
     @property
     def reason(self) -> np.ndarray:
         """`Reason` codes, uint8 (n_homes, n_sites)."""
+
+    @property
+    def beyond_s(self) -> np.ndarray | None:
+        """Times of ways that only take longer than the query allows, float32 (n_homes, n_sites) [s], or None."""
+
+    @property
+    def missed_s(self) -> np.ndarray | None:
+        """Arrival or departure that just misses the hour, float32 (n_homes, n_sites) [s], or None."""
 
 
 class Connection(Protocol):
@@ -67,65 +81,6 @@ class TimesSource(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class _Pairs:
-    seconds: np.ndarray
-    reason: np.ndarray
-
-
-def _rows(times: SparseTimes, rows: np.ndarray) -> SparseTimes:
-    """Pick some rows of a sparse table of times."""
-    counts = np.diff(times.indptr)[rows]
-    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    entries = np.repeat(times.indptr[rows] - indptr[:-1], counts) + np.arange(indptr[-1])
-    return SparseTimes(indptr, times.indices[entries], times.seconds[entries], times.n_cols)
-
-
-@dataclass(frozen=True, eq=False)
-class _StreetConnection:
-    """All the way on streets: nothing to search beforehand."""
-
-    network: Network
-    home_xy: np.ndarray
-    site_xy: np.ndarray
-
-    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> PairTimes:
-        from geo_access.times.core import point_times  # noqa: PLC0415 — compiles on import
-
-        del explain  # streets say it for nothing
-        home_xy, site_xy = self.home_xy[homes], self.site_xy[sites]
-        if not homeward:
-            return point_times(self.network, home_xy, site_xy, query)
-        found = point_times(self.network, site_xy, home_xy, query)
-        return _Pairs(found.seconds.transpose(1, 0, 2), found.reason.T)
-
-
-@dataclass(frozen=True, eq=False)
-class _TransitConnection:
-    """Streets at both ends, for the way there and the way back."""
-
-    network: Network
-    there: Any
-    back: Any
-
-    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> PairTimes:
-        from geo_access.routing.legs import Ends  # noqa: PLC0415 — compiles on import
-        from geo_access.times.core import samples_of, transit_times  # noqa: PLC0415
-
-        whole, origins, destinations = (self.back, sites, homes) if homeward else (self.there, homes, sites)
-        ends = Ends(
-            whole.origin_ok[origins],
-            whole.destination_ok[destinations],
-            _rows(whole.access, origins),
-            _rows(whole.egress, destinations),
-            np.ascontiguousarray(whole.direct_s[np.ix_(origins, destinations)]),
-        )
-        found = transit_times(self.network, ends, samples_of(query), query, explain=explain)
-        if not homeward:
-            return found
-        return _Pairs(found.seconds.transpose(1, 0, 2), found.reason.T)
-
-
-@dataclass(frozen=True, eq=False)
 class NetworkTimes:
     """The engine, on one network.
 
@@ -138,14 +93,9 @@ class NetworkTimes:
 
     def connect(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> Connection:
         """Search the streets around homes and sites once, for any number of schedules."""
-        from geo_access.routing.legs import connect_both  # noqa: PLC0415 — compiles on import
+        from geo_access.times.ways import connect_network  # noqa: PLC0415 — compiles on import
 
-        query.validate()
-        home_xy = np.ascontiguousarray(home_xy, dtype=np.float64)
-        site_xy = np.ascontiguousarray(site_xy, dtype=np.float64)
-        if not query.uses_transit:
-            return _StreetConnection(self.network, home_xy, site_xy)
-        return _TransitConnection(self.network, *connect_both(self.network, home_xy, site_xy, query))
+        return connect_network(self.network, home_xy, site_xy, query)
 
 
 @dataclass(frozen=True)
@@ -154,55 +104,64 @@ class Ask:
 
     Attributes
     ----------
-    mode : str
+    travel : Query
+        How one travels: mode, speeds, limits. Its moments are those of the hours.
     arrive_s, leave_s : int or None
         Latest arrival and earliest departure at the site [s]; None: the site's own, moved by the slacks.
     slack_before_s, slack_after_s : int
         Applied to the site's own hours [s].
-    walk_kmh, bike_kmh : float
-    max_access_s : int
-    max_rides : int or None
-    max_s : int
-        Longest time of interest [s].
     spread_s : int
         Width of the window of deadlines for percentiles 25 and 75 [s]; 0 for none.
+
+    Examples
+    --------
+    >>> ask = Ask(Query("transit", max_rides=1), arrive_s=28_500, leave_s=57_900)
+    >>> ask.travelling(mode="bike+transit").travel.max_rides
+    1
     """
 
-    mode: str
-    arrive_s: int | None
-    leave_s: int | None
-    slack_before_s: int
-    slack_after_s: int
-    walk_kmh: float
-    bike_kmh: float
-    max_access_s: int
-    max_rides: int | None
-    max_s: int
+    travel: Query
+    arrive_s: int | None = None
+    leave_s: int | None = None
+    slack_before_s: int = 300
+    slack_after_s: int = 300
     spread_s: int = 0
+
+    @property
+    def mode(self) -> str:
+        """Mode of travel."""
+        return self.travel.mode
+
+    @property
+    def max_s(self) -> int:
+        """Longest time of interest [s]."""
+        return self.travel.max_s
 
     @property
     def uses_transit(self) -> bool:
         """Whether hours matter."""
-        return self.mode not in ("walk", "bike", "car")
+        return self.travel.uses_transit
 
     @property
-    def streets(self) -> tuple[object, ...]:
+    def streets(self) -> Query:
         """What the search of the streets around the points depends on."""
-        return self.mode, self.walk_kmh, self.bike_kmh, self.max_access_s, self.max_s
+        return self.query(arrive=Window(0, 0)).streets
 
-    def query(self, *, arrive: Window | None, depart: Window | None, percentiles: tuple[int, ...]) -> Query:
+    def travelling(self, **changed: Any) -> Ask:
+        """Return the same hours with other fields of the query."""
+        return replace(self, travel=replace(self.travel, **changed))
+
+    def query(
+        self, *, arrive: Window | None = None, depart: Window | None = None, percentiles: tuple[int, ...] = (50,)
+    ) -> Query:
         """Return the engine's query for one direction."""
-        return Query(
-            mode=self.mode,
-            arrive=arrive if self.uses_transit else None,
-            depart=depart if self.uses_transit else None,
+        hours = self.uses_transit
+        return replace(
+            self.travel,
+            arrive=arrive if hours else None,
+            depart=depart if hours else None,
+            earliest_s=self.travel.earliest_s if hours and arrive is not None else None,
             percentiles=percentiles,
-            max_s=self.max_s,
-            walk_kmh=self.walk_kmh,
-            bike_kmh=self.bike_kmh,
-            max_access_s=self.max_access_s,
-            max_egress_s=self.max_access_s,
-            max_rides=self.max_rides,
         )
 
 
@@ -230,8 +189,7 @@ def connect_points(times: TimesSource, home_xy: np.ndarray, sites: Sites, ask: A
     -------
     Connection
     """
-    moment = Window(0, 0)
-    return times.connect(home_xy, sites.xy, ask.query(arrive=moment, depart=None, percentiles=(50,)))
+    return times.connect(home_xy, sites.xy, ask.streets)
 
 
 def round_trip(
@@ -256,30 +214,51 @@ def round_trip(
     RoundTrip
         Arrays of shape (n_points, n_sites).
     """
-    n_points, n_sites = len(points), len(sites)
-    shape = (n_points, n_sites)
-    out_s = np.full(shape, np.nan, dtype=np.float32)
-    back_s = np.full(shape, np.nan, dtype=np.float32)
-    out_reason, back_reason = np.zeros(shape, dtype=np.uint8), np.zeros(shape, dtype=np.uint8)
-    spread = ask.spread_s > 0
-    p25_s = np.full(shape, np.nan, dtype=np.float32) if spread else None
-    p75_s = np.full(shape, np.nan, dtype=np.float32) if spread else None
-    no_home, no_site = np.zeros(n_points, dtype=bool), np.zeros(n_sites, dtype=bool)
-    for arrive_s, leave_s, columns in _schedules(ask, sites) if n_points and n_sites else ():
-        deadline = ask.query(arrive=Window(arrive_s, arrive_s), depart=None, percentiles=(50,))
-        there = connection.times(points, columns, deadline, homeward=False, explain=explain)
-        ready = ask.query(arrive=None, depart=Window(leave_s, leave_s), percentiles=(50,))
-        home = connection.times(points, columns, ready, homeward=True, explain=explain)
-        out_s[:, columns], back_s[:, columns] = there.seconds[:, :, 0], home.seconds[:, :, 0]
-        out_reason[:, columns], back_reason[:, columns] = there.reason, home.reason
-        no_home |= np.any(there.reason == Reason.UNSNAPPED_ORIGIN, axis=1)
-        no_site[columns] |= np.any(there.reason == Reason.UNSNAPPED_DESTINATION, axis=0)
-        if p25_s is not None and p75_s is not None:
+    shape = (len(points), len(sites))
+    found = _Found(shape, explain=explain, spread=ask.spread_s > 0)
+    for arrive_s, leave_s, columns in _schedules(ask, sites) if all(shape) else ():
+        deadline = ask.query(arrive=Window(arrive_s, arrive_s))
+        found.put("out", columns, connection.times(points, columns, deadline, homeward=False, explain=explain))
+        ready = ask.query(depart=Window(leave_s, leave_s))
+        found.put("back", columns, connection.times(points, columns, ready, homeward=True, explain=explain))
+        if ask.spread_s > 0:
             window = Window(arrive_s - ask.spread_s, arrive_s + 1, _SPREAD_STEP_S)
-            nearby = ask.query(arrive=window, depart=None, percentiles=(25, 75))
+            nearby = replace(ask.query(arrive=window, percentiles=(25, 75)), earliest_s=None)
             near = connection.times(points, columns, nearby, homeward=False, explain=False)
-            p25_s[:, columns], p75_s[:, columns] = near.seconds[:, :, 0], near.seconds[:, :, 1]
-    return RoundTrip(out_s, back_s, p25_s, p75_s, no_home, no_site, out_reason, back_reason)
+            found.put_spread(columns, near.seconds)
+    return found.trip()
+
+
+class _Found:
+    """Arrays of a round trip while they are filled, one schedule at a time."""
+
+    def __init__(self, shape: tuple[int, int], *, explain: bool, spread: bool) -> None:
+        names = ["out_s", "back_s"]
+        names += ["out_beyond_s", "back_beyond_s", "next_arrival_s", "last_departure_s"] if explain else []
+        names += ["out_p25_s", "out_p75_s"] if spread else []
+        self._seconds = {name: np.full(shape, np.nan, dtype=np.float32) for name in names}
+        self._reasons = {name: np.zeros(shape, dtype=np.uint8) for name in ("out_reason", "back_reason")}
+
+    def put(self, way: str, columns: np.ndarray, times: PairTimes) -> None:
+        self._seconds[f"{way}_s"][:, columns] = times.seconds[:, :, 0]
+        self._reasons[f"{way}_reason"][:, columns] = times.reason
+        missed = "next_arrival_s" if way == "out" else "last_departure_s"
+        for name, values in ((f"{way}_beyond_s", times.beyond_s), (missed, times.missed_s)):
+            if name in self._seconds and values is not None:
+                self._seconds[name][:, columns] = values
+
+    def put_spread(self, columns: np.ndarray, seconds: np.ndarray) -> None:
+        self._seconds["out_p25_s"][:, columns] = seconds[:, :, 0]
+        self._seconds["out_p75_s"][:, columns] = seconds[:, :, 1]
+
+    def trip(self) -> RoundTrip:
+        reason = self._reasons["out_reason"]
+        return RoundTrip(
+            **self._seconds,
+            **self._reasons,
+            unsnapped_points=np.any(reason == Reason.UNSNAPPED_ORIGIN, axis=1),
+            unsnapped_sites=np.any(reason == Reason.UNSNAPPED_DESTINATION, axis=0),
+        )
 
 
 def _schedules(ask: Ask, sites: Sites) -> Iterator[tuple[int, int, np.ndarray]]:
@@ -333,7 +312,17 @@ class RoundTrip:
         Points that could not be placed on the network.
     unsnapped_sites : ndarray of bool, shape (n_sites,), or None
     out_reason, back_reason : ndarray of uint8, shape (n_points, n_sites), or None
-        `Reason` of each missing time, as the engine found it; 0 where there is a time.
+        `Reason` of each missing time, as the engine found it; 0 where there is a time. ``FIRST_TRIP_TOO_LATE`` and
+        ``LAST_TRIP_TOO_EARLY`` say that a journey within the limits just misses the hour.
+    out_beyond_s, back_beyond_s : ndarray of float32, shape (n_points, n_sites), or None
+        Time of a way at the hours asked that only takes longer than the longest of interest, up to 4 h with vehicles
+        [s]; NaN where there is none. Whatever the reason says, a way that has one is too slow, not absent.
+    next_arrival_s : ndarray of float32, shape (n_points, n_sites), or None
+        Where one cannot be there in time: the first arrival within the limits after the deadline, within 12 h
+        [s of the service day].
+    last_departure_s : ndarray of float32, shape (n_points, n_sites), or None
+        Where one cannot get home: the last departure that does within the limits, at most 12 h before the end
+        [s of the service day].
     """
 
     out_s: np.ndarray
@@ -344,6 +333,21 @@ class RoundTrip:
     unsnapped_sites: np.ndarray | None = None
     out_reason: np.ndarray | None = None
     back_reason: np.ndarray | None = None
+    out_beyond_s: np.ndarray | None = None
+    back_beyond_s: np.ndarray | None = None
+    next_arrival_s: np.ndarray | None = None
+    last_departure_s: np.ndarray | None = None
+
+    @property
+    def reason(self) -> np.ndarray:
+        """`Reason` of each pair, uint8 (n_points, n_sites): of the way there, or where that exists of the way back.
+
+        A way back of which nothing runs at any of these hours is ``NO_RETURN_TRIP``.
+        """
+        there = np.zeros(self.out_s.shape, np.uint8) if self.out_reason is None else self.out_reason
+        back = np.zeros(self.back_s.shape, np.uint8) if self.back_reason is None else self.back_reason
+        named = np.where(np.isin(back, _NO_TRIP), np.uint8(Reason.NO_RETURN_TRIP), back)
+        return np.where(there != Reason.OK, there, named)
 
     def faults(self, n_points: int, n_sites: int, *, where: str) -> list[Fault]:
         """Return what is wrong with the shapes and the values."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import geopandas as gpd
@@ -14,19 +14,12 @@ from geo_access.errors import InputError
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network
 from geo_access.routing.causes import Reason
-from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
-from geo_access.routing.legs import Ends, connect_both
-from geo_access.routing.passing import first_after
-from geo_access.routing.profile import Samples
 from geo_access.routing.query import Query, Window
-from geo_access.times.core import point_times, timetable_of, transit_times
 from geo_access.times.matrix import make_query, manifest_of
 from geo_access.times.points import Points, read_points
+from geo_access.times.round_trip import Ask, NetworkTimes, Sites, connect_points, round_trip
 
 __all__ = ["Shift", "ShiftTimes", "shift_test", "shift_times"]
-
-_NEXT_TRIP_WITHIN_S = 12 * 3600
-"""How long after the deadline (or before the end) a trip still explains what is missing."""
 
 SIDES = ("", "out", "back", "both")
 
@@ -110,6 +103,10 @@ class ShiftTimes:
         1 when the way out decides, 2 the way back, 3 both: the one that is missing, else the longer.
     reason : ndarray of uint8, shape (n_o, n_d)
         `Reason`, 0 where both ways exist.
+    out_reason, back_reason : ndarray of uint8, shape (n_o, n_d)
+        `Reason` of each way.
+    out_beyond_s, back_beyond_s : ndarray of float32, shape (n_o, n_d)
+        Where a way at these hours exists but takes longer than allowed: its time, up to 4 h with vehicles [s].
     manifest : Manifest
     """
 
@@ -125,6 +122,10 @@ class ShiftTimes:
     last_back_s: np.ndarray
     binding: np.ndarray
     reason: np.ndarray
+    out_reason: np.ndarray
+    back_reason: np.ndarray
+    out_beyond_s: np.ndarray
+    back_beyond_s: np.ndarray
     manifest: Manifest
 
     @property
@@ -228,73 +229,32 @@ def shift_times(network: Network, homes: Points, sites: Points, shift: Shift, qu
     ShiftTimes
     """
     manifest = manifest_of(network, query, ("homes", homes), ("sites", sites))
-    if query.uses_transit:
-        out, back, later, earlier, reason = _by_transit(network, homes, sites, shift, query)
-    else:
-        there = point_times(network, homes.xy, sites.xy, query)
-        home = point_times(network, sites.xy, homes.xy, query)
-        out, back = there.seconds[:, :, 0], home.seconds[:, :, 0].T.copy()
-        later, earlier = np.full_like(out, np.nan), np.full_like(out, np.nan)
-        reason = _first_cause(there.reason, home.reason.T)
+    ask = Ask(query, arrive_s=shift.deadline_s, leave_s=shift.ready_s)
+    places = Sites(sites.ids, sites.ids, sites.xy)
+    connection = connect_points(NetworkTimes(network), homes.xy, places, ask)
+    trip = round_trip(connection, np.arange(len(homes.ids)), places, ask, explain=True)
+    out, back = trip.out_s, trip.back_s
+    reasons = [trip.reason, _known(trip.out_reason), _known(trip.back_reason)]
+    hints = (trip.next_arrival_s, trip.last_departure_s, trip.out_beyond_s, trip.back_beyond_s)
+    later, earlier, out_beyond, back_beyond = map(_known, hints)
     for known, axis, cause in (
         (sites.known, 1, Reason.UNSNAPPED_DESTINATION),
         (homes.known, 0, Reason.UNSNAPPED_ORIGIN),
     ):
-        unknown = np.broadcast_to(~known[None, :] if axis else ~known[:, None], reason.shape)
-        reason[unknown] = cause
-        for values in (out, back, later, earlier):
+        unknown = np.broadcast_to(~known[None, :] if axis else ~known[:, None], out.shape)
+        for codes in reasons:
+            codes[unknown] = cause
+        for values in (out, back, later, earlier, out_beyond, back_beyond):
             values[unknown] = np.nan
     no_out, no_back = np.isnan(out), np.isnan(back)
     binding = np.where(no_out & no_back, 3, np.where(no_out | (~no_back & (out >= back)), 1, 2)).astype(np.uint8)
     return ShiftTimes(
         homes.ids, sites.ids, shift, query, out, back, np.float32(shift.deadline_s) - out,
-        np.float32(shift.ready_s) + back, later, earlier, binding, reason, manifest,
+        np.float32(shift.ready_s) + back, later, earlier, binding, reasons[0], reasons[1], reasons[2], out_beyond,
+        back_beyond, manifest,
     )  # fmt: skip
 
 
-def _first_cause(out: np.ndarray, back: np.ndarray) -> np.ndarray:
-    return np.where(out != Reason.OK, out, back).astype(np.uint8)
-
-
-def _by_transit(
-    network: Network, homes: Points, sites: Points, shift: Shift, query: Query
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    query = replace(query, arrive=Window(shift.deadline_s, shift.deadline_s), depart=None, percentiles=(50,))
-    back_query = replace(query, arrive=None, depart=Window(shift.ready_s, shift.ready_s), earliest_s=None)
-    ends, home_ends = connect_both(network, homes.xy, sites.xy, query)
-    deadline = Samples(shift.deadline_s, 60, 1, deadline=True, bound_s=query.earliest_s)
-    ready = Samples(shift.ready_s, 60, 1)
-    there = transit_times(network, ends, deadline, query)
-    home = transit_times(network, home_ends, ready, back_query)
-    out, back = there.seconds[:, :, 0], home.seconds[:, :, 0].T.copy()
-    out_reason, back_reason = there.reason, home.reason.T.copy()
-    later = _next_arrivals(network, ends, shift.deadline_s, query, out_reason)
-    out_reason[~np.isnan(later)] = Reason.FIRST_TRIP_TOO_LATE
-    earlier = _earlier_returns(network, home_ends, shift.ready_s, query, back_reason)
-    plain = np.isin(back_reason, _NO_TRIP)
-    back_reason[plain] = Reason.NO_RETURN_TRIP
-    back_reason[~np.isnan(earlier)] = Reason.LAST_TRIP_TOO_EARLY
-    return out, back, later, earlier, _first_cause(out_reason, back_reason)
-
-
-# Causes that say that nothing runs home after the end; a journey that takes too long is none of them.
-_NO_TRIP = (Reason.NO_TRIP_IN_WINDOW, Reason.DISCONNECTED, Reason.NO_SERVICE_THAT_DAY)
-
-
-def _next_arrivals(network: Network, ends: Ends, deadline_s: int, query: Query, reason: np.ndarray) -> np.ndarray:
-    timetable = timetable_of(network)
-    wanted = np.isin(reason, (Reason.NO_TRIP_IN_WINDOW, Reason.OVER_CUTOFF))
-    return first_after(
-        forward_graph(timetable, graph_key(query)), ends.egress, ends.access, wanted, deadline_s,
-        within_s=_NEXT_TRIP_WITHIN_S, max_s=query.max_s, max_rides=query.max_rides, earliest_s=query.earliest_s,
-    )  # fmt: skip
-
-
-def _earlier_returns(network: Network, ends: Ends, ready_s: int, query: Query, reason: np.ndarray) -> np.ndarray:
-    timetable = timetable_of(network)
-    wanted = np.isin(reason, (Reason.NO_TRIP_IN_WINDOW, Reason.OVER_CUTOFF))
-    # On the clock running backwards the sites are places again, and "before the end" is "after the deadline".
-    return -first_after(
-        backward_graph(timetable, graph_key(query)), ends.access, ends.egress, wanted, -ready_s,
-        within_s=_NEXT_TRIP_WITHIN_S, max_s=query.max_s, max_rides=query.max_rides,
-    )  # fmt: skip
+def _known(found: np.ndarray | None) -> np.ndarray:
+    assert found is not None  # noqa: S101 — a trip that was to be explained carries all of them
+    return found

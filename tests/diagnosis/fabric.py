@@ -66,6 +66,8 @@ def training(rows: list[dict[str, object]]) -> gpd.GeoDataFrame:
 class Pairs:
     seconds: np.ndarray
     reason: np.ndarray
+    beyond_s: np.ndarray | None = None
+    missed_s: np.ndarray | None = None
 
 
 @dataclass

@@ -179,6 +179,34 @@ def test_round_trips_equal_the_shift_test(found: Diagnosis, territory: Network, 
         np.testing.assert_array_equal(trip.back_s[:, column], expected.back_s[:, 0])
 
 
+@pytest.mark.parametrize("profile", ["sans_voiture", "voiture"])
+def test_the_study_s_table_and_the_shift_test_say_the_same_of_every_pair(
+    found: Diagnosis, territory: Network, profile: str
+) -> None:
+    """One engine: seconds and reason of all pairs to training, written to travel_times.parquet as they stand here."""
+    homes, sites = found.residents.xy, found.sites["training"]
+    asked = [key for key in found.times if key[:2] == (profile, "training")]
+    assert asked
+    for key in asked:
+        trip, schedule = found.times[key], next(s for s in STUDY.schedules if s.id == key[2])
+        everyone, everywhere = (
+            gpd.GeoDataFrame({"id": range(len(xy))}, geometry=gpd.points_from_xy(*xy.T), crs=2154)
+            for xy in (homes, sites.xy)
+        )
+        public = next(p for p in STUDY.profiles if p.id == profile)
+        shift = shift_test(
+            territory, everyone, everywhere, start=schedule.start, end=schedule.end, mode=public.mode, max_minutes=120,
+            walk_kmh=public.walk_kmh, bike_kmh=public.bike_kmh, max_access_s=round(public.max_access_min * 60),
+            max_egress_s=round(public.max_access_min * 60),
+        )  # fmt: skip
+        for name in ("out_s", "back_s", "reason", "out_reason", "back_reason", "next_arrival_s"):
+            np.testing.assert_array_equal(getattr(trip, name), getattr(shift, name))
+        np.testing.assert_array_equal(trip.last_departure_s, shift.last_back_s)
+        slow = ~np.isnan(trip.out_beyond_s)
+        assert np.isnan(trip.out_s[slow]).all()
+        assert (trip.out_beyond_s[slow] > 7200).all()
+
+
 def clock(seconds: float) -> str:
     return f"{int(seconds) // 3600:02d}:{int(seconds) % 3600 // 60:02d}"
 

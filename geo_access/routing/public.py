@@ -1,0 +1,102 @@
+"""A public: how a group of people gets about, and the one place where that becomes a query."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+from geo_access.errors import Fault
+from geo_access.routing.query import MODES, Query, Window
+
+__all__ = ["Profile"]
+
+
+@dataclass(frozen=True)
+class Profile:
+    """How a public gets about.
+
+    Attributes
+    ----------
+    id, name : str
+    mode : str
+        One of `geo_access.routing.query.MODES`.
+    walk_kmh, bike_kmh : float
+        Speeds [km/h].
+    max_access_min : float
+        Longest walk (or ride) to a stop, and from one [min].
+    max_rides : int or None
+        Most vehicles boarded.
+
+    Examples
+    --------
+    >>> Profile("cycliste", "à vélo au bus", "bike+transit", max_access_min=45, max_rides=1).query().max_egress_s
+    2700
+    """
+
+    id: str
+    name: str
+    mode: str
+    walk_kmh: float = 4.8
+    bike_kmh: float = 15.0
+    max_access_min: float = 20.0
+    max_rides: int | None = None
+
+    @property
+    def uses_transit(self) -> bool:
+        """Whether the profile boards vehicles of the timetable."""
+        return self.query().uses_transit
+
+    def query(
+        self,
+        *,
+        depart: Window | None = None,
+        arrive: Window | None = None,
+        percentiles: tuple[int, ...] = (50,),
+        max_s: int = 7200,
+    ) -> Query:
+        """Return what this public asks of a network: the only place where one becomes the other.
+
+        Parameters
+        ----------
+        depart, arrive : Window, optional
+            Moments; left out on streets, where they do not matter.
+        percentiles : tuple of int
+        max_s : int
+            Longest time of interest [s].
+
+        Returns
+        -------
+        Query
+        """
+        access_s = round(self.max_access_min * 60)
+        plain = Query(
+            self.mode,
+            percentiles=percentiles,
+            max_s=max_s,
+            walk_kmh=self.walk_kmh,
+            bike_kmh=self.bike_kmh,
+            max_access_s=access_s,
+            max_egress_s=access_s,
+            max_rides=self.max_rides,
+        )
+        return replace(plain, depart=depart, arrive=arrive) if plain.uses_transit else plain
+
+    def faults(self) -> list[Fault]:
+        """Return what is wrong with it."""
+        where = f"profile {self.id}"
+        found = []
+        if not self.mode:
+            found.append(Fault(where, "it has no mode", "one of " + ", ".join(MODES)))
+        elif self.mode not in MODES:
+            found.append(Fault(where, f"mode {self.mode!r} is unknown", "one of " + ", ".join(MODES)))
+        found += [
+            Fault(where, f"{name} = {value}", "give more than 0")
+            for name, value in (
+                ("walk_kmh", self.walk_kmh),
+                ("bike_kmh", self.bike_kmh),
+                ("max_access_min", self.max_access_min),
+            )
+            if not value > 0
+        ]
+        if self.max_rides is not None and self.max_rides < 1:
+            found.append(Fault(where, f"max_rides = {self.max_rides} leaves no ride", "1 or more, or leave it out"))
+        return found

@@ -1,0 +1,168 @@
+"""One way of a round trip on a network: its time, or why there is none and what just misses the hour.
+
+The kernels behind `geo_access.times.round_trip`; importing them compiles, so they are imported when first asked.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from geo_access.network.model import Network
+from geo_access.routing.causes import Reason, select_rows
+from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
+from geo_access.routing.legs import Ends, connect_both
+from geo_access.routing.passing import first_after
+from geo_access.routing.query import Query
+from geo_access.times.core import PointTimes, samples_of, street_times, timetable_of, transit_causes, transit_times
+
+__all__ = ["SLOW_S", "MissingWay", "StreetConnection", "TransitConnection", "connect_network"]
+
+SLOW_S = 4 * 3600
+"""Up to this long, a way that is only too slow is told with its time [s]."""
+
+_NEXT_TRIP_WITHIN_S = 12 * 3600
+"""How long after the deadline (or before the end) a trip still explains what is missing."""
+
+
+@dataclass(frozen=True, eq=False)
+class MissingWay:
+    """One direction of the pairs asked, homes × sites whichever way one travels.
+
+    Attributes
+    ----------
+    seconds : ndarray of float32, shape (n_homes, n_sites, n_percentiles)
+        [s]; NaN where there is none.
+    reason : ndarray of uint8, shape (n_homes, n_sites)
+        `Reason` of each missing time.
+    beyond_s : ndarray of float32, shape (n_homes, n_sites), or None
+        Time of ways that only take longer than the query allows [s]; None where not looked for.
+    missed_s : ndarray of float32, shape (n_homes, n_sites), or None
+        First arrival after the deadline, or last departure before the moment asked [s]; None where not looked for.
+    """
+
+    seconds: np.ndarray
+    reason: np.ndarray
+    beyond_s: np.ndarray | None = None
+    missed_s: np.ndarray | None = None
+
+    def turned(self) -> MissingWay:
+        """Return the same with rows and columns exchanged."""
+        beyond_s = None if self.beyond_s is None else self.beyond_s.T
+        missed_s = None if self.missed_s is None else self.missed_s.T
+        return MissingWay(self.seconds.transpose(1, 0, 2), self.reason.T, beyond_s, missed_s)
+
+
+@dataclass(frozen=True, eq=False)
+class StreetConnection:
+    """All the way on streets: nothing to search beforehand."""
+
+    network: Network
+    home_xy: np.ndarray
+    site_xy: np.ndarray
+
+    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> MissingWay:
+        """Return the times of some homes and some sites; hours do not matter."""
+        del explain  # streets say it for nothing
+        query.validate()
+        home_xy, site_xy = self.home_xy[homes], self.site_xy[sites]
+        starts, ends = (site_xy, home_xy) if homeward else (home_xy, site_xy)
+        found = street_times(self.network, starts, ends, query)
+        beyond_s = found.beyond_s
+        way = MissingWay(found.seconds, found.reason, beyond_s, np.full(found.reason.shape, np.nan, np.float32))
+        return way.turned() if homeward else way
+
+
+@dataclass(frozen=True, eq=False)
+class TransitConnection:
+    """Streets at both ends, for the way there and the way back."""
+
+    network: Network
+    there: Ends
+    back: Ends
+
+    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> MissingWay:
+        """Return the times of some homes and some sites."""
+        query.validate()
+        whole, origins, destinations = (self.back, sites, homes) if homeward else (self.there, homes, sites)
+        ends = Ends(
+            whole.origin_ok[origins],
+            whole.destination_ok[destinations],
+            select_rows(whole.access, origins),
+            select_rows(whole.egress, destinations),
+            np.ascontiguousarray(whole.direct_s[np.ix_(origins, destinations)]),
+        )
+        samples = samples_of(query)
+        if explain and samples.count == 1:
+            way = _explained(self.network, ends, query)
+        else:
+            found = transit_times(self.network, ends, samples, query, explain=explain)
+            way = MissingWay(found.seconds, found.reason)
+        return way.turned() if homeward else way
+
+
+def connect_network(
+    network: Network, home_xy: np.ndarray, site_xy: np.ndarray, query: Query
+) -> StreetConnection | TransitConnection:
+    """Search the streets around homes and sites once, for any number of schedules.
+
+    Parameters
+    ----------
+    network : Network
+    home_xy, site_xy : ndarray of float64, shapes (n_homes, 2), (n_sites, 2)
+        [m], in the network's CRS.
+    query : Query
+
+    Returns
+    -------
+    StreetConnection or TransitConnection
+    """
+    query.validate()
+    home_xy = np.ascontiguousarray(home_xy, dtype=np.float64).reshape(-1, 2)
+    site_xy = np.ascontiguousarray(site_xy, dtype=np.float64).reshape(-1, 2)
+    if not query.uses_transit:
+        return StreetConnection(network, home_xy, site_xy)
+    return TransitConnection(network, *connect_both(network, home_xy, site_xy, query))
+
+
+def _explained(network: Network, ends: Ends, query: Query) -> MissingWay:
+    """Search one instant as far as a slow way may take, then say of each pair beyond the limit why it is.
+
+    With one instant the best time within the limit is the best time of all: a longer search only adds pairs.
+    """
+    samples = samples_of(query)
+    wide = replace(query, max_s=max(query.max_s, SLOW_S))
+    found: PointTimes = transit_times(network, ends, samples, wide, explain=False)
+    seconds, reason = found.seconds, np.zeros(found.reason.shape, np.uint8)
+    slow = seconds[:, :, 0] > query.max_s
+    beyond_s = np.where(slow, seconds[:, :, 0], np.float32(np.nan))
+    seconds = np.where(slow[:, :, None], np.float32(np.nan), seconds)
+    missing = np.isnan(seconds[:, :, 0])
+    missed_s = np.full(reason.shape, np.nan, np.float32)
+    if missing.any():
+        linked = missing & ends.origin_ok[:, None] & ends.destination_ok[None, :]
+        reason[missing] = found.reason[missing]
+        reason[linked] = transit_causes(network, ends, samples, query, linked)[linked]
+        missed_s = _just_missed(network, ends, query, reason)
+        cause = Reason.FIRST_TRIP_TOO_LATE if samples.deadline else Reason.LAST_TRIP_TOO_EARLY
+        reason[~np.isnan(missed_s)] = cause
+    return MissingWay(seconds, reason, beyond_s, missed_s)
+
+
+def _just_missed(network: Network, ends: Ends, query: Query, reason: np.ndarray) -> np.ndarray:
+    """First arrival after the deadline, or last departure before the moment asked, within the limits [s]."""
+    timetable, key, samples = timetable_of(network), graph_key(query), samples_of(query)
+    wanted = np.isin(reason, (Reason.NO_TRIP_IN_WINDOW, Reason.OVER_CUTOFF))
+    within_s, max_s, max_rides = _NEXT_TRIP_WITHIN_S, query.max_s, query.max_rides
+    if samples.deadline:
+        return first_after(
+            forward_graph(timetable, key), ends.egress, ends.access, wanted, samples.first_s, within_s=within_s,
+            max_s=max_s, max_rides=max_rides, earliest_s=query.earliest_s,
+        )  # fmt: skip
+    # On the clock running backwards the origins are places again, and "before the end" is "after the deadline".
+    turned = first_after(
+        backward_graph(timetable, key), ends.access, ends.egress, wanted.T, -samples.first_s, within_s=within_s,
+        max_s=max_s, max_rides=max_rides,
+    )  # fmt: skip
+    return -turned.T
