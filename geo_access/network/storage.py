@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from dataclasses import fields, is_dataclass
 from datetime import date
 from pathlib import Path
@@ -12,14 +13,17 @@ from typing import Any
 import numpy as np
 
 from geo_access.errors import InputError, MissingFileError
-from geo_access.manifest import sha256_file
+from geo_access.manifest import sha256_file, write_whole
 from geo_access.network.model import CrowFly, ModeGraph, Network, SparseTimes, Streets, Timetable
 from geo_access.network.search.hierarchy import Hierarchy
 
 __all__ = ["FORMAT", "KEPT_CHANGES", "open_network", "save_network"]
 
-FORMAT = "geo-access-network/1"
+FORMAT = "geo-access-network/2"
 _INDEX = "network.json"
+_UNFINISHED = "array.writing"
+# An array's file carries the beginning of its SHA-256: a network saved over another touches none of its arrays.
+_OURS = re.compile(r"[\w.]+\.[0-9a-f]{12}\.npy")
 KEPT_CHANGES = "kept_changes"
 """Where a timetable keeps changes of vehicle found for it: by label, two arrays that only `routing` reads."""
 _KINDS: dict[str, type] = {
@@ -67,9 +71,16 @@ class _Writer:
 
     def array(self, values: np.ndarray, name: str) -> dict[str, str]:
         plain = values.astype(np.str_) if values.dtype == object else values
-        file = f"{name.removeprefix('network.')}.npy"
-        np.save(self.folder / file, np.ascontiguousarray(plain), allow_pickle=False)
-        self.checksums[file] = sha256_file(self.folder / file)
+        unfinished = self.folder / _UNFINISHED
+        try:
+            with unfinished.open("wb") as stream:
+                np.save(stream, np.ascontiguousarray(plain), allow_pickle=False)
+            digest = sha256_file(unfinished)
+            file = f"{name.removeprefix('network.')}.{digest[:12]}.npy"
+            unfinished.replace(self.folder / file)
+        finally:
+            unfinished.unlink(missing_ok=True)
+        self.checksums[file] = digest
         return {"kind": "array", "file": file, "was": "object" if values.dtype == object else ""}
 
 
@@ -82,11 +93,13 @@ def _digest(checksums: dict[str, str]) -> str:
 def save_network(network: Network, folder: str | Path) -> Path:
     """Save a network; hierarchies that were built, and changes that were kept, are saved with it.
 
+    The index is written last and at once: killed at any moment, the folder still opens as what it held before.
+
     Parameters
     ----------
     network : Network
     folder : path
-        Made when absent; must be empty, or hold a network already (which is replaced).
+        Made when absent; must be empty, or hold a network already (which is replaced; other files stay).
 
     Returns
     -------
@@ -110,18 +123,38 @@ def save_network(network: Network, folder: str | Path) -> Path:
     target = Path(folder)
     if target.exists() and not target.is_dir():
         raise InputError(f"{target}: it is a file → name a folder for the network")
-    if target.is_dir() and any(target.iterdir()) and not (target / _INDEX).is_file():
+    if target.is_dir() and not (target / _INDEX).is_file() and any(not _is_ours(path) for path in target.iterdir()):
         raise InputError(f"{target}: the folder holds other files → name an empty folder")
     target.mkdir(parents=True, exist_ok=True)
-    if (target / _INDEX).is_file():
-        (target / _INDEX).unlink()
-        for old in target.glob("*.npy"):
-            old.unlink()
+    before = _listed(target / _INDEX)
     writer = _Writer(target)
     tree = writer.plain(network, "network")
-    index = {"format": FORMAT, "network": tree, "sha256": writer.checksums}
-    (target / _INDEX).write_text(json.dumps(index, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+    index = {"format": FORMAT, "index_sha256": _seal(tree, writer.checksums), "network": tree,
+             "sha256": writer.checksums}  # fmt: skip
+    write_whole(target / _INDEX, json.dumps(index, ensure_ascii=False, indent=1) + "\n")
+    for path in target.iterdir():
+        if (_is_ours(path) or path.name in before) and path.name not in writer.checksums:
+            path.unlink()
     return target
+
+
+def _listed(index: Path) -> set[str]:
+    """Arrays of the network that is replaced, whatever version saved it."""
+    try:
+        names = json.loads(index.read_text(encoding="utf-8"))["sha256"]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return set()
+    return {name for name in names if str(name).endswith(".npy")}
+
+
+def _is_ours(path: Path) -> bool:
+    """Whether a file of the folder was written by `save_network`, be it one that was killed."""
+    return path.name in (_UNFINISHED, f"{_INDEX}.writing") or _OURS.fullmatch(path.name) is not None
+
+
+def _seal(tree: Any, checksums: Any) -> str:
+    """Return the checksum of an index's own content."""
+    return hashlib.sha256(json.dumps([tree, checksums], sort_keys=True, default=str).encode()).hexdigest()
 
 
 class _Reader:
@@ -195,13 +228,17 @@ def open_network(folder: str | Path) -> Network:
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
         known = index["format"] == FORMAT
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, RecursionError) as error:
         raise InputError(f"{path}: it is no index of a saved network → build the network again") from error
     if not known:
         raise InputError(f"{path}: format {index['format']!r}, this version reads {FORMAT!r} → build the network again")
+    if _seal(index.get("network"), index.get("sha256")) != index.get("index_sha256"):
+        raise InputError(f"{path}: the index has changed since it was saved → build the network again")
     try:
         network = _Reader(source, index["sha256"]).value(index["network"])
-    except (KeyError, TypeError, AttributeError) as error:
+    except InputError:
+        raise
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise InputError(f"{path}: the index is damaged ({error}) → build the network again") from error
     if not isinstance(network, Network):
         raise InputError(f"{path}: it does not hold a network → build the network again")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
@@ -17,8 +16,10 @@ from rich.progress import track
 from geo_access.errors import CapacityError, InputError
 from geo_access.manifest import Manifest
 from geo_access.routing.query import Query
+from geo_access.times.parts import claim_folder, one_type, sound_parts, write_ledger, write_part
 from geo_access.times.points import Points, select_points
 from geo_access.times.result import TravelTimes
+from geo_access.words.note import Note, note
 
 __all__ = ["StreamedTimes", "bytes_per_pair", "check_capacity", "reduce_blocks", "row_blocks", "write_blocks"]
 
@@ -26,6 +27,7 @@ _BLOCK_BYTES = 192 << 20
 # Every block of origins sweeps the timetable from all destinations again: several parts are computed together.
 _COMPUTED_BYTES = 512 << 20
 _FRAME_BYTES = 48
+_NAMED = 5
 _LOG = logging.getLogger("geo_access")
 
 Compute = Callable[[Points], TravelTimes]
@@ -38,19 +40,38 @@ class StreamedTimes:
     Attributes
     ----------
     folder : pathlib.Path
-        Holds ``manifest.json`` and ``part-00000.parquet`` …, one row per pair as in `TravelTimes.to_frame`.
+        Holds ``manifest.json``, ``part-00000.parquet`` … with one row per pair as in `TravelTimes.to_frame`, and
+        ``parts.json``: rows and SHA-256 of each part.
     parts : tuple of pathlib.Path
     query : Query
     manifest : Manifest
+    notes : tuple of Note
+        Parts that were damaged and computed again; ids that a table can only keep as text.
     """
 
     folder: Path
     parts: tuple[Path, ...]
     query: Query
     manifest: Manifest
+    notes: tuple[Note, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
-        """Read all parts back."""
+        """Read all parts back.
+
+        Raises
+        ------
+        InputError
+            When a part is no longer what was written.
+        """
+        sound = sound_parts(self.folder, self.parts, self.manifest.id)
+        lost = [part.name for part in self.parts if part.name not in sound]
+        if lost:
+            named = ", ".join(lost[:_NAMED])
+            raise InputError(
+                f"{self.folder}: {named} changed since it was written → run again: what is sound is kept",
+                key="stream.damaged",
+                values={"folder": self.folder, "parts": named},
+            )
         return pd.concat([pd.read_parquet(part) for part in self.parts], ignore_index=True)
 
 
@@ -162,7 +183,7 @@ def write_blocks(
     memory_gb: float = 4.0,
     progress: bool = False,
 ) -> StreamedTimes:
-    """Write all pairs to a folder; parts already there are kept when they belong to the same run.
+    """Write all pairs to a folder; parts already there are kept when they are whole and of the same run.
 
     Parameters
     ----------
@@ -191,39 +212,34 @@ def write_blocks(
         When not even one part fits `memory_gb`.
     """
     cuts = row_blocks(len(origins.ids), n_destinations, query)
-    _claim(folder, manifest)
     parts = [folder / f"part-{number:05d}.parquet" for number in range(len(cuts))]
-    todo = [number for number, part in enumerate(parts) if not part.exists()]
+    kept = one_type(origins.ids)
+    kinds = "text" if not kept else type(next(iter(origins.ids.tolist()), "")).__name__
+    manifest = replace(manifest, extra={**manifest.extra, "origin_ids": kinds})
+    claim_folder(folder, manifest)
+    ledger = sound_parts(folder, parts, manifest.id)
+    damaged = [part.name for part in parts if part.exists() and part.name not in ledger]
+    notes = [note("stream.computed_again", n=len(damaged), parts=", ".join(damaged[:_NAMED]))] if damaged else []
+    notes += [] if kept else [note("stream.ids_as_text")]
+    todo = [number for number, part in enumerate(parts) if part.name not in ledger]
     wanted = [cuts[number] for number in todo]
     for k, times in _blocks(compute, origins, wanted, n_destinations, query, memory_gb=memory_gb, progress=progress):
         part = parts[todo[k]]
-        unfinished = part.with_suffix(".writing")
-        times.to_frame().to_parquet(unfinished, index=False)
-        unfinished.replace(part)
-    return StreamedTimes(folder, tuple(parts), query, manifest)
+        ledger[part.name] = write_part(_storable(times, kept), part)
+        write_ledger(folder, ledger, manifest.id)
+    for said in notes:
+        _LOG.warning("%s", said)
+    return StreamedTimes(folder, tuple(parts), query, manifest, tuple(notes))
 
 
-def _claim(folder: Path, manifest: Manifest) -> None:
-    note = folder / "manifest.json"
-    if not folder.exists():
-        folder.mkdir(parents=True)
-    elif not folder.is_dir():
-        raise InputError(f"{folder} is a file → name a folder for the parts")
-    elif not note.exists():
-        if any(folder.iterdir()):
-            raise InputError(f"{folder} holds other files → name an empty or new folder")
-    else:
-        try:
-            owner = json.loads(note.read_text(encoding="utf-8")).get("id")
-        except (ValueError, AttributeError) as fault:
-            raise InputError(f"{note} cannot be read → delete the folder and run again") from fault
-        if owner != manifest.id:
-            raise InputError(
-                f"{folder} holds another run ({owner}, this one is {manifest.id}): query, points or network differ → "
-                "name another folder, or delete it"
-            )
-        return
-    note.write_text(manifest.to_json(), encoding="utf-8")
+def _storable(times: TravelTimes, origins_kept: bool) -> pd.DataFrame:
+    """Pairs as a table, with ids as text where one column cannot hold them in their own types."""
+    frame = times.to_frame()
+    if not origins_kept:
+        frame["origin_id"] = frame["origin_id"].map(str)
+    if not one_type(times.destination_ids):
+        frame["destination_id"] = frame["destination_id"].map(str)
+    return frame
 
 
 def reduce_blocks(

@@ -173,3 +173,48 @@ def test_the_number_of_threads_changes_no_byte(tmp_path: Path) -> None:
     one, two = ({file.name: file.read_bytes() for file in (tmp_path / threads).iterdir()} for threads in ("1", "2"))
     assert one == two
     assert "part-00000.parquet" in one
+
+
+def spoil(part: Path) -> None:
+    """Flip one bit in the middle of a file."""
+    content = bytearray(part.read_bytes())
+    content[len(content) // 2] ^= 4
+    part.write_bytes(bytes(content))
+
+
+def test_a_part_that_is_not_what_was_written_is_computed_again(tmp_path: Path) -> None:
+    folder = tmp_path / "times"
+    first = travel_times(NETWORK, HOMES, SITES, sink=folder, **ASKED)
+    before = {file.name: file.read_bytes() for file in folder.iterdir()}
+    one, two, three, *_ = first.parts
+    spoils = {
+        "empty": lambda: one.write_bytes(b""),
+        "a flipped bit": lambda: spoil(one),
+        "permuted": lambda: (one.write_bytes(before[two.name]), two.write_bytes(before[one.name])),
+        "another table": lambda: pd.DataFrame({"a": [1]}).to_parquet(three),
+        "cut": lambda: three.write_bytes(before[three.name][:-8]),
+        "no ledger": (folder / "parts.json").unlink,
+        "an empty ledger": lambda: (folder / "parts.json").write_text(""),
+        "an empty manifest": lambda: (folder / "manifest.json").write_text(""),
+        "left by a kill": lambda: one.with_suffix(".writing").write_bytes(b"half"),
+    }
+    for name, spoilt in spoils.items():
+        spoilt()
+        again = travel_times(NETWORK, HOMES, SITES, sink=folder, **ASKED)
+        assert {file.name: file.read_bytes() for file in folder.iterdir()} == before, name
+        recomputed = name not in ("an empty manifest", "left by a kill")
+        assert [note.key for note in again.notes] == ["stream.computed_again"] * recomputed, name
+    spoil(one)
+    with pytest.raises(InputError, match=r"part-00000.* run again"):
+        first.to_frame()
+
+
+@pytest.mark.parametrize(
+    ("ids", "kept"), [([7, 3, 12], True), (["a", "b", "c"], True), ([1, "b", 2.5], False), ([10**30, 1, 2], False)]
+)
+def test_ids_keep_their_type_or_it_is_said(tmp_path: Path, ids: list[object], kept: bool) -> None:
+    homes = HOMES.head(3).assign(id=pd.Series(ids, dtype=object))
+    streamed = travel_times(NETWORK, homes, SITES, sink=tmp_path / "times", **ASKED)
+    found = list(dict.fromkeys(streamed.to_frame()["origin_id"].tolist()))
+    assert found == (ids if kept else [str(value) for value in ids])
+    assert [note.key for note in streamed.notes] == ([] if kept else ["stream.ids_as_text"])

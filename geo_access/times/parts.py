@@ -1,0 +1,140 @@
+"""Parts of streamed times on disk: which are whole, whose they are, and how ids are kept in them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from geo_access.errors import InputError
+from geo_access.manifest import Manifest, read_manifest, sha256_file, write_whole
+
+__all__ = ["claim_folder", "one_type", "sound_parts", "write_ledger", "write_part"]
+
+_LEDGER = "parts.json"
+_OURS = re.compile(r"part-\d{5}\.(parquet|writing)|(manifest|parts)\.json(\.writing)?")
+_INT64 = np.iinfo(np.int64)
+
+
+def one_type(ids: np.ndarray) -> bool:
+    """Whether a column of a table holds these ids in the type that they have.
+
+    Examples
+    --------
+    >>> one_type(np.array([1, 2], dtype=object)), one_type(np.array([1, "a"], dtype=object))
+    (True, False)
+    >>> one_type(np.array([10**30], dtype=object))
+    False
+    """
+    kinds = {type(value) for value in ids.tolist()}
+    if len(kinds) > 1 or not kinds <= {int, str, float, bool}:
+        return not kinds
+    return kinds != {int} or all(_INT64.min <= value <= _INT64.max for value in ids.tolist())
+
+
+def claim_folder(folder: Path, manifest: Manifest) -> None:
+    """Take a folder for a run: make it, go on with what this run began there, or refuse.
+
+    Raises
+    ------
+    InputError
+        When it is a file, or holds another run or other files.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InputError(
+            f"{folder} is a file → name a folder for the parts", key="stream.file", values={"folder": folder}
+        )
+    folder.mkdir(parents=True, exist_ok=True)
+    note = folder / "manifest.json"
+    strange = sorted(entry.name for entry in folder.iterdir() if not _OURS.fullmatch(entry.name))
+    owner = _owner(folder)
+    if not note.exists() and owner is None and any(folder.iterdir()):
+        raise InputError(
+            f"{folder} holds other files → name an empty or new folder", key="stream.foreign", values={"folder": folder}
+        )
+    if owner is None and note.exists() and (read_manifest(note) is None or strange):
+        raise InputError(
+            f"{note} cannot be read → name another folder, or delete it",
+            key="stream.unreadable",
+            values={"file": note},
+        )
+    if owner is not None and owner != manifest.id:
+        raise InputError(
+            f"{folder} holds another run ({owner}, this one is {manifest.id}): query, points or network differ → "
+            "name another folder, or delete it",
+            key="stream.other_run",
+            values={"folder": folder, "owner": owner, "own": manifest.id},
+        )
+    for left in folder.glob("*.writing"):
+        if _OURS.fullmatch(left.name):
+            left.unlink()
+    if (read_manifest(note) or {}).get("id") != manifest.id:
+        write_whole(note, manifest.to_json())
+
+
+def _owner(folder: Path) -> str | None:
+    """Run that a folder belongs to, by its manifest or its ledger; None when neither can be read."""
+    for content in (read_manifest(folder / "manifest.json"), _read_ledger(folder)):
+        owner = (content or {}).get("id")
+        if isinstance(owner, str):
+            return owner
+    return None
+
+
+def _read_ledger(folder: Path) -> Mapping[str, Any]:
+    try:
+        content = json.loads((folder / _LEDGER).read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return content if isinstance(content, dict) else {}
+
+
+def sound_parts(folder: Path, parts: Sequence[Path], run: str) -> dict[str, dict[str, Any]]:
+    """Rows and SHA-256 of the parts that are, byte for byte, what a run wrote; by name.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    parts : sequence of pathlib.Path
+        Parts wanted.
+    run : str
+        Id of the run's manifest.
+
+    Returns
+    -------
+    dict of str to dict
+        ``rows``, ``sha256``.
+    """
+    ledger = _read_ledger(folder)
+    known = ledger.get("parts")
+    if ledger.get("id") != run or not isinstance(known, dict):
+        return {}
+    entries = {part: known.get(part.name) for part in parts}
+    return {
+        part.name: entry
+        for part, entry in entries.items()
+        if isinstance(entry, dict) and part.is_file() and sha256_file(part) == entry.get("sha256")
+    }
+
+
+def write_part(frame: pd.DataFrame, part: Path) -> dict[str, Any]:
+    """Write one part whole, and say its rows and SHA-256."""
+    unfinished = part.with_suffix(".writing")
+    try:
+        frame.to_parquet(unfinished, index=False)
+        digest = sha256_file(unfinished)
+        unfinished.replace(part)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return {"rows": len(frame), "sha256": digest}
+
+
+def write_ledger(folder: Path, entries: Mapping[str, Mapping[str, Any]], run: str) -> None:
+    """Write down which parts are whole."""
+    content = {"id": run, "parts": dict(sorted(entries.items()))}
+    write_whole(folder / _LEDGER, json.dumps(content, indent=1) + "\n")
