@@ -83,8 +83,7 @@ def build_lines(timetable: Timetable, *, bikes: bool = False, on_demand: bool = 
     keep = np.ones(timetable.n_trips, dtype=bool)
     if bikes:
         keep &= timetable.trip_bikes
-    if not on_demand:
-        keep &= ~timetable.trip_on_demand
+    keep &= ~timetable.trip_on_demand if not on_demand else ~_booked_elsewhere(timetable)
     chains = _chains(timetable, keep)
     groups: dict[bytes, list[np.ndarray]] = {}
     for chain in chains:
@@ -99,6 +98,18 @@ def build_lines(timetable: Timetable, *, bikes: bool = False, on_demand: bool = 
         groups.setdefault(key, []).append(events)
     lines = [line for members in groups.values() for line in _split(timetable, np.stack(members))]
     return _assemble(timetable, lines)
+
+
+def _booked_elsewhere(timetable: Timetable) -> np.ndarray:
+    """Tell the trips that have a copy for those who book: it calls wherever the trip does, and at the stops booked."""
+    twice = np.zeros(timetable.n_trips, dtype=bool)
+    booked = np.flatnonzero(timetable.trip_on_demand)
+    if len(booked):
+        plain = np.flatnonzero(~timetable.trip_on_demand)
+        for day in np.unique(timetable.trip_day[booked]):
+            here, there = (which[timetable.trip_day[which] == day] for which in (plain, booked))
+            twice[here] = np.isin(timetable.trip_id[here], timetable.trip_id[there])
+    return twice
 
 
 def _chains(timetable: Timetable, keep: np.ndarray) -> list[tuple[int, ...]]:

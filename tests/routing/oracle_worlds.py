@@ -163,7 +163,8 @@ def _draw_feed(world: World, rng: np.random.Generator, *, base_s: int) -> None:
             calls.append((int(stop), arrival, now, *kinds))
         bikes = str(rng.choice(["1", "1", "2", ""]))
         route = f"r{int(rng.integers(3))}"
-        world.trips.append({"calls": calls, "service_id": service, "bikes_allowed": bikes, "route_id": route})
+        trip = {"calls": calls, "service_id": service, "bikes_allowed": bikes, "route_id": route}
+        world.trips.append(trip | {"block_id": str(rng.choice(["", "", "v", "w"]))})
     # A day on which nothing runs is refused, whatever ran the night before.
     always = [
         (int(stop), base_s % 86_400 + 60 * k, base_s % 86_400 + 60 * k, 0, 0) for k, stop in enumerate(patterns[0])
@@ -192,12 +193,12 @@ def _draw_transfers(world: World, rng: np.random.Generator) -> None:
         world.transfers.append(row | ({"min_transfer_time": int(rng.choice([0, 60, 240, 840]))} if kind == 2 else {}))
     if rng.random() < 0.5:
         _draw_special_transfers(world, rng)
-    plain = [k for k, trip in enumerate(world.trips) if all(call[3] < 2 and call[4] < 2 for call in trip["calls"])]
     repeated = {row["trip_id"] for row in world.frequencies}
-    plain = [k for k in plain if f"t{k}" not in repeated]
-    for a, b in itertools.permutations(plain, 2):
+    single = [k for k in range(len(world.trips)) if f"t{k}" not in repeated]
+    for a, b in itertools.permutations(single, 2):
         if rng.random() < 0.1:
-            row = {"from_trip_id": f"t{a}", "to_trip_id": f"t{b}", "transfer_type": 4}
+            kind = 4 if rng.random() < 0.8 else 5
+            row = {"from_trip_id": f"t{a}", "to_trip_id": f"t{b}", "transfer_type": kind}
             world.transfers.append(row)
 
 
@@ -247,7 +248,7 @@ def write_world(world: World, folder: Path) -> Network:
                 for stop, arrival, departure, pickup, drop_off in trip["calls"]
             ]
         }
-        | {name: trip[name] for name in ("service_id", "bikes_allowed", "route_id") if name in trip}
+        | {name: trip[name] for name in ("service_id", "bikes_allowed", "route_id", "block_id") if name in trip}
         for trip in world.trips
     ]  # fmt: skip
     dates = [
@@ -314,6 +315,12 @@ def vehicles_of(
     out: list[list[Call]] = []
     trips: list[int] = []
     named: dict[tuple[int, str], int] = {}
+    blocks: dict[tuple[int, str], list[int]] = {}
+    many: list[bool] = []
+    loose: list[bool] = []
+    stated = {
+        row[f"{way}_trip_id"] for row in world.transfers if row["transfer_type"] == 4 for way in ("from", "to")
+    }  # fmt: skip
     repeats: dict[str, list[dict]] = {}
     for row in world.frequencies:
         repeats.setdefault(row["trip_id"], []).append(row)
@@ -333,33 +340,68 @@ def vehicles_of(
                     for row in repeats[f"t{number}"]
                     for leave, first, wait in _leaves(world, row, len(calls))
                 ]
-            booked = any(call[3] >= 2 or call[4] >= 2 for call in calls)
-            for with_booking in (False, True)[: 1 + (booked and on_demand)]:
-                for shift, first, wait in runs:
-                    calls = [
-                        (stop, arrival + shift, departure + shift, pickup != 1 if with_booking else pickup == 0,
-                         drop_off != 1 if with_booking else drop_off == 0)
-                        for stop, arrival, departure, pickup, drop_off in trip["calls"][first:]
-                    ]  # fmt: skip
-                    starts = calls[0][2]
-                    if wait >= 0:
-                        stop, _, departure, board, alight = calls[0]
-                        calls = [(stop, departure - wait, departure - wait, board, alight)] + [
-                            (stop, arrival, departure, False, alight)
-                            for stop, arrival, departure, _, alight in calls[1:]
-                        ]
-                    # Kept: what somebody can board and leave, from the evening before until 48:00.
-                    rideable = any(a[3] and b[4] for a, b in itertools.combinations(calls, 2))
-                    night = relative == -1 and calls[-1][1] < -EVENING_S
-                    if rideable and not night and not (relative == 1 and starts >= 48 * 3600):
-                        named[relative, f"t{number}"] = len(out)
-                        out.append(calls)
-                        trips.append(number)
-    seats = [row for row in world.transfers if row["transfer_type"] == 4]
-    pairs = [
-        (named.get((r, row["from_trip_id"])), named.get((r, row["to_trip_id"]))) for r in (-1, 0, 1) for row in seats
-    ]
-    return out, [(a, b) for a, b in pairs if a is not None and b is not None], trips
+            linked = f"t{number}" in stated or trip.get("block_id", "") != ""
+            for shift, first, wait in runs:
+                # Those who book call on all stops that are not closed, the others on the regular ones.
+                calls = [
+                    (stop, arrival + shift, departure + shift, pickup == 0 or (on_demand and pickup > 1),
+                     drop_off == 0 or (on_demand and drop_off > 1))
+                    for stop, arrival, departure, pickup, drop_off in trip["calls"][first:]
+                ]  # fmt: skip
+                starts = calls[0][2]
+                if wait >= 0:
+                    stop, _, departure, board, alight = calls[0]
+                    calls = [(stop, departure - wait, departure - wait, board, alight)] + [
+                        (stop, arrival, departure, False, alight) for stop, arrival, departure, _, alight in calls[1:]
+                    ]
+                # Kept: what somebody can board and leave, or stay seated in, from the evening before until 48:00.
+                rideable = linked or any(a[3] and b[4] for a, b in itertools.combinations(calls, 2))
+                night = relative == -1 and calls[-1][1] < -EVENING_S
+                if rideable and not night and not (relative == 1 and starts >= 48 * 3600):
+                    named[relative, f"t{number}"] = len(out)
+                    blocks.setdefault((relative, trip.get("block_id", "")), []).append(len(out))
+                    fixed = all(row["exact_times"] == "1" for row in repeats.get(f"t{number}", []))
+                    many.append(f"t{number}" in repeats)
+                    loose.append(not fixed)
+                    out.append(calls)
+                    trips.append(number)
+    seats = {
+        pair for (_, block), members in blocks.items() if block
+        for pair in _block_pairs(world, out, [v for v in members if not loose[v]], many)
+    }  # fmt: skip
+    for row in world.transfers:
+        if row["transfer_type"] >= 4:
+            for relative in (-1, 0, 1):
+                before = named.get((relative, row["from_trip_id"]))
+                after = named.get((relative, row["to_trip_id"]))
+                if before is None:
+                    continue
+                if after is None or out[after][0][2] < out[before][-1][1]:
+                    after = named.get((relative + 1, row["to_trip_id"]))
+                seats = seats | {(before, after)} if row["transfer_type"] == 4 else seats - {(before, after)}
+    return out, [(a, b) for a, b in seats if b is not None], trips
+
+
+def _block_pairs(
+    world: World, vehicles: list[list[Call]], members: list[int], many: list[bool]
+) -> list[tuple[int, int]]:
+    """Vehicles of one block that go on as another: the next one to leave, or the first that no other has taken."""
+
+    def goes_on(a: int, b: int) -> bool:
+        end, start = vehicles[a][-1], vehicles[b][0]
+        metres = math.dist(world.stops[end[0]].xy, world.stops[start[0]].xy)
+        return metres <= 200 and 0 <= start[2] - end[1] <= 1800 and start[1] >= end[2]
+
+    order = sorted(members, key=lambda v: vehicles[v][0][2])
+    if not any(many[v] for v in members):
+        return [(a, b) for a, b in itertools.pairwise(order) if goes_on(a, b)]
+    free, out = list(order), []
+    for a in sorted(order, key=lambda v: (vehicles[v][-1][1], vehicles[v][0][2])):
+        taken = next((b for b in free if b != a and goes_on(a, b)), None)
+        if taken is not None:
+            out.append((a, taken))
+            free.remove(taken)
+    return out
 
 
 def _leaves(world: World, row: dict, n_calls: int) -> list[tuple[int, int, int]]:

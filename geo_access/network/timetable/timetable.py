@@ -14,10 +14,12 @@ from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.network.model import CrowFly, Streets, Timetable
 from geo_access.network.timetable.change_rules import Calls, StopTable, read_rules, split_stops
 from geo_access.network.timetable.changes import stop_transfers
-from geo_access.network.timetable.runs import Headways, Runs, in_seat_pairs, runs_around
+from geo_access.network.timetable.runs import Headways, Runs, runs_around
+from geo_access.network.timetable.seats import SeatTrips, in_seat_pairs, linked_trips
 from geo_access.network.timetable.service_days import feed_days
 from geo_access.network.timetable.stops import same_places
 from geo_access.sources.gtfs.model import Feed
+from geo_access.words.note import note
 
 __all__ = ["build_timetable", "validate_timetable"]
 
@@ -121,14 +123,11 @@ def build_timetable(
     ids, names = ids[split.original], names[split.original]
     routes = _routes(feeds, several=several)
     trips = _trips(feeds, vehicles, several=several)
-    seats, seat_notes = in_seat_pairs(
-        feeds, trips["feed"], trips["row"], trips["day"], trips["block"], trips["indptr"], trips["stop"],
-        trips["arrival"], trips["departure"], stops.x, stops.y,
-    )  # fmt: skip
+    seats, seat_notes = in_seat_pairs(feeds, _seat_trips(trips), stops.x, stops.y)
     notes = (
         *days.notes, *_booked_notes(feeds, vehicles),
         *_lost(feeds), *_frequency_notes(feeds, headways), *_shared_notes(shared, link_feeds=link_feeds),
-        *changes.notes, *seat_notes,
+        *changes.notes, *seat_notes, *_loose_blocks(feeds),
     )  # fmt: skip
     timetable = Timetable(
         day=day, zone=zone, epsg=epsg, stop_id=ids, stop_name=names,
@@ -232,7 +231,7 @@ def _vehicles(number: int, feed: Feed, runs: Runs, stops: StopTable) -> _Vehicle
     mine = np.flatnonzero(stops.feed == number)
     of_stop[stops.row[mine]] = mine
     rideable = _rideable(board, alight, indptr)
-    keep = np.flatnonzero(rideable)
+    keep = np.flatnonzero(rideable | linked_trips(feed)[runs.trip])
     kept_calls, kept_indptr = _spread(indptr[:-1][keep], counts[keep])
     return _Vehicles(
         number, Runs(*(getattr(runs, name)[keep] for name in Runs.__dataclass_fields__)), kept_indptr,
@@ -272,7 +271,8 @@ def _trips(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles], *, several: boo
     """All runs of all feeds, by route, then first departure, then service day and place in the file."""
     ids: list[str] = []
     heads: list[str] = []
-    columns: dict[str, list[np.ndarray]] = {name: [] for name in ("route", "bikes", "block", "feed", "row", "first")}
+    kinds = ("route", "bikes", "block", "feed", "row", "first", "repeated")
+    columns: dict[str, list[np.ndarray]] = {name: [] for name in kinds}
     n_routes = n_blocks = 0
     for feed, part in zip(feeds, vehicles, strict=True):
         prefix = f"{feed.name}:" if several else ""
@@ -287,11 +287,15 @@ def _trips(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles], *, several: boo
         columns["route"].append(route[rows] + n_routes)
         columns["bikes"].append((feed.trips["bikes_allowed"] == "1").to_numpy(dtype=bool)[rows])
         block = np.unique(feed.trips["block_id"].to_numpy(dtype=str), return_inverse=True)[1][rows]
-        none = (feed.trips["block_id"] == "").to_numpy(dtype=bool)[rows] | (part.runs.label != "")
+        repeated = part.runs.label != ""
+        # Vehicles of trips without fixed times are made up: nobody knows which of them goes on.
+        loose = feed.trips["trip_id"].isin(set(feed.frequencies.loc[~feed.frequencies["exact"], "trip_id"]))
+        none = (feed.trips["block_id"] == "").to_numpy(dtype=bool)[rows] | loose.to_numpy(dtype=bool)[rows]
         block = (block * 3 + part.runs.day + 1 + n_blocks).astype(np.int32)
         columns["block"].append(np.where(none, -1, block).astype(np.int32))
         columns["feed"].append(np.full(len(rows), part.feed, dtype=np.int32))
         columns["row"].append(rows)
+        columns["repeated"].append(repeated.astype(bool))
         columns["first"].append(part.departure_s[part.indptr[:-1]])
         n_routes += len(feed.routes)
         n_blocks += 3 * (len(feed.trips) + 1)
@@ -312,6 +316,25 @@ def _trips(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles], *, several: boo
     ):  # fmt: skip
         out[name] = np.concatenate([getattr(part, source) for part in vehicles])[calls]
     return out
+
+
+def _loose_blocks(feeds: Sequence[Feed]) -> list[str]:
+    """Name the blocks that are not ridden on: those of trips without fixed times."""
+    lines = []
+    for feed in feeds:
+        loose = set(feed.frequencies.loc[~feed.frequencies["exact"], "trip_id"])
+        n = int(((feed.trips["block_id"] != "") & feed.trips["trip_id"].isin(loose)).sum())
+        lines += [str(note("timetable.loose_blocks", feed=feed.name, n=n))] if n else []
+    return lines
+
+
+def _seat_trips(trips: dict[str, np.ndarray]) -> SeatTrips:
+    first, last = trips["indptr"][:-1], trips["indptr"][1:] - 1
+    return SeatTrips(
+        trips["feed"], trips["row"], trips["day"], trips["block"], trips["repeated"], trips["on_demand"],
+        trips["stop"][first], trips["stop"][last], trips["arrival"][first], trips["departure"][first],
+        trips["arrival"][last], trips["departure"][last],
+    )  # fmt: skip
 
 
 def _booked_notes(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles]) -> list[str]:

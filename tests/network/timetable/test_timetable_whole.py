@@ -94,6 +94,7 @@ def expected(trips: list[dict], tables: dict[str, list[dict]]) -> tuple[Vehicles
     seats = set()
     for relative in (-1, 0, 1):
         blocks: dict[str, list[str]] = {}
+        repeated: set[str] = set()
         for number, trip in enumerate(trips):
             if not runs(tables, trip["service_id"], DAY + timedelta(days=relative)):
                 continue
@@ -111,14 +112,27 @@ def expected(trips: list[dict], tables: dict[str, list[dict]]) -> tuple[Vehicles
                 moved = [(stop, at + shift + relative * 86_400) for stop, at in calls]
                 if (relative >= 0 or moved[-1][1] >= -4 * 3600) and (relative <= 0 or moved[0][1] < 48 * 3600):
                     out[relative, name] = moved
-                    if trip["block_id"] and not periods:
+                    # Without fixed times nobody knows which vehicle goes on.
+                    if trip["block_id"] and all(row["exact_times"] == "1" for row in periods):
                         blocks.setdefault(trip["block_id"], []).append(name)
+                        repeated |= {name} if periods else set()
         for names in blocks.values():
-            for a, b in pairwise(names):
-                (here, end), (there, start) = out[relative, a][-1], out[relative, b][0]
-                if abs(STOPS[here][0] - STOPS[there][0]) <= 200 and 0 <= start - end <= 1800:
-                    seats.add(((relative, a), (relative, b)))
+            free = sorted(names, key=lambda name: out[relative, name][0][1])
+            chosen = pairwise(free)
+            if repeated & set(names):
+                # Whoever ends first takes the first departure not yet taken.
+                chosen, arrivals = [], sorted(free, key=lambda name: out[relative, name][-1][1])
+                for a in arrivals:
+                    for b in [b for b in free if b != a and goes_on(out[relative, a], out[relative, b])][:1]:
+                        chosen.append((a, b))
+                        free.remove(b)
+            seats |= {((relative, a), (relative, b)) for a, b in chosen if goes_on(out[relative, a], out[relative, b])}
     return out, seats
+
+
+def goes_on(before: list, after: list) -> bool:
+    (here, end), (there, start) = before[-1], after[0]
+    return abs(STOPS[here][0] - STOPS[there][0]) <= 200 and 0 <= start - end <= 1800
 
 
 def vehicles(timetable: Timetable) -> tuple[Vehicles, set[tuple]]:
