@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -127,10 +127,10 @@ def trip_scenarios(
     for (route, _), candidate in ranked[:most]:
         start = format_clock(candidate.start_s)
         edit = RepeatTrip(str(timetable.trip_id[candidate.trip]), _clock(candidate.start_s))
-        edited = apply_edits(timetable, [edit], streets=network.streets)
+        edited = apply_edits(network, [edit])
         headsign = str(timetable.trip_headsign[candidate.trip])
         towards = f" → {headsign}" if headsign else ""
-        found[f"{timetable.route_name[route]}: {start}{towards}"] = NetworkTimes(replace(network, timetable=edited))
+        found[f"{timetable.route_name[route]}: {start}{towards}"] = NetworkTimes(edited)
     return found
 
 

@@ -110,9 +110,9 @@ def build_network(
             feeds, day=day, epsg=streets.epsg, streets=streets, walk_kmh=walk_kmh, max_transfer_s=max_transfer_s,
             align=align, school_breaks=school_breaks, headways=headways, link_feeds=link_feeds,
         )  # fmt: skip
-        timetable = apply_edits(timetable, edits, streets=streets)
     network = Network(streets.epsg, streets, timetable, _hashes(osm_paths, gtfs_paths, feeds, dem))
-    return replace(network, warnings=_warnings(streets, timetable), notices=_notices(feeds))
+    network = replace(network, warnings=_warnings(streets, timetable), notices=_notices(feeds))
+    return apply_edits(network, edits)
 
 
 def _day(value: dt.date | str) -> dt.date:

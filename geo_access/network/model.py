@@ -219,6 +219,9 @@ class Timetable:
         the longest walk that a query accepts.
     reach_s : int
         Longest walk between stops that was searched, at `walk_kmh` [s].
+    trip_days : ndarray of uint8, shape (n_trips,)
+        Service days around that the trip runs on, whether drawn or not: 1 for the day before, 2 for the day, 4 for the
+        day after, added up. Empty where it is not known.
     """
 
     day: date
@@ -254,6 +257,7 @@ class Timetable:
     notes: tuple[str, ...] = ()
     stated: np.ndarray = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
     reach_s: int = 86_400
+    trip_days: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
 
     @property
     def n_stops(self) -> int:

@@ -48,7 +48,7 @@ def test_edits_are_applied_and_recorded(tmp_path: Path) -> None:
     network = build_network(gtfs=path, date="2026-03-17", crow_fly_detour=1.3, edits=edits)
     assert network.timetable is not None
     assert int((network.timetable.trip_day == 0).sum()) == 1
-    assert network.warnings[-1] == "scenario: remove trips t0"
+    assert network.warnings[-1] == "scenario: these trips do not run: t0"
 
 
 def test_no_transit_is_a_network_too() -> None:

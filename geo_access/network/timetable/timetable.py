@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 from pyproj import Transformer
@@ -18,6 +18,7 @@ from geo_access.network.timetable.runs import Headways, Runs, runs_around
 from geo_access.network.timetable.seats import SeatTrips, in_seat_pairs, linked_trips
 from geo_access.network.timetable.service_days import feed_days
 from geo_access.network.timetable.stops import same_places
+from geo_access.sources.gtfs.calendar import services_on
 from geo_access.sources.gtfs.model import Feed
 from geo_access.words.note import note
 
@@ -139,6 +140,7 @@ def build_timetable(
         event_departure_s=trips["departure"], event_board=trips["board"], event_alight=trips["alight"],
         footpaths=changes.footpaths, min_transfer_s=changes.min_transfer_s, forbidden=changes.forbidden,
         in_seat=seats, walk_kmh=walk_kmh, notes=notes, stated=changes.stated, reach_s=reach_s,
+        trip_days=_days_run(feeds, days.days)[trips["feed"], trips["row"]],
     )  # fmt: skip
     validate_timetable(timetable)
     return timetable
@@ -326,6 +328,16 @@ def _loose_blocks(feeds: Sequence[Feed]) -> list[str]:
         n = int(((feed.trips["block_id"] != "") & feed.trips["trip_id"].isin(loose)).sum())
         lines += [str(note("timetable.loose_blocks", feed=feed.name, n=n))] if n else []
     return lines
+
+
+def _days_run(feeds: Sequence[Feed], days: Sequence[date]) -> np.ndarray:
+    """Days around on which each trip of each feed runs, as `Timetable.trip_days`."""
+    out = np.zeros((len(feeds), max(len(feed.trips) for feed in feeds)), dtype=np.uint8)
+    for number, (feed, day) in enumerate(zip(feeds, days, strict=True)):
+        for bit, relative in enumerate((-1, 0, 1)):
+            runs = feed.trips["service_id"].isin(set(services_on(feed, day + timedelta(days=relative))))
+            out[number, : len(feed.trips)] |= runs.to_numpy(dtype=np.uint8) << bit
+    return out
 
 
 def _seat_trips(trips: dict[str, np.ndarray]) -> SeatTrips:
