@@ -31,7 +31,8 @@ from geo_access.routing.sentences import tell
 from geo_access.routing.sweep import NEVER
 from geo_access.sources.gtfs.feed import read_shapes
 from geo_access.sources.gtfs.notices import NoticeBook
-from geo_access.sources.gtfs.read import read_files, read_raw
+from geo_access.sources.gtfs.read import read_files
+from geo_access.sources.gtfs.rows import read_raw
 
 __all__ = ["Journey", "Leg", "explain", "explain_query", "shape_lines"]
 

@@ -21,8 +21,8 @@ import numpy as np
 import pandas as pd
 
 from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
+from geo_access.sources.gtfs.cells import WEEKDAYS
 from geo_access.sources.gtfs.model import Feed
-from geo_access.sources.gtfs.tables import WEEKDAYS
 
 __all__ = [
     "Breaks",

@@ -14,21 +14,16 @@ import pandas as pd
 
 from geo_access.errors import InputError
 from geo_access.manifest import sha256_file
+from geo_access.sources.gtfs.calendars import read_calendar, read_calendar_dates, read_frequencies, without_periods
+from geo_access.sources.gtfs.cells import WEEKDAYS, join_ids, plain_codes
+from geo_access.sources.gtfs.links import read_pathways, read_transfers
 from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.notices import NoticeBook, notice_summary, notices_frame
-from geo_access.sources.gtfs.read import RawTable, read_files, read_raw
+from geo_access.sources.gtfs.read import read_files
 from geo_access.sources.gtfs.repair import check_feed, pick_calls, repair_stop_times
+from geo_access.sources.gtfs.rows import RawTable, read_raw
 from geo_access.sources.gtfs.stop_times import COLUMNS, read_stop_times
-from geo_access.sources.gtfs.tables import (
-    read_calendar,
-    read_calendar_dates,
-    read_frequencies,
-    read_pathways,
-    read_routes,
-    read_stops,
-    read_transfers,
-    read_trips,
-)
+from geo_access.sources.gtfs.tables import read_routes, read_stops, read_trips
 
 __all__ = ["feed_report", "read_gtfs", "read_shapes", "wheelchair_feed"]
 
@@ -68,13 +63,13 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
     notices = NoticeBook()
     label = name or path.name.removesuffix(".zip")
     files = read_files(path, notices)
-    files.pop("shapes", None)
     _require(files, path)
     raw = {
         table: read_raw(table, files.pop(table), notices, columns=COLUMNS if table == "stop_times" else None)
         for table in list(files)
     }
     _require_columns(raw, path)
+    raw = join_ids({name: plain_codes(table, notices) for name, table in raw.items()}, notices)
     agency = _frame(raw, "agency")
     stops = read_stops(raw["stops"], notices)
     trips = read_trips(raw["trips"], notices)
@@ -84,6 +79,9 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
     usable = np.isfinite(lon) & np.isfinite(lat)
     times = read_stop_times(raw.pop("stop_times"), trip_ids, stop_ids, usable, notices)
     times = repair_stop_times(times, lon, lat, trip_ids, notices)
+    frequencies = read_frequencies(raw.get("frequencies"), trip_ids, notices)
+    idle = without_periods(raw.get("frequencies"), frequencies, trip_ids, notices)
+    times = pick_calls(times, ~idle[times.trip()]) if idle.any() else times
     feed = Feed(
         name=label,
         zone=_zone(agency, zone, label, notices),
@@ -95,7 +93,7 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
         stop_times=times,
         calendar=read_calendar(raw.get("calendar"), notices),
         calendar_dates=read_calendar_dates(raw.get("calendar_dates"), notices),
-        frequencies=read_frequencies(raw.get("frequencies"), trip_ids, notices),
+        frequencies=frequencies,
         transfers=read_transfers(raw.get("transfers"), stop_ids, routes["route_id"].to_numpy(), trip_ids, notices),
         pathways=read_pathways(raw.get("pathways"), stop_ids, notices),
         feed_info=_frame(raw, "feed_info"),
@@ -121,15 +119,26 @@ def _require(files: dict[str, bytes], path: Path) -> None:
         )
 
 
+# Without rows of these there is no timetable; the others may be empty.
+_NEEDED = ("stops", "trips", "routes", "stop_times")
+
+
 def _require_columns(raw: dict[str, RawTable], path: Path) -> None:
     required = {
         "stops": ("stop_id", "stop_lat", "stop_lon"),
         "trips": ("route_id", "service_id", "trip_id"),
         "routes": ("route_id",),
         "stop_times": ("trip_id", "stop_id", "stop_sequence", "arrival_time", "departure_time"),
+        "calendar": ("service_id", *WEEKDAYS, "start_date", "end_date"),
+        "calendar_dates": ("service_id", "date", "exception_type"),
+        "frequencies": ("trip_id", "start_time", "end_time", "headway_secs"),
+        "pathways": ("from_stop_id", "to_stop_id"),
     }
     missing = [
-        f"{table}.txt: {column}" for table, columns in required.items() if table in raw for column in columns
+        f"{table}.txt: {column}"
+        for table, columns in required.items()
+        if table in raw and (len(raw[table]) or table in _NEEDED)
+        for column in columns
         if column not in raw[table].columns
     ]  # fmt: skip
     if missing:
@@ -142,10 +151,10 @@ def _zone(agency: pd.DataFrame, given: str | None, label: str, notices: NoticeBo
     for name in named:
         if name not in known:
             notices.add("invalid_timezone", "ERROR", "agency.txt", action="repaired", entity=name, row=2,
-                        message="not an IANA time zone")  # fmt: skip
+                        says="zone")  # fmt: skip
     if len(known) > 1:
         notices.add("inconsistent_agency_timezone", "ERROR", "agency.txt", action="repaired", entity=", ".join(known),
-                    message=f"several time zones in one feed: {known[0]} counts")  # fmt: skip
+                    says="zones", values={"zone": known[0]})  # fmt: skip
     if known:
         return known[0]
     if given is None:
@@ -157,7 +166,7 @@ def _zone(agency: pd.DataFrame, given: str | None, label: str, notices: NoticeBo
     if not _is_zone(given):
         raise InputError(f"{given!r} is not an IANA time zone → for instance zone='Europe/Paris'")
     notices.add("missing_required_field", "ERROR", "agency.txt", action="repaired", entity="agency_timezone",
-                message=f"no known time zone: {given} as asked")  # fmt: skip
+                says="zone_given", values={"zone": given})  # fmt: skip
     return given
 
 
@@ -261,7 +270,7 @@ def wheelchair_feed(feed: Feed) -> Feed:
         if len(rows):
             book.add("wheelchair_not_stated", "WARNING", file, row=int(frame["row"].iloc[rows[0]]), count=len(rows),
                      entity=str(frame.iloc[rows[0]]["trip_id" if file == "trips.txt" else "stop_id"]), action="dropped",
-                     message=f"{column} says nothing: not counted as usable in a wheelchair")  # fmt: skip
+                     says="wheelchair_unsaid", values={"column": column})  # fmt: skip
     kept = pick_calls(times, (trip_says == 1)[times.trip()])
     closed = stop_says[kept.stop] != 1
     kept = replace(

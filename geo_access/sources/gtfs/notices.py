@@ -8,11 +8,14 @@ does not say what a trip's fault means for a search, so that it earns no place a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 import pandas as pd
+
+from geo_access.words.note import Note
+from geo_access.words.words import text
 
 __all__ = [
     "ACTIONS",
@@ -31,16 +34,25 @@ ACTIONS = ("kept", "repaired", "dropped")
 # Names that the canonical validator does not have.
 OWN_CODES = frozenset(
     {
+        "code_as_meant",
         "continuous_stopping_not_used",
+        "decimal_comma",
+        "duplicate_member",
         "entrance_not_used",
         "file_not_used",
         "flexible_service_not_used",
+        "id_written_as_decimal",
         "interpolated_stop_time",
+        "no_running_day",
         "on_demand_trip",
+        "pathway_not_used",
+        "pathway_time_assumed",
+        "repeated_trip_without_period",
         "stop_timezone_not_used",
         "swapped_coordinates",
         "text_encoding",
         "time_beyond_48_hours",
+        "unclosed_quote",
         "unsafe_file_name",
         "wheelchair_not_stated",
     }
@@ -68,8 +80,8 @@ class Notice:
         Id of the stop, trip, service… concerned.
     action : str
         One of `ACTIONS`: what was done with the row.
-    message : str
-        What is wrong and what was done, in words.
+    says : Note
+        What is wrong and what was done.
     count : int
         How many findings the line stands for.
     """
@@ -80,8 +92,13 @@ class Notice:
     row: int | None
     entity: str
     action: str
-    message: str
+    says: Note
     count: int = 1
+
+    @property
+    def message(self) -> str:
+        """What is wrong and what was done, in English."""
+        return self.says.told("en")
 
 
 @dataclass
@@ -91,31 +108,29 @@ class NoticeBook:
     found: list[Notice] = field(default_factory=list)
 
     def add(
-        self, code: str, severity: str, file: str, *, action: str, message: str,
-        row: int | None = None, entity: str = "", count: int = 1,
+        self, code: str, severity: str, file: str, *, action: str, says: str, row: int | None = None,
+        values: Mapping[str, object] | None = None, entity: str = "", count: int = 1,
     ) -> None:  # fmt: skip
-        """Write one notice down."""
-        self.found.append(Notice(code, severity, file, row, entity, action, message, count))
+        """Write one notice down; `says` is the entry ``note.gtfs.<says>`` of the catalogue."""
+        said = Note(f"gtfs.{says}", tuple((values or {}).items()))
+        self.found.append(Notice(code, severity, file, row, entity, action, said, count))
 
     def add_rows(
         self, code: str, severity: str, file: str, rows: Sequence[int] | np.ndarray, entities: Iterable[object], *,
-        action: str, message: str,
+        action: str, says: str, values: Mapping[str, object] | None = None,
     ) -> None:  # fmt: skip
-        """Write one notice per row, and the rest in one line when there are very many."""
+        """Write one notice per row, and the rest in one line with their count when there are very many."""
         total = len(rows)
         for row, entity in zip(rows[:_LISTED], entities, strict=False):
-            self.add(code, severity, file, action=action, message=message, row=int(row), entity=str(entity))
+            self.add(code, severity, file, action=action, says=says, values=values, row=int(row), entity=str(entity))
         if total > _LISTED:
-            self.add(
-                code, severity, file, action=action, count=total - _LISTED, row=None,
-                message=f"{message} (and {total - _LISTED} more rows)",
-            )  # fmt: skip
+            self.add(code, severity, file, action=action, says=says, values=values, count=total - _LISTED)
 
 
 _COLUMNS = ("severity", "code", "file", "row", "entity", "action", "count", "message")
 
 
-def notices_frame(notices: Sequence[Notice], *, feed: str = "") -> pd.DataFrame:
+def notices_frame(notices: Sequence[Notice], *, feed: str = "", language: str = "en") -> pd.DataFrame:
     """Notices as a table, ready for CSV.
 
     Parameters
@@ -123,6 +138,8 @@ def notices_frame(notices: Sequence[Notice], *, feed: str = "") -> pd.DataFrame:
     notices : sequence of Notice
     feed : str
         Written in the first column.
+    language : str
+        Of the column ``message``: ``fr`` or ``en``.
 
     Returns
     -------
@@ -131,46 +148,55 @@ def notices_frame(notices: Sequence[Notice], *, feed: str = "") -> pd.DataFrame:
 
     Examples
     --------
-    >>> one = Notice("unused_trip", "WARNING", "trips.txt", 7, "t1", "dropped", "no stop time")
+    >>> one = Notice("unused_trip", "WARNING", "trips.txt", 7, "t1", "dropped", Note("gtfs.trip_without_call"))
     >>> notices_frame([one], feed="ter")[["code", "row", "action"]].to_dict("records")
     [{'code': 'unused_trip', 'row': 7, 'action': 'dropped'}]
     """
     rank = {name: place for place, name in enumerate(SEVERITIES)}
     ordered = sorted(notices, key=lambda n: (rank[n.severity], n.code, n.file, n.row or 0, n.entity))
-    frame = pd.DataFrame([[getattr(n, name) for name in _COLUMNS] for n in ordered], columns=list(_COLUMNS))
+    told: dict[Note, str] = {}
+    lines = []
+    for n in ordered:
+        # Rows of one kind say the same: told once.
+        if n.says not in told:
+            told[n.says] = n.says.told(language)
+        lines.append([told[n.says] if name == "message" else getattr(n, name) for name in _COLUMNS])
+    frame = pd.DataFrame(lines, columns=list(_COLUMNS))
     frame.insert(0, "feed", feed)
     return frame.astype({"row": "Int64", "count": "int64"})
 
 
-def worst_lines(notices: Sequence[Notice], *, most: int = 3) -> list[str]:
+def worst_lines(notices: Sequence[Notice], *, most: int = 3, language: str = "en") -> list[str]:
     """Say in a few lines what went wrong: one for each kind, errors first, in the order of reading.
 
     Examples
     --------
-    >>> worst_lines([Notice("unused_trip", "WARNING", "trips.txt", 7, "t1", "dropped", "no usable call")])
-    ['trips.txt row 7: t1: no usable call']
+    >>> one = Notice("unused_trip", "WARNING", "trips.txt", 7, "t1", "dropped", Note("gtfs.trip_without_call"))
+    >>> worst_lines([one])
+    ['trips.txt row 7: t1: no usable call in stop_times.txt']
     """
     kinds: dict[tuple[str, str], Notice] = {}
     for notice in sorted(notices, key=lambda n: SEVERITIES.index(n.severity)):
         if notice.action != "kept" and (notice.severity == "ERROR" or notice.action == "dropped"):
             kinds.setdefault((notice.code, notice.file), notice)
-    return [
-        f"{n.file}{f' row {n.row}' if n.row else ''}: {f'{n.entity}: ' if n.entity else ''}{n.message}"
-        for n in list(kinds.values())[:most]
-    ]
+    lines = []
+    for n in list(kinds.values())[:most]:
+        where = text("gtfs.file_row", language, file=n.file, row=n.row) if n.row else n.file
+        lines.append(f"{where}: {f'{n.entity}: ' if n.entity else ''}{n.says.told(language)}")
+    return lines
 
 
-def notice_summary(notices: Sequence[Notice], *, feed: str = "") -> pd.DataFrame:
+def notice_summary(notices: Sequence[Notice], *, feed: str = "", language: str = "en") -> pd.DataFrame:
     """Count of each kind of finding, errors first.
 
     Returns
     -------
     pandas.DataFrame
-        ``feed, severity, code, file, action, count, example``.
+        ``feed, severity, code, file, action, count, example, message``: of the message, that of the first.
     """
-    frame = notices_frame(notices, feed=feed)
+    frame = notices_frame(notices, feed=feed, language=language)
     keys = ["feed", "severity", "code", "file", "action"]
     if frame.empty:
-        return pd.DataFrame(columns=[*keys, "count", "example"])
+        return pd.DataFrame(columns=[*keys, "count", "example", "message"])
     grouped = frame.groupby(keys, sort=False)
-    return grouped.agg(count=("count", "sum"), example=("entity", "max")).reset_index()
+    return grouped.agg(count=("count", "sum"), example=("entity", "max"), message=("message", "first")).reset_index()

@@ -101,7 +101,7 @@ def _in_sequence(times: StopTimes, trip_ids: np.ndarray, notices: NoticeBook) ->
     if len(turned):
         notices.add_rows(
             "stop_time_with_departure_before_arrival_time", "ERROR", _FILE, times.row[turned],
-            trip_ids[times.trip()[turned]], action="repaired", message="departure set to the arrival",
+            trip_ids[times.trip()[turned]], action="repaired", says="departure_before_arrival",
         )  # fmt: skip
         departure[turned] = arrival[turned]
     times = replace(times, arrival_s=arrival, departure_s=departure)
@@ -128,18 +128,19 @@ def _order_one(arrival: np.ndarray, departure: np.ndarray, row: np.ndarray, name
             arrival[late] += _DAY_S
             departure[late] += _DAY_S
             notices.add(code, "ERROR", _FILE, row=int(row[late[0]]), entity=name, action="repaired",
-                        message="the clock falls by more than 12 h: 24:00 added from here on")  # fmt: skip
+                        says="forgotten_day")  # fmt: skip
     wrong = timed[~_longest_run(arrival[timed], departure[timed])]
     if len(wrong) == 0:
         return True
     first = int(row[wrong[0]])
     if len(wrong) > max(1, len(timed) // 5):
         notices.add(code, "ERROR", _FILE, row=first, entity=name, action="dropped",
-                    message=f"{len(wrong)} of {len(timed)} times run backwards: the trip was dropped")  # fmt: skip
+                    says="trip_backwards",
+                    values={"n": len(wrong), "total": len(timed)})  # fmt: skip
         return False
     for place in wrong:
         notices.add(code, "ERROR", _FILE, row=int(row[place]), entity=name, action="repaired",
-                    message="a time out of order: taken as blank")  # fmt: skip
+                    says="time_out_of_order")  # fmt: skip
     arrival[wrong] = BLANK
     departure[wrong] = BLANK
     return True
@@ -184,7 +185,7 @@ def _cut_edges(times: StopTimes, trip_ids: np.ndarray, notices: NoticeBook) -> S
         return times
     notices.add_rows(
         "missing_trip_edge", "ERROR", _FILE, times.row[edge], trip_ids[trip[edge]], action="dropped",
-        message="no time at the first or last calls of the trip",
+        says="edge_without_time",
     )  # fmt: skip
     return pick_calls(times, ~edge)
 
@@ -195,9 +196,7 @@ def _drop_short(times: StopTimes, trip_ids: np.ndarray, notices: NoticeBook) -> 
     if len(single) == 0:
         return times
     rows = times.row[times.trip_indptr[single]]
-    notices.add_rows(
-        "unusable_trip", "WARNING", _FILE, rows, trip_ids[single], action="dropped", message="a trip with one call"
-    )
+    notices.add_rows("unusable_trip", "WARNING", _FILE, rows, trip_ids[single], action="dropped", says="one_call")
     return pick_calls(times, (counts > 1)[times.trip()])
 
 
@@ -241,7 +240,7 @@ def interpolate_blanks(times: StopTimes, lon: np.ndarray, lat: np.ndarray, notic
     departure[blank] = filled
     notices.add(
         "interpolated_stop_time", "INFO", _FILE, action="repaired", count=int(blank.sum()),
-        row=int(times.row[np.flatnonzero(blank)[0]]), message="blank times interpolated between the timed calls",
+        row=int(times.row[np.flatnonzero(blank)[0]]), says="interpolated",
     )  # fmt: skip
     return replace(times, arrival_s=arrival, departure_s=departure, interpolated=blank)
 
@@ -291,20 +290,20 @@ def _unused(feed: Feed, notices: NoticeBook) -> None:
     if empty.any():
         notices.add_rows(
             "unused_trip", "WARNING", "trips.txt", trips["row"].to_numpy()[empty], named[empty], action="dropped",
-            message="no usable call in stop_times.txt",
+            says="trip_without_call",
         )  # fmt: skip
     called = np.bincount(feed.stop_times.stop, minlength=len(stops)) > 0
     idle = ~called & (stops["location_type"] == 0).to_numpy()
     if idle.any():
         notices.add_rows(
             "stop_without_stop_time", "WARNING", "stops.txt", stops["row"].to_numpy()[idle],
-            stops["stop_id"].to_numpy()[idle], action="dropped", message="no trip calls there",
+            stops["stop_id"].to_numpy()[idle], action="dropped", says="stop_without_trip",
         )  # fmt: skip
     misplaced = called & (stops["location_type"] != 0).to_numpy() & (stops["location_type"] != 4).to_numpy()
     if misplaced.any():
         notices.add_rows(
             "location_with_unexpected_stop_time", "ERROR", "stops.txt", stops["row"].to_numpy()[misplaced],
-            stops["stop_id"].to_numpy()[misplaced], action="kept", message="trips call at a station or entrance",
+            stops["stop_id"].to_numpy()[misplaced], action="kept", says="call_at_station",
         )  # fmt: skip
 
 
@@ -314,14 +313,14 @@ def _references(feed: Feed, notices: NoticeBook) -> None:
     orphan = ((stops["parent_station"] != "") & ~stops["parent_station"].isin(stations)).to_numpy()
     services = {*feed.calendar["service_id"], *feed.calendar_dates["service_id"]}
     never = ~trips["service_id"].isin(services).to_numpy()
-    for frame, file, mask, column, action, message in (
-        (stops, "stops.txt", orphan, "parent_station", "repaired", "the station does not exist: the stop stands alone"),
-        (trips, "trips.txt", never, "service_id", "dropped", "the service is in no calendar: the trip never runs"),
+    for frame, file, mask, column, action, says in (
+        (stops, "stops.txt", orphan, "parent_station", "repaired", "lost_station"),
+        (trips, "trips.txt", never, "service_id", "dropped", "lost_service"),
     ):
         if mask.any():
             notices.add_rows(
                 "foreign_key_violation", "ERROR", file, frame["row"].to_numpy()[mask], frame[column].to_numpy()[mask],
-                action=action, message=message,
+                action=action, says=says,
             )  # fmt: skip
 
 
@@ -351,7 +350,10 @@ def _speeds(feed: Feed, notices: NoticeBook) -> None:
             "stop_times.txt", row=int(times.row[call + 1]),
             entity=f"{ids[times.stop[call]]} → {ids[times.stop[call + 1]]}",
             action="kept", count=int(count),
-            message=f"{hop_m[call] / 1000:.1f} km in {took_s[call] - _ROUNDING_S} s, first on trip {names[trip[call]]}",
+            says="fast",
+            values={
+                "km": f"{hop_m[call] / 1000:.1f}", "s": int(took_s[call] - _ROUNDING_S), "trip": str(names[trip[call]]),
+            },
         )  # fmt: skip
 
 
@@ -364,7 +366,7 @@ def _on_demand(feed: Feed, notices: NoticeBook) -> None:
         notices.add(
             "on_demand_trip", "INFO", "stop_times.txt", action="kept", count=len(trips), entity=str(names[0]),
             row=int(times.row[np.flatnonzero(booked)[0]]),
-            message="calls that must be booked: kept apart, in no search unless it asks for on-demand trips",
+            says="on_demand",
         )  # fmt: skip
 
 
@@ -376,15 +378,15 @@ def _not_used(feed: Feed, notices: NoticeBook) -> None:
     for column in ("continuous_pickup", "continuous_drop_off"):
         if column in routes:
             hailed |= routes[column].isin(("0", "2", "3")).to_numpy()
-    for frame, file, mask, code, column, message in (
+    for frame, file, mask, code, column, says in (
         (stops, "stops.txt", (zone != "") & (zone != feed.zone), "stop_timezone_not_used", "stop_id",
-         "for display only: GTFS writes all times in the zone of the agency"),
+         "stop_timezone"),
         (stops, "stops.txt", (stops["location_type"] == 2).to_numpy(), "entrance_not_used", "stop_id",
-         "stations are entered where their platforms lie"),
+         "entrance"),
         (routes, "routes.txt", hailed, "continuous_stopping_not_used", "route_id",
-         "one may get on or off between stops: counted at the stops only"),
+         "hailing"),
     ):  # fmt: skip
         if mask.any():
             first = int(np.flatnonzero(mask)[0])
             notices.add(code, "INFO", file, row=int(frame["row"].iloc[first]), entity=str(frame[column].iloc[first]),
-                        action="kept", count=int(mask.sum()), message=message)  # fmt: skip
+                        action="kept", count=int(mask.sum()), says=says)  # fmt: skip

@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo_access.clock import LAST_CLOCK_S
+from geo_access.sources.gtfs.cells import read_numbers
 from geo_access.sources.gtfs.notices import NoticeBook
-from geo_access.sources.gtfs.read import RawTable
+from geo_access.sources.gtfs.rows import RawTable
 
 __all__ = ["BLANK", "COLUMNS", "StopTimes", "clock_seconds", "read_stop_times"]
 
@@ -111,39 +112,17 @@ def _lookup(values: np.ndarray, ids: np.ndarray) -> np.ndarray:
     return np.fromiter((place.get(value, -1) for value in values), dtype=np.int32, count=len(values))
 
 
-def _numbers(raw: RawTable, name: str, *, default: float) -> np.ndarray:
-    """Column as float64; `default` where empty, NaN where it is not a number."""
+def _types(raw: RawTable, name: str) -> np.ndarray:
     values, codes = raw.coded(name)
-
-    def number(text: str) -> float:
-        if not text:
-            return default
-        try:
-            return float(text)
-        except ValueError:
-            return np.nan
-
-    return np.array([number(text) for text in values], dtype=np.float64)[codes]
-
-
-def _types(raw: RawTable, name: str, notices: NoticeBook) -> np.ndarray:
-    values, codes = raw.coded(name)
-    known = np.array([text in ("", "0", "1", "2", "3") for text in values])
-    wrong = np.flatnonzero(~known[codes]) if not known.all() else np.empty(0, np.int64)
-    if len(wrong):
-        notices.add_rows(
-            "unexpected_enum_value", "WARNING", _FILE, raw.row[wrong], values[codes[wrong]], action="repaired",
-            message=f"{name} is not 0–3: taken as 0",
-        )  # fmt: skip
-    return np.array([int(text) if text in ("1", "2", "3") else 0 for text in values], dtype=np.uint8)[codes]
+    return np.array([int(text or "0") for text in values], dtype=np.uint8)[codes]
 
 
 def _refuse(
-    keep: np.ndarray, bad: np.ndarray, code: str, raw: RawTable, entities: np.ndarray, notices: NoticeBook, message: str
+    keep: np.ndarray, bad: np.ndarray, code: str, raw: RawTable, entities: np.ndarray, notices: NoticeBook, says: str
 ) -> None:
     rows = np.flatnonzero(keep & bad)
     if len(rows):
-        notices.add_rows(code, "ERROR", _FILE, raw.row[rows], entities[rows], action="dropped", message=message)
+        notices.add_rows(code, "ERROR", _FILE, raw.row[rows], entities[rows], action="dropped", says=says)
         keep[rows] = False
 
 
@@ -159,7 +138,7 @@ def _flexible(
     if len(rows):
         notices.add_rows(
             "flexible_service_not_used", "WARNING", _FILE, raw.row[rows], trip_name[rows], action="dropped",
-            message="service on request between zones or groups of stops: in no search",
+            says="flexible",
         )  # fmt: skip
         keep[rows] = False
     hailed = np.zeros(len(raw), dtype=bool)
@@ -170,7 +149,7 @@ def _flexible(
         first = int(np.flatnonzero(hailed)[0])
         notices.add("continuous_stopping_not_used", "INFO", _FILE, row=int(raw.row[first]), action="kept",
                     entity=str(trip_name[first]), count=int(hailed.sum()),
-                    message="one may get on or off between stops: counted at the stops only")  # fmt: skip
+                    says="hailing")  # fmt: skip
 
 
 def read_stop_times(
@@ -195,14 +174,14 @@ def read_stop_times(
     stop_text, stop_code = raw.coded("stop_id")
     trip = _lookup(trip_text, trip_ids)[trip_code]
     stop = _lookup(stop_text, stop_ids)[stop_code]
-    sequence = _numbers(raw, "stop_sequence", default=np.nan)
+    sequence = read_numbers(raw, "stop_sequence", notices)
     sequence[np.abs(sequence) > _LARGEST_SEQUENCE] = np.nan
     keep = np.ones(len(raw), dtype=bool)
     trip_name = trip_text[trip_code] if len(raw) else np.empty(0, object)
     stop_name = stop_text[stop_code] if len(raw) else np.empty(0, object)
-    _refuse(keep, trip < 0, "foreign_key_violation", raw, trip_name, notices, "trip_id is not in trips.txt")
+    _refuse(keep, trip < 0, "foreign_key_violation", raw, trip_name, notices, "lost_trip")
     _flexible(raw, keep, stop_name, trip_name, notices)
-    _refuse(keep, stop < 0, "foreign_key_violation", raw, stop_name, notices, "stop_id is not in stops.txt")
+    _refuse(keep, stop < 0, "foreign_key_violation", raw, stop_name, notices, "lost_stop")
     _refuse(
         keep,
         ~np.isfinite(sequence),
@@ -210,12 +189,12 @@ def read_stop_times(
         raw,
         trip_name,
         notices,
-        "stop_sequence is no number",
+        "sequence",
     )
     if len(stop_ok):
         _refuse(
             keep, ~stop_ok[np.maximum(stop, 0)], "stop_without_location", raw, stop_name, notices,
-            "a call at a stop without a usable position: the trip rides through",
+            "call_without_position",
         )  # fmt: skip
     kept = np.flatnonzero(keep)
     order = _in_order(trip[kept], sequence[kept])
@@ -227,11 +206,11 @@ def read_stop_times(
     stays = ~dropped[trip[rows]]
     rows, arrival, departure = rows[stays], arrival[stays], departure[stays]
     indptr = np.concatenate(([0], np.cumsum(np.bincount(trip[rows], minlength=len(trip_ids))))).astype(np.int64)
-    distance = _numbers(raw, "shape_dist_traveled", default=np.nan)
+    distance = read_numbers(raw, "shape_dist_traveled", notices)
     return StopTimes(
         indptr, stop[rows], sequence[rows].astype(np.int64), arrival, departure,
-        _types(raw, "pickup_type", notices)[rows],
-        _types(raw, "drop_off_type", notices)[rows], np.zeros(len(rows), bool), distance[rows], raw.row[rows],
+        _types(raw, "pickup_type")[rows],
+        _types(raw, "drop_off_type")[rows], np.zeros(len(rows), bool), distance[rows], raw.row[rows],
     )  # fmt: skip
 
 
@@ -250,7 +229,7 @@ def _first_of_each(
     if again.any():
         notices.add_rows(
             "duplicate_key", "ERROR", _FILE, raw.row[rows[again]], names[rows[again]], action="dropped",
-            message="stop_sequence is there twice in the trip: the first row counts",
+            says="sequence_twice",
         )  # fmt: skip
     return ~again
 
@@ -267,7 +246,7 @@ def _times(
         if len(wrong):
             notices.add_rows(
                 "invalid_time", "ERROR", _FILE, raw.row[rows[wrong]], texts[codes[rows[wrong]]], action="repaired",
-                message=f"{name} is not H:MM:SS: taken as blank",
+                says="clock", values={"column": name},
             )  # fmt: skip
         beyond |= seconds == _BEYOND
         both.append(np.where(seconds < 0, BLANK, seconds).astype(np.int32))
@@ -275,14 +254,14 @@ def _times(
         late = np.flatnonzero(beyond)
         notices.add_rows(
             "time_beyond_48_hours", "ERROR", _FILE, raw.row[rows[late]], trip_name[rows[late]], action="dropped",
-            message="a time beyond 48:00:00: the trip was dropped",
+            says="beyond",
         )  # fmt: skip
     arrival, departure = both
     single = np.flatnonzero((arrival == BLANK) != (departure == BLANK))
     if len(single):
         notices.add_rows(
             "stop_time_with_only_arrival_or_departure_time", "WARNING", _FILE, raw.row[rows[single]],
-            trip_name[rows[single]], action="repaired", message="arrival or departure is blank: taken from the other",
+            trip_name[rows[single]], action="repaired", says="one_of_two",
         )  # fmt: skip
     arrival, departure = (
         np.where(arrival == BLANK, departure, arrival),

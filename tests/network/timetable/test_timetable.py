@@ -168,6 +168,7 @@ def test_a_day_outside_one_calendar_lists_them_all_and_the_nearest_day(tmp_path:
     weekdays = {"service_id": "all", "start_date": "20260302", "end_date": "20260331"} | dict.fromkeys(
         ("monday", "tuesday", "wednesday", "thursday", "friday"), 1
     )
+    weekdays |= {"saturday": 0, "sunday": 0}
     one = feed_of(tmp_path, ["A 08:00 B 08:05"], name="city")
     other = feed_of(tmp_path, ["A 08:00 B 08:05"], name="coach", calendar=[weekdays])
     with pytest.raises(ServiceDateError) as caught:

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from geo_access.network.model import CrowFly, Network, Timetable
 from geo_access.network.storage import open_network, save_network
 from geo_access.network.timetable.timetable import build_timetable
+from geo_access.sources.gtfs.cells import WEEKDAYS
 from geo_access.sources.gtfs.feed import read_gtfs
-from geo_access.sources.gtfs.tables import WEEKDAYS
 from tests.feeds import write_feed
 
 DAY = date(2026, 3, 17)

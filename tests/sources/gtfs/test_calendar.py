@@ -18,9 +18,9 @@ from geo_access.sources.gtfs.calendar import (
     trips_per_day,
     validity,
 )
+from geo_access.sources.gtfs.cells import WEEKDAYS
 from geo_access.sources.gtfs.feed import read_gtfs
 from geo_access.sources.gtfs.model import Feed
-from geo_access.sources.gtfs.tables import WEEKDAYS
 from tests.feeds import write_feed
 
 FIRST = date(2026, 3, 1)
@@ -101,7 +101,7 @@ def test_headway_trips_count_as_often_as_they_leave(tmp_path: Path) -> None:
 
 def test_bad_rows_do_not_count_and_are_named(tmp_path: Path) -> None:
     rows = [
-        week("a", "xxxxx..", "2026-03-01", "20260430"),
+        week("a", "xxxxx..", "1.3.2026", "20260430"),
         week("b", "xxxxx..", "20260430", "20260301"),
         week("c", "xxxxxxx"),
     ]

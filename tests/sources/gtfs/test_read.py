@@ -182,7 +182,7 @@ def test_what_is_read_is_what_was_written(tmp_path_factory, names, labels, trips
 @pytest.mark.parametrize(
     ("spoil", "says"),
     [
-        (lambda f: f.pop("stops.txt"), "no stops.txt"),
+        (lambda f: f.pop("stops.txt"), "missing_required_file stops.txt"),
         (lambda f: f.pop("stop_times.txt"), "missing_required_file stop_times.txt"),
         (lambda f: f.pop("calendar.txt"), "missing_calendar_and_calendar_date_files"),
         (lambda f: f.update({"stops.txt": f["stops.txt"].replace("stop_lat", "latitude")}), "stops.txt: stop_lat"),

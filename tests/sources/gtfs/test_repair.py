@@ -165,7 +165,7 @@ def test_many_findings_are_listed_in_part_and_counted_in_full(tmp_path: Path) ->
     assert len(notices) == 201
     assert summary.to_dict("records") == [
         {"feed": "f", "severity": "WARNING", "code": "stop_without_stop_time", "file": "stops.txt", "action": "dropped",
-         "count": 500, "example": "idle99"}
+         "count": 500, "example": "idle99", "message": "no trip calls there"}
     ]  # fmt: skip
     assert "row" in notices.to_csv().splitlines()[0]
 

@@ -10,6 +10,7 @@ import pytest
 
 from geo_access.errors import InputError, MissingFileError
 from geo_access.sources.gtfs.calendar import equivalent_day, read_school_breaks, school_breaks
+from geo_access.sources.gtfs.cells import WEEKDAYS
 from geo_access.sources.gtfs.feed import read_gtfs
 from tests.feeds import write_feed
 
@@ -76,7 +77,8 @@ def test_the_export_of_the_ministry(tmp_path: Path) -> None:
 
 def test_a_day_of_term_is_stood_for_by_a_day_of_term(tmp_path: Path) -> None:
     # The feed starts in the winter holidays of zone B: the nearest Tuesday is one, the nearest of term is later.
-    weekly = {"service_id": "all", "start_date": "20260216", "end_date": "20260331", "tuesday": 1}
+    weekly = {"service_id": "all", "start_date": "20260216", "end_date": "20260331"} | dict.fromkeys(WEEKDAYS, 0)
+    weekly["tuesday"] = 1
     path = write_feed(tmp_path / "f.zip", {"A": (0, 0), "B": (1000, 0)}, ["A 08:00 B 08:05"], calendar=[weekly])
     feed = read_gtfs(path)
     assert equivalent_day(feed, date(2026, 2, 10)) == date(2026, 2, 17)

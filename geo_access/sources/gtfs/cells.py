@@ -1,0 +1,300 @@
+"""Cells as operators write them: codes and flags, numbers, dates, and ids that a spreadsheet has touched.
+
+Every code or flag column of every table goes through `plain_codes` once, before anything else reads it. What is read
+otherwise than written is a notice; what cannot be read is a notice too, and never a "no".
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.rows import RawTable
+
+__all__ = ["WEEKDAYS", "join_ids", "plain_codes", "read_days", "read_numbers", "recode"]
+
+WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+
+_YES = frozenset(("true", "t", "yes", "y", "oui", "o", "vrai", "v"))
+_NO = frozenset(("false", "f", "no", "n", "non", "faux"))
+# A whole number, as a program that thinks in decimals writes it too.
+_WHOLE = re.compile(r"\+?0*([0-9]{1,5})(?:[.,]0*)?")
+_LARGEST_ROUTE_TYPE = 1702
+
+
+@dataclass(frozen=True)
+class _Code:
+    """How the cells of a code column read.
+
+    `yes` and `no` are the codes that words stand for, "" where words say nothing; `blank` and `odd` what a blank and
+    an unreadable cell count as, None to leave them to the table's own reader.
+    """
+
+    most: int
+    least: int = 0
+    yes: str = ""
+    no: str = ""
+    blank: str | None = None
+    odd: str | None = ""
+
+
+_FLAG = _Code(1, yes="1", no="0", blank="0", odd="1")
+_STATED = _Code(2, yes="1", no="2")
+_BOARDING = _Code(3, yes="0", no="1", odd="0")
+_HAILING = _Code(3, yes="0", no="1", odd="1")
+_CODES: Mapping[str, Mapping[str, _Code]] = {
+    "stops.txt": {"location_type": _Code(4, odd="0"), "wheelchair_boarding": _STATED},
+    "routes.txt": {
+        "route_type": _Code(_LARGEST_ROUTE_TYPE, odd=None),
+        "continuous_pickup": _HAILING,
+        "continuous_drop_off": _HAILING,
+    },
+    "trips.txt": {"wheelchair_accessible": _STATED, "bikes_allowed": _STATED, "direction_id": _Code(1)},
+    "stop_times.txt": {
+        "pickup_type": _BOARDING,
+        "drop_off_type": _BOARDING,
+        "continuous_pickup": _HAILING,
+        "continuous_drop_off": _HAILING,
+    },
+    "calendar.txt": dict.fromkeys(WEEKDAYS, _FLAG),
+    "calendar_dates.txt": {"exception_type": _Code(2, least=1, yes="1", no="2", odd=None)},
+    "frequencies.txt": {"exact_times": _Code(1, yes="1", no="0", odd="0")},
+    "transfers.txt": {"transfer_type": _Code(5, odd="0")},
+    "pathways.txt": {
+        "pathway_mode": _Code(7, least=1),
+        "is_bidirectional": _Code(1, yes="1", no="0", blank="1", odd="1"),
+    },
+    "booking_rules.txt": {"booking_type": _Code(2)},
+}
+
+
+def plain_codes(raw: RawTable, notices: NoticeBook) -> RawTable:
+    r"""Write every code and flag column of a table as plain digits.
+
+    ``1.0``, ``01``, ``true``, ``oui`` read as they are meant, in one notice per column. A cell that cannot be read
+    is a notice of its own: a weekday counts as running, a way as going both ways, a call as served, and what may be
+    left unsaid (wheelchairs, bicycles) as not said.
+
+    Parameters
+    ----------
+    raw : RawTable
+    notices : NoticeBook
+
+    Returns
+    -------
+    RawTable
+        The codes of GTFS as text, "" where nothing is said.
+
+    Examples
+    --------
+    >>> from geo_access.sources.gtfs.rows import read_raw
+    >>> book = NoticeBook()
+    >>> raw = read_raw("trips", b"trip_id,bikes_allowed\n1,1.0\n2,oui\n3,perhaps\n", book)
+    >>> plain_codes(raw, book).text("bikes_allowed").tolist(), [n.code for n in book.found]
+    (['1', '1', ''], ['code_as_meant', 'unexpected_enum_value'])
+    """
+    known = {name: code for name, code in _CODES.get(raw.file, {}).items() if name in raw.columns}
+    columns = dict(raw.columns)
+    for name, code in known.items():
+        values, cells = raw.coded(name)
+        plain = {str(number) for number in range(code.least, code.most + 1)} | ({""} if code.blank is None else set())
+        if plain.issuperset(values):
+            continue
+        read = [(text, True) if text in plain else _read_one(text, code) for text in values]
+        good = np.array([sound for _, sound in read], dtype=bool)
+        meant = np.array([text != value for value, (text, _) in zip(values, read, strict=True)]) & good & (values != "")
+        _tell(raw, name, code, values, cells, meant, good, notices)
+        columns[name] = recode(columns[name], [text for text, _ in read])
+    return replace(raw, columns=columns)
+
+
+def _read_one(text: str, code: _Code) -> tuple[str, bool]:
+    """Plain code of a cell, and whether the cell could be read."""
+    if text == "":
+        return code.blank or "", False
+    word = text.strip("\"'\u00a0 ").casefold()
+    if code.yes and word in _YES:
+        return code.yes, True
+    if code.no and word in _NO:
+        return code.no, True
+    match = _WHOLE.fullmatch(word)
+    if match is not None and code.least <= int(match[1]) <= code.most:
+        return match[1], True
+    return text if code.odd is None else code.odd, code.odd is None
+
+
+def _tell(
+    raw: RawTable, name: str, code: _Code, values: np.ndarray, cells: np.ndarray, meant: np.ndarray, good: np.ndarray,
+    notices: NoticeBook,
+) -> None:  # fmt: skip
+    rows = np.flatnonzero(meant[cells])
+    if len(rows):
+        shown = ", ".join(str(value) for value in values[meant][:3])
+        notices.add("code_as_meant", "WARNING", raw.file, row=int(raw.row[rows[0]]), entity=name, count=len(rows),
+                    action="repaired", says="code_as_meant", values={"column": name, "cells": shown})  # fmt: skip
+    blank = ~good & (values == "")
+    rows = np.flatnonzero(blank[cells])
+    if len(rows):
+        notices.add("missing_required_field", "ERROR", raw.file, row=int(raw.row[rows[0]]), entity=name,
+                    count=len(rows), action="repaired", says="code_blank",
+                    values={"column": name, "code": code.blank})  # fmt: skip
+    rows = np.flatnonzero((~good & ~blank)[cells])
+    if len(rows):
+        says = "code_odd" if code.odd else "code_odd_unsaid"
+        notices.add_rows(
+            "unexpected_enum_value", "ERROR", raw.file, raw.row[rows], values[cells[rows]], action="repaired",
+            says=says, values={"column": name} | ({"code": code.odd} if code.odd else {}),
+        )  # fmt: skip
+
+
+def recode(column: pa.DictionaryArray, texts: list[str]) -> pa.DictionaryArray:
+    """Give a column other texts for its distinct ones, in their order."""
+    return pa.DictionaryArray.from_arrays(column.indices, pa.array(texts, pa.string()))
+
+
+def read_numbers(raw: RawTable, name: str, notices: NoticeBook, *, default: float = np.nan) -> np.ndarray:
+    """Column as float64, shape (n,): `default` where blank, NaN where it is no number; decimal commas are said."""
+    values, codes = raw.coded(name)
+    commas = np.zeros(len(values), dtype=bool)
+    numbers = np.full(len(values), default, dtype=np.float64)
+    for place, text in enumerate(values):
+        if not text:
+            continue
+        number = _number(text)
+        if np.isnan(number) and text.count(",") == 1:
+            number = _number(text.replace(",", "."))
+            commas[place] = not np.isnan(number)
+        numbers[place] = number
+    rows = np.flatnonzero(commas[codes]) if commas.any() else np.empty(0, np.int64)
+    if len(rows):
+        notices.add("decimal_comma", "WARNING", raw.file, row=int(raw.row[rows[0]]), entity=name, count=len(rows),
+                    action="repaired", says="decimal_comma", values={"column": name})  # fmt: skip
+    return numbers[codes] if len(values) else np.empty(0)
+
+
+def _number(text: str) -> float:
+    # float() takes the digits of any script and underscores; GTFS has neither.
+    if not text.isascii() or "_" in text:
+        return np.nan
+    try:
+        number = float(text)
+    except ValueError:
+        return np.nan
+    return number if np.isfinite(number) else np.nan
+
+
+_ISO_DAY = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})")
+_FLOAT_DAY = re.compile(r"([0-9]{8})[.,]0*")
+
+
+def read_days(raw: RawTable, name: str, notices: NoticeBook) -> np.ndarray:
+    """Column of dates as datetime64[D], shape (n,), NaT where it cannot be read."""
+    texts, codes = raw.coded(name)
+    plain = [_plain_day(text) for text in texts]
+    days = pd.to_datetime(pd.Series(plain, dtype=object), format="%Y%m%d", errors="coerce").to_numpy(
+        dtype="datetime64[D]"
+    )
+    meant = np.array([a != b for a, b in zip(plain, texts, strict=True)], dtype=bool) & ~np.isnat(days)
+    days = days[codes] if len(raw) else days[:0]
+    rows = np.flatnonzero(meant[codes]) if meant.any() else np.empty(0, np.int64)
+    if len(rows):
+        notices.add("code_as_meant", "WARNING", raw.file, row=int(raw.row[rows[0]]), entity=name, count=len(rows),
+                    action="repaired", says="code_as_meant",
+                    values={"column": name, "cells": str(texts[codes[rows[0]]])})  # fmt: skip
+    wrong = np.isnat(days)
+    if wrong.any():
+        notices.add_rows("invalid_date", "ERROR", raw.file, raw.row[wrong], texts[codes[wrong]], action="dropped",
+                         says="date", values={"column": name})  # fmt: skip
+    return days
+
+
+def _plain_day(text: str) -> str:
+    iso = _ISO_DAY.fullmatch(text)
+    if iso is not None:
+        return "".join(iso.groups())
+    number = _FLOAT_DAY.fullmatch(text)
+    return number[1] if number is not None else text
+
+
+# Which columns name a row of which table, in the order in which they are joined.
+_KEYS: tuple[tuple[str, str, str, str], ...] = (
+    ("calendar_dates", "service_id", "calendar", "service_id"),
+    ("trips", "service_id", "calendar", "service_id"),
+    ("trips", "service_id", "calendar_dates", "service_id"),
+    ("trips", "route_id", "routes", "route_id"),
+    ("stops", "parent_station", "stops", "stop_id"),
+    ("stop_times", "trip_id", "trips", "trip_id"),
+    ("stop_times", "stop_id", "stops", "stop_id"),
+    ("frequencies", "trip_id", "trips", "trip_id"),
+    ("routes", "agency_id", "agency", "agency_id"),
+    *((name, f"{end}_stop_id", "stops", "stop_id") for name in ("transfers", "pathways") for end in ("from", "to")),
+    *(("transfers", f"{end}_{of}_id", f"{of}s", f"{of}_id") for end in ("from", "to") for of in ("route", "trip")),
+)  # fmt: skip
+_DECIMAL = re.compile(r"(-?[0-9]+)\.0+")
+
+
+def join_ids(raw: Mapping[str, RawTable], notices: NoticeBook) -> dict[str, RawTable]:
+    """Join ids that one table writes as whole numbers and another as decimals (``7`` and ``7.0``).
+
+    An id that its table lacks takes the one of the same number, where there is one such and no more; said.
+
+    Parameters
+    ----------
+    raw : mapping of str to RawTable
+        By table name.
+    notices : NoticeBook
+
+    Returns
+    -------
+    dict of str to RawTable
+    """
+    tables = dict(raw)
+    for table, column, target, key in _KEYS:
+        if table not in tables or target not in tables:
+            continue
+        mine, theirs = tables[table], tables[target]
+        if column not in mine.columns or key not in theirs.columns:
+            continue
+        if not (_has_decimal(mine, column) or _has_decimal(theirs, key)):
+            continue
+        tables[table] = _joined(mine, column, theirs, key, notices)
+    return tables
+
+
+def _has_decimal(raw: RawTable, column: str) -> bool:
+    return bool(pc.any(pc.match_substring_regex(raw.columns[column].dictionary, r"^-?[0-9]+\.0+$")).as_py())
+
+
+def _joined(mine: RawTable, column: str, theirs: RawTable, key: str, notices: NoticeBook) -> RawTable:
+    values, codes = mine.coded(column)
+    known = dict.fromkeys(theirs.coded(key)[0])
+    same: dict[str, list[str]] = {}
+    for name in known:
+        same.setdefault(_whole(name), []).append(name)
+    find: Callable[[str], str] = lambda text: (  # noqa: E731
+        text if not text or text in known or len(same.get(_whole(text), ())) != 1 else same[_whole(text)][0]
+    )
+    joined = [find(text) for text in values]
+    changed = np.array([a != b for a, b in zip(joined, values, strict=True)], dtype=bool)
+    rows = np.flatnonzero(changed[codes]) if changed.any() else np.empty(0, np.int64)
+    if not len(rows):
+        return mine
+    first = codes[rows[0]]
+    notices.add(
+        "id_written_as_decimal", "WARNING", mine.file, row=int(mine.row[rows[0]]), entity=str(values[first]),
+        count=len(rows), action="repaired", says="id_written_as_decimal",
+        values={"column": column, "here": str(values[first]), "there": joined[first], "file": theirs.file},
+    )  # fmt: skip
+    return replace(mine, columns={**mine.columns, column: recode(mine.columns[column], joined)})
+
+
+def _whole(text: str) -> str:
+    match = _DECIMAL.fullmatch(text)
+    return match[1] if match is not None else text

@@ -1,0 +1,89 @@
+"""From stop to stop without a vehicle: transfers.txt and pathways.txt to types."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from geo_access.sources.gtfs.cells import read_numbers
+from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.rows import RawTable
+
+__all__ = ["read_pathways", "read_transfers"]
+
+
+def read_transfers(
+    raw: RawTable | None, stop_ids: np.ndarray, route_ids: np.ndarray, trip_ids: np.ndarray, notices: NoticeBook
+) -> pd.DataFrame:
+    """Read transfers.txt; rows of unknown stops, routes or trips are dropped."""
+    texts = ("from_stop_id", "to_stop_id", "from_route_id", "to_route_id", "from_trip_id", "to_trip_id")
+    if raw is None or not len(raw):
+        frame = pd.DataFrame({name: np.empty(0, object) for name in texts})
+        return frame.assign(
+            transfer_type=np.empty(0, np.int8), min_transfer_s=np.empty(0, np.int32), row=np.empty(0, int)
+        )
+    frame = pd.DataFrame({name: raw.text(name) for name in texts})
+    frame["row"] = raw.row
+    frame["transfer_type"] = np.array([int(text or "0") for text in raw.text("transfer_type")], dtype=np.int8)
+    seconds = pd.to_numeric(pd.Series(raw.text("min_transfer_time")), errors="coerce").fillna(-1)
+    frame["min_transfer_s"] = seconds.clip(-1, 86_400).astype(np.int32)
+    known = np.ones(len(frame), dtype=bool)
+    for what, ids in (("stop", stop_ids), ("route", route_ids), ("trip", trip_ids)):
+        names = {*ids, ""}
+        for column in (f"from_{what}_id", f"to_{what}_id"):
+            lost = known & ~frame[column].isin(names).to_numpy()
+            if lost.any():
+                notices.add_rows(
+                    "foreign_key_violation", "ERROR", raw.file, raw.row[lost], frame[column].to_numpy()[lost],
+                    action="dropped", says=f"lost_{what}_of", values={"column": column},
+                )  # fmt: skip
+            known &= ~lost
+    placed = (frame["from_stop_id"] != "") & (frame["to_stop_id"] != "")
+    placeless = known & ~placed.to_numpy() & (frame["transfer_type"] <= 3).to_numpy()
+    if placeless.any():
+        notices.add_rows(
+            "missing_required_field", "ERROR", raw.file, raw.row[placeless], [""] * int(placeless.sum()),
+            action="dropped", says="transfer_without_stop",
+        )  # fmt: skip
+        known &= ~placeless
+    return frame[known].reset_index(drop=True)
+
+
+def read_pathways(raw: RawTable | None, stop_ids: np.ndarray, notices: NoticeBook) -> pd.DataFrame:
+    """Read pathways.txt: ways inside stations.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``from_stop_id, to_stop_id``, `both_ways` bool, `traversal_s` int32 [s] (−1 where not given), `length_m`
+        float64 [m] (NaN where not given), `mode` int8 (`pathway_mode`, 0 where not said), `stairs` int32 (steps,
+        negative downwards, 0 where not given), ``row``.
+    """
+    if raw is None or not len(raw):
+        return pd.DataFrame(
+            {"from_stop_id": np.empty(0, object), "to_stop_id": np.empty(0, object), "both_ways": np.empty(0, bool),
+             "traversal_s": np.empty(0, np.int32), "length_m": np.empty(0), "mode": np.empty(0, np.int8),
+             "stairs": np.empty(0, np.int32), "row": np.empty(0, np.int64)}
+        )  # fmt: skip
+    frame = pd.DataFrame({"from_stop_id": raw.text("from_stop_id"), "to_stop_id": raw.text("to_stop_id")})
+    frame["both_ways"] = raw.text("is_bidirectional") != "0"
+    seconds, length, stairs = (read_numbers(raw, name, notices) for name in ("traversal_time", "length", "stair_count"))
+    for name, numbers in (("traversal_time", seconds), ("length", length), ("stair_count", stairs)):
+        odd = (raw.text(name) != "") & ~(np.isfinite(numbers) & ((numbers >= 0) | (name == "stair_count")))
+        if odd.any():
+            notices.add_rows(
+                "number_out_of_range", "ERROR", raw.file, raw.row[odd], raw.text(name)[odd], action="repaired",
+                says="number_unsaid", values={"column": name},
+            )  # fmt: skip
+    frame["traversal_s"] = np.clip(np.nan_to_num(seconds, nan=-1), -1, 86_400).astype(np.int32)
+    frame["length_m"] = np.where(length >= 0, length, np.nan)
+    frame["mode"] = np.array([int(text or "0") for text in raw.text("pathway_mode")], dtype=np.int8)
+    frame["stairs"] = np.clip(np.nan_to_num(stairs, nan=0), -10_000, 10_000).astype(np.int32)
+    frame["row"] = raw.row
+    known = (frame["from_stop_id"].isin(set(stop_ids)) & frame["to_stop_id"].isin(set(stop_ids))).to_numpy()
+    if not known.all():
+        notices.add_rows(
+            "foreign_key_violation", "ERROR", raw.file, raw.row[~known], frame["from_stop_id"].to_numpy()[~known],
+            action="dropped", says="lost_stop_of", values={"column": "from_stop_id, to_stop_id"},
+        )  # fmt: skip
+    return frame[known].reset_index(drop=True)
