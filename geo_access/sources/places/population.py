@@ -22,7 +22,7 @@ import shapely
 from geo_access.crs import WGS84
 from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.sources.tables.points import find_positions
-from geo_access.sources.tables.read import read_table
+from geo_access.sources.tables.read import read_table, table_notes
 from geo_access.sources.tables.report import ReadingReport, make_report
 from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
 
@@ -250,7 +250,7 @@ def read_population(
     keep[[row for row, _, _ in lost]] = False
     if not keep.any():
         raise InputError(f"{where}: no row has both a position and a population → {lost[0][2] if lost else 'no row'}")
-    notes: list[str] = []
+    notes = table_notes(table)
     if bbox_lonlat is not None and not vector:
         inside = shapely.intersects(shapely.box(*bbox_lonlat), geometry.to_numpy())
         notes += [f"{int((keep & ~inside).sum()):,} points lie outside the territory asked for"]

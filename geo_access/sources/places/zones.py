@@ -15,7 +15,7 @@ from pyproj import CRS
 
 from geo_access.crs import WGS84
 from geo_access.errors import Fault, InputError, raise_faults
-from geo_access.sources.tables.read import read_table
+from geo_access.sources.tables.read import read_table, table_notes
 from geo_access.sources.tables.text import fold, pick_columns, to_text
 
 __all__ = ["Zoning", "read_zones", "recognise_zoning", "zonings"]
@@ -166,7 +166,8 @@ def read_zones(
     if kind is not None and kind_column is not None:
         raise InputError("read_zones: kind and kind_column exclude each other → give one")
     where = Path(path).name
-    table = _with_geometry(read_table(path, layer=layer), where, crs)
+    raw = read_table(path, layer=layer)
+    table = _with_geometry(raw, where, crs)
     if table.empty:
         raise InputError(f"{where}: no row → this layer holds no zone", key="zones_empty", values={"file": where})
     recognised = recognise_zoning(table)
@@ -191,7 +192,9 @@ def read_zones(
         geometry=table.geometry.to_numpy(),
         crs=table.crs,
     )  # fmt: skip
-    return _mended(zones, where)
+    mended = _mended(zones, where)
+    mended.attrs["notes"] = [*table_notes(raw), *mended.attrs["notes"]]
+    return mended
 
 
 def _with_geometry(table: Any, where: str, crs: str | int | None) -> Any:

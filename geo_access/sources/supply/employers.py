@@ -24,10 +24,12 @@ import pandas as pd
 
 from geo_access.crs import WGS84
 from geo_access.sources.places.geocode import check_positions
+from geo_access.sources.supply.same_sites import REPEATED, repeated_rows, split_shared_ids
 from geo_access.sources.tables.points import LAT_NAMES, LON_NAMES, find_positions, read_sites, split_codes
-from geo_access.sources.tables.read import read_table
+from geo_access.sources.tables.read import read_table, table_notes
 from geo_access.sources.tables.report import ReadingReport, make_report
 from geo_access.sources.tables.text import fold, pick_columns, to_numbers, to_text
+from geo_access.words.note import note
 
 __all__ = ["EMPLOYER_COLUMNS", "Shift", "employers_frame", "read_clock", "read_employers", "read_shifts", "read_siae"]
 
@@ -117,6 +119,7 @@ def read_siae(
         }  # fmt: skip
         records += [{**values, "metier": metier} for metier in metiers or (None,)]
     notes = [] if romes_of_naf else ["the file names no métier: give romes_of_naf to map activities"]
+    notes += table_notes(table)
     return employers_frame(records, where, len(table), notes=notes, **lost)
 
 
@@ -202,9 +205,15 @@ def read_employers(
     shapes = sites.positions.geometry.to_numpy()
     records: list[dict[str, Any]] = []
     lost: dict[str, list[tuple[int, str, str]]] = {"kept": [], "mapped": []}
+    # Where the file does not count its jobs, each row is one, be it written like another.
+    again = repeated_rows(table)
+    alike = int((again & openings.isna().to_numpy()).sum())
     for row, identifier in enumerate(sites.ids.tolist()):
         if identifier is None:
             lost["kept"].append((row, f"row {row + 1}", "no site id"))
+            continue
+        if again[row] and not np.isnan(openings.iloc[row]):
+            lost["kept"].append((row, identifier, REPEATED))
             continue
         if not codes[row]:
             lost["mapped"].append((row, identifier, "no métier code (blank or a placeholder)"))
@@ -217,6 +226,8 @@ def read_employers(
         records += [{**values, "metier": code} for code in codes[row] or (None,)]
     nowhere = sites.positions.lost(sites.ids)
     notes = [f"{unread} rows with hours that cannot be read: left unknown"] if unread else []
+    notes += [note("sites.alike", n=alike)] if alike else []
+    notes += table_notes(table)
     report_rows = {"kept": lost["kept"], "located": nowhere, "mapped": lost["mapped"]}
     return employers_frame(records, where, len(table), notes=notes, **report_rows)
 
@@ -259,7 +270,8 @@ def employers_frame(
     if unknown.any():
         notes = (*notes, f"{int(unknown.sum())} rows do not say how many jobs: counted as 1 each")
     frame = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(table["geometry"].to_numpy(), crs=WGS84))
-    report = make_report(source, read, kept=kept, located=located, mapped=mapped, notes=notes)
+    frame, shared = split_shared_ids(frame)
+    report = make_report(source, read, kept=kept, located=located, mapped=mapped, notes=(*notes, *shared))
     frame.attrs["report"] = report.to_dict()
     return frame, report
 

@@ -24,8 +24,9 @@ import numpy as np
 import pandas as pd
 
 from geo_access.crs import WGS84
+from geo_access.sources.supply.same_sites import REPEATED, repeated_rows, split_shared_ids
 from geo_access.sources.tables.points import LAT_NAMES, LON_NAMES, read_sites, split_codes
-from geo_access.sources.tables.read import read_table
+from geo_access.sources.tables.read import read_table, table_notes
 from geo_access.sources.tables.report import ReadingReport, make_report
 from geo_access.sources.tables.text import fold, pick_columns, to_numbers, to_text
 
@@ -192,7 +193,10 @@ class TrainingRows:
         self.records += [{**values, "metier": code, "row": row} for code in metiers or (None,)]
 
     def finish(self, read: int, *, notes: Sequence[str] = ()) -> tuple[gpd.GeoDataFrame, ReadingReport]:
-        """Return the table in the training schema, and the report."""
+        """Return the table in the training schema, and the report.
+
+        An id that stands at several places is several sites.
+        """
         columns = [*TRAINING_COLUMNS, "row", "geometry"]
         extra = [name for record in self.records[:1] for name in record if name not in columns]
         table = pd.DataFrame.from_records(self.records, columns=[*columns[:-2], *extra, *columns[-2:]])
@@ -201,6 +205,8 @@ class TrainingRows:
             if name in table:
                 table[name] = table[name].astype("Float64").round().astype("Int64")
         frame = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(table["geometry"].to_numpy(), crs=WGS84))
+        frame, shared = split_shared_ids(frame)
+        notes = [*notes, *shared]
         report = make_report(
             self.source, read, kept=self.kept, located=self.located, mapped=self.mapped, notes=tuple(notes)
         )
@@ -272,9 +278,13 @@ def read_training(
     extra = [name for name in names if name not in found.values() and name not in (*TRAINING_COLUMNS, "row")]
     others = table[extra].to_dict("records")
     shapes = sites.positions.geometry.to_numpy()
+    again = repeated_rows(table)
     for row, identifier in enumerate(sites.ids.tolist()):
         if identifier is None:
             rows.kept.append((row, f"row {row + 1}", "no site id"))
+            continue
+        if again[row]:
+            rows.kept.append((row, identifier, REPEATED))
             continue
         texts = {name: values.iloc[row] for name, values in cells.items()}
         rows.add(
@@ -285,7 +295,7 @@ def read_training(
             geometry=shapes[row], **({} if taken is None else {"filled": taken[row]}),
             **{str(name): value for name, value in others[row].items()},
         )  # fmt: skip
-    return rows.finish(len(table), notes=_notes(cells, found))
+    return rows.finish(len(table), notes=[*_notes(cells, found), *table_notes(table)])
 
 
 def _has(names: Sequence[str], wanted: Sequence[str]) -> bool:

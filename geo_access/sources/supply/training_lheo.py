@@ -6,6 +6,7 @@ schedule for training applies.
 
 from __future__ import annotations
 
+import hashlib
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,6 +19,7 @@ from defusedxml import ElementTree as SafeTree
 
 from geo_access.crs import WGS84
 from geo_access.errors import CapacityError, InputError
+from geo_access.sources.supply.same_sites import REPEATED
 from geo_access.sources.supply.training import TrainingRows
 from geo_access.sources.tables.read import require_file
 from geo_access.sources.tables.report import ReadingReport
@@ -70,12 +72,19 @@ def read_lheo(path: str | Path, *, communes: gpd.GeoDataFrame | None = None) -> 
     places = _commune_points(communes)
     rows = TrainingRows(file.name)
     row = 0
+    seen: set[bytes] = set()
     for formation in _formations(file):
         actions = [element for element in formation if _tag(element) == "action"]
         if not actions:
             rows.kept.append((row, formation.get("numero") or f"course {row + 1}", "a course without any action"))
             row += 1
         for action in actions:
+            told = hashlib.sha256(f"{formation.get('numero')}".encode() + SafeTree.tostring(action)).digest()
+            if told in seen:
+                rows.kept.append((row, action.get("numero") or f"action {row + 1}", REPEATED))
+                row += 1
+                continue
+            seen.add(told)
             _add_action(rows, row, formation, action, places)
             row += 1
     notes = ["levels are read from code-niveau-sortie of the LHEO dictionary (4 = CAP … 8 = Bac+5)"] if row else []

@@ -16,7 +16,7 @@ import shapely
 from geo_access.sources.supply.crosswalk_files import read_certifications
 from geo_access.sources.supply.training import TrainingRows, read_level, read_voie
 from geo_access.sources.tables.points import find_positions
-from geo_access.sources.tables.read import read_table
+from geo_access.sources.tables.read import read_table, table_notes
 from geo_access.sources.tables.report import ReadingReport
 from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
 
@@ -109,7 +109,7 @@ def read_onisep(
             voie=read_voie(texts.get("schooling", nothing)[row]) or "scolaire", places=np.nan, modality="on_site",
             position_quality="exact", geometry=point, course=course, course_id=course_id,
         )  # fmt: skip
-    return rows.finish(len(table), notes=["Onisep gives no number of places"])
+    return rows.finish(len(table), notes=["Onisep gives no number of places", *table_notes(table)])
 
 
 def _onisep_id(text: str | None, prefix: str) -> str | None:
@@ -228,7 +228,7 @@ def read_apprenticeship(path: str | Path) -> tuple[gpd.GeoDataFrame, ReadingRepo
             start_date=texts["start"][row], end_date=texts["end"][row], commune=texts["commune"][row],
             offer_id=identifier,
         )  # fmt: skip
-    return rows.finish(len(table))
+    return rows.finish(len(table), notes=table_notes(table))
 
 
 def _point(text: str | None) -> tuple[object, str | None]:

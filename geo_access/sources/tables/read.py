@@ -11,12 +11,10 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Callable, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
-import openpyxl
 import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -26,22 +24,30 @@ from pyproj import Transformer
 
 from geo_access.crs import WGS84
 from geo_access.errors import CapacityError, InputError, MissingFileError
+from geo_access.sources.tables.sheets import check_zip, read_sheet, some
 from geo_access.sources.tables.text import detect_encoding, detect_separator, fold
+from geo_access.words.note import Note
 
-__all__ = ["MAX_BYTES", "MAX_ROWS", "TEXT_SUFFIXES", "parse_csv", "read_table", "require_file", "text_format"]
+__all__ = [
+    "MAX_BYTES",
+    "MAX_ROWS",
+    "TEXT_SUFFIXES",
+    "parse_csv",
+    "read_table",
+    "require_file",
+    "table_notes",
+    "text_format",
+]
 
 MAX_BYTES = 2_000_000_000
 MAX_ROWS = 5_000_000
 
 _SAMPLE_BYTES = 1 << 18
-_MAX_COLUMNS = 5_000
 _LONG_CELL = 100_000
-_HEADER_ROWS = 30
 _SPREADSHEETS = (".xlsx", ".xlsm")
 TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
 _VECTORS = {".gpkg": b"SQLite format 3", ".geojson": b"{", ".shp": b"\x00\x00\x27\x0a"}
 _VECTOR_ORDER = (".gpkg", ".geojson", ".shp", ".json")
-_MAX_ZIP_RATIO = 200
 # What the libraries below raise on damaged files.
 _DAMAGE = (
     OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, SyntaxError, EOFError, struct.error, zlib.error,
@@ -170,7 +176,7 @@ def _reader_of(file: Path, suffix: str) -> Callable[..., pd.DataFrame]:
         ".parquet": _read_parquet,
         ".zip": _read_zip,
         ".json": _read_json,
-        **dict.fromkeys(_SPREADSHEETS, _read_sheet),
+        **dict.fromkeys(_SPREADSHEETS, read_sheet),
         **dict.fromkeys(_VECTORS, _read_vector),
     }
     if suffix not in readers:
@@ -317,75 +323,15 @@ def _read_json(file: Path, *, layer: str | None, **options: Any) -> pd.DataFrame
     return pd.json_normalize(content, max_level=2)
 
 
-def _check_zip(archive: zipfile.ZipFile, name: str, max_bytes: int) -> None:
-    """Refuse an archive that would swell beyond the bounds."""
-    total = sum(member.file_size for member in archive.infolist())
-    packed = sum(member.compress_size for member in archive.infolist())
-    if total > max_bytes or total > _MAX_ZIP_RATIO * max(packed, 100_000):
-        raise CapacityError(f"{name}: unpacks to {total / 1e6:,.0f} MB → not a table we read; unzip what you need")
+def table_notes(table: pd.DataFrame) -> list[Note]:
+    """Notes of reading a table: what `read_table` chose in it.
 
-
-def _read_sheet(file: Path, *, layer: str | None, max_rows: int, max_bytes: int, **_: Any) -> pd.DataFrame:
-    with zipfile.ZipFile(file) as archive:
-        _check_zip(archive, file.name, max_bytes)
-    book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    try:
-        if layer is not None and layer not in book.sheetnames:
-            raise InputError(f"{file.name}: no sheet {layer!r} → the sheets are {', '.join(book.sheetnames)}")
-        sheets = [layer] if layer is not None else book.sheetnames
-        tables = {name: _sheet_rows(book[name], max_rows) for name in sheets}
-    finally:
-        book.close()
-    name, rows = max(tables.items(), key=lambda item: sum(len(row) for row in item[1]))
-    head = _header_row(rows)
-    if head is None:
-        raise InputError(f"{file.name}: sheet {name!r} is empty → give layer= the sheet that holds the table")
-    width = max(len(row) for row in rows[head:])
-    padded = [row + [None] * (width - len(row)) for row in rows[head:]]
-    return pd.DataFrame(padded[1:], columns=[cell or "" for cell in padded[0]], dtype=object)
-
-
-def _sheet_rows(sheet: Any, max_rows: int) -> list[list[str | None]]:
-    rows: list[list[str | None]] = []
-    blank_run = 0
-    for values in islice(sheet.iter_rows(max_col=_MAX_COLUMNS, values_only=True), max_rows + _HEADER_ROWS):
-        cells = [_cell(value) for value in values]
-        while cells and cells[-1] is None:
-            cells.pop()
-        blank_run = 0 if cells else blank_run + 1
-        if blank_run > 10_000:
-            break
-        rows.append(cells)
-    while rows and not rows[-1]:
-        rows.pop()
-    return [row for place, row in enumerate(rows) if row or place < _HEADER_ROWS]
-
-
-def _cell(value: object) -> str | None:
-    if value is None:
-        return None
-    if isinstance(value, float) and value.is_integer():
-        value = int(value)
-    return str(value).strip() or None
-
-
-def _header_row(rows: list[list[str | None]]) -> int | None:
-    """Find the row that names the columns: the last row of text as wide as the table, before its first data row.
-
-    INSEE puts a title above, and often a row of labels above the row of codes.
+    Examples
+    --------
+    >>> table_notes(pd.DataFrame({"a": [1]}))
+    []
     """
-    filled = [sum(cell is not None for cell in row) for row in rows[:_HEADER_ROWS]]
-    if not filled or max(filled) == 0:
-        return None
-    wide = [place for place, count in enumerate(filled) if count >= max(1, 0.7 * max(filled))]
-    first = wide[0]
-    if len(wide) > 1 and wide[1] == first + 1:
-        second = [cell for cell in rows[first + 1] if cell]
-        codes = [bool(re.fullmatch(r"[A-Z][A-Z0-9_]{1,29}", cell)) for cell in second]
-        upper = [bool(re.fullmatch(r"[A-Z][A-Z0-9_]{1,29}", cell)) for cell in rows[first] if cell]
-        if all(codes) and not all(upper):
-            return first + 1
-    return first
+    return list(table.attrs.get("notes", ()))
 
 
 def _read_vector(
@@ -441,17 +387,17 @@ def _sibling(file: Path, suffix: str) -> bool:
 
 def _read_zip(file: Path, *, layer: str | None, max_bytes: int, **options: Any) -> pd.DataFrame:
     with zipfile.ZipFile(file) as archive:
-        _check_zip(archive, file.name, max_bytes)
+        check_zip(archive, file.name, max_bytes)
         names = [info.filename for info in archive.infolist() if not info.is_dir() and "__MACOSX" not in info.filename]
     suffixes = (*_VECTOR_ORDER, *TEXT_SUFFIXES, *_SPREADSHEETS, ".parquet")
     tables = [name for name in names if Path(name).suffix.lower() in suffixes]
     chosen = [name for name in tables if fold(layer) in fold(name)] if layer else tables
     if not chosen:
-        raise InputError(f"{file.name}: holds no table{f' named {layer!r}' if layer else ''} → it has {_some(names)}")
+        raise InputError(f"{file.name}: holds no table{f' named {layer!r}' if layer else ''} → it has {some(names)}")
     best = min(_zip_rank(name) for name in chosen)
     chosen = [name for name in chosen if _zip_rank(name) == best]
     if len(chosen) > 1:
-        raise InputError(f"{file.name}: holds several tables → give layer= one of {_some(chosen)}")
+        raise InputError(f"{file.name}: holds several tables → give layer= one of {some(chosen)}")
     member = chosen[0]
     suffix = Path(member).suffix.lower()
     if suffix in _VECTOR_ORDER:
@@ -472,7 +418,3 @@ def _unpacked(file: Path, member: str, suffix: str, **options: Any) -> pd.DataFr
         with zipfile.ZipFile(file) as archive, archive.open(member) as source, target.open("wb") as sink:
             shutil.copyfileobj(source, sink)
         return _reader_of(target, suffix)(target, **{**options, "layer": None})
-
-
-def _some(names: Sequence[str]) -> str:
-    return ", ".join(names[:8]) + (", …" if len(names) > 8 else "") if names else "nothing"

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from geo_access.errors import CapacityError, GeoAccessError, InputError, MissingFileError
 from geo_access.sources.tables.points import find_positions
-from geo_access.sources.tables.read import read_table
+from geo_access.sources.tables.read import read_table, table_notes
 from geo_access.sources.tables.stream import column_names, stream_table
 from geo_access.sources.tables.text import pick_columns, to_numbers
 from tests.shared import shared_path
@@ -251,3 +251,27 @@ def test_real_files_read_whole(name: str, rows: int) -> None:
 @pytest.mark.reference
 def test_windows_text_of_dares_is_read_with_its_accents() -> None:
     assert "Polyculture, élevage" in set(read_table(shared_path("france/dares_fap225_rome.csv"))["intitule_rome"])
+
+
+def workbook(path: Path, **sheets: list[list[object]]) -> Path:
+    book = openpyxl.Workbook()
+    book.remove(book.active)
+    for name, rows in sheets.items():
+        sheet = book.create_sheet(name)
+        for row in rows:
+            sheet.append(row)
+    book.save(path)
+    return path
+
+
+def test_of_several_sheets_none_is_chosen_in_silence(tmp_path: Path) -> None:
+    rows = [["id", "population"], ["a", 3], ["b", 4]]
+    with pytest.raises(InputError, match="Nord, Sud hold the same columns"):
+        read_table(workbook(tmp_path / "two.xlsx", Nord=rows, Sud=rows))
+    assert len(read_table(tmp_path / "two.xlsx", layer="Sud")) == 2
+    legend = [["Champ"], ["population : habitants"]]
+    table = read_table(workbook(tmp_path / "legend.xlsx", Lisez_moi=legend, Donnees=rows))
+    assert table["id"].tolist() == ["a", "b"]
+    assert [(note.key, dict(note.values)["sheet"]) for note in table_notes(table)] == [
+        ("table.sheet_chosen", "Donnees")
+    ]
