@@ -37,6 +37,7 @@ from geo_access.study.sections import (
 )
 
 __all__ = [
+    "MAX_STUDY_BYTES",
     "StudyFile",
     "flag_rules",
     "isochrone_profile",
@@ -48,7 +49,7 @@ __all__ = [
     "study_thresholds",
 ]
 
-_MAX_STUDY_BYTES = 1_000_000
+MAX_STUDY_BYTES = 1_000_000
 
 # Keys whose values are paths, wherever they stand in the file.
 _ONE_FILE = (
@@ -257,7 +258,7 @@ def read_study_file(path: str | Path) -> StudyFile:
             key="study.no_file",
             values={"file": path},
         )
-    if path.stat().st_size > _MAX_STUDY_BYTES:
+    if path.stat().st_size > MAX_STUDY_BYTES:
         raise InputError(
             f"{path}: larger than 1 MB → this is not a study file", key="study.too_large", values={"file": path}
         )

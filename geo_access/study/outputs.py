@@ -20,6 +20,7 @@ from geo_access.diagnosis.diagnose import Diagnosis
 from geo_access.manifest import Manifest, write_whole
 from geo_access.network.search.links_report import write_link_report
 from geo_access.routing.causes import Reason
+from geo_access.sources.tables.write import LAST_CHANGE, same_bytes, write_csv
 from geo_access.study.folder import MARK, output_files
 from geo_access.study.inputs import StudyInputs
 
@@ -145,15 +146,16 @@ def write_flags(folder: Path, zones: gpd.GeoDataFrame, flags: pd.DataFrame) -> l
         The two files.
     """
     table = folder / "flags.csv"
-    flags.to_csv(table, index=False, encoding="utf-8")
+    write_csv(flags, table)
     package = folder / "flags.gpkg"
     outlines = zones[["zone_id", "geometry"]].to_crs(4326)
-    outlines.to_file(package, layer="zones", driver="GPKG")
     plain = flags.copy()
     for column in plain.columns:
         if isinstance(plain[column].dtype, pd.CategoricalDtype):
             plain[column] = plain[column].astype(str)
-    pyogrio.write_dataframe(plain, package, layer="flag_rows", driver="GPKG", append=True)
+    with same_bytes():
+        outlines.to_file(package, layer="zones", driver="GPKG")
+        pyogrio.write_dataframe(plain, package, layer="flag_rows", driver="GPKG", append=True)
     _join_in_package(package, list(plain.columns), outlines)
     return [table, package]
 
@@ -168,9 +170,10 @@ def _join_in_package(package: Path, columns: list[str], outlines: gpd.GeoDataFra
             "FROM flag_rows r JOIN zones z ON z.zone_id = r.zone_id"
         )
         base.execute(
-            "INSERT INTO gpkg_contents (table_name, identifier, data_type, srs_id, min_x, min_y, max_x, max_y) "
-            "VALUES ('flags', 'flags', 'features', 4326, ?, ?, ?, ?)",
-            (west, south, east, north),
+            "INSERT INTO gpkg_contents "
+            "(table_name, identifier, data_type, last_change, srs_id, min_x, min_y, max_x, max_y) "
+            "VALUES ('flags', 'flags', 'features', ?, 4326, ?, ?, ?, ?)",
+            (LAST_CHANGE, west, south, east, north),
         )
         base.execute(
             "INSERT INTO gpkg_geometry_columns (table_name, column_name, geometry_type_name, srs_id, z, m) "
@@ -206,7 +209,7 @@ def write_tables(
     for name, table in extra.items():
         if len(table):
             written.append(folder / f"{name}.csv")
-            table.to_csv(written[-1], index=False, encoding="utf-8")
+            write_csv(table, written[-1])
     if len(links):
         written += write_link_report(links, folder)
     if bands:
@@ -214,5 +217,6 @@ def write_tables(
         crs = layers[0].crs
         frame = gpd.GeoDataFrame(pd.concat(layers, ignore_index=True), geometry="geometry", crs=crs)
         written.append(folder / "isochrones.gpkg")
-        frame.to_crs(4326).to_file(written[-1], layer="isochrones", driver="GPKG")
+        with same_bytes():
+            frame.to_crs(4326).to_file(written[-1], layer="isochrones", driver="GPKG")
     return tuple(written)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +15,7 @@ from geo_access.network.timetable.stops import network_notices
 from geo_access.report.sheet import adviser_sheet
 from geo_access.report.study_report import write_report
 from geo_access.study.file import (
+    MAX_STUDY_BYTES,
     StudyFile,
     flag_rules,
     read_study_file,
@@ -38,7 +39,7 @@ from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.study.network import check_feeds, links_table, study_network
 from geo_access.study.outputs import write_manifest, write_tables
 from geo_access.study.pictures import map_contents, write_front_page, write_pictures
-from geo_access.study.sections import Table
+from geo_access.study.provenance import study_tables, watch
 from geo_access.words.note import Note
 from geo_access.words.words import format_number, text
 
@@ -123,10 +124,13 @@ class Study:
     ----------
     file : StudyFile
     path : pathlib.Path
+    sha256 : str
+        Of the study file as it was read; empty for a study that was not read from one.
     """
 
     file: StudyFile
     path: Path
+    sha256: str = ""
 
     @classmethod
     def from_file(cls, path: str | Path) -> Study:
@@ -137,7 +141,15 @@ class Study:
         InputError
             With everything wrong in it.
         """
-        return cls(read_study_file(path), Path(path))
+        path = Path(path)
+        known = path.is_file() and path.stat().st_size <= MAX_STUDY_BYTES
+        digest = sha256_file(path) if known else ""
+        file = read_study_file(path)
+        if sha256_file(path) != digest:
+            raise_faults(
+                [Fault(path.name, "the file changed while it was read", "run again", key="changed_while_read")]
+            )
+        return cls(file, path, digest)
 
     def check(self) -> CheckReport:
         """Read and validate everything, compute nothing.
@@ -188,16 +200,18 @@ class Study:
         with output_folder(out, overwrite=overwrite) as result:
             folder = result.folder
             progress("read", 0.0)
+            watched = watch(self.file)
             inputs = read_inputs(self.file, self.path)
             announce(self._estimate(inputs))
             progress("network", 0.05)
             network = study_network(self.file)
             other = study_network(self.file, day=self.file.study.other_date) if self.file.study.other_date else None
+            watched.confirm()
             progress("diagnose", 0.15)
             diagnosis = study_diagnosis(
                 self.file, inputs, network, lambda _, share: progress("diagnose", 0.15 + 0.4 * share), other_day=other
             )
-            manifest = self._manifest(inputs, network, diagnosis)
+            manifest = self._manifest(inputs, network, diagnosis, watched.hashes)
             progress("isochrones", 0.55)
             bands = study_isochrones(self.file, inputs, network)
             counts = band_counts(self.file, inputs, bands)
@@ -301,17 +315,11 @@ class Study:
             minutes=format_number(max(1.0, (_FLOOR_S + pairs * _PAIR_S) / 60), language),
         )
 
-    def _manifest(self, inputs: StudyInputs, network: Network, diagnosis: Diagnosis) -> Manifest:
-        hashes = {self.path.name: sha256_file(self.path), **network.inputs}
-        tables: dict[str, Table] = {"zones": self.file.origins.zones, "points": self.file.origins.points}
-        named = {
-            "training": self.file.training,
-            "employers": self.file.employers,
-            "employment": self.file.employment,
-        }
-        tables.update({key: table for key, table in named.items() if table is not None})
-        files = {path for table in tables.values() for _, path in table if isinstance(path, Path)}
-        hashes.update({path.name: sha256_file(path) for path in sorted(files)})
+    def _manifest(
+        self, inputs: StudyInputs, network: Network, diagnosis: Diagnosis, hashes: Mapping[str, str]
+    ) -> Manifest:
+        tables = study_tables(self.file)
+        hashes = {self.path.name: self.sha256, **network.inputs, **hashes}
         warnings = dict.fromkeys((*network.warnings, *inputs.warnings, *_car_notes(self.file, network)))
         return Manifest(
             inputs=hashes,

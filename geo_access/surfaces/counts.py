@@ -22,6 +22,7 @@ from rasterio.transform import from_origin
 
 from geo_access.crs import to_metric
 from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.sources.tables.write import same_bytes
 from geo_access.surfaces.surface import Surface
 
 __all__ = ["NODATA_S", "count_grid", "count_points", "write_bands", "write_surface"]
@@ -217,7 +218,8 @@ def write_bands(bands: gpd.GeoDataFrame, path: str | Path) -> Path:
     elif kind in _DRIVERS:
         written = plain.to_crs(4326) if _DRIVERS[kind] == "GeoJSON" else plain
         path.unlink(missing_ok=True)
-        written.to_file(path, driver=_DRIVERS[kind], **({"layer": "isochrones"} if kind == ".gpkg" else {}))
+        with same_bytes():
+            written.to_file(path, driver=_DRIVERS[kind], **({"layer": "isochrones"} if kind == ".gpkg" else {}))
     else:
         raise InputError(f"{path.name}: unknown format → .gpkg, .geojson or .parquet")
     return path

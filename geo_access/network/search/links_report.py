@@ -92,17 +92,21 @@ def write_link_report(report: gpd.GeoDataFrame, folder: str | Path, *, name: str
     """
     import geopandas as gpd  # noqa: PLC0415 — importing the room stays cheap
 
+    from geo_access.sources.tables.write import same_bytes, write_csv  # noqa: PLC0415 — likewise
+
     table, package = Path(folder) / f"{name}.csv", Path(folder) / f"{name}.gpkg"
     bare = report.drop(columns="geometry").round({"distance_m": 1, "access_connector_s": 1, "x_m": 1, "y_m": 1})
-    bare.to_csv(table, index=False, encoding="utf-8")
+    write_csv(bare, table)
     package.unlink(missing_ok=True)
     placed = np.isfinite(report["x_m"]) & np.isfinite(report["y_m"])
     points = gpd.points_from_xy(report["x_m"], report["y_m"])
     points[~placed.to_numpy()] = None
     plain = bare.drop(columns=["x_m", "y_m"])
-    gpd.GeoDataFrame(plain, geometry=points, crs=report.crs).to_crs(4326).to_file(package, layer="points")
+    with same_bytes():
+        gpd.GeoDataFrame(plain, geometry=points, crs=report.crs).to_crs(4326).to_file(package, layer="points")
     linked = report.geometry.notna()
     lines = gpd.GeoDataFrame(plain[linked], geometry=report.geometry[linked], crs=report.crs)
     if len(lines):
-        lines.to_crs(4326).to_file(package, layer="connectors")
+        with same_bytes():
+            lines.to_crs(4326).to_file(package, layer="connectors")
     return table, package

@@ -324,7 +324,7 @@ def _read_json(file: Path, *, layer: str | None, **options: Any) -> pd.DataFrame
 
 
 def table_notes(table: pd.DataFrame) -> list[Note]:
-    """Notes of reading a table: what `read_table` chose in it.
+    """Give the notes of reading a table: what `read_table` chose in it.
 
     Examples
     --------

@@ -1,0 +1,144 @@
+"""A small sound study in its own folder, over straight lines: what the mutated ones are made from."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geo_access.study import pictures, study
+
+STUDY = """
+[study]
+name = "Essai"
+date = 2026-03-17
+epsg = 2154
+
+[network]
+streets = "crow-fly"
+
+[origins.zones]
+file = "zones.geojson"
+
+[origins.points]
+file = "points.csv"
+crs = 4326
+
+[training]
+file = "training.csv"
+crs = 4326
+
+[employers]
+file = "employers.csv"
+crs = 4326
+
+[[metiers]]
+code = "F1602"
+name = "Électricité bâtiment"
+
+[[metiers]]
+code = "H2913"
+name = "Soudage"
+
+[[profiles]]
+id = "velo"
+name = "À vélo"
+mode = "bike"
+
+[[profiles]]
+id = "voiture"
+name = "En voiture"
+mode = "car"
+
+[[thresholds]]
+id = "t"
+name = "Trente minutes"
+minutes = 30
+kind = "training"
+source = "essai"
+
+[[thresholds]]
+id = "e"
+name = "Trente minutes"
+minutes = 30
+kind = "job"
+source = "essai"
+
+[[schedules]]
+id = "jour"
+name = "Jour"
+kind = "training"
+start = "09:00"
+end = "17:00"
+
+[output]
+isochrone_minutes = [15, 30]
+cell_m = 500
+"""
+
+
+def square(lon: float, name: str, kind: str) -> dict[str, Any]:
+    """Feature of a zone, a tenth of a degree wide."""
+    ring = [[lon, 50.0], [lon + 0.1, 50.0], [lon + 0.1, 50.1], [lon, 50.1], [lon, 50.0]]
+    return {
+        "type": "Feature",
+        "properties": {"zone_id": f"z{lon:.1f}", "zone_name": name, "zone_kind": kind},
+        "geometry": {"type": "Polygon", "coordinates": [ring]},
+    }
+
+
+def zones() -> dict[str, Any]:
+    features = [square(3.0, "Centre", "urban"), square(3.1, "Est", "qpv"), square(3.2, "Loin", "rural")]
+    return {"type": "FeatureCollection", "features": features}
+
+
+def points() -> list[dict[str, Any]]:
+    return [{"point_id": f"p{i}", "lon": 3.03 + 0.08 * i, "lat": 50.05, "population": 2**i} for i in range(4)]
+
+
+def training() -> list[dict[str, Any]]:
+    site = {"site_name": "Lycée", "level": 3, "voie": "continue", "places": 5, "modality": "on_site", "lon": 3.02,
+            "lat": 50.05}  # fmt: skip
+    return [{"site_id": f"t{code}", "metier": code, **site} for code in ("F1602", "H2913")]
+
+
+def employers() -> list[dict[str, Any]]:
+    job = {"metier": "F1602", "openings": 3, "shift_start": "08:00", "shift_end": "16:00", "lat": 50.05}
+    return [{"site_id": f"e{i}", **job, "lon": 3.04 + i / 1e3} for i in range(3)]
+
+
+def write_csv_rows(path: Path, rows: list[dict[str, Any]]) -> None:
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def write_small_study(home: Path) -> Path:
+    """Write the study's five files into a folder; give the study file."""
+    home.mkdir(parents=True, exist_ok=True)
+    (home / "zones.geojson").write_text(json.dumps(zones(), ensure_ascii=False), "utf-8")
+    for name, rows in (("points", points()), ("training", training()), ("employers", employers())):
+        write_csv_rows(home / f"{name}.csv", rows)
+    (home / "study.toml").write_text(STUDY, "utf-8")
+    return home / "study.toml"
+
+
+def leave_paper_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Replace what is drawn for paper by empty files."""
+
+    def sheets(_: Any, paths: list[Path], **__: Any) -> list[Path]:
+        for path in paths:
+            path.write_bytes(b"")
+        return list(paths)
+
+    def page(_: Any, path: Path, **__: Any) -> Path:
+        path.write_bytes(b"")
+        return path
+
+    monkeypatch.setattr(pictures, "print_sheets", sheets)
+    monkeypatch.setattr(pictures, "print_multiples", page)
+    monkeypatch.setattr(study, "write_report", lambda *_: [])
