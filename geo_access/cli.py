@@ -219,8 +219,15 @@ def sheet(
     from geo_access.study.inputs import find_origin
 
     loaded = _study(study, context.obj)
-    with _told_in(loaded.file.study.language):
-        place = find_origin(origin, loaded.file, addresses=addresses or (), online=online)
+    language = loaded.file.study.language
+    with _told_in(language):
+        place = find_origin(
+            origin,
+            loaded.file,
+            addresses=addresses or (),
+            online=online,
+            tell=lambda said: _console().print(escape(said.told(language)), soft_wrap=True),
+        )
         path = loaded.sheet(out, origin=place, metier=metier, profile=profile)
     _console().print(f"[bold]{escape(str(path))}[/]", soft_wrap=True)
 

@@ -32,8 +32,10 @@ from geo_access.sources.supply.training_onisep import read_apprenticeship, read_
 from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.report import ReadingReport
 from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
+from geo_access.sources.web import check_url
 from geo_access.study.file import StudyFile
 from geo_access.study.sections import EmployersTable, Table, TrainingTable
+from geo_access.words.note import Note, note
 
 __all__ = ["StudyInputs", "find_origin", "read_employers_table", "read_inputs", "read_training_table"]
 
@@ -309,7 +311,12 @@ _LONLAT = re.compile(r"\s*(-?\d+(?:\.\d+)?)\s*,\s*(-?\d+(?:\.\d+)?)\s*")
 
 
 def find_origin(
-    words: str, file: StudyFile, *, addresses: Sequence[Path] = (), online: bool = False
+    words: str,
+    file: StudyFile,
+    *,
+    addresses: Sequence[Path] = (),
+    online: bool = False,
+    tell: Callable[[Note], None] = lambda _: None,
 ) -> tuple[float, float]:
     """Longitude and latitude of what stands after ``--from``.
 
@@ -322,7 +329,10 @@ def find_origin(
     addresses : sequence of pathlib.Path
         Files of the Base adresse nationale: the address does not leave the machine.
     online : bool
-        Whether the address may be sent to the national service.
+        Whether the address may leave the machine: to the service that the study names, else to the national one.
+        Without it nothing is sent, whatever the study says.
+    tell : callable
+        Called with where the address is sent, just before it is.
 
     Returns
     -------
@@ -339,12 +349,14 @@ def find_origin(
         return float(given[1]), float(given[2])
     section = file.addresses
     books: Sequence[Path] = addresses
-    service = BAN_SERVICE if online else None
     if not books and not online and section is not None:
-        books, service = section.files, section.service
+        books = section.files
+    service = (section.service if section is not None and section.service else BAN_SERVICE) if online else None
     if books:
         found = choose_address(search_books(words, [read_addresses(path) for path in books]))
     elif service is not None:
+        check_url(service)
+        tell(note("address_sent", service=service))
         found = choose_address(search_service(words, service))
     else:
         raise InputError(

@@ -13,6 +13,7 @@ from pydantic_core import PydanticCustomError
 from geo_access.clock import DAY_S, parse_clock
 from geo_access.errors import InputError
 from geo_access.routing.query import MODES
+from geo_access.sources.web import is_loopback
 
 __all__ = [
     "AddressesSection",
@@ -229,6 +230,14 @@ class AddressesSection(Section):
 
     files: tuple[Path, ...] = ()
     service: Annotated[str, Field(pattern=r"^https?://")] | None = None
+
+    @model_validator(mode="after")
+    def _not_in_clear(self) -> AddressesSection:
+        if self.service is not None and not self.service.startswith("https://") and not is_loopback(self.service):
+            raise PydanticCustomError(
+                "study.service_in_clear", "service would send addresses in clear: write https://", {}
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_of_both(self) -> AddressesSection:

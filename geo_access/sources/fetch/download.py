@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError, URLError
 from urllib.parse import urlencode, urlsplit
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 import pooch
 import shapely
@@ -28,6 +28,7 @@ from shapely.geometry.base import BaseGeometry
 from geo_access.errors import CapacityError, CoverageError, InputError
 from geo_access.manifest import sha256_file
 from geo_access.sources.fetch.catalogue import Source
+from geo_access.sources.web import RefusedError, check_url, open_url
 
 __all__ = ["Fetched", "download", "download_streets", "fetch"]
 
@@ -231,14 +232,15 @@ def download(
     InputError
         With the reason of the last try.
     """
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise InputError(f"{url}: not a web address → the catalogue takes http and https only")
+    check_url(url)
     reason = ""
     for attempt in range(retries + 1):
         if attempt:
             time.sleep(pause_s * 2 ** (attempt - 1))
         try:
             return _once(url, part, timeout_s, max_bytes)
+        except RefusedError:
+            raise
         except _GoneError as error:
             raise InputError(f"{url}: {error}") from error
         except (OSError, http.client.HTTPException, ValueError) as error:
@@ -253,9 +255,9 @@ def _once(url: str, part: Path, timeout_s: float, max_bytes: int) -> str:
     headers = {"User-Agent": _USER_AGENT, "Accept-Encoding": "identity"}
     if have:
         headers |= {"Range": f"bytes={have}-", "If-Range": tag}
-    request = urllib.request.Request(url, headers=headers)  # noqa: S310 — the scheme is checked by the caller
+    request = urllib.request.Request(url, headers=headers)  # noqa: S310 — the door checks the scheme
     try:
-        answer = urllib.request.urlopen(request, timeout=timeout_s)  # noqa: S310 — likewise
+        answer = open_url(request, timeout_s=timeout_s)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
@@ -333,11 +335,9 @@ _OSM_BLOCK_BYTES = 1 << 20
 
 
 def _open(url: str, timeout_s: float, data: bytes | None = None) -> Any:
-    if urlsplit(url).scheme not in ("http", "https"):
-        raise InputError(f"{url}: not an http(s) address → check the server's address")
-    request = Request(url, data=data, headers={"User-Agent": _AGENT})  # noqa: S310 — scheme checked above
+    request = Request(url, data=data, headers={"User-Agent": _AGENT})  # noqa: S310 — the door checks the scheme
     try:
-        return urlopen(request, timeout=timeout_s)  # noqa: S310
+        return open_url(request, timeout_s=timeout_s, public_only=False)
     except HTTPError as error:
         busy = error.code in (429, 504)
         remedy = "the server is busy: wait a minute and try again" if busy else "check the address and the area"

@@ -21,6 +21,7 @@ import numpy as np
 from geo_access.errors import InputError
 from geo_access.sources.places.geocode import Addresses, plain_street, split_number
 from geo_access.sources.tables.text import fold
+from geo_access.sources.web import RefusedError, check_url, open_url
 
 __all__ = ["BAN_SERVICE", "Candidate", "choose_address", "search_books", "search_service"]
 
@@ -138,7 +139,7 @@ def search_service(
     address : str
         On one line.
     service : str
-        http or https address of ``/search``.
+        https address of ``/search``, or http on this machine.
     limit : int
         Most candidates.
     timeout_s : float
@@ -152,26 +153,28 @@ def search_service(
     Raises
     ------
     InputError
-        When the service does not answer, or not in its format; the message never holds the address.
+        When the service is not asked over https, does not answer, or not in its format; the message never holds the
+        address.
     """
-    parts = urllib.parse.urlsplit(service)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise InputError(f"{service}: not a web address → give https://…/search")
+    check_url(service)
+    host = str(urllib.parse.urlsplit(service).hostname)
     query = urllib.parse.urlencode({"q": address, "limit": limit})
-    request = urllib.request.Request(  # noqa: S310 — the scheme is checked above
+    request = urllib.request.Request(  # noqa: S310 — the door checks the scheme
         f"{service}?{query}", headers={"User-Agent": "geo-access", "Accept": "application/json"}
     )
     try:
-        with urllib.request.urlopen(request, timeout=timeout_s) as answer:  # noqa: S310 — likewise
+        with open_url(request, timeout_s=timeout_s, public_only=False) as answer:
             # An answer cut at the limit is no longer JSON.
             found = [_candidate(feature) for feature in json.loads(answer.read(_MAX_ANSWER_BYTES))["features"]]
+    except RefusedError:
+        raise
     except urllib.error.HTTPError as error:
         error.close()
-        raise _unheard(parts.hostname, f"{error.code} {error.reason}") from None
+        raise _unheard(host, f"{error.code} {error.reason}") from None
     except (OSError, http.client.HTTPException) as error:
-        raise _unheard(parts.hostname, str(getattr(error, "reason", error)) or type(error).__name__) from None
+        raise _unheard(host, str(getattr(error, "reason", error)) or type(error).__name__) from None
     except (ValueError, KeyError, TypeError, IndexError, RecursionError) as error:
-        raise _unheard(parts.hostname, f"{type(error).__name__}: not an answer of the BAN") from None
+        raise _unheard(host, f"{type(error).__name__}: not an answer of the BAN") from None
     return sorted(found, key=lambda each: -each.score)[:limit]
 
 

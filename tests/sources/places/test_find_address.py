@@ -147,8 +147,9 @@ def test_a_sick_service_is_told_without_the_address(service: str, word: str) -> 
 
 
 def test_only_web_addresses_are_asked() -> None:
-    with pytest.raises(InputError, match="not a web address"):
-        search_service("x", "file:///etc/passwd")
+    for address in ("file:///etc/passwd", "ftp://127.0.0.1/search", "http://example.org/search"):
+        with pytest.raises(InputError, match="not https"):
+            search_service("secret-street", address)
     with pytest.raises(InputError, match="does not answer well"):
         search_service("x", "http://127.0.0.1:1/search", timeout_s=2)
 
