@@ -47,7 +47,7 @@ def server() -> Iterator[str]:
 
 @pytest.mark.parametrize("path", ["/ftp", "/clear", "/file"])
 def test_a_redirection_out_of_https_is_not_followed(server: str, tmp_path: Path, path: str) -> None:
-    with pytest.raises(InputError, match="not https|not allowed"):
+    with pytest.raises(InputError, match=r"not https|not allowed"):
         download(server + path, tmp_path / "part", retries=3, pause_s=30)
 
 

@@ -226,8 +226,7 @@ def read_employers(
         records += [{**values, "metier": code} for code in codes[row] or (None,)]
     nowhere = sites.positions.lost(sites.ids)
     notes = [f"{unread} rows with hours that cannot be read: left unknown"] if unread else []
-    notes += [note("sites.alike", n=alike)] if alike else []
-    notes += table_notes(table)
+    notes += table_notes(table) + ([note("sites.alike", n=alike)] if alike else [])
     report_rows = {"kept": lost["kept"], "located": nowhere, "mapped": lost["mapped"]}
     return employers_frame(records, where, len(table), notes=notes, **report_rows)
 

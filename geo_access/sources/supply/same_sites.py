@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_access.words.note import Note, note
+from geo_access.words.note import note
 
 __all__ = ["REPEATED", "repeated_rows", "split_shared_ids"]
 
@@ -42,7 +42,7 @@ def repeated_rows(table: pd.DataFrame) -> np.ndarray:
     return plain.duplicated().to_numpy(dtype=bool)
 
 
-def split_shared_ids(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Note]]:
+def split_shared_ids(frame: gpd.GeoDataFrame) -> tuple[gpd.GeoDataFrame, list[Any]]:
     """Make a site of each place of an id that stands at several, and say so.
 
     Parameters

@@ -26,7 +26,6 @@ from geo_access.crs import WGS84
 from geo_access.errors import CapacityError, InputError, MissingFileError
 from geo_access.sources.tables.sheets import check_zip, read_sheet, some
 from geo_access.sources.tables.text import detect_encoding, detect_separator, fold
-from geo_access.words.note import Note
 
 __all__ = [
     "MAX_BYTES",
@@ -323,7 +322,7 @@ def _read_json(file: Path, *, layer: str | None, **options: Any) -> pd.DataFrame
     return pd.json_normalize(content, max_level=2)
 
 
-def table_notes(table: pd.DataFrame) -> list[Note]:
+def table_notes(table: pd.DataFrame) -> list[Any]:
     """Give the notes of reading a table: what `read_table` chose in it.
 
     Examples

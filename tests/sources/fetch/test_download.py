@@ -192,7 +192,7 @@ def test_size_and_scheme_are_bounded(server: Server, tmp_path: Path) -> None:
     assert "above the limit" in large.note
     (local,) = fetch([source(server, "/file", url="file:///etc/hostname")], tmp_path, retries=0)
     assert local.status == "failed"
-    assert "http and https only" in local.note
+    assert "not https" in local.note
 
 
 def test_by_hand_sources_say_where_to_put_the_file(server: Server, tmp_path: Path) -> None:
