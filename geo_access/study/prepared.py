@@ -1,0 +1,224 @@
+"""A prepared study: read, built and diagnosed once, so that any number of questions can be asked of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import TypeVar
+
+import numpy as np
+
+from geo_access.diagnosis.diagnose import DiagnosedCase, Diagnosis
+from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.errors import InputError
+from geo_access.manifest import fingerprint
+from geo_access.network.model import Network
+from geo_access.study.file import (
+    StudyFile,
+    flag_rules,
+    read_study_file,
+    study_metiers,
+    study_profiles,
+    study_schedules,
+    study_thresholds,
+)
+from geo_access.study.findings import study_diagnosis
+from geo_access.study.inputs import StudyInputs, read_inputs
+from geo_access.study.network import study_network
+
+__all__ = ["PreparedStudy", "prepare_study"]
+
+Progress = Callable[[str, float], None]
+_Named = TypeVar("_Named", Profile, Schedule)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedStudy:
+    """A study whose tables are read, whose network is built and whose flags are known.
+
+    Attributes
+    ----------
+    file : StudyFile
+    path : pathlib.Path
+        Of the study file.
+    inputs : StudyInputs
+    network : Network
+    diagnosis : Diagnosis
+    """
+
+    file: StudyFile
+    path: Path
+    inputs: StudyInputs
+    network: Network
+    diagnosis: Diagnosis
+
+    @cached_property
+    def metiers(self) -> tuple[Metier, ...]:
+        """Métiers of the study."""
+        return tuple(study_metiers(self.file))
+
+    @cached_property
+    def profiles(self) -> tuple[Profile, ...]:
+        """Publics of the study."""
+        return tuple(study_profiles(self.file))
+
+    @cached_property
+    def thresholds(self) -> tuple[Threshold, ...]:
+        """Thresholds of the study."""
+        return tuple(study_thresholds(self.file))
+
+    @cached_property
+    def schedules(self) -> tuple[Schedule, ...]:
+        """Schedules of the study."""
+        return tuple(study_schedules(self.file))
+
+    @cached_property
+    def rules(self) -> FlagRules:
+        """Rules of the flag."""
+        return flag_rules(self.file)
+
+    @cached_property
+    def manifest_id(self) -> str:
+        """Short hash of what everything here rests on."""
+        return fingerprint(dict(self.network.inputs), self.diagnosis.manifest.query, str(self.file.study.date))
+
+    def profile(self, profile_id: str) -> Profile:
+        """Return a public by its id.
+
+        Raises
+        ------
+        InputError
+            When the study has none of that id.
+        """
+        return _by_id(self.profiles, profile_id, "profile")
+
+    def schedule(self, schedule_id: str) -> Schedule:
+        """Return a schedule by its id.
+
+        Raises
+        ------
+        InputError
+            When the study has none of that id.
+        """
+        return _by_id(self.schedules, schedule_id, "schedule")
+
+    def case(self, profile: str, kind: str, schedule: str) -> DiagnosedCase:
+        """Return the first diagnosed case of a public, a kind and a schedule.
+
+        Raises
+        ------
+        InputError
+            When the study holds none.
+        """
+        return self.diagnosis.case(profile, kind, schedule=schedule)
+
+    def minutes_needed(self, case: DiagnosedCase, metier: str) -> np.ndarray:
+        """Shortest threshold with which each point reaches enough places, there and back.
+
+        Parameters
+        ----------
+        case : DiagnosedCase
+        metier : str
+            Code of a métier of the study.
+
+        Returns
+        -------
+        ndarray of float32, shape (n_points,)
+            [min]; infinite where no threshold within the search suffices.
+
+        Raises
+        ------
+        InputError
+            When the study has no such métier.
+        """
+        codes = [item.code for item in case.offers.metiers]
+        if metier not in codes:
+            raise InputError(
+                f"métier {metier!r} is not in the study → one of {', '.join(codes)}",
+                key="web.unknown",
+                values={"what": "métier", "value": metier, "known": ", ".join(codes)},
+            )
+        offers, column = case.offers, codes.index(metier)
+        part = slice(int(offers.indptr[column]), int(offers.indptr[column + 1]))
+        free = offers.open_places[part] > 0
+        sites, places = offers.site[part][free], offers.open_places[part][free]
+        trip = self.diagnosis.times[case.profile.id, case.kind, _times_key(self.diagnosis, case)]
+        longest = np.maximum(trip.out_s[:, sites], trip.back_s[:, sites])
+        return _nth_place(longest, places, self.rules.min_opportunities) / np.float32(60)
+
+
+def _times_key(diagnosis: Diagnosis, case: DiagnosedCase) -> str:
+    """Schedule under which the times of a case are filed: its own, or every employer's own hours."""
+    if (case.profile.id, case.kind, case.schedule) in diagnosis.times:
+        return case.schedule
+    return "own_hours"
+
+
+def _nth_place(longest_s: np.ndarray, places: np.ndarray, n: int) -> np.ndarray:
+    """Time by which each row has met n places, float32 (n_rows,) [s], infinite where it never does.
+
+    Examples
+    --------
+    >>> _nth_place(np.array([[600.0, 900.0, np.nan]]), np.array([1, 2, 9]), 3).tolist()
+    [900.0]
+    """
+    if not longest_s.shape[1]:
+        return np.full(len(longest_s), np.inf, np.float32)
+    times = np.where(np.isnan(longest_s), np.inf, longest_s)
+    order = np.argsort(times, axis=1, kind="stable")
+    enough = np.cumsum(places[order], axis=1) >= n
+    first = enough.argmax(axis=1)
+    rows = np.arange(len(times))
+    found = times[rows, order[rows, first]]
+    return np.where(enough.any(axis=1), found, np.inf).astype(np.float32)
+
+
+def _by_id(items: tuple[_Named, ...], wanted: str, what: str) -> _Named:
+    for item in items:
+        if item.id == wanted:
+            return item
+    known = ", ".join(item.id for item in items)
+    raise InputError(
+        f"{what} {wanted!r} is not in the study → one of {known}",
+        key="web.unknown",
+        values={"what": what, "value": wanted, "known": known},
+    )
+
+
+def _silent(stage: str, share: float) -> None:
+    del stage, share
+
+
+def prepare_study(path: str | Path, *, progress: Progress = _silent) -> PreparedStudy:
+    """Read a study, build its network and diagnose it.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+        The study file.
+    progress : callable
+        Called with a stage and the share done, 0–1.
+
+    Returns
+    -------
+    PreparedStudy
+
+    Raises
+    ------
+    GeoAccessError
+        With everything wrong in the study.
+    """
+    progress("read", 0.0)
+    file = read_study_file(path)
+    inputs = read_inputs(file, Path(path))
+    progress("network", 0.1)
+    network = study_network(file)
+    other = study_network(file, day=file.study.other_date) if file.study.other_date else None
+    progress("diagnose", 0.3)
+    diagnosis = study_diagnosis(
+        file, inputs, network, lambda _, share: progress("diagnose", 0.3 + 0.7 * share), other_day=other
+    )
+    progress("write", 1.0)
+    return PreparedStudy(file, Path(path), inputs, network, diagnosis)

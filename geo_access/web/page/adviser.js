@@ -1,0 +1,80 @@
+// The adviser's door: one person, of whom nothing is kept: no address in the link, no cookie, no storage.
+
+import * as api from "./api.js";
+import * as view from "./map.js";
+import { legs } from "./planner.js";
+import { table } from "./table.js";
+import { el, field, has, minutes, number, t } from "./words.js";
+
+let app, parts = {}, pinned = null, forget = 0;
+
+export function open(context) {
+  app = context;
+  const tick = (name, value, text, checked) => el("label", {}, el("input", { type: "checkbox", name, value, checked }), text);
+  parts.address = el("input", { type: "text", name: "address", autocomplete: "off", maxlength: 300 });
+  parts.minutes = el("input", { type: "number", name: "minutes", min: 5, max: 180, value: 60 });
+  parts.walk = el("input", { type: "number", name: "walk", min: 1, max: 90, value: 20 });
+  parts.after = el("input", { type: "time", name: "after" });
+  parts.by = el("input", { type: "time", name: "by" });
+  parts.kinds = el("fieldset", {}, el("legend", {}, t("web.training_or_job")), Object.keys(app.sites).map((k) => tick("kinds", k, t(`kind.${k}`), true)));
+  parts.metiers = el("fieldset", {}, el("legend", {}, t("web.metiers")), app.metiers.map((m, i) => tick("metiers", m.code, m.name, i === 0)));
+  parts.profiles = el("fieldset", {}, el("legend", {}, t("web.means")), app.profiles.map((p, i) => tick("profiles", p.id, p.name, i === 0)));
+  app.question.replaceChildren(el("h1", {}, t("web.adviser_title")), el("p", { class: "muted" }, t("web.adviser_privacy")),
+    el("form", { autocomplete: "off", onsubmit: (e) => { e.preventDefault(); ask(); } },
+      field(t("web.start_place"), parts.address, { wide: true, hint: t(app.online ? "web.address_online" : "web.address_hint") }),
+      parts.kinds, parts.metiers, parts.profiles,
+      field(t("web.longest"), parts.minutes), field(t("web.walk_limit"), parts.walk), field(t("web.leave_after"), parts.after), field(t("web.home_by"), parts.by),
+      el("div", { class: "actions" }, el("button", { type: "submit" }, t("web.ask")), el("button", { type: "button", class: "quiet", onclick: () => print() }, t("web.print")), el("button", { type: "button", class: "quiet", onclick: erase }, t("web.forget")))));
+  app.say(t("web.adviser_first"));
+  app.rows.replaceChildren();
+  app.legend.replaceChildren();
+}
+
+function erase() { pinned = null; clearTimeout(forget); for (const part of ["answer", "rows", "detail"]) app[part].replaceChildren(); view.trip([]); open(app); }
+
+export function placed(lon, lat) { pinned = { lon, lat }; parts.address.value = `${lon.toFixed(4)}, ${lat.toFixed(4)}`; }
+
+const ticked = (set) => [...set.querySelectorAll("input:checked")].map((box) => box.value);
+
+function place() {
+  const words = parts.address.value.trim();
+  const typed = words.match(/^(-?\d+(?:[.,]\d+)?)\s*[,; ]\s*(-?\d+(?:[.,]\d+)?)$/);
+  if (pinned && words === `${pinned.lon.toFixed(4)}, ${pinned.lat.toFixed(4)}`) return pinned;
+  if (typed) return { lon: Number(typed[1].replace(",", ".")), lat: Number(typed[2].replace(",", ".")) };
+  return words ? { address: words } : null;
+}
+
+async function ask() {
+  const where = place();
+  if (!where) { app.failed(new api.Refused(t("web.need_place"))); parts.address.focus(); return; }
+  const question = { ...where, metiers: ticked(parts.metiers), profiles: ticked(parts.profiles), kinds: ticked(parts.kinds), minutes: Number(parts.minutes.value), walk_minutes: Number(parts.walk.value) };
+  if (parts.after.value) question.leave_after = parts.after.value;
+  if (parts.by.value) question.home_by = parts.by.value;
+  for (const [list, key] of [[question.metiers, "web.need_metier"], [question.profiles, "web.need_means"], [question.kinds, "web.need_kind"]]) if (!list.length) { app.failed(new api.Refused(t(key))); return; }
+  app.stale();
+  app.answer.append(el("p", { class: "muted" }, t("web.computing")));
+  let found;
+  try { found = await api.post("adviser", question); } catch (error) { app.failed(error); return; }
+  clearTimeout(forget);
+  forget = setTimeout(erase, 15 * 60 * 1000);
+  tell(found, question);
+}
+
+function tell(found, question) {
+  const name = (id) => app.profiles.find((p) => p.id === id)?.name || id;
+  const best = found.rows[0];
+  app.say(best ? t("web.adviser_answer", { n: number(found.found), minutes: number(question.minutes), site: best.name, best: number(Math.ceil(best.worst_min - 1e-9)) }) : t("web.adviser_none", { minutes: number(question.minutes) }), t("web.adviser_valid", { day: found.day }));
+  const obstacles = found.obstacles.map((o) => el("li", {}, `${o.metier_name || o.metier} · ${t(`kind.${o.kind}`)} · ${name(o.profile)} : `, has(`reason.${o.reason}`) ? t(`reason.${o.reason}`) : o.reason, o.nearest_min ? ` — ${t("web.nearest_at", { minutes: minutes(o.nearest_min) })}` : ""));
+  app.detail.hidden = false;
+  app.detail.replaceChildren(
+    ...found.rows.filter((row) => row.ways).map((row) => el("div", { class: "panel" }, el("h2", {}, row.name),
+      el("p", { class: "muted" }, `${row.metier_name} · ${t(`kind.${row.kind}`)} · ${name(row.profile)} · ${t("web.free_of", { free: number(row.free), places: number(row.places) })}`),
+      ["there", "back"].map((way) => legs(way, row.ways[way])),
+      el("div", { class: "actions" }, el("button", { type: "button", class: "quiet", onclick: () => view.trip(row.ways.there?.legs || []) }, t("web.on_map"))))),
+    obstacles.length ? el("div", { class: "panel" }, el("h2", {}, t("web.obstacles")), el("ul", {}, obstacles)) : "");
+  app.rows.replaceChildren(table([
+    { key: "name", name: t("web.site") }, { key: "metier_name", name: t("web.metier") }, { name: t("web.towards"), key: "kind", show: (r) => t(`kind.${r.kind}`) },
+    { name: t("web.there"), key: "there_min", number: true, show: (r) => minutes(r.there_min) }, { name: t("web.back"), key: "back_min", number: true, show: (r) => minutes(r.back_min) },
+    { name: t("web.free"), key: "free", number: true, show: (r) => number(r.free) }, { name: t("web.public"), key: "profile", show: (r) => name(r.profile) },
+  ], found.rows, { caption: t("web.reachable_caption", { n: number(found.found) }) }));
+}

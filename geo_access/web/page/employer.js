@@ -1,0 +1,49 @@
+// The employer's door: zones and shares, never a person's address.
+
+import * as api from "./api.js";
+import * as view from "./map.js";
+import { change, current } from "./state.js";
+import { table } from "./table.js";
+import { el, field, number, percent, select, t } from "./words.js";
+
+let app, parts = {};
+
+export function open(context) {
+  app = context;
+  const s = current();
+  const sites = app.sites.job || [];
+  parts.site = select("site", sites.map((x) => [x.id, x.name]), s.esite || sites[0]?.id);
+  parts.start = el("input", { type: "time", name: "start", value: s.start || "05:00" });
+  parts.end = el("input", { type: "time", name: "end", value: s.end || "13:00" });
+  parts.profile = select("profile", app.profiles.map((p) => [p.id, p.name]), s.eprofile || app.profiles[0].id);
+  parts.minutes = el("input", { type: "number", name: "minutes", min: 5, max: 180, value: s.eminutes || 60 });
+  app.question.replaceChildren(el("h1", {}, t("web.employer_title")), el("p", { class: "muted" }, t("web.employer_law")),
+    sites.length ? el("form", { onsubmit: (e) => { e.preventDefault(); ask(); } },
+      field(t("web.site"), parts.site, { wide: true }), field(t("web.shift_start"), parts.start), field(t("web.shift_end"), parts.end),
+      field(t("web.public"), parts.profile, { wide: true }), field(t("web.longest"), parts.minutes),
+      el("div", { class: "actions" }, el("button", { type: "submit" }, t("web.ask")))) : el("p", {}, t("web.no_employer")));
+  app.legend.replaceChildren();
+  app.detail.hidden = true;
+  return sites.length ? ask(false) : undefined;
+}
+
+async function ask(step = true) {
+  change({ esite: parts.site.value, start: parts.start.value, end: parts.end.value, eprofile: parts.profile.value, eminutes: parts.minutes.value }, { step });
+  app.stale();
+  app.answer.append(el("p", { class: "muted" }, t("web.computing")));
+  let found;
+  try { found = await api.post("employer", { site: parts.site.value, start: parts.start.value, end: parts.end.value, profile: parts.profile.value, minutes: Number(parts.minutes.value) }); }
+  catch (error) { app.failed(error); return; }
+  const best = [...found.shifts].sort((a, b) => b.reached - a.reached)[0];
+  const gain = best && best.reached > found.reached ? t("web.employer_better", { start: best.start, end: best.end, n: number(best.reached - found.reached) }) : t("web.employer_no_better");
+  app.say(t("web.employer_answer", { site: found.name, start: parts.start.value, end: parts.end.value, share: percent(found.reached / Math.max(found.everyone, 1)), n: number(found.reached) }), gain);
+  app.detail.hidden = false;
+  app.detail.replaceChildren(
+    table([{ name: t("web.shifted"), key: "minutes", number: true, show: (r) => t("web.shift", { sign: r.minutes > 0 ? "+" : "−", n: number(Math.abs(r.minutes)) }) }, { name: t("web.hours"), key: "start", show: (r) => `${r.start} – ${r.end}` },
+      { name: t("web.residents"), key: "reached", number: true, show: (r) => number(r.reached) }, { name: t("web.gain"), key: "gained", number: true, show: (r) => number(r.gained) }, { name: t("web.loss"), key: "lost", number: true, show: (r) => number(r.lost) }], found.shifts, { caption: t("web.shifts_caption") }),
+    table([{ name: t("web.public"), key: "name" }, { name: t("web.residents"), key: "reached", number: true, show: (r) => number(r.reached) }], found.publics, { caption: t("web.publics_caption") }));
+  app.rows.replaceChildren(table([{ name: t("web.zone"), key: "name" }, { name: t("web.share"), key: "share", number: true, show: (r) => percent(r.share) }, { name: t("web.residents"), key: "residents", number: true, show: (r) => number(r.residents) }], found.zones, { caption: t("web.zones_caption"), sort: [1, true] }));
+  view.colour(Uint8Array.from(found.zones, (z) => (z.share === null ? 3 : z.share >= 0.8 ? 0 : z.share >= 0.5 ? 1 : 2)));
+  const key = (background, word) => el("span", { class: "key" }, el("span", { class: "swatch", style: { background } }), word);
+  app.legend.replaceChildren(key(view.LEVELS[0], t("web.over_80")), key(view.LEVELS[1], t("web.from_50")), key(view.LEVELS[2], t("web.under_50")));
+}

@@ -1,0 +1,155 @@
+// The map: streets of the study, zones coloured by state, a surface coloured in the browser. Works without it too.
+
+import { el, t } from "./words.js";
+
+export const LEVELS = ["#5aa2cf", "#f6d55c", "#c8472f", "#d9d9d9"];
+const BANDS = ["#2d1e5f", "#5a4a9c", "#8f80c4", "#c3b8e3"];
+const EMPTY = { type: "FeatureCollection", features: [] };
+
+let map = null;
+let shown = [];
+let surfaceCanvas = null;
+
+export const present = () => map !== null;
+
+export async function start(container, bounds, layers, { onzone, onplace, onsite, onhover }) {
+  let library;
+  try {
+    library = await import("/page/maplibre-gl.mjs");
+    map = new library.Map({
+      container, bounds: [[bounds[0], bounds[1]], [bounds[2], bounds[3]]], fitBoundsOptions: { padding: 20 },
+      attributionControl: { compact: true, customAttribution: t("web.attribution") }, dragRotate: false, pitchWithRotate: false,
+      touchPitch: false, renderWorldCopies: false, maxPitch: 0,
+      locale: { "Map.Title": t("web.map"), "NavigationControl.ZoomIn": t("web.zoom_in"), "NavigationControl.ZoomOut": t("web.zoom_out"),
+        "AttributionControl.ToggleAttribution": t("web.attribution_toggle"), "Popup.Close": t("web.close"), "Marker.Title": t("web.marker") },
+      style: { version: 8, sources: {}, layers: [{ id: "ground", type: "background", paint: { "background-color": "#f7f7f4" } }] },
+    });
+  } catch {
+    map = null;
+    return false;
+  }
+  map.touchZoomRotate.disableRotation();
+  map.addControl(new library.NavigationControl({ showCompass: false }), "top-right");
+  await new Promise((resolve, reject) => { map.once("load", resolve); setTimeout(() => reject(new Error("map")), 20000); });
+  hatch();
+  map.addSource("zones", { type: "geojson", data: layers.zones });
+  map.addSource("hatched", { type: "geojson", data: EMPTY });
+  map.addSource("streets", { type: "geojson", data: layers.streets, tolerance: 0.8 });
+  map.addSource("sites", { type: "geojson", data: layers.sites });
+  map.addSource("trip", { type: "geojson", data: EMPTY });
+  const colour = ["match", ["coalesce", ["feature-state", "c"], 3], 0, LEVELS[0], 1, LEVELS[1], 2, LEVELS[2], LEVELS[3]];
+  const qpv = ["==", ["get", "kind"], "qpv"];
+  map.addLayer({ id: "zones", type: "fill", source: "zones", filter: ["!", qpv], paint: { "fill-color": colour, "fill-opacity": 0.55 } });
+  map.addLayer({ id: "zones-qpv", type: "fill", source: "zones", filter: qpv, paint: { "fill-color": colour, "fill-opacity": 0.85 } });
+  map.addLayer({ id: "hatched", type: "fill", source: "hatched", paint: { "fill-pattern": ["get", "pattern"] } });
+  map.addLayer({ id: "streets", type: "line", source: "streets", paint: {
+    "line-color": ["match", ["get", "rank"], 0, "#8a6d3b", 1, "#8d8d8d", "#b5b5b5"],
+    "line-width": ["interpolate", ["linear"], ["zoom"], 8, ["match", ["get", "rank"], 0, 1.2, 1, 0.6, 0.15], 15, ["match", ["get", "rank"], 0, 5, 1, 3, 1.4]] } });
+  map.addLayer({ id: "outline", type: "line", source: "zones", paint: { "line-color": "#333", "line-width": ["case", ["boolean", ["feature-state", "on"], false], 4, 0.6] } });
+  map.addLayer({ id: "trip-under", type: "line", source: "trip", paint: { "line-color": "#fff", "line-width": 7 } });
+  map.addLayer({ id: "trip", type: "line", source: "trip", paint: { "line-color": ["match", ["get", "kind"], "ride", "#0b4f8a", "#111"], "line-width": 4 } });
+  map.addLayer({ id: "sites", type: "circle", source: "sites", paint: {
+    "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2.5, 14, 7], "circle-color": ["match", ["get", "kind"], "training", "#111111", "#006d5b"],
+    "circle-stroke-color": "#fff", "circle-stroke-width": 1.5 } });
+  map.on("click", (event) => {
+    const near = map.queryRenderedFeatures([[event.point.x - 6, event.point.y - 6], [event.point.x + 6, event.point.y + 6]], { layers: ["sites"] });
+    if (near.length) return onsite(near[0].properties);
+    const zones = map.queryRenderedFeatures(event.point, { layers: ["zones-qpv", "zones"] });
+    if (zones.length) onzone(zones[0].properties.row);
+    return onplace(event.lngLat.lng, event.lngLat.lat);
+  });
+  map.on("mousemove", (event) => onhover(event.lngLat.lng, event.lngLat.lat));
+  return true;
+}
+
+function hatch() {
+  const size = 12;
+  for (const [name, ink, lines] of [["inadequate", [70, 0, 0, 190], 1], ["unknown", [60, 60, 60, 200], 2]]) {
+    const data = new Uint8Array(size * size * 4);
+    for (let y = 0; y < size; y += 1) for (let x = 0; x < size; x += 1) {
+      if ((x + y) % size === 0 || (lines === 2 && (x - y + size) % size === 0)) data.set(ink, 4 * (y * size + x));
+    }
+    map.addImage(name, { width: size, height: size, data });
+  }
+}
+
+// Classes of the zones: only those that changed are told to the map.
+export function colour(classes) {
+  if (!map) return;
+  classes.forEach((c, row) => { if (shown[row] !== c) map.setFeatureState({ source: "zones", id: row }, { c }); });
+  shown = Array.from(classes);
+}
+
+export function hatchRows(zones, classes, unknown) {
+  if (!map) return;
+  const features = zones.features.filter((f) => classes[f.id] === 2 || unknown[f.id])
+    .map((f) => ({ ...f, properties: { pattern: unknown[f.id] ? "unknown" : "inadequate" } }));
+  map.getSource("hatched").setData({ type: "FeatureCollection", features });
+}
+
+let marked = null;
+export function mark(row) {
+  if (!map) return;
+  if (marked !== null) map.setFeatureState({ source: "zones", id: marked }, { on: false });
+  marked = row;
+  if (row !== null) map.setFeatureState({ source: "zones", id: row }, { on: true });
+}
+
+export function trip(legs) {
+  if (!map) return;
+  const features = legs.filter((leg) => leg.line_xy.length > 1).map((leg) => ({ type: "Feature", properties: { kind: leg.kind },
+    geometry: { type: "LineString", coordinates: leg.line_xy } }));
+  map.getSource("trip").setData({ type: "FeatureCollection", features });
+  if (!features.length) return;
+  const all = features.flatMap((f) => f.geometry.coordinates);
+  const [xs, ys] = [all.map((p) => p[0]), all.map((p) => p[1])];
+  map.fitBounds([[Math.min(...xs), Math.min(...ys)], [Math.max(...xs), Math.max(...ys)]], { padding: 60, maxZoom: 14, animate: !matchMedia("(prefers-reduced-motion: reduce)").matches });
+}
+
+// The surface is a canvas that is painted from its bytes: another cutoff is another painting, not another request.
+export function surface(found, cutoff) {
+  if (!map) return;
+  clearSurface();
+  surfaceCanvas = el("canvas", { width: found.cols, height: found.rows });
+  paint(found, cutoff);
+  map.addSource("surface", { type: "canvas", canvas: surfaceCanvas, coordinates: found.corners, animate: false });
+  map.addLayer({ id: "surface", type: "raster", source: "surface", paint: { "raster-opacity": 0.75, "raster-resampling": "nearest", "raster-fade-duration": 0 } }, "streets");
+}
+
+export function repaint(found, cutoff) {
+  if (!map || !surfaceCanvas) return;
+  paint(found, cutoff);
+  const source = map.getSource("surface");
+  source.play(); map.triggerRepaint(); map.once("render", () => source.pause());
+}
+
+function paint(found, cutoff) {
+  const palette = new Uint32Array(256);
+  for (let m = 0; m <= cutoff; m += 1) {
+    const hex = BANDS[Math.min(3, Math.floor((4 * Math.max(0, m - 1)) / cutoff))];
+    palette[m] = 0xff000000 | (parseInt(hex.slice(5, 7), 16) << 16) | (parseInt(hex.slice(3, 5), 16) << 8) | parseInt(hex.slice(1, 3), 16);
+  }
+  const image = new ImageData(found.cols, found.rows);
+  const pixels = new Uint32Array(image.data.buffer);
+  for (let k = 0; k < pixels.length; k += 1) pixels[k] = palette[found.grid[k]];
+  surfaceCanvas.getContext("2d").putImageData(image, 0, 0);
+}
+
+export function clearSurface() {
+  if (!map || !map.getSource("surface")) return;
+  map.removeLayer("surface"); map.removeSource("surface"); surfaceCanvas = null;
+}
+
+export const bandColours = () => BANDS;
+
+// Minutes of the surface at a place, from the same bytes that are painted.
+export function minutesAt(found, lon, lat) {
+  const y = (value) => Math.log(Math.tan(Math.PI / 4 + (value * Math.PI) / 360));
+  const [[west, north], , [east, south]] = found.corners;
+  const column = Math.floor(((lon - west) / (east - west)) * found.cols);
+  const row = Math.floor(((y(north) - y(lat)) / (y(north) - y(south))) * found.rows);
+  if (column < 0 || row < 0 || column >= found.cols || row >= found.rows) return found.outside;
+  return found.grid[row * found.cols + column];
+}
+
+export function resize() { if (map) map.resize(); }

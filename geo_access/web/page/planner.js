@@ -1,0 +1,224 @@
+// The planner's door: who cannot get there, why, and from where one can.
+
+import * as api from "./api.js";
+import * as view from "./map.js";
+import { change, current } from "./state.js";
+import { table } from "./table.js";
+import { el, field, has, minutes, number, percent, select, t } from "./words.js";
+
+const LEVEL = ["adéquat", "fragile", "inadéquat", "sans objet"];
+let app, answer = null, curve = null, classes = [], surface = null, parts = {}, settle = 0;
+
+export function open(context) {
+  app = context;
+  const s = current();
+  s.metier = app.metiers.some((m) => m.code === s.metier) ? s.metier : app.metiers[0].code;
+  s.profile = app.profiles.some((p) => p.id === s.profile) ? s.profile : app.profiles[0].id;
+  const cases = app.cases.filter(([profile]) => profile === s.profile);
+  s.kind = cases.some(([, kind]) => kind === s.kind) ? s.kind : cases.some(([, kind]) => kind === "training") ? "training" : cases[0][1];
+  s.schedule = cases.some(([, kind, id]) => kind === s.kind && id === s.schedule) ? s.schedule : cases.find(([, kind]) => kind === s.kind)[2];
+  draw();
+  return ask();
+}
+
+const scheduleName = (id) => app.schedules.find((s) => s.id === id)?.name || t("web.own_hours");
+
+function draw() {
+  const s = current();
+  const again = (values) => { change({ ...values, zone: undefined, site: undefined }); open(app); };
+  const schedules = app.cases.filter(([p, k]) => p === s.profile && k === s.kind).map(([, , id]) => [id, scheduleName(id)]);
+  const kinds = [...new Set(app.cases.filter(([p]) => p === s.profile).map(([, k]) => k))].map((k) => [k, t(`kind.${k}`)]);
+  parts.minutes = el("input", { type: "range", min: 1, max: 120, value: s.minutes || 60, name: "minutes", oninput: (e) => slide(Number(e.target.value)), onchange: (e) => change({ minutes: e.target.value }) });
+  parts.shownMinutes = el("output", {});
+  const step = (by) => el("button", { type: "button", class: "quiet", "aria-label": t(by < 0 ? "web.less_5" : "web.more_5"), onclick: () => { parts.minutes.value = Number(parts.minutes.value) + by; slide(Number(parts.minutes.value)); change({ minutes: parts.minutes.value }); } }, by < 0 ? "−5" : "+5");
+  app.question.replaceChildren(
+    el("h1", {}, t("web.planner_title")),
+    el("form", { onsubmit: (e) => e.preventDefault() },
+      field(t("web.metier"), select("metier", app.metiers.map((m) => [m.code, `${m.name} (${m.code})`]), s.metier, (e) => again({ metier: e.target.value })), { wide: true }),
+      field(t("web.public"), select("profile", app.profiles.map((p) => [p.id, p.name]), s.profile, (e) => again({ profile: e.target.value })), { wide: true }),
+      field(t("web.towards"), select("kind", kinds, s.kind, (e) => again({ kind: e.target.value }))),
+      field(t("web.hours"), select("schedule", schedules, s.schedule, (e) => again({ schedule: e.target.value }))),
+      el("div", { class: "field wide" }, el("label", { for: "minutes" }, t("web.threshold"), " ", parts.shownMinutes), Object.assign(parts.minutes, { id: "minutes" }), el("span", { class: "actions" }, step(-5), step(5))),
+    ),
+    parts.source = el("p", { class: "muted" }),
+    surfaceForm(),
+  );
+}
+
+function surfaceForm() {
+  const s = current();
+  const modes = ["transit", "walk", "bike", "car", "bike+transit"].map((m) => [m, t(`mode.${m}`)]);
+  const at = el("input", { type: "time", value: s.at || "08:00", name: "at" });
+  const mode = select("mode", modes, s.mode || "transit");
+  const towards = select("direction", [["1", t("web.who_reaches")], ["0", t("web.what_reached")]], s.towards ?? "1");
+  const site = select("site", [["", t("web.choose_site")], ...(app.sites[s.kind] || []).map((x) => [x.id, x.name])], s.site || "");
+  const run = () => { change({ at: at.value, mode: mode.value, towards: towards.value, site: site.value }); askSurface(site.value ? { site: site.value } : s.lon ? { lon: Number(s.lon), lat: Number(s.lat) } : null); };
+  parts.run = run;
+  return el("details", { open: !!(s.site || s.lon) }, el("summary", {}, t("web.surface_title")),
+    el("p", { class: "muted" }, t("web.surface_hint")),
+    el("form", { onsubmit: (e) => { e.preventDefault(); run(); } },
+      field(t("web.site"), site, { wide: true }), field(t("web.direction"), towards), field(t("web.at"), at), field(t("web.mode"), mode),
+      el("div", { class: "actions" }, el("button", { type: "submit" }, t("web.draw")), el("button", { type: "button", class: "quiet", onclick: clearSurface }, t("web.erase")))),
+    parts.surfaceAnswer = el("div", {}));
+}
+
+function clearSurface() { surface = null; view.clearSurface(); parts.surfaceAnswer.replaceChildren(); change({ site: undefined, lon: undefined, lat: undefined }); legend(); }
+
+async function ask() {
+  const s = current();
+  app.stale();
+  try { answer = await api.post("case", { metier: s.metier, profile: s.profile, kind: s.kind, schedule: s.schedule }); }
+  catch (error) { return app.failed(error); }
+  const raw = Uint8Array.from(atob(answer.curve), (c) => c.charCodeAt(0));
+  curve = new Uint16Array(raw.buffer);
+  if (!s.minutes) { s.minutes = Math.round(answer.threshold); parts.minutes.value = s.minutes; }
+  parts.source.textContent = t("web.threshold_source", { name: answer.threshold_name, minutes: number(answer.threshold), source: answer.threshold_source, status: answer.threshold_status });
+  slide(Number(parts.minutes.value), true);
+  if (s.zone) openZone(answer.zones.zone_id.indexOf(s.zone));
+  else app.detail.hidden = true;
+  if (s.site || s.lon) parts.run();
+  return undefined;
+}
+
+// The very rule of a run: the share of residents at this threshold against the rules' shares.
+function classOf(row, m) {
+  const level = answer.zones.level[row];
+  if (level !== LEVEL[0] && level !== LEVEL[1] && level !== LEVEL[2]) return 3;
+  const units = curve[row * (answer.minutes + 1) + m];
+  return units >= Math.round(answer.adequate * 10000) ? 0 : units >= Math.round(answer.fragile * 10000) ? 1 : 2;
+}
+
+function slide(m, whole = false) {
+  parts.shownMinutes.textContent = t("web.minutes", { n: number(m) });
+  if (!answer) return;
+  const n = answer.zones.zone_id.length;
+  classes = new Uint8Array(n);
+  for (let row = 0; row < n; row += 1) classes[row] = classOf(row, m);
+  view.colour(classes);
+  say(m);
+  if (surface) { view.repaint(surface, Math.min(m, surface.minutes)); saySurface(Math.min(m, surface.minutes)); }
+  clearTimeout(settle);
+  settle = setTimeout(() => { rows(m); view.hatchRows(app.zones, classes, answer.zones.confidence.map((c) => c === "indécidable")); legend(); }, whole ? 0 : 150);
+}
+
+function say(m) {
+  let reached = 0, everyone = 0, bad = 0, judged = 0;
+  answer.zones.zone_id.forEach((_, row) => {
+    if (classes[row] < 3) { judged += 1; bad += classes[row] === 2; }
+    if (answer.zones.zone_kind[row] === "qpv" || classes[row] === 3) return;
+    everyone += answer.zones.residents[row];
+    reached += (answer.zones.residents[row] * curve[row * (answer.minutes + 1) + m]) / 10000;
+  });
+  const metier = app.metiers.find((x) => x.code === current().metier).name;
+  const told = everyone > 0 ? t("web.planner_answer", { m: number(m), share: percent(reached / everyone), metier, bad: number(bad), judged: number(judged) }) : t("web.no_supply", { metier });
+  app.say(told, Math.abs(m - answer.threshold) < 0.5 ? "" : t("web.not_the_threshold", { minutes: number(answer.threshold) }));
+}
+
+function rows(m) {
+  const z = answer.zones;
+  const list = z.zone_id.map((zone, row) => ({ row, zone, name: z.zone_name[row], kind: z.zone_kind[row], residents: z.residents[row], level: classes[row],
+    share: classes[row] < 3 ? curve[row * (answer.minutes + 1) + m] / 10000 : null, confidence: z.confidence[row], reason: z.main_reason[row], saturation: z.places_per_100_candidates?.[row] ?? null }));
+  const worst = (row) => (row.level === 3 ? -1 : row.level * 10 - (row.share || 0));
+  const word = (prefix, key) => (key && has(`${prefix}.${key}`) ? t(`${prefix}.${key}`) : key || "–");
+  app.rows.replaceChildren(table([
+    { key: "name", name: t("web.zone") },
+    { name: t("level"), sort: worst, number: true, show: (r) => el("span", { class: `badge level-${r.level}` }, word("level", LEVEL[r.level])) },
+    { key: "share", name: t("web.share"), number: true, show: (r) => percent(r.share) },
+    { key: "reason", name: t("web.reason"), show: (r) => (r.level === 0 || Math.abs(m - answer.threshold) > 0.5 ? "–" : word("reason", r.reason)) },
+    { key: "confidence", name: t("confidence"), show: (r) => (Math.abs(m - answer.threshold) > 0.5 ? "–" : word("confidence", r.confidence)) },
+    { key: "saturation", name: t("web.saturation"), number: true, show: (r) => (r.saturation === null ? "–" : number(r.saturation, 1)) },
+    { key: "residents", name: t("web.residents"), number: true, show: (r) => number(r.residents) },
+  ], list, { caption: t("web.zones_caption"), open: (r) => openZone(r.row), chosen: (r) => r.zone === current().zone, sort: [1, true] }));
+}
+
+async function openZone(row) {
+  if (row < 0) return;
+  const s = current();
+  const zone = answer.zones.zone_id[row];
+  change({ zone });
+  view.mark(row);
+  app.detail.hidden = false;
+  app.detail.replaceChildren(el("h2", {}, answer.zones.zone_name[row]), el("p", { class: "muted" }, t("web.computing")));
+  let found;
+  try { found = await api.post("zone", { metier: s.metier, profile: s.profile, kind: s.kind, schedule: s.schedule, zone, minutes: Math.round(answer.threshold) }); }
+  catch (error) { return app.failed(error, app.detail); }
+  const reasons = Object.entries(found.reasons).map(([key, share]) => el("li", {}, `${has(`reason.${key}`) ? t(`reason.${key}`) : key} — ${percent(share)}`));
+  const remedies = found.remedies.map((r) => el("li", {}, el("strong", {}, r.lifts ? t("web.lifts") : t("web.lifts_not")), " ", has(`report.change.${r.remedy}`) ? t(`report.change.${r.remedy}`, { detail: r.detail }) : r.detail, " — ", t("web.gained", { n: number(r.residents_gained || 0) })));
+  const site = await nearest(row);
+  app.detail.replaceChildren(
+    el("div", { class: "panel" },
+      el("h2", {}, found.name), el("p", {}, t("web.zone_share", { share: percent(found.share), n: number(found.residents), minutes: number(answer.threshold) })),
+      el("p", {}, t("web.sure", { how: has(`confidence.${found.confidence}`) ? t(`confidence.${found.confidence}`) : found.confidence })),
+      reasons.length ? [el("h3", {}, t("web.why")), el("ul", {}, reasons)] : null,
+      remedies.length ? [el("h3", {}, t("web.remedies")), el("ul", {}, remedies)] : null,
+      site ? el("div", { class: "actions" }, el("button", { type: "button", class: "quiet", onclick: () => showTrip(zone, site) }, t("web.show_trip", { site: site.name }))) : null,
+      parts.trip = el("div", {})));
+  return undefined;
+}
+
+async function nearest(row) {
+  const name = answer.zones.nearest_site_name?.[row];
+  const list = app.sites[current().kind] || [];
+  return list.find((x) => x.name === name) || null;
+}
+
+async function showTrip(zone, site) {
+  const s = current();
+  parts.trip.textContent = t("web.computing");
+  try {
+    const found = await api.post("journey", { profile: s.profile, kind: s.kind, schedule: s.schedule, site: site.id, zone });
+    parts.trip.replaceChildren(...["there", "back"].map((way) => legs(way, found[way])));
+    view.trip([...(found.there?.legs || []), ...(found.back ? [] : [])]);
+  } catch (error) { app.failed(error, parts.trip); }
+}
+
+export function legs(way, trip) {
+  if (!trip) return el("p", {}, el("strong", {}, t(`web.${way}`)), " ", t("web.no_trip"));
+  const steps = trip.legs.map((leg) => el("li", {}, leg.kind === "ride"
+    ? t("web.leg_ride", { start: leg.start, line: leg.line, from: leg.from, to: leg.to, end: leg.end })
+    : t(`web.leg_${leg.kind}`, { start: leg.start, minutes: number(Math.max(1, Math.round(leg.minutes))), to: leg.to || t("web.door") })));
+  return el("div", {}, el("p", {}, el("strong", {}, t(`web.${way}`)), " ", t("web.trip", { leave: trip.leave, arrive: trip.arrive, minutes: number(Math.ceil(trip.minutes - 1e-9)) })), el("ol", { class: "legs" }, steps));
+}
+
+async function askSurface(place) {
+  const s = current();
+  if (!place) { parts.surfaceAnswer.replaceChildren(el("p", {}, t("web.choose_place"))); return; }
+  parts.surfaceAnswer.replaceChildren(el("p", { class: "muted" }, t("web.computing")));
+  try {
+    surface = await api.surface({ ...place, kind: s.kind, mode: s.mode || "transit", at: s.at || "08:00", towards: (s.towards ?? "1") === "1", minutes: Math.max(60, Number(parts.minutes.value)) });
+  } catch (error) { app.failed(error, parts.surfaceAnswer); return; }
+  const m = Math.min(Number(parts.minutes.value), surface.minutes);
+  view.surface(surface, m);
+  saySurface(m);
+  legend();
+}
+
+function saySurface(m) {
+  const share = surface.everyone > 0 ? surface.residents[m] / surface.everyone : null;
+  const bands = [0.25, 0.5, 0.75, 1].map((part) => Math.round(part * m)).filter((v, i, all) => v > 0 && all.indexOf(v) === i);
+  parts.surfaceAnswer.replaceChildren(
+    el("p", { class: "sentence" }, t(surface.towards ? "web.surface_towards" : "web.surface_from", { name: surface.name || t("web.this_place"), at: current().at || "08:00", minutes: number(m), n: number(surface.residents[m]), share: percent(share) })),
+    table([{ name: t("web.within"), key: "m", number: true, show: (r) => t("web.minutes", { n: number(r.m) }) }, { name: t("web.residents"), key: "n", number: true, show: (r) => number(r.n) }],
+      bands.map((b) => ({ m: b, n: surface.residents[b] })), { caption: t("web.bands_caption") }),
+    surface.crow_fly ? el("p", { class: "muted" }, t("web.crow_fly")) : "",
+    parts.hover = el("p", { class: "muted", "aria-hidden": "true" }));
+}
+
+export function hovered(lon, lat) {
+  if (!surface || !parts.hover) return;
+  const m = view.minutesAt(surface, lon, lat);
+  parts.hover.textContent = m === surface.outside ? t("web.hover_outside") : m === surface.no_time ? t("web.hover_none", { minutes: number(surface.minutes) }) : t("web.hover", { minutes: number(m) });
+}
+
+export function placed(lon, lat) { change({ lon: lon.toFixed(5), lat: lat.toFixed(5), site: undefined }); if (parts.run && app.question.querySelector("details").open) { app.question.querySelector("select[name=site]").value = ""; parts.run(); } }
+export function sited(site) { if (site.kind !== current().kind) return; change({ site: site.site, lon: undefined, lat: undefined }); app.question.querySelector("details").open = true; app.question.querySelector("select[name=site]").value = site.site; parts.run(); }
+export const zoned = (row) => openZone(row);
+
+function legend() {
+  const key = (background, word) => el("span", { class: "key" }, el("span", { class: "swatch", style: { background } }), word);
+  const hatched = (angle) => `repeating-linear-gradient(${angle}deg, #400 0 1px, transparent 1px 6px)`;
+  const items = [key(view.LEVELS[0], t("level.adéquat")), key(view.LEVELS[1], t("level.fragile")), key(`${hatched(45)}, ${view.LEVELS[2]}`, t("level.inadéquat")), key(view.LEVELS[3], t("level.sans objet")), key(`${hatched(45)}, ${hatched(-45)}`, t("confidence.indécidable"))];
+  if (surface) { const m = Math.min(Number(parts.minutes.value), surface.minutes); view.bandColours().forEach((c, i) => items.push(key(c, t("web.minutes", { n: number(Math.ceil(((i + 1) * m) / 4)) })))); }
+  items.push(key("#111111", t("web.training_sites")), key("#006d5b", t("web.employers")));
+  app.legend.replaceChildren(...items);
+}

@@ -1,0 +1,251 @@
+"""The planner's door: zones by métier, public and hours, surfaces around a place, the trips themselves."""
+
+from __future__ import annotations
+
+import base64
+from typing import Any
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+from shapely import Point
+
+from geo_access.clock import parse_clock
+from geo_access.crs import WGS84
+from geo_access.diagnosis.diagnose import DiagnosedCase
+from geo_access.diagnosis.remedies import find_remedies
+from geo_access.errors import CoverageError, InputError
+from geo_access.study.prepared import PreparedStudy
+from geo_access.surfaces.surface import travel_time_surface
+from geo_access.times.round_trip import NetworkTimes
+from geo_access.web.questions import CaseQuestion, SurfaceQuestion, ZoneQuestion
+from geo_access.web.surface_bytes import pack_surface
+
+__all__ = ["CURVE_MINUTES", "case_answer", "place_of", "site_position", "surface_answer", "zone_answer"]
+
+# Longest threshold that the slider knows [min].
+CURVE_MINUTES = 120
+_SHARE_UNITS = 10_000
+_SURFACE_CELLS = 700_000
+
+
+def case_answer(prepared: PreparedStudy, question: CaseQuestion) -> dict[str, Any]:
+    """Zones for one métier, public and schedule: levels at the study's threshold, and the curve behind them.
+
+    Parameters
+    ----------
+    prepared : PreparedStudy
+    question : CaseQuestion
+
+    Returns
+    -------
+    dict
+        ``zones`` (columns of the flags), ``curve`` (uint16 shares of residents × 10,000 rounded down, zones × minutes 0
+        to `CURVE_MINUTES`, base64): the page compares them with the rules' shares, so that a moved threshold gives the
+        very levels that a run would.
+    """
+    case = prepared.case(question.profile, question.kind, question.schedule)
+    flags = _flags(prepared, case, question.metier)
+    shares = zone_curve(prepared, case, question.metier)
+    units = np.floor(np.nan_to_num(shares, nan=0.0) * _SHARE_UNITS + 1e-6).astype("<u2")
+    columns = {
+        name: flags[name].astype(object).where(flags[name].notna(), None).tolist() for name in _SHOWN if name in flags
+    }
+    rules = prepared.rules
+    return {
+        "threshold": case.threshold.minutes,
+        "threshold_name": case.threshold.name,
+        "threshold_source": case.threshold.source,
+        "threshold_status": case.threshold.status,
+        "adequate": rules.adequate_share,
+        "fragile": rules.fragile_share,
+        "places": rules.min_opportunities,
+        "minutes": CURVE_MINUTES,
+        "zones": columns,
+        "curve": base64.b64encode(units.tobytes()).decode(),
+    }
+
+
+_SHOWN = (
+    "zone_id", "zone_name", "zone_kind", "residents", "level", "confidence", "reachable_share", "main_reason",
+    "median_time_min", "reachable_places", "places_per_100_candidates", "located_places", "remote_places",
+    "nearest_site_name", "saturation", "confidence_cause",
+)  # fmt: skip
+
+
+def _flags(prepared: PreparedStudy, case: DiagnosedCase, metier: str) -> pd.DataFrame:
+    """Rows of the flags of one case and métier, in the order of the zones."""
+    flags = prepared.diagnosis.flags
+    mine = flags[
+        (flags["metier"] == metier)
+        & (flags["profile"] == case.profile.id)
+        & (flags["kind"] == case.kind)
+        & (flags["schedule"] == case.schedule)
+        & (flags["threshold"] == case.threshold.id)
+    ]
+    return mine.set_index(mine["zone_id"].astype(str)).loc[[str(z) for z in prepared.diagnosis.residents.zone_ids]]
+
+
+def zone_curve(prepared: PreparedStudy, case: DiagnosedCase, metier: str) -> np.ndarray:
+    """Share of each zone's residents who reach enough places within m minutes, there and back.
+
+    Parameters
+    ----------
+    prepared : PreparedStudy
+    case : DiagnosedCase
+    metier : str
+
+    Returns
+    -------
+    ndarray of float64, shape (n_zones, CURVE_MINUTES + 1)
+        0–1; NaN for a zone without residents.
+    """
+    residents = prepared.diagnosis.residents
+    needed = prepared.minutes_needed(case, metier)
+    within = np.where(np.isfinite(needed), np.ceil(needed - 1e-9), CURVE_MINUTES + 1).clip(0, CURVE_MINUTES + 1)
+    first = within.astype(np.int64)
+    weights = residents.weights.tocoo()
+    counts = np.zeros((len(residents.zone_ids), CURVE_MINUTES + 2))
+    np.add.at(counts, (weights.row, first[weights.col]), weights.data)
+    everyone = counts.sum(axis=1, keepdims=True)
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.cumsum(counts, axis=1)[:, : CURVE_MINUTES + 1] / np.where(everyone > 0, everyone, np.nan))
+
+
+def zone_answer(prepared: PreparedStudy, question: ZoneQuestion) -> dict[str, Any]:
+    """Why a zone is as it is: reasons with their shares, and the changes that were applied and recomputed.
+
+    Raises
+    ------
+    InputError
+        For a zone that the study does not hold.
+    """
+    case = prepared.case(question.profile, question.kind, question.schedule)
+    flags = _flags(prepared, case, question.metier)
+    if question.zone not in flags.index:
+        raise InputError(
+            f"zone {question.zone!r} is not in the study → choose one of the table",
+            key="web.no_zone",
+            values={"zone": question.zone},
+        )
+    row: dict[str, Any] = {str(name): value for name, value in flags.loc[question.zone].items()}
+    reasons = {
+        name.removeprefix("share_").upper(): float(row[name])
+        for name in row
+        if name.startswith("share_") and pd.notna(row[name]) and float(row[name]) > 0
+    }
+    tried = find_remedies(
+        prepared.diagnosis, NetworkTimes(prepared.network), zone_id=question.zone, metier=question.metier,
+        profile=case.profile.id, kind=case.kind, schedule=case.schedule, threshold=case.threshold.id,
+    )  # fmt: skip
+    keep = [
+        name
+        for name in ("remedy", "detail", "share_before", "share_after", "residents_gained", "lifts")
+        if name in tried
+    ]
+    return {
+        "zone": question.zone,
+        "name": str(row["zone_name"]),
+        "level": str(row["level"]),
+        "confidence": str(row["confidence"]),
+        "share": None if pd.isna(row["reachable_share"]) else float(row["reachable_share"]),
+        "residents": float(row["residents"]),
+        "reasons": dict(sorted(reasons.items(), key=lambda item: -item[1])),
+        "remedies": tried[keep].astype(object).where(tried[keep].notna(), None).to_dict("records"),
+    }
+
+
+def site_position(prepared: PreparedStudy, kind: str, site: str) -> tuple[np.ndarray, str]:
+    """Metric position float64 (1, 2) [m] and name of a site of the study.
+
+    Raises
+    ------
+    InputError
+        When there is no such site.
+    """
+    sites = prepared.diagnosis.sites.get(kind)
+    rows = np.flatnonzero(sites.ids.astype(str) == site) if sites is not None else np.empty(0, np.int64)
+    if sites is None or not len(rows):
+        raise InputError(
+            f"site {site!r} is not in the study → choose one of the table", key="web.no_site", values={"site": site}
+        )
+    return sites.xy[rows[:1]], str(sites.names[rows[0]])
+
+
+def place_of(prepared: PreparedStudy, lon: float, lat: float) -> np.ndarray:
+    """Metric position float64 (1, 2) [m] of a place.
+
+    Raises
+    ------
+    CoverageError
+        When it lies outside the territory: farther from every populated point than anybody walks.
+    """
+    point = gpd.GeoSeries([Point(lon, lat)], crs=WGS84).to_crs(prepared.network.epsg)
+    xy = np.array([[point.x.iloc[0], point.y.iloc[0]]])
+    if not np.isfinite(xy).all():
+        xy = np.full((1, 2), np.inf)
+    nearest_m = float(np.hypot(*(prepared.diagnosis.residents.xy - xy).T).min())
+    if not nearest_m <= _OUTSIDE_M:
+        raise CoverageError(
+            f"this place lies {nearest_m / 1000:.0f} km outside the territory → choose one inside",
+            key="web.outside",
+            values={"km": f"{nearest_m / 1000:.0f}" if np.isfinite(nearest_m) else "?"},
+        )
+    return xy
+
+
+_OUTSIDE_M = 10_000.0
+
+
+def surface_answer(prepared: PreparedStudy, question: SurfaceQuestion) -> bytes:
+    """Minutes around a place or a site, with the residents, job-seekers and places within each minute.
+
+    Returns
+    -------
+    bytes
+        As `pack_surface` writes it.
+    """
+    network, residents = prepared.network, prepared.diagnosis.residents
+    if question.site is not None:
+        xy, name = site_position(prepared, question.kind, question.site)
+    else:
+        xy, name = place_of(prepared, float(question.lon or 0.0), float(question.lat or 0.0)), ""
+    at = question.at if question.mode not in ("walk", "bike", "car") else None
+    surface = travel_time_surface(
+        network,
+        gpd.GeoDataFrame(geometry=[Point(xy[0])], crs=network.epsg),
+        mode=question.mode,
+        arrive=at if question.towards else None,
+        depart=None if question.towards else at,
+        max_minutes=question.minutes,
+        walk_kmh=question.walk_kmh,
+        cell_m=_cell_m(prepared),
+        reverse=question.towards,
+    )
+    seconds = surface.at(residents.xy)
+    codes = np.ceil(np.nan_to_num(seconds, nan=np.inf) / 60.0)
+    steps = np.arange(question.minutes + 1)
+
+    def curve(values: np.ndarray) -> list[float]:
+        return [float(values[codes <= minute].sum()) for minute in steps.tolist()]
+
+    extra = {
+        "name": name,
+        "at_s": parse_clock(question.at),
+        "towards": question.towards,
+        "mode": question.mode,
+        "minutes": question.minutes,
+        "residents": curve(residents.population),
+        "candidates": curve(residents.candidates),
+        "everyone": float(residents.population.sum()),
+        "crow_fly": surface.crow_fly,
+        "manifest": surface.manifest_id,
+    }
+    return pack_surface(surface, extra=extra)
+
+
+def _cell_m(prepared: PreparedStudy) -> float:
+    """Cell that keeps the territory's grid within what a click can wait for [m]."""
+    xy = prepared.diagnosis.residents.xy
+    width, height = np.ptp(xy, axis=0) + 2000.0
+    return float(max(50.0, 25.0 * np.ceil(np.sqrt(width * height / _SURFACE_CELLS) / 25.0)))

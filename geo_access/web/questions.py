@@ -1,0 +1,172 @@
+"""What the page may ask, each field checked before anything is computed."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from geo_access.errors import InputError
+from geo_access.routing.query import MODES
+
+__all__ = [
+    "AdviserQuestion",
+    "CaseQuestion",
+    "EmployerQuestion",
+    "ExportQuestion",
+    "JourneyQuestion",
+    "ObservatoryQuestion",
+    "SurfaceQuestion",
+    "ZoneQuestion",
+    "read_question",
+]
+
+Name = Annotated[str, Field(min_length=1, max_length=200)]
+Clock = Annotated[str, Field(pattern=r"^([0-3]?\d|4[0-7]):[0-5]\d$")]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Minutes = Annotated[int, Field(ge=1, le=180)]
+Kind = Literal["training", "job"]
+
+
+class Question(BaseModel):
+    """No field that is not known."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+_Asked = TypeVar("_Asked", bound=Question)
+
+
+class CaseQuestion(Question):
+    """One métier for one public, at the hours of one schedule."""
+
+    metier: Name
+    profile: Name
+    kind: Kind
+    schedule: Name
+
+
+class ZoneQuestion(CaseQuestion):
+    """Why one zone is as it is."""
+
+    zone: Name
+    minutes: Minutes
+
+
+class SurfaceQuestion(Question):
+    """Minutes around a place or a site."""
+
+    mode: str
+    lon: Longitude | None = None
+    lat: Latitude | None = None
+    site: Name | None = None
+    kind: Kind = "training"
+    at: Clock = "08:00"
+    towards: bool = True
+    minutes: Minutes = 60
+    walk_kmh: Annotated[float, Field(ge=1, le=10)] = 4.8
+
+    @model_validator(mode="after")
+    def _one_place(self) -> SurfaceQuestion:
+        if (self.site is None) == (self.lon is None or self.lat is None):
+            raise ValueError("site, or lon and lat")
+        if self.mode not in MODES or self.mode == "park_and_ride":
+            raise ValueError("mode")
+        return self
+
+
+class JourneyQuestion(Question):
+    """The trip itself, from a zone's most peopled point or a place to a site, there and back."""
+
+    profile: Name
+    kind: Kind
+    schedule: Name
+    site: Name
+    zone: Name | None = None
+    lon: Longitude | None = None
+    lat: Latitude | None = None
+
+    @model_validator(mode="after")
+    def _one_place(self) -> JourneyQuestion:
+        if (self.zone is None) == (self.lon is None or self.lat is None):
+            raise ValueError("zone, or lon and lat")
+        return self
+
+
+class AdviserQuestion(Question):
+    """One person, of whom nothing is kept."""
+
+    address: Annotated[str, Field(max_length=300)] = ""
+    lon: Longitude | None = None
+    lat: Latitude | None = None
+    metiers: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20)]
+    profiles: Annotated[tuple[Name, ...], Field(min_length=1, max_length=8)]
+    kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("training", "job")
+    minutes: Minutes = 60
+    leave_after: Clock | None = None
+    home_by: Clock | None = None
+    walk_minutes: Annotated[int, Field(ge=1, le=90)] | None = None
+    step_free: bool = False
+    licence: bool = False
+
+    @model_validator(mode="after")
+    def _one_place(self) -> AdviserQuestion:
+        if bool(self.address) == (self.lon is not None and self.lat is not None):
+            raise ValueError("address, or lon and lat")
+        return self
+
+
+class EmployerQuestion(Question):
+    """Who can come to a site for a shift and get home."""
+
+    site: Name | None = None
+    lon: Longitude | None = None
+    lat: Latitude | None = None
+    start: Clock
+    end: Clock
+    profile: Name
+    minutes: Minutes = 60
+
+    @model_validator(mode="after")
+    def _one_place(self) -> EmployerQuestion:
+        if (self.site is None) == (self.lon is None or self.lat is None):
+            raise ValueError("site, or lon and lat")
+        return self
+
+
+class ObservatoryQuestion(Question):
+    """Rows of the observatory: filters, and the column they are ordered by."""
+
+    by: Literal["metier", "sector", "territory", "public"] = "metier"
+    metier: Name | None = None
+    family: Name | None = None
+    zone: Name | None = None
+    zone_kind: Name | None = None
+    profile: Name | None = None
+    kind: Kind = "training"
+
+
+class ExportQuestion(ObservatoryQuestion):
+    """The same rows, as a file."""
+
+    form: Literal["csv", "xlsx", "gpkg"] = "csv"
+
+
+def read_question(model: type[_Asked], body: object) -> _Asked:
+    """Check a body against its form.
+
+    Raises
+    ------
+    InputError
+        That names every field at fault.
+    """
+    try:
+        return model.model_validate(body)
+    except ValidationError as error:
+        fields = ", ".join(".".join(str(part) for part in item["loc"]) or str(item["msg"]) for item in error.errors())
+        raise InputError(
+            f"the question cannot be read: {fields} → correct these fields",
+            key="web.fields",
+            values={"fields": fields},
+        ) from None

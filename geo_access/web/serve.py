@@ -1,0 +1,118 @@
+"""`geo-access serve`: the workshop on this machine, from the study's file to an open page."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import webbrowser
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import uvicorn
+
+from geo_access.errors import GeoAccessError, InputError
+from geo_access.study.file import read_study_file
+from geo_access.study.prepared import prepare_study
+from geo_access.web.app import Workshop, make_app
+from geo_access.web.guard import Access
+
+__all__ = ["Address", "serve"]
+
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where the workshop listens.
+
+    Attributes
+    ----------
+    host : str
+        Loopback by default; another needs a token.
+    port : int
+        0 for one that is free.
+    token : str
+        Asked of every request from beyond this machine.
+    """
+
+    host: str = "127.0.0.1"
+    port: int = 8765
+    token: str = ""
+
+
+def serve(
+    study: str | Path,
+    address: Address | None = None,
+    *,
+    online: bool = False,
+    open_page: bool = True,
+    announce: Callable[[str], None] = print,
+) -> None:
+    """Serve the workshop of a study until Ctrl-C.
+
+    Parameters
+    ----------
+    study : str or pathlib.Path
+        The study file.
+    address : Address, optional
+    online : bool
+        Whether addresses may be sent to the national address service.
+    open_page : bool
+        Whether to open the page in the default browser.
+    announce : callable
+        Told the page's address once it can be opened.
+
+    Raises
+    ------
+    InputError
+        For a study that cannot be read, a port that is taken, a host beyond this machine without a token.
+    """
+    where = address or Address()
+    if where.host not in _LOOPBACK and not where.token:
+        raise InputError(
+            f"{where.host}: the page would be open to the network → give a secret with --token, or listen on 127.0.0.1",
+            key="web.needs_token",
+            values={"host": where.host},
+        )
+    file = read_study_file(study)
+    listening = _listen(where)
+    port = int(listening.getsockname()[1])
+    shown = f"[{where.host}]" if ":" in where.host else where.host
+    names = {shown, "localhost", "127.0.0.1"} if where.host in _LOOPBACK else {shown}
+    access = Access(frozenset(f"{name}:{port}" for name in names), secret=where.token)
+    workshop = Workshop(online=online, language=file.study.language)
+    app = make_app(workshop, access)
+    config = uvicorn.Config(app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=2)
+    threading.Thread(target=_prepare, args=(workshop, Path(study)), daemon=True).start()
+    page = f"http://{shown}:{port}/"
+    announce(page)
+    if open_page:
+        threading.Timer(0.5, webbrowser.open, (page,)).start()
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(where: Address) -> socket.socket:
+    family = socket.AF_INET6 if ":" in where.host else socket.AF_INET
+    listening = socket.socket(family, socket.SOCK_STREAM)
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind((where.host, where.port))
+    except OSError as error:
+        listening.close()
+        raise InputError(
+            f"port {where.port} on {where.host} cannot be opened ({error.strerror}) → give another with --port, or --port 0",
+            key="web.port",
+            values={"port": where.port, "host": where.host, "why": error.strerror or ""},
+        ) from None
+    return listening
+
+
+def _prepare(workshop: Workshop, path: Path) -> None:
+    """Prepare beside the server, on the engine's thread: the page says how far it is."""
+    try:
+        workshop.prepared = workshop.engine.run(lambda: prepare_study(path, progress=workshop.progress))
+    except GeoAccessError as error:
+        workshop.error = error
+    except Exception as error:  # noqa: BLE001 — told on the page, never a dead server
+        workshop.error = GeoAccessError(f"the study could not be prepared ({type(error).__name__})", key="web.failed")
