@@ -277,6 +277,27 @@ def fetch(
     console.print(f"[bold]{escape(str(prepared.study))}[/]", soft_wrap=True)
 
 
+@app.command()
+def serve(
+    context: typer.Context,
+    study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")],
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port ; 0 pour un port libre.")] = 8765,
+    host: Annotated[
+        str, typer.Option("--host", help="Adresse d'écoute ; hors de ce poste, avec --token.")
+    ] = "127.0.0.1",
+    token: Annotated[str, typer.Option("--token", help="Secret demandé à chaque requête.")] = "",
+    online: Annotated[bool, typer.Option("--online", help="Envoyer les adresses au service national.")] = False,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Ouvrir la page.")] = True,
+) -> None:
+    """Ouvrir l'atelier : une page locale pour poser les questions et voir les réponses aussitôt."""
+    console = _console()
+    with _told_in(context.obj):
+        from geo_access.web import open_workshop
+
+        open_workshop(study, host=host, port=port, token=token, online=online, open_page=browser,
+                      announce=lambda page: console.print(f"[bold]{escape(page)}[/]", soft_wrap=True))  # fmt: skip
+
+
 def main() -> None:
     """Run the command line; bad input ends with exit code 1 and a message, never with a traceback."""
     app()

@@ -21,7 +21,6 @@ import pytest
 _FLAGS = (
     "--headless",
     "--no-sandbox",
-    "--disable-gpu",
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
@@ -32,6 +31,8 @@ _FLAGS = (
     # Nothing may come from the internet: every name resolves to nowhere.
     "--host-resolver-rules=MAP * ~NOTFOUND , EXCLUDE 127.0.0.1",
 )
+
+_WEBGL = ("--use-angle=swiftshader", "--enable-unsafe-swiftshader", "--ignore-gpu-blocklist")
 
 
 class Page:
@@ -45,6 +46,19 @@ class Page:
 
     def open(self, path: Path) -> None:
         self._call("/url", {"url": path.resolve().as_uri()})
+
+    def goto(self, url: str) -> None:
+        """Open a page that a server of this machine gives."""
+        self._call("/url", {"url": url})
+
+    def until(self, script: str, *, seconds: float = 60.0) -> Any:
+        """First true value of a script's ``return``."""
+        end = time.monotonic() + seconds
+        while not (found := self.run(script)):
+            if time.monotonic() > end:
+                raise AssertionError(f"never true within {seconds:g} s: {script}")
+            time.sleep(0.1)
+        return found
 
     def run(self, script: str, *arguments: Any) -> Any:
         """Value of a script's ``return``."""
@@ -90,13 +104,15 @@ def _free_port() -> int:
 
 
 @contextmanager
-def browser(*, width: int = 1280, height: int = 860) -> Iterator[Page]:
+def browser(*, width: int = 1280, height: int = 860, webgl: bool = False) -> Iterator[Page]:
     """Open Chromium with a profile of its own, or skip and say why.
 
     Parameters
     ----------
     width, height : int
         Window [px].
+    webgl : bool
+        Whether maps are drawn, by software.
     """
     chromium, driver = shutil.which("chromium") or shutil.which("chromium-browser"), shutil.which("chromedriver")
     if chromium is None or driver is None:
@@ -113,7 +129,12 @@ def browser(*, width: int = 1280, height: int = 860) -> Iterator[Page]:
                     time.sleep(0.1)
             options = {
                 "binary": chromium,
-                "args": [*_FLAGS, f"--user-data-dir={profile}", f"--window-size={width},{height}"],
+                "args": [
+                    *_FLAGS,
+                    *(_WEBGL if webgl else ("--disable-gpu",)),
+                    f"--user-data-dir={profile}",
+                    f"--window-size={width},{height}",
+                ],
             }
             wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": {"browser": "ALL"}}
             session = _request(f"http://127.0.0.1:{port}/session", {"capabilities": {"alwaysMatch": wanted}})

@@ -22,7 +22,7 @@ from geo_access.study.prepared import PreparedStudy
 from geo_access.web.adviser import adviser_answer
 from geo_access.web.employer import employer_answer
 from geo_access.web.engine import Engine
-from geo_access.web.guard import Access, Guard
+from geo_access.web.guard import Access, BodyTooLargeError, Guard
 from geo_access.web.observatory import MEDIA, export_file, observatory_table, provenance
 from geo_access.web.planner import case_answer, surface_answer, zone_answer
 from geo_access.web.questions import (
@@ -49,8 +49,8 @@ _TYPES = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".
 # Prefixes of the catalogue that the page needs.
 _WORDS = (
     "web.",
-    "level.",
-    "confidence.",
+    "level",
+    "confidence",
     "reason.",
     "mode.",
     "kind.",
@@ -121,6 +121,8 @@ def _told(workshop: Workshop, handler: Handler) -> Handler:
         language = _language(request, workshop)
         try:
             return await handler(request)
+        except BodyTooLargeError:
+            raise
         except GeoAccessError as error:
             return JSONResponse({"error": error_text(error, language)}, status_code=400)
         except (ValueError, UnicodeDecodeError, RecursionError) as error:
@@ -229,6 +231,9 @@ def make_app(workshop: Workshop, access: Access) -> Starlette:
         content = await workshop.engine.ask(lambda: export_file(prepared, asked))
         return Response(content, media_type=MEDIA[asked.form])
 
+    def advised(prepared: PreparedStudy, asked: AdviserQuestion) -> dict[str, Any]:
+        return adviser_answer(prepared, asked, online=workshop.online)
+
     api: list[tuple[str, Handler, str]] = [
         ("start", start, "GET"),
         ("zones", layer(zones_layer, "zones"), "GET"),
@@ -240,10 +245,10 @@ def make_app(workshop: Workshop, access: Access) -> Starlette:
         ("surface", question(SurfaceQuestion, surface_answer, kept=False), "POST"),
         ("journey", question(JourneyQuestion, journey_answer, kept=False), "POST"),
         ("employer", question(EmployerQuestion, employer_answer, kept=False), "POST"),
-        ("adviser", question(AdviserQuestion, lambda p, q: adviser_answer(p, q, online=workshop.online), kept=False), "POST"),
+        ("adviser", question(AdviserQuestion, advised, kept=False), "POST"),
         ("observatory", question(ObservatoryQuestion, _observatory), "POST"),
         ("export", export, "POST"),
-    ]  # fmt: skip
+    ]
     routes = [Route(f"/api/{name}", _told(workshop, handler), methods=[verb]) for name, handler, verb in api]
     routes += [Route("/", page), Route("/page/{name:path}", page)]
 

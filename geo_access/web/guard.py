@@ -9,7 +9,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-__all__ = ["Access", "Guard"]
+__all__ = ["Access", "BodyTooLargeError", "Guard"]
 
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:{tiles}; "
@@ -48,7 +48,7 @@ class Access:
         return frozenset(f"{scheme}://{host}" for host in self.hosts for scheme in ("http", "https"))
 
 
-class _TooLargeError(Exception):
+class BodyTooLargeError(Exception):
     """The body grew beyond what is read."""
 
 
@@ -78,7 +78,7 @@ class Guard:
             return
         try:
             await self._app(scope, self._counted(receive), dressed)
-        except _TooLargeError:
+        except BodyTooLargeError:
             await JSONResponse({"error": "too large"}, status_code=413)(scope, receive, dressed)
 
     def _refusal(self, scope: Scope) -> tuple[int, str] | None:
@@ -117,7 +117,7 @@ class Guard:
             message = await receive()
             read += len(message.get("body", b""))
             if read > self._access.most_bytes:
-                raise _TooLargeError
+                raise BodyTooLargeError
             return message
 
         return counted

@@ -45,8 +45,8 @@ def case_answer(prepared: PreparedStudy, question: CaseQuestion) -> dict[str, An
         very levels that a run would.
     """
     case = prepared.case(question.profile, question.kind, question.schedule)
-    flags = _flags(prepared, case, question.metier)
     shares = zone_curve(prepared, case, question.metier)
+    flags = _flags(prepared, case, question.metier)
     units = np.floor(np.nan_to_num(shares, nan=0.0) * _SHARE_UNITS + 1e-6).astype("<u2")
     columns = {
         name: flags[name].astype(object).where(flags[name].notna(), None).tolist() for name in _SHOWN if name in flags

@@ -101,7 +101,7 @@ def _listen(where: Address) -> socket.socket:
     except OSError as error:
         listening.close()
         raise InputError(
-            f"port {where.port} on {where.host} cannot be opened ({error.strerror}) → give another with --port, or --port 0",
+            f"port {where.port} on {where.host} cannot be opened ({error.strerror}) → give another --port, or --port 0",
             key="web.port",
             values={"port": where.port, "host": where.host, "why": error.strerror or ""},
         ) from None

@@ -52,7 +52,7 @@ def pack_surface(surface: Surface, *, extra: dict[str, Any]) -> bytes:
         Four bytes of length (little endian), the header as JSON, then rows × cols bytes from the north-west.
     """
     frame = surface.frame
-    codes = minute_codes(surface.values_s)
+    codes = minute_codes(np.where(surface.values_s <= surface.query.max_s, surface.values_s, np.nan))
     west, south, east, north = _mercator_box(frame)
     cell = max((east - west) / max(frame.cols, 1), np.sqrt((east - west) * (north - south) / _MOST_CELLS), 1.0)
     cols, rows = max(1, int(np.ceil((east - west) / cell))), max(1, int(np.ceil((north - south) / cell)))

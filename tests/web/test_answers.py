@@ -1,0 +1,157 @@
+"""Figures of the page are those of the Python API."""
+
+from __future__ import annotations
+
+import base64
+import json
+
+import numpy as np
+import pytest
+from starlette.testclient import TestClient
+
+from geo_access.study.prepared import PreparedStudy
+from geo_access.web.planner import CURVE_MINUTES
+from geo_access.web.questions import SurfaceQuestion
+from geo_access.web.surface_bytes import minute_codes, unpack_surface
+
+CASE = {"metier": "F1602", "profile": "sans_voiture", "kind": "training", "schedule": "journee_formation"}
+
+
+def levels(answer: dict, minutes: int) -> list[str]:
+    """Levels as the page finds them when its slider stands at `minutes`."""
+    units = np.frombuffer(base64.b64decode(answer["curve"]), "<u2").reshape(-1, CURVE_MINUTES + 1)[:, minutes]
+    names = np.select(
+        [units >= round(answer["adequate"] * 10_000), units >= round(answer["fragile"] * 10_000)],
+        ["adéquat", "fragile"],
+        "inadéquat",
+    )
+    judged = np.isin(answer["zones"]["level"], ["adéquat", "fragile", "inadéquat"])
+    return np.where(judged, names, answer["zones"]["level"]).tolist()
+
+
+def test_at_the_studys_threshold_the_slider_gives_the_levels_of_the_flags(
+    client: TestClient, prepared: PreparedStudy
+) -> None:
+    for profile, kind, schedule in sorted({(c.profile.id, c.kind, c.schedule) for c in prepared.diagnosis.cases}):
+        for metier in prepared.metiers:
+            question = {"metier": metier.code, "profile": profile, "kind": kind, "schedule": schedule}
+            answer = client.post("/api/case", json=question).json()
+            assert levels(answer, round(answer["threshold"])) == answer["zones"]["level"], question
+
+
+def test_the_curve_counts_residents_by_hand(client: TestClient, prepared: PreparedStudy) -> None:
+    answer = client.post("/api/case", json=CASE).json()
+    units = np.frombuffer(base64.b64decode(answer["curve"]), "<u2").reshape(-1, CURVE_MINUTES + 1)
+    case = prepared.case("sans_voiture", "training", "journee_formation")
+    column = [m.code for m in case.offers.metiers].index("F1602")
+    trip = prepared.diagnosis.times["sans_voiture", "training", "journee_formation"]
+    sites = [
+        int(case.offers.site[k])
+        for k in range(case.offers.indptr[column], case.offers.indptr[column + 1])
+        if case.offers.open_places[k] > 0
+    ]
+    weights = prepared.diagnosis.residents.weights
+    for minutes in (20, 45, 60, 90):
+        reached = (np.maximum(trip.out_s, trip.back_s)[:, sites] <= 60 * minutes).any(axis=1)
+        shares = np.asarray(weights @ reached.astype(float)).ravel() / np.asarray(weights.sum(axis=1)).ravel()
+        assert np.abs(units[:, minutes] / 10_000 - shares).max() <= 1e-4
+
+
+def test_a_surface_holds_the_minutes_of_the_points(client: TestClient, prepared: PreparedStudy) -> None:
+    question = {"mode": "walk", "site": "T01", "minutes": 45, "towards": True}
+    packed = client.post("/api/surface", json=question).content
+    header, grid = unpack_surface(packed)
+    assert header["name"] == "Lycée des métiers Jean-Tisserand"
+    assert grid.shape == (header["rows"], header["cols"])
+    assert set(np.unique(grid)) <= set(range(46)) | {header["no_time"], header["outside"]}
+    assert header["residents"] == sorted(header["residents"])
+    assert header["residents"][0] <= header["residents"][45] <= header["everyone"]
+
+
+def test_minutes_are_rounded_up_so_that_a_cutoff_is_a_comparison() -> None:
+    seconds = np.array([0.0, 59.9, 60.0, 60.5, 15_000.0, 15_001.0, np.inf, np.nan])
+    assert minute_codes(seconds).tolist() == [0, 1, 1, 2, 250, 254, 254, 254]
+
+
+def test_the_adviser_is_told_trips_that_fit_their_times(client: TestClient) -> None:
+    question = {"lon": 3.82, "lat": 50.2, "metiers": ["F1602"], "profiles": ["sans_voiture"], "kinds": ["training"]}
+    answer = client.post("/api/adviser", json=question).json()
+    assert answer["found"] > 0
+    worst = [row["worst_min"] for row in answer["rows"]]
+    assert worst == sorted(worst)
+    assert worst[-1] <= 60
+    for row in answer["rows"][:5]:
+        assert row["ways"]["there"]["minutes"] == pytest.approx(row["there_min"], abs=0.02)
+        assert row["ways"]["back"]["minutes"] == pytest.approx(row["back_min"], abs=0.02)
+
+
+def test_the_adviser_keeps_the_hours_of_a_person(client: TestClient) -> None:
+    question = {"lon": 3.82, "lat": 50.2, "metiers": ["F1602"], "profiles": ["sans_voiture"], "kinds": ["training"]}
+    free = client.post("/api/adviser", json=question).json()
+    bound = client.post("/api/adviser", json={**question, "leave_after": "08:30"}).json()
+    assert 0 < bound["found"] < free["found"]
+    assert client.post("/api/adviser", json={**question, "home_by": "17:06"}).json()["found"] == 0
+
+
+def test_the_industrial_zone_opens_at_six_not_at_five(client: TestClient) -> None:
+    question = {"site": "E001", "start": "05:00", "end": "13:00", "profile": "sans_voiture"}
+    answer = client.post("/api/employer", json=question).json()
+    assert answer["reached"] == 0
+    shifts = {row["minutes"]: row for row in answer["shifts"]}
+    assert shifts[60]["start"] == "06:00"
+    assert sum(row["share"] or 0 for row in answer["zones"]) == 0
+
+
+def test_the_observatory_exports_what_it_shows(client: TestClient) -> None:
+    question = {"by": "metier", "kind": "training", "profile": "sans_voiture"}
+    shown = client.post("/api/observatory", json=question).json()
+    text = client.post("/api/export", json={**question, "form": "csv"}).content.decode("utf-8-sig")
+    lines = [line for line in text.splitlines() if not line.startswith("#")]
+    assert len(lines) == 1 + len(shown["rows"])
+    assert lines[0].split(",")[: len(shown["columns"])] == shown["columns"]
+    assert shown["provenance"]["manifest"] in text
+    book = client.post("/api/export", json={**question, "form": "xlsx"}).content
+    assert book[:2] == b"PK"
+    refused = client.post("/api/export", json={**question, "form": "gpkg"})
+    assert refused.status_code == 400
+
+
+@pytest.mark.parametrize(
+    ("path", "question", "french"),
+    [
+        ("case", {**CASE, "metier": "Z9999"}, "n’est pas dans l’étude"),
+        ("case", {"metier": "F1602"}, "ne peut pas être lue"),
+        ("surface", {"mode": "transit", "lon": 2.35, "lat": 48.85}, "km du territoire"),
+        ("surface", {"mode": "transit", "lon": 400.0, "lat": 1.0}, "ne peut pas être lue"),
+        ("surface", {"mode": "rocket", "lon": 3.8, "lat": 50.2}, "ne peut pas être lue"),
+        ("zone", {**CASE, "zone": "nowhere", "minutes": 60}, "absente de l’étude"),
+        ("employer", {"site": "E001", "start": "05:00", "end": "05:00", "profile": "sans_voiture"}, "même heure"),
+        ("observatory", {"by": "metier", "metier": "Z9999"}, "aucune ligne"),
+        ("adviser", {"lon": 3.8, "lat": 50.2, "metiers": ["Z"], "profiles": ["sans_voiture"]}, "aucun métier"),
+    ],
+)
+def test_bad_questions_are_told_in_a_sentence(client: TestClient, path: str, question: dict, french: str) -> None:
+    answer = client.post(f"/api/{path}", json=question)
+    assert answer.status_code == 400
+    assert french in answer.json()["error"]
+    english = client.post(f"/api/{path}", json=question, headers={"X-Geo-Access-Language": "en"}).json()["error"]
+    assert french not in english
+
+
+@pytest.mark.parametrize("body", [b"", b"{", b"\xff\xfe", b"[" * 100_000, b"null", b"[1]"])
+def test_bodies_that_are_no_question_never_take_the_server_down(client: TestClient, body: bytes) -> None:
+    answer = client.post("/api/case", content=body, headers={"Content-Type": "application/json"})
+    assert answer.status_code == 400
+    assert client.get("/api/start").status_code == 200
+
+
+def test_questions_name_one_place() -> None:
+    with pytest.raises(ValueError, match="site, or lon and lat"):
+        SurfaceQuestion(mode="walk", site="T01", lon=3.0, lat=50.0)
+
+
+def test_layers_are_geojson_whose_ids_are_rows(client: TestClient, prepared: PreparedStudy) -> None:
+    zones = json.loads(client.get("/api/zones").content)
+    assert [feature["id"] for feature in zones["features"]] == list(range(len(prepared.diagnosis.residents.zone_ids)))
+    for name in ("streets", "stops", "sites"):
+        assert json.loads(client.get(f"/api/{name}").content)["features"]
