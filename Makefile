@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test lint bench clean
+.PHONY: demo test quick lint bench wheel lowest clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -21,8 +21,20 @@ lint: $(VENV)/.ready
 test: lint
 	$(BIN)/python -m pytest -n 2 --dist loadfile -q
 
+# The tests of the rooms that changed since origin/main (or SINCE=…), for at most a minute; what was not reached is said.
+quick: $(VENV)/.ready
+	$(BIN)/python .ci/quick.py $(SINCE)
+
+# Wheel and sdist, each installed alone into an empty environment off the clone, and the demo run there.
+wheel:
+	PYTHON="$(PYTHON)" bash .ci/wheel
+
+# The lowest versions that pyproject.toml declares, and the fast part of the suite on them.
+lowest:
+	PYTHON="$(PYTHON)" bash .ci/lowest
+
 bench: $(VENV)/.ready
 	$(BIN)/python tests/benchmarks/run.py
 
 clean:
-	rm -rf $(VENV) out build
+	rm -rf $(VENV) out build dist

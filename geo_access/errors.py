@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from importlib import import_module
+from types import ModuleType
 
 __all__ = [
     "CapacityError",
@@ -14,6 +16,7 @@ __all__ = [
     "MissingFileError",
     "ServiceDateError",
     "SnapError",
+    "import_extra",
     "raise_faults",
 ]
 
@@ -134,3 +137,36 @@ def raise_faults(faults: Iterable[Fault], *, error: type[GeoAccessError] = Input
         return
     head = f"{len(found)} faults:\n  " if len(found) > 1 else ""
     raise error(head + "\n  ".join(str(fault) for fault in found), faults=found)
+
+
+def import_extra(module: str, extra: str) -> ModuleType:
+    """Import a module of a library that only an extra of the package installs.
+
+    Parameters
+    ----------
+    module : str
+        Dotted name.
+    extra : str
+        The extra: ``raster``, ``report``, ``siting``.
+
+    Raises
+    ------
+    InputError
+        When it is not installed, with the command that installs it.
+
+    Examples
+    --------
+    >>> import_extra("no_such_library.part", "raster")
+    Traceback (most recent call last):
+    ...
+    geo_access.errors.InputError: no_such_library is not installed → pip install "geo-access[raster]"
+    """
+    try:
+        return import_module(module)
+    except ImportError as error:
+        library = module.partition(".")[0]
+        raise InputError(
+            f'{library} is not installed → pip install "geo-access[{extra}]"',
+            key="extra_missing",
+            values={"library": library, "extra": extra},
+        ) from error

@@ -5,14 +5,13 @@ Existing sites stay; what is proposed is what to add. Pairs without a time are o
 
 from __future__ import annotations
 
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from geo_access.diagnosis.diagnose import Diagnosis
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import Fault, InputError, import_extra, raise_faults
 from geo_access.measures.measures import check_amounts
 
 __all__ = ["propose_sessions", "sessions_for_metier"]
@@ -23,10 +22,7 @@ _NO_PLACEMENT = "no placement meets these capacities and this number → more se
 
 
 def _spopt() -> tuple[Any, Any]:
-    try:
-        return import_module("spopt.locate"), import_module("pulp")
-    except ImportError as error:
-        raise InputError("siting needs spopt → pip install 'geo-access[siting]'") from error
+    return import_extra("spopt.locate", "siting"), import_extra("pulp", "siting")
 
 
 def _together(within: np.ndarray, people: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -17,7 +17,7 @@ from geo_access.report.chapters import (
 from geo_access.report.context import ReportContext
 from geo_access.report.words import environment, written_date
 
-__all__ = ["render_report", "write_pdf", "write_report"]
+__all__ = ["can_print", "render_report", "write_pdf", "write_report"]
 
 
 def render_report(context: ReportContext, *, pdf: bool) -> str:
@@ -71,7 +71,7 @@ def write_pdf(html: str, path: Path) -> bool:
     bool
         Whether it was written.
     """
-    if find_spec("weasyprint") is None:
+    if not can_print():
         return False
     import weasyprint  # noqa: PLC0415 — an extra, and slow to load
     from weasyprint.urls import URLFetcher  # noqa: PLC0415
@@ -79,6 +79,11 @@ def write_pdf(html: str, path: Path) -> bool:
     within = URLFetcher(allowed_protocols=("data",))
     weasyprint.HTML(string=html, url_fetcher=within).write_pdf(path, pdf_ua_tags=True)
     return True
+
+
+def can_print() -> bool:
+    """Whether the ``report`` extra is installed, so that pages are printed to PDF."""
+    return find_spec("weasyprint") is not None
 
 
 def write_report(folder: Path, context: ReportContext) -> list[Path]:
@@ -100,8 +105,7 @@ def write_report(folder: Path, context: ReportContext) -> list[Path]:
     InputError
         With everything missing in the context.
     """
-    printable = find_spec("weasyprint") is not None
-    html = render_report(context, pdf=printable)
+    html = render_report(context, pdf=can_print())
     folder.mkdir(parents=True, exist_ok=True)
     page = folder / "report.html"
     page.write_text(html, encoding="utf-8")

@@ -13,7 +13,7 @@ from geo_access.network.model import Network
 from geo_access.network.streets.congestion import DRIVEN, car_label
 from geo_access.network.timetable.stops import network_notices
 from geo_access.report.sheet import adviser_sheet
-from geo_access.report.study_report import write_report
+from geo_access.report.study_report import can_print, write_report
 from geo_access.study.file import (
     MAX_STUDY_BYTES,
     StudyFile,
@@ -40,7 +40,7 @@ from geo_access.study.network import check_feeds, links_table, study_network
 from geo_access.study.outputs import write_manifest, write_tables
 from geo_access.study.pictures import map_contents, write_front_page, write_pictures
 from geo_access.study.provenance import study_tables, watch
-from geo_access.words.note import Note
+from geo_access.words.note import Note, note
 from geo_access.words.words import format_number, text
 
 __all__ = ["CheckReport", "RunSummary", "Study", "demo_study_path"]
@@ -57,17 +57,22 @@ _BYTES_PER_PAIR = 40
 
 
 def demo_study_path() -> Path:
-    """Path of the demo's study file.
+    """Path of the demo's study file: in the installed package, or in a clone.
 
     Raises
     ------
     InputError
-        When the package was installed without the repository's ``data`` folder.
+        When neither is there.
     """
-    path = Path(__file__).resolve().parents[2] / "data" / "demo" / "study.toml"
-    if not path.is_file():
-        raise InputError(f"{path}: the demo's data are not here → run geo-access from a clone of the repository")
-    return path
+    package = Path(__file__).resolve().parents[1]
+    for folder in (package / "demo", package.parent / "data" / "demo"):
+        if (folder / "study.toml").is_file():
+            return folder / "study.toml"
+    raise InputError(
+        f"{package / 'demo'}: the demo's data are not here → install the package again",
+        key="no_demo",
+        values={"folder": package / "demo"},
+    )
 
 
 @dataclass(frozen=True)
@@ -242,7 +247,8 @@ class Study:
                 if entry.is_file() and "assets" not in entry.parts and not entry.name.startswith(".")
             )
         progress("write", 1.0)
-        notes: tuple[str | Note, ...] = (*result.notes, *manifest.warnings)
+        unprinted = () if can_print() else (note("start.no_pdf"),)
+        notes: tuple[str | Note, ...] = (*result.notes, *manifest.warnings, *unprinted)
         return RunSummary(out, flag_summary(self.file, diagnosis), written, notes, self.file.study.language)
 
     def sheet(self, path: str | Path, *, origin: tuple[float, float], metier: str, profile: str | None = None) -> Path:

@@ -12,16 +12,10 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-import rasterio
 import shapely
-from exactextract import exact_extract
-from exactextract.raster import NumPyRasterSource
-from rasterio.io import MemoryFile
-from rasterio.shutil import copy
-from rasterio.transform import from_origin
 
 from geo_access.crs import to_metric
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import Fault, InputError, import_extra, raise_faults
 from geo_access.sources.tables.write import same_bytes
 from geo_access.surfaces.surface import Surface
 
@@ -105,21 +99,23 @@ def count_grid(bands: gpd.GeoDataFrame, raster: str, *, column: str = "populatio
     Raises
     ------
     InputError
-        When the raster does not say its CRS.
+        When the raster does not say its CRS, or the ``raster`` extra is not installed.
     """
-    with rasterio.open(raster) as source:
+    exact, sources = (import_extra(name, "raster") for name in ("exactextract", "exactextract.raster"))
+    with import_extra("rasterio", "raster").open(raster) as source:
         raise_faults(
             [] if source.crs else [Fault(raster, "the raster does not say its CRS", "assign it with gdal_edit")]
         )
         moved = bands.to_crs(source.crs)
         counts = source.read(1, masked=True).filled(0).astype(np.float64)
         west, south, east, north = source.bounds
-        grid = NumPyRasterSource(counts, xmin=west, ymin=south, xmax=east, ymax=north, srs_wkt=source.crs.to_wkt())
+        box = {"xmin": west, "ymin": south, "xmax": east, "ymax": north, "srs_wkt": source.crs.to_wkt()}
+        grid = sources.NumPyRasterSource(counts, **box)
     shapes = gpd.GeoDataFrame(geometry=moved.geometry.to_numpy(), crs=moved.crs)
     present = ~shapes.geometry.is_empty.to_numpy()
     sums = np.zeros(len(bands))
     if present.any():
-        sums[present] = exact_extract(grid, shapes[present], ["sum"], output="pandas")["sum"].to_numpy()
+        sums[present] = exact.exact_extract(grid, shapes[present], ["sum"], output="pandas")["sum"].to_numpy()
     return pd.DataFrame({"minutes": bands["minutes"].to_numpy(), column: sums})
 
 
@@ -160,7 +156,7 @@ def write_surface(surface: Surface, path: str | Path) -> Path:
         "height": frame.rows,
         "width": frame.cols,
         "crs": frame.epsg,
-        "transform": from_origin(west, north, frame.cell_m, frame.cell_m),
+        "transform": import_extra("rasterio.transform", "raster").from_origin(west, north, frame.cell_m, frame.cell_m),
         "nodata": NODATA_S,
     }
     tags = {
@@ -173,7 +169,8 @@ def write_surface(surface: Surface, path: str | Path) -> Path:
         "notes": json.dumps(list(surface.notes), ensure_ascii=False),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
-    with MemoryFile() as memory:
+    rasterio, shutil = (import_extra(name, "raster") for name in ("rasterio", "rasterio.shutil"))
+    with import_extra("rasterio.io", "raster").MemoryFile() as memory:
         with memory.open(**profile) as draft:
             draft.write(values.astype(np.float32), 1)
             draft.update_tags(**tags)
@@ -181,7 +178,7 @@ def write_surface(surface: Surface, path: str | Path) -> Path:
             draft.set_band_description(1, "travel_time_s")
         with memory.open() as draft, rasterio.Env(GDAL_TIFF_INTERNAL_MASK=False):
             # Overviews take the nearest cell: a mean of times and "no time" would invent times.
-            copy(draft, path, driver="COG", compress="deflate", predictor=3, overview_resampling="nearest")
+            shutil.copy(draft, path, driver="COG", compress="deflate", predictor=3, overview_resampling="nearest")
     return path
 
 

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo_access.errors import CoverageError, InputError, MissingFileError
+from geo_access.errors import CoverageError, InputError, MissingFileError, import_extra
 from geo_access.network.model import Streets
 
 if TYPE_CHECKING:
@@ -97,22 +97,20 @@ class _Raster:
 
 def _read(xy: np.ndarray, epsg: int, dem: Path) -> _Raster:
     """Read the part of a raster that lies around some points."""
-    import rasterio  # noqa: PLC0415 — importing the room stays cheap
-    from rasterio.enums import Resampling  # noqa: PLC0415
-    from rasterio.vrt import WarpedVRT  # noqa: PLC0415
-    from rasterio.windows import Window, from_bounds  # noqa: PLC0415
+    rasterio, windows = (import_extra(name, "raster") for name in ("rasterio", "rasterio.windows"))
+    resampling = import_extra("rasterio.enums", "raster").Resampling.bilinear
 
     if not dem.exists():
         raise MissingFileError(f"{dem}: elevation raster not found → check the path")
     try:
         with (
             rasterio.open(dem) as raw,
-            WarpedVRT(raw, crs=f"EPSG:{epsg}", resampling=Resampling.bilinear) as raster,
+            import_extra("rasterio.vrt", "raster").WarpedVRT(raw, crs=f"EPSG:{epsg}", resampling=resampling) as raster,
         ):
             low, high = xy.min(axis=0), xy.max(axis=0)
-            window = from_bounds(*low, *high, transform=raster.transform).round_offsets().round_lengths()
-            around = Window(window.col_off - 2, window.row_off - 2, window.width + 5, window.height + 5)
-            window = around.intersection(Window(0, 0, raster.width, raster.height))
+            window = windows.from_bounds(*low, *high, transform=raster.transform).round_offsets().round_lengths()
+            around = windows.Window(window.col_off - 2, window.row_off - 2, window.width + 5, window.height + 5)
+            window = around.intersection(windows.Window(0, 0, raster.width, raster.height))
             values = raster.read(1, window=window, masked=True).astype(np.float64).filled(np.nan)
             return _Raster(values, ~raster.window_transform(window), float(max(map(abs, raster.res))))
     except rasterio.errors.WindowError as error:

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.sparse import coo_array
+from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
@@ -288,7 +288,7 @@ def _pathways(feeds: Sequence[Feed], stops: StopTable, walk_kmh: float) -> Entri
         back = ways["both_ways"].to_numpy()[usable]
         # scipy drops explicit zeros: a free passage costs a hundredth of a second.
         cost = np.maximum(seconds[usable], 0.01)
-        graph = coo_array(
+        graph = coo_matrix(
             (np.concatenate((cost, cost[back])), (np.concatenate((a, b[back])), np.concatenate((b, a[back])))),
             shape=(len(feed.stops),) * 2,
         ).tocsr()

@@ -201,7 +201,8 @@ def read_employers(
     openings = to_numbers(table[found["openings"]]) if "openings" in found else pd.Series(np.nan, index=table.index)
     starts, ends, unread = _hours(table, found)
     extra = [name for name in names if name not in found.values() and name not in (*EMPLOYER_COLUMNS, "row")]
-    others = table[extra].to_dict("records")
+    # Older pandas gives no record at all for a table without columns.
+    others = table[extra].to_dict("records") if extra else [{}] * len(table)
     shapes = sites.positions.geometry.to_numpy()
     records: list[dict[str, Any]] = []
     lost: dict[str, list[tuple[int, str, str]]] = {"kept": [], "mapped": []}

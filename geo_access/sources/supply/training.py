@@ -276,7 +276,8 @@ def read_training(
     codes = split_codes(table[found["metier"]])
     taken = to_numbers(table[found["filled"]]).tolist() if "filled" in found else None
     extra = [name for name in names if name not in found.values() and name not in (*TRAINING_COLUMNS, "row")]
-    others = table[extra].to_dict("records")
+    # Older pandas gives no record at all for a table without columns.
+    others = table[extra].to_dict("records") if extra else [{}] * len(table)
     shapes = sites.positions.geometry.to_numpy()
     again = repeated_rows(table)
     for row, identifier in enumerate(sites.ids.tolist()):
