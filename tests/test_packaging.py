@@ -16,7 +16,10 @@ from tests.shared import ROOT
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
 EXTRAS = PROJECT["optional-dependencies"]
-RUNNING = [*PROJECT["dependencies"], *EXTRAS["raster"], *EXTRAS["report"], *EXTRAS["siting"]]
+RUNNING = [
+    *PROJECT["dependencies"],
+    *(each for extra in ("raster", "report", "siting", "web") for each in EXTRAS[extra]),
+]
 # Names under which libraries are imported, where they are not their own.
 IMPORTED_AS = {"pillow": "PIL"}
 # Libraries that come with one of ours, as a part of it.
