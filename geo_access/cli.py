@@ -17,7 +17,7 @@ from rich.table import Table
 
 from geo_access.errors import GeoAccessError
 from geo_access.manifest import code_version
-from geo_access.words.messages import error_text, note_text
+from geo_access.words.messages import error_text
 from geo_access.words.words import format_number, text
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def _show(console: Console, summary: RunSummary) -> None:
                 table.add_row(escape(metier), *figures)
         console.print(table)
     for warning in summary.warnings:
-        console.print(f"[yellow]![/] {escape(note_text(warning, summary.language)[0])}")
+        console.print(f"[yellow]![/] {escape(warning.told(summary.language))}")
     paths = Table(title=text("cli.written", summary.language), title_justify="left", show_header=False)
     for path, size in summary.written:
         written = format_number(size / 1e6, summary.language, decimals=2)
@@ -176,7 +176,7 @@ def check(
         table.add_row(*(escape(str(cell)) for cell in row))
     console.print(table)
     for warning in report.warnings:
-        console.print(f"[yellow]![/] {escape(note_text(warning, language)[0])}")
+        console.print(f"[yellow]![/] {escape(warning.told(language))}")
     console.print(f"[green]{text('cli.check_ok', language)}[/]")
 
 

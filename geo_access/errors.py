@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from importlib import import_module
 from types import ModuleType
+from typing import Protocol
 
 __all__ = [
     "CapacityError",
@@ -16,9 +17,22 @@ __all__ = [
     "MissingFileError",
     "ServiceDateError",
     "SnapError",
+    "Told",
     "import_extra",
     "raise_faults",
 ]
+
+
+class Told(Protocol):
+    """Words in the reader's language."""
+
+    def told(self, language: str = "fr") -> str:
+        """Words in a language."""
+        ...
+
+    def to_dict(self) -> dict[str, object]:
+        """Plain values for JSON."""
+        ...
 
 
 @dataclass(frozen=True, order=True)
@@ -37,6 +51,8 @@ class Fault:
         Entry ``error.<key>`` of the catalogue that says `what` and `remedy` in other languages; may be empty.
     values : mapping of str to object
         What that entry puts in its braces.
+    place : Note, optional
+        `where` in the reader's language, when it holds words.
 
     Examples
     --------
@@ -49,6 +65,7 @@ class Fault:
     remedy: str = ""
     key: str = field(default="", compare=False)
     values: Mapping[str, object] = field(default_factory=dict, compare=False)
+    place: Told | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         """Render on one line."""

@@ -14,6 +14,8 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from geo_access.errors import Told
+
 __all__ = ["Manifest", "code_version", "fingerprint", "manifest_schema", "read_manifest", "sha256_file", "write_whole"]
 
 _BLOCK_BYTES = 1 << 20
@@ -88,7 +90,7 @@ class Manifest:
         SHA-256 of each input by name.
     query : mapping
         The question, as plain values.
-    warnings : tuple of str
+    warnings : tuple of Note
         What a reader should know before relying on the result.
     extra : mapping
         Feed validity, scenario edits, sources and licences.
@@ -98,7 +100,7 @@ class Manifest:
 
     inputs: Mapping[str, str]
     query: Mapping[str, Any]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Told, ...] = ()
     extra: Mapping[str, Any] = field(default_factory=dict)
     files: Mapping[str, str] = field(default_factory=dict)
 
@@ -122,7 +124,7 @@ class Manifest:
             "libraries": versions,
             "inputs": dict(sorted(self.inputs.items())),
             "query": _plain(self.query),
-            "warnings": list(self.warnings),
+            "warnings": [warning.to_dict() for warning in self.warnings],
             **{key: _plain(value) for key, value in self.extra.items()},
             **({"files": dict(sorted(self.files.items()))} if self.files else {}),
         }

@@ -28,6 +28,7 @@ from geo_access.times.round_trip import (
     connect_points,
     round_trip,
 )
+from geo_access.words.note import note
 
 __all__ = ["OWN_HOURS", "DiagnosedCase", "Diagnosis", "diagnose", "diagnose_with"]
 
@@ -434,7 +435,7 @@ def diagnose(
     if employers is not None:
         supply["job"] = job_offers(employers, metiers, epsg=network.epsg)
     unknown = [
-        f"{rows} rows of {name} do not say how many {column}: each counts as one"
+        note("uncounted", n=rows, table=name, column=column)
         for name, table, column in (("training", training, "places"), ("employers", employers, "openings"))
         if table is not None and (rows := int(table[column].isna().sum()))
     ]

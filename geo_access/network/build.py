@@ -21,6 +21,7 @@ from geo_access.network.timetable.timetable import build_timetable
 from geo_access.sources.gtfs.feed import read_gtfs, wheelchair_feed
 from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.notices import notices_frame, worst_lines
+from geo_access.words.note import Note, note
 
 __all__ = ["build_network"]
 
@@ -203,10 +204,10 @@ def _notices(feeds: Sequence[Feed]) -> dict[str, tuple[str | int | None, ...]]:
     }  # fmt: skip
 
 
-def _warnings(streets: Streets | CrowFly, timetable: Timetable | None) -> tuple[str, ...]:
-    lines: list[str] = []
+def _warnings(streets: Streets | CrowFly, timetable: Timetable | None) -> tuple[Note, ...]:
+    lines: list[Note] = []
     if isinstance(streets, CrowFly):
-        lines.append(f"no streets: straight lines × {streets.detour:g}")
+        lines.append(note("crow_fly", factor=streets.detour))
     if timetable is not None:
         lines += timetable.notes
     return tuple(lines)

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo_access.words.note import Note
+
 if TYPE_CHECKING:
     from geo_access.network.search.hierarchy import Hierarchy
 
@@ -124,7 +126,7 @@ class Streets:
         Values of ``highway=`` (and ``ferry``).
     graphs : mapping of str to ModeGraph
         By profile name.
-    notes : tuple of str
+    notes : tuple of Note
         What reading and pruning did: ways dropped, islands removed, counts.
     """
 
@@ -141,7 +143,7 @@ class Streets:
     geometry_xy: np.ndarray
     class_names: tuple[str, ...]
     graphs: Mapping[str, ModeGraph]
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note | str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -212,7 +214,7 @@ class Timetable:
         Trips that continue as another without leaving the seat.
     walk_kmh : float
         Speed behind `footpaths` [km/h].
-    notes : tuple of str
+    notes : tuple of Note
         What merging and repairing did.
     stated : ndarray of int32, shape (k, 2)
         Stop pairs whose change the operator times: nothing is added, no walking speed changes it, and it holds beyond
@@ -254,7 +256,7 @@ class Timetable:
     forbidden: np.ndarray
     in_seat: np.ndarray
     walk_kmh: float
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
     stated: np.ndarray = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
     reach_s: int = 86_400
     trip_days: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
@@ -294,5 +296,5 @@ class Network:
     streets: Streets | CrowFly
     timetable: Timetable | None
     inputs: Mapping[str, str]
-    warnings: tuple[str, ...] = ()
+    warnings: tuple[Note, ...] = ()
     notices: Mapping[str, tuple[str | int | None, ...]] = field(default_factory=dict)

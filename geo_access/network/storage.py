@@ -16,6 +16,7 @@ from geo_access.errors import InputError, MissingFileError
 from geo_access.manifest import sha256_file, write_whole
 from geo_access.network.model import CrowFly, ModeGraph, Network, SparseTimes, Streets, Timetable
 from geo_access.network.search.hierarchy import Hierarchy
+from geo_access.words.note import Note
 
 __all__ = ["FORMAT", "KEPT_CHANGES", "open_network", "save_network"]
 
@@ -42,7 +43,7 @@ class _Writer:
         """Turn a value into JSON, its arrays into files named after where they are."""
         if isinstance(value, np.ndarray):
             return self.array(value, name)
-        if is_dataclass(value) and not isinstance(value, type):
+        if is_dataclass(value) and not isinstance(value, type | Note):
             parts = {
                 field.name: self.plain(getattr(value, field.name), f"{name}.{field.name}") for field in fields(value)
             }
@@ -65,6 +66,8 @@ class _Writer:
             return {"kind": "tuple", "items": [self.plain(part, f"{name}.{k}") for k, part in enumerate(value)]}
         if isinstance(value, date):
             return {"kind": "date", "iso": value.isoformat()}
+        if isinstance(value, Note):
+            return {"kind": "note", **value.to_dict()}
         if isinstance(value, np.generic):
             return value.item()
         return value
@@ -174,6 +177,8 @@ class _Reader:
             return tuple(self.value(part) for part in node["items"])
         if kind == "date":
             return date.fromisoformat(node["iso"])
+        if kind == "note":
+            return Note.from_dict(node)
         parts = {key: self.value(part) for key, part in node["fields"].items()}
         if kind == "mapping":
             return parts

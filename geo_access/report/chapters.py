@@ -9,9 +9,8 @@ import pandas as pd
 
 from geo_access.diagnosis.model import FlagReason, Metier
 from geo_access.report.context import ReportContext
-from geo_access.report.words import embedded_png, known_text, minutes, share, written_date
-from geo_access.words.messages import note_text
-from geo_access.words.words import format_number, plural, text
+from geo_access.report.words import embedded_png, known_text, minutes, share
+from geo_access.words.words import format_number, plural, text, written_date
 
 __all__ = ["flagged_content", "metier_content", "summary_content", "unknown_content", "zonings_content"]
 
@@ -235,7 +234,7 @@ def _level_cell(row: Any, language: str) -> dict[str, str]:
 
 
 def _zone_kind(kind: str, language: str) -> str:
-    return known_text("zone_kind", kind, language)[0]
+    return known_text("zone_kind", kind, language)
 
 
 def zonings_content(context: ReportContext) -> list[dict[str, Any]]:
@@ -461,7 +460,7 @@ def unknown_content(context: ReportContext) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``lines``, ``notes`` (words, and whether they are in the report's language) and ``readings``.
+        ``lines``, ``notes`` and ``readings``, all in the report's language.
     """
     language = context.language
     lines = []
@@ -488,9 +487,9 @@ def unknown_content(context: ReportContext) -> dict[str, Any]:
             "read": item.read,
             "kept": item.kept,
             "located": item.located,
-            "losses": [(count, *known_text("loss", words, language)) for count, words in item.losses],
+            "losses": [(count, why.told(language)) for count, why in item.losses],
         }
         for item in context.readings
     ]
-    notes = [note_text(line, language) for line in context.manifest.warnings]
+    notes = [warning.told(language) for warning in context.manifest.warnings]
     return {"lines": lines, "notes": notes, "readings": readings}

@@ -14,6 +14,7 @@ from geo_access.diagnosis.diagnose import OWN_HOURS, Diagnosis
 from geo_access.diagnosis.model import FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
 from geo_access.errors import Fault, raise_faults
 from geo_access.manifest import Manifest
+from geo_access.words.note import Note
 
 __all__ = ["ReportContext", "SourceReading", "reach_table"]
 
@@ -35,7 +36,7 @@ class SourceReading:
         Rows.
     located : int or None
         Rows with a position; None where positions make no sense.
-    losses : tuple of (int, str)
+    losses : tuple of (int, Note)
         Rows lost, and why.
     """
 
@@ -43,7 +44,7 @@ class SourceReading:
     read: int
     kept: int
     located: int | None = None
-    losses: tuple[tuple[int, str], ...] = ()
+    losses: tuple[tuple[int, Note], ...] = ()
 
 
 @dataclass(frozen=True, eq=False)

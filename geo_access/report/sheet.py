@@ -19,11 +19,11 @@ from geo_access.diagnosis.model import FlagReason, FlagRules, Metier, Profile, S
 from geo_access.diagnosis.remedies import find_remedies
 from geo_access.errors import InputError
 from geo_access.network.model import Network
-from geo_access.report.words import environment, minutes, written_date
+from geo_access.report.words import environment, minutes
 from geo_access.routing.journeys import Journey, explain_query
 from geo_access.routing.query import Query, Window
 from geo_access.times.round_trip import NetworkTimes
-from geo_access.words.words import plural, text
+from geo_access.words.words import plural, text, written_date
 
 __all__ = ["adviser_sheet"]
 

@@ -15,7 +15,8 @@ from geo_access.report.chapters import (
     zonings_content,
 )
 from geo_access.report.context import ReportContext
-from geo_access.report.words import environment, written_date
+from geo_access.report.words import environment
+from geo_access.words.words import written_date
 
 __all__ = ["can_print", "render_report", "write_pdf", "write_report"]
 

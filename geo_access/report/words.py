@@ -6,7 +6,6 @@ import base64
 import io
 import math
 from collections.abc import Sequence
-from datetime import date
 from importlib import resources
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from geo_access.errors import InputError
 from geo_access.maps.palettes import LEVEL_COLOURS
 from geo_access.words.words import catalogue, format_number, text
 
-__all__ = ["bar", "embedded_png", "environment", "known_text", "minutes", "page_text", "share", "written_date"]
+__all__ = ["bar", "embedded_png", "environment", "known_text", "minutes", "page_text", "share"]
 
 _PICTURE_WIDTH_PX = 1700
 _MOST_PIXELS = 60_000_000
@@ -54,30 +53,15 @@ def minutes(value: float, language: str = "fr") -> str:
     return text(f"report.minutes.{form}", language, n=f"{value:g}").replace(" ", "\u202f")
 
 
-def written_date(day: date, language: str = "fr") -> str:
-    """Write a date out.
+def known_text(prefix: str, name: str, language: str) -> str:
+    """Words of the catalogue for a name of the user's data; else the name itself.
 
     Examples
     --------
-    >>> written_date(date(2026, 3, 17)), written_date(date(2026, 5, 1)), written_date(date(2026, 3, 17), "en")
-    ('mardi 17 mars 2026', 'vendredi 1er mai 2026', 'Tuesday 17 March 2026')
+    >>> known_text("zone_kind", "urban", "en"), known_text("zone_kind", "canton", "en")
+    ('Urban commune', 'canton')
     """
-    weekday = text("report.weekdays", language).split()[day.weekday()]
-    month = text("report.months", language).split()[day.month - 1]
-    number = "1er" if day.day == 1 and language == "fr" else str(day.day)
-    return f"{weekday} {number} {month} {day.year}"
-
-
-def known_text(prefix: str, words: str, language: str) -> tuple[str, bool]:
-    """Words of the catalogue for a sentence of the code, and whether there are any; else the sentence itself.
-
-    Examples
-    --------
-    >>> known_text("loss", "no position in the file", "fr"), known_text("loss", "odd", "fr")
-    (('aucune position dans le fichier', True), ('odd', False))
-    """
-    found = catalogue(language).get(f"{prefix}.{words}")
-    return (words, language == "en") if found is None else (found, True)
+    return catalogue(language).get(f"{prefix}.{name}", name)
 
 
 def bar(value: float) -> Markup:

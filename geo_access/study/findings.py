@@ -261,7 +261,7 @@ def report_context(
                 report.read,
                 report.kept,
                 report.located,
-                tuple((int(row["rows"]), str(row["reason"])) for row in report.losses().to_dict("records")),
+                report.counted(),
             )
             for report in inputs.reports
         ),

@@ -151,7 +151,7 @@ class StudyInputs:
         ``metier, employment_rate, employment_source``: rates after training, given and never computed.
     reports : tuple of ReadingReport
         What each source lost, and why.
-    warnings : tuple of str
+    warnings : tuple of Note
         What a reader of the results should know.
     """
 
@@ -162,7 +162,7 @@ class StudyInputs:
     employers: gpd.GeoDataFrame | None
     employment: pd.DataFrame | None
     reports: tuple[ReadingReport, ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Note, ...]
 
 
 def _attempt(where: str, faults: list[Fault], read: Callable[[], Any]) -> Any:
@@ -222,7 +222,7 @@ def _employment(table: Table) -> pd.DataFrame:
     )
 
 
-def _with_hours(employers: gpd.GeoDataFrame, study: StudyFile) -> tuple[gpd.GeoDataFrame, list[str]]:
+def _with_hours(employers: gpd.GeoDataFrame, study: StudyFile) -> tuple[gpd.GeoDataFrame, list[Note]]:
     """Give employers without hours those of the first job schedule, and say so; without one, leave the day's."""
     known = employers["shift_start"].notna() & employers["shift_end"].notna()
     if known.all():
@@ -231,15 +231,15 @@ def _with_hours(employers: gpd.GeoDataFrame, study: StudyFile) -> tuple[gpd.GeoD
     start, end = (schedule.start, schedule.end) if schedule else ("09:00", "17:00")
     filled = employers.copy()
     filled.loc[~known, ["shift_start", "shift_end"]] = [start, end]
-    return filled, [f"{int((~known).sum())} employers give no hours: {start}–{end} is assumed for them"]
+    return filled, [note("no_hours", n=int((~known).sum()), start=start, end=end)]
 
 
-def _warnings(membership: pd.DataFrame, zones: gpd.GeoDataFrame) -> list[str]:
+def _warnings(membership: pd.DataFrame, zones: gpd.GeoDataFrame) -> list[Note]:
     empty = [str(zone) for zone in membership.attrs.get("zones_without_points", [])]
-    found = [str(note) for note in zones.attrs.get("notes", [])]
+    found: list[Note] = list(zones.attrs.get("notes", []))
     if empty:
         named = ", ".join(empty[:_MOST_NAMED]) + (f" … ({len(empty)})" if len(empty) > _MOST_NAMED else "")
-        found.append(f"zones without any populated point, kept as « sans objet »: {named}")
+        found.append(note("empty_zones", zones=named))
     return found
 
 
@@ -293,7 +293,7 @@ def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
             ]
         )
     reports += [found[1] for found in (points, training, employers) if found is not None]
-    notes = [note for report in reports for note in report.notes]
+    notes = [said for report in reports for said in report.notes]
     staffed, assumed = (None, []) if employers is None else _with_hours(employers[0], study)
     return StudyInputs(
         zones=zones,

@@ -27,12 +27,13 @@ from geo_access.sources.gtfs.calendar import Breaks, read_school_breaks, school_
 from geo_access.sources.gtfs.feed import feed_report, read_gtfs
 from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs
+from geo_access.words.note import Note
 from geo_access.words.words import format_number, text
 
 __all__ = ["calendar_lines", "check_feeds", "links_table", "study_network"]
 
 
-def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[str, ...]]:
+def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[Note, ...]]:
     """Read the timetables and look for the day in their calendars; rows for `CheckReport`, and notes.
 
     Raises

@@ -15,12 +15,10 @@ from geo_access.maps.index import ComparedMap, Comparison, write_compare, write_
 from geo_access.maps.interactive import write_metier_map
 from geo_access.maps.sheet import print_multiples, print_sheets
 from geo_access.network.model import CrowFly, Network
-from geo_access.report.words import written_date
 from geo_access.study.file import StudyFile, isochrone_profile
 from geo_access.study.folder import slugs
 from geo_access.study.inputs import StudyInputs
-from geo_access.words.messages import note_text
-from geo_access.words.words import text
+from geo_access.words.words import text, written_date
 
 __all__ = ["Pictures", "map_contents", "write_front_page", "write_pictures"]
 
@@ -64,7 +62,7 @@ def map_contents(
     tables = (file.origins.zones, file.origins.points, file.training, file.employers)
     sources = [f"{table.source} ({table.vintage})" if table.vintage else table.source for table in tables if table]
     streets = text("source.osm", file.study.language) if file.network.osm else ""
-    told = [note_text(warning, file.study.language)[0] for warning in network.warnings if "aligned" in warning]
+    told = [warning.told(file.study.language) for warning in network.warnings if warning.key == "aligned"]
     return tuple(
         MapContent(
             metier_code=metier.code,

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from geo_access.diagnosis.diagnose import Diagnosis
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import Fault, InputError, Told, raise_faults
 from geo_access.manifest import Manifest, fingerprint, sha256_file
 from geo_access.network.model import Network
 from geo_access.network.streets.congestion import DRIVEN, car_label
@@ -83,11 +83,11 @@ class CheckReport:
     ----------
     rows : tuple of tuple of str
         Source, rows read, kept, located, and the losses with their reasons.
-    warnings : tuple of str
+    warnings : tuple of Note
     """
 
     rows: tuple[tuple[str, ...], ...]
-    warnings: tuple[str, ...]
+    warnings: tuple[Note, ...]
 
 
 @dataclass(frozen=True)
@@ -101,7 +101,7 @@ class RunSummary:
         Métier, profile, kind, zones by level, share of the residents who get there and back.
     written : tuple of (str, int)
         Path relative to `folder`, and bytes.
-    warnings : tuple of str or Note
+    warnings : tuple of Note
         What a reader should know; first, what stood in the folder and was kept.
     language : str
     """
@@ -109,7 +109,7 @@ class RunSummary:
     folder: Path
     flag_rows: tuple[tuple[str, ...], ...]
     written: tuple[tuple[str, int], ...]
-    warnings: tuple[str | Note, ...]
+    warnings: tuple[Told, ...]
     language: str
 
 
@@ -168,10 +168,11 @@ class Study:
         InputError
             With every fault of every table and feed.
         """
+        language = self.file.study.language
         inputs = read_inputs(self.file, self.path)
         rows, feed_notes = check_feeds(self.file)
         for report in inputs.reports:
-            losses = "; ".join(f"{row.rows} × {row.reason}" for row in report.losses().itertuples())
+            losses = "; ".join(f"{row.rows} × {row.reason}" for row in report.losses(language).itertuples())
             located = "" if report.located is None else str(report.located)
             rows.append((report.source, str(report.read), str(report.kept), located, losses))
         return CheckReport(tuple(rows), (*inputs.warnings, *feed_notes))
@@ -248,7 +249,7 @@ class Study:
             )
         progress("write", 1.0)
         unprinted = () if can_print() else (note("start.no_pdf"),)
-        notes: tuple[str | Note, ...] = (*result.notes, *manifest.warnings, *unprinted)
+        notes: tuple[Told, ...] = (*result.notes, *manifest.warnings, *unprinted)
         return RunSummary(out, flag_summary(self.file, diagnosis), written, notes, self.file.study.language)
 
     def sheet(self, path: str | Path, *, origin: tuple[float, float], metier: str, profile: str | None = None) -> Path:
@@ -347,6 +348,6 @@ class Study:
         )
 
 
-def _car_notes(file: StudyFile, network: Network) -> list[str]:
+def _car_notes(file: StudyFile, network: Network) -> list[Note]:
     drives = any(profile.mode in DRIVEN for profile in file.profiles)
     return [car_label(network.streets)] if drives else []

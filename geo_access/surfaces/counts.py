@@ -18,6 +18,7 @@ from geo_access.crs import to_metric
 from geo_access.errors import Fault, InputError, import_extra, raise_faults
 from geo_access.sources.tables.write import same_bytes
 from geo_access.surfaces.surface import Surface
+from geo_access.words.note import notes_plain
 
 __all__ = ["NODATA_S", "count_grid", "count_points", "write_bands", "write_surface"]
 
@@ -166,7 +167,7 @@ def write_surface(surface: Surface, path: str | Path) -> Path:
         "mode": surface.query.mode,
         "crow_fly": str(surface.crow_fly).lower(),
         "manifest_id": surface.manifest_id,
-        "notes": json.dumps(list(surface.notes), ensure_ascii=False),
+        "notes": json.dumps(notes_plain(surface.notes), ensure_ascii=False),
     }
     path.parent.mkdir(parents=True, exist_ok=True)
     rasterio, shutil = (import_extra(name, "raster") for name in ("rasterio", "rasterio.shutil"))

@@ -26,6 +26,7 @@ from geo_access.surfaces.surface import (
     site_positions,
     travel_time_surface,
 )
+from geo_access.words.note import note
 
 __all__ = ["ShareSurface", "share_areas", "share_surface", "shift_surface"]
 
@@ -172,7 +173,7 @@ def share_areas(surface: ShareSurface, *, shares: Sequence[float] = (0.5, 0.9)) 
     )
 
 
-_NOTE = "the longer of the way there and the way back, to the same site"
+_NOTE = note("longer_way")
 
 
 def _clock(seconds: int) -> str:
@@ -252,5 +253,5 @@ def shift_surface(
         both = out.combined(home, np.maximum)
         best = both if best is None else best.combined(both, np.fmin)
     assert best is not None  # noqa: S101 — site_positions refuses to give none
-    hours = f"shift {format_clock(start_s)}–{format_clock(end_s)}"
+    hours = note("shift_hours", start=format_clock(start_s), end=format_clock(end_s))
     return Surface(best.values_s, best.frame, best.query, True, best.crow_fly, best.inputs, (*best.notes, hours, _NOTE))

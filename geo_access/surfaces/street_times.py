@@ -17,6 +17,7 @@ from geo_access.routing.legs import link, street_speed
 from geo_access.routing.query import Query
 from geo_access.surfaces.crow_fly import Entrances, entrances_of
 from geo_access.surfaces.lattice import Frame, Lattice, prepare_lattice
+from geo_access.words.note import Note, note
 
 __all__ = ["MARGIN_S", "cell_times", "check_lattice", "lattice_for", "street_values"]
 
@@ -195,7 +196,7 @@ def street_values(
     bounds: tuple[float, float, float, float] | None = None,
     lattice: Lattice | None = None,
     barriers: shapely.Geometry | None = None,
-) -> tuple[np.ndarray, Frame, tuple[str, ...]]:
+) -> tuple[np.ndarray, Frame, tuple[Note, ...]]:
     """Find the times at cells along the streets of one mode.
 
     Parameters
@@ -225,7 +226,7 @@ def street_values(
     values_s : ndarray of float32, shape (rows, cols)
         [s], NaN where there is none.
     frame : Frame
-    notes : tuple of str
+    notes : tuple of Note
 
     Raises
     ------
@@ -266,7 +267,7 @@ def street_values(
         sites=links.take(np.flatnonzero(linked)),
     )
     lost = int((~linked).sum())
-    notes = (f"{lost} of {len(site_xy)} sites lie too far from any street and are left out",) if lost else ()
+    notes = (note("sites_off_street", n=lost, all=len(site_xy)),) if lost else ()
     return values, lattice.frame.part(rows, cols), notes
 
 

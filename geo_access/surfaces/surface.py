@@ -28,6 +28,7 @@ from geo_access.surfaces.transit_times import (
     prepare_ground,
     stop_seconds,
 )
+from geo_access.words.note import Note
 
 __all__ = ["Surface", "site_positions", "travel_time_surface"]
 
@@ -56,7 +57,7 @@ class Surface:
         Whether straight lines × detour stand in for streets; every picture says so.
     inputs : mapping of str to str
         SHA-256 of what the network was built from.
-    notes : tuple of str
+    notes : tuple of Note
         What a reader should know.
     """
 
@@ -66,7 +67,7 @@ class Surface:
     reverse: bool = False
     crow_fly: bool = False
     inputs: Mapping[str, str] = field(default_factory=dict)
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
     @property
     def manifest_id(self) -> str:
@@ -240,7 +241,7 @@ class _Request:
         return frame_around(self.bounds or bounds, cell_m=self.cell_m, epsg=self.network.epsg)
 
 
-def _street_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[str, ...]]:
+def _street_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[Note, ...]]:
     """Walk, bike or car."""
     mode, streets = request.query.mode, request.network.streets
     if isinstance(streets, CrowFly):
@@ -309,7 +310,7 @@ def instants_over(
     return values, frame
 
 
-def _transit_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[str, ...]]:
+def _transit_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[Note, ...]]:
     """Every mode that boards vehicles."""
     network, query, reverse = request.network, request.query, request.reverse
     timetable = network.timetable

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import difflib
+from datetime import date
 
 from geo_access.errors import InputError
 from geo_access.words.catalogue import LANGUAGES, catalogue
 
-__all__ = ["LANGUAGES", "catalogue", "format_number", "plural", "text"]
+__all__ = ["LANGUAGES", "catalogue", "format_number", "plural", "text", "told_value", "written_date"]
 
 NARROW_SPACE = "\u202f"
 
@@ -91,3 +92,34 @@ def format_number(value: float, language: str = "fr", *, decimals: int = 0) -> s
     if language == "fr":
         written = written.replace(",", NARROW_SPACE).replace(".", ",")
     return written
+
+
+def written_date(day: date, language: str = "fr") -> str:
+    """Write a date out.
+
+    Examples
+    --------
+    >>> written_date(date(2026, 3, 17)), written_date(date(2026, 5, 1)), written_date(date(2026, 3, 17), "en")
+    ('mardi 17 mars 2026', 'vendredi 1er mai 2026', 'Tuesday 17 March 2026')
+    """
+    weekday = text("report.weekdays", language).split()[day.weekday()]
+    month = text("report.months", language).split()[day.month - 1]
+    number = "1er" if day.day == 1 and language == "fr" else str(day.day)
+    return f"{weekday} {number} {month} {day.year}"
+
+
+def told_value(value: object, language: str = "fr") -> str:
+    r"""Write a value of a message as the language does: whole numbers grouped, days written out, texts as they are.
+
+    Examples
+    --------
+    >>> told_value(4707), told_value(1.25), told_value(date(2026, 3, 17)), told_value("H2902"), told_value(1.25, "en")
+    ('4\u202f707', '1,25', 'mardi 17 mars 2026', 'H2902', '1.25')
+    """
+    if isinstance(value, date):
+        return written_date(value, language)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return str(value)
+    if isinstance(value, int):
+        return format_number(value, language)
+    return f"{value:g}".replace(".", "," if language == "fr" else ".")

@@ -116,4 +116,4 @@ def test_thierache_is_poorly_served_and_the_gap_of_the_data_is_said(found: Diagn
 
 
 def test_results_say_that_there_were_no_streets(found: Diagnosis) -> None:
-    assert any("straight lines" in warning for warning in found.manifest.warnings)
+    assert any("straight lines" in str(warning) for warning in found.manifest.warnings)

@@ -28,7 +28,7 @@ def test_text_dates_single_paths_and_hashes(tmp_path: Path) -> None:
     assert isinstance(network.streets, CrowFly)
     assert network.epsg == 2154
     assert network.inputs == {"city.zip": sha256_file(path)}
-    assert network.warnings[0] == "no streets: straight lines × 1.3"
+    assert str(network.warnings[0]) == "no streets: straight lines × 1.3"
     assert network.timetable is not None
     assert network.timetable.day == date(2026, 3, 17)
 
@@ -48,7 +48,7 @@ def test_edits_are_applied_and_recorded(tmp_path: Path) -> None:
     network = build_network(gtfs=path, date="2026-03-17", crow_fly_detour=1.3, edits=edits)
     assert network.timetable is not None
     assert int((network.timetable.trip_day == 0).sum()) == 1
-    assert network.warnings[-1] == "scenario: these trips do not run: t0"
+    assert str(network.warnings[-1]) == "scenario: these trips do not run: t0"
 
 
 def test_no_transit_is_a_network_too() -> None:
@@ -59,7 +59,7 @@ def test_no_transit_is_a_network_too() -> None:
 def test_what_is_wrong_with_a_feed_reaches_the_warnings(tmp_path: Path) -> None:
     path = write_feed(tmp_path / "f.zip", STOPS, ["A 08:00 B 08:05", "A 09:00 X 09:02 B 09:05"])
     network = build_network(gtfs=path, date="2026-03-17", crow_fly_detour=1.3)
-    assert "f: foreign_key_violation (stop_times.txt): 1 dropped" in network.warnings
+    assert "f: foreign_key_violation (stop_times.txt): 1 dropped" in map(str, network.warnings)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from matplotlib.image import imsave
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
 from geo_access.manifest import Manifest
 from geo_access.report.context import ReportContext, SourceReading
+from geo_access.words.note import note
 
 HOSTILE = "<script>alert(1)</script> & « l'Été »"
 POPULATION = 12_345.0
@@ -68,8 +69,16 @@ def tiny_context(**changes: object) -> ReportContext:
                 reach_row("A1", "REACHES", POPULATION, profile="v"),
             ]
         ),
-        manifest=Manifest(inputs={HOSTILE: "0" * 64}, query={}, warnings=(HOSTILE,)),
-        readings=(SourceReading(HOSTILE, 1200, 1190, 1100, ((90, "no position in the file"), (10, HOSTILE))),),
+        manifest=Manifest(inputs={HOSTILE: "0" * 64}, query={}, warnings=(note("unfetched", source="x", why=HOSTILE),)),
+        readings=(
+            SourceReading(
+                HOSTILE,
+                1200,
+                1190,
+                1100,
+                ((90, note("loss.no_position")), (10, note("unfetched", source="y", why=HOSTILE))),
+            ),
+        ),
         sources=(HOSTILE,),
         synthetic=True,
     )

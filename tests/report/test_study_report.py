@@ -14,8 +14,9 @@ from geo_access.errors import InputError
 from geo_access.report import study_report
 from geo_access.report.chapters import metier_content, summary_content
 from geo_access.report.study_report import render_report, write_report
-from geo_access.report.words import embedded_png, share, written_date
+from geo_access.report.words import embedded_png, share
 from geo_access.words.catalogue import catalogue
+from geo_access.words.words import written_date
 
 from .study import picture, tiny_context
 

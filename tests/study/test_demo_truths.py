@@ -147,7 +147,7 @@ def test_the_border_stops_are_one_place(network: Network) -> None:
     assert timetable is not None
     for name in TRUTHS["border_gain"]["duplicated_stops"]:
         assert np.sum(timetable.stop_name == name) >= 2
-    assert any("of different feeds are one place" in note for note in timetable.notes)
+    assert any("of different feeds are one place" in str(note) for note in timetable.notes)
 
 
 def test_the_night_bus_of_the_day_before_brings_the_five_o_clock_shift(study: StudyFile, network: Network) -> None:

@@ -167,7 +167,7 @@ def test_bad_requests_say_what_to_do(call, error: type[Exception], said: str) ->
 def test_a_site_off_the_streets_is_left_out_and_said() -> None:
     surface = travel_time_surface(town(), site((10, 10), (500, 500)), max_minutes=10)
     assert surface.at(at(11, 10))[0] == pytest.approx(SECONDS_A_BLOCK, abs=0.5)
-    assert "1 of 2 sites" in surface.notes[-1]
+    assert "1 of 2 sites" in str(surface.notes[-1])
 
 
 def test_a_shift_takes_the_longer_way_and_the_same_site() -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import re
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -15,7 +17,8 @@ from geo_access.sources.tables.text import pick_columns
 from geo_access.study.file import read_study_file
 from geo_access.study.folder import output_folder
 from geo_access.words.catalogue import LANGUAGES, catalogue
-from geo_access.words.messages import error_text, note_text
+from geo_access.words.messages import error_text
+from geo_access.words.note import Note, note, notes_of, notes_plain
 from tests.study.test_file import GOOD, write
 
 PACKAGE = Path(geo_access.__file__).parent
@@ -101,23 +104,29 @@ def test_several_faults_are_counted_and_one_without_key_stays_english() -> None:
 
 
 @pytest.mark.parametrize(
-    ("note", "french"),
+    ("said", "french"),
     [
-        ("gtfs_rail: interpolated_stop_time (stop_times.txt): 120 repaired",
-         "gtfs_rail : interpolated_stop_time (stop_times.txt), 120 cas, réparés"),
-        (("ter: aligned, runs as on Tuesday 2025-02-04 (its calendar is 2025-01-05 to 2025-02-28, the day asked for is "
-         "Tuesday 2026-03-17)"), "circule comme le Tuesday 2025-02-04"),
         (
-            ("gtfs_voisinie: 2 periods without fixed times (frequencies.txt): first departure 0.5 headway after the "
-            "start of the period"),
-            "2 périodes à fréquence",
+            note("notice", feed="rail", code="unused_trip", file="trips.txt", n=1200, action=note("action.dropped")),
+            "rail : unused_trip (trips.txt), 1 200 cas, laissés de côté",
         ),
-        ("472 employers give no hours: 08:00–16:00 is assumed for them", "08:00–16:00 est supposé"),
-        ("no streets: straight lines × 1.3", "vol d’oiseau × 1.3"),
+        (
+            note(
+                "aligned",
+                feed="ter",
+                day=date(2025, 2, 4),
+                first=date(2025, 1, 5),
+                last=date(2025, 2, 28),
+                asked=date(2026, 3, 17),
+            ),
+            "circule comme le mardi 4 février 2025",
+        ),
+        (note("frequencies", feed="v", n=2, file="frequencies.txt", share=0.5), "premier départ 0,5 intervalle"),
+        (note("no_hours", n=472, start="08:00", end="16:00"), "08:00–16:00 est supposé"),
+        (note("crow_fly", factor=1.3), "vol d’oiseau × 1,3"),
     ],
-)  # fmt: skip
-def test_notes_are_told_in_french(note: str, french: str) -> None:
-    told, ours = note_text(note, "fr")
-    assert ours
-    assert french in told.replace("\u202f", " ")
-    assert note_text(note, "en") == (note, True)
+)
+def test_notes_are_told_in_french_and_keep_their_key_in_a_file(said: Note, french: str) -> None:
+    assert french in said.told("fr").replace("\u202f", " ")
+    assert notes_of(json.loads(json.dumps(notes_plain([said])))) == (said,)
+    assert french not in str(said)

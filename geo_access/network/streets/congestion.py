@@ -7,17 +7,20 @@ from dataclasses import replace
 
 import numpy as np
 
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import Fault, raise_faults
 from geo_access.network.model import CrowFly, ModeGraph, Streets
+from geo_access.words.note import Note, note
+from geo_access.words.told import refusal
 
 __all__ = ["DRIVEN", "FREE_FLOW", "car_label", "car_notes", "congestion_at", "with_congestion"]
 
 DRIVEN = frozenset({"car", "park_and_ride", "driven+transit"})
-FREE_FLOW = "car: free flow, no traffic"
+FREE_FLOW = note("car_free")
+_LABELS = frozenset({"car_free", "car_other_hour", "car_at_hour", "car_slowed"})
 _LARGEST = 10.0
 
 
-def congestion_at(factors: float | Mapping[int, float], hour: int | None) -> tuple[float, str]:
+def congestion_at(factors: float | Mapping[int, float], hour: int | None) -> tuple[float, Note]:
     """Pick the factor of an hour, with the label that results must carry.
 
     Parameters
@@ -30,7 +33,7 @@ def congestion_at(factors: float | Mapping[int, float], hour: int | None) -> tup
     Returns
     -------
     factor : float
-    label : str
+    label : Note
 
     Raises
     ------
@@ -39,10 +42,10 @@ def congestion_at(factors: float | Mapping[int, float], hour: int | None) -> tup
 
     Examples
     --------
-    >>> congestion_at({7: 1.3, 8: 1.4}, 7)
-    (1.3, 'car: free flow × 1.3 at 7 h, as given')
-    >>> congestion_at({7: 1.3, 8: 1.4}, 14)
-    (1.0, 'car: free flow, no traffic (at 14 h; factors are given for 7, 8 h)')
+    >>> str(congestion_at({7: 1.3, 8: 1.4}, 7)[1])
+    'car: free flow × 1.3 at 7 h, as given'
+    >>> str(congestion_at({7: 1.3, 8: 1.4}, 14)[1])
+    'car: free flow, no traffic (at 14 h; factors are given for 7, 8 h)'
     """
     by_hour = dict(factors) if isinstance(factors, Mapping) else {}
     values = list(by_hour.values()) if isinstance(factors, Mapping) else [factors]
@@ -67,9 +70,9 @@ def congestion_at(factors: float | Mapping[int, float], hour: int | None) -> tup
         factor = float(factors.get(int(hour or 0), 1.0))
         known = ", ".join(str(key) for key in sorted(by_hour))
         if factor == 1.0:
-            return 1.0, f"{FREE_FLOW} (at {hour} h; factors are given for {known} h)"
-        return factor, f"car: free flow × {factor:g} at {hour} h, as given"
-    return float(factors), FREE_FLOW if factors == 1.0 else f"car: free flow × {factors:g}, as given"
+            return 1.0, note("car_other_hour", hour=hour, hours=known)
+        return factor, note("car_at_hour", factor=factor, hour=hour)
+    return float(factors), FREE_FLOW if factors == 1.0 else note("car_slowed", factor=float(factors))
 
 
 def with_congestion(streets: Streets, factors: float | Mapping[int, float], *, hour: int | None = None) -> Streets:
@@ -98,36 +101,36 @@ def with_congestion(streets: Streets, factors: float | Mapping[int, float], *, h
     if "car" not in streets.graphs:
         return streets
     before = car_label(streets)
-    if "×" in before:
-        raise InputError(f"car_congestion: these streets are {before!r} already → apply factors to free-flow times")
+    if before.key in ("car_at_hour", "car_slowed"):
+        raise refusal("car_slowed_already", label=before)
     car = streets.graphs["car"]
     slower = np.rint(np.asarray(car.deciseconds, dtype=np.float64) * factor).astype(np.int32)
     # A fresh graph: a hierarchy that was opened or built belongs to the old times.
     graph = car if factor == 1.0 else ModeGraph(car.indptr, car.heads, slower, car.edges, car.speed_kmh, car.copy_of)
-    notes = (*(note for note in streets.notes if note != before), label)
+    notes = (*(item for item in streets.notes if item != before), label)
     return replace(streets, graphs={**streets.graphs, "car": graph}, notes=notes)
 
 
-def car_label(streets: Streets | CrowFly) -> str:
+def car_label(streets: Streets | CrowFly) -> Note:
     """Say what driving times are: free flow, slowed by a given factor, or straight lines.
 
     Examples
     --------
-    >>> car_label(CrowFly(2154, detour=1.3))
+    >>> str(car_label(CrowFly(2154, detour=1.3)))
     'car: straight lines × 1.3 at 40 km/h'
     """
     if isinstance(streets, CrowFly):
-        return f"car: straight lines × {streets.detour:g} at {streets.speeds_kmh['car']:g} km/h"
-    said = [note for note in streets.notes if note.startswith("car: free flow")]
-    return said[0] if said else "car: driving times of unknown kind"
+        return note("car_straight", detour=streets.detour, kmh=streets.speeds_kmh["car"])
+    said = [item for item in streets.notes if isinstance(item, Note) and item.key in _LABELS]
+    return said[0] if said else note("car_unknown")
 
 
-def car_notes(streets: Streets | CrowFly, mode: str) -> tuple[str, ...]:
+def car_notes(streets: Streets | CrowFly, mode: str) -> tuple[Note, ...]:
     """Return what a result of a mode must say of its driving times; nothing where nobody drives.
 
     Examples
     --------
-    >>> car_notes(CrowFly(2154, detour=1.3), "park_and_ride"), car_notes(CrowFly(2154), "walk")
-    (('car: straight lines × 1.3 at 40 km/h',), ())
+    >>> len(car_notes(CrowFly(2154, detour=1.3), "park_and_ride")), car_notes(CrowFly(2154), "walk")
+    (1, ())
     """
     return (car_label(streets),) if mode in DRIVEN else ()

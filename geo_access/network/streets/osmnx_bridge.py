@@ -19,6 +19,7 @@ from geo_access.network.streets.split import mainland, ranges
 from geo_access.network.streets.streets import MIN_ISLAND_NODES
 from geo_access.network.streets.turns import assemble
 from geo_access.sources.osm import WAY_KEYS
+from geo_access.words.note import Note
 
 __all__ = ["from_osmnx", "to_networkx"]
 
@@ -103,7 +104,8 @@ def from_osmnx(
     directed = [(number[a], number[b], data) for a, b, data in graph.edges(data=True) if a != b]
     edges, both = _pair_up(directed)
     bare = _bare(graph, edges, epsg)
-    graphs, notes = {}, []
+    graphs: dict[str, ModeGraph] = {}
+    notes: list[Note | str] = []
     for name in modes:
         profile = PROFILES[name]
         graphs[name], note = _mode_graph(bare, edges, both, profile, min_island_nodes)

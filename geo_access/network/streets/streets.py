@@ -17,6 +17,7 @@ from geo_access.network.streets.modes import PROFILES, Profile, way_speeds_kmh
 from geo_access.network.streets.split import Pieces, mainland, split_ways
 from geo_access.network.streets.turns import assemble, forbidden_turns, via_sequences
 from geo_access.sources.osm import OsmWays, read_osm
+from geo_access.words.note import Note
 
 __all__ = ["MIN_ISLAND_NODES", "build_streets"]
 
@@ -212,7 +213,8 @@ def build_streets(
     over_or_under = [any(tags.get(key, "no") != "no" for key in ("bridge", "tunnel")) for tags in ways.tag_sets]
     crossing = np.array(over_or_under, dtype=bool)[ways.way_tags[pieces.way]]
     slopes, said = slope_factors(bare, dem, crossing=crossing)
-    graphs, notes = {}, list(ways.notes)
+    graphs: dict[str, ModeGraph] = {}
+    notes: list[Note | str] = list(ways.notes)
     for profile in profiles:
         graphs[profile.name], note = _graph(
             profile,

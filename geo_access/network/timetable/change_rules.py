@@ -18,6 +18,7 @@ import numpy as np
 
 from geo_access.network.model import SparseTimes
 from geo_access.sources.gtfs.model import Feed
+from geo_access.words.note import Note, note
 
 __all__ = ["Calls", "Rule", "Split", "StopTable", "Winners", "read_rules", "resolve", "split_stops"]
 
@@ -213,14 +214,14 @@ def _marks(rules: Sequence[Rule], feed: int) -> dict[tuple[int, str, int], tuple
     return {key: tuple(held) for key, held in found.items()}
 
 
-def resolve(rules: Sequence[Rule], split: Split, notes: list[str]) -> Winners:
+def resolve(rules: Sequence[Rule], split: Split, notes: list[Note]) -> Winners:
     """Find the rule that counts for each pair of stops and copies.
 
     Parameters
     ----------
     rules : sequence of Rule
     split : Split
-    notes : list of str
+    notes : list of Note
         Receives what is too much to apply.
 
     Returns
@@ -238,8 +239,7 @@ def resolve(rules: Sequence[Rule], split: Split, notes: list[str]) -> Winners:
         before = _members(rule.before, split.before.get(number, []), copies)
         after = _members(rule.after, split.after.get(number, []), copies)
         if len(a) + len(before) * len(after) > _MOST_PAIRS:
-            notes.append(f"{len(rules) - number} rows of transfers.txt mean more than {_MOST_PAIRS:,} changes and were "
-                         "not applied")  # fmt: skip
+            notes.append(note("rules_beyond", n=len(rules) - number, most=_MOST_PAIRS))
             break
         a += [stop for stop in before for _ in after]
         b += after * len(before)

@@ -26,6 +26,7 @@ from geo_access.network.search.links import link_points
 from geo_access.network.search.search import nearby
 from geo_access.network.timetable.change_rules import Rule, Split, StopTable, is_among, resolve, with_copies
 from geo_access.sources.gtfs.model import Feed
+from geo_access.words.note import Note, note
 
 __all__ = ["Transfers", "pack_times", "stop_transfers", "walks_with_new_stops"]
 
@@ -43,7 +44,7 @@ class Transfers:
     footpaths : SparseTimes
     min_transfer_s : ndarray of int32, shape (n_stops,)
     forbidden : ndarray of int32, shape (k, 2)
-    notes : tuple of str
+    notes : tuple of Note
     stated : ndarray of int32, shape (k, 2)
         Pairs whose time the operator gives; of a stop with itself, the time is in `min_transfer_s`.
     """
@@ -51,7 +52,7 @@ class Transfers:
     footpaths: SparseTimes
     min_transfer_s: np.ndarray
     forbidden: np.ndarray
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
     stated: np.ndarray
 
 
@@ -126,7 +127,7 @@ def stop_transfers(
         Between stops and copies.
     """
     n = len(stops.x)
-    notes: list[str] = []
+    notes: list[Note] = []
     layers = [
         *_street_layers(stops, streets, walk_kmh=walk_kmh, max_s=max_transfer_s, link_limit_m=link_limit_m, notes=notes)
     ]
@@ -144,7 +145,7 @@ def stop_transfers(
 
 
 def _with_rules(
-    walks: SparseTimes, stops: StopTable, rules: Sequence[Rule], split: Split, notes: list[str], *, pace_s_per_m: float
+    walks: SparseTimes, stops: StopTable, rules: Sequence[Rule], split: Split, notes: list[Note], *, pace_s_per_m: float
 ) -> Transfers:
     """Put what the operators say on top of the walks."""
     n = len(split.original)
@@ -228,7 +229,7 @@ def _crow_fly(stops: StopTable, which: np.ndarray, walk_kmh: float, detour: floa
 
 
 def _street_layers(
-    stops: StopTable, streets: Streets | CrowFly, *, walk_kmh: float, max_s: int, link_limit_m: float, notes: list[str]
+    stops: StopTable, streets: Streets | CrowFly, *, walk_kmh: float, max_s: int, link_limit_m: float, notes: list[Note]
 ) -> list[Entries]:
     if isinstance(streets, CrowFly):
         return [_crow_fly(stops, np.ones(len(stops.x), bool), walk_kmh, streets.detour, max_s)]
@@ -239,10 +240,8 @@ def _street_layers(
     off_street = ~np.asarray(links.ok, dtype=bool)
     layers = [(rows, times.indices.astype(np.int64), times.seconds.astype(np.int64))]
     if off_street.any():
-        notes.append(
-            f"{int(off_street.sum())} of {len(off_street)} stops lie more than {link_limit_m:.0f} m from the streets: "
-            f"changes there are straight lines × {_DETOUR}"
-        )
+        n = int(off_street.sum())
+        notes.append(note("stops_off_street", n=n, all=len(off_street), limit_m=round(link_limit_m), detour=_DETOUR))
         layers.insert(0, _crow_fly(stops, off_street, walk_kmh, _DETOUR, max_s))
     return layers
 

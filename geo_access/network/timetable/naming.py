@@ -11,17 +11,11 @@ import numpy as np
 from geo_access.errors import Fault
 from geo_access.network.model import Timetable
 from geo_access.network.timetable.stops import plain_name
-from geo_access.words.words import text
+from geo_access.words.told import fault
 
-__all__ = ["Finder", "fault", "line_index"]
+__all__ = ["Finder", "line_index"]
 
 _MOST_LISTED = 8
-
-
-def fault(where: str, key: str, **values: object) -> Fault:
-    """Write a fault from the catalogue: entry ``error.<key>`` is "what → remedy"."""
-    what, _, remedy = text(f"error.{key}", "en", **values).partition(" → ")
-    return Fault(where, what, remedy, key=key, values=values)
 
 
 def _listed(names: Iterable[str]) -> str:

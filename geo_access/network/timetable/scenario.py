@@ -30,11 +30,12 @@ from geo_access.network.timetable.edits import (
     ShiftTrips,
 )
 from geo_access.network.timetable.feeds import close_feed, replace_feed
-from geo_access.network.timetable.naming import Finder, fault
+from geo_access.network.timetable.naming import Finder
 from geo_access.network.timetable.paths import add_line, divert_line, extend_line, with_route
 from geo_access.network.timetable.service import ServiceTrip, put_in, seated_again, service_trips, take_out
 from geo_access.network.timetable.timetable import validate_timetable
 from geo_access.words.note import note
+from geo_access.words.told import fault
 
 __all__ = [
     "AddLine", "AddTrip", "CloseFeed", "CloseLine", "CloseStop", "DivertLine", "Edit", "ExtendLine", "NewStop",
@@ -72,7 +73,7 @@ def apply_edits(network: Network, edits: Sequence[Edit]) -> Network:
     >>> from geo_access.network.build import build_network
     >>> rail = build_network(gtfs="data/demo/gtfs_rail.zip", date="2026-03-17", crow_fly_detour=1.3)
     >>> line = str(rail.timetable.route_name[0])
-    >>> apply_edits(rail, [SetHeadway(line, 30, "05:00", "22:00")]).warnings[-1]
+    >>> str(apply_edits(rail, [SetHeadway(line, 30, "05:00", "22:00")]).warnings[-1])
     'scenario: line K1 runs every 30 min in 05:00–22:00'
     """
     edits = tuple(edits)
@@ -116,7 +117,7 @@ def _applied(network: Network, edit: Edit, finder: Finder) -> Network:
     if finder.faults:
         return network
     changed, lost = seated_again(timetable, changed)
-    said = [str(edit.describe()), *([str(note("edit.unseated", n=lost))] if lost else [])]
+    said = [edit.describe(), *([note("edit.unseated", n=lost)] if lost else [])]
     changed = replace(changed, notes=(*changed.notes, *said))
     return replace(network, timetable=changed, warnings=(*network.warnings, *said))
 

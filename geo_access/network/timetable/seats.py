@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo_access.sources.gtfs.model import Feed
+from geo_access.words.note import Note, note
 
 __all__ = ["SeatTrips", "in_seat_pairs", "linked_trips"]
 
@@ -68,7 +69,7 @@ def linked_trips(feed: Feed) -> np.ndarray:
 
 def in_seat_pairs(
     feeds: Sequence[Feed], trips: SeatTrips, x: np.ndarray, y: np.ndarray
-) -> tuple[np.ndarray, list[str]]:
+) -> tuple[np.ndarray, list[Note]]:
     """Find trips that continue as another: by ``block_id`` on the same service day, and by ``transfers.txt``.
 
     Trips of one block follow each other in order of time; vehicles of a repeated trip each take the next departure of
@@ -87,7 +88,7 @@ def in_seat_pairs(
     -------
     pairs : ndarray of int32, shape (k, 2)
         Trip and the one it continues as, ascending.
-    notes : list of str
+    notes : list of Note
         Blocks whose trips overlap.
     """
     pairs: set[tuple[int, int]] = set()
@@ -96,9 +97,7 @@ def in_seat_pairs(
         in_blocks, crossing = _by_block(trips, seen, x, y)
         pairs |= _stated(feeds, trips, seen, in_blocks)
         overlaps = max(overlaps, crossing)
-    notes = (
-        [f"block_trips_with_overlapping_stop_times: {overlaps} pairs of trips of one block overlap"] if overlaps else []
-    )
+    notes = [note("blocks_overlap", n=overlaps)] if overlaps else []
     return np.array(sorted(pairs), dtype=np.int32).reshape(-1, 2), notes
 
 

@@ -6,10 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from geo_access.errors import Fault, ServiceDateError
+from geo_access.errors import GeoAccessError, ServiceDateError
 from geo_access.sources.gtfs.calendar import common_day, departures_on, equivalent_day, service_periods
 from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.notices import worst_lines
+from geo_access.words.note import Note, note
+from geo_access.words.told import refusal
 
 __all__ = ["FeedDays", "feed_days"]
 
@@ -24,12 +26,12 @@ class FeedDays:
     ----------
     days : tuple of datetime.date
         One per feed.
-    notes : tuple of str
+    notes : tuple of Note
         Feeds that run as on another day, or have no trip on theirs.
     """
 
     days: tuple[date, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def _spoken(day: date) -> str:
@@ -74,10 +76,7 @@ def feed_days(
     for feed, span, out in zip(feeds, spans, outside, strict=True):
         stand_in = equivalent_day(feed, day, school_breaks=school_breaks) if out and align else None
         if stand_in is not None and span is not None:
-            notes.append(
-                f"{feed.name}: aligned, runs as on {_spoken(stand_in)} (its calendar is {span[0]} to {span[1]}, "
-                f"the day asked for is {_spoken(day)})"
-            )
+            notes.append(note("aligned", feed=feed.name, day=stand_in, first=span[0], last=span[1], asked=day))
         elif out:
             helpless.append(feed)
         days.append(stand_in or day)
@@ -87,42 +86,25 @@ def feed_days(
     if not any(counts):
         raise _outside(feeds, counted, day, aligned=align is not None)
     notes += [
-        f"{feed.name}: no trip on {_spoken(that_day)}"
+        note("no_trip", feed=feed.name, day=that_day)
         for feed, that_day, count in zip(feeds, days, counts, strict=True) if count == 0
     ]  # fmt: skip
     return FeedDays(tuple(days), tuple(notes))
 
 
-def _outside(feeds: Sequence[Feed], counted: Sequence[int], day: date, *, aligned: bool) -> ServiceDateError:
-    lines, faults = [], []
+def _outside(feeds: Sequence[Feed], counted: Sequence[int], day: date, *, aligned: bool) -> GeoAccessError:
     told: list[tuple[str, dict[str, object]]] = []
     for feed, runs in zip(feeds, counted, strict=True):
         span = _span(feed, day)
-        held = f"{span[0]} → {span[1]}" if span else "never"
-        lines.append(f"  {feed.name}: runs {held}; {runs} trips on {day.isoformat()}")
-        lost = [] if span else worst_lines(feed.notices)
-        lines += [f"    {line}" for line in lost]
-        known: dict[str, object] = {"feed": feed.name, "trips": runs, "day": day.isoformat()}
+        known: dict[str, object] = {"feed": feed.name, "trips": runs, "day": day}
         if span:
-            told.append(("no_service_feed", {**known, "first": span[0].isoformat(), "last": span[1].isoformat()}))
+            told.append(("no_service_feed", {**known, "first": span[0], "last": span[1]}))
         else:
-            told.append(("no_service_never", {**known, "lost": "; ".join(lost)}))
-        if not runs:
-            faults.append(
-                Fault(feed.name, f"no service on {_spoken(day)}, its calendar is {held}", "choose another day")
-            )
+            told.append(("no_service_never", {**known, "lost": tuple(worst_lines(feed.notices))}))
     nearest = common_day(feeds, day)
-    lines.append(f"  → take {_spoken(nearest)}, the nearest day on which all run" if nearest
-                 else "  → no day is common to all the feeds")  # fmt: skip
     advice: list[tuple[str, dict[str, object]]] = [
         ("no_service_nearest", {"nearest": nearest}) if nearest else ("no_service_none", {})
     ]
     if not aligned:
-        lines.append('  → or let each feed run as on its own equivalent day: align="equivalent-day"')
         advice.append(("no_service_align", {}))
-    return ServiceDateError(
-        f"no service on {_spoken(day)} in every feed\n" + "\n".join(lines),
-        faults=faults,
-        key="no_service",
-        values={"day": day, "feeds": tuple(told), "advice": tuple(advice)},
-    )
+    return refusal("no_service", ServiceDateError, day=day, feeds=tuple(told), advice=tuple(advice))

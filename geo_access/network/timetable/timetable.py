@@ -20,7 +20,7 @@ from geo_access.network.timetable.service_days import feed_days
 from geo_access.network.timetable.stops import same_places
 from geo_access.sources.gtfs.calendar import services_on
 from geo_access.sources.gtfs.model import Feed
-from geo_access.words.note import note
+from geo_access.words.note import Note, note
 
 __all__ = ["build_timetable", "validate_timetable"]
 
@@ -320,13 +320,13 @@ def _trips(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles], *, several: boo
     return out
 
 
-def _loose_blocks(feeds: Sequence[Feed]) -> list[str]:
+def _loose_blocks(feeds: Sequence[Feed]) -> list[Note]:
     """Name the blocks that are not ridden on: those of trips without fixed times."""
     lines = []
     for feed in feeds:
         loose = set(feed.frequencies.loc[~feed.frequencies["exact"], "trip_id"])
         n = int(((feed.trips["block_id"] != "") & feed.trips["trip_id"].isin(loose)).sum())
-        lines += [str(note("timetable.loose_blocks", feed=feed.name, n=n))] if n else []
+        lines += [note("timetable.loose_blocks", feed=feed.name, n=n)] if n else []
     return lines
 
 
@@ -349,15 +349,15 @@ def _seat_trips(trips: dict[str, np.ndarray]) -> SeatTrips:
     )  # fmt: skip
 
 
-def _booked_notes(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles]) -> list[str]:
+def _booked_notes(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles]) -> list[Note]:
     counts = [int(((part.runs.day == 0) & part.on_demand).sum()) for part in vehicles]
     return [
-        f"{feed.name}: {count} trips that must be booked, in no search that does not ask for them"
+        note("booked", feed=feed.name, n=count)
         for feed, count in zip(feeds, counts, strict=True) if count
     ]  # fmt: skip
 
 
-def _lost(feeds: Sequence[Feed]) -> list[str]:
+def _lost(feeds: Sequence[Feed]) -> list[Note]:
     """Say what reading dropped or filled in, in one line per feed and kind."""
     lines = []
     for feed in feeds:
@@ -366,26 +366,29 @@ def _lost(feeds: Sequence[Feed]) -> list[str]:
             if notice.severity == "ERROR" or notice.code in _SAID:
                 key = (notice.code, notice.file, notice.action)
                 counts[key] = counts.get(key, 0) + notice.count
-        lines += [f"{feed.name}: {code} ({file}): {n} {action}" for (code, file, action), n in sorted(counts.items())]
+        lines += [
+            note("notice", feed=feed.name, code=code, file=file, n=n, action=note(f"action.{action}"))
+            for (code, file, action), n in sorted(counts.items())
+        ]
     return lines
 
 
-def _frequency_notes(feeds: Sequence[Feed], headways: Headways) -> list[str]:
-    rule = (
-        "half the headway charged at each boarding" if headways.expected_wait
-        else f"first departure {headways.phase:g} headway after the start of the period"
-    )  # fmt: skip
-    return [
-        f"{feed.name}: {int((~feed.frequencies['exact']).sum())} periods without fixed times (frequencies.txt): {rule}"
-        for feed in feeds if (~feed.frequencies["exact"]).any()
-    ]  # fmt: skip
+def _frequency_notes(feeds: Sequence[Feed], headways: Headways) -> list[Note]:
+    said = []
+    for feed in feeds:
+        known = {"feed": feed.name, "n": int((~feed.frequencies["exact"]).sum()), "file": "frequencies.txt"}
+        rule = (
+            note("headways", **known) if headways.expected_wait else note("frequencies", **known, share=headways.phase)
+        )
+        said += [rule] if known["n"] else []
+    return said
 
 
-def _shared_notes(shared: object, *, link_feeds: bool) -> list[str]:
+def _shared_notes(shared: object, *, link_feeds: bool) -> list[Note]:
     n = len(shared)  # type: ignore[arg-type]
     if not link_feeds:
-        return ["changes between feeds are off"]
-    return [f"{n} pairs of stops of different feeds are one place (25 m, or 150 m and one name): linked"] if n else []
+        return [note("feeds_unlinked")]
+    return [note("shared", n=n)] if n else []
 
 
 def validate_timetable(timetable: Timetable) -> None:

@@ -20,6 +20,7 @@ from geo_access.sources.places.population import assign_zones, read_population
 from geo_access.sources.places.zones import read_zones
 from geo_access.sources.supply.training_education import read_capacities
 from geo_access.sources.tables.report import ReadingReport
+from geo_access.words.note import Note, note
 
 __all__ = ["Prepared", "fetch_territory", "prepare_study"]
 
@@ -37,13 +38,13 @@ class Prepared:
         The study file.
     reports : tuple of ReadingReport
         What each reader did.
-    notes : tuple of str
+    notes : tuple of Note
         What is missing and what to do about it.
     """
 
     study: Path
     reports: tuple[ReadingReport, ...]
-    notes: tuple[str, ...]
+    notes: tuple[Note, ...]
 
 
 def fetch_territory(
@@ -135,7 +136,7 @@ def prepare_study(territory: Territory, fetched: Sequence[Fetched], folder: str 
     home = Path(folder)
     home.mkdir(parents=True, exist_ok=True)
     have = {item.id: item for item in fetched if item.status != "failed"}
-    notes = [f"{item.id}: {item.note}" for item in fetched if item.status == "failed"]
+    notes = [note("unfetched", source=item.id, why=item.note) for item in fetched if item.status == "failed"]
     zones = _zones(have, territory, notes)
     points, report = _points(have, zones, notes)
     offers, supply = _training(have, zones, territory, notes)
@@ -156,7 +157,7 @@ def _need(have: dict[str, Fetched], names: Sequence[str], what: str) -> list[Pat
     return [Path(have[name].path) for name in names]
 
 
-def _zones(have: dict[str, Fetched], territory: Territory, notes: list[str]) -> gpd.GeoDataFrame:
+def _zones(have: dict[str, Fetched], territory: Territory, notes: list[Note]) -> gpd.GeoDataFrame:
     (path,) = _need(have, ["qpv2024"], "zones")
     zones = read_zones(path)
     notes += zones.attrs["notes"]
@@ -165,7 +166,7 @@ def _zones(have: dict[str, Fetched], territory: Territory, notes: list[str]) -> 
     if territory.epci and epci is not None:
         own = own[own[epci].astype(str).isin(territory.epci)]
     elif territory.epci:
-        notes.append("the zones do not say their EPCI: those of the whole department were kept")
+        notes.append(note("epci_unsaid"))
     commune = next((name for name in own.columns if "insee" in name.lower() and "com" in name.lower()), None)
     if territory.communes and commune is not None:
         own = own[[any(code in str(text) for code in territory.communes) for text in own[commune]]]
@@ -183,7 +184,7 @@ def _department(code: str) -> str:
 
 
 def _points(
-    have: dict[str, Fetched], zones: gpd.GeoDataFrame, notes: list[str]
+    have: dict[str, Fetched], zones: gpd.GeoDataFrame, notes: list[Note]
 ) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     (path,) = _need(have, ["carreaux200m"], "populated points")
     west, south, east, north = zones.total_bounds
@@ -198,7 +199,7 @@ def _points(
 
 
 def _training(
-    have: dict[str, Fetched], zones: gpd.GeoDataFrame, territory: Territory, notes: list[str]
+    have: dict[str, Fetched], zones: gpd.GeoDataFrame, territory: Territory, notes: list[Note]
 ) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     names = ["capacites", "mef", "certifications", "etablissements"]
     path, mef, certifications, schools = _need(have, names, "training")
@@ -212,7 +213,7 @@ def _training(
     own = offers[(near | nowhere) & offers["metier"].notna()].reset_index(drop=True)
     if own.empty:
         raise CoverageError("no training with a métier lies within 60 km of the zones → check the list of schools")
-    notes.append(f"training: {len(own):,} rows within 60 km of the zones, or in its departments without position")
+    notes.append(note("training_around", n=len(own)))
     return own, report
 
 

@@ -24,6 +24,7 @@ from geo_access.errors import CapacityError, InputError
 from geo_access.sources.tables.points import LAT_NAMES, LON_NAMES, find_positions
 from geo_access.sources.tables.read import read_table, require_file
 from geo_access.sources.tables.text import fold, pick_columns, to_numbers, to_text
+from geo_access.words.note import note
 
 __all__ = [
     "Addresses",
@@ -151,16 +152,16 @@ def check_positions(
     Returns
     -------
     ndarray of object, shape (n,)
-        Reason in words, None where the position agrees or nothing can be said.
+        Reason (Note), None where the position agrees or nothing can be said.
 
     Examples
     --------
     >>> communes = gpd.GeoDataFrame({"commune": ["62427"], "commune_name": ["Hénin-Beaumont"], "department": ["62"]},
     ...     geometry=[shapely.Point(2.95, 50.42)], crs=4326)
     >>> where = gpd.GeoSeries([shapely.Point(2.94, 50.42), shapely.Point(6.65, 47.71)], crs=4326)
-    >>> check_positions(where, communes, post_codes=pd.Series(["62110"] * 2), cities=pd.Series(["HENIN BEAUMONT"] * 2))
-    array([None, 'position lies 404 km from HENIN BEAUMONT (62110)'],
-          dtype=object)
+    >>> town = {"post_codes": pd.Series(["62110"] * 2), "cities": pd.Series(["HENIN BEAUMONT"] * 2)}
+    >>> [str(why) for why in check_positions(where, communes, **town)]
+    ['None', 'position lies 404 km from HENIN BEAUMONT (62110)']
     """
     degrees = positions.to_crs(WGS84)
     places = communes.geometry.to_crs(WGS84)
@@ -179,8 +180,12 @@ def check_positions(
             continue
         distance = float(_distance_km(point.x, point.y, lon[known], lat[known]).min())
         if distance > max_km:
-            where = f"{city} ({code})" if named else f"department {departments[0]} of its postcode {code}"
-            reasons[row] = f"position lies {distance:.0f} km from {where}"
+            km = round(distance)
+            reasons[row] = (
+                note("loss.far_from_city", km=km, city=city, code=code)
+                if named
+                else note("loss.far_from_department", km=km, department=departments[0], code=code)
+            )
     return reasons
 
 
@@ -199,15 +204,14 @@ def far_from_communes(positions: gpd.GeoSeries, communes: gpd.GeoDataFrame, *, m
     Returns
     -------
     ndarray of object, shape (n,)
-        Reason in words, or None.
+        Reason (Note), or None.
 
     Examples
     --------
     >>> communes = gpd.GeoDataFrame({"commune": ["62193"]}, geometry=[shapely.Point(1.87, 50.95)], crs=4326)
-    >>> far_from_communes(gpd.GeoSeries([shapely.Point(1.9, 50.9), shapely.Point(2.0, 52.5)], crs=4326), communes)
-    array([None,
-           'position lies 173 km from the nearest known commune: in the sea, or elsewhere'],
-          dtype=object)
+    >>> where = gpd.GeoSeries([shapely.Point(1.9, 50.9), shapely.Point(2.0, 52.5)], crs=4326)
+    >>> [str(why) for why in far_from_communes(where, communes)]
+    ['None', 'position lies 173 km from the nearest known commune: in the sea, or elsewhere']
     """
     places = communes.geometry.to_crs(WGS84)
     lon, lat = places.x.to_numpy(), places.y.to_numpy()
@@ -217,7 +221,7 @@ def far_from_communes(positions: gpd.GeoSeries, communes: gpd.GeoDataFrame, *, m
             continue
         distance = float(_distance_km(point.x, point.y, lon, lat).min())
         if distance > max_km:
-            reasons[row] = f"position lies {distance:.0f} km from the nearest known commune: in the sea, or elsewhere"
+            reasons[row] = note("loss.far_from_communes", km=round(distance))
     return reasons
 
 
@@ -402,7 +406,7 @@ def geocode(
         quality, score, place = hit
         if place is None and code in middle:
             quality, score, place = "commune", 0.0, middle[code]
-        why = None if place else f"neither address nor commune found for {town or '?'} ({postal or '?'})"
+        why = None if place else note("loss.address_unfound", town=town or "?", postal=postal or "?")
         records.append((quality if place else "none", score, code, why, shapely.Point(place) if place else None))
     columns = ["position_quality", "score", "commune", "reason", "geometry"]
     frame = pd.DataFrame.from_records(records, columns=columns, index=table.index)

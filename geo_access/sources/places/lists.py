@@ -17,6 +17,7 @@ import pandas as pd
 from geo_access.errors import Fault, InputError
 from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.text import fold, pick_columns, to_text
+from geo_access.words.note import Note, note
 
 __all__ = [
     "CogMoves",
@@ -227,8 +228,8 @@ def gather_communes(communes: gpd.GeoDataFrame, membership: pd.DataFrame, *, kin
     zones.insert(2, "zone_kind", kind)
     alone = len(set(own["commune"]) - set(membership["commune"]))
     flat = len(set(membership["commune"]) - set(own["commune"]))
-    notes = [f"{alone} communes with an outline belong to no zone of the list"] if alone else []
-    notes += [f"{flat} communes of the list have no outline here"] if flat else []
+    notes = [note("communes_alone", n=alone)] if alone else []
+    notes += [note("communes_flat", n=flat)] if flat else []
     zones.attrs["notes"] = notes
     return zones
 
@@ -286,7 +287,7 @@ class CogMoves:
 
     moves: tuple[tuple[str, str, tuple[str, ...]], ...]
 
-    def carry(self, codes: Iterable[str], *, since: str, until: str) -> tuple[list[str], list[str]]:
+    def carry(self, codes: Iterable[str], *, since: str, until: str) -> tuple[list[str], list[Note]]:
         """Bring commune codes from one date's geography to another's.
 
         Parameters
@@ -315,11 +316,16 @@ class CogMoves:
         if since >= until:
             raise InputError(f"passage of communes: {since} is not before {until} → codes are carried forward in time")
         forward: dict[str, str] = {}
-        notes: list[str] = []
+        notes: list[tuple[str, Note]] = []
         for date, before, after in self.moves:
             if since < date <= until:
                 if len(after) > 1 and before not in after:
-                    notes.append(f"commune {before} was split into {', '.join(after)} on {date}: {after[0]} was taken")
+                    notes.append(
+                        (
+                            before,
+                            note("commune_split", before=before, after=", ".join(after), date=date, taken=after[0]),
+                        )
+                    )
                 target = before if before in after else after[0]
                 for start, end in list(forward.items()):
                     if end == before:
@@ -327,7 +333,7 @@ class CogMoves:
                 forward.setdefault(before, target)
         asked = list(codes)
         used = set(asked)
-        return [forward.get(code, code) for code in asked], [n for n in notes if n.split()[1] in used]
+        return [forward.get(code, code) for code in asked], [told for before, told in notes if before in used]
 
 
 def explain_unknown(codes: Iterable[str], known: Collection[str], moves: CogMoves, *, where: str) -> list[Fault]:

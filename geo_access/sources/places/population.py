@@ -23,8 +23,9 @@ from geo_access.crs import WGS84
 from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.sources.tables.points import find_positions
 from geo_access.sources.tables.read import read_table, table_notes
-from geo_access.sources.tables.report import ReadingReport, make_report
+from geo_access.sources.tables.report import Loss, ReadingReport, make_report
 from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
+from geo_access.words.note import Note, note
 
 __all__ = [
     "CELL_EPSG",
@@ -239,7 +240,7 @@ def read_population(
     cells = decode_cells(ids)
     if np.isfinite(cells.size_m).any() and x is None and y is None:
         geometry = cells.centres()
-        reasons = np.full(len(table), "the name of the cell cannot be decoded", dtype=object)
+        reasons = np.full(len(table), note("loss.cell_name"), dtype=object)
         reasons[np.isfinite(cells.size_m)] = None
     else:
         found = find_positions(table, where=where, x=x, y=y, crs=crs)
@@ -250,14 +251,14 @@ def read_population(
     keep[[row for row, _, _ in lost]] = False
     if not keep.any():
         raise InputError(f"{where}: no row has both a position and a population → {lost[0][2] if lost else 'no row'}")
-    notes = table_notes(table)
+    notes: list[Note] = table_notes(table)
     if bbox_lonlat is not None and not vector:
         inside = shapely.intersects(shapely.box(*bbox_lonlat), geometry.to_numpy())
-        notes += [f"{int((keep & ~inside).sum()):,} points lie outside the territory asked for"]
+        notes += [note("outside", n=int((keep & ~inside).sum()))]
         keep &= inside
     _check_unique(ids[keep], where)
     estimated = _flags(table[columns["imputed"]]) if "imputed" in columns else np.zeros(len(table), dtype=bool)
-    notes += [f"{int(estimated[keep].sum()):,} points hold imputed figures"] if estimated[keep].any() else []
+    notes += [note("imputed", n=int(estimated[keep].sum()))] if estimated[keep].any() else []
     data: dict[str, object] = {
         "point_id": ids[keep].to_numpy(),
         "population": people[keep],
@@ -280,17 +281,17 @@ def _columns(table: pd.DataFrame, given: Mapping[str, str | None], where: str) -
     return pick_columns(known, wanted, where=where, given=given, optional=("id", "imputed", *PUBLICS))
 
 
-def _unusable(ids: pd.Series, people: np.ndarray, reasons: np.ndarray) -> list[tuple[int, str, str]]:
+def _unusable(ids: pd.Series, people: np.ndarray, reasons: np.ndarray) -> list[Loss]:
     lost = []
     for row, (identifier, weight, why) in enumerate(zip(ids.tolist(), people.tolist(), reasons.tolist(), strict=True)):
         if identifier is None:
-            lost.append((row, f"row {row + 1}", "no id"))
+            lost.append((row, f"row {row + 1}", note("loss.no_id")))
         elif why is not None:
-            lost.append((row, identifier, str(why)))
+            lost.append((row, identifier, why))
         elif np.isnan(weight):
-            lost.append((row, identifier, "population is no number (blank or secret)"))
+            lost.append((row, identifier, note("loss.no_population")))
         elif weight < 0:
-            lost.append((row, identifier, "population is negative"))
+            lost.append((row, identifier, note("loss.negative_population")))
     return lost
 
 
@@ -392,19 +393,12 @@ def _shares(
     return place, zone, share
 
 
-def _notes(empty: list[str], partial: list[str]) -> list[str]:
+def _notes(empty: list[str], partial: list[str]) -> list[Note]:
     def some(ids: list[str]) -> str:
         return ", ".join(map(str, ids[:10])) + (", …" if len(ids) > 10 else "")
 
-    notes = []
-    if empty:
-        notes.append(f"{len(empty)} zones hold no populated point: {some(empty)}")
-    if partial:
-        notes.append(
-            f"{len(partial)} zones hold no whole cell: their population is the area share of the cells they touch, "
-            f"which supposes people spread evenly there: {some(partial)}"
-        )
-    return notes
+    notes = [note("zones_without_points", n=len(empty), zones=some(empty))] if empty else []
+    return notes + ([note("zones_of_parts", n=len(partial), zones=some(partial))] if partial else [])
 
 
 def spread_over_buildings(points: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame) -> gpd.GeoDataFrame:

@@ -17,6 +17,7 @@ from geo_access.crs import WGS84
 from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.sources.tables.read import read_table, table_notes
 from geo_access.sources.tables.text import fold, pick_columns, to_text
+from geo_access.words.note import Note, note
 
 __all__ = ["Zoning", "read_zones", "recognise_zoning", "zonings"]
 
@@ -266,20 +267,20 @@ def _check_rows(ids: pd.Series, shapes: gpd.GeoSeries, where: str) -> None:
 
 def _mended(zones: gpd.GeoDataFrame, where: str) -> gpd.GeoDataFrame:
     """Make outlines valid, join the parts of one zone, and say so."""
-    notes: list[str] = []
+    notes: list[Note] = []
     invalid = ~shapely.is_valid(zones.geometry.to_numpy())
     if invalid.any():
         shapes = zones.geometry.to_numpy().copy()
         shapes[invalid] = [_polygons(shape) for shape in shapely.make_valid(shapes[invalid])]
         zones = zones.set_geometry(gpd.GeoSeries(shapes, index=zones.index, crs=zones.crs))
-        notes.append(f"{where}: {int(invalid.sum())} outlines crossed themselves and were made valid")
+        notes.append(note("mended", where=where, n=int(invalid.sum())))
     repeated = zones["zone_id"].duplicated(keep=False)
     if repeated.any():
         parts = int(repeated.sum())
         whole = int(zones.loc[repeated, "zone_id"].nunique())
         merged = zones.dissolve(by="zone_id", as_index=False, sort=False, aggfunc="first")
         zones = gpd.GeoDataFrame(merged[list(zones.columns)], geometry="geometry", crs=zones.crs)
-        notes.append(f"{where}: {parts} rows share {whole} codes: the parts were joined into one zone each")
+        notes.append(note("joined", where=where, n=parts, codes=whole))
     zones = zones.to_crs(WGS84).reset_index(drop=True)
     zones.attrs["notes"] = notes
     return zones

@@ -27,9 +27,9 @@ from geo_access.sources.places.geocode import check_positions
 from geo_access.sources.supply.same_sites import REPEATED, repeated_rows, split_shared_ids
 from geo_access.sources.tables.points import LAT_NAMES, LON_NAMES, find_positions, read_sites, split_codes
 from geo_access.sources.tables.read import read_table, table_notes
-from geo_access.sources.tables.report import ReadingReport, make_report
+from geo_access.sources.tables.report import Loss, ReadingReport, make_report
 from geo_access.sources.tables.text import fold, pick_columns, to_numbers, to_text
-from geo_access.words.note import note
+from geo_access.words.note import Note, note
 
 __all__ = ["EMPLOYER_COLUMNS", "Shift", "employers_frame", "read_clock", "read_employers", "read_shifts", "read_siae"]
 
@@ -96,14 +96,14 @@ def read_siae(
         positions.geometry, communes, post_codes=texts["post_code"], cities=texts["city"], max_km=max_km
     )
     records = []
-    lost: dict[str, list[tuple[int, str, str]]] = {"kept": [], "located": [], "mapped": []}
+    lost: dict[str, list[Loss]] = {"kept": [], "located": [], "mapped": []}
     for row, siret in enumerate(texts["siret"].tolist()):
         if siret is None:
-            lost["kept"].append((row, f"row {row + 1}", "no SIRET"))
+            lost["kept"].append((row, f"row {row + 1}", note("loss.no_siret")))
             continue
         why = positions.reasons[row] or wrong[row]
         if why:
-            lost["located"].append((row, siret, str(why)))
+            lost["located"].append((row, siret, why))
         naf = texts["naf"].iloc[row]
         metiers = tuple((romes_of_naf or {}).get(str(naf).replace(".", "").upper(), ()))
         if not metiers:
@@ -118,15 +118,14 @@ def read_siae(
             "geometry": None if why else positions.geometry.iloc[row],
         }  # fmt: skip
         records += [{**values, "metier": metier} for metier in metiers or (None,)]
-    notes = [] if romes_of_naf else ["the file names no métier: give romes_of_naf to map activities"]
-    notes += table_notes(table)
+    notes = ([] if romes_of_naf else [note("no_metier_in_file")]) + table_notes(table)
     return employers_frame(records, where, len(table), notes=notes, **lost)
 
 
-def _why_unmapped(naf: str | None, has_table: bool) -> str:
+def _why_unmapped(naf: str | None, has_table: bool) -> Note:
     if not has_table:
-        return "the file names no métier"
-    return "no activity code" if naf is None else f"activity {naf.upper()}: no métier known"
+        return note("loss.no_metier_in_file")
+    return note("loss.no_activity") if naf is None else note("loss.activity_unmapped", naf=naf.upper())
 
 
 EMPLOYER_COLUMNS = (
@@ -205,19 +204,19 @@ def read_employers(
     others = table[extra].to_dict("records") if extra else [{}] * len(table)
     shapes = sites.positions.geometry.to_numpy()
     records: list[dict[str, Any]] = []
-    lost: dict[str, list[tuple[int, str, str]]] = {"kept": [], "mapped": []}
+    lost: dict[str, list[Loss]] = {"kept": [], "mapped": []}
     # Where the file does not count its jobs, each row is one, be it written like another.
     again = repeated_rows(table)
     alike = int((again & openings.isna().to_numpy()).sum())
     for row, identifier in enumerate(sites.ids.tolist()):
         if identifier is None:
-            lost["kept"].append((row, f"row {row + 1}", "no site id"))
+            lost["kept"].append((row, f"row {row + 1}", note("loss.no_site_id")))
             continue
         if again[row] and not np.isnan(openings.iloc[row]):
             lost["kept"].append((row, identifier, REPEATED))
             continue
         if not codes[row]:
-            lost["mapped"].append((row, identifier, "no métier code (blank or a placeholder)"))
+            lost["mapped"].append((row, identifier, note("loss.no_metier")))
         values = {
             **{str(name): value for name, value in others[row].items()},
             "site_id": identifier, "site_name": sites.names.iloc[row], "openings": openings.iloc[row],
@@ -226,7 +225,7 @@ def read_employers(
         }  # fmt: skip
         records += [{**values, "metier": code} for code in codes[row] or (None,)]
     nowhere = sites.positions.lost(sites.ids)
-    notes = [f"{unread} rows with hours that cannot be read: left unknown"] if unread else []
+    notes = [note("unread_hours", n=unread)] if unread else []
     notes += table_notes(table) + ([note("sites.alike", n=alike)] if alike else [])
     report_rows = {"kept": lost["kept"], "located": nowhere, "mapped": lost["mapped"]}
     return employers_frame(records, where, len(table), notes=notes, **report_rows)
@@ -237,10 +236,10 @@ def employers_frame(
     source: str,
     read: int,
     *,
-    kept: Sequence[tuple[int, str, str]],
-    located: Sequence[tuple[int, str, str]],
-    mapped: Sequence[tuple[int, str, str]],
-    notes: Sequence[str] = (),
+    kept: Sequence[Loss],
+    located: Sequence[Loss],
+    mapped: Sequence[Loss],
+    notes: Sequence[Note] = (),
 ) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     """Turn records into the employers' schema, and report.
 
@@ -252,9 +251,9 @@ def employers_frame(
         Name of the file.
     read : int
         Rows of the file.
-    kept, located, mapped : sequence of (int, str, str)
+    kept, located, mapped : sequence of (int, str, Note)
         Losses: row, id, reason.
-    notes : sequence of str
+    notes : sequence of Note
         Remarks.
 
     Returns
@@ -268,7 +267,7 @@ def employers_frame(
     unknown = openings.isna()
     table["openings"] = openings.fillna(1.0).round().astype("int64")
     if unknown.any():
-        notes = (*notes, f"{int(unknown.sum())} rows do not say how many jobs: counted as 1 each")
+        notes = (*notes, note("one_job", n=int(unknown.sum())))
     frame = gpd.GeoDataFrame(table, geometry=gpd.GeoSeries(table["geometry"].to_numpy(), crs=WGS84))
     frame, shared = split_shared_ids(frame)
     report = make_report(source, read, kept=kept, located=located, mapped=mapped, notes=(*notes, *shared))

@@ -14,7 +14,8 @@ from geo_access.crs import WGS84
 from geo_access.errors import CapacityError, InputError
 from geo_access.sources.supply.employers import Shift, employers_frame, read_shifts
 from geo_access.sources.tables.read import require_file
-from geo_access.sources.tables.report import ReadingReport
+from geo_access.sources.tables.report import Loss, ReadingReport
+from geo_access.words.note import Note, note
 
 __all__ = ["read_offers"]
 
@@ -65,17 +66,17 @@ def read_offers(
         raise CapacityError(f"{file.name}: above {_MAX_BYTES / 1e6:.0f} MB → save one file per query")
     centres = {} if communes is None else dict(zip(communes["commune"], communes.geometry.to_crs(WGS84), strict=True))
     records: list[dict[str, Any]] = []
-    lost: dict[str, list[tuple[int, str, str]]] = {"kept": [], "located": [], "mapped": []}
+    lost: dict[str, list[Loss]] = {"kept": [], "located": [], "mapped": []}
     seen: set[str] = set()
     row = -1
     without_hours = 0
     for row, offer in enumerate(_offers(file)):
         identifier = str(offer.get("id") or "")
         if not identifier:
-            lost["kept"].append((row, f"offer {row + 1}", "no id"))
+            lost["kept"].append((row, f"offer {row + 1}", note("loss.no_id")))
             continue
         if identifier in seen:
-            lost["kept"].append((row, identifier, "the same offer again"))
+            lost["kept"].append((row, identifier, note("loss.same_offer")))
             continue
         seen.add(identifier)
         point, quality, why = _place(_mapping(offer.get("lieuTravail")), centres)
@@ -83,16 +84,16 @@ def read_offers(
             lost["located"].append((row, identifier, why))
         rome = offer.get("romeCode") or None
         if rome is None:
-            lost["mapped"].append((row, identifier, "no romeCode"))
+            lost["mapped"].append((row, identifier, note("loss.no_rome_code")))
         shifts = _shifts(offer)
         without_hours += not shifts
         values = _values(offer, identifier, rome, point, quality, row)
         records += [{**values, **_hours(shift)} for shift in shifts or (None,)]
     if row < 0:
         raise InputError(f"{file.name}: no offer → save the API's answer as it came (key 'resultats')")
-    notes = [f"{without_hours:,} offers say nothing of their hours that can be read"] if without_hours else []
+    notes = [note("offers_silent", n=without_hours)] if without_hours else []
     assumed = len({record["row"] for record in records if record["hours_assumed"]})
-    notes += [f"{assumed:,} offers name a pattern only: customary hours were assumed"] if assumed else []
+    notes += [note("offers_assumed", n=assumed)] if assumed else []
     return employers_frame(records, file.name, row + 1, notes=notes, **lost)
 
 
@@ -116,7 +117,7 @@ def _offers(file: Path) -> Iterator[Mapping[str, Any]]:
                 yield offer
 
 
-def _place(site: Mapping[str, Any], centres: Mapping[str, Any]) -> tuple[Any, str, str | None]:
+def _place(site: Mapping[str, Any], centres: Mapping[str, Any]) -> tuple[Any, str, Note | None]:
     lon, lat = site.get("longitude"), site.get("latitude")
     commune = centres.get(str(site.get("commune") or ""))
     numbers = isinstance(lon, (int, float)) and isinstance(lat, (int, float))
@@ -124,7 +125,7 @@ def _place(site: Mapping[str, Any], centres: Mapping[str, Any]) -> tuple[Any, st
         return shapely.Point(float(lon or 0), float(lat or 0)), "street", None
     if commune is not None:
         return commune, "commune", None
-    return None, "none", "no position" + (" and no known commune" if centres else "")
+    return None, "none", note("loss.no_place_no_commune") if centres else note("loss.no_place")
 
 
 def _shifts(offer: Mapping[str, Any]) -> tuple[Shift, ...]:

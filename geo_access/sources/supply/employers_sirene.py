@@ -13,9 +13,10 @@ import shapely
 
 from geo_access.errors import InputError
 from geo_access.sources.supply.employers import employers_frame
-from geo_access.sources.tables.report import ReadingReport
+from geo_access.sources.tables.report import Loss, ReadingReport
 from geo_access.sources.tables.stream import column_names, stream_table
 from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
+from geo_access.words.note import note
 
 __all__ = ["HEADCOUNT_BANDS", "read_sirene"]
 
@@ -113,9 +114,9 @@ def read_sirene(
     kept = _filtered_stock(Path(stock), frozenset(departments), tuple(naf), min_headcount, batch_rows)
     places = _filtered_places(Path(located), set(kept["siret"]), batch_rows) if located is not None else {}
     records: list[dict[str, Any]] = []
-    nowhere: list[tuple[int, str, str]] = []
-    unmapped: list[tuple[int, str, str]] = []
-    missing = "absent from the geolocated file" if located is not None else "no geolocated file given"
+    nowhere: list[Loss] = []
+    unmapped: list[Loss] = []
+    missing = note("loss.not_geolocated") if located is not None else note("loss.no_geolocated_file")
     for row, values in enumerate(kept.to_dict("records")):
         siret = values["siret"]
         place = places.get(siret)
@@ -123,13 +124,11 @@ def read_sirene(
             nowhere.append((row, siret, missing))
         metiers = tuple((romes_of_naf or {}).get(values["naf"] or "", ()))
         if not metiers:
-            why = (
-                "SIRENE names no métier: give romes_of_naf" if romes_of_naf is None else "activity without known métier"
-            )
+            why = note("loss.sirene_no_metier") if romes_of_naf is None else note("loss.activity_without_metier")
             unmapped.append((row, siret, why))
         records += [{**_record(row, values, place), "metier": metier} for metier in metiers or (None,)]
     hidden = int((~kept["diffusible"].astype(bool)).sum()) if len(kept) else 0
-    notes = [f"{hidden} establishments object to diffusion: their names and addresses were not kept"] if hidden else []
+    notes = [note("hidden", n=hidden)] if hidden else []
     return employers_frame(records, Path(stock).name, len(kept), kept=(), located=nowhere, mapped=unmapped, notes=notes)
 
 

@@ -16,6 +16,7 @@ from geo_access.sources.supply.crosswalk import Crosswalk
 from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.report import ReadingReport, make_report
 from geo_access.sources.tables.text import fold, pick_columns, to_numbers, to_text
+from geo_access.words.note import note
 
 __all__ = ["bmo_to_rome", "read_atypical_hours", "read_bmo", "read_rome_bassin", "read_tensions"]
 
@@ -90,7 +91,7 @@ def read_rome_bassin(path: str | Path) -> tuple[pd.DataFrame, ReadingReport]:
     result["year"] = to_text(table[found["year"]]) if "year" in found else None
     result["source"] = f"Dares – France Travail, {where}"
     lost = [
-        (row, f"{metier}/{basin}", "no ROME, no basin or no figure")
+        (row, f"{metier}/{basin}", note("loss.need_incomplete"))
         for row, (metier, basin, offers, candidates) in enumerate(
             zip(result["metier"], result["zone_id"], result["offers"], result["candidates"], strict=True)
         )
@@ -246,10 +247,10 @@ def read_bmo(path: str | Path, *, layer: str | None = None) -> tuple[pd.DataFram
         year = re.search(r"\d{2}", found["basin"])
         result["year"] = f"20{year[0]}" if year else None
     ids = (result["basin"].fillna("?") + "/" + result["family"].fillna("?")).tolist()
-    lost = [(int(row), ids[row], "no family or no basin")
+    lost = [(int(row), ids[row], note("loss.no_family"))
             for row in np.flatnonzero((result["family"].isna() | result["basin"].isna()).to_numpy())]  # fmt: skip
     hidden = int(secret["projects"].sum())
-    notes = [f"{hidden:,} figures of hiring projects are secret (*): unknown, not zero"] if hidden else []
+    notes = [note("projects_secret", n=hidden)] if hidden else []
     kept = result.drop(index=[row for row, _, _ in lost]).reset_index(drop=True)
     return kept, make_report(where, len(table), kept=lost, notes=notes)
 

@@ -13,7 +13,7 @@ from geo_access.words.note import note
 
 __all__ = ["REPEATED", "repeated_rows", "split_shared_ids"]
 
-REPEATED = "repeats an earlier row in every cell"
+REPEATED = note("loss.repeated")
 
 # Nearer than this, two positions of one site are one place written twice.
 _SAME_PLACE_M = 25.0

@@ -27,8 +27,9 @@ from geo_access.crs import WGS84
 from geo_access.sources.supply.same_sites import REPEATED, repeated_rows, split_shared_ids
 from geo_access.sources.tables.points import LAT_NAMES, LON_NAMES, read_sites, split_codes
 from geo_access.sources.tables.read import read_table, table_notes
-from geo_access.sources.tables.report import ReadingReport, make_report
+from geo_access.sources.tables.report import Loss, ReadingReport, make_report
 from geo_access.sources.tables.text import fold, pick_columns, to_numbers, to_text
+from geo_access.words.note import Note, note
 
 __all__ = [
     "MODALITIES",
@@ -63,7 +64,7 @@ _WANTED: Mapping[str, Sequence[str]] = {
     "x": LON_NAMES,
     "y": LAT_NAMES,
 }
-_NO_METIER = "no métier code (blank or a placeholder)"
+_NO_METIER = note("loss.no_metier")
 _LEVEL_WORDS = (
     (r"\b(doctorat|bac 8)\b", 8),
     (r"\b(ingenieur|master|bac 5|mastere|dea|dess)\b", 7),
@@ -154,17 +155,19 @@ class TrainingRows:
         Name of the file.
     records : list of dict
         One per row kept × métier; ``metier`` None where unknown, ``geometry`` a Point or None.
-    kept, located, mapped : list of (int, str, str)
+    kept, located, mapped : list of (int, str, Note)
         Losses: row of the file, id, reason.
     """
 
     source: str
     records: list[dict[str, Any]] = field(default_factory=list)
-    kept: list[tuple[int, str, str]] = field(default_factory=list)
-    located: list[tuple[int, str, str]] = field(default_factory=list)
-    mapped: list[tuple[int, str, str]] = field(default_factory=list)
+    kept: list[Loss] = field(default_factory=list)
+    located: list[Loss] = field(default_factory=list)
+    mapped: list[Loss] = field(default_factory=list)
 
-    def add(self, row: int, metiers: Sequence[str], why_unmapped: str, why_nowhere: str | None, **values: Any) -> None:
+    def add(
+        self, row: int, metiers: Sequence[str], why_unmapped: Note, why_nowhere: Note | None, **values: Any
+    ) -> None:
         """Add one row of the file, once per métier, and note what it lacks.
 
         Parameters
@@ -173,18 +176,17 @@ class TrainingRows:
             0-based row of the file.
         metiers : sequence of str
             Codes; may be empty.
-        why_unmapped : str
+        why_unmapped : Note
             Reason when `metiers` is empty.
-        why_nowhere : str, optional
+        why_nowhere : Note, optional
             Reason when there is no position.
         **values : object
             The other columns of the schema, and columns of the source.
         """
         identifier = str(values["site_id"])
         if values.get("modality") in PLACELESS:
-            why_nowhere = (
-                f"taught {'remotely' if values['modality'] == 'remote' else 'by a mobile unit'}: no place to go to"
-            )
+            remote = values["modality"] == "remote"
+            why_nowhere = note("loss.remote") if remote else note("loss.mobile")
         if why_nowhere is not None:
             values["geometry"], values["position_quality"] = None, "none"
             self.located.append((row, identifier, why_nowhere))
@@ -192,7 +194,7 @@ class TrainingRows:
             self.mapped.append((row, identifier, why_unmapped))
         self.records += [{**values, "metier": code, "row": row} for code in metiers or (None,)]
 
-    def finish(self, read: int, *, notes: Sequence[str] = ()) -> tuple[gpd.GeoDataFrame, ReadingReport]:
+    def finish(self, read: int, *, notes: Sequence[Note] = ()) -> tuple[gpd.GeoDataFrame, ReadingReport]:
         """Return the table in the training schema, and the report.
 
         An id that stands at several places is several sites.
@@ -282,7 +284,7 @@ def read_training(
     again = repeated_rows(table)
     for row, identifier in enumerate(sites.ids.tolist()):
         if identifier is None:
-            rows.kept.append((row, f"row {row + 1}", "no site id"))
+            rows.kept.append((row, f"row {row + 1}", note("loss.no_site_id")))
             continue
         if again[row]:
             rows.kept.append((row, identifier, REPEATED))
@@ -304,12 +306,12 @@ def _has(names: Sequence[str], wanted: Sequence[str]) -> bool:
     return any(fold(name) in folded for name in wanted)
 
 
-def _notes(cells: Mapping[str, pd.Series], found: Mapping[str, str]) -> list[str]:
+def _notes(cells: Mapping[str, pd.Series], found: Mapping[str, str]) -> list[Note]:
     readers = {"level": read_level, "voie": read_voie, "modality": read_modality}
-    notes = [] if "modality" in found else ["no column of modality: all training is taken as on site"]
+    notes = [] if "modality" in found else [note("no_modality")]
     for name, reader in readers.items():
         if name in cells:
             unread = cells[name][[text is not None and reader(text) is None for text in cells[name].tolist()]]
             if len(unread):
-                notes.append(f"{len(unread)} rows with a {name} that is not understood, such as {unread.iloc[0]!r}")
+                notes.append(note("not_understood", n=len(unread), column=name, example=unread.iloc[0]))
     return notes

@@ -20,12 +20,13 @@ from geo_access.sources.tables.points import LAT_NAMES, LON_NAMES, find_position
 from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.report import ReadingReport
 from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
+from geo_access.words.note import Note, note
 
 __all__ = ["level_of_diploma", "read_capacities", "read_schools", "read_uai_mef_rome"]
 
 _LEVEL_OF_FIRST_DIGIT = {"5": 3, "4": 4, "3": 5, "2": 6, "1": 7}
-_COMMON_YEAR = "a first year common to a family of diplomas: no diploma chosen yet"
-_NO_ROME = "its diploma has no ROME code in the table of certifications"
+_COMMON_YEAR = note("loss.common_year")
+_NO_ROME = note("loss.diploma_without_rome")
 _SCHOOL_WANTED = {
     "uai": ("uai", "numero_uai", "code_uai", "identifiant_de_l_etablissement", "numero_etablissement"),
     "site_name": ("name", "nom_etablissement", "appellation_officielle", "denomination_principale", "nom"),
@@ -153,7 +154,7 @@ def read_uai_mef_rome(path: str | Path, *, schools: str | Path | None = None) ->
         located = find_positions(table, where=where, x=found["x"], y=found["y"]).geometry
         texts["geometry"] = located.to_numpy()
     directory = read_schools(schools) if schools is not None else None
-    notes = ["places are the pupils counted in each year of the course, not its capacity"]
+    notes = [note("pupils")]
     return _education_rows(texts, directory, where, notes)
 
 
@@ -214,7 +215,7 @@ def read_capacities(
 
 
 def _education_rows(
-    texts: pd.DataFrame, directory: gpd.GeoDataFrame | None, where: str, notes: list[str]
+    texts: pd.DataFrame, directory: gpd.GeoDataFrame | None, where: str, notes: list[Note]
 ) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     listed = set(directory.index) if directory is not None else set()
     covered = {uai[:3] for uai in listed}
@@ -224,7 +225,7 @@ def _education_rows(
     for row, values in enumerate(texts.astype(object).where(texts.notna(), None).to_dict("records")):
         uai = values["uai"]
         if uai is None:
-            rows.kept.append((row, f"row {row + 1}", "no UAI"))
+            rows.kept.append((row, f"row {row + 1}", note("loss.no_uai")))
             continue
         school = directory.loc[uai] if directory is not None and uai in listed else None
         point = values.get("geometry")
@@ -241,16 +242,16 @@ def _education_rows(
     return rows.finish(len(texts), notes=notes)
 
 
-def _why_unmapped(values: Mapping[Any, Any]) -> str:
+def _why_unmapped(values: Mapping[Any, Any]) -> Note:
     if values.get("unknown_mef"):
-        return "its MEF is not in the list of courses (another year's list?)"
+        return note("loss.unknown_mef")
     if str(values.get("course") or "").startswith("2NDPRO"):
         return _COMMON_YEAR
     return _NO_ROME
 
 
-def _why_nowhere(uai: str, covered: set[str]) -> str:
+def _why_nowhere(uai: str, covered: set[str]) -> Note:
     if uai[:3] not in covered:
         department = uai[1:3] if uai[0] == "0" else uai[:3]
-        return f"its school lies in department {department}, which the list of schools does not cover"
-    return "its school is not in the list of schools"
+        return note("loss.school_elsewhere", department=department)
+    return note("loss.school_unknown")

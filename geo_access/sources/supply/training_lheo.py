@@ -23,6 +23,7 @@ from geo_access.sources.supply.same_sites import REPEATED
 from geo_access.sources.supply.training import TrainingRows
 from geo_access.sources.tables.read import require_file
 from geo_access.sources.tables.report import ReadingReport
+from geo_access.words.note import Note, note
 
 __all__ = ["read_lheo"]
 
@@ -76,7 +77,7 @@ def read_lheo(path: str | Path, *, communes: gpd.GeoDataFrame | None = None) -> 
     for formation in _formations(file):
         actions = [element for element in formation if _tag(element) == "action"]
         if not actions:
-            rows.kept.append((row, formation.get("numero") or f"course {row + 1}", "a course without any action"))
+            rows.kept.append((row, formation.get("numero") or f"course {row + 1}", note("loss.no_action")))
             row += 1
         for action in actions:
             told = hashlib.sha256(f"{formation.get('numero')}".encode() + SafeTree.tostring(action)).digest()
@@ -87,7 +88,7 @@ def read_lheo(path: str | Path, *, communes: gpd.GeoDataFrame | None = None) -> 
             seen.add(told)
             _add_action(rows, row, formation, action, places)
             row += 1
-    notes = ["levels are read from code-niveau-sortie of the LHEO dictionary (4 = CAP … 8 = Bac+5)"] if row else []
+    notes = [note("lheo_levels")] if row else []
     return rows.finish(row, notes=notes)
 
 
@@ -169,7 +170,7 @@ def _add_action(rows: TrainingRows, row: int, formation: Any, action: Any, place
     provider = next(_all(formation, "organisme-formation-responsable"), formation)
     organisation = _text(provider, "nom-organisme") or _text(provider, "raison-sociale")
     rows.add(
-        row, tuple(dict.fromkeys(romes)), "no code-ROME in the course", why,
+        row, tuple(dict.fromkeys(romes)), note("loss.lheo_no_rome"), why,
         site_id=(site is not None and _numbered(site)) or action.get("numero") or f"{formation.get('numero')}#{row}",
         site_name=texts["org"] or texts["name"] or texts["line"] or organisation,
         provider_type=None, level=_LEVELS.get(_text(formation, "code-niveau-sortie") or ""), voie=_voie(action),
@@ -185,16 +186,16 @@ def _numbered(site: Any) -> str | None:
     return next((e.get("numero") for e in site.iter() if _tag(e) == "coordonnees" and e.get("numero")), None)
 
 
-def _place(texts: dict[str, str | None], places: dict[str, Any]) -> tuple[Any, str, str | None]:
+def _place(texts: dict[str, str | None], places: dict[str, Any]) -> tuple[Any, str, Note | None]:
     try:
         lon, lat = (float((texts[name] or "").replace(",", ".")) for name in ("lon", "lat"))
     except ValueError:
-        why = "no position in the file"
+        why = note("loss.no_position")
     else:
         if lon == round(lon) and lat == round(lat):
-            why = "position rounded to whole degrees"
+            why = note("loss.rounded")
         elif abs(lon) > 180 or abs(lat) > 90:
-            why = "position is not in degrees (beyond ±180, ±90)"
+            why = note("loss.not_degrees")
         else:
             return shapely.Point(lon, lat), "exact", None
     commune = places.get(texts["commune"] or "")

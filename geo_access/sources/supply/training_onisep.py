@@ -19,6 +19,7 @@ from geo_access.sources.tables.points import find_positions
 from geo_access.sources.tables.read import read_table, table_notes
 from geo_access.sources.tables.report import ReadingReport
 from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
+from geo_access.words.note import Note, note
 
 __all__ = ["read_apprenticeship", "read_onisep"]
 
@@ -93,14 +94,14 @@ def read_onisep(
         uai = texts.get("site_id", nothing)[row] or _onisep_id(texts.get("site_url", nothing)[row], "ENS")
         course_id = _onisep_id(texts["course_id"][row], "FOR")
         if uai is None:
-            rows.kept.append((row, course_id or f"row {row + 1}", "no establishment (UAI or ENS id)"))
+            rows.kept.append((row, course_id or f"row {row + 1}", note("loss.no_establishment")))
             continue
         listed = sites.get(uai)
         point = own.geometry.iloc[row] if own is not None else None
         point = point if point is not None else (listed[1] if listed else None)
-        why = None if point is not None else "no position for its establishment"
+        why = None if point is not None else note("loss.establishment_nowhere")
         metiers = romes.get(course_id or "", ())
-        missing = "no table of certifications given" if not romes else "its course has no ROME code in certif_info"
+        missing = note("loss.no_certifications") if not romes else note("loss.course_without_rome")
         kind = " ".join(filter(None, (texts.get("type", nothing)[row], course)))
         rows.add(
             row, metiers, missing, why, site_id=uai, site_name=texts.get("site_name", nothing)[row] or uai,
@@ -109,7 +110,7 @@ def read_onisep(
             voie=read_voie(texts.get("schooling", nothing)[row]) or "scolaire", places=np.nan, modality="on_site",
             position_quality="exact", geometry=point, course=course, course_id=course_id,
         )  # fmt: skip
-    return rows.finish(len(table), notes=["Onisep gives no number of places", *table_notes(table)])
+    return rows.finish(len(table), notes=[note("onisep_places"), *table_notes(table)])
 
 
 def _onisep_id(text: str | None, prefix: str) -> str | None:
@@ -210,17 +211,17 @@ def read_apprenticeship(path: str | Path) -> tuple[gpd.GeoDataFrame, ReadingRepo
     rows = TrainingRows(where)
     for row, identifier in enumerate(texts["id"]):
         if identifier is None:
-            rows.kept.append((row, f"row {row + 1}", "no id"))
+            rows.kept.append((row, f"row {row + 1}", note("loss.no_id")))
             continue
         if (texts["published"][row] or "").lower() in ("false", "non", "0"):
-            rows.kept.append((row, identifier, "not published in the catalogue"))
+            rows.kept.append((row, identifier, note("loss.unpublished")))
             continue
         point, why = _point(texts["given"][row] or texts["computed"][row])
         quality = "commune" if gaps[row] > _DOUBT_M else "exact"
         remote = (texts["remote"][row] or "").lower() in ("true", "oui", "1", "vrai")
         romes = tuple(dict.fromkeys(_ROME.findall(texts["romes"][row] or "")))
         rows.add(
-            row, romes, "no ROME code", why, site_id=texts["site"][row] or identifier,
+            row, romes, note("loss.no_rome"), why, site_id=texts["site"][row] or identifier,
             site_name=texts["site_name"][row] or texts["site"][row] or identifier, provider_type="CFA",
             level=read_level(texts["level"][row]), voie="apprentissage", places=places[row],
             modality="remote" if remote else "on_site", position_quality=quality, geometry=point,
@@ -231,12 +232,12 @@ def read_apprenticeship(path: str | Path) -> tuple[gpd.GeoDataFrame, ReadingRepo
     return rows.finish(len(table), notes=table_notes(table))
 
 
-def _point(text: str | None) -> tuple[object, str | None]:
+def _point(text: str | None) -> tuple[object, Note | None]:
     """Point of a "latitude,longitude" text, or why there is none."""
     match = _PAIR.fullmatch(text or "")
     if match is None:
-        return None, "no position in the file" if text is None else "position that cannot be read"
+        return None, note("loss.no_position") if text is None else note("loss.unreadable_position")
     lat, lon = float(match[1]), float(match[2])
     if abs(lat) > 90 or abs(lon) > 180 or (lat == 0 and lon == 0):
-        return None, "position is not in degrees (beyond ±180, ±90), or is (0, 0)"
+        return None, note("loss.not_degrees_or_zero")
     return shapely.Point(lon, lat), None

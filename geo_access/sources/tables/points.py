@@ -18,7 +18,9 @@ from pyproj.exceptions import CRSError
 
 from geo_access.crs import WGS84
 from geo_access.errors import InputError
+from geo_access.sources.tables.report import Loss
 from geo_access.sources.tables.text import fold, pick_columns, to_numbers, to_text
+from geo_access.words.note import note
 
 __all__ = [
     "LAT_NAMES",
@@ -36,11 +38,11 @@ LON_NAMES = ("lon", "longitude", "lng", "x_longitude", "long", "x", "coord_x", "
 LAT_NAMES = ("lat", "latitude", "y_latitude", "y", "coord_y", "lambert_y", "coordonnee_y")
 
 _FRANCE = (-5.5, 41.0, 10.0, 51.6)
-_NO_POSITION = "no position in the file"
-_NOT_DEGREES = "position is not in degrees (beyond ±180, ±90)"
-_NULL_ISLAND = "position (0, 0): a default written by a tool"
-_SWAPPED = "longitude and latitude look swapped"
-_OUT_OF_CRS = "position lies outside what the CRS can express"
+_NO_POSITION = note("loss.no_position")
+_NOT_DEGREES = note("loss.not_degrees")
+_NULL_ISLAND = note("loss.null_island")
+_SWAPPED = note("loss.swapped")
+_OUT_OF_CRS = note("loss.out_of_crs")
 
 
 @dataclass(frozen=True, eq=False)
@@ -52,16 +54,16 @@ class Positions:
     geometry : geopandas.GeoSeries of Point, EPSG:4326
         None where there is no position.
     reasons : ndarray of object, shape (n,)
-        Text where there is no position, else None.
+        Note where there is no position, else None.
     """
 
     geometry: gpd.GeoSeries
     reasons: np.ndarray
 
-    def lost(self, ids: pd.Series) -> list[tuple[int, str, str]]:
+    def lost(self, ids: pd.Series) -> list[Loss]:
         """Rows without a position, as (row, id, reason)."""
         texts = ids.tolist()
-        return [(row, str(texts[row]), str(why)) for row, why in enumerate(self.reasons) if why is not None]
+        return [(row, str(texts[row]), why) for row, why in enumerate(self.reasons) if why is not None]
 
 
 def find_positions(
@@ -101,8 +103,8 @@ def find_positions(
     --------
     >>> table = pd.DataFrame({"lon": ["3,06", None], "lat": ["50,63", None]})
     >>> found = find_positions(table, where="sites.csv")
-    >>> found.geometry.iloc[0].wkt, found.reasons.tolist()
-    ('POINT (3.06 50.63)', [None, 'no position in the file'])
+    >>> found.geometry.iloc[0].wkt, str(found.reasons[1])
+    ('POINT (3.06 50.63)', 'no position in the file')
     """
     declared = _crs(crs, where)
     if isinstance(table, gpd.GeoDataFrame) and x is None and y is None:
@@ -267,7 +269,7 @@ def read_sites(table: pd.DataFrame, columns: dict[str, str], *, where: str, crs:
     quality[~located] = "none"
     reasons = positions.reasons.copy()
     withheld = located & (quality == "none")
-    reasons[withheld] = "the file says that its position cannot be relied on"
+    reasons[withheld] = note("loss.withheld")
     points = positions.geometry.to_numpy().copy()
     points[withheld] = None
     cleaned = Positions(gpd.GeoSeries(points, index=table.index, crs=positions.geometry.crs), reasons)
@@ -300,15 +302,17 @@ def split_codes(values: pd.Series) -> list[list[str]]:
     ]
 
 
-def join_reasons(rows: list[tuple[int, str, str]]) -> list[tuple[int, str, str]]:
+def join_reasons(rows: list[Loss]) -> list[Loss]:
     """Sort losses by row, keeping the first reason of each row.
 
     Examples
     --------
-    >>> join_reasons([(2, "b", "late"), (1, "a", "x"), (2, "b", "again")])
-    [(1, 'a', 'x'), (2, 'b', 'late')]
+    >>> from geo_access.words.note import note
+    >>> late, odd = note("loss.no_id"), note("loss.no_place")
+    >>> [row for row, _, _ in join_reasons([(2, "b", late), (1, "a", odd), (2, "b", odd)])]
+    [1, 2]
     """
-    first: dict[int, tuple[int, str, str]] = {}
+    first: dict[int, Loss] = {}
     for row in rows:
         first.setdefault(row[0], row)
     return [first[row] for row in sorted(first)]

@@ -7,7 +7,12 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-__all__ = ["STAGES", "ReadingReport", "make_report"]
+from geo_access.words.note import Note, notes_plain
+
+__all__ = ["STAGES", "Loss", "ReadingReport", "make_report"]
+
+Loss = tuple[int, str, Note]
+"""Row of the file, id, and why it is lost."""
 
 STAGES = ("kept", "located", "mapped")
 
@@ -32,14 +37,15 @@ class ReadingReport:
     mapped : int or None
         Rows read that have a métier; None where métiers make no sense for the source.
     lost : pandas.DataFrame
-        ``row`` (0-based row of the file), ``id``, ``stage`` (kept, located, mapped), ``reason``: one line per row
-        and stage; a row may be lost at several stages.
-    notes : tuple of str
+        ``row`` (0-based row of the file), ``id``, ``stage`` (kept, located, mapped), ``reason`` (Note): one line per
+        row and stage; a row may be lost at several stages.
+    notes : tuple of Note
         What a reader of the figures should know.
 
     Examples
     --------
-    >>> report = make_report("sites.csv", 3, located=[(1, "b", "no position")])
+    >>> from geo_access.words.note import note
+    >>> report = make_report("sites.csv", 3, located=[(1, "b", note("loss.no_place"))])
     >>> report.kept, report.located
     (3, 2)
     >>> report.losses().to_dict("records")
@@ -52,10 +58,15 @@ class ReadingReport:
     located: int | None
     mapped: int | None
     lost: pd.DataFrame
-    notes: tuple[str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
-    def losses(self) -> pd.DataFrame:
+    def losses(self, language: str = "en") -> pd.DataFrame:
         """Rows lost by stage and reason, the most frequent first.
+
+        Parameters
+        ----------
+        language : str
+            Of the reasons: ``fr`` or ``en``.
 
         Returns
         -------
@@ -67,20 +78,27 @@ class ReadingReport:
         grouped = self.lost.groupby(["stage", "reason"], sort=False)
         table = grouped.agg(rows=("row", "size"), example=("id", "first")).reset_index()
         order = table["stage"].map({stage: place for place, stage in enumerate(STAGES)})
-        return table.assign(order=order).sort_values(["order", "rows"], ascending=[True, False], kind="stable")[
-            ["stage", "reason", "rows", "example"]
-        ].reset_index(drop=True)  # fmt: skip
+        told = pd.Series([why.told(language) for why in table["reason"]], index=table.index, dtype=object)
+        table = table.assign(order=order, reason=told)
+        table = table.sort_values(["order", "rows"], ascending=[True, False], kind="stable")
+        return table[["stage", "reason", "rows", "example"]].reset_index(drop=True)
+
+    def counted(self) -> tuple[tuple[int, Note], ...]:
+        """How many rows each reason cost, in the order of `losses`."""
+        by_words = {str(why): why for why in self.lost["reason"]}
+        return tuple((int(row["rows"]), by_words[str(row["reason"])]) for row in self.losses().to_dict("records"))
 
     def to_dict(self) -> dict[str, object]:
-        """Plain values for a manifest or a report."""
+        """Plain values for a manifest or a report; reasons by their key, and in English."""
+        keys = {str(why): why.key for why in self.lost["reason"].unique()}
         return {
             "source": self.source,
             "read": self.read,
             "kept": self.kept,
             "located": self.located,
             "mapped": self.mapped,
-            "losses": self.losses().to_dict("records"),
-            "notes": list(self.notes),
+            "losses": [{**row, "key": keys[row["reason"]]} for row in self.losses().to_dict("records")],
+            "notes": notes_plain(self.notes),
         }
 
     def __str__(self) -> str:
@@ -103,10 +121,10 @@ def make_report(
     source: str,
     read: int,
     *,
-    kept: Sequence[tuple[int, str, str]] = (),
-    located: Sequence[tuple[int, str, str]] | None = None,
-    mapped: Sequence[tuple[int, str, str]] | None = None,
-    notes: Sequence[str] = (),
+    kept: Sequence[Loss] = (),
+    located: Sequence[Loss] | None = None,
+    mapped: Sequence[Loss] | None = None,
+    notes: Sequence[Note] = (),
 ) -> ReadingReport:
     """Build a report from the rows lost at each stage, each as (row, id, reason).
 
@@ -116,9 +134,9 @@ def make_report(
         Name of the source.
     read : int
         Rows of the file.
-    kept, located, mapped : sequence of (int, str, str), optional
+    kept, located, mapped : sequence of (int, str, Note), optional
         Rows lost there; None where the stage makes no sense. A row not kept is neither located nor mapped.
-    notes : sequence of str
+    notes : sequence of Note
         Remarks.
 
     Returns
@@ -127,12 +145,13 @@ def make_report(
 
     Examples
     --------
-    >>> print(make_report("x.csv", 2, kept=[(0, "a", "no id")], mapped=[]))
+    >>> from geo_access.words.note import note
+    >>> print(make_report("x.csv", 2, kept=[(0, "a", note("loss.no_id"))], mapped=[]))
     x.csv: 2 rows read, 1 kept, 1 with a métier (50%)
       not kept: 1 — no id (e.g. a)
     """
     dropped = {row for row, _, _ in kept}
-    lost: Mapping[str, Sequence[tuple[int, str, str]] | None] = {"kept": kept, "located": located, "mapped": mapped}
+    lost: Mapping[str, Sequence[Loss] | None] = {"kept": kept, "located": located, "mapped": mapped}
     records = [
         (row, identifier, stage, reason)
         for stage, rows in lost.items()

@@ -297,7 +297,7 @@ def test_a_territory_is_fetched_into_a_study_that_reads(server: Server, tmp_path
     assert study.study.name == 'La "MEL"'
     assert [metier.code for metier in study.metiers] == ["D1106"]
     assert len(study.network.gtfs) == 1
-    assert any("404" in note for note in prepared.notes)
+    assert any("404" in str(note) for note in prepared.notes)
     assert tomllib.loads(prepared.study.read_text())["origins"]["zones"]["vintage"] == "2025"
     with pytest.raises(CoverageError, match="carreaux200m"):
         prepare_study(territory, [f for f in fetched if f.id != "carreaux200m"], tmp_path / "x", day=date(2025, 2, 4))

@@ -33,8 +33,8 @@ def test_trips_and_stops_that_the_feed_vouches_for(tmp_path: Path) -> None:
     assert timetable.trip_id[today].tolist() == ["t0"]
     assert timetable.event_board[:3].tolist() == [True, False, True]
     assert timetable.event_alight[:3].tolist() == [True, False, True]
-    assert "f: wheelchair_not_stated (trips.txt): 1 dropped" in network.warnings
-    assert "f: wheelchair_not_stated (stops.txt): 1 dropped" in network.warnings
+    assert "f: wheelchair_not_stated (trips.txt): 1 dropped" in map(str, network.warnings)
+    assert "f: wheelchair_not_stated (stops.txt): 1 dropped" in map(str, network.warnings)
     plain = build_network(gtfs=path, date="2026-03-17", crow_fly_detour=1.3)
     assert plain.timetable is not None
     assert int((plain.timetable.trip_day == 0).sum()) == 4

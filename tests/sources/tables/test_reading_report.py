@@ -8,9 +8,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_access.sources.tables.report import make_report
+from geo_access.words.note import note
 
 LOSSES = st.lists(
-    st.tuples(st.integers(0, 9), st.just("id"), st.sampled_from(["a", "b"])), max_size=8, unique_by=lambda x: x[0]
+    st.tuples(st.integers(0, 9), st.just("id"), st.sampled_from([note("loss.no_id"), note("loss.no_place")])),
+    max_size=8,
+    unique_by=lambda x: x[0],
 )
 
 
@@ -29,6 +32,8 @@ def test_counts_agree_with_the_rows_listed(kept: list, located: list, mapped: li
 
 
 def test_a_long_list_of_reasons_is_cut_in_print_only() -> None:
-    report = make_report("s", 50, mapped=[(i, "x", f"reason {i}") for i in range(40)])
+    report = make_report(
+        "s", 50, mapped=[(i, "x", note("unfetched", source="s", why=f"reason {i}")) for i in range(40)]
+    )
     assert "and 28 other reasons" in str(report)
     assert len(report.losses()) == 40
