@@ -36,7 +36,7 @@ def test_a_row_written_twice_is_listed_not_counted(tmp_path: Path) -> None:
     rows = ["A,F1602 H2902,10,3.0,50.0", "B,F1602,1,3.1,50.0", "A,F1602 H2902,10,3.0,50.0", "A,F1602,10,3.0,50.0"]
     offers, report = read_training(written(tmp_path / "t.csv", "site_id,metier,places,lon,lat", *rows))
     assert offers["row"].tolist() == [0, 0, 1, 3]
-    assert report.losses().to_dict("records") == [{"stage": "kept", "reason": REPEATED, "rows": 1, "example": "A"}]
+    assert report.losses().to_dict("records") == [{"stage": "kept", "reason": str(REPEATED), "rows": 1, "example": "A"}]
 
 
 def test_employers_repeat_only_where_jobs_are_counted(tmp_path: Path) -> None:
@@ -62,4 +62,4 @@ def test_lheo_numbers_given_twice_keep_both_actions(tmp_path: Path) -> None:
     assert "sites.shared_id" in keys(report.notes)
     again = "<lheo><offres>" + course.format(action(50.61) * 2) + "</offres></lheo>"
     offers, report = read_lheo(written(tmp_path / "p.xml", again))
-    assert (len(offers), report.read, report.losses()["reason"].tolist()) == (1, 2, [REPEATED])
+    assert (len(offers), report.read, report.losses()["reason"].tolist()) == (1, 2, [str(REPEATED)])
