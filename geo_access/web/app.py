@@ -288,7 +288,7 @@ def _study(prepared: PreparedStudy) -> dict[str, Any]:
             {"id": t.id, "name": t.name, "minutes": t.minutes, "kind": t.kind, "source": t.source, "status": t.status}
             for t in prepared.thresholds
         ],
-        "notes": [str(note) for note in prepared.diagnosis.manifest.warnings],
+        "notes": [note.told(file.study.language) for note in prepared.diagnosis.manifest.warnings],
         "provenance": provenance(prepared),
     }
 
