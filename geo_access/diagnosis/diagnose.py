@@ -386,6 +386,7 @@ def diagnose(
     employers: gpd.GeoDataFrame | None = None,
     rules: FlagRules | None = None,
     other_day: Network | None = None,
+    times: TimesSource | None = None,
     progress: Progress | None = None,
 ) -> Diagnosis:
     """Say, métier by métier, who cannot get there and back, how sure that is, and why.
@@ -413,6 +414,8 @@ def diagnose(
         Defaults to ``FlagRules()``.
     other_day : Network, optional
         The same territory on another day, for ``NO_SERVICE_THAT_DAY``.
+    times : TimesSource, optional
+        The engine on `network` that the run keeps, so that what it found out is not computed again.
     progress : callable, optional
         Called with a stage and the share done, 0–1.
 
@@ -448,7 +451,7 @@ def diagnose(
         "counterfactuals": {name: reason.name for name, reason in COUNTERFACTUALS.items()},
     }
     return diagnose_with(
-        NetworkTimes(network),
+        NetworkTimes(network) if times is None else times,
         residents=residents,
         supply=supply,
         profiles=profiles,

@@ -85,8 +85,10 @@ def adviser_sheet(
     """
     lon, lat = _rounded(origin)
     person = gpd.GeoDataFrame({"point_id": ["person"], "population": [1.0]}, geometry=[Point(lon, lat)], crs=WGS84)
+    times = NetworkTimes(network)
     diagnosis = diagnose(
         network,
+        times=times,
         zones=pd.DataFrame({"zone_id": ["person"], "zone_name": [""], "zone_kind": ["commune"]}),
         points=person,
         membership=pd.DataFrame({"point_id": ["person"], "zone_id": ["person"], "share": [1.0]}),
@@ -102,7 +104,7 @@ def adviser_sheet(
     for kind in ("training", "job"):
         case = next((item for item in diagnosis.cases if item.kind == kind), None)
         if case is not None:
-            parts.append(_part(network, diagnosis, case, metier, schedules, language))
+            parts.append(_part(times, diagnosis, case, metier, schedules, language))
     start = text(
         "person.from",
         language,
@@ -135,7 +137,7 @@ def _rounded(origin: tuple[float, float]) -> tuple[float, float]:
 
 
 def _part(
-    network: Network,
+    times: NetworkTimes,
     diagnosis: Diagnosis,
     case: DiagnosedCase,
     metier: Metier,
@@ -156,7 +158,7 @@ def _part(
         else text(f"person.none.{kind}", language, minutes=limit)
     )
     schedule = next((item for item in schedules if item.id == case.schedule), None)
-    trips = [_trip(network, diagnosis, case, int(s), schedule, language) for s in within[:_MOST_TRIPS]]
+    trips = [_trip(times.network, diagnosis, case, int(s), schedule, language) for s in within[:_MOST_TRIPS]]
     part: dict[str, Any] = {"kind": kind, "count": count, "trips": trips, "reason": "", "remedy": "", "lifts": ""}
     reason = FlagReason(int(case.points.reason[0, 0]))
     if reason is FlagReason.REACHES:
@@ -167,7 +169,7 @@ def _part(
         part["lifts"] = text("person.unsnapped", language)
         return part
     tried = find_remedies(
-        diagnosis, NetworkTimes(network), zone_id="person", metier=metier.code, profile=case.profile.id, kind=kind,
+        diagnosis, times, zone_id="person", metier=metier.code, profile=case.profile.id, kind=kind,
         schedule=case.schedule, threshold=case.threshold.id,
     )  # fmt: skip
     lifting = tried[tried["lifts"]].to_dict("records")

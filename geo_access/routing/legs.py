@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -16,9 +17,12 @@ from geo_access.routing.query import Query
 from geo_access.routing.sweep import NEVER
 
 __all__ = [
-    "Doors", "Ends", "Legs", "connect", "connect_both", "join_doors", "link", "mode_legs", "open_doors", "stop_walks",
+    "Doors", "Ends", "Legs", "Linker", "connect", "join_doors", "link", "mode_legs", "open_doors", "stop_walks",
     "street_speed",
 ]  # fmt: skip
+
+Linker = Callable[[np.ndarray, str, Query], Links]
+"""Links points (metric, float64 (n, 2)) to the streets of one mode, as `link` does on one network."""
 
 _ACCESS = {"bike+transit": "bike", "bike_aboard+transit": "bike", "park_and_ride": "car", "driven+transit": "car"}
 _EGRESS = {"bike_aboard+transit": "bike"}
@@ -119,6 +123,7 @@ def open_doors(
     leaving: bool,
     arriving: bool,
     beside: Doors | None = None,
+    linker: Linker | None = None,
 ) -> Doors:
     """Search the streets around points where journeys start, end, or both.
 
@@ -136,17 +141,20 @@ def open_doors(
         Whether journeys start here, and whether they end here.
     beside : Doors, optional
         Of the other end: the stops are linked already.
+    linker : callable, optional
+        Stands in for `link`, for whoever keeps links.
 
     Returns
     -------
     Doors
     """
+    linker = partial(link, network) if linker is None else linker
     sides = [mode for mode, wanted in ((legs.start, leaving), (legs.end, arriving)) if wanted]
-    links = {mode: link(network, points_xy, mode, query) for mode in {*sides, *(mode for mode, _ in legs.direct)}}
+    links = {mode: linker(points_xy, mode, query) for mode in {*sides, *(mode for mode, _ in legs.direct)}}
     stops = dict(beside.stops) if beside is not None else {}
     for mode in sides:
         if mode not in stops:
-            stops[mode] = _link_stops(network, mode, query)
+            stops[mode] = _link_stops(network, mode, query, linker)
     walks = {
         out: stop_walks(network, links[mode], query, mode, to_stops=out, stops=stops[mode])
         for out, mode, wanted in ((True, legs.start, leaving), (False, legs.end, arriving))
@@ -214,45 +222,11 @@ def join_doors(network: Network, origins: Doors, destinations: Doors, query: Que
     )  # fmt: skip
 
 
-def connect_both(network: Network, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> tuple[Ends, Ends]:
-    """Search the streets for the way there and the way back: the bicycle, or the car, waits at the home's end.
-
-    Parameters
-    ----------
-    network : Network
-        With a timetable.
-    home_xy, site_xy : ndarray of float64, shapes (n_o, 2), (n_d, 2)
-        [m], in the network's CRS.
-    query : Query
-        Of the way there; the way back has its limits, each at the same place.
-
-    Returns
-    -------
-    there, back : Ends
-        Homes × sites, and sites × homes.
-    """
-    legs = mode_legs(query)
-    at_home = replace(query, max_egress_s=query.max_access_s)
-    at_site = replace(query, max_access_s=query.max_egress_s)
-    homes = open_doors(
-        network, home_xy, at_home, Legs(legs.start, legs.start, legs.direct), leaving=True, arriving=True
-    )
-    if at_home == at_site and legs.start == legs.end and np.array_equal(home_xy, site_xy):
-        sites = homes
-    else:
-        sites = open_doors(
-            network, site_xy, at_site, Legs(legs.end, legs.end, legs.direct), leaving=True, arriving=True,
-            beside=homes,
-        )  # fmt: skip
-    there = join_doors(network, homes, sites, query, legs)
-    return there, join_doors(network, sites, homes, query, legs.reversed())
-
-
-def _link_stops(network: Network, mode: str, query: Query) -> Links:
+def _link_stops(network: Network, mode: str, query: Query, linker: Linker) -> Links:
     timetable = network.timetable
     if timetable is None:
         raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
-    return link(network, np.column_stack((timetable.stop_x, timetable.stop_y)), mode, query)
+    return linker(np.column_stack((timetable.stop_x, timetable.stop_y)), mode, query)
 
 
 def stop_walks(
@@ -278,7 +252,7 @@ def stop_walks(
     SparseTimes
         Points × stops [s].
     """
-    stops = _link_stops(network, mode, query) if stops is None else stops
+    stops = _link_stops(network, mode, query, partial(link, network)) if stops is None else stops
     speed = street_speed(query, mode)
     if to_stops:
         times = nearby(network.streets, points, stops, mode=mode, max_s=query.max_access_s, speed_kmh=speed)

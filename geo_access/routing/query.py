@@ -127,17 +127,13 @@ class Query:
         True
         """
         farthest = self.max_direct_s if self.max_direct_s is not None else self.max_access_s + self.max_egress_s
-        return replace(
-            self,
-            depart=None,
-            arrive=Window(0, 0) if self.uses_transit else None,
-            earliest_s=None,
-            percentiles=(50,),
-            max_s=min(self.max_s, max(farthest, self.max_access_s)) if self.uses_transit else self.max_s,
-            max_transfer_s=0,
-            min_transfer_s=0,
+        plain = replace(
+            self, depart=None, arrive=None, earliest_s=None, percentiles=(50,), max_transfer_s=0, min_transfer_s=0,
             max_rides=None,
-        )
+        )  # fmt: skip
+        if not self.uses_transit:
+            return replace(plain, max_access_s=1, max_egress_s=1, max_direct_s=None)
+        return replace(plain, arrive=Window(0, 0), max_s=min(self.max_s, max(farthest, self.max_access_s)))
 
     def validate(self) -> None:
         """Raise `InputError` that lists everything wrong with the query."""

@@ -22,7 +22,7 @@ from geo_access.diagnosis.supply_adequacy import employer_need, supply_adequacy
 from geo_access.manifest import Manifest
 from geo_access.network.model import CrowFly, Network
 from geo_access.report.context import ReportContext, SourceReading, reach_table
-from geo_access.routing.query import Query, Window
+from geo_access.routing.query import Window
 from geo_access.study.file import (
     StudyFile,
     flag_rules,
@@ -37,7 +37,6 @@ from geo_access.study.inputs import StudyInputs
 from geo_access.study.sections import MetierSection
 from geo_access.surfaces.bands import isochrones
 from geo_access.surfaces.counts import count_points
-from geo_access.times.core import point_times
 from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.words import format_number, text
 
@@ -58,11 +57,12 @@ Progress = Callable[[str, float], None]
 
 
 def study_diagnosis(
-    file: StudyFile, inputs: StudyInputs, network: Network, progress: Progress, *, other_day: Network | None = None
+    file: StudyFile, inputs: StudyInputs, times: NetworkTimes, progress: Progress, *, other_day: Network | None = None
 ) -> Diagnosis:
     """Compute the flags of a study; `other_day` tells "no service that day" from "no service"."""
     return diagnose(
-        network,
+        times.network,
+        times=times,
         zones=inputs.zones,
         points=inputs.points,
         membership=inputs.membership,
@@ -135,30 +135,24 @@ def _first_case(diagnosis: Diagnosis, profile: str, kind: str) -> DiagnosedCase 
     return next((case for case in own if case.schedule == OWN_HOURS), own[0] if own else None)
 
 
-def _components(file: StudyFile, inputs: StudyInputs, network: Network, diagnosis: Diagnosis) -> pd.DataFrame | None:
+def _components(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosis: Diagnosis) -> pd.DataFrame | None:
     profile = diagnosis.cases[0].profile
     training, jobs = (_first_case(diagnosis, profile.id, kind) for kind in ("training", "job"))
     if training is None or jobs is None or not len(diagnosis.sites["training"]) or not len(diagnosis.sites["job"]):
         return None
-    schedule = next(item for item in file.schedules if item.kind == "training")
-    on_streets = profile.mode in ("walk", "bike", "car")
-    query = Query(
-        profile.mode,
-        arrive=None if on_streets else Window.parse(schedule.start),
-        max_s=round(training.threshold.limit_s),
-        walk_kmh=profile.walk_kmh,
-        bike_kmh=profile.bike_kmh,
-        max_access_s=round(profile.max_access_min * 60),
-        max_egress_s=round(profile.max_access_min * 60),
-        max_rides=profile.max_rides,
-    )
-    seconds = point_times(network, diagnosis.sites["job"].xy, diagnosis.sites["training"].xy, query).seconds[:, :, 0]
+    schedule = next(item for item in study_schedules(file) if item.kind == "training")
+    deadline = Window(schedule.arrive_s, schedule.arrive_s)
+    query = profile.query(arrive=deadline, max_s=round(training.threshold.limit_s))
+    jobs_at, taught_at = diagnosis.sites["job"].xy, diagnosis.sites["training"].xy
+    everyone, everywhere = np.arange(len(jobs_at)), np.arange(len(taught_at))
+    between = times.connect(jobs_at, taught_at, query)
+    seconds = between.times(everyone, everywhere, query, homeward=False, explain=False).seconds[:, :, 0]
     need = employer_need(jobs.offers, training.offers, seconds, limit_s=training.threshold.limit_s)
     source = "; ".join(table.source for table in (file.training, file.employers) if table is not None and table.source)
     return supply_adequacy(training, diagnosis.residents, need=need, employment=inputs.employment, source=source)
 
 
-def findings(file: StudyFile, inputs: StudyInputs, network: Network, diagnosis: Diagnosis) -> Findings:
+def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosis: Diagnosis) -> Findings:
     """Compute components and remedies.
 
     Remedies are sought for the first profile: each one is a recomputation for the whole territory.
@@ -167,7 +161,8 @@ def findings(file: StudyFile, inputs: StudyInputs, network: Network, diagnosis: 
     ----------
     file : StudyFile
     inputs : StudyInputs
-    network : Network
+    times : NetworkTimes
+        Of the run.
     diagnosis : Diagnosis
 
     Returns
@@ -182,7 +177,7 @@ def findings(file: StudyFile, inputs: StudyInputs, network: Network, diagnosis: 
             continue
         table = smallest_remedies(
             diagnosis,
-            NetworkTimes(network),
+            times,
             profile=profile,
             kind=kind,
             schedule=case.schedule,
@@ -192,7 +187,7 @@ def findings(file: StudyFile, inputs: StudyInputs, network: Network, diagnosis: 
         parts.append(table.assign(profile=profile, kind=kind, schedule=case.schedule, threshold=case.threshold.id))
     columns = ["zone_id", "metier", "profile", "kind", "schedule", "threshold", "remedy", "detail"]
     remedies = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    return Findings(_components(file, inputs, network, diagnosis), remedies)
+    return Findings(_components(file, inputs, times, diagnosis), remedies)
 
 
 def with_remedies(flags: pd.DataFrame, remedies: pd.DataFrame, *, language: str) -> pd.DataFrame:

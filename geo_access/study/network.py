@@ -19,14 +19,15 @@ import shapely
 
 from geo_access.network.build import build_network
 from geo_access.network.model import CrowFly, Network
-from geo_access.network.search.links import link_points
 from geo_access.network.search.links_report import link_report
 from geo_access.network.streets.congestion import congestion_at, with_congestion
 from geo_access.network.timetable.service_days import feed_days
+from geo_access.routing.query import Query
 from geo_access.sources.gtfs.calendar import Breaks, read_school_breaks, school_breaks, trips_per_day
 from geo_access.sources.gtfs.feed import feed_report, read_gtfs
 from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs
+from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.note import Note
 from geo_access.words.words import format_number, text
 
@@ -156,13 +157,14 @@ def calendar_lines(feeds: Sequence[Path], *, language: str = "fr") -> list[str]:
     return lines
 
 
-def links_table(inputs: StudyInputs, network: Network) -> gpd.GeoDataFrame:
+def links_table(inputs: StudyInputs, times: NetworkTimes) -> gpd.GeoDataFrame:
     """List how each point and each site was linked to the streets on foot.
 
     Parameters
     ----------
     inputs : StudyInputs
-    network : Network
+    times : NetworkTimes
+        Of the run.
 
     Returns
     -------
@@ -174,13 +176,14 @@ def links_table(inputs: StudyInputs, network: Network) -> gpd.GeoDataFrame:
     for name, sites in (("training", inputs.training), ("employers", inputs.employers)):
         if sites is not None:
             tables[name] = (sites.drop_duplicates("site_id"), "site_id")
+    network, on_foot = times.network, Query("walk")
     if isinstance(network.streets, CrowFly):
         return gpd.GeoDataFrame(
             {name: [] for name in ("table", "id", "mode", "reason", "distance_m")}, geometry=[], crs=network.epsg
         )
     parts = []
     for name, (table, identifier) in tables.items():
-        links = link_points(network.streets, _positions(table, network.epsg), mode="walk")
+        links = times.known.doorways.link(_positions(table, network.epsg), "walk", on_foot)
         report = link_report(network.streets, links, ids=table[identifier].tolist())
         parts.append(report.assign(table=name))
     found = pd.concat(parts, ignore_index=True)

@@ -40,6 +40,7 @@ from geo_access.study.network import check_feeds, links_table, study_network
 from geo_access.study.outputs import write_manifest, write_tables
 from geo_access.study.pictures import map_contents, write_front_page, write_pictures
 from geo_access.study.provenance import study_tables, watch
+from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.note import Note, note
 from geo_access.words.words import format_number, text
 
@@ -214,15 +215,16 @@ class Study:
             other = study_network(self.file, day=self.file.study.other_date) if self.file.study.other_date else None
             watched.confirm()
             progress("diagnose", 0.15)
+            times = NetworkTimes(network)
             diagnosis = study_diagnosis(
-                self.file, inputs, network, lambda _, share: progress("diagnose", 0.15 + 0.4 * share), other_day=other
+                self.file, inputs, times, lambda _, share: progress("diagnose", 0.15 + 0.4 * share), other_day=other
             )
             manifest = self._manifest(inputs, network, diagnosis, watched.hashes)
             progress("isochrones", 0.55)
             bands = study_isochrones(self.file, inputs, network)
             counts = band_counts(self.file, inputs, bands)
             progress("remedies", 0.6)
-            found = findings(self.file, inputs, network, diagnosis)
+            found = findings(self.file, inputs, times, diagnosis)
             flags = with_remedies(diagnosis.flags, found.remedies, language=self.file.study.language)
             progress("maps", 0.65)
             contents = map_contents(
@@ -230,7 +232,7 @@ class Study:
             )
             pictures = write_pictures(folder, self.file, contents)
             progress("report", 0.85)
-            notices, links = network_notices(network), links_table(inputs, network)
+            notices, links = network_notices(network), links_table(inputs, times)
             context = report_context(
                 self.file, inputs, network, diagnosis, found, manifest,
                 flags=flags, sheets=pictures.sheets, sources=contents[0].sources, counts=counts,

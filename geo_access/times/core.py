@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -12,7 +13,7 @@ from geo_access.network.search.search import street_matrix
 from geo_access.routing.causes import Reason, why_missing
 from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
 from geo_access.routing.lanes import LANES
-from geo_access.routing.legs import Ends, connect, link, mode_legs, street_speed
+from geo_access.routing.legs import Ends, Linker, connect, link, mode_legs, street_speed
 from geo_access.routing.profile import Samples, profile_times
 from geo_access.routing.query import Query
 
@@ -95,7 +96,9 @@ def samples_of(query: Query) -> Samples:
     return Samples(window.start_s, window.step_s, window.count, deadline, query.earliest_s if deadline else None)
 
 
-def street_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> PointTimes:
+def street_times(
+    network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query, *, linker: Linker | None = None
+) -> PointTimes:
     """Find the times all the way on the streets, those beyond the cutoff too.
 
     Parameters
@@ -105,13 +108,15 @@ def street_times(network: Network, origin_xy: np.ndarray, destination_xy: np.nda
         [m], in the network's CRS.
     query : Query
         With a mode of the streets.
+    linker : callable, optional
+        Stands in for `link`, for whoever keeps links.
 
     Returns
     -------
     PointTimes
     """
-    origins = link(network, origin_xy, query.mode, query)
-    destinations = link(network, destination_xy, query.mode, query)
+    linker = partial(link, network) if linker is None else linker
+    origins, destinations = linker(origin_xy, query.mode, query), linker(destination_xy, query.mode, query)
     speed = street_speed(query, query.mode)
     seconds = street_matrix(
         network.streets, origins, destinations, mode=query.mode, max_s=query.max_s, speed_kmh=speed
@@ -124,8 +129,8 @@ def street_times(network: Network, origin_xy: np.ndarray, destination_xy: np.nda
         columns = np.flatnonzero(missing.any(axis=0) & destinations.ok)
         if len(rows) and len(columns):
             beyond_s[np.ix_(rows, columns)] = street_matrix(
-                network.streets, link(network, origin_xy[rows], query.mode, query),
-                link(network, destination_xy[columns], query.mode, query), mode=query.mode, max_s=None, speed_kmh=speed,
+                network.streets, origins.take(rows), destinations.take(columns), mode=query.mode, max_s=None,
+                speed_kmh=speed,
             )  # fmt: skip
         beyond_s[~missing] = np.nan
         reason[missing] = np.where(np.isnan(beyond_s[missing]), Reason.DISCONNECTED, Reason.OVER_CUTOFF)

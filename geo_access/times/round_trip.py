@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
@@ -16,6 +16,9 @@ from geo_access.errors import Fault
 from geo_access.network.model import Network
 from geo_access.routing.causes import Reason
 from geo_access.routing.query import Query, Window
+
+if TYPE_CHECKING:
+    from geo_access.times.known import KnownTimes
 
 __all__ = [
     "Ask",
@@ -80,22 +83,30 @@ class TimesSource(Protocol):
         """Search the streets around the points, both float64 (n, 2) [m], with the query's mode and limits."""
 
 
-@dataclass(frozen=True, eq=False)
 class NetworkTimes:
-    """The engine, on one network.
+    """The engine on one network, with all that it was asked: nothing is computed twice while its owner keeps it.
 
-    Attributes
+    Parameters
     ----------
     network : Network
     """
 
-    network: Network
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self._known: KnownTimes | None = None
+
+    @property
+    def known(self) -> KnownTimes:
+        """What was found out so far."""
+        if self._known is None:
+            from geo_access.times.known import KnownTimes  # noqa: PLC0415 — compiles on import
+
+            self._known = KnownTimes(self.network)
+        return self._known
 
     def connect(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> Connection:
         """Search the streets around homes and sites once, for any number of schedules."""
-        from geo_access.times.ways import connect_network  # noqa: PLC0415 — compiles on import
-
-        return connect_network(self.network, home_xy, site_xy, query)
+        return self.known.connect(home_xy, site_xy, query)
 
 
 @dataclass(frozen=True)
@@ -312,17 +323,18 @@ class RoundTrip:
         Points that could not be placed on the network.
     unsnapped_sites : ndarray of bool, shape (n_sites,), or None
     out_reason, back_reason : ndarray of uint8, shape (n_points, n_sites), or None
-        `Reason` of each missing time, as the engine found it; 0 where there is a time. ``FIRST_TRIP_TOO_LATE`` and
-        ``LAST_TRIP_TOO_EARLY`` say that a journey within the limits just misses the hour.
+        `Reason` of each missing time; 0 where there is a time. ``OVER_CUTOFF``: one is there in time, or gets home,
+        but it takes longer than allowed. ``FIRST_TRIP_TOO_LATE`` and ``LAST_TRIP_TOO_EARLY``: none does within 4 h,
+        and a journey within the limits just misses the hour.
     out_beyond_s, back_beyond_s : ndarray of float32, shape (n_points, n_sites), or None
         Time of a way at the hours asked that only takes longer than the longest of interest, up to 4 h with vehicles
-        [s]; NaN where there is none. Whatever the reason says, a way that has one is too slow, not absent.
+        [s]; NaN where there is none.
     next_arrival_s : ndarray of float32, shape (n_points, n_sites), or None
-        Where one cannot be there in time: the first arrival within the limits after the deadline, within 12 h
-        [s of the service day].
+        Where one cannot be there in time, or only too slowly: the first arrival within the limits after the deadline,
+        within 12 h [s of the service day].
     last_departure_s : ndarray of float32, shape (n_points, n_sites), or None
-        Where one cannot get home: the last departure that does within the limits, at most 12 h before the end
-        [s of the service day].
+        Where one cannot get home, or only too slowly: the last departure that does within the limits, at most 12 h
+        before the end [s of the service day].
     """
 
     out_s: np.ndarray

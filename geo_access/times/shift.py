@@ -75,10 +75,14 @@ class ShiftTimes:
     The reason of a pair is that of the way out, or where that one exists of the way back. Beside the causes of
     `travel_times`:
 
-    - ``FIRST_TRIP_TOO_LATE``: no journey within the limits arrives by the deadline, but one arrives up to 12 h later;
-    - ``LAST_TRIP_TOO_EARLY``: none sets out home once the shift is over, but one does up to 12 h earlier;
-    - ``NO_RETURN_TRIP``: none at any of these hours, and none that only takes too long (``OVER_CUTOFF``), changes too
-      often (``TOO_MANY_RIDES``) or has its stops too far away (``NO_STOP_WITHIN_WALK``).
+    - ``OVER_CUTOFF``: one is there in time, or gets home, but that takes longer than allowed; `out_beyond_s` and
+      `back_beyond_s` say how long, up to 4 h with vehicles;
+    - ``FIRST_TRIP_TOO_LATE``: no journey arrives by the deadline within 4 h, but one within the limits arrives up to
+      12 h later;
+    - ``LAST_TRIP_TOO_EARLY``: none gets home within 4 h once the shift is over, but one within the limits sets out up
+      to 12 h earlier;
+    - ``NO_RETURN_TRIP``: none at any of these hours, and none that changes too often (``TOO_MANY_RIDES``) or has its
+      stops too far away (``NO_STOP_WITHIN_WALK``).
 
     Attributes
     ----------
@@ -95,9 +99,9 @@ class ShiftTimes:
     home_at_s : ndarray of float32, shape (n_o, n_d)
         Earliest moment to be home [s of the service day].
     next_arrival_s : ndarray of float32, shape (n_o, n_d)
-        Where one cannot be there in time: the first arrival after the deadline, within 12 h [s of the service day].
+        Where one cannot be there in time, or only too slowly: the first arrival after the deadline, within 12 h [s of the service day].
     last_back_s : ndarray of float32, shape (n_o, n_d)
-        Where one cannot get home: the last departure from work, at most 12 h before the end, that does
+        Where one cannot get home, or only too slowly: the last departure from work, at most 12 h before the end, that does
         [s of the service day].
     binding : ndarray of uint8, shape (n_o, n_d)
         1 when the way out decides, 2 the way back, 3 both: the one that is missing, else the longer.

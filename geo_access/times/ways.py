@@ -1,4 +1,4 @@
-"""One way of a round trip on a network: its time, or why there is none and what just misses the hour.
+"""One direction of a round trip on a network: its time, or why there is none and what just misses the hour.
 
 The kernels behind `geo_access.times.round_trip`; importing them compiles, so they are imported when first asked.
 """
@@ -11,13 +11,14 @@ import numpy as np
 
 from geo_access.network.model import Network
 from geo_access.routing.causes import Reason, select_rows
+from geo_access.routing.doorways import Doorways
 from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
-from geo_access.routing.legs import Ends, connect_both
+from geo_access.routing.legs import Ends
 from geo_access.routing.passing import first_after
 from geo_access.routing.query import Query
 from geo_access.times.core import PointTimes, samples_of, street_times, timetable_of, transit_causes, transit_times
 
-__all__ = ["SLOW_S", "MissingWay", "StreetConnection", "TransitConnection", "connect_network"]
+__all__ = ["SLOW_S", "StreetConnection", "TransitConnection", "WayTimes", "connect_network"]
 
 SLOW_S = 4 * 3600
 """Up to this long, a way that is only too slow is told with its time [s]."""
@@ -27,7 +28,7 @@ _NEXT_TRIP_WITHIN_S = 12 * 3600
 
 
 @dataclass(frozen=True, eq=False)
-class MissingWay:
+class WayTimes:
     """One direction of the pairs asked, homes × sites whichever way one travels.
 
     Attributes
@@ -47,11 +48,11 @@ class MissingWay:
     beyond_s: np.ndarray | None = None
     missed_s: np.ndarray | None = None
 
-    def turned(self) -> MissingWay:
+    def turned(self) -> WayTimes:
         """Return the same with rows and columns exchanged."""
         beyond_s = None if self.beyond_s is None else self.beyond_s.T
         missed_s = None if self.missed_s is None else self.missed_s.T
-        return MissingWay(self.seconds.transpose(1, 0, 2), self.reason.T, beyond_s, missed_s)
+        return WayTimes(self.seconds.transpose(1, 0, 2), self.reason.T, beyond_s, missed_s)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,18 +60,19 @@ class StreetConnection:
     """All the way on streets: nothing to search beforehand."""
 
     network: Network
+    doorways: Doorways
     home_xy: np.ndarray
     site_xy: np.ndarray
 
-    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> MissingWay:
+    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> WayTimes:
         """Return the times of some homes and some sites; hours do not matter."""
         del explain  # streets say it for nothing
         query.validate()
         home_xy, site_xy = self.home_xy[homes], self.site_xy[sites]
         starts, ends = (site_xy, home_xy) if homeward else (home_xy, site_xy)
-        found = street_times(self.network, starts, ends, query)
-        beyond_s = found.beyond_s
-        way = MissingWay(found.seconds, found.reason, beyond_s, np.full(found.reason.shape, np.nan, np.float32))
+        found = street_times(self.network, starts, ends, query, linker=self.doorways.link)
+        missed_s = np.full(found.reason.shape, np.nan, np.float32)
+        way = WayTimes(found.seconds, found.reason, found.beyond_s, missed_s)
         return way.turned() if homeward else way
 
 
@@ -79,10 +81,12 @@ class TransitConnection:
     """Streets at both ends, for the way there and the way back."""
 
     network: Network
+    home_xy: np.ndarray
+    site_xy: np.ndarray
     there: Ends
     back: Ends
 
-    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> MissingWay:
+    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> WayTimes:
         """Return the times of some homes and some sites."""
         query.validate()
         whole, origins, destinations = (self.back, sites, homes) if homeward else (self.there, homes, sites)
@@ -98,12 +102,12 @@ class TransitConnection:
             way = _explained(self.network, ends, query)
         else:
             found = transit_times(self.network, ends, samples, query, explain=explain)
-            way = MissingWay(found.seconds, found.reason)
+            way = WayTimes(found.seconds, found.reason)
         return way.turned() if homeward else way
 
 
 def connect_network(
-    network: Network, home_xy: np.ndarray, site_xy: np.ndarray, query: Query
+    network: Network, home_xy: np.ndarray, site_xy: np.ndarray, query: Query, doorways: Doorways
 ) -> StreetConnection | TransitConnection:
     """Search the streets around homes and sites once, for any number of schedules.
 
@@ -113,20 +117,20 @@ def connect_network(
     home_xy, site_xy : ndarray of float64, shapes (n_homes, 2), (n_sites, 2)
         [m], in the network's CRS.
     query : Query
+    doorways : Doorways
+        Of the same network: what was searched before is not searched again.
 
     Returns
     -------
     StreetConnection or TransitConnection
     """
     query.validate()
-    home_xy = np.ascontiguousarray(home_xy, dtype=np.float64).reshape(-1, 2)
-    site_xy = np.ascontiguousarray(site_xy, dtype=np.float64).reshape(-1, 2)
     if not query.uses_transit:
-        return StreetConnection(network, home_xy, site_xy)
-    return TransitConnection(network, *connect_both(network, home_xy, site_xy, query))
+        return StreetConnection(network, doorways, home_xy, site_xy)
+    return TransitConnection(network, home_xy, site_xy, *doorways.connect_both(home_xy, site_xy, query))
 
 
-def _explained(network: Network, ends: Ends, query: Query) -> MissingWay:
+def _explained(network: Network, ends: Ends, query: Query) -> WayTimes:
     """Search one instant as far as a slow way may take, then say of each pair beyond the limit why it is.
 
     With one instant the best time within the limit is the best time of all: a longer search only adds pairs.
@@ -143,11 +147,17 @@ def _explained(network: Network, ends: Ends, query: Query) -> MissingWay:
     if missing.any():
         linked = missing & ends.origin_ok[:, None] & ends.destination_ok[None, :]
         reason[missing] = found.reason[missing]
-        reason[linked] = transit_causes(network, ends, samples, query, linked)[linked]
+        reason[slow] = Reason.OVER_CUTOFF
+        # A slow way may be one for want of more rides; otherwise it is known to be slow, and nothing else.
+        unclear = linked if query.max_rides is not None else linked & ~slow
+        if unclear.any():
+            cause = transit_causes(network, ends, samples, query, unclear)
+            settled = unclear & (~slow | (cause == Reason.TOO_MANY_RIDES))
+            reason[settled] = cause[settled]
         missed_s = _just_missed(network, ends, query, reason)
-        cause = Reason.FIRST_TRIP_TOO_LATE if samples.deadline else Reason.LAST_TRIP_TOO_EARLY
-        reason[~np.isnan(missed_s)] = cause
-    return MissingWay(seconds, reason, beyond_s, missed_s)
+        off_hours = Reason.FIRST_TRIP_TOO_LATE if samples.deadline else Reason.LAST_TRIP_TOO_EARLY
+        reason[~np.isnan(missed_s) & ~slow] = off_hours
+    return WayTimes(seconds, reason, beyond_s, missed_s)
 
 
 def _just_missed(network: Network, ends: Ends, query: Query, reason: np.ndarray) -> np.ndarray:

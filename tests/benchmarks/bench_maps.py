@@ -25,6 +25,7 @@ from geo_access.study.inputs import read_inputs
 from geo_access.study.network import study_network
 from geo_access.study.pictures import map_contents
 from geo_access.study.study import Study, demo_study_path
+from geo_access.times.round_trip import NetworkTimes
 
 REPEATS = 5
 
@@ -66,7 +67,7 @@ def main() -> None:
     """Print one table for the pictures and one for the run."""
     study = Study.from_file(demo_study_path())
     inputs, network = read_inputs(study.file, study.path), study_network(study.file)
-    diagnosis = study_diagnosis(study.file, inputs, network, lambda stage, share: None)
+    diagnosis = study_diagnosis(study.file, inputs, NetworkTimes(network), lambda stage, share: None)
     bands = study_isochrones(study.file, inputs, network)
     counts = band_counts(study.file, inputs, bands)
 

@@ -5,23 +5,82 @@ from __future__ import annotations
 import html
 import json
 import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
 from geo_access.errors import InputError
+from geo_access.network.model import Network
+from geo_access.network.search.links import Links
+from geo_access.routing import doorways
+from geo_access.routing.query import Query
 from geo_access.study.study import RunSummary, Study, demo_study_path
+from geo_access.times.ways import StreetConnection, TransitConnection, WayTimes
 from tests.browser import browser
 
 TRUTHS = json.loads((demo_study_path().parent / "truths.json").read_text(encoding="utf-8"))["truths"]
 
 
+@dataclass
+class Work:
+    """What the engine was made to compute: one entry for each row of a table of times, and for each place linked."""
+
+    rows: Counter = field(default_factory=Counter)
+    linked: Counter = field(default_factory=Counter)
+
+    def searched(self, connection: Any, homes: np.ndarray, sites: np.ndarray, query: Query, homeward: bool) -> None:
+        home_xy, site_key = connection.home_xy, connection.site_xy[sites].tobytes()
+        asked = (site_key, query, homeward)
+        self.rows.update((home_xy[home].tobytes(), *asked) for home in homes)
+
+    def met(self, xy: np.ndarray, mode: str, query: Query) -> None:
+        self.linked.update(
+            (mode, query.link_limit_m, query.walk_kmh, place.tobytes()) for place in np.unique(xy, axis=0)
+        )
+
+
 @pytest.fixture(scope="module")
-def result(tmp_path_factory: pytest.TempPathFactory) -> RunSummary:
-    return Study.from_file(demo_study_path()).run(tmp_path_factory.mktemp("demo") / "out")
+def work() -> Work:
+    return Work()
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory, work: Work) -> Iterator[RunSummary]:
+    with pytest.MonkeyPatch.context() as patch:
+        for kind in (StreetConnection, TransitConnection):
+            patch.setattr(kind, "times", counting(kind.times, work))
+        plain = doorways.link
+
+        def link(network: Network, xy: np.ndarray, mode: str, query: Query) -> Links:
+            work.met(xy, mode, query)
+            return plain(network, xy, mode, query)
+
+        patch.setattr(doorways, "link", link)
+        yield Study.from_file(demo_study_path()).run(tmp_path_factory.mktemp("demo") / "out")
+
+
+def counting(times: Callable[..., WayTimes], work: Work) -> Callable[..., WayTimes]:
+    def counted(self: object, homes: np.ndarray, sites: np.ndarray, query: Query, **asked: bool) -> WayTimes:
+        work.searched(self, homes, sites, query, asked["homeward"])
+        return times(self, homes, sites, query, **asked)
+
+    return counted
+
+
+def test_nothing_is_computed_twice(result: RunSummary, work: Work) -> None:
+    """Before the run kept its times, 4 of 23 round trips were exact repeats, and points were linked 126 times."""
+    assert result.written
+    assert len(work.rows) > 100_000
+    assert max(work.rows.values()) == 1
+    assert max(work.linked.values()) == 1
 
 
 @pytest.fixture(scope="module")

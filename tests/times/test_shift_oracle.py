@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import replace
 
 import numpy as np
@@ -10,7 +11,8 @@ from hypothesis import strategies as st
 
 from geo_access.network.model import Network, SparseTimes
 from geo_access.routing.causes import Reason
-from geo_access.routing.legs import Ends, connect, connect_both, mode_legs
+from geo_access.routing.doorways import Doorways
+from geo_access.routing.legs import Ends, connect, mode_legs
 from geo_access.routing.query import Query, Window
 from geo_access.routing.sweep import NEVER
 from geo_access.times.points import Points
@@ -66,6 +68,17 @@ class Way:
         return [(at, at + self.seconds(at, by_foot=False)) for at in self.moments if at >= earliest]
 
 
+def slow(way: Way, max_s: int) -> Way:
+    """The same way, however long it takes within 4 h."""
+    wide = copy(way)
+    wide.query = replace(way.query, max_s=max(max_s, 4 * 3600))
+    return wide
+
+
+def told_slow(reasons: set[str], seconds: float) -> set[str]:
+    return {"OVER_CUTOFF"} if seconds < INF and "TOO_MANY_RIDES" not in reasons else reasons
+
+
 def expected(out: Way, back: Way, shift: Shift) -> tuple[float, float, float, float, set[str]]:
     deadline_s, ready_s, max_s = shift.deadline_s, shift.ready_s, out.query.max_s
     out_s, back_s = out.before(deadline_s), back.seconds(ready_s)
@@ -76,6 +89,7 @@ def expected(out: Way, back: Way, shift: Shift) -> tuple[float, float, float, fl
             arrivals = [end for at, end in out.trips() if at >= deadline_s - max_s and end <= deadline_s + HALF_DAY_S]
             later = min(arrivals, default=INF)
             out_reasons = {"FIRST_TRIP_TOO_LATE"} if later < INF else out_reasons
+        out_reasons = told_slow(out_reasons, slow(out, max_s).before(deadline_s))
     if back_s == INF:
         back_reasons = back.reasons(ready_s, deadline=False, any_rides=back.seconds(ready_s, any_rides=True))
         if back_reasons <= BY_HOUR:
@@ -85,6 +99,7 @@ def expected(out: Way, back: Way, shift: Shift) -> tuple[float, float, float, fl
             back_reasons = {"LAST_TRIP_TOO_EARLY"}
         elif back_reasons <= NOTHING_HOME:
             back_reasons = {"NO_RETURN_TRIP"}
+        back_reasons = told_slow(back_reasons, slow(back, max_s).seconds(ready_s))
     return out_s, back_s, later, earlier, out_reasons if out_s == INF else back_reasons
 
 
@@ -132,7 +147,7 @@ def test_both_ways_are_two_connections() -> None:
         query = Query(mode, arrive=Window(1800, 1800), max_access_s=300, max_egress_s=egress_s, bike_kmh=12.0)
         swapped = replace(query, max_access_s=query.max_egress_s, max_egress_s=query.max_access_s)
         for ends in (sites, homes):
-            both = connect_both(network, homes, ends, query)
+            both = Doorways(network).connect_both(homes, ends, query)
             apart = (
                 connect(network, homes, ends, query, mode_legs(query)),
                 connect(network, ends, homes, swapped, mode_legs(query).reversed()),

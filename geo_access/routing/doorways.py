@@ -1,0 +1,103 @@
+"""Points linked once and streets searched once, for whoever asks a network many questions from the same places."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from geo_access.network.model import Network
+from geo_access.network.search.links import Links
+from geo_access.routing.legs import Doors, Ends, Legs, join_doors, link, mode_legs, open_doors
+from geo_access.routing.query import Query
+
+__all__ = ["Doorways"]
+
+
+class Doorways:
+    """Links and doors of one network, kept for as long as their owner keeps this value.
+
+    Parameters
+    ----------
+    network : Network
+    """
+
+    def __init__(self, network: Network) -> None:
+        self._network = network
+        self._row_of: dict[bytes, int] = {}
+        self._links: dict[tuple[str, float, float], tuple[np.ndarray, Links]] = {}
+        self._doors: dict[tuple[bytes, Query, Legs], Doors] = {}
+
+    def rows(self, xy: np.ndarray) -> np.ndarray:
+        """Return the number of each place, int64 (n,): equal for equal coordinates, in the order first seen."""
+        places = np.ascontiguousarray(xy, dtype=np.float64).reshape(-1, 2).view("V16").ravel().tolist()
+        row_of = self._row_of
+        return np.array([row_of.setdefault(place, len(row_of)) for place in places], dtype=np.int64)
+
+    def link(self, xy: np.ndarray, mode: str, query: Query) -> Links:
+        """Link points to the streets of one mode, each place once for every limit and walking speed.
+
+        Parameters
+        ----------
+        xy : ndarray of float64, shape (n, 2)
+            [m], in the network's CRS.
+        mode : str
+            Street mode.
+        query : Query
+
+        Returns
+        -------
+        Links
+        """
+        rows, key = self.rows(xy), (mode, query.link_limit_m, query.walk_kmh)
+        at, kept = self._links.get(key, (np.empty(0, np.int64), None))
+        if len(at) < len(self._row_of):
+            at = np.concatenate((at, np.full(len(self._row_of) - len(at), -1)))
+        new, first = np.unique(rows[at[rows] < 0], return_index=True)
+        if len(new):
+            fresh = link(self._network, xy[np.flatnonzero(at[rows] < 0)[first]], mode, query)
+            at[new] = np.arange(len(new)) + (0 if kept is None else len(kept))
+            kept = fresh if kept is None else _joined(kept, fresh)
+        if kept is None:
+            kept = link(self._network, xy, mode, query)
+        self._links[key] = at, kept
+        return kept.take(at[rows])
+
+    def connect_both(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> tuple[Ends, Ends]:
+        """Search the streets for the way there and the way back: the bicycle, or the car, waits at the home's end.
+
+        Parameters
+        ----------
+        home_xy, site_xy : ndarray of float64, shapes (n_o, 2), (n_d, 2)
+            [m], in the network's CRS.
+        query : Query
+            Of the way there; the way back has its limits, each at the same place.
+
+        Returns
+        -------
+        there, back : Ends
+            Homes × sites, and sites × homes.
+        """
+        legs = mode_legs(query)
+        homes = self._open(home_xy, replace(query, max_egress_s=query.max_access_s), legs.start, legs)
+        sites = self._open(site_xy, replace(query, max_access_s=query.max_egress_s), legs.end, legs)
+        there = join_doors(self._network, homes, sites, query, legs)
+        return there, join_doors(self._network, sites, homes, query, legs.reversed())
+
+    def _open(self, xy: np.ndarray, query: Query, mode: str, legs: Legs) -> Doors:
+        """Search the streets around points where journeys both start and end."""
+        at_end = Legs(mode, mode, legs.direct)
+        key = self.rows(xy).tobytes(), query.streets, at_end
+        if key not in self._doors:
+            self._doors[key] = open_doors(
+                self._network, xy, query, at_end, leaving=True, arriving=True, linker=self.link
+            )
+        return self._doors[key]
+
+
+def _joined(kept: Links, fresh: Links) -> Links:
+    """Return the links of both, one after the other."""
+    parts = {
+        name: np.concatenate((value, getattr(fresh, name))) for name, value in kept.__dict__.items() if name != "mode"
+    }
+    return Links(mode=kept.mode, **parts)
