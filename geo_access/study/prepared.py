@@ -27,6 +27,7 @@ from geo_access.study.file import (
 from geo_access.study.findings import study_diagnosis
 from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.study.network import study_network
+from geo_access.times.round_trip import NetworkTimes
 
 __all__ = ["PreparedStudy", "prepare_study"]
 
@@ -218,7 +219,7 @@ def prepare_study(path: str | Path, *, progress: Progress = _silent) -> Prepared
     other = study_network(file, day=file.study.other_date) if file.study.other_date else None
     progress("diagnose", 0.3)
     diagnosis = study_diagnosis(
-        file, inputs, network, lambda _, share: progress("diagnose", 0.3 + 0.7 * share), other_day=other
+        file, inputs, NetworkTimes(network), lambda _, share: progress("diagnose", 0.3 + 0.7 * share), other_day=other
     )
     progress("write", 1.0)
     return PreparedStudy(file, Path(path), inputs, network, diagnosis)

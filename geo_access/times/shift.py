@@ -99,10 +99,11 @@ class ShiftTimes:
     home_at_s : ndarray of float32, shape (n_o, n_d)
         Earliest moment to be home [s of the service day].
     next_arrival_s : ndarray of float32, shape (n_o, n_d)
-        Where one cannot be there in time, or only too slowly: the first arrival after the deadline, within 12 h [s of the service day].
-    last_back_s : ndarray of float32, shape (n_o, n_d)
-        Where one cannot get home, or only too slowly: the last departure from work, at most 12 h before the end, that does
+        Where one cannot be there in time, or only too slowly: the first arrival after the deadline, within 12 h
         [s of the service day].
+    last_back_s : ndarray of float32, shape (n_o, n_d)
+        Where one cannot get home, or only too slowly: the last departure from work that does, at most 12 h before the
+        end [s of the service day].
     binding : ndarray of uint8, shape (n_o, n_d)
         1 when the way out decides, 2 the way back, 3 both: the one that is missing, else the longer.
     reason : ndarray of uint8, shape (n_o, n_d)
