@@ -224,6 +224,9 @@ class Timetable:
     trip_days : ndarray of uint8, shape (n_trips,)
         Service days around that the trip runs on, whether drawn or not: 1 for the day before, 2 for the day, 4 for the
         day after, added up. Empty where it is not known.
+    route_kind : ndarray of uint8, shape (n_routes,)
+        Who may ride: 0 everyone, 1 pupils (but others are not refused), 2 people with a disability that book. Empty for
+        everyone everywhere.
     """
 
     day: date
@@ -260,6 +263,7 @@ class Timetable:
     stated: np.ndarray = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
     reach_s: int = 86_400
     trip_days: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
+    route_kind: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
 
     @property
     def n_stops(self) -> int:

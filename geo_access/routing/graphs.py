@@ -10,6 +10,7 @@ from geo_access.network.model import Network, SparseTimes, Timetable
 from geo_access.network.storage import KEPT_CHANGES
 from geo_access.routing.lines import build_lines
 from geo_access.routing.query import Query
+from geo_access.routing.riders import open_routes
 from geo_access.routing.sweep import SweepGraph, build_graph, reverse_graph
 from geo_access.routing.transfers import find_transfers, usable_footpaths
 
@@ -27,6 +28,9 @@ class GraphKey:
         [s].
     bikes, on_demand : bool
         Only trips that take bicycles; also trips that must be booked.
+    school_lines, paratransit : bool
+    line_kinds : tuple of (str, str)
+        Who may ride, as in `Query`.
     """
 
     walk_kmh: float
@@ -34,13 +38,18 @@ class GraphKey:
     min_transfer_s: int
     bikes: bool
     on_demand: bool
+    school_lines: bool = True
+    paratransit: bool = False
+    line_kinds: tuple[tuple[str, str], ...] = ()
 
     @property
     def label(self) -> str:
         """The key as text: what kept changes are filed under."""
+        public = (self.school_lines, self.paratransit, self.line_kinds)
+        riders = "" if public == (True, False, ()) else f", riders {public!r}"
         return (
             f"walk {self.walk_kmh!r} km/h, up to {self.max_transfer_s} s, at least {self.min_transfer_s} s, "
-            f"bikes {self.bikes:d}, on demand {self.on_demand:d}"
+            f"bikes {self.bikes:d}, on demand {self.on_demand:d}{riders}"
         )
 
 
@@ -48,14 +57,17 @@ def graph_key(query: Query) -> GraphKey:
     """Return the part of a query that the changes of vehicle depend on."""
     return GraphKey(
         float(query.walk_kmh), query.max_transfer_s, query.min_transfer_s, query.mode == "bike_aboard+transit",
-        query.on_demand,
+        query.on_demand, query.school_lines, query.paratransit, query.line_kinds,
     )  # fmt: skip
 
 
 @lru_cache(maxsize=6)
 def forward_graph(timetable: Timetable, key: GraphKey) -> SweepGraph:
     """Return the timetable with its changes, in the order of time."""
-    lines = build_lines(timetable, bikes=key.bikes, on_demand=key.on_demand)
+    routes = open_routes(
+        timetable, school_lines=key.school_lines, paratransit=key.paratransit, line_kinds=key.line_kinds
+    )
+    lines = build_lines(timetable, bikes=key.bikes, on_demand=key.on_demand, routes=routes)
     known = timetable.__dict__.get(KEPT_CHANGES, {}).get(key.label)
     if known is None or len(known[0]) != lines.n_events + 1:
         known = find_transfers(lines, footpaths_of(timetable, key))

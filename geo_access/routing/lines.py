@@ -65,7 +65,9 @@ class Lines:
         return len(self.event_stop)
 
 
-def build_lines(timetable: Timetable, *, bikes: bool = False, on_demand: bool = False) -> Lines:
+def build_lines(
+    timetable: Timetable, *, bikes: bool = False, on_demand: bool = False, routes: np.ndarray | None = None
+) -> Lines:
     """Group the trips of a timetable in lines.
 
     Parameters
@@ -75,6 +77,8 @@ def build_lines(timetable: Timetable, *, bikes: bool = False, on_demand: bool = 
         Keep only trips that take bicycles aboard.
     on_demand : bool
         Keep trips that must be booked as well.
+    routes : ndarray of bool, shape (n_routes,), optional
+        Keep only the trips of these; of all by default.
 
     Returns
     -------
@@ -83,6 +87,8 @@ def build_lines(timetable: Timetable, *, bikes: bool = False, on_demand: bool = 
     keep = np.ones(timetable.n_trips, dtype=bool)
     if bikes:
         keep &= timetable.trip_bikes
+    if routes is not None and not routes.all():
+        keep &= routes[timetable.trip_route]
     keep &= ~timetable.trip_on_demand if not on_demand else ~_booked_elsewhere(timetable)
     chains = _chains(timetable, keep)
     groups: dict[bytes, list[np.ndarray]] = {}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from geo_access.errors import Fault
 from geo_access.routing.query import MODES, Query, Window
+from geo_access.routing.riders import kind_faults
 
 __all__ = ["Profile"]
 
@@ -25,6 +26,12 @@ class Profile:
         Longest walk (or ride) to a stop, and from one [min].
     max_rides : int or None
         Most vehicles boarded.
+    on_demand : bool
+        Whether it books: trips and services on demand count.
+    school_lines, paratransit : bool
+        Whether lines for pupils, and for people with a disability, count.
+    line_kinds : tuple of (str, str)
+        Lines, and whom they are for, as in `Query`.
 
     Examples
     --------
@@ -39,6 +46,10 @@ class Profile:
     bike_kmh: float = 15.0
     max_access_min: float = 20.0
     max_rides: int | None = None
+    on_demand: bool = False
+    school_lines: bool = True
+    paratransit: bool = False
+    line_kinds: tuple[tuple[str, str], ...] = ()
 
     @property
     def uses_transit(self) -> bool:
@@ -77,6 +88,10 @@ class Profile:
             max_access_s=access_s,
             max_egress_s=access_s,
             max_rides=self.max_rides,
+            on_demand=self.on_demand,
+            school_lines=self.school_lines,
+            paratransit=self.paratransit,
+            line_kinds=self.line_kinds,
         )
         return replace(plain, depart=depart, arrive=arrive) if plain.uses_transit else plain
 
@@ -99,4 +114,4 @@ class Profile:
         ]
         if self.max_rides is not None and self.max_rides < 1:
             found.append(Fault(where, f"max_rides = {self.max_rides} leaves no ride", "1 or more, or leave it out"))
-        return found
+        return found + kind_faults(self.line_kinds)

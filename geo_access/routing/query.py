@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from geo_access.clock import parse_clock
 from geo_access.errors import Fault, raise_faults
+from geo_access.routing.riders import kind_faults
 
 __all__ = ["MODES", "Query", "Window"]
 
@@ -91,6 +92,13 @@ class Query:
         Ids of the stops where a car may be left; the mode ``park_and_ride`` needs at least one.
     link_limit_m : float
         Farthest that a door or a stop may lie from the streets [m].
+    school_lines : bool
+        Whether lines for pupils count.
+    paratransit : bool
+        Whether lines for people with a disability count.
+    line_kinds : tuple of (str, str)
+        Lines, by id or printed name, and whom they are for instead of what the feed lets think: ``everyone``,
+        ``school`` or ``paratransit``.
     """
 
     mode: str
@@ -110,6 +118,9 @@ class Query:
     max_direct_s: int | None = None
     park_and_ride: tuple[str, ...] = ()
     link_limit_m: float = 500.0
+    school_lines: bool = True
+    paratransit: bool = False
+    line_kinds: tuple[tuple[str, str], ...] = ()
 
     @property
     def uses_transit(self) -> bool:
@@ -176,4 +187,5 @@ class Query:
             faults.append(Fault("max_rides", f"{self.max_rides} leaves no ride", "1 or more, or None"))
         if self.arrive is not None and self.earliest_s is not None and self.arrive.start_s < self.earliest_s:
             faults.append(Fault("arrive", "lies before the earliest departure", "move one of them"))
+        faults += kind_faults(self.line_kinds)
         raise_faults(faults)

@@ -304,7 +304,13 @@ def study_metiers(file: StudyFile) -> list[Metier]:
 
 def study_profiles(file: StudyFile) -> list[Profile]:
     """Return the publics of a study."""
-    return [Profile(p.id, p.name, p.mode, p.walk_kmh, p.bike_kmh, p.max_access_min, p.max_rides) for p in file.profiles]
+    return [
+        Profile(
+            p.id, p.name, p.mode, p.walk_kmh, p.bike_kmh, p.max_access_min, p.max_rides, p.on_demand, p.school_lines,
+            p.paratransit, tuple(p.line_kinds.items()),
+        )
+        for p in file.profiles
+    ]  # fmt: skip
 
 
 def study_thresholds(file: StudyFile) -> list[Threshold]:

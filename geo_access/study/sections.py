@@ -266,6 +266,10 @@ class ProfileSection(Section):
     bike_kmh: Annotated[float, Field(gt=0, le=40)] = 15.0
     max_access_min: Minutes = 20
     max_rides: Annotated[int, Field(ge=1, le=12)] | None = None
+    on_demand: bool = False
+    school_lines: bool = True
+    paratransit: bool = False
+    line_kinds: dict[str, Literal["everyone", "school", "paratransit"]] = Field(default_factory=dict)
 
 
 class ThresholdSection(Section):

@@ -76,6 +76,8 @@ def _without_feed(timetable: Timetable, feed: str) -> Timetable:
     )  # fmt: skip
     arrays: dict[str, Any] = {name: getattr(t, name)[stops] for name in _STOP_ARRAYS}
     arrays |= {name: getattr(t, name)[routes] for name in _ROUTE_ARRAYS}
+    if len(t.route_kind):
+        arrays["route_kind"] = t.route_kind[routes]
     for name in ("forbidden", "stated"):
         pairs = getattr(t, name)
         arrays[name] = number[pairs[stops[pairs].all(axis=1)]].astype(np.int32).reshape(-1, 2)
@@ -109,10 +111,12 @@ def _joined(a: Timetable, b: Timetable, streets: Streets | CrowFly) -> Timetable
         arrays[name] = np.concatenate((getattr(a, name), getattr(b, name) + np.int32(by)))
     blocks = np.where(b.trip_block < 0, -1, b.trip_block + int(a.trip_block.max(initial=-1)) + 1)
     known = len(a.trip_days) == a.n_trips and len(b.trip_days) == b.n_trips
+    kinds = [t.route_kind if len(t.route_kind) else np.zeros(len(t.route_id), np.uint8) for t in (a, b)]
     return replace(
         a, footpaths=_walks(a, b, x, y, streets), trip_block=np.concatenate((a.trip_block, blocks.astype(np.int32))),
         trip_indptr=np.concatenate((a.trip_indptr, a.trip_indptr[-1] + b.trip_indptr[1:])),
-        trip_days=np.concatenate((a.trip_days, b.trip_days)) if known else np.empty(0, np.uint8), **arrays,
+        trip_days=np.concatenate((a.trip_days, b.trip_days)) if known else np.empty(0, np.uint8),
+        route_kind=np.concatenate(kinds), **arrays,
     )  # fmt: skip
 
 

@@ -18,6 +18,7 @@ from geo_access.network.search.search import street_matrix
 from geo_access.network.timetable.changes import walks_with_new_stops
 from geo_access.network.timetable.edits import AddLine, DivertLine, ExtendLine, NewStop
 from geo_access.network.timetable.naming import Finder, line_index
+from geo_access.network.timetable.riders import EVERYONE
 from geo_access.network.timetable.service import ServiceTrip, put_in, service_trips, take_out
 
 __all__ = ["CAR_FACTOR", "DWELL_S", "add_line", "divert_line", "extend_line", "with_route"]
@@ -52,7 +53,10 @@ def with_route(timetable: Timetable, name: str, route_type: int, finder: Finder)
         for field, value in (("route_id", name), ("route_name", name), ("route_feed", "scenario"))
     }
     types = np.concatenate((timetable.route_type, np.array([route_type], dtype=np.int16)))
-    return replace(timetable, route_type=types, **longer), len(timetable.route_id)
+    kinds = timetable.route_kind
+    if len(kinds):
+        kinds = np.concatenate((kinds, np.array([EVERYONE], dtype=np.uint8)))
+    return replace(timetable, route_type=types, route_kind=kinds, **longer), len(timetable.route_id)
 
 
 def add_line(timetable: Timetable, edit: AddLine, streets: Streets | CrowFly, finder: Finder) -> Timetable:

@@ -14,6 +14,7 @@ from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.network.model import CrowFly, Streets, Timetable
 from geo_access.network.timetable.change_rules import Calls, StopTable, read_rules, split_stops
 from geo_access.network.timetable.changes import stop_transfers
+from geo_access.network.timetable.riders import route_kinds
 from geo_access.network.timetable.runs import Headways, Runs, runs_around
 from geo_access.network.timetable.seats import SeatTrips, in_seat_pairs, linked_trips
 from geo_access.network.timetable.service_days import feed_days
@@ -124,11 +125,13 @@ def build_timetable(
     ids, names = ids[split.original], names[split.original]
     routes = _routes(feeds, several=several)
     trips = _trips(feeds, vehicles, several=several)
+    kinds = route_kinds(feeds, breaks=school_breaks)
     seats, seat_notes = in_seat_pairs(feeds, _seat_trips(trips), stops.x, stops.y)
     notes = (
         *days.notes, *_booked_notes(feeds, vehicles),
         *_lost(feeds), *_frequency_notes(feeds, headways), *_shared_notes(shared, link_feeds=link_feeds),
         *changes.notes, *seat_notes, *_loose_blocks(feeds),
+        *map(str, kinds.notes),
     )  # fmt: skip
     timetable = Timetable(
         day=day, zone=zone, epsg=epsg, stop_id=ids, stop_name=names,
@@ -140,7 +143,7 @@ def build_timetable(
         event_departure_s=trips["departure"], event_board=trips["board"], event_alight=trips["alight"],
         footpaths=changes.footpaths, min_transfer_s=changes.min_transfer_s, forbidden=changes.forbidden,
         in_seat=seats, walk_kmh=walk_kmh, notes=notes, stated=changes.stated, reach_s=reach_s,
-        trip_days=_days_run(feeds, days.days)[trips["feed"], trips["row"]],
+        route_kind=kinds.kind, trip_days=_days_run(feeds, days.days)[trips["feed"], trips["row"]],
     )  # fmt: skip
     validate_timetable(timetable)
     return timetable
@@ -420,6 +423,8 @@ def validate_timetable(timetable: Timetable) -> None:
         (_in_range(t.forbidden, n_stops), "forbidden", "a stop out of range"),
         (_in_range(t.stated, n_stops), "stated", "a stop out of range"),
         (_in_range(t.in_seat, n_trips), "in_seat", "a trip out of range"),
+        (len(t.route_kind) in (0, n_routes), "route_kind", "not one value per route"),
+        (len(t.trip_days) in (0, n_trips), "trip_days", "not one value per trip"),
         (bool((t.event_arrival_s <= t.event_departure_s).all()), "event_departure_s", "before the arrival"),
         (_forward(t), "event_arrival_s", "before the departure of the event before"),
         (t.footpaths.n_rows == n_stops == t.footpaths.n_cols, "footpaths", "not stops × stops"),
