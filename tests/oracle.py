@@ -114,9 +114,22 @@ class Oracle(Journeys):
 
     def __init__(
         self, tt: Timetable, *, walk_kmh: float = 4.8, max_transfer_s: int = 600, min_transfer_s: int = 60,
-        bikes: bool = False, on_demand: bool = False,
+        bikes: bool = False, on_demand: bool = False, school_lines: bool = True, paratransit: bool = False,
+        line_kinds: Sequence[tuple[str, str]] = (),
     ) -> None:  # fmt: skip
-        runs = [(not bikes or tt.trip_bikes[t]) and (on_demand or not tt.trip_on_demand[t]) for t in range(tt.n_trips)]
+        kinds = ["everyone"] * len(tt.route_id)
+        for route, code in enumerate(tt.route_kind.tolist()):
+            kinds[route] = ("everyone", "school", "paratransit")[code]
+        for line, kind in line_kinds:
+            kinds = [kind if line in (tt.route_id[r], tt.route_name[r]) else old for r, old in enumerate(kinds)]
+        ridden = {"everyone"}
+        ridden |= {"school"} if school_lines else set()
+        ridden |= {"paratransit"} if paratransit else set()
+        runs = [
+            (not bikes or tt.trip_bikes[t]) and (on_demand or not tt.trip_on_demand[t])
+            and kinds[tt.trip_route[t]] in ridden
+            for t in range(tt.n_trips)
+        ]  # fmt: skip
         columns = (tt.event_stop, tt.event_arrival_s, tt.event_departure_s, tt.event_board, tt.event_alight)
         calls = list(zip(*(column.tolist() for column in columns), strict=True))
         vehicles = [calls[tt.trip_indptr[t] : tt.trip_indptr[t + 1]] if runs[t] else [] for t in range(tt.n_trips)]

@@ -70,6 +70,7 @@ class World:
     transfers: list[dict] = field(default_factory=list)
     frequencies: list[dict] = field(default_factory=list)
     expected_wait: bool = False
+    route_types: dict[str, int] = field(default_factory=dict)
 
 
 def origin_s(day: date) -> float:
@@ -138,6 +139,7 @@ def random_world(rng: np.random.Generator) -> World:
 def _draw_feed(world: World, rng: np.random.Generator, *, base_s: int) -> None:
     world.base_s = base_s
     world.expected_wait = bool(rng.random() < 0.3)
+    world.route_types = {f"r{k}": int(rng.choice([3, 3, 712, 713])) for k in (1, 2)}
     day, every = world.day, set(range(7))
     tomorrow, yesterday = day + timedelta(days=1), day - timedelta(days=1)
     world.services = {
@@ -265,7 +267,7 @@ def write_world(world: World, folder: Path) -> Network:
     repeats = [row | {name: clock(row[name]) for name in ("start_time", "end_time")} for row in world.frequencies]
     write_feed(
         folder / "feed.zip", {f"s{k}": stop.xy for k, stop in enumerate(world.stops)}, trips, calendar=weekly,
-        calendar_dates=dates, transfers=world.transfers, frequencies=repeats,
+        calendar_dates=dates, transfers=world.transfers, frequencies=repeats, route_types=world.route_types,
     )  # fmt: skip
     return build_network(
         folder / "streets.osm", folder / "feed.zip", date=world.day, modes=("walk", "bike"), walk_kmh=world.walk_kmh,
@@ -308,10 +310,10 @@ def street_seconds(world: World, start: Place, end: Place, *, mode: str, walk_km
     return best * pace + off_s
 
 
-def vehicles_of(
-    world: World, *, bikes: bool, on_demand: bool
-) -> tuple[list[list[Call]], list[tuple[int, int]], list[int]]:
+def vehicles_of(world: World, query: Query) -> tuple[list[list[Call]], list[tuple[int, int]], list[int]]:
     """Every vehicle of the day before, the day and the day after, which are ridden on in-seat, and the trip of each."""
+    bikes, on_demand = query.mode == "bike_aboard+transit", query.on_demand
+    shut = ({712} if not query.school_lines else set()) | ({713} if not query.paratransit else set())
     out: list[list[Call]] = []
     trips: list[int] = []
     named: dict[tuple[int, str], int] = {}
@@ -330,7 +332,7 @@ def vehicles_of(
             weekdays, added, removed = world.services[trip["service_id"]]
             if not ((day.weekday() in weekdays or day in added) and day not in removed):
                 continue
-            if bikes and trip["bikes_allowed"] != "1":
+            if (bikes and trip["bikes_allowed"] != "1") or world.route_types.get(trip["route_id"]) in shut:
                 continue
             calls: list = trip["calls"]
             runs = [(shift_s(world, relative), 0, -1)]
@@ -515,7 +517,7 @@ def ask(world: World, query: Query) -> Asked:
         ]
         for a in world.homes
     ]  # fmt: skip
-    vehicles, follows, trips = vehicles_of(world, bikes=query.mode == "bike_aboard+transit", on_demand=query.on_demand)
+    vehicles, follows, trips = vehicles_of(world, query)
     journeys = Journeys(vehicles, changes_of(world, query), follows, between_of(world, query, trips))
     return Asked(
         journeys, near(world.homes, start, query.max_access_s, back=False),

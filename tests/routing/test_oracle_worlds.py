@@ -42,7 +42,8 @@ def random_query(world: World, rng: np.random.Generator) -> Query:
         max_access_s=int(rng.choice([97, 217, 457])), max_egress_s=int(rng.choice([97, 217, 457])),
         max_transfer_s=int(rng.choice([97, 217, 601])), min_transfer_s=int(rng.choice([0, 60, 60, 120])),
         max_rides=None if rng.random() < 0.5 else int(rng.integers(1, 4)), on_demand=bool(rng.random() < 0.3),
-        max_direct_s=[None, 0, 137][int(rng.integers(3))],
+        max_direct_s=[None, 0, 137][int(rng.integers(3))], school_lines=bool(rng.random() < 0.7),
+        paratransit=bool(rng.random() < 0.5),
     )  # fmt: skip
 
 
