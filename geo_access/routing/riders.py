@@ -8,8 +8,9 @@ import numpy as np
 
 from geo_access.errors import Fault, raise_faults
 from geo_access.network.model import Timetable
-from geo_access.network.timetable.naming import fault, line_index
+from geo_access.network.timetable.naming import line_index
 from geo_access.network.timetable.riders import KINDS, PARATRANSIT, SCHOOL
+from geo_access.words.told import fault
 
 __all__ = ["kind_faults", "open_routes"]
 

@@ -131,7 +131,7 @@ def build_timetable(
         *days.notes, *_booked_notes(feeds, vehicles),
         *_lost(feeds), *_frequency_notes(feeds, headways), *_shared_notes(shared, link_feeds=link_feeds),
         *changes.notes, *seat_notes, *_loose_blocks(feeds),
-        *map(str, kinds.notes),
+        *kinds.notes,
     )  # fmt: skip
     timetable = Timetable(
         day=day, zone=zone, epsg=epsg, stop_id=ids, stop_name=names,
