@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import os
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
@@ -17,6 +19,7 @@ from rich.table import Table
 
 from geo_access.errors import GeoAccessError
 from geo_access.manifest import code_version
+from geo_access.study.last_net import TERMINATED, Terminated, clean_stop, report_unexpected
 from geo_access.words.messages import error_text
 from geo_access.words.words import format_number, text
 
@@ -73,7 +76,7 @@ def _root(
 
 
 @contextmanager
-def _told_in(language: str) -> Iterator[None]:
+def _told_in(language: str, hidden: Sequence[str] = ()) -> Iterator[None]:
     """Tell the errors of the block in a language, and leave with exit code 1."""
     try:
         yield
@@ -83,9 +86,17 @@ def _told_in(language: str) -> Iterator[None]:
             f"[bold red]{text('cli.error', language)}[/] {escape(error_text(error, language))}", soft_wrap=True
         )
         raise typer.Exit(1) from None
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         Console(stderr=True, highlight=False).print(text("cli.interrupted", language))
-        raise typer.Exit(_INTERRUPTED) from None
+        raise typer.Exit(TERMINATED if isinstance(stop, Terminated) else _INTERRUPTED) from None
+    except (typer.Exit, typer.Abort):
+        raise
+    except Exception as error:  # noqa: BLE001 — the last net
+        said = report_unexpected(error, language, hidden=hidden)
+        Console(stderr=True, highlight=False).print(
+            f"[bold red]{text('cli.error', language)}[/] {escape(said)}", soft_wrap=True
+        )
+        raise typer.Exit(1) from None
 
 
 def _study(path: Path, language: str) -> Study:
@@ -210,7 +221,9 @@ def sheet(
     online: Annotated[
         bool, typer.Option("--online", help="Envoyer l'adresse au service national de géocodage, qui la situe.")
     ] = False,
-    out: Annotated[Path, typer.Option("--out", help="Page HTML à écrire.")] = Path("out/fiche.html"),
+    out: Annotated[
+        Path, typer.Option("--out", help="Page HTML à écrire, ou dossier où les fiches sont numérotées.")
+    ] = Path("out/fiches"),
 ) -> None:
     """Écrire la fiche d'une personne : ce qu'elle peut atteindre, par quels trajets, et sinon pourquoi.
 
@@ -220,7 +233,7 @@ def sheet(
 
     loaded = _study(study, context.obj)
     language = loaded.file.study.language
-    with _told_in(language):
+    with _told_in(language, hidden=(origin,)):
         place = find_origin(
             origin,
             loaded.file,
@@ -300,4 +313,9 @@ def serve(
 
 def main() -> None:
     """Run the command line; bad input ends with exit code 1 and a message, never with a traceback."""
-    app()
+    language = "en" if os.environ.get("GEO_ACCESS_LANG") == "en" else "fr"
+    with clean_stop():
+        try:
+            app()
+        except Exception as error:  # noqa: BLE001 — the last net
+            sys.exit(report_unexpected(error, language))

@@ -23,7 +23,7 @@ try:
 except ImportError:  # Windows refuses to remove an open file: that serves as the lock there.
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["MARK", "Output", "holds_result_of", "output_files", "output_folder", "slugs"]
+__all__ = ["MARK", "Output", "free_sheet", "holds_result_of", "output_files", "output_folder", "slugs"]
 
 MARK = "manifest.json"
 _WORKING = ".geo-access-working"
@@ -298,6 +298,44 @@ def _swap(work: Path, out: Path) -> list[Note]:
         retired.rename(out)
         raise
     return _give_back(retired, out, listed)
+
+
+def free_sheet(out: Path) -> Path:
+    """Give the place of one person's sheet: no earlier sheet is ever replaced, and no name says who it is of.
+
+    Parameters
+    ----------
+    out : pathlib.Path
+        A file that does not exist, or a folder: then ``fiche-1.html`` in it, or the next number that is free.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    InputError
+        When the file exists.
+
+    Examples
+    --------
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> _ = (folder / "fiche-1.html").write_text("somebody's")
+    >>> free_sheet(folder).name
+    'fiche-2.html'
+    """
+    if out.suffix.lower() in (".html", ".htm"):
+        if os.path.lexists(out):
+            raise InputError(
+                f"{out}: a sheet is there already → give another name, or a folder: sheets are numbered in it",
+                key="sheet_exists",
+                values={"file": out},
+            )
+        return out
+    number = 1
+    while os.path.lexists(path := out / f"fiche-{number}.html"):
+        number += 1
+    return path
 
 
 def output_files(folder: Path) -> dict[str, str]:

@@ -34,7 +34,7 @@ from geo_access.study.findings import (
     study_isochrones,
     with_remedies,
 )
-from geo_access.study.folder import output_folder
+from geo_access.study.folder import free_sheet, output_folder
 from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.study.network import check_feeds, links_table, study_network
 from geo_access.study.outputs import write_manifest, write_tables
@@ -260,7 +260,7 @@ class Study:
         Parameters
         ----------
         path : str or pathlib.Path
-            HTML file to write.
+            HTML file to write, which must not exist, or a folder: sheets are numbered in it.
         origin : tuple of float
             Longitude and latitude [degrees].
         metier : str
@@ -292,6 +292,7 @@ class Study:
             if value not in known
         ]
         raise_faults(faults)
+        path = free_sheet(Path(path))
         inputs, network = read_inputs(self.file, self.path), study_network(self.file)
         return adviser_sheet(
             Path(path),

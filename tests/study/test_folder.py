@@ -13,7 +13,7 @@ import pytest
 
 from geo_access.errors import InputError
 from geo_access.manifest import Manifest, manifest_schema, write_whole
-from geo_access.study.folder import holds_result_of, output_files, output_folder, slugs
+from geo_access.study.folder import free_sheet, holds_result_of, output_files, output_folder, slugs
 
 
 def write_result(out: Path, content: str, *, overwrite: bool = True) -> list[str]:
@@ -161,3 +161,13 @@ def test_names_never_meet() -> None:
     assert len({name.lower() for name in found.values()}) == len(codes)
     assert {found["a-b"], found["F1602"], found["F1602-2"]} == {"a-b", "F1602", "F1602-2"}
     assert not {"all", "compare", "con"} & {name.lower() for name in found.values()}
+
+
+def test_no_sheet_of_a_person_is_replaced(tmp_path: Path) -> None:
+    first = free_sheet(tmp_path / "fiches")
+    assert first == tmp_path / "fiches" / "fiche-1.html"
+    first.parent.mkdir()
+    first.write_text("somebody's")
+    assert free_sheet(tmp_path / "fiches").name == "fiche-2.html"
+    with pytest.raises(InputError, match="already"):
+        free_sheet(first)
