@@ -12,10 +12,12 @@ from geo_access.errors import CapacityError, Fault, raise_faults
 from geo_access.sources.gtfs.calendar import services_on
 from geo_access.sources.gtfs.model import Feed
 
-__all__ = ["Headways", "Runs", "runs_around"]
+__all__ = ["Headways", "Runs", "runs_around", "waits_are_charged"]
 
 # A city of 10 million has some 100,000 departures a day.
 _MOST_RUNS = 500_000
+# Each is a vehicle boarded at one call only, and the call of a line of 60 stops is ridden by 60 of them.
+_MOST_CHARGED_RUNS = 150_000
 # A shift that starts at midnight is reached by the vehicles of the evening before.
 _EVENING_S = 4 * 3600
 
@@ -32,7 +34,9 @@ class Headways:
         one headway after the other, so that results never change from run to run.
     expected_wait : bool
         Charge everybody half a headway of wait instead, whenever they come: vehicles are then there every `step_s`
-        and each boarding costs half the headway (Osuna & Newell 1972, regular vehicles, passengers at random).
+        and each boarding costs half the headway (Osuna & Newell 1972, regular vehicles, passengers at random). A
+        feed too large for that keeps regular vehicles, on which the wait is half a headway on average over the
+        departures of a window; its notes say so (`waits_are_charged`).
     step_s : int
         Spacing of departures under `expected_wait` [s]; adds at most itself to the wait.
 
@@ -126,10 +130,39 @@ def runs_around(feed: Feed, day: date, zone: str, headways: Headways) -> Runs:
     return Runs(*(getattr(runs, name)[keep] for name in Runs.__dataclass_fields__))
 
 
+def waits_are_charged(feed: Feed, headways: Headways) -> bool:
+    """Whether each boarding of a feed's headway trips costs half the headway.
+
+    It takes a vehicle for every step and call of every period. Where these would be more than 150,000 a day,
+    vehicles leave one headway after the other instead: whoever comes at any time of a period then waits between
+    nothing and one headway, each as likely, which is half a headway on average over the departures of a window.
+
+    Parameters
+    ----------
+    feed : Feed
+    headways : Headways
+
+    Returns
+    -------
+    bool
+    """
+    periods = feed.frequencies[~feed.frequencies["exact"].to_numpy(dtype=bool)]
+    if not headways.expected_wait or periods.empty:
+        return headways.expected_wait
+    counts = dict(zip(feed.trips["trip_id"], np.diff(feed.stop_times.trip_indptr), strict=True))
+    calls = np.array([counts[name] for name in periods["trip_id"]], dtype=np.int64) - 1
+    headway = periods["headway_s"].to_numpy(dtype=np.int64)
+    leaves = (periods["end_s"] - periods["start_s"] + headway // 2) // np.minimum(headway, headways.step_s) + 1
+    return int((leaves.to_numpy(dtype=np.int64) * calls).sum()) <= _MOST_CHARGED_RUNS
+
+
 def _spelled_out(feed: Feed, runs_today: np.ndarray, shift: int, relative: int, headways: Headways) -> Runs:
     place = {name: index for index, name in enumerate(feed.trips["trip_id"])}
     times = feed.stop_times
     rows: list[tuple[int, int, int, int, str]] = []
+    # Two periods of a trip may send a vehicle at the same second: it is one.
+    seen: set[tuple[int, int]] = set()
+    charged = waits_are_charged(feed, headways)
     periods = feed.frequencies[["trip_id", "start_s", "end_s", "headway_s", "exact"]]
     for trip_id, start, end, headway, exact in periods.itertuples(index=False):
         trip = place[trip_id]
@@ -138,18 +171,20 @@ def _spelled_out(feed: Feed, runs_today: np.ndarray, shift: int, relative: int, 
         if len(rows) + (end - start) // headway > _MOST_RUNS:
             raise CapacityError(
                 f"{feed.name}: frequencies.txt means more than {_MOST_RUNS:,} vehicles a day, at trip {trip_id} → "
-                "check headway_secs, or give a longer Headways.step_s"
+                "check headway_secs"
             )
         origin = int(times.departure_s[times.trip_indptr[trip]])
-        if exact or not headways.expected_wait:
+        if exact or not charged:
             wanted = start if exact else start + int(headways.phase * headway)
             # A period shorter than the phase still has its one departure.
-            leaves = range(wanted if wanted < end else start, end, headway)
+            leaves = [leave for leave in range(wanted if wanted < end else start, end, headway)
+                      if (trip, leave) not in seen]  # fmt: skip
+            seen.update((trip, leave) for leave in leaves)
             rows += [(trip, leave - origin, 0, -1, _clock_label(leave)) for leave in leaves]
             continue
         calls = range(int(times.trip_indptr[trip + 1] - times.trip_indptr[trip]) - 1)
-        leaves = range(start, end + headway // 2, min(headways.step_s, headway))
-        rows += [(trip, leave - origin, call, headway // 2, f"~{leave}@{call}") for leave in leaves for call in calls]
+        steps = range(start, end + headway // 2, min(headways.step_s, headway))
+        rows += [(trip, leave - origin, call, headway // 2, f"~{leave}@{call}") for leave in steps for call in calls]
     trip_rows, shifts, firsts, waits, labels = zip(*rows, strict=True) if rows else ((), (), (), (), ())
     return Runs(
         np.array(trip_rows, np.int32), np.array(shifts, np.int64) + shift, np.full(len(rows), relative, np.int8),

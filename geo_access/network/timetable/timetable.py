@@ -15,7 +15,7 @@ from geo_access.network.model import CrowFly, Streets, Timetable
 from geo_access.network.timetable.change_rules import Calls, StopTable, read_rules, split_stops
 from geo_access.network.timetable.changes import stop_transfers
 from geo_access.network.timetable.riders import route_kinds
-from geo_access.network.timetable.runs import Headways, Runs, runs_around
+from geo_access.network.timetable.runs import Headways, Runs, runs_around, waits_are_charged
 from geo_access.network.timetable.seats import SeatTrips, in_seat_pairs, linked_trips
 from geo_access.network.timetable.service_days import feed_days
 from geo_access.network.timetable.stops import same_places
@@ -28,6 +28,8 @@ __all__ = ["build_timetable", "validate_timetable"]
 # Notices below errors that a reader of results should know of.
 _SAID = (
     "unused_trip", "unusable_trip", "interpolated_stop_time", "flexible_service_not_used", "wheelchair_not_stated",
+    "code_as_meant", "id_written_as_decimal", "invalid_row_length", "pathway_not_used", "pathway_time_assumed",
+    "overlapping_frequency",
 )  # fmt: skip
 # Queries may walk this much faster than the timetable was built for.
 _FASTER = 1.25
@@ -380,10 +382,13 @@ def _frequency_notes(feeds: Sequence[Feed], headways: Headways) -> list[Note]:
     said = []
     for feed in feeds:
         known = {"feed": feed.name, "n": int((~feed.frequencies["exact"]).sum()), "file": "frequencies.txt"}
-        rule = (
-            note("headways", **known) if headways.expected_wait else note("frequencies", **known, share=headways.phase)
-        )
-        said += [rule] if known["n"] else []
+        if not known["n"]:
+            continue
+        if waits_are_charged(feed, headways):
+            said.append(note("headways", **known))
+        else:
+            said.append(note("frequencies", **known, share=headways.phase))
+            said += [note("gtfs.waits_not_charged", feed=feed.name)] if headways.expected_wait else []
     return said
 
 

@@ -71,7 +71,8 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
     _require_columns(raw, path)
     raw = join_ids({name: plain_codes(table, notices) for name, table in raw.items()}, notices)
     agency = _frame(raw, "agency")
-    stops = read_stops(raw["stops"], notices)
+    used_zone = _zone(agency, zone, label, notices)
+    stops = read_stops(raw["stops"], notices, zone=used_zone)
     trips = read_trips(raw["trips"], notices)
     routes = read_routes(raw.get("routes"), trips, notices)
     lon, lat = stops["stop_lon"].to_numpy(), stops["stop_lat"].to_numpy()
@@ -84,7 +85,7 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
     times = pick_calls(times, ~idle[times.trip()]) if idle.any() else times
     feed = Feed(
         name=label,
-        zone=_zone(agency, zone, label, notices),
+        zone=used_zone,
         sha256=sha256_file(path),
         agency=agency,
         stops=stops,
@@ -95,7 +96,7 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
         calendar_dates=read_calendar_dates(raw.get("calendar_dates"), notices),
         frequencies=frequencies,
         transfers=read_transfers(raw.get("transfers"), stop_ids, routes["route_id"].to_numpy(), trip_ids, notices),
-        pathways=read_pathways(raw.get("pathways"), stop_ids, notices),
+        pathways=read_pathways(raw.get("pathways"), stops, notices),
         feed_info=_frame(raw, "feed_info"),
     )
     check_feed(feed, notices)

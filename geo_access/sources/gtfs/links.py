@@ -7,6 +7,7 @@ import pandas as pd
 
 from geo_access.sources.gtfs.cells import read_numbers
 from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.positions import great_circle_m
 from geo_access.sources.gtfs.rows import RawTable
 
 __all__ = ["read_pathways", "read_transfers"]
@@ -49,8 +50,27 @@ def read_transfers(
     return frame[known].reset_index(drop=True)
 
 
-def read_pathways(raw: RawTable | None, stop_ids: np.ndarray, notices: NoticeBook) -> pd.DataFrame:
+# What a way costs that says neither its time nor its length. GTFS gives no numbers: a lift with its wait, a gate, and
+# a step at 100 a minute, between what Fruin (1971) counts upwards and downwards, are assumptions, and said.
+_LIFT_S = 60
+_GATE_S = 5
+_STEP_S = 0.6
+_STAIRS, _LIFT, _GATES = 2, 5, (6, 7)
+
+
+def read_pathways(raw: RawTable | None, stops: pd.DataFrame, notices: NoticeBook) -> pd.DataFrame:
     """Read pathways.txt: ways inside stations.
+
+    A way without a time takes its length at walking speed; without a length, its steps, the time of a lift, or the
+    straight line between its ends (a node without a position lies at its station): each said. What has none of these
+    is listed as not used.
+
+    Parameters
+    ----------
+    raw : RawTable, optional
+    stops : pandas.DataFrame
+        As `read_stops` gives them.
+    notices : NoticeBook
 
     Returns
     -------
@@ -80,10 +100,45 @@ def read_pathways(raw: RawTable | None, stop_ids: np.ndarray, notices: NoticeBoo
     frame["mode"] = np.array([int(text or "0") for text in raw.text("pathway_mode")], dtype=np.int8)
     frame["stairs"] = np.clip(np.nan_to_num(stairs, nan=0), -10_000, 10_000).astype(np.int32)
     frame["row"] = raw.row
+    stop_ids = stops["stop_id"].to_numpy()
     known = (frame["from_stop_id"].isin(set(stop_ids)) & frame["to_stop_id"].isin(set(stop_ids))).to_numpy()
     if not known.all():
         notices.add_rows(
             "foreign_key_violation", "ERROR", raw.file, raw.row[~known], frame["from_stop_id"].to_numpy()[~known],
             action="dropped", says="lost_stop_of", values={"column": "from_stop_id, to_stop_id"},
         )  # fmt: skip
-    return frame[known].reset_index(drop=True)
+    return _with_times(frame[known].reset_index(drop=True), stops, notices)
+
+
+def _with_times(ways: pd.DataFrame, stops: pd.DataFrame, notices: NoticeBook) -> pd.DataFrame:
+    """Fill the time or the length of ways that give neither."""
+    mode, stairs = ways["mode"].to_numpy(), ways["stairs"].to_numpy()
+    seconds, metres = ways["traversal_s"].to_numpy().copy(), ways["length_m"].to_numpy().copy()
+    place = pd.Series(np.arange(len(stops)), index=stops["stop_id"].to_numpy())
+    a, b = (place.reindex(ways[name]).to_numpy(dtype=np.int64) for name in ("from_stop_id", "to_stop_id"))
+    lon, lat = stops["stop_lon"].to_numpy(), stops["stop_lat"].to_numpy()
+    line = great_circle_m(lon[a], lat[a], lon[b], lat[b])
+    unsaid = (seconds < 0) & ~np.isfinite(metres)
+    by_steps = (seconds < 0) & (mode == _STAIRS) & (stairs != 0)
+    by_lift = unsaid & (mode == _LIFT)
+    by_line = unsaid & ~by_steps & ~by_lift & np.isfinite(line)
+    seconds = np.where(by_lift, _LIFT_S, seconds)
+    seconds = np.where(by_steps, np.ceil(np.abs(stairs) * _STEP_S), seconds).astype(np.int32)
+    metres = np.where(by_line, line, metres)
+    gates = by_line & np.isin(mode, _GATES)
+    seconds = np.where(gates, _GATE_S, seconds).astype(np.int32)
+    lost = unsaid & ~by_steps & ~by_lift & ~by_line
+    rows, names = ways["row"].to_numpy(), (ways["from_stop_id"] + " → " + ways["to_stop_id"]).to_numpy()
+    for mask, says, values in (
+        (by_steps, "way_by_steps", {"s": f"{_STEP_S:g}"}), (by_lift, "way_by_lift", {"s": _LIFT_S}),
+        (gates, "way_by_gate", {"s": _GATE_S}), (by_line & ~gates, "way_by_line", {}),
+    ):  # fmt: skip
+        if mask.any():
+            notices.add_rows(
+                "pathway_time_assumed", "WARNING", "pathways.txt", rows[mask], names[mask], action="repaired",
+                says=says, values=values,
+            )  # fmt: skip
+    if lost.any():
+        notices.add_rows("pathway_not_used", "WARNING", "pathways.txt", rows[lost], names[lost], action="dropped",
+                         says="way_unknown")  # fmt: skip
+    return ways.assign(traversal_s=seconds, length_m=metres)

@@ -23,27 +23,14 @@ import numpy as np
 from geo_access.clock import LAST_CLOCK_S
 from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.positions import great_circle_m
 from geo_access.sources.gtfs.stop_times import BLANK, StopTimes
 
-__all__ = ["check_feed", "fastest_kmh", "great_circle_m", "interpolate_blanks", "pick_calls", "repair_stop_times"]
+__all__ = ["check_feed", "fastest_kmh", "interpolate_blanks", "pick_calls", "repair_stop_times"]
 
-_EARTH_RADIUS_M = 6_371_008.8
 _FORGOTTEN_DAY_S = 12 * 3600
 _DAY_S = 86_400
 _FILE = "stop_times.txt"
-
-
-def great_circle_m(lon_a: np.ndarray, lat_a: np.ndarray, lon_b: np.ndarray, lat_b: np.ndarray) -> np.ndarray:
-    """Distance on the mean sphere [m] between points in degrees (haversine formula).
-
-    Examples
-    --------
-    >>> round(float(great_circle_m(np.array(3.0), np.array(50.0), np.array(3.0), np.array(51.0))) / 1000)
-    111
-    """
-    a, b = np.radians(lat_a), np.radians(lat_b)
-    half = np.sin((b - a) / 2) ** 2 + np.cos(a) * np.cos(b) * np.sin(np.radians(lon_b - lon_a) / 2) ** 2
-    return 2 * _EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0)))
 
 
 def repair_stop_times(

@@ -7,13 +7,10 @@ import pandas as pd
 
 from geo_access.sources.gtfs.cells import read_numbers
 from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.positions import say_missing, single_exchanged, usable_positions, whole_file_exchanged
 from geo_access.sources.gtfs.rows import RawTable
 
 __all__ = ["read_routes", "read_stops", "read_trips", "unique_rows"]
-
-# A degree is about 110 km: a territory's stops lie within this much of the bulk of them.
-_BULK_MARGIN_DEGREES = 1.0
-_NULL_ISLAND_DEGREES = 0.1
 
 
 def unique_rows(frame: pd.DataFrame, key: str, file: str, notices: NoticeBook) -> pd.DataFrame:
@@ -40,8 +37,21 @@ def _number_of(frame: pd.DataFrame, column: str) -> np.ndarray:
     return np.array([int(text or "0") for text in frame[column]], dtype=np.int16)
 
 
-def read_stops(raw: RawTable, notices: NoticeBook) -> pd.DataFrame:
-    """Read stops.txt; positions that cannot be are repaired (exchanged, taken from the station) or made NaN."""
+def read_stops(raw: RawTable, notices: NoticeBook, *, zone: str = "") -> pd.DataFrame:
+    """Read stops.txt; positions that cannot be are repaired (exchanged, taken from the station) or made NaN.
+
+    Parameters
+    ----------
+    raw : RawTable
+    notices : NoticeBook
+    zone : str
+        IANA time zone of the agency, which tells a file that is exchanged as a whole; "" where not known.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `Feed.stops`.
+    """
     given = raw.frame()
     for column in ("stop_lat", "stop_lon"):
         given[column] = read_numbers(raw, column, notices)
@@ -52,77 +62,15 @@ def read_stops(raw: RawTable, notices: NoticeBook) -> pd.DataFrame:
     frame["location_type"] = _number_of(frame, "location_type").astype(np.int8)
     lat, lon = frame["stop_lat"].to_numpy(), frame["stop_lon"].to_numpy()
     rows, ids = frame["row"].to_numpy(), frame["stop_id"].to_numpy()
-    lat, lon = _positions(lat, lon, rows, ids, notices)
-    lat, lon = _exchanged(lat, lon, rows, frame, notices)
+    lat, lon = whole_file_exchanged(lat, lon, zone, notices)
+    lat, lon = usable_positions(lat, lon, rows, ids, notices)
+    lat, lon = single_exchanged(lat, lon, rows, frame, notices)
     place = {stop: index for index, stop in enumerate(ids)}
     parent = np.array([place.get(stop, -1) for stop in frame["parent_station"]], dtype=np.int64)
     borrowed = ~np.isfinite(lat) & (parent >= 0) & np.isfinite(lat[parent])
     lat[borrowed], lon[borrowed] = lat[parent[borrowed]], lon[parent[borrowed]]
-    _missing(lat, borrowed, frame, notices)
+    say_missing(lat, borrowed, frame, notices)
     return frame.assign(stop_lat=lat, stop_lon=lon)
-
-
-def _positions(
-    lat: np.ndarray, lon: np.ndarray, rows: np.ndarray, ids: np.ndarray, notices: NoticeBook
-) -> tuple[np.ndarray, np.ndarray]:
-    near_origin = (np.abs(lat) < _NULL_ISLAND_DEGREES) & (np.abs(lon) < _NULL_ISLAND_DEGREES)
-    outside = (np.abs(lat) > 90) | (np.abs(lon) > 180)
-    # A latitude beyond ±90 that would do as a longitude may have been exchanged: left to the next check.
-    hopeless = (outside & ((np.abs(lon) > 90) | (np.abs(lat) > 180))) & ~near_origin
-    pole = (np.abs(lat) > 89) & ~outside
-    for mask, code, says in (
-        (near_origin, "point_near_origin", "near_origin"),
-        (hopeless, "number_out_of_range", "not_degrees"),
-        (pole, "point_near_pole", "at_pole"),
-    ):
-        if mask.any():
-            notices.add_rows(code, "ERROR", "stops.txt", rows[mask], ids[mask], action="dropped", says=says)
-    bad = near_origin | hopeless | pole
-    return np.where(bad, np.nan, lat), np.where(bad, np.nan, lon)
-
-
-def _exchanged(
-    lat: np.ndarray, lon: np.ndarray, rows: np.ndarray, frame: pd.DataFrame, notices: NoticeBook
-) -> tuple[np.ndarray, np.ndarray]:
-    """Exchange latitude and longitude where the stop lies far from the bulk as given, and within it exchanged."""
-    known = np.isfinite(lat) & np.isfinite(lon)
-    if known.sum() < 4:
-        return lat, lon
-    (south, north), (west, east) = (np.percentile(axis[known], (5, 95)) for axis in (lat, lon))
-    margin = _BULK_MARGIN_DEGREES
-
-    def within(y: np.ndarray, x: np.ndarray) -> np.ndarray:
-        return (y > south - margin) & (y < north + margin) & (x > west - margin) & (x < east + margin)
-
-    far = known & ~((lat > south - 4) & (lat < north + 4) & (lon > west - 4) & (lon < east + 4))
-    swapped = far & within(lon, lat)
-    if swapped.any():
-        names = frame["stop_id"].to_numpy()[swapped] + " « " + frame["stop_name"].to_numpy()[swapped] + " »"
-        notices.add_rows(
-            "swapped_coordinates", "ERROR", "stops.txt", rows[swapped], names, action="repaired",
-            says="exchanged",
-        )  # fmt: skip
-    still = known & ~swapped & (np.abs(lat) > 90)
-    if still.any():
-        notices.add_rows(
-            "number_out_of_range", "ERROR", "stops.txt", rows[still], frame["stop_id"].to_numpy()[still],
-            action="dropped", says="not_degrees",
-        )  # fmt: skip
-    new_lat, new_lon = np.where(swapped, lon, lat), np.where(swapped, lat, lon)
-    return np.where(still, np.nan, new_lat), np.where(still, np.nan, new_lon)
-
-
-def _missing(lat: np.ndarray, borrowed: np.ndarray, frame: pd.DataFrame, notices: NoticeBook) -> None:
-    rows, ids = frame["row"].to_numpy(), frame["stop_id"].to_numpy()
-    needs = (frame["location_type"] <= 1).to_numpy()
-    for mask, action, says in (
-        (borrowed & needs, "repaired", "position_of_station"),
-        (~np.isfinite(lat) & needs, "dropped", "no_position"),
-    ):
-        if mask.any():
-            notices.add_rows(
-                "stop_without_location", "ERROR", "stops.txt", rows[mask], ids[mask], action=action, says=says
-            )
 
 
 def read_trips(raw: RawTable, notices: NoticeBook) -> pd.DataFrame:

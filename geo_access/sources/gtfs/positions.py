@@ -1,0 +1,195 @@
+"""Where stops lie: positions that cannot be, latitude and longitude exchanged, one stop or a whole file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from zoneinfo import TZPATH
+
+import numpy as np
+import pandas as pd
+
+from geo_access.sources.gtfs.notices import NoticeBook
+
+__all__ = [
+    "great_circle_m", "say_missing", "single_exchanged", "usable_positions", "whole_file_exchanged", "zone_places",
+]  # fmt: skip
+
+_EARTH_RADIUS_M = 6_371_008.8
+# A degree is about 110 km: a territory's stops lie within this much of the bulk of them.
+_BULK_MARGIN_DEGREES = 1.0
+_NULL_ISLAND_DEGREES = 0.1
+# The widest time zone, China's, reaches this far from the town it is named for.
+_ZONE_REACH_M = 3_500_000.0
+_ZONE_FAR_M = 2_000_000.0
+_TOWN_REACH_M = 150_000.0
+
+
+def great_circle_m(lon_a: np.ndarray, lat_a: np.ndarray, lon_b: np.ndarray, lat_b: np.ndarray) -> np.ndarray:
+    """Distance on the mean sphere [m] between points in degrees (haversine formula).
+
+    Examples
+    --------
+    >>> round(float(great_circle_m(np.array(3.0), np.array(50.0), np.array(3.0), np.array(51.0))) / 1000)
+    111
+    """
+    a, b = np.radians(lat_a), np.radians(lat_b)
+    half = np.sin((b - a) / 2) ** 2 + np.cos(a) * np.cos(b) * np.sin(np.radians(lon_b - lon_a) / 2) ** 2
+    return 2 * _EARTH_RADIUS_M * np.arcsin(np.sqrt(np.clip(half, 0.0, 1.0)))
+
+
+@cache
+def zone_places() -> dict[str, tuple[float, float]]:
+    """Latitude and longitude [°] of the town that each IANA time zone is named for; empty without that table."""
+    for package, file in (("tzdata", "zoneinfo/zone.tab"),):
+        try:
+            lines = resources.files(package).joinpath(file).read_text("utf-8").splitlines()
+        except (ModuleNotFoundError, OSError):
+            continue
+        return _zone_lines(lines)
+    for folder in TZPATH:
+        try:
+            return _zone_lines((Path(folder) / "zone.tab").read_text("utf-8").splitlines())
+        except OSError:
+            continue
+    return {}
+
+
+_PLACE = re.compile(r"([+-])(\d{2})(\d{2})(\d{2})?([+-])(\d{3})(\d{2})(\d{2})?")
+
+
+def _zone_lines(lines: Sequence[str]) -> dict[str, tuple[float, float]]:
+    found = {}
+    for line in lines:
+        cells = line.split("\t")
+        match = _PLACE.fullmatch(cells[1]) if len(cells) > 2 and not line.startswith("#") else None
+        if match is None:
+            continue
+        halves = (match.groups(default="0")[:4], match.groups(default="0")[4:])
+        lat, lon = (
+            (-1 if sign == "-" else 1) * (int(degrees) + int(minutes) / 60 + int(seconds) / 3600)
+            for sign, degrees, minutes, seconds in halves
+        )
+        found[cells[2]] = (lat, lon)
+    return found
+
+
+def whole_file_exchanged(
+    lat: np.ndarray, lon: np.ndarray, zone: str, notices: NoticeBook
+) -> tuple[np.ndarray, np.ndarray]:
+    """Exchange latitude and longitude of all stops where the whole file has them the wrong way round.
+
+    That is so where most latitudes are beyond 90° and would do as longitudes, or where the middle of the stops lies
+    far from the town of the agency's time zone (and from any other's), and near it exchanged.
+
+    Parameters
+    ----------
+    lat, lon : ndarray of float64, shape (n,)
+        [°]
+    zone : str
+        IANA time zone; "" where not known.
+    notices : NoticeBook
+
+    Returns
+    -------
+    lat, lon : ndarray of float64, shape (n,)
+    """
+    known = np.isfinite(lat) & np.isfinite(lon) & ~((np.abs(lat) < 0.1) & (np.abs(lon) < 0.1))
+    if not known.any():
+        return lat, lon
+    impossible = (np.abs(lat[known]) > 90) & (np.abs(lat[known]) <= 180) & (np.abs(lon[known]) <= 90)
+    middle = float(np.median(lat[known])), float(np.median(lon[known]))
+    if impossible.mean() > 0.5:
+        why = f"latitude {middle[0]:.1f}"
+    elif max(np.abs(middle)) <= 90 and _better_exchanged(middle, zone):
+        why = zone
+    else:
+        return lat, lon
+    notices.add("swapped_coordinates", "ERROR", "stops.txt", action="repaired", count=int(known.sum()),
+                says="all_exchanged", values={"why": why})  # fmt: skip
+    return lon, lat
+
+
+def _better_exchanged(middle: tuple[float, float], zone: str) -> bool:
+    places = zone_places()
+    if zone not in places:
+        return False
+    lat, lon = middle
+    home = np.array(places[zone])
+    given, turned = (
+        float(great_circle_m(home[1], home[0], np.array(x), np.array(y))) for y, x in ((lat, lon), (lon, lat))
+    )
+    if turned > _ZONE_REACH_M or given < _ZONE_FAR_M or given < 1.5 * turned:
+        return False
+    towns = np.array(list(places.values()))
+    nearest = float(great_circle_m(towns[:, 1], towns[:, 0], np.array(lon), np.array(lat)).min())
+    # A feed of Réunion that gives the time zone of Paris lies where it says.
+    return nearest > _TOWN_REACH_M
+
+
+def usable_positions(
+    lat: np.ndarray, lon: np.ndarray, rows: np.ndarray, ids: np.ndarray, notices: NoticeBook
+) -> tuple[np.ndarray, np.ndarray]:
+    """Take away positions that cannot be; one that would do exchanged is left to `single_exchanged`."""
+    near_origin = (np.abs(lat) < _NULL_ISLAND_DEGREES) & (np.abs(lon) < _NULL_ISLAND_DEGREES)
+    outside = (np.abs(lat) > 90) | (np.abs(lon) > 180)
+    # A latitude beyond ±90 that would do as a longitude may have been exchanged: left to the next check.
+    hopeless = (outside & ((np.abs(lon) > 90) | (np.abs(lat) > 180))) & ~near_origin
+    pole = (np.abs(lat) > 89) & ~outside
+    for mask, code, says in (
+        (near_origin, "point_near_origin", "near_origin"),
+        (hopeless, "number_out_of_range", "not_degrees"),
+        (pole, "point_near_pole", "at_pole"),
+    ):
+        if mask.any():
+            notices.add_rows(code, "ERROR", "stops.txt", rows[mask], ids[mask], action="dropped", says=says)
+    bad = near_origin | hopeless | pole
+    return np.where(bad, np.nan, lat), np.where(bad, np.nan, lon)
+
+
+def single_exchanged(
+    lat: np.ndarray, lon: np.ndarray, rows: np.ndarray, frame: pd.DataFrame, notices: NoticeBook
+) -> tuple[np.ndarray, np.ndarray]:
+    """Exchange latitude and longitude where the stop lies far from the bulk as given, and within it exchanged."""
+    known = np.isfinite(lat) & np.isfinite(lon)
+    if known.sum() < 4:
+        return lat, lon
+    (south, north), (west, east) = (np.percentile(axis[known], (5, 95)) for axis in (lat, lon))
+    margin = _BULK_MARGIN_DEGREES
+
+    def within(y: np.ndarray, x: np.ndarray) -> np.ndarray:
+        return (y > south - margin) & (y < north + margin) & (x > west - margin) & (x < east + margin)
+
+    far = known & ~((lat > south - 4) & (lat < north + 4) & (lon > west - 4) & (lon < east + 4))
+    swapped = far & within(lon, lat)
+    if swapped.any():
+        names = frame["stop_id"].to_numpy()[swapped] + " « " + frame["stop_name"].to_numpy()[swapped] + " »"
+        notices.add_rows(
+            "swapped_coordinates", "ERROR", "stops.txt", rows[swapped], names, action="repaired",
+            says="exchanged",
+        )  # fmt: skip
+    still = known & ~swapped & (np.abs(lat) > 90)
+    if still.any():
+        notices.add_rows(
+            "number_out_of_range", "ERROR", "stops.txt", rows[still], frame["stop_id"].to_numpy()[still],
+            action="dropped", says="not_degrees",
+        )  # fmt: skip
+    new_lat, new_lon = np.where(swapped, lon, lat), np.where(swapped, lat, lon)
+    return np.where(still, np.nan, new_lat), np.where(still, np.nan, new_lon)
+
+
+def say_missing(lat: np.ndarray, borrowed: np.ndarray, frame: pd.DataFrame, notices: NoticeBook) -> None:
+    """Say which stops have no position, or that of their station."""
+    rows, ids = frame["row"].to_numpy(), frame["stop_id"].to_numpy()
+    needs = (frame["location_type"] <= 1).to_numpy()
+    for mask, action, says in (
+        (borrowed & needs, "repaired", "position_of_station"),
+        (~np.isfinite(lat) & needs, "dropped", "no_position"),
+    ):
+        if mask.any():
+            notices.add_rows(
+                "stop_without_location", "ERROR", "stops.txt", rows[mask], ids[mask], action=action, says=says
+            )

@@ -1,0 +1,60 @@
+"""Whole files with latitude and longitude exchanged, recognised by the time zone and by nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from geo_access.sources.gtfs.feed import read_gtfs
+from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.positions import whole_file_exchanged, zone_places
+from tests.feeds import feed_tables, table_text, write_tables
+
+STOPS = {name: (3000 * k, 0) for k, name in enumerate("ABCDEF")}
+TRIPS = ["A 08:00 B 08:05 C 08:10 D 08:15 E 08:20 F 08:25"]
+
+# Where feeds really are: latitude, longitude, time zone that the agency gives.
+PLACES = [
+    (50.6, 3.1, "Europe/Paris"), (43.7, 7.3, "Europe/Paris"), (48.4, -4.5, "Europe/Paris"), (42.0, 8.7, "Europe/Paris"),
+    (-30.0, -51.2, "America/Sao_Paulo"), (-23.5, -46.6, "America/Sao_Paulo"), (40.7, -74.0, "America/New_York"),
+    (56.3, 93.5, "Asia/Krasnoyarsk"), (35.7, 139.7, "Asia/Tokyo"), (14.6, -61.0, "America/Martinique"),
+    (51.5, -0.1, "Europe/London"), (19.1, 72.9, "Asia/Kolkata"), (-37.8, 145.0, "Australia/Melbourne"),
+    (60.2, 24.9, "Europe/Helsinki"), (25.8, -80.2, "America/New_York"), (43.8, 87.6, "Asia/Shanghai"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("lat", "lon", "zone"), PLACES)
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_file_is_put_right_when_it_is_turned_and_left_alone_when_it_is_not(
+    lat: float, lon: float, zone: str, turned: bool
+) -> None:
+    if zone not in zone_places():
+        pytest.skip("this machine has no table of time zones")
+    spread = np.linspace(-0.1, 0.1, 7)
+    y, x = lat + spread, lon - spread
+    book = NoticeBook()
+    got = whole_file_exchanged(*((x, y) if turned else (y, x)), zone, book)
+    np.testing.assert_array_equal(got, (y, x))
+    assert [(n.code, n.count) for n in book.found] == ([("swapped_coordinates", 7)] if turned else [])
+
+
+@pytest.mark.parametrize(("lat", "lon"), [(-21.1, 55.5), (-12.8, 45.2), (14.6, -61.0), (4.9, -52.3)])
+def test_a_feed_overseas_that_gives_the_time_of_paris_lies_where_it_says(lat: float, lon: float) -> None:
+    book = NoticeBook()
+    got = whole_file_exchanged(np.full(5, lat), np.full(5, lon), "Europe/Paris", book)
+    np.testing.assert_array_equal(got, (np.full(5, lat), np.full(5, lon)))
+    assert book.found == []
+
+
+def test_a_turned_feed_reads_as_the_right_one_aloud(tmp_path: Path) -> None:
+    files = {f"{name}.txt": table_text(rows) for name, rows in feed_tables(STOPS, TRIPS).items()}
+    right = read_gtfs(write_tables(tmp_path / "f.zip", files))
+    files["stops.txt"] = files["stops.txt"].replace("stop_lat,stop_lon", "stop_lon,stop_lat")
+    turned = read_gtfs(write_tables(tmp_path / "g.zip", files))
+    for column in ("stop_lon", "stop_lat"):
+        np.testing.assert_array_equal(turned.stops[column], right.stops[column])
+    assert [n.message for n in turned.notices] == [
+        "latitude and longitude exchanged in the whole file (Europe/Paris): put right"
+    ]
