@@ -14,6 +14,7 @@ from geo_access.crs import metric_epsg
 from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
 from geo_access.manifest import sha256_file
 from geo_access.network.model import CrowFly, Network, Streets, Timetable
+from geo_access.network.streets.congestion import FREE_FLOW
 from geo_access.network.streets.streets import build_streets
 from geo_access.network.timetable.runs import Headways
 from geo_access.network.timetable.scenario import Edit, apply_edits
@@ -34,6 +35,7 @@ def build_network(
     school_breaks: Sequence[tuple[dt.date, dt.date]] = (), walk_kmh: float = 4.8, max_transfer_s: int = 600,
     bbox_lonlat: tuple[float, float, float, float] | None = None, epsg: int | None = None,
     dem: str | Path | None = None,
+    street_time: dt.time = dt.time(8),
     headways: Headways | None = None, link_feeds: bool = True, edits: Sequence[Edit] = (), wheelchair: bool = False,
 ) -> Network:  # fmt: skip
     """Build the network of a territory on one service day.
@@ -64,6 +66,8 @@ def build_network(
         Metric CRS; by default that of the streets, else of the middle of the stops.
     dem : path, optional
         Elevation raster for walking and cycling speeds.
+    street_time : datetime.time
+        Time of the service day at which conditional tags and opening hours of streets are read.
     headways : Headways, optional
         How trips without fixed times are spelled out.
     link_feeds : bool
@@ -102,7 +106,10 @@ def build_network(
         feeds = [wheelchair_feed(feed) for feed in feeds]
     streets: Streets | CrowFly
     if osm_paths:
-        streets = build_streets(osm_paths, epsg=epsg, modes=modes, bbox_lonlat=bbox_lonlat, dem=dem)
+        streets = build_streets(
+            osm_paths, epsg=epsg, modes=modes, bbox_lonlat=bbox_lonlat, dem=dem,
+            moment=dt.datetime.combine(day, street_time),
+        )  # fmt: skip
     else:
         streets = CrowFly(epsg=epsg or _middle_epsg(feeds), detour=float(crow_fly_detour or 1.0))
     timetable: Timetable | None = None
@@ -204,10 +211,16 @@ def _notices(feeds: Sequence[Feed]) -> dict[str, tuple[str | int | None, ...]]:
     }  # fmt: skip
 
 
+# How many there are of what is as it should be: no reader of a result needs it.
+_PLAIN_NOTES = frozenset({"streets.ways_read", "streets.graph", FREE_FLOW.key})
+
+
 def _warnings(streets: Streets | CrowFly, timetable: Timetable | None) -> tuple[Note, ...]:
     lines: list[Note] = []
     if isinstance(streets, CrowFly):
         lines.append(note("crow_fly", factor=streets.detour))
+    else:
+        lines += [found for found in streets.notes if isinstance(found, Note) and found.key not in _PLAIN_NOTES]
     if timetable is not None:
         lines += timetable.notes
     return tuple(lines)

@@ -79,6 +79,11 @@ class ModeGraph:
     copy_of : ndarray of int32, shape (n_copies,)
         Nodes that have a copy, one for each street that may not go on everywhere (turn restriction, barrier): the
         states ``n_nodes + k``; `indptr` then has n_nodes + n_copies + 1 entries and heads may be copies.
+    starts : ndarray of int32
+        Copies that a journey starts in, rather than in their node, where it sets out along a street that one may not
+        pass through.
+    sealed : ndarray of int32
+        Copies at the mouth of such a street that are reached through it: nothing that lies at the node is reached.
     """
 
     indptr: np.ndarray
@@ -87,6 +92,8 @@ class ModeGraph:
     edges: np.ndarray
     speed_kmh: float
     copy_of: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    starts: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
+    sealed: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
 
     @property
     def n_states(self) -> int:

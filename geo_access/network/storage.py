@@ -28,7 +28,7 @@ _OURS = re.compile(r"[\w.]+\.[0-9a-f]{12}\.npy")
 KEPT_CHANGES = "kept_changes"
 """Where a timetable keeps changes of vehicle found for it: by label, two arrays that only `routing` reads."""
 _KINDS: dict[str, type] = {
-    kind.__name__: kind for kind in (Network, Streets, CrowFly, ModeGraph, Hierarchy, Timetable, SparseTimes)
+    kind.__name__: kind for kind in (Network, Streets, CrowFly, ModeGraph, Hierarchy, Note, Timetable, SparseTimes)
 }
 
 

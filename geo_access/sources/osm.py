@@ -6,9 +6,6 @@ Where OSM says that a car may be left to take public transport: ``amenity=parkin
 from __future__ import annotations
 
 import math
-import re
-from array import array
-from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,44 +14,23 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from geo_access.crs import WGS84
-from geo_access.errors import CoverageError, Fault, InputError, MissingFileError, raise_faults
+from geo_access.errors import CoverageError, InputError
+from geo_access.sources.osm_parts import (
+    NODE_KEYS,
+    UNDEFINED,
+    WAY_KEYS,
+    Part,
+    TagSets,
+    check_paths,
+    osm_file,
+    read_part,
+)
+from geo_access.words.note import Note, note
 
 if TYPE_CHECKING:
     import geopandas as gpd
 
 __all__ = ["NODE_KEYS", "WAY_KEYS", "OsmWays", "Restriction", "read_osm", "read_park_and_ride"]
-
-WAY_KEYS = (
-    "highway",
-    "route",
-    "access",
-    "foot",
-    "bicycle",
-    "vehicle",
-    "motor_vehicle",
-    "motorcar",
-    "oneway",
-    "oneway:bicycle",
-    "cycleway",
-    "cycleway:left",
-    "cycleway:right",
-    "cycleway:both",
-    "junction",
-    "maxspeed",
-    "source:maxspeed",
-    "zone:maxspeed",
-    "surface",
-    "wheelchair",
-    "sidewalk",
-    "area",
-    "service",
-    "duration",
-    "bridge",
-    "tunnel",
-)
-NODE_KEYS = ("barrier", "highway", "access", "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar", "wheelchair")
-_UNDEFINED = 2147483647
-_SUFFIXES = (".osm.pbf", ".pbf", ".osm", ".osm.bz2", ".osm.gz")
 
 
 @dataclass(frozen=True)
@@ -66,7 +42,7 @@ class Restriction:
     from_way, via_node, to_way : int
         OSM ids; `via_node` is 0 where the turn goes through ways.
     tags : tuple of (str, str)
-        ``restriction``, ``restriction:…`` and ``except``.
+        ``restriction``, ``restriction:…``, ``except``, and ``hour_on`` and the like.
     via_ways : tuple of int
         OSM ids of the ways between; empty where the turn goes through a node.
     """
@@ -97,7 +73,7 @@ class OsmWays:
     node_tags : mapping of int to dict
         Tags of barriers, signals and crossings by OSM node id, `NODE_KEYS` only.
     restrictions : tuple of Restriction
-    notes : tuple of str
+    notes : tuple of Note
         Missing nodes, restrictions left out and why, ways outside the box.
     """
 
@@ -110,127 +86,7 @@ class OsmWays:
     tag_sets: tuple[dict[str, str], ...]
     node_tags: dict[int, dict[str, str]]
     restrictions: tuple[Restriction, ...]
-    notes: tuple[str, ...]
-
-
-class _Collector:
-    """What reading has gathered so far."""
-
-    def __init__(self, box: tuple[int, int, int, int] | None) -> None:
-        self.box = box
-        self.way_id = array("q")
-        self.way_tags = array("i")
-        self.counts = array("q")
-        self.node_id = array("q")
-        self.x = array("i")
-        self.y = array("i")
-        self.tag_sets: dict[tuple[tuple[str, str], ...], int] = {}
-        self.node_tags: dict[int, dict[str, str]] = {}
-        self.restrictions: list[Restriction] = []
-        self.broken = 0
-        self.conditional: Counter[str] = Counter()
-        self.outside = 0
-        self.seen: set[int] = set()
-
-    def way(self, way: object, seen: set[int]) -> None:
-        if way.id in seen:  # type: ignore[attr-defined]
-            return
-        tags = tuple((tag.k, tag.v) for tag in way.tags if tag.k in _WAY_KEY_SET)  # type: ignore[attr-defined]
-        if not any(key == "highway" or (key == "route" and value == "ferry") for key, value in tags):
-            return
-        found = [(node.ref, node.x, node.y) for node in way.nodes]  # type: ignore[attr-defined]
-        if len(found) < 2:
-            return
-        refs, xs, ys = zip(*found)
-        if self.box is not None:
-            west, south, east, north = self.box
-            if not any(west <= x <= east and south <= y <= north for x, y in zip(xs, ys)):
-                self.outside += 1
-                return
-        self.seen.add(way.id)  # type: ignore[attr-defined]
-        self.way_id.append(way.id)  # type: ignore[attr-defined]
-        self.way_tags.append(self.tag_sets.setdefault(tags, len(self.tag_sets)))
-        self.counts.append(len(refs))
-        self.node_id.extend(refs)
-        self.x.extend(xs)
-        self.y.extend(ys)
-
-    def relation(self, relation: object) -> None:
-        tags = tuple(
-            (tag.k, tag.v)
-            for tag in relation.tags  # type: ignore[attr-defined]
-            if tag.k == "except" or tag.k.startswith("restriction")
-        )
-        if not any(value.startswith(("no_", "only_")) for key, value in tags if key.startswith("restriction")):
-            return
-        if any(tag.k in _HOUR_KEYS for tag in relation.tags):  # type: ignore[attr-defined]
-            self.conditional["hours"] += 1
-            return
-        if all(key.endswith(":conditional") or key == "except" for key, _ in tags):
-            self.conditional[_condition(tags)] += 1
-            return
-        roles: dict[str, list[tuple[str, int]]] = {"from": [], "via": [], "to": []}
-        for member in relation.members:  # type: ignore[attr-defined]
-            if member.role in roles:
-                roles[member.role].append((member.type, member.ref))
-        kinds = {kind for kind, _ in roles["via"]}
-        refs = tuple(ref for _, ref in roles["via"])
-        ends = [(start, end) for first, start in roles["from"] for last, end in roles["to"] if first == last == "w"]
-        if not ends or not (kinds == {"w"} or (kinds == {"n"} and len(refs) == 1)):
-            self.broken += 1
-            return
-        node, ways = (0, refs) if kinds == {"w"} else (refs[0], ())
-        self.restrictions += [Restriction(start, node, end, tags, ways) for start, end in ends]
-
-
-def _condition(tags: tuple[tuple[str, str], ...]) -> str:
-    """Say on what a conditional restriction depends: ``hours``, ``vehicles`` or ``other``."""
-    conditions = " ".join(value.partition("@")[2] for key, value in tags if key.endswith(":conditional"))
-    if _HOURS.search(conditions):
-        return "hours"
-    return "vehicles" if _VEHICLES.search(conditions) else "other"
-
-
-_HOUR_KEYS = frozenset({"day_on", "day_off", "hour_on", "hour_off"})
-_HOURS = re.compile(r"\d{1,2}:\d{2}|\b(?:Mo|Tu|We|Th|Fr|Sa|Su|PH|SH)\b|sunrise|sunset")
-_VEHICLES = re.compile(r"weight|length|height|width|axle|hgv|trailer|bus|psv|destination|delivery")
-_WAY_KEY_SET = frozenset(WAY_KEYS)
-
-
-def _read_into(collector: _Collector, path: Path) -> None:
-    import osmium  # noqa: PLC0415 — importing the room stays cheap
-
-    kinds = osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION
-    keys = osmium.filter.KeyFilter("highway", "route", "barrier", "type")
-    earlier = set(collector.seen)
-    try:
-        for item in osmium.FileProcessor(str(path), kinds).with_locations().with_filter(keys):
-            if isinstance(item, osmium.osm.Way):
-                collector.way(item, earlier)
-            elif isinstance(item, osmium.osm.Node):
-                tags = {tag.k: tag.v for tag in item.tags if tag.k in NODE_KEYS}
-                if "barrier" in tags or tags.get("highway") == "traffic_signals":
-                    collector.node_tags[item.id] = tags
-            else:
-                collector.relation(item)
-    except (RuntimeError, ValueError, OSError) as error:
-        raise InputError(
-            f"{path.name}: it cannot be read as OSM data ({error}) → download it again; "
-            "expected .osm.pbf, .osm or .osm.bz2"
-        ) from error
-
-
-def _check_paths(paths: Sequence[Path]) -> None:
-    missing = [Fault(str(path), "file not found", "check the path") for path in paths if not path.is_file()]
-    raise_faults(missing, error=MissingFileError)
-    strange = [
-        Fault(path.name, "not the name of an OSM file", f"expected one of {', '.join(_SUFFIXES)}")
-        for path in paths
-        if not path.name.lower().endswith(_SUFFIXES)
-    ]
-    if not paths:
-        strange.append(Fault("osm", "no file given", "name at least one OSM extract"))
-    raise_faults(strange)
+    notes: tuple[Note, ...]
 
 
 def _box(bbox_lonlat: tuple[float, float, float, float] | None) -> tuple[int, int, int, int] | None:
@@ -254,7 +110,8 @@ def read_osm(
     Parameters
     ----------
     osm_paths : path or iterable of paths
-        ``.osm.pbf``, ``.osm``, ``.osm.bz2``; a way that several files hold is taken once, from the first.
+        ``.osm.pbf``, ``.osm``, ``.osm.bz2``, ``.osm.gz``, histories (``.osh.pbf``), ``.o5m``. A way that several files
+        hold is taken once, in its newest version; where one file lacks its nodes, the others' are taken.
     bbox_lonlat : (west, south, east, north), optional
         Keep the ways that have a node in this box [degree].
 
@@ -273,10 +130,6 @@ def read_osm(
 
     Notes
     -----
-    A turn restriction under a condition (``restriction:conditional``, or ``hour_on`` and the like) is not applied: one
-    network serves all hours, and a forbidden turn that is allowed at the hour asked would make a journey longer than it
-    is. The notes count them: those bound to hours, to vehicles (lorries, buses), to something else.
-
     A PBF that ends exactly between two of its blocks cannot be told from a whole one: the format has no end mark.
     Compare the size or the checksum with the publisher's.
 
@@ -288,49 +141,144 @@ def read_osm(
     geo_access.errors.MissingFileError: nowhere.osm.pbf: file not found → check the path
     """
     paths = [Path(osm_paths)] if isinstance(osm_paths, str | Path) else [Path(path) for path in osm_paths]
-    _check_paths(paths)
-    collector = _Collector(_box(bbox_lonlat))
-    for path in paths:
-        _read_into(collector, path)
-    if not collector.way_id:
+    check_paths(paths)
+    box = _box(bbox_lonlat)
+    tag_sets: TagSets = {}
+    parts = [read_part(path, tag_sets, box=box) for path in paths]
+    if not any(len(part.way_id) for part in parts):
         where = ", ".join(path.name for path in paths)
-        if collector.outside:
+        if any(part.outside for part in parts):
             raise CoverageError(f"{where}: no street inside {bbox_lonlat} → take the extract that covers the area")
         raise CoverageError(f"{where}: it holds no way with a highway tag → take an extract with streets")
-    x = np.frombuffer(collector.x, dtype=np.int32)
-    missing = x == _UNDEFINED
-    lon = np.where(missing, np.nan, x * 1e-7)
-    lat = np.where(missing, np.nan, np.frombuffer(collector.y, dtype=np.int32) * 1e-7)
-    counts = np.frombuffer(collector.counts, dtype=np.int64)
+    ways = _Ways(parts)
+    far = ways.leave_far_nodes([path.name for path in paths])
+    restrictions, broken = _restrictions(parts)
+    missing = ways.x == UNDEFINED
     return OsmWays(
-        way_id=np.frombuffer(collector.way_id, dtype=np.int64),
-        way_tags=np.frombuffer(collector.way_tags, dtype=np.int32),
-        indptr=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        node_id=np.frombuffer(collector.node_id, dtype=np.int64),
-        lon=lon,
-        lat=lat,
-        tag_sets=tuple(dict(tags) for tags in collector.tag_sets),
-        node_tags=collector.node_tags,
-        restrictions=tuple(collector.restrictions),
-        notes=_notes(collector, missing, counts),
+        way_id=ways.way_id,
+        way_tags=ways.way_tags,
+        indptr=np.concatenate(([0], np.cumsum(ways.counts))).astype(np.int64),
+        node_id=ways.node_id,
+        lon=np.where(missing, np.nan, ways.x * 1e-7),
+        lat=np.where(missing, np.nan, ways.y * 1e-7),
+        tag_sets=tuple(dict(tags) for tags in tag_sets),
+        node_tags={node: tags for part in reversed(parts) for node, tags in part.node_tags.items()},
+        restrictions=restrictions,
+        notes=_notes(parts, ways, missing, far, broken),
     )
 
 
-def _notes(collector: _Collector, missing: np.ndarray, counts: np.ndarray) -> tuple[str, ...]:
-    notes = [f"{len(counts)} ways read"]
+class _Ways:
+    """Ways of several files, each once."""
+
+    def __init__(self, parts: Sequence[Part]) -> None:
+        def joined(name: str, kind: type) -> np.ndarray:
+            return np.concatenate([np.array(getattr(part, name), dtype=kind) for part in parts])
+
+        self.way_id, self.version = joined("way_id", np.int64), joined("version", np.int32)
+        self.way_tags, self.counts = joined("way_tags", np.int32), joined("counts", np.int64)
+        self.node_id, self.x, self.y = joined("node_id", np.int64), joined("x", np.int32), joined("y", np.int32)
+        if len(parts) > 1:
+            self._fill()
+            self._once()
+
+    def _fill(self) -> None:
+        """Give nodes that one file lacks the position they have in another."""
+        lost = self.x == UNDEFINED
+        if not lost.any():
+            return
+        ids, first = np.unique(self.node_id[~lost], return_index=True)
+        at = np.minimum(np.searchsorted(ids, self.node_id[lost]), max(len(ids) - 1, 0))
+        known = ids[at] == self.node_id[lost] if len(ids) else np.zeros(int(lost.sum()), dtype=bool)
+        rows, source = np.flatnonzero(lost)[known], np.flatnonzero(~lost)[first[at[known]]]
+        self.x[rows], self.y[rows] = self.x[source], self.y[source]
+
+    def _once(self) -> None:
+        """Keep the newest version of each way; of equal ones the one with the most known nodes."""
+        ends = np.cumsum(self.counts)
+        known = np.add.reduceat((self.x != UNDEFINED).astype(np.int64), ends - self.counts)
+        order = np.lexsort((np.arange(len(ends)), -known, -self.version, self.way_id))
+        first = np.concatenate(([True], self.way_id[order][1:] != self.way_id[order][:-1]))
+        keep = np.sort(order[first])
+        if len(keep) == len(self.way_id):
+            return
+        chosen = np.zeros(len(self.way_id), dtype=bool)
+        chosen[keep] = True
+        positions = np.repeat(chosen, self.counts)
+        self.node_id, self.x, self.y = self.node_id[positions], self.x[positions], self.y[positions]
+        self.way_id, self.version = self.way_id[keep], self.version[keep]
+        self.way_tags, self.counts = self.way_tags[keep], self.counts[keep]
+
+    def leave_far_nodes(self, names: Sequence[str]) -> list[int]:
+        """Take the positions of a few nodes far from all others as unknown; refuse territories oceans apart."""
+        placed = self.x != UNDEFINED
+        if not placed.any():
+            raise CoverageError(f"{', '.join(names)}: no street has a position → take an extract with its nodes")
+        middle = np.median(self.x[placed]), np.median(self.y[placed])
+        away = placed & (
+            (np.abs(self.x - middle[0]) > _FAR_DEGREES * 1e7) | (np.abs(self.y - middle[1]) > _FAR_DEGREES * 1e7)
+        )
+        if not away.any():
+            return []
+        row = int(np.flatnonzero(away)[0])
+        way = int(self.way_id[np.searchsorted(np.cumsum(self.counts), row, side="right")])
+        if away.sum() > max(2, placed.sum() // 1_000):
+            lon, lat = self.x[row] * 1e-7, self.y[row] * 1e-7
+            raise InputError(
+                f"{', '.join(names)}: streets more than {_FAR_DEGREES}° apart (node {self.node_id[row]} of way {way} "
+                f"at {lon:.3f}, {lat:.3f}) → one territory at a time: give bbox_lonlat=, or other files",
+                key="osm.far_apart",
+                values={"file": ", ".join(names), "degrees": _FAR_DEGREES, "node": int(self.node_id[row]), "way": way,
+                        "lon": f"{lon:.3f}", "lat": f"{lat:.3f}"},
+            )  # fmt: skip
+        self.x[away], self.y[away] = UNDEFINED, UNDEFINED
+        return sorted(set(self.node_id[away].tolist()))
+
+
+_FAR_DEGREES = 10
+
+
+def _restrictions(parts: Sequence[Part]) -> tuple[tuple[Restriction, ...], int]:
+    """Turn restrictions of all files, each once, and how many lack a member."""
+    newest: dict[int, tuple[int, dict[str, str], list[tuple[str, int, str]]]] = {}
+    for part in parts:
+        for number, relation in part.relations.items():
+            if number not in newest or newest[number][0] < relation[0]:
+                newest[number] = relation
+    found: list[Restriction] = []
+    broken = 0
+    for _, tags, members in newest.values():
+        values = [value for key, value in tags.items() if key.startswith("restriction")]
+        if not any(value.strip().lower().startswith(("no_", "only_")) for value in values):
+            continue
+        via = [(kind, ref) for kind, ref, role in members if role == "via"]
+        kinds, refs = {kind for kind, _ in via}, tuple(ref for _, ref in via)
+        start, end = ([ref for kind, ref, role in members if role == side and kind == "w"] for side in ("from", "to"))
+        if not start or not end or not (kinds == {"w"} or (kinds == {"n"} and len(refs) == 1)):
+            broken += 1
+            continue
+        node, ways = (0, refs) if kinds == {"w"} else (refs[0], ())
+        found += [Restriction(first, node, last, tuple(tags.items()), ways) for first in start for last in end]
+    return tuple(found), broken
+
+
+def _notes(
+    parts: Sequence[Part], ways: _Ways, missing: np.ndarray, far: Sequence[int], broken: int
+) -> tuple[Note, ...]:
+    notes = [note("streets.ways_read", n=len(ways.counts))]
     if missing.any():
-        cut = len(np.unique(np.repeat(np.arange(len(counts)), counts)[missing]))
-        notes.append(f"{int(missing.sum())} nodes missing from the extract: {cut} ways cut there")
-    if collector.outside:
-        notes.append(f"{collector.outside} ways outside the area left out")
-    if collector.broken:
-        notes.append(f"{collector.broken} turn restrictions without from, via or to left out")
-    told = {"hours": "at certain hours", "vehicles": "for certain vehicles", "other": "under other conditions"}
-    notes += [
-        f"{collector.conditional[kind]} turn restrictions that hold {when} only, not applied"
-        for kind, when in told.items()
-        if collector.conditional[kind]
-    ]
+        cut = len(np.unique(np.repeat(np.arange(len(ways.counts)), ways.counts)[missing]))
+        notes.append(note("streets.nodes_missing", n=int(missing.sum()), ways=cut))
+    if far:
+        shown = ", ".join(str(node) for node in far[:5])
+        notes.append(note("streets.far_nodes", n=len(far), degrees=_FAR_DEGREES, nodes=shown))
+    told = {
+        "ways_outside": sum(part.outside for part in parts),
+        "restrictions_broken": broken,
+        "deleted": sum(part.odd["deleted"] for part in parts),
+        "older_versions": sum(part.odd["older"] for part in parts),
+    }
+    notes += [note(f"streets.{key}", n=n) for key, n in told.items() if n]
     return tuple(notes)
 
 
@@ -372,8 +320,7 @@ def read_park_and_ride(osm_paths: str | Path | Iterable[str | Path]) -> gpd.GeoD
     import pandas as pd  # noqa: PLC0415
 
     paths = [Path(osm_paths)] if isinstance(osm_paths, str | Path) else [Path(path) for path in osm_paths]
-    missing = [Fault(str(path), "file not found", "check the path") for path in paths if not path.is_file()]
-    raise_faults(missing, error=MissingFileError)
+    check_paths(paths)
     sites: dict[str, tuple[dict[str, Any], Any]] = {}
     for path in paths:
         try:
@@ -394,7 +341,7 @@ def _read_sites_into(sites: dict[str, tuple[dict[str, Any], Any]], path: Path) -
 
     factory = osmium.geom.WKBFactory()
     key = osmium.filter.KeyFilter("park_ride")
-    for item in osmium.FileProcessor(str(path)).with_areas(key).with_filter(key):
+    for item in osmium.FileProcessor(osm_file(path)).with_areas(key).with_filter(key):
         tags = {tag.k: tag.v for tag in item.tags}
         if tags.get("amenity") != "parking" or tags["park_ride"] in _CLOSED or tags.get("access") in _CLOSED:
             continue

@@ -149,16 +149,18 @@ def entrances_of(streets: Streets, mode: str, *, reverse: bool) -> Entrances:
     n_nodes, n_edges = len(streets.node_id), len(streets.edge_source)
     node_of = np.concatenate((np.arange(n_nodes), graph.copy_of)).astype(np.int64)
     if reverse:
-        ahead, against = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
+        fields = (graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts)
+        ahead, against = edge_ends(*fields, streets.edge_source)
         sides = np.concatenate((2 * np.flatnonzero(against >= 0), 2 * np.flatnonzero(ahead >= 0) + 1))
         states = np.concatenate((against[against >= 0], ahead[ahead >= 0]))
-        here = np.arange(n_nodes)  # setting out, nothing is banned yet
+        here, standing = np.arange(n_nodes), np.arange(n_nodes)  # setting out, nothing is banned yet
     else:
         states = np.repeat(np.arange(graph.n_states), np.diff(graph.indptr))
         edges = np.asarray(graph.edges, np.int64)
         sides = 2 * edges + (node_of[states] != np.asarray(streets.edge_source)[edges])
-        here = node_of
-    return Entrances(*_grouped(sides, states, 2 * n_edges), *_grouped(here, np.arange(len(here)), n_nodes), node_of)
+        standing = np.setdiff1d(np.arange(graph.n_states), graph.sealed)
+        here = node_of[standing]
+    return Entrances(*_grouped(sides, states, 2 * n_edges), *_grouped(here, standing, n_nodes), node_of)
 
 
 def _grouped(rows: np.ndarray, values: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray]:

@@ -46,13 +46,17 @@ def transpose(indptr: np.ndarray, heads: np.ndarray, deciseconds: np.ndarray) ->
 
 @njit(cache=True)
 def edge_ends(
-    indptr: np.ndarray, heads: np.ndarray, edges: np.ndarray, copy_of: np.ndarray, edge_source: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
+    indptr: np.ndarray, heads: np.ndarray, edges: np.ndarray, copy_of: np.ndarray, starts: np.ndarray,
+    edge_source: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     """State at the end of each edge as drawn, and against it, int32 (n_edges,); −1 where closed."""
     forward = np.full(len(edge_source), -1, dtype=np.int32)
     backward = np.full(len(edge_source), -1, dtype=np.int32)
-    for node in range(len(indptr) - 1 - len(copy_of)):
-        for arc in range(indptr[node], indptr[node + 1]):
+    n_nodes = len(indptr) - 1 - len(copy_of)
+    for k in range(n_nodes + len(starts)):
+        state = k if k < n_nodes else starts[k - n_nodes]
+        node = state if state < n_nodes else copy_of[state - n_nodes]
+        for arc in range(indptr[state], indptr[state + 1]):
             edge = edges[arc]
             if edge_source[edge] == node:
                 forward[edge] = heads[arc]
@@ -103,7 +107,8 @@ def seeds_of(
 @njit(cache=True)
 def entries_of(  # noqa: C901 — one kernel
     edge: np.ndarray, fraction: np.ndarray, forward_ds: np.ndarray, backward_ds: np.ndarray,
-    indptr: np.ndarray, edges: np.ndarray, copy_of: np.ndarray, edge_source: np.ndarray, edge_target: np.ndarray,
+    indptr: np.ndarray, edges: np.ndarray, copy_of: np.ndarray, sealed: np.ndarray, edge_source: np.ndarray,
+    edge_target: np.ndarray,
 ) -> tuple:  # fmt: skip
     """Entries by state (CSR: indptr, link, deciseconds), and links by edge (CSR: indptr, link)."""
     n_edges, n_states = len(edge_source), len(indptr) - 1
@@ -132,9 +137,12 @@ def entries_of(  # noqa: C901 — one kernel
             count_there[node] += 1
             between[k] = False
     at_state = np.zeros(n_states + 1, dtype=np.int64)
+    stands = np.ones(n_states, dtype=np.bool_)
+    for state in sealed:
+        stands[state] = False
     for state in range(n_states):
         node = state if state < n_nodes else copy_of[state - n_nodes]
-        at_state[state + 1] = at_state[state] + count_there[node]
+        at_state[state + 1] = at_state[state] + (count_there[node] if stands[state] else 0)
         for arc in range(indptr[state], indptr[state + 1]):
             for at in range(on_edge[edges[arc]], on_edge[edges[arc] + 1]):
                 at_state[state + 1] += between[members[at]]
@@ -143,7 +151,7 @@ def entries_of(  # noqa: C901 — one kernel
     filled = 0
     for state in range(n_states):
         node = state if state < n_nodes else copy_of[state - n_nodes]
-        here = first_there[node]
+        here = first_there[node] if stands[state] else -1
         while here >= 0:
             links[filled], costs[filled] = here, 0
             filled += 1
@@ -338,12 +346,12 @@ def nearest_rows(
     source : ndarray of int32, shape (n_targets,)
     """
     dist, origin, _ = spread
-    arcs = (graph.indptr, graph.edges, graph.copy_of, streets.edge_source, streets.edge_target)
+    arcs = (graph.indptr, graph.edges, graph.copy_of, graph.sealed, streets.edge_source, streets.edge_target)
     entries = entries_of(targets.edge, targets.fraction, targets.forward_ds, targets.backward_ds, *arcs)
     at_state, link, cost, on_edge, members = entries
     state = np.repeat(np.arange(graph.n_states), np.diff(at_state))
     if reverse:
-        ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
+        ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
         indptr, state, cost = seeds_of(
             targets.edge, targets.fraction, targets.forward_ds, targets.backward_ds, *ends, streets.edge_source,
             streets.edge_target,

@@ -167,11 +167,11 @@ def nearby_pairs(
     SparseTimes
         n_sources × n_targets, seconds rounded.
     """
-    arcs = (graph.indptr, graph.edges, graph.copy_of, streets.edge_source, streets.edge_target)
+    arcs = (graph.indptr, graph.edges, graph.copy_of, graph.sealed, streets.edge_source, streets.edge_target)
     at_state, entry_link, entry_cost, on_edge, members = entries_of(
         targets.edge, targets.fraction, targets.forward_ds, targets.backward_ds, *arcs
     )
-    ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
+    ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
     seeds = seeds_of(
         sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends, streets.edge_source,
         streets.edge_target,

@@ -203,9 +203,9 @@ def _straight(streets: CrowFly, links: Links, *, speed_kmh: float | None, max_s:
 
 def _search(streets: Streets, graph: ModeGraph, source: Links, target: Links) -> _Found | None:
     """Search as the matrix does, then follow the arcs back; the limit grows until nothing shorter can be left."""
-    fields = (graph.indptr, graph.edges, graph.copy_of, streets.edge_source, streets.edge_target)
+    fields = (graph.indptr, graph.edges, graph.copy_of, graph.sealed, streets.edge_source, streets.edge_target)
     entries = entries_of(target.edge, target.fraction, target.forward_ds, target.backward_ds, *fields)
-    ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
+    ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
     _, seed_state, seed_cost = seeds_of(
         source.edge, source.fraction, source.forward_ds, source.backward_ds, *ends, streets.edge_source,
         streets.edge_target,

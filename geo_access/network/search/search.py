@@ -57,10 +57,10 @@ def _block_rows(
 ) -> np.ndarray:
     """Door-to-door seconds, float32 (n_sources, n_targets), NaN where none."""
     graph = graph_of(streets, mode)
-    arcs = (graph.indptr, graph.edges, graph.copy_of, streets.edge_source, streets.edge_target)
+    arcs = (graph.indptr, graph.edges, graph.copy_of, graph.sealed, streets.edge_source, streets.edge_target)
     entries = entries_of(targets.edge, targets.fraction, targets.forward_ds, targets.backward_ds, *arcs)
     at_state, entry_link, entry_cost, on_edge, members = entries
-    ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
+    ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
     seeds = seeds_of(
         sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends, streets.edge_source,
         streets.edge_target,
@@ -245,7 +245,7 @@ def seeds_and_arcs(
     """
     graph = graph_of(streets, mode)
     if not reverse:
-        ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, streets.edge_source)
+        ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
         indptr, states, costs = seeds_of(
             sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends, streets.edge_source,
             streets.edge_target,
@@ -254,7 +254,7 @@ def seeds_and_arcs(
         return states, owner, costs, (graph.indptr, graph.heads, graph.deciseconds)
     at_state, owner, costs, _, _ = entries_of(
         sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, graph.indptr, graph.edges,
-        graph.copy_of, streets.edge_source, streets.edge_target,
+        graph.copy_of, graph.sealed, streets.edge_source, streets.edge_target,
     )  # fmt: skip
     states = np.repeat(np.arange(graph.n_states, dtype=np.int32), np.diff(at_state))
     return states, owner, costs, transpose(graph.indptr, graph.heads, graph.deciseconds)[:3]
@@ -357,6 +357,7 @@ def node_times(
     graph = graph_of(streets, mode)
     n_nodes = graph.n_states - len(graph.copy_of)
     best = dist[:n_nodes].copy()
+    dist[graph.sealed] = np.nan
     np.fmin.at(best, graph.copy_of, dist[n_nodes:])
     return best
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from geo_access.errors import Fault, raise_faults
-from geo_access.network.model import CrowFly, ModeGraph, Streets
+from geo_access.network.model import CrowFly, Streets
 from geo_access.words.note import Note, note
 from geo_access.words.told import refusal
 
@@ -106,7 +106,7 @@ def with_congestion(streets: Streets, factors: float | Mapping[int, float], *, h
     car = streets.graphs["car"]
     slower = np.rint(np.asarray(car.deciseconds, dtype=np.float64) * factor).astype(np.int32)
     # A fresh graph: a hierarchy that was opened or built belongs to the old times.
-    graph = car if factor == 1.0 else ModeGraph(car.indptr, car.heads, slower, car.edges, car.speed_kmh, car.copy_of)
+    graph = car if factor == 1.0 else replace(car, deciseconds=slower)
     notes = (*(item for item in streets.notes if item != before), label)
     return replace(streets, graphs={**streets.graphs, "car": graph}, notes=notes)
 

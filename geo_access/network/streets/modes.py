@@ -16,46 +16,10 @@ careful guesses. Known answers: ``tests/network/test_car_calibration.py``; cause
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-__all__ = ["PROFILES", "Profile", "barrier_blocks", "forbids_turn", "way_speeds_kmh"]
-
-_YES = frozenset({"yes", "designated", "permissive", "destination", "official", "public", "dismount", "limited"})
-_NO = frozenset(
-    {
-        "no",
-        "private",
-        "use_sidepath",
-        "agricultural",
-        "forestry",
-        "delivery",
-        "military",
-        "emergency",
-        "permit",
-        "customers",
-        "restricted",
-        "psv",
-        "bus",
-    }
-)
-_IMPLICIT_KMH = {
-    "urban": 50.0,
-    "rural": 80.0,
-    "trunk": 110.0,
-    "motorway": 130.0,
-    "zone30": 30.0,
-    "30": 30.0,
-    "living_street": 20.0,
-    "walk": 20.0,
-    "zone20": 20.0,
-    "20": 20.0,
-    "nsl_single": 96.0,
-    "nsl_dual": 112.0,
-    "bicycle_road": 30.0,
-}
-_CONTRAFLOW = frozenset({"opposite", "opposite_lane", "opposite_track", "opposite_share_busway"})
+__all__ = ["PROFILES", "Profile"]
 
 
 @dataclass(frozen=True)
@@ -97,6 +61,16 @@ class Profile:
         Name of this profile in ``except=``.
     ferry_kmh : float
         Speed on ferries without ``duration`` [km/h].
+    visit_words : frozenset of str
+        Values of access that let one in, or out, but not through (``destination``).
+    motorroad : bool
+        Whether ``motorroad=yes`` leaves a way open without a permission of the profile's own.
+    pushed : mapping of str to str
+        Classes on which a bicycle is pushed at `dismount_kmh`, and the tag that must say ``yes`` (empty for none).
+    open_gates : frozenset of str
+        Values of ``barrier`` without further tags that are taken as open, and counted.
+    node_kerbs : frozenset of str
+        Values of ``kerb`` that stop this profile.
     """
 
     name: str
@@ -116,6 +90,11 @@ class Profile:
     restriction_keys: tuple[str, ...] = ()
     exception: str = ""
     ferry_kmh: float = 12.0
+    visit_words: frozenset[str] = frozenset({"customers", "delivery"})
+    motorroad: bool = False
+    pushed: Mapping[str, str] = field(default_factory=dict)
+    open_gates: frozenset[str] = frozenset()
+    node_kerbs: frozenset[str] = frozenset()
 
 
 _WALK_CLASSES = [
@@ -142,7 +121,11 @@ _WALK_CLASSES = [
     "trunk",
     "trunk_link",
     "crossing",
+    "elevator",
+    "pier",
 ]
+_GATES = frozenset({"gate", "swing_gate", "lift_gate", "sliding_gate", "hampshire_gate", "wicket_gate"})
+_VISITS = frozenset({"destination", "customers", "delivery", "private"})
 _WALK_KMH = 4.8
 _WALLS = frozenset({"wall", "fence", "hedge", "debris"})
 _ROUGH = frozenset(
@@ -155,6 +138,7 @@ _WALK = Profile(
     class_kmh=dict.fromkeys(_WALK_CLASSES, _WALK_KMH) | {"steps": 3.6},
     access_keys=("access", "foot"),
     permitted_kmh=_WALK_KMH,
+    oneway_keys=("oneway:foot",),
     barriers=_WALLS,
 )
 
@@ -170,6 +154,8 @@ PROFILES: Mapping[str, Profile] = {
         barriers=_WALLS
         | {"stile", "kissing_gate", "turnstile", "full-height_turnstile", "cycle_barrier", "step", "log"},
         required_not={"wheelchair": frozenset({"no"}), "surface": _ROUGH},
+        oneway_keys=("oneway:foot",),
+        node_kerbs=frozenset({"raised"}),
     ),
     "bike": Profile(
         name="bike",
@@ -193,7 +179,7 @@ PROFILES: Mapping[str, Profile] = {
         | {"trunk_link": 15.0, "service": 13.0, "track": 11.0, "path": 11.0, "pedestrian": 6.0, "bridleway": 8.0},
         access_keys=("access", "vehicle", "bicycle"),
         permitted_kmh=13.0,
-        never=_WALK.never | {"motorway", "motorway_link", "steps"},
+        never=_WALK.never | {"motorway", "motorway_link"},
         oneway_keys=("oneway", "oneway:bicycle"),
         surface_factor={
             "gravel": 0.75,
@@ -217,6 +203,8 @@ PROFILES: Mapping[str, Profile] = {
         signal_s=4.0,
         restriction_keys=("restriction", "restriction:bicycle"),
         exception="bicycle",
+        visit_words=_VISITS,
+        pushed={"steps": "ramp:bicycle", "footway": ""},
     ),
     "car": Profile(
         name="car",
@@ -240,7 +228,7 @@ PROFILES: Mapping[str, Profile] = {
         },
         access_keys=("access", "vehicle", "motor_vehicle", "motorcar"),
         permitted_kmh=15.0,
-        never=_WALK.never | {"footway", "steps", "cycleway", "corridor", "platform", "bridleway"},
+        never=_WALK.never | {"footway", "steps", "cycleway", "corridor", "platform", "bridleway", "elevator", "pier"},
         oneway_keys=("oneway",),
         limit_factor=0.9,
         barriers=_WALLS
@@ -251,8 +239,6 @@ PROFILES: Mapping[str, Profile] = {
             "stile",
             "kissing_gate",
             "turnstile",
-            "gate",
-            "swing_gate",
             "chain",
             "jersey_barrier",
             "full-height_turnstile",
@@ -266,152 +252,9 @@ PROFILES: Mapping[str, Profile] = {
         junction_s=1.0,
         restriction_keys=("restriction", "restriction:motorcar", "restriction:motor_vehicle"),
         exception="motorcar",
+        visit_words=_VISITS,
+        motorroad=True,
+        open_gates=_GATES,
         ferry_kmh=15.0,
     ),
 }
-
-
-def _permission(tags: Mapping[str, str], keys: tuple[str, ...]) -> str | None:
-    """Verdict of the most specific key that says something known: ``yes``, ``no`` or None."""
-    for key in reversed(keys):
-        value = tags.get(key)
-        if value in _NO:
-            return "no"
-        if value in _YES:
-            return "yes"
-    return None
-
-
-def _limit_kmh(tags: Mapping[str, str]) -> float | None:
-    """Speed limit that the tags state or imply [km/h]."""
-    for key in ("maxspeed", "zone:maxspeed", "source:maxspeed"):
-        value = tags.get(key, "").strip().lower()
-        number = re.fullmatch(r"(\d{1,3}(?:\.\d+)?)\s*(mph|km/h|kmh)?", value)
-        if number and float(number[1]) > 0:
-            return float(number[1]) * (1.609344 if number[2] == "mph" else 1.0)
-        name = value.rpartition(":")[2]
-        if key != "zone:maxspeed" and not value.count(":") and name.isdigit():
-            continue
-        if name in _IMPLICIT_KMH:
-            return _IMPLICIT_KMH[name]
-    return 20.0 if tags.get("highway") == "living_street" else None
-
-
-def _ferry_speed_kmh(tags: Mapping[str, str], profile: Profile, length_m: float) -> float:
-    match = re.fullmatch(r"(\d+):(\d{2})(?::(\d{2}))?", tags.get("duration", ""))
-    duration_s = int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3] or 0) if match else 0
-    return length_m / duration_s * 3.6 if duration_s > 0 and length_m > 0 else profile.ferry_kmh
-
-
-def _opened(tags: Mapping[str, str], profile: Profile) -> bool:
-    """Whether a key of the profile's own, not one for all or for all vehicles, says yes."""
-    own = profile.access_keys[2:] or profile.access_keys[-1:]
-    return any(tags.get(key) in _YES for key in own)
-
-
-def _base_speed_kmh(tags: Mapping[str, str], profile: Profile, length_m: float) -> float:
-    """Speed before directions are looked at; 0 where the profile may not go [km/h]."""
-    highway = tags.get("highway", "")
-    permission = _permission(tags, profile.access_keys)
-    closed = any(tags.get(key) in values for key, values in profile.required_not.items())
-    if highway in profile.never or permission == "no" or closed or tags.get("area") == "yes":
-        return 0.0
-    if not highway:
-        explicit = _opened(tags, profile)
-        allowed = explicit or (profile.name.startswith("walk") and permission is None)
-        return _ferry_speed_kmh(tags, profile, length_m) if allowed else 0.0
-    speed = profile.class_kmh.get(highway, 0.0)
-    if speed == 0.0:
-        speed = profile.permitted_kmh if _opened(tags, profile) else 0.0
-    if profile.dismount_kmh and tags.get("bicycle") == "dismount":
-        return profile.dismount_kmh
-    if profile.limit_factor:
-        limit = _limit_kmh(tags)
-        if limit is not None and speed > 0:
-            speed = limit * profile.limit_factor
-    return speed * profile.surface_factor.get(tags.get("surface", ""), 1.0)
-
-
-def _direction(tags: Mapping[str, str], profile: Profile) -> int:
-    """1 along the way only, −1 against it only, 0 both."""
-    if not profile.oneway_keys:
-        return 0
-    contraflow = any(
-        tags.get(key) in _CONTRAFLOW for key in ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")
-    )
-    if "oneway:bicycle" in profile.oneway_keys and contraflow:
-        return 0
-    for key in reversed(profile.oneway_keys):
-        value = tags.get(key)
-        if value in ("yes", "true", "1"):
-            return 1
-        if value in ("-1", "reverse"):
-            return -1
-        if value in ("no", "false", "0"):
-            return 0
-    one_way = tags.get("junction") in ("roundabout", "circular") or tags.get("highway") == "motorway"
-    return int(one_way)
-
-
-def way_speeds_kmh(tags: Mapping[str, str], profile: Profile, *, length_m: float = 0.0) -> tuple[float, float]:
-    """Speed along a way and against it.
-
-    Parameters
-    ----------
-    tags : mapping of str to str
-        Tags of the way.
-    profile : Profile
-    length_m : float
-        Length of the way [m]; read for ferries with a ``duration`` only.
-
-    Returns
-    -------
-    forward_kmh, backward_kmh : float
-        [km/h]; 0 where the profile may not go.
-
-    Examples
-    --------
-    >>> way_speeds_kmh({"highway": "residential", "oneway": "yes", "oneway:bicycle": "no"}, PROFILES["bike"])
-    (15.0, 15.0)
-    >>> way_speeds_kmh({"highway": "tertiary", "oneway": "yes", "maxspeed": "FR:zone30"}, PROFILES["car"])
-    (27.0, 0.0)
-    """
-    speed = _base_speed_kmh(tags, profile, length_m)
-    direction = _direction(tags, profile)
-    return (speed if direction >= 0 else 0.0), (speed if direction <= 0 else 0.0)
-
-
-def barrier_blocks(tags: Mapping[str, str], profile: Profile) -> bool:
-    """Whether the node with these tags stops the profile.
-
-    Examples
-    --------
-    >>> [barrier_blocks({"barrier": "bollard"}, PROFILES[mode]) for mode in ("car", "bike")]
-    [True, False]
-    """
-    if "barrier" not in tags:
-        return False
-    permission = _permission(tags, profile.access_keys)
-    if permission is not None:
-        return permission == "no"
-    closed = any(tags.get(key) in values for key, values in profile.required_not.items())
-    return closed or tags["barrier"] in profile.barriers
-
-
-def forbids_turn(tags: tuple[tuple[str, str], ...], profile: Profile) -> str | None:
-    """Kind of turn restriction that binds the profile: ``no``, ``only`` or None.
-
-    Examples
-    --------
-    >>> forbids_turn((("restriction", "no_left_turn"), ("except", "bicycle")), PROFILES["bike"]) is None
-    True
-    """
-    values = dict(tags)
-    exempt = {name.strip() for name in values.get("except", "").split(";")}
-    if profile.exception in exempt or (profile.name == "car" and "motor_vehicle" in exempt):
-        return None
-    for key in reversed(profile.restriction_keys):
-        kind = values.get(key, "").partition("_")[0]
-        if kind in ("no", "only"):
-            return kind
-    return None

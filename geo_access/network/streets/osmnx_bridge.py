@@ -14,10 +14,12 @@ from geo_access.errors import CoverageError, Fault, InputError, raise_faults
 from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.search.links import graph_of
 from geo_access.network.streets.congestion import FREE_FLOW
-from geo_access.network.streets.modes import PROFILES, Profile, way_speeds_kmh
+from geo_access.network.streets.modes import PROFILES, Profile
+from geo_access.network.streets.rules import visit_only, way_speeds_kmh
 from geo_access.network.streets.split import mainland, ranges
 from geo_access.network.streets.streets import MIN_ISLAND_NODES
 from geo_access.network.streets.turns import assemble
+from geo_access.network.streets.zones import lay_zones
 from geo_access.sources.osm import WAY_KEYS
 from geo_access.words.note import Note
 
@@ -182,6 +184,12 @@ def _speeds_kmh(data: dict[str, Any], both: bool, profile: Profile) -> tuple[flo
     return min(along for along, _ in found), min(against for _, against in found)
 
 
+def _visit(data: dict[str, Any], profile: Profile) -> bool:
+    """Whether an edge is for those who start or end there, by any of the values merged into it."""
+    tags = {key: str(_first(data[key])) for key in profile.access_keys if key in data}
+    return visit_only(tags, profile)
+
+
 def _mode_graph(
     bare: Streets, edges: list[_Edge], both: np.ndarray, profile: Profile, min_island_nodes: int
 ) -> tuple[ModeGraph, str]:
@@ -200,9 +208,9 @@ def _mode_graph(
     arcs, speed = arcs[keep], speed[keep]
     length = np.array([float(data["length"]) for _, _, data in edges])[arcs[:, 2]]
     deciseconds = np.maximum(1, np.rint(length / speed * 36.0)).astype(np.int32)
-    graph = assemble(
-        arcs, deciseconds, n_nodes=len(bare.node_id), forbidden={}, speed_kmh=profile.reference_kmh
-    )  # fmt: skip
+    visits = np.array([_visit(data, profile) for _, _, data in edges], dtype=bool)
+    layers = lay_zones(arcs, visits[arcs[:, 2]], len(bare.node_id))
+    graph = assemble(layers, deciseconds, forbidden={}, speed_kmh=profile.reference_kmh)
     return graph, f"{profile.name}: from an OSMnx graph, {len(arcs)} arcs; {islands} islands left out"
 
 

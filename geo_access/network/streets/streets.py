@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,9 +14,13 @@ from geo_access.errors import InputError
 from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.streets.congestion import FREE_FLOW, congestion_at, with_congestion
 from geo_access.network.streets.elevation import slope_factors
-from geo_access.network.streets.modes import PROFILES, Profile, way_speeds_kmh
-from geo_access.network.streets.split import Pieces, mainland, split_ways
-from geo_access.network.streets.turns import assemble, forbidden_turns, via_sequences
+from geo_access.network.streets.ferries import ferry_lengths_m
+from geo_access.network.streets.graphs import EdgeUse, mode_graph
+from geo_access.network.streets.limits import ferry_s
+from geo_access.network.streets.modes import PROFILES, Profile
+from geo_access.network.streets.moment import rules_at, tag_notes
+from geo_access.network.streets.rules import street_class, visit_only, way_speeds_kmh
+from geo_access.network.streets.split import Pieces, split_ways
 from geo_access.sources.osm import OsmWays, read_osm
 from geo_access.words.note import Note
 
@@ -31,24 +36,14 @@ def _profiles(modes: Sequence[str]) -> list[Profile]:
     return [PROFILES[mode] for mode in dict.fromkeys(modes)]
 
 
-def _way_lengths_m(ways: OsmWays, which: np.ndarray) -> dict[int, float]:
-    """Length of some ways on the sphere [m]."""
-    lengths = {}
-    for way in which.tolist():
-        part = slice(ways.indptr[way], ways.indptr[way + 1])
-        lat = np.radians(ways.lat[part])
-        dy = np.diff(lat)
-        dx = np.diff(np.radians(ways.lon[part])) * np.cos((lat[1:] + lat[:-1]) / 2)
-        lengths[way] = float(np.nansum(np.hypot(dx, dy)) * 6_371_009.0)
-    return lengths
-
-
 def _speeds_by_way(ways: OsmWays, profile: Profile) -> np.ndarray:
     """Speed along and against each way, float64 (n_ways, 2) [km/h]; 0 = closed."""
     by_tags = np.array([way_speeds_kmh(tags, profile) for tags in ways.tag_sets]).reshape(-1, 2)
     speeds = by_tags[ways.way_tags]
-    timed = np.array(["highway" not in tags and "duration" in tags for tags in ways.tag_sets])
-    for way, length_m in _way_lengths_m(ways, np.flatnonzero(timed[ways.way_tags])).items():
+    timed = np.array(
+        [street_class(tags) == "ferry" and ferry_s(tags.get("duration", "")) > 0 for tags in ways.tag_sets]
+    )
+    for way, length_m in ferry_lengths_m(ways, np.flatnonzero(timed[ways.way_tags])).items():
         speeds[way] = way_speeds_kmh(ways.tag_sets[ways.way_tags[way]], profile, length_m=length_m)
     return speeds
 
@@ -58,68 +53,6 @@ def _edge_lengths_m(xy: np.ndarray, indptr: np.ndarray) -> np.ndarray:
     steps[1:] = np.hypot(*(xy[1:] - xy[:-1]).T)
     steps[indptr[:-1]] = 0.0
     return np.add.reduceat(steps, indptr[:-1])
-
-
-def _graph(
-    profile: Profile,
-    speeds_kmh: np.ndarray,
-    streets: Streets,
-    ways: OsmWays,
-    *,
-    slope: np.ndarray,
-    min_island_nodes: int,
-) -> tuple[ModeGraph, str]:
-    """Directed graph of one profile, and what became of its islands; `speeds_kmh` and `slope` are (n_edges, 2)."""
-    parts, times = [], []
-    ends = (streets.edge_source, streets.edge_target)
-    for direction in (0, 1):
-        edge = np.flatnonzero(speeds_kmh[:, direction] > 0)
-        parts.append(np.column_stack((ends[direction][edge], ends[1 - direction][edge], edge)).astype(np.int64))
-        times.append(streets.edge_length_m[edge] / speeds_kmh[edge, direction] * 3.6 * slope[edge, direction])
-    arcs, seconds = np.concatenate(parts), np.concatenate(times)
-    n_nodes = len(streets.node_id)
-    keep, islands = mainland(arcs[:, 0], arcs[:, 1], n_nodes, min_nodes=min_island_nodes)
-    lost = len(np.unique(arcs[~keep, 2]))
-    arcs, seconds = arcs[keep], seconds[keep]
-
-    number = {int(osm): k for k, osm in enumerate(streets.node_id)} if ways.node_tags or ways.restrictions else {}
-    tagged = [(number[osm], tags) for osm, tags in ways.node_tags.items() if osm in number]
-    signals = [node for node, tags in tagged if tags.get("highway") == "traffic_signals"]
-    delay = np.zeros(n_nodes)
-    degree = np.bincount(np.unique(np.sort(arcs[:, :2], axis=1), axis=0).ravel(), minlength=n_nodes)
-    delay[degree >= 3] = profile.junction_s
-    delay[signals] = profile.signal_s
-    deciseconds = np.maximum(1, np.rint((seconds + delay[arcs[:, 1]]) * 10.0)).astype(np.int32)
-    limited = forbidden_turns(
-        arcs,
-        streets.edge_way_id,
-        profile=profile,
-        restrictions=[
-            (number[item.via_node], item) for item in ways.restrictions if not item.via_ways and item.via_node in number
-        ],
-        barriers=[(node, tags) for node, tags in tagged if "barrier" in tags],
-    )
-    sequences, applied, unplaced = via_sequences(
-        arcs,
-        streets.edge_way_id,
-        profile=profile,
-        restrictions=[item for item in ways.restrictions if item.via_ways],
-    )
-    graph = assemble(
-        arcs,
-        deciseconds,
-        n_nodes=n_nodes,
-        forbidden=limited,
-        speed_kmh=profile.reference_kmh,
-        sequences=sequences,
-    )
-    note = (
-        f"{profile.name}: {len(arcs)} arcs, {len(limited)} limited turns; "
-        f"{islands} islands of fewer than {min_island_nodes} nodes left out ({lost} edges)"
-    )
-    if applied or unplaced:
-        note += f"; turn restrictions through a way: {applied} applied, {unplaced} that do not fit the streets left out"
-    return graph, note
 
 
 def _bare_streets(ways: OsmWays, pieces: Pieces, epsg: int) -> Streets:
@@ -133,7 +66,7 @@ def _bare_streets(ways: OsmWays, pieces: Pieces, epsg: int) -> Streets:
     node_xy = np.empty((len(pieces.node_id), 2))
     node_xy[pieces.source] = xy[pieces.geometry_indptr[:-1]]
     node_xy[pieces.target] = xy[pieces.geometry_indptr[1:] - 1]
-    classes = [tags.get("highway", "ferry") for tags in ways.tag_sets]
+    classes = [street_class(tags) for tags in ways.tag_sets]
     names = tuple(sorted(set(classes)))[:255]
     of_tags = np.array([names.index(name) if name in names else len(names) - 1 for name in classes], dtype=np.uint8)
     return Streets(
@@ -162,6 +95,7 @@ def build_streets(
     dem: str | Path | None = None,
     car_congestion: float | Mapping[int, float] = 1.0,
     hour: int | None = None,
+    moment: dt.datetime | None = None,
     min_island_nodes: int = MIN_ISLAND_NODES,
 ) -> Streets:
     """Build the street network of a territory.
@@ -183,6 +117,8 @@ def build_streets(
         Factor on free-flow driving times, 1–10, or one by hour of the day: ``{7: 1.3, 8: 1.4}``. Said in the notes.
     hour : int, optional
         Hour that driving times are for, with factors by hour.
+    moment : datetime.datetime, optional
+        Day and time that conditional tags and opening hours are read for; without it they are counted, not applied.
     min_island_nodes : int
         Strongly connected parts with fewer nodes are left out, per mode; the largest part always stays.
 
@@ -200,6 +136,8 @@ def build_streets(
     profiles = _profiles(modes)
     congestion_at(car_congestion, hour)
     ways = read_osm(osm_paths, bbox_lonlat=bbox_lonlat)
+    rules, read = rules_at(ways, moment)
+    ways = replace(ways, tag_sets=read.tag_sets)
     speeds = {profile.name: _speeds_by_way(ways, profile) for profile in profiles}
     usable = np.zeros(len(ways.way_id), dtype=bool)
     for values in speeds.values():
@@ -214,17 +152,16 @@ def build_streets(
     crossing = np.array(over_or_under, dtype=bool)[ways.way_tags[pieces.way]]
     slopes, said = slope_factors(bare, dem, crossing=crossing)
     graphs: dict[str, ModeGraph] = {}
-    notes: list[Note | str] = list(ways.notes)
+    notes: list[Note | str] = [*ways.notes, *read.notes, *tag_notes(ways, profiles)]
     for profile in profiles:
-        graphs[profile.name], note = _graph(
-            profile,
-            speeds[profile.name][pieces.way],
-            bare,
-            ways,
+        visit = np.array([visit_only(tags, profile) for tags in ways.tag_sets], dtype=bool)
+        use = EdgeUse(
+            speeds_kmh=speeds[profile.name][pieces.way],
             slope=slopes["walk" if profile.name.startswith("walk") else profile.name],
-            min_island_nodes=min_island_nodes,
+            visit=visit[ways.way_tags[pieces.way]],
         )
-        notes.append(note)
+        graphs[profile.name], found = mode_graph(profile, use, bare, rules, min_island_nodes=min_island_nodes)
+        notes += found
         if profile.name == "car":
             notes.append(FREE_FLOW)
     return with_congestion(replace(bare, graphs=graphs, notes=(*notes, *said)), car_congestion, hour=hour)

@@ -22,7 +22,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from geo_access.network.model import ModeGraph
-from geo_access.network.streets.modes import Profile, barrier_blocks, forbids_turn
+from geo_access.network.streets.modes import Profile
+from geo_access.network.streets.rules import barrier_blocks, forbids_turn
+from geo_access.network.streets.u_turns import remember_u_turns
+from geo_access.network.streets.zones import Layers
 from geo_access.sources.osm import Restriction
 
 __all__ = ["Forbidden", "assemble", "forbidden_turns", "via_sequences"]
@@ -70,19 +73,24 @@ def forbidden_turns(
     closed = {node for node, tags in barriers if barrier_blocks(tags, profile)}
     into, out = _incident(arcs, {node for node, _, _ in bound} | closed)
     found: dict[tuple[int, int], set[int]] = defaultdict(set)
+    only: dict[tuple[int, int], set[int]] = defaultdict(set)
     for node, item, kind in bound:
         arriving = [edge for edge in into[node] if edge_way_id[edge] == item.from_way]
         leaving = {edge for edge in out[node] if edge_way_id[edge] == item.to_way}
         if not leaving:
             continue
-        u_turn = any("u_turn" in value for _, value in item.tags)
+        u_turn = any("u_turn" in value.lower() for _, value in item.tags)
         for edge in arriving:
+            if kind == "only":
+                only[node, edge] |= leaving
+                continue
             others = leaving if u_turn else leaving - {edge}
             if item.from_way == item.to_way and u_turn:
                 others = leaving & {edge}
-            if kind == "only":
-                others = set(out[node]) - leaving
             found[node, edge] |= others
+    # One obligation with several ways on, or several obligations: all that they name stay open.
+    for (node, edge), leaving in only.items():
+        found[node, edge] |= set(out[node]) - leaving
     for node in closed:
         for edge in into[node]:
             found[node, edge] |= set(out[node]) - {edge}
@@ -90,48 +98,56 @@ def forbidden_turns(
 
 
 def assemble(
-    arcs: np.ndarray,
+    layers: Layers,
     deciseconds: np.ndarray,
     *,
-    n_nodes: int,
     forbidden: Forbidden,
     speed_kmh: float,
     sequences: Sequence[tuple[int, ...]] = (),
+    turn_round: bool = True,
 ) -> ModeGraph:
     """Put arcs into CSR form, with copies of a node where what one may do next depends on how one came.
 
     Parameters
     ----------
-    arcs : ndarray of int64, shape (n_arcs, 3)
-        Tail, head, edge.
+    layers : Layers
+        Arcs between states.
     deciseconds : ndarray of int32, shape (n_arcs,)
-        [0.1 s].
-    n_nodes : int
+        Of the arcs between nodes behind them [0.1 s].
     forbidden : mapping
-        As `forbidden_turns` gives it.
+        As `forbidden_turns` gives it, by node and edge.
     speed_kmh : float
         Reference speed [km/h].
     sequences : sequence of tuple of int
-        Rows of `arcs` that may not follow each other; two or more each.
+        Arcs between nodes that may not follow each other; two or more each.
+    turn_round : bool
+        Whether one may turn round to get past a forbidden turn.
 
     Returns
     -------
     ModeGraph
         A copy for each past, the arcs driven last, from which some arc is forbidden or a sequence may go on.
     """
-    tails, heads, edges = (arcs[:, k].copy() for k in range(3))
-    stops = _pasts(arcs, forbidden, sequences)
-    state = {past: n_nodes + k for k, past in enumerate(stops)}
-    copy_of = np.array([arcs[past[-1], 1] for past in stops], dtype=np.int32)
+    n_nodes, n_laid = layers.n_nodes, len(layers.node_of)
+    laid, deciseconds = layers.arcs, deciseconds[layers.row]
+    tails, heads, edges = (laid[:, k].copy() for k in range(3))
+    at_node = np.column_stack((layers.node_of[tails], layers.node_of[heads], edges))
+    stops = _pasts(laid, at_node, forbidden, _laid_sequences(laid, layers.row, sequences))
+    bound = {past[0] for past in stops if len(past) == 1}
+    if not turn_round:
+        stops = remember_u_turns(laid, deciseconds, stops, n_states=n_laid)
+    state = {past: n_laid + k for k, past in enumerate(stops)}
+    past_head = np.array([laid[past[-1], 1] for past in stops], dtype=np.int32)
     if stops:
         out_of: dict[int, list[int]] = defaultdict(list)
-        for arc in np.flatnonzero(np.isin(tails, copy_of)).tolist():
+        for arc in np.flatnonzero(np.isin(tails, past_head)).tolist():
             out_of[int(tails[arc])].append(arc)
-        first = {past[0]: number for past, number in state.items() if len(past) == 1}
+        # Who came under no rule gains nothing by turning round: only those who did are led to a state that remembers.
+        first = {past[0]: number for past, number in state.items() if len(past) == 1 and past[0] in bound}
         extra = [
-            (copy, arc, _next_state(state, (*past, arc), int(arcs[arc, 1])))
+            (copy, arc, _next_state(state, (*past, arc), int(laid[arc, 1])))
             for past, copy in state.items()
-            for arc in out_of[int(arcs[past[-1], 1])]
+            for arc in out_of[int(laid[past[-1], 1])]
             if arc not in stops[past]
         ]
         heads[list(first)] = list(first.values())
@@ -140,23 +156,46 @@ def assemble(
         heads = np.concatenate((heads, table[:, 2]))
         edges = np.concatenate((edges, edges[table[:, 1]]))
         deciseconds = np.concatenate((deciseconds, deciseconds[table[:, 1]]))
-    n_states = n_nodes + len(copy_of)
+    n_states = n_laid + len(past_head)
     order = np.argsort(tails, kind="stable")
     indptr = np.concatenate(([0], np.cumsum(np.bincount(tails, minlength=n_states)))).astype(np.int64)
+    also_sealed = np.flatnonzero(np.isin(past_head, layers.sealed)) + n_laid
     return ModeGraph(
         indptr=indptr,
         heads=heads[order].astype(np.int32),
         deciseconds=deciseconds[order].astype(np.int32),
         edges=edges[order].astype(np.int32),
         speed_kmh=speed_kmh,
-        copy_of=copy_of,
+        copy_of=np.concatenate((layers.node_of[n_nodes:], layers.node_of[past_head])).astype(np.int32),
+        starts=layers.starts,
+        sealed=np.concatenate((layers.sealed, also_sealed)).astype(np.int32),
     )
 
 
+def _laid_sequences(laid: np.ndarray, row: np.ndarray, sequences: Sequence[tuple[int, ...]]) -> list[tuple[int, ...]]:
+    """Sequences of arcs between states for sequences of arcs between nodes."""
+    if not sequences:
+        return []
+    wanted = np.array(sorted({arc for sequence in sequences for arc in sequence}), dtype=np.int64)
+    copies: dict[int, list[int]] = defaultdict(list)
+    for arc in np.flatnonzero(np.isin(row, wanted)).tolist():
+        copies[int(row[arc])].append(arc)
+    found: list[tuple[int, ...]] = []
+    for sequence in sequences:
+        paths: list[tuple[int, ...]] = [(arc,) for arc in copies[sequence[0]]]
+        for step in sequence[1:]:
+            paths = [(*path, arc) for path in paths for arc in copies[step] if laid[arc, 0] == laid[path[-1], 1]]
+        found += paths
+    return found
+
+
 def _pasts(
-    arcs: np.ndarray, forbidden: Forbidden, sequences: Sequence[tuple[int, ...]]
+    laid: np.ndarray, arcs: np.ndarray, forbidden: Forbidden, sequences: Sequence[tuple[int, ...]]
 ) -> dict[tuple[int, ...], set[int]]:
-    """Arcs that one may not take next, by the arcs driven last: what a past forbids, and what its own ends forbid."""
+    """Arcs that one may not take next, by the arcs driven last: what a past forbids, and what its own ends forbid.
+
+    `laid` are arcs between states, `arcs` the same between nodes.
+    """
     stops: dict[tuple[int, ...], set[int]] = {}
     nodes = np.array([node for node, _ in forbidden], dtype=np.int64)
     by_end: dict[tuple[int, int], set[int]] = defaultdict(set)
@@ -165,7 +204,8 @@ def _pasts(
     for arc in np.flatnonzero(np.isin(arcs[:, 1], nodes)).tolist():
         node, edge = int(arcs[arc, 1]), int(arcs[arc, 2])
         if (node, edge) in forbidden:
-            stops[arc,] = {out for onto in forbidden[node, edge] for out in by_end[node, onto]}
+            onward = {out for onto in forbidden[node, edge] for out in by_end[node, onto]}
+            stops[arc,] = {out for out in onward if laid[out, 0] == laid[arc, 1]}
     for sequence in sequences:
         for k in range(1, len(sequence)):
             stops.setdefault(sequence[:k], set())
@@ -214,6 +254,7 @@ def via_sequences(
     for row in np.flatnonzero(np.isin(ways, wanted)).tolist():
         by_way[int(ways[row])].append(row)
     sequences: list[tuple[int, ...]] = []
+    only: dict[tuple[tuple[int, ...], tuple[int, ...]], set[int]] = defaultdict(set)
     applied = 0
     for item, kind in bound:
         found = _through(arcs, by_way, item)
@@ -221,11 +262,12 @@ def via_sequences(
             continue
         applied += 1
         arriving, through, leaving = found
-        sequences += (
-            [(start, *through, end) for start in arriving for end in leaving]
-            if kind == "no"
-            else _others(arcs, arriving, through, leaving)
-        )
+        if kind == "no":
+            sequences += [(start, *through, end) for start in arriving for end in leaving]
+        else:
+            only[tuple(arriving), through] |= set(leaving)
+    for (arriving_rows, through), leaving_rows in only.items():
+        sequences += _others(arcs, list(arriving_rows), through, sorted(leaving_rows))
     return sequences, applied, len(bound) - applied
 
 

@@ -18,6 +18,7 @@ from geo_access.network.search.links import Links, link_points
 from geo_access.network.search.search import nearby, nearest_source, node_times, street_matrix
 from geo_access.network.streets.streets import build_streets
 from geo_access.network.streets.turns import assemble
+from geo_access.network.streets.zones import plain_layers
 from tests.network.drawn import EPSG, at, drawn_streets
 from tests.shared import shared_path
 
@@ -46,7 +47,7 @@ def random_streets(seed: int, *, restricted: bool = True) -> Streets:
             forbidden[int(node), int(edge)] = frozenset(
                 rng.choice(out, size=int(rng.integers(1, len(out) + 1))).tolist()
             )
-    graph = assemble(table, np.array(times, dtype=np.int32), n_nodes=n, forbidden=forbidden, speed_kmh=4.8)
+    graph = assemble(plain_layers(table, n), np.array(times, dtype=np.int32), forbidden=forbidden, speed_kmh=4.8)
     return Streets(
         epsg=EPSG,
         node_id=np.arange(n),

@@ -15,7 +15,8 @@ from pyproj import Transformer
 
 from geo_access.network.search.links import link_points
 from geo_access.network.search.search import street_matrix
-from geo_access.network.streets.modes import PROFILES, way_speeds_kmh
+from geo_access.network.streets.modes import PROFILES
+from geo_access.network.streets.rules import way_speeds_kmh
 from geo_access.network.streets.streets import build_streets
 from tests.network.drawn import at, drawn_streets
 from tests.shared import shared_path

@@ -14,9 +14,11 @@ import pytest
 from geo_access.errors import CoverageError, InputError, MissingFileError
 from geo_access.network.search.links import link_points
 from geo_access.network.search.search import street_matrix
-from geo_access.network.streets.modes import PROFILES, barrier_blocks, way_speeds_kmh
+from geo_access.network.streets.modes import PROFILES
+from geo_access.network.streets.rules import barrier_blocks, way_speeds_kmh
 from geo_access.network.streets.streets import build_streets
 from geo_access.sources.osm import read_osm
+from geo_access.words.note import note
 from tests.network.drawn import EPSG, at, drawn_streets, write_osm
 from tests.shared import shared_path
 
@@ -77,11 +79,13 @@ def test_contraflow_and_reversed_one_way(tmp_path: Path) -> None:
         ({"highway": "tertiary", "maxspeed": "30 mph"}, "car", (30 * 1.609344 * 0.9,) * 2),
         ({"highway": "tertiary", "junction": "roundabout"}, "car", (40.0, 0.0)),
         ({"highway": "tertiary", "junction": "roundabout"}, "walk", (4.8, 4.8)),
-        ({"highway": "residential", "access": "private"}, "car", (0.0, 0.0)),
+        ({"highway": "residential", "access": "private"}, "walk", (0.0, 0.0)),
+        ({"highway": "residential", "access": "private"}, "car", (28.0, 28.0)),
         ({"highway": "residential", "access": "no", "foot": "yes"}, "walk", (4.8, 4.8)),
         ({"highway": "residential", "motor_vehicle": "no"}, "car", (0.0, 0.0)),
         ({"highway": "residential", "motor_vehicle": "no"}, "bike", (15.0, 15.0)),
-        ({"highway": "footway"}, "bike", (0.0, 0.0)),
+        ({"highway": "footway"}, "bike", (4.8, 4.8)),
+        ({"highway": "footway", "bicycle": "no"}, "bike", (0.0, 0.0)),
         ({"highway": "footway", "bicycle": "yes"}, "bike", (13.0, 13.0)),
         ({"highway": "footway", "bicycle": "dismount"}, "bike", (4.8, 4.8)),
         ({"highway": "residential", "surface": "sett"}, "bike", (12.0, 12.0)),
@@ -99,7 +103,8 @@ def test_speeds_by_tags(tags: dict[str, str], mode: str, expected: tuple[float, 
 
 
 def test_barriers_by_tags() -> None:
-    assert barrier_blocks({"barrier": "gate"}, PROFILES["car"])
+    assert not barrier_blocks({"barrier": "gate"}, PROFILES["car"])
+    assert barrier_blocks({"barrier": "gate", "motor_vehicle": "private"}, PROFILES["car"])
     assert not barrier_blocks({"barrier": "gate", "motor_vehicle": "yes"}, PROFILES["car"])
     assert not barrier_blocks({"barrier": "gate"}, PROFILES["walk"])
     assert barrier_blocks({"barrier": "gate", "access": "private"}, PROFILES["walk"])
@@ -184,7 +189,7 @@ E---F
     kept, where = drawn_streets(tmp_path, drawing, {"AB": ROAD, "BC": ROAD, "CD": ROAD, "EF": ROAD})
     assert np.isnan(minutes(kept, where, "AE", "walk")[0, 1])
     pruned, _ = drawn_streets(tmp_path, drawing, {"AB": ROAD, "BC": ROAD, "CD": ROAD, "EF": ROAD}, min_island_nodes=3)
-    assert any("1 islands of fewer than 3 nodes left out (1 edges)" in note for note in pruned.notes)
+    assert any("1 islands of fewer than 3 nodes left out (1 edges)" in str(note) for note in pruned.notes)
     assert minutes(pruned, where, "AE", "walk")[0, 1] == pytest.approx(50 * 1.3 / 4.8 * 3.6, abs=0.5)
 
 
@@ -201,7 +206,7 @@ Z---A---B
 
 def test_missing_nodes_cut_the_way_and_are_counted(tmp_path: Path) -> None:
     streets, where = drawn_streets(tmp_path, "A---B---C---D---E", {"ABCDE": ROAD}, missing="C")
-    assert any("1 nodes missing" in note for note in streets.notes)
+    assert any("1 nodes missing" in str(note) for note in streets.notes)
     assert np.isnan(minutes(streets, where, "AD", "walk")[0, 1])
     assert minutes(streets, where, "DE", "walk")[0, 1] == pytest.approx(75, abs=0.2)
 
@@ -315,7 +320,7 @@ def test_a_pbf_cut_short_anywhere_is_refused(tmp_path: Path) -> None:
 @pytest.mark.reference
 def test_clipped_extract_is_counted() -> None:
     streets = build_streets(shared_path("osm/paris_clipped_ways.osm.pbf"))
-    assert "656 nodes missing from the extract: 136 ways cut there" in streets.notes
+    assert note("streets.nodes_missing", n=656, ways=136) in streets.notes
     assert len(streets.node_id) > 1000
 
 

@@ -14,6 +14,8 @@ from geo_access.network.search.links import link_points
 from geo_access.network.search.search import street_matrix
 from geo_access.network.streets.modes import PROFILES
 from geo_access.network.streets.turns import assemble
+from geo_access.network.streets.zones import plain_layers
+from geo_access.words.note import note
 from tests.network.drawn import at, drawn_streets
 
 ROAD = {"highway": "residential"}
@@ -67,9 +69,7 @@ def test_exceptions_and_conditions_are_kept_apart(tmp_path: Path) -> None:
     ]
     streets, _ = drawn_streets(tmp_path, TWO_CROSSINGS, WAYS, restrictions=conditional)
     np.testing.assert_array_equal(drive_s(tmp_path, "SBAC", conditional), drive_s(tmp_path, "SBAC", []))
-    assert "2 turn restrictions that hold at certain hours only, not applied" in streets.notes
-    assert "1 turn restrictions that hold for certain vehicles only, not applied" in streets.notes
-    assert "1 turn restrictions that hold under other conditions only, not applied" in streets.notes
+    assert note("streets.conditions_unread_turns", n=4) in streets.notes
 
 
 def test_restrictions_that_do_not_fit_are_counted(tmp_path: Path) -> None:
@@ -79,9 +79,8 @@ def test_restrictions_that_do_not_fit_are_counted(tmp_path: Path) -> None:
         ("CX", "XY YD", "TY", {"restriction": "no_left_turn"}),
     ]
     streets, _ = drawn_streets(tmp_path, TWO_CROSSINGS, WAYS, restrictions=odd)
-    (note,) = [note for note in streets.notes if note.startswith("car: ") and "through a way" in note]
-    assert note.endswith("turn restrictions through a way: 1 applied, 2 that do not fit the streets left out")
-    assert not any("through a way" in note for note in streets.notes if note.startswith("walk"))
+    assert note("streets.via_restrictions", mode="car", applied=1, unplaced=2) in streets.notes
+    assert not any("walk: turn restrictions" in str(found) for found in streets.notes)
 
 
 def remembering_s(arcs: np.ndarray, cost: np.ndarray, banned: list[tuple[int, ...]], start: int) -> dict[int, int]:
@@ -129,7 +128,9 @@ def test_copies_remember_exactly_what_is_needed(seed: int) -> None:
     if banned and len(banned[0]) == 2:
         first, second = banned[0]
         single = {(int(arcs[first, 1]), int(arcs[first, 2])): frozenset({int(arcs[second, 2])})}
-    graph = assemble(arcs, cost, n_nodes=n, forbidden=single, speed_kmh=5.0, sequences=banned[1:] if single else banned)
+    graph = assemble(
+        plain_layers(arcs, n), cost, forbidden=single, speed_kmh=5.0, sequences=banned[1:] if single else banned
+    )
     tails = np.repeat(np.arange(graph.n_states), np.diff(graph.indptr))
     place = np.concatenate((np.arange(n), graph.copy_of))
     for start in range(len(arcs)):

@@ -1,0 +1,136 @@
+"""The directed graph of one profile: arcs with times, without islands, with what one may not do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from geo_access.network.model import ModeGraph, Streets
+from geo_access.network.streets.modes import Profile
+from geo_access.network.streets.split import mainland
+from geo_access.network.streets.turns import assemble, forbidden_turns, via_sequences
+from geo_access.network.streets.zones import lay_zones
+from geo_access.sources.osm import Restriction
+from geo_access.words.note import Note, note
+
+__all__ = ["EdgeUse", "Rules", "mode_graph"]
+
+
+@dataclass(frozen=True, eq=False)
+class EdgeUse:
+    """How one profile uses the edges.
+
+    Attributes
+    ----------
+    speeds_kmh : ndarray of float64, shape (n_edges, 2)
+        Along and against [km/h]; 0 = closed.
+    slope : ndarray of float64, shape (n_edges, 2)
+        Factor on the time.
+    visit : ndarray of bool, shape (n_edges,)
+        To be entered or left, not passed through.
+    """
+
+    speeds_kmh: np.ndarray
+    slope: np.ndarray
+    visit: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Rules:
+    """What stands at nodes and between ways, conditions already read.
+
+    Attributes
+    ----------
+    node_tags : mapping of int to dict
+        By OSM node id.
+    restrictions : tuple of Restriction
+    """
+
+    node_tags: Mapping[int, dict[str, str]]
+    restrictions: tuple[Restriction, ...]
+
+
+def _arcs(streets: Streets, use: EdgeUse) -> tuple[np.ndarray, np.ndarray]:
+    """Rows tail, head, edge, and the seconds of each."""
+    parts, times = [], []
+    ends = (streets.edge_source, streets.edge_target)
+    for direction in (0, 1):
+        speeds = use.speeds_kmh[:, direction]
+        edge = np.flatnonzero(speeds > 0)
+        parts.append(np.column_stack((ends[direction][edge], ends[1 - direction][edge], edge)).astype(np.int64))
+        times.append(streets.edge_length_m[edge] / speeds[edge] * 3.6 * use.slope[edge, direction])
+    return np.concatenate(parts), np.concatenate(times)
+
+
+def mode_graph(
+    profile: Profile, use: EdgeUse, streets: Streets, rules: Rules, *, min_island_nodes: int
+) -> tuple[ModeGraph, list[Note]]:
+    """Directed graph of one profile.
+
+    Parameters
+    ----------
+    profile : Profile
+    use : EdgeUse
+    streets : Streets
+        Without graphs.
+    rules : Rules
+    min_island_nodes : int
+        Strongly connected parts with fewer nodes are left out.
+
+    Returns
+    -------
+    graph : ModeGraph
+    notes : list of Note
+        Islands left out, zones, restrictions through ways.
+    """
+    arcs, seconds = _arcs(streets, use)
+    n_nodes = len(streets.node_id)
+    keep, islands = mainland(arcs[:, 0], arcs[:, 1], n_nodes, min_nodes=min_island_nodes)
+    lost = len(np.unique(arcs[~keep, 2]))
+    arcs, seconds = arcs[keep], seconds[keep]
+
+    number = {int(osm): k for k, osm in enumerate(streets.node_id)} if rules.node_tags or rules.restrictions else {}
+    tagged = [(number[osm], tags) for osm, tags in rules.node_tags.items() if osm in number]
+    signals = [node for node, tags in tagged if tags.get("highway") == "traffic_signals"]
+    delay = np.zeros(n_nodes)
+    degree = np.bincount(np.unique(np.sort(arcs[:, :2], axis=1), axis=0).ravel(), minlength=n_nodes)
+    delay[degree >= 3] = profile.junction_s
+    delay[signals] = profile.signal_s
+    deciseconds = np.maximum(1, np.rint((seconds + delay[arcs[:, 1]]) * 10.0)).astype(np.int32)
+    limited = forbidden_turns(
+        arcs,
+        streets.edge_way_id,
+        profile=profile,
+        restrictions=[
+            (number[item.via_node], item)
+            for item in rules.restrictions
+            if not item.via_ways and item.via_node in number
+        ],
+        barriers=tagged,
+    )
+    sequences, applied, unplaced = via_sequences(
+        arcs,
+        streets.edge_way_id,
+        profile=profile,
+        restrictions=[item for item in rules.restrictions if item.via_ways],
+    )
+    layers = lay_zones(arcs, use.visit[arcs[:, 2]], n_nodes)
+    graph = assemble(
+        layers,
+        deciseconds,
+        forbidden=limited,
+        speed_kmh=profile.reference_kmh,
+        sequences=sequences,
+        turn_round=not profile.restriction_keys,
+    )
+    mode = profile.name
+    notes = [note("streets.graph", mode=mode, arcs=len(arcs), turns=len(limited), copies=len(graph.copy_of))]
+    if islands:
+        notes.append(note("streets.islands", mode=mode, n=islands, nodes=min_island_nodes, edges=lost))
+    if len(layers.starts):
+        notes.append(note("streets.zones", mode=mode, n=len(np.unique(layers.arcs[len(arcs) :, 2]))))
+    if applied or unplaced:
+        notes.append(note("streets.via_restrictions", mode=mode, applied=applied, unplaced=unplaced))
+    return graph, notes

@@ -1,0 +1,383 @@
+"""What one OSM file holds of streets, whatever kind of file it is.
+
+Most files are sorted (nodes, ways, relations), hold each object once and number it above 0: they are read as they come.
+Histories, drafts of an editor (negative numbers, deleted objects), files with the ways first or with the positions on
+the ways are gathered whole in memory first; the current state of each object counts.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import re
+import zlib
+from array import array
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
+
+__all__ = ["NODE_KEYS", "UNDEFINED", "WAY_KEYS", "Part", "TagSets", "check_paths", "osm_file", "read_part"]
+
+WAY_KEYS = (
+    "highway",
+    "route",
+    "railway",
+    "public_transport",
+    "man_made",
+    "access",
+    "foot",
+    "bicycle",
+    "vehicle",
+    "motor_vehicle",
+    "motorcar",
+    "motorroad",
+    "oneway",
+    "oneway:bicycle",
+    "oneway:foot",
+    "conveying",
+    "cycleway",
+    "cycleway:left",
+    "cycleway:right",
+    "cycleway:both",
+    "ramp:bicycle",
+    "footway",
+    "junction",
+    "lanes",
+    "lts",
+    "maxspeed",
+    "maxspeed:forward",
+    "maxspeed:backward",
+    "maxspeed:type",
+    "maxspeed:source",
+    "source:maxspeed",
+    "zone:maxspeed",
+    "surface",
+    "wheelchair",
+    "sidewalk",
+    "area",
+    "service",
+    "duration",
+    "bridge",
+    "tunnel",
+    "covered",
+    "indoor",
+    "layer",
+    "level",
+    "opening_hours",
+)
+NODE_KEYS = (
+    "barrier",
+    "highway",
+    "kerb",
+    "locked",
+    "access",
+    "foot",
+    "bicycle",
+    "vehicle",
+    "motor_vehicle",
+    "motorcar",
+    "wheelchair",
+    "opening_hours",
+)
+UNDEFINED = 2147483647
+_ACCESS = ("access", "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar")
+_CONDITIONAL = tuple(f"{key}:conditional" for key in (*_ACCESS, "oneway", "oneway:bicycle", "maxspeed"))
+_WAY_KEY_SET = frozenset((*WAY_KEYS, *_CONDITIONAL))
+_NODE_KEY_SET = frozenset((*NODE_KEYS, *(f"{key}:conditional" for key in _ACCESS)))
+_HOUR_KEYS = frozenset({"day_on", "day_off", "hour_on", "hour_off"})
+_SUFFIXES = (".osm.pbf", ".osh.pbf", ".pbf", ".osm", ".osh", ".osm.bz2", ".osm.gz", ".osh.bz2", ".osh.gz", ".o5m")
+_FORMATS = {".pbf": "pbf", ".osm": "osm", ".osh": "osh", ".o5m": "o5m"}
+_TRIPLE = tuple[int, int, int]
+TagSets = dict[tuple[tuple[str, str], ...], int]
+
+
+def _format(path: Path) -> str:
+    """Format that the end of a name says, in osmium's words, whatever its case."""
+    suffixes = [suffix.lower() for suffix in path.suffixes]
+    if suffixes[-1] == ".pbf":
+        return "osh.pbf" if suffixes[-2:-1] == [".osh"] else "pbf"
+    packed = suffixes[-1].removeprefix(".") if suffixes[-1] in (".gz", ".bz2") else ""
+    plain = suffixes[-2] if packed and len(suffixes) > 1 else suffixes[-1]
+    return ".".join(filter(None, (_FORMATS.get(plain, "osm"), packed)))
+
+
+def osm_file(path: Path) -> Any:
+    """Open an OSM file by what its name says.
+
+    Parameters
+    ----------
+    path : Path
+
+    Returns
+    -------
+    osmium.io.File
+    """
+    import osmium  # noqa: PLC0415 — importing the room stays cheap
+
+    return osmium.io.File(str(path), _format(path))
+
+
+def check_paths(paths: list[Path]) -> None:
+    """Raise for files that do not exist, or whose names are not those of OSM files."""
+    missing = [Fault(str(path), "file not found", "check the path") for path in paths if not path.is_file()]
+    raise_faults(missing, error=MissingFileError)
+    strange = [
+        Fault(path.name, "not the name of an OSM file", f"expected one of {', '.join(_SUFFIXES)}")
+        for path in paths
+        if not path.name.lower().endswith(_SUFFIXES)
+    ]
+    if not paths:
+        strange.append(Fault("osm", "no file given", "name at least one OSM extract"))
+    raise_faults(strange)
+
+
+class Part:
+    """What reading one file has gathered: ways as flat arrays, nodes and relations by id."""
+
+    def __init__(self, tag_sets: TagSets, box: tuple[int, int, int, int] | None) -> None:
+        self.box = box
+        self.tag_sets = tag_sets
+        self.way_id = array("q")
+        self.version = array("i")
+        self.way_tags = array("i")
+        self.counts = array("q")
+        self.node_id = array("q")
+        self.x = array("i")
+        self.y = array("i")
+        self.node_tags: dict[int, dict[str, str]] = {}
+        self.relations: dict[int, tuple[int, dict[str, str], list[tuple[str, int, str]]]] = {}
+        self.outside = 0
+        self.odd: Counter[str] = Counter()
+
+    def way(self, number: int, version: int, tags: Iterable[tuple[str, str]], found: list[_TRIPLE]) -> None:
+        """Keep a way that people may move along; `found` has node, x and y."""
+        kept = tuple(pair for pair in tags if pair[0] in _WAY_KEY_SET)
+        if not _street(kept) or len(found) < 2:
+            return
+        refs, xs, ys = zip(*found, strict=True)
+        if self.box is not None:
+            west, south, east, north = self.box
+            if not any(west <= x <= east and south <= y <= north for x, y in zip(xs, ys, strict=True)):
+                self.outside += 1
+                return
+        self.way_id.append(number)
+        self.version.append(version)
+        self.way_tags.append(self.tag_sets.setdefault(kept, len(self.tag_sets)))
+        self.counts.append(len(refs))
+        self.node_id.extend(refs)
+        self.x.extend(xs)
+        self.y.extend(ys)
+
+    def node(self, number: int, tags: Iterable[tuple[str, str]]) -> None:
+        """Keep the tags of a barrier, a signal, a kerb or a crossing that some may not pass."""
+        kept = {key: value for key, value in tags if key in _NODE_KEY_SET}
+        stops = "barrier" in kept or kept.get("kerb") == "raised"
+        highway = kept.get("highway")
+        if stops or highway == "traffic_signals" or (highway == "crossing" and kept.get("wheelchair") == "no"):
+            self.node_tags[number] = kept
+
+    def relation(self, number: int, version: int, tags: dict[str, str], members: list[tuple[str, int, str]]) -> None:
+        """Keep a turn restriction."""
+        kind = tags.get("type", "")
+        if kind.startswith("restriction"):
+            own = kind.partition(":")[2]
+            kept = {
+                (f"restriction:{own}" if own and key == "restriction" else key): value
+                for key, value in tags.items()
+                if key in ("except", *_HOUR_KEYS) or key.startswith("restriction")
+            }
+            self.relations[number] = (version, kept, members)
+
+
+def _street(tags: tuple[tuple[str, str], ...]) -> bool:
+    return any(
+        key == "highway"
+        or (value == "platform" and key in ("railway", "public_transport"))
+        or (key == "route" and value == "ferry")
+        or (key == "man_made" and value == "pier")
+        for key, value in tags
+    )
+
+
+def _pairs(item: Any) -> list[tuple[str, str]]:
+    return [(tag.k, tag.v) for tag in item.tags]
+
+
+def _members(item: Any) -> list[tuple[str, int, str]]:
+    return [(member.type, member.ref, member.role) for member in item.members]
+
+
+def _read_sorted(part: Part, path: Path) -> bool:
+    """Read a file as it comes; False as soon as it turns out to be one that must be gathered first."""
+    import osmium  # noqa: PLC0415 — importing the room stays cheap
+
+    kinds = osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION
+    keys = osmium.filter.KeyFilter(
+        "highway", "route", "barrier", "type", "kerb", "railway", "public_transport", "man_made"
+    )
+    reader = osmium.FileProcessor(osm_file(path), kinds)
+    header = reader.header
+    if header.has_multiple_object_versions or "LocationsOnWays" in [
+        header.get(f"pbf_optional_feature_{k}", "") for k in range(8)
+    ]:
+        return False
+    last = 0
+    for item in reader.with_locations().with_filter(keys):
+        if isinstance(item, osmium.osm.Changeset):
+            continue
+        if item.deleted or item.id <= 0:
+            return False
+        if isinstance(item, osmium.osm.Way):
+            if item.id <= last:
+                return False
+            last = item.id
+            found = [(node.ref, node.x, node.y) for node in item.nodes]
+            part.way(item.id, item.version, _pairs(item), found)
+        elif isinstance(item, osmium.osm.Node):
+            part.node(item.id, _pairs(item))
+        else:
+            part.relation(item.id, item.version, dict(_pairs(item)), _members(item))
+    lost = UNDEFINED in part.x
+    return not (lost and (min(part.node_id) <= 0 or not _nodes_first(path)))
+
+
+def _nodes_first(path: Path) -> bool:
+    """Whether all nodes come before the first way."""
+    import osmium  # noqa: PLC0415 — importing the room stays cheap
+
+    ways = False
+    for item in osmium.FileProcessor(osm_file(path), osmium.osm.NODE | osmium.osm.WAY):
+        if isinstance(item, osmium.osm.Way):
+            ways = True
+        elif ways:
+            return False
+    return True
+
+
+def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
+    """Gather the newest version of every object, in any order, then read."""
+    import osmium  # noqa: PLC0415 — importing the room stays cheap
+
+    nodes: dict[int, tuple[int, int, int, list[tuple[str, str]]]] = {}
+    ways: dict[int, tuple[int, bool, list[tuple[str, str]], list[_TRIPLE]]] = {}
+    relations: dict[int, tuple[int, bool, list[tuple[str, str]], list[tuple[str, int, str]]]] = {}
+    kinds = osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION
+    for item in osmium.FileProcessor(osm_file(path), kinds):
+        if isinstance(item, osmium.osm.Changeset):
+            continue
+        name = (
+            "node" if isinstance(item, osmium.osm.Node) else "way" if isinstance(item, osmium.osm.Way) else "relation"
+        )
+        number, version, there = item.id, item.version, not item.deleted and (name, item.id) not in deleted
+        table: Mapping[int, tuple[Any, ...]] = nodes if name == "node" else ways if name == "way" else relations
+        if number in table and table[number][0] > version:
+            part.odd["older"] += 1
+            continue
+        part.odd["older"] += number in table
+        part.odd["deleted"] += not there
+        if isinstance(item, osmium.osm.Node):
+            placed = there and item.location.valid()
+            x, y = (item.location.x, item.location.y) if placed else (UNDEFINED, UNDEFINED)
+            nodes[number] = (version, x, y, _pairs(item) if there else [])
+        elif isinstance(item, osmium.osm.Way):
+            found = [(ref.ref, ref.x, ref.y) for ref in item.nodes] if there else []
+            ways[number] = (version, there, _pairs(item), found)
+        else:
+            relations[number] = (version, there, _pairs(item), _members(item))
+    for number, (_, _, _, tags) in nodes.items():
+        if tags:
+            part.node(number, tags)
+    for number, (version, there, tags, found) in ways.items():
+        if there:
+            part.way(number, version, tags, [(ref, *nodes.get(ref, (0, x, y))[1:3]) for ref, x, y in found])
+    for number, (version, there, tags, members) in relations.items():
+        if there:
+            part.relation(number, version, dict(tags), members)
+
+
+_DELETED = re.compile(rb"""<(node|way|relation)\b[^>]*\baction=["']delete["'][^>]*>""")
+_ID = re.compile(rb"""\bid=["'](-?\d+)["']""")
+_OPENERS: Mapping[str, Any] = {".osm": open, ".gz": gzip.open, ".bz2": bz2.open}
+
+
+def _deleted(path: Path) -> set[tuple[str, int]]:
+    """Objects that an editor has marked for deletion: ``action="delete"``, which osmium does not tell."""
+    opener = _OPENERS.get(path.suffix.lower())
+    if opener is None:
+        return set()
+    found: set[tuple[str, int]] = set()
+    before = b""
+    with opener(path, "rb") as file:
+        while block := file.read(1 << 22):
+            text = before + block
+            if b"action=" in text:
+                for match in _DELETED.finditer(text):
+                    number = _ID.search(match[0])
+                    if number is not None:
+                        found.add((match[1].decode(), int(number[1])))
+            before = block[-1_024:]
+    return found
+
+
+_REMARK = re.compile(rb"<remark>\s*(.*?)\s*</remark>", re.DOTALL)
+_TAIL_BYTES = 4_096
+
+
+def _refuse_remark(path: Path) -> None:
+    """Raise where a server wrote into its answer that it did not finish (Overpass: ``<remark>runtime error …``)."""
+    if not path.name.lower().endswith(".osm"):
+        return
+    with path.open("rb") as file:
+        head = file.read(_TAIL_BYTES)
+        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        found = _REMARK.search(head) or _REMARK.search(file.read())
+    if found is None:
+        return
+    said = " ".join(found[1].decode("utf-8", "replace").split())[:200]
+    if re.search(r"error|timed? ?out|memory|exceed|rate_limit|dispatcher", said, re.IGNORECASE):
+        raise InputError(
+            f"{path.name}: the server did not finish this answer ({said}) → ask again for a smaller area, or take an "
+            "extract",
+            key="osm.remark",
+            values={"file": path.name, "said": said},
+        )
+
+
+def read_part(path: Path, tag_sets: TagSets, *, box: tuple[int, int, int, int] | None) -> Part:
+    """Read one file.
+
+    Parameters
+    ----------
+    path : Path
+    tag_sets : dict
+        Tag combinations known so far; grows.
+    box : (west, south, east, north) or None
+        Keep ways with a node inside [1e-7 degree].
+
+    Returns
+    -------
+    Part
+
+    Raises
+    ------
+    InputError
+        When the file is no OSM data, is cut short, or says that it is not complete.
+    """
+    _refuse_remark(path)
+    part = Part(tag_sets, box)
+    try:
+        deleted = _deleted(path)
+        if deleted or not _read_sorted(part, path):
+            part = Part(tag_sets, box)
+            _read_whole(part, path, deleted)
+    except (RuntimeError, ValueError, OSError, EOFError, zlib.error) as error:
+        raise InputError(
+            f"{path.name}: it cannot be read as OSM data ({error}) → download it again; "
+            "expected .osm.pbf, .osm, .osm.bz2 or .osm.gz",
+            key="osm.unreadable",
+            values={"file": path.name, "why": str(error)},
+        ) from error
+    return part
