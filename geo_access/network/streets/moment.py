@@ -109,12 +109,16 @@ def tag_notes(ways: OsmWays, profiles: Sequence[Profile]) -> list[Note]:
     counted = list(zip(ways.tag_sets, uses, strict=True))
     notes = []
     unknown: Counter[str] = Counter()
+    strange = 0
     for tags, n in counted:
         words = {word for profile in profiles for word in permission(tags, profile).unknown}
         unknown.update(dict.fromkeys(words, n))
+        strange += n if words else 0
     if unknown:
-        shown = ", ".join(f"{word} ({n})" for word, n in unknown.most_common(6))
-        notes.append(note("streets.access_unknown", n=sum(unknown.values()), words=shown))
+        shown = ", ".join(
+            f"{word} ({n})" for word, n in sorted(unknown.items(), key=lambda pair: (-pair[1], pair[0]))[:6]
+        )
+        notes.append(note("streets.access_unknown", n=strange, words=shown))
     nonsense = sum(n for tags, n in counted if nonsense_limit(tags))
     if nonsense:
         notes.append(note("streets.limits_refused", n=nonsense))

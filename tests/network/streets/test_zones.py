@@ -80,7 +80,7 @@ def test_other_modes_and_other_words(tmp_path: Path) -> None:
     for word in ("yes;destination", "permissive"):
         np.testing.assert_array_equal(drive_s(tmp_path, {"access": word}, "AD"), drive_s(tmp_path, {}, "AD"))
     streets, _ = drawn_streets(tmp_path, SHORTCUT, AROUND | {"BC": ROAD | {"motor_vehicle": "residents;staff"}})
-    assert note("streets.access_unknown", n=2, words="residents (1), staff (1)") in streets.notes
+    assert note("streets.access_unknown", n=1, words="residents (1), staff (1)") in streets.notes
 
 
 def test_what_lies_behind_a_private_road_is_reached(tmp_path: Path) -> None:
