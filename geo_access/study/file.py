@@ -62,6 +62,7 @@ _ONE_FILE = (
     "mef",
     "located",
     "school_breaks",
+    "mask",
 )
 _LIST_OF_FILES = ("osm", "gtfs", "files")
 

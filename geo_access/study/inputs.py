@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +34,7 @@ from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.report import ReadingReport
 from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
 from geo_access.sources.web import check_url
+from geo_access.study.choice import joined_zones, masked
 from geo_access.study.file import StudyFile
 from geo_access.study.sections import EmployersTable, Table, TrainingTable
 from geo_access.words.note import Note, note
@@ -78,7 +80,8 @@ def read_training_table(table: TrainingTable) -> _Read:
     if table.format == "capacities":
         paths = {"mef": table.mef, "certifications": table.certifications, "schools": table.schools}
         return read_capacities(table.file, **{key: path for key, path in paths.items() if path is not None})
-    return read_training(table.file, columns=table.columns, crs=table.crs, layer=table.layer)
+    condition = table.where or None
+    return read_training(table.file, columns=table.columns, crs=table.crs, layer=table.layer, condition=condition)
 
 
 def _romes_of_naf(path: Path | None, codes: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
@@ -127,7 +130,8 @@ def read_employers_table(table: EmployersTable, codes: Sequence[str]) -> _Read:
             romes_of_naf=_romes_of_naf(table.naf_rome, codes),
             min_headcount=table.min_headcount,
         )
-    return read_employers(table.file, columns=table.columns, crs=table.crs, layer=table.layer)
+    condition = table.where or None
+    return read_employers(table.file, columns=table.columns, crs=table.crs, layer=table.layer, condition=condition)
 
 
 _MOST_NAMED = 8
@@ -185,7 +189,12 @@ def _zones(table: Table) -> gpd.GeoDataFrame:
         kind_column=columns.get("zone_kind"),
         layer=table.layer,
         crs=table.crs,
+        condition=table.where or None,
     )
+
+
+def _all_zones(layers: Sequence[Table]) -> gpd.GeoDataFrame:
+    return joined_zones([(table, partial(_zones, table)) for table in layers])
 
 
 def _points(table: Table) -> tuple[gpd.GeoDataFrame, ReadingReport]:
@@ -200,13 +209,14 @@ def _points(table: Table) -> tuple[gpd.GeoDataFrame, ReadingReport]:
         imputed=columns.get("imputed"),
         crs=table.crs,
         layer=table.layer,
+        condition=table.where or None,
         weights={ours: theirs for ours, theirs in columns.items() if ours not in known} or None,
     )
 
 
 def _employment(table: Table) -> pd.DataFrame:
     """Employment rates after training, per métier."""
-    rows = read_table(table.file, layer=table.layer)
+    rows = read_table(table.file, layer=table.layer, condition=table.where or None)
     wanted = {name: (name,) for name in ("metier", "employment_rate", "employment_source")}
     found = pick_columns(list(rows.columns), wanted, where=table.file.name, given=table.columns)
     rates = to_numbers(rows[found["employment_rate"]])
@@ -264,16 +274,20 @@ def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
     """
     faults: list[Fault] = []
     reports: list[ReadingReport] = []
-    zones = _attempt(f"{path.name}: origins.zones", faults, lambda: _zones(study.origins.zones))
-    points = _attempt(f"{path.name}: origins.points", faults, lambda: _points(study.origins.points))
+    zones = _attempt(f"{path.name}: origins.zones", faults, lambda: _all_zones(study.origins.layers))
+    points = _attempt(
+        f"{path.name}: origins.points", faults, lambda: masked(_points(study.origins.points), study.origins.points)
+    )
     training = employers = None
     if study.training is not None:
         section = study.training
-        training = _attempt(f"{path.name}: training", faults, lambda: read_training_table(section))
+        training = _attempt(f"{path.name}: training", faults, lambda: masked(read_training_table(section), section))
     if study.employers is not None:
         table = study.employers
         codes = [metier.code for metier in study.metiers]
-        employers = _attempt(f"{path.name}: employers", faults, lambda: read_employers_table(table, codes))
+        employers = _attempt(
+            f"{path.name}: employers", faults, lambda: masked(read_employers_table(table, codes), table)
+        )
     section_employment = study.employment
     employment = None
     if section_employment is not None:

@@ -59,7 +59,7 @@ def map_contents(
 ) -> tuple[MapContent, ...]:
     """Gather what the map of each métier shows, in the order of the study file."""
     layers = network_layers(network)
-    tables = (file.origins.zones, file.origins.points, file.training, file.employers)
+    tables = (*file.origins.layers, file.origins.points, file.training, file.employers)
     sources = [f"{table.source} ({table.vintage})" if table.vintage else table.source for table in tables if table]
     streets = text("source.osm", file.study.language) if file.network.osm else ""
     told = [warning.told(file.study.language) for warning in network.warnings if warning.key == "aligned"]

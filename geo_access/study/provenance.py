@@ -19,6 +19,7 @@ _State = tuple[int, int, int]
 def study_tables(file: StudyFile) -> dict[str, Table]:
     """Tables that a study names, by what they hold."""
     tables: dict[str, Table] = {"zones": file.origins.zones, "points": file.origins.points}
+    tables |= {f"zones {number}": table for number, table in enumerate(file.origins.more_zones, start=2)}
     named = {"training": file.training, "employers": file.employers, "employment": file.employment}
     return {**tables, **{key: table for key, table in named.items() if table is not None}}
 

@@ -138,26 +138,41 @@ class NetworkSection(Section):
 
 
 class Table(Section):
-    """A table of the user: its file, its layer, and which of its columns is which of ours."""
+    """A table of the user: its file, its layer, which of its columns is which of ours, and which rows count.
+
+    ``where`` keeps the rows that a condition holds for (``dep == '59'``), ``mask`` those that lie in the polygons of a
+    layer.
+    """
 
     file: Path
     layer: str | None = None
     crs: str | int | None = None
     columns: dict[str, str] = Field(default_factory=dict)
+    where: Annotated[str, Field(max_length=2000)] = ""
+    mask: Path | None = None
     source: str = ""
     vintage: str = ""
 
 
 class Origins(Section):
-    """``[origins]``: zones, and the populated points that stand for them."""
+    """``[origins]``: zones, and the populated points that stand for them.
+
+    Further layers of zones (communes beside priority neighbourhoods) stand in ``[[origins.more_zones]]``.
+    """
 
     zones: Table
     points: Table
+    more_zones: tuple[Table, ...] = ()
+
+    @property
+    def layers(self) -> tuple[Table, ...]:
+        """All layers of zones, in the order of the file."""
+        return (self.zones, *self.more_zones)
 
 
 # Format of a table → keys that it needs, keys that it may have. What is in neither is refused: nothing is ignored.
 Formats = Mapping[str, tuple[tuple[str, ...], tuple[str, ...]]]
-_PLAIN = ((), ("columns", "crs", "layer"))
+_PLAIN = ((), ("columns", "crs", "layer", "where"))
 
 
 class _SourceTable(Table):
@@ -175,7 +190,7 @@ class _SourceTable(Table):
             raise PydanticCustomError(
                 "study.format_needs", 'format = "{format}" needs {keys}', {"format": form, "keys": ", ".join(missing)}
             )
-        everywhere = {"file", "source", "vintage", "format", *needed, *optional}
+        everywhere = {"file", "source", "vintage", "format", "mask", *needed, *optional}
         ignored = sorted(given - everywhere)
         if ignored:
             raise PydanticCustomError(

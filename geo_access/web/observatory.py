@@ -150,7 +150,7 @@ def provenance(prepared: PreparedStudy) -> dict[str, Any]:
     file = prepared.file
     named = [
         f"{table.source} ({table.vintage})".replace(" ()", "")
-        for table in (file.origins.zones, file.origins.points, file.training, file.employers)
+        for table in (*file.origins.layers, file.origins.points, file.training, file.employers)
         if table is not None and table.source
     ]
     return {

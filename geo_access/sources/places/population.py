@@ -188,6 +188,7 @@ def read_population(
     imputed: str | None = None,
     weights: Mapping[str, str] | None = None,
     bbox_lonlat: tuple[float, float, float, float] | None = None,
+    condition: str | None = None,
 ) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     r"""Read populated points: INSEE cells, addresses, or any points with a weight.
 
@@ -208,6 +209,8 @@ def read_population(
     bbox_lonlat : tuple of float, optional
         West, south, east, north [degrees]: of a vector layer, only what touches it is read; of another table, the
         points outside are left out and counted in the notes.
+    condition : str, optional
+        Which rows to keep, see `geo_access.sources.tables.choose.choose_rows`.
 
     Returns
     -------
@@ -232,7 +235,7 @@ def read_population(
     """
     where = Path(path).name
     vector = Path(path).suffix.lower() in (".gpkg", ".geojson", ".shp")
-    table = read_table(path, layer=layer, bbox_lonlat=bbox_lonlat if vector else None)
+    table = read_table(path, layer=layer, bbox_lonlat=bbox_lonlat if vector else None, condition=condition)
     given = {"id": id, "population": population, "imputed": imputed, **(weights or {})}
     columns = _columns(table, given, where)
     ids = to_text(table[columns["id"]]) if "id" in columns else pd.Series(map(str, range(1, len(table) + 1)))

@@ -124,6 +124,7 @@ def read_zones(
     kind_column: str | None = None,
     layer: str | None = None,
     crs: str | int | None = None,
+    condition: str | None = None,
 ) -> gpd.GeoDataFrame:
     """Read polygons as zones.
 
@@ -141,6 +142,8 @@ def read_zones(
         Layer of the file, or part of the name of a file of the zip.
     crs : str or int, optional
         CRS of a layer that does not say it.
+    condition : str, optional
+        Which rows to keep, see `geo_access.sources.tables.choose.choose_rows`.
 
     Returns
     -------
@@ -167,7 +170,7 @@ def read_zones(
     if kind is not None and kind_column is not None:
         raise InputError("read_zones: kind and kind_column exclude each other → give one")
     where = Path(path).name
-    raw = read_table(path, layer=layer)
+    raw = read_table(path, layer=layer, condition=condition)
     table = _with_geometry(raw, where, crs)
     if table.empty:
         raise InputError(f"{where}: no row → this layer holds no zone", key="zones_empty", values={"file": where})

@@ -152,6 +152,7 @@ def read_employers(
     columns: Mapping[str, str] | None = None,
     layer: str | None = None,
     crs: str | int | None = None,
+    condition: str | None = None,
 ) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     r"""Read a plain table of employers.
 
@@ -166,6 +167,8 @@ def read_employers(
         Layer or sheet.
     crs : str or int, optional
         CRS of the numbers; degrees when not given.
+    condition : str, optional
+        Which rows to keep, see `geo_access.sources.tables.choose.choose_rows`.
 
     Returns
     -------
@@ -188,7 +191,7 @@ def read_employers(
     ['H2902', 1, '21:00', '29:00']
     """
     where = Path(path).name
-    table = read_table(path, layer=layer)
+    table = read_table(path, layer=layer, condition=condition)
     given = dict(columns or {})
     names = [str(column) for column in table.columns if column != "geometry"]
     has_shape = "geometry" in table.columns

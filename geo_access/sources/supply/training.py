@@ -222,6 +222,7 @@ def read_training(
     columns: Mapping[str, str] | None = None,
     layer: str | None = None,
     crs: str | int | None = None,
+    condition: str | None = None,
 ) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     r"""Read a plain table of training offers.
 
@@ -236,6 +237,8 @@ def read_training(
         Layer or sheet.
     crs : str or int, optional
         CRS of the numbers; degrees when not given.
+    condition : str, optional
+        Which rows to keep, see `geo_access.sources.tables.choose.choose_rows`.
 
     Returns
     -------
@@ -260,7 +263,7 @@ def read_training(
     (2, 1, 1)
     """
     where = Path(path).name
-    table = read_table(path, layer=layer)
+    table = read_table(path, layer=layer, condition=condition)
     has_shape = "geometry" in table.columns
     optional = {"provider_type", "level", "voie", "places", "modality", "position_quality", "site_name", "filled"}
     given = dict(columns or {})

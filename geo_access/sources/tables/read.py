@@ -24,6 +24,7 @@ from pyproj import Transformer
 
 from geo_access.crs import WGS84
 from geo_access.errors import CapacityError, InputError, MissingFileError
+from geo_access.sources.tables.choose import choose_rows
 from geo_access.sources.tables.sheets import check_zip, read_sheet, some
 from geo_access.sources.tables.text import detect_encoding, detect_separator, fold
 
@@ -91,6 +92,7 @@ def read_table(
     separator: str | None = None,
     columns: Sequence[str] | None = None,
     bbox_lonlat: tuple[float, float, float, float] | None = None,
+    condition: str | None = None,
     max_rows: int = MAX_ROWS,
     max_bytes: int = MAX_BYTES,
 ) -> pd.DataFrame:
@@ -113,6 +115,8 @@ def read_table(
     bbox_lonlat : tuple of float, optional
         West, south, east, north [degrees]: only the features of a vector layer that touch it are read. Other formats
         have no geometry to choose by: refused with them.
+    condition : str, optional
+        Which rows to keep, see `choose_rows`.
     max_rows, max_bytes : int
         Bounds beyond which the table is refused.
 
@@ -165,7 +169,8 @@ def read_table(
         raise InputError(f"{file.name}: bbox_lonlat chooses features of a vector layer → this table has no geometry")
     if len(table) > max_rows:
         raise CapacityError(f"{file.name}: more than {max_rows:,} rows → cut it to your territory first")
-    return _tidy(table, file.name)
+    tidy = _tidy(table, file.name)
+    return choose_rows(tidy, condition, where=file.name) if condition else tidy
 
 
 def _reader_of(file: Path, suffix: str) -> Callable[..., pd.DataFrame]:
