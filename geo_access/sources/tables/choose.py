@@ -1,7 +1,8 @@
 """Choose rows of a table by a condition that a person writes: ``dep == '59' and population > 500``.
 
 The condition is read into a tree and walked; nothing of it is ever executed. A column's name stands as it is, or
-between backquotes where it has spaces. Compared with a number, a column is read as numbers; compared with a text, as text.
+between backquotes where it has spaces. Compared with a number, a column is read as numbers; compared with a text, as
+text.
 """
 
 from __future__ import annotations
