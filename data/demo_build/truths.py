@@ -81,7 +81,7 @@ def _peninsula(
     to_stop = nx.multi_source_dijkstra_path_length(walk, set(stops), weight="metres")
     metres = [to_stop[node] for node in _nearest(streets, walk, cells[["x", "y"]].to_numpy()[inside])]
     return {
-        "reason": "WALK_TOO_LONG",
+        "reason": "TOO_FAR_TO_WALK",
         "zone_id": "QN9006",
         "cells": len(inside),
         "least_walk_m": round(min(metres)),
@@ -95,7 +95,7 @@ def _by_timetable(ids: dict[str, str], cells: pd.DataFrame) -> dict[str, Any]:
     full = [offer for offer in supply.TRAINING if offer[3] == supply.FULL_METIER]
     return {
         "industrial_zone_at_five": {
-            "reason": "NO_SERVICE_AT_THAT_HOUR",
+            "reason": "LATE_OUT",
             "zone_id": ids["Fergny"],
             "site_prefix": "Laminage",
             "zone_name": geo.LAMINOIRS.name,
@@ -114,7 +114,7 @@ def _by_timetable(ids: dict[str, str], cells: pd.DataFrame) -> dict[str, Any]:
             "duplicated_stops": sorted(feeds.BORDER_STOPS),
         },
         "no_return": {
-            "reason": "NO_RETURN_TRIP",
+            "reason": "EARLY_BACK",
             "zone_id": ids["Saint-Aubrac"],
             "line": "303",
             "metiers": ["F1602", "I1304", "J1501", "N4101"],
@@ -122,13 +122,13 @@ def _by_timetable(ids: dict[str, str], cells: pd.DataFrame) -> dict[str, Any]:
             "only_return": "12:35:00",
         },
         "supply_full": {
-            "reason": "SUPPLY_FULL",
+            "saturation": "saturé",
             "metier": supply.FULL_METIER,
             "places": sum(offer[6] for offer in full),
             "filled": sum(offer[7] for offer in full),
             "job_seekers": int(cells["job_seekers"].sum()),
         },
-        "car_only": {"reason": "CAR_ONLY", "zone_id": ids["Les Essarts"]},
+        "car_only": {"reason": "TOO_FAR_TO_WALK", "zone_id": ids["Les Essarts"]},
         "night_bus": {
             "zone_id": "QN9001",
             "zone_name": geo.PORT.name,
@@ -154,7 +154,7 @@ def write_truths(
     plateau = _plateau_car_minutes(network, cars, cells, tiles)
     truths = _by_timetable(ids, cells) | {
         "plateau_beyond_by_car": {
-            "reason": "BEYOND_THRESHOLD_EVEN_BY_CAR",
+            "not_lifted_by": "car",
             "metier": supply.ONLY_IN_METROPOLIS,
             "zone_ids": [ids[name] for name in geo.PLATEAU],
             "car_free_flow": plateau,

@@ -9,25 +9,19 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_access.diagnosis.flag import PointFlags, aggregate_flags, concat_flags, flag_points
-from geo_access.diagnosis.kernels import places_within
+from geo_access.diagnosis.coverage import Town, UncoveredTowns, uncovered_towns
+from geo_access.diagnosis.evidence import Task, TimesSources, gather_evidence
+from geo_access.diagnosis.flag import aggregate_flags, concat_flags
+from geo_access.diagnosis.lifts import LIFTS, profile_ask
 from geo_access.diagnosis.model import FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
-from geo_access.diagnosis.reasons import COUNTERFACTUALS, Counterfactual, counterfactual_asks, profile_ask
+from geo_access.diagnosis.points import PointFlags, flag_points
 from geo_access.diagnosis.residents import Residents, read_residents
 from geo_access.diagnosis.supply import Offers, job_offers, training_offers
+from geo_access.diagnosis.version_one import FirstReason
 from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network
-from geo_access.times.round_trip import (
-    Ask,
-    Connection,
-    NetworkTimes,
-    RoundTrip,
-    Sites,
-    TimesSource,
-    connect_points,
-    round_trip,
-)
+from geo_access.times.round_trip import Ask, NetworkTimes, RoundTrip, Sites, TimesSource
 from geo_access.words.note import note
 
 __all__ = ["OWN_HOURS", "DiagnosedCase", "Diagnosis", "diagnose", "diagnose_with"]
@@ -85,6 +79,8 @@ class Diagnosis:
         What the engine was asked for each of them.
     rules : FlagRules
     manifest : Manifest
+    towns : tuple of Town
+        Towns whose urban transport no feed tells of.
     """
 
     flags: pd.DataFrame
@@ -95,6 +91,7 @@ class Diagnosis:
     asks: Mapping[tuple[str, str, str], Ask]
     rules: FlagRules
     manifest: Manifest
+    towns: tuple[Town, ...] = ()
 
     def case(
         self, profile: str, kind: str, *, schedule: str | None = None, threshold: str | None = None
@@ -115,11 +112,11 @@ class Diagnosis:
 
     def point_frame(self) -> pd.DataFrame:
         """Return one row per populated point × métier × case: whether it reaches, reason, places and time."""
-        names = np.array([reason.name for reason in FlagReason], dtype=object)
+        every = FirstReason if self.rules.first else FlagReason
+        names = np.array([reason.name for reason in every], dtype=object)
         frames = []
         for case in self.cases:
             n_points, n_metiers = case.points.reached.shape
-            best_min = case.points.best_s.ravel() / 60
             frames.append(
                 pd.DataFrame(
                     {
@@ -133,23 +130,20 @@ class Diagnosis:
                         "reached": case.points.reached.ravel(),
                         "reason": names[case.points.reason.ravel()],
                         "places": case.points.places.ravel(),
-                        "nearest_min": pd.array(np.where(np.isfinite(best_min), best_min, np.nan), dtype="Float32"),
+                        "free_places": case.points.free_places.ravel(),
+                        "out_lack_min": _minutes(case.points.out_lack_s),
+                        "back_lack_min": _minutes(case.points.back_lack_s),
+                        "nearest_min": _minutes(case.points.best_s),
                     }
                 )
             )
         return pd.concat(frames, ignore_index=True)
 
 
-@dataclass(frozen=True, eq=False)
-class _Task:
-    """One set of times: a profile at the hours of one schedule, and the offers read from it."""
-
-    profile: Profile
-    kind: str
-    schedule: str
-    sites: Sites
-    ask: Ask
-    cases: tuple[tuple[str, Offers], ...]
+def _minutes(seconds: np.ndarray) -> pd.api.extensions.ExtensionArray:
+    """Minutes of seconds, missing where there are none."""
+    flat = seconds.ravel() / np.float32(60)
+    return pd.array(np.where(np.isfinite(flat), flat, np.nan), dtype="Float32")
 
 
 def _input_faults(
@@ -196,7 +190,7 @@ def _input_faults(
 def _tasks(
     supply: Mapping[str, tuple[Sites, Offers]], profiles: Sequence[Profile], schedules: Sequence[Schedule],
     thresholds: Sequence[Threshold], rules: FlagRules,
-) -> list[_Task]:  # fmt: skip
+) -> list[Task]:  # fmt: skip
     longest_s = max(t.limit_s for t in thresholds) * (1 + rules.threshold_margin)
     max_s = int(max(_LEAST_SEARCH_S, np.ceil(longest_s)))
     tasks = []
@@ -210,14 +204,14 @@ def _tasks(
                     ask = profile_ask(
                         profile, arrive_s=schedule.arrive_s, leave_s=schedule.leave_s, slack_s=slack_s, **common
                     )
-                    tasks.append(_Task(profile, kind, schedule.id, sites, ask, ((schedule.id, offers),)))
+                    tasks.append(Task(profile, kind, schedule.id, sites, ask, ((schedule.id, offers),)))
                 continue
             slack_s = _DEFAULT_SLACK_S
             if own:
                 slack_s = (round(own[0].slack_before_min * 60), round(own[0].slack_after_min * 60))
             ask = profile_ask(profile, arrive_s=None, leave_s=None, slack_s=slack_s, **common)
             cases = [(OWN_HOURS, offers), *((s.id, offers.only(_same_hours(sites, s))) for s in own)]
-            tasks.append(_Task(profile, kind, OWN_HOURS, sites, ask, tuple(cases)))
+            tasks.append(Task(profile, kind, OWN_HOURS, sites, ask, tuple(cases)))
     return tasks
 
 
@@ -230,67 +224,17 @@ def _same_hours(sites: Sites, schedule: Schedule) -> np.ndarray:
     return (sites.start_s == start_s) & (sites.end_s == end_s)
 
 
-def _unresolved(trip: RoundTrip, offers: Offers, limit_s: float, n: int) -> np.ndarray:
-    """Points × métiers whose reason a counterfactual must decide, bool."""
-    offered = (offers.indptr, offers.site, offers.open_places)
-    left = places_within(trip.out_s, trip.back_s, limit_s, True, *offered) < n
-    left[:, offers.located_open < n] = False
-    if trip.unsnapped_points is not None:
-        left[trip.unsnapped_points] = False
-    return left
-
-
-def _counterfactuals(
-    task: _Task, trip: RoundTrip, connection: Connection, home_xy: np.ndarray, limits_s: Sequence[float],
-    rules: FlagRules, times: TimesSource, other_day: TimesSource | None,
-) -> list[Counterfactual]:  # fmt: skip
-    """Recompute with one limit lifted, each time only for the points that nothing explains yet."""
-    n = rules.min_opportunities
-    pairs = [(offers, limit_s) for _, offers in task.cases for limit_s in limits_s]
-    left = [_unresolved(trip, offers, limit_s, n) for offers, limit_s in pairs]
-    found = []
-    for name, ask in counterfactual_asks(task.ask, rules, other_day=other_day is not None):
-        points = np.flatnonzero(np.any([mask.any(axis=1) for mask in left], axis=0))
-        if not len(points):
-            break
-        lifted = _lifted(name, ask, task, connection, home_xy, points, times, other_day)
-        found.append(Counterfactual(name, points, lifted))
-        for (offers, limit_s), mask in zip(pairs, left):
-            offered = (offers.indptr, offers.site, offers.open_places)
-            mask[points] &= places_within(lifted.out_s, lifted.back_s, limit_s, False, *offered) < n
-    return found
-
-
-def _lifted(
-    name: str, ask: Ask, task: _Task, connection: Connection, home_xy: np.ndarray, points: np.ndarray,
-    times: TimesSource, other_day: TimesSource | None,
-) -> RoundTrip:  # fmt: skip
-    """Compute times of some points under a counterfactual; search the streets again only where they differ."""
-    if name == "other_day" and other_day is not None:
-        times = other_day
-    elif ask.streets == task.ask.streets:
-        return round_trip(connection, points, task.sites, ask)
-    again = connect_points(times, home_xy[points], task.sites, ask)
-    return round_trip(again, np.arange(len(points)), task.sites, ask)
-
-
 def _diagnose_task(
-    task: _Task, thresholds: Sequence[Threshold], residents: Residents, rules: FlagRules, times: TimesSource,
-    other_day: TimesSource | None,
-) -> tuple[RoundTrip, list[DiagnosedCase]]:  # fmt: skip
+    task: Task, thresholds: Sequence[Threshold], residents: Residents, rules: FlagRules, sources: TimesSources
+) -> tuple[RoundTrip, list[DiagnosedCase]]:
     """Compute the times of one profile and schedule, and decide every point for each threshold."""
-    connection = connect_points(times, residents.xy, task.sites, task.ask)
-    trip = round_trip(connection, np.arange(len(residents.point_ids)), task.sites, task.ask, explain=True)
-    limits_s = [threshold.limit_s for threshold in thresholds]
-    lifted = _counterfactuals(task, trip, connection, residents.xy, limits_s, rules, times, other_day)
+    evidence = gather_evidence(task, [threshold.limit_s for threshold in thresholds], residents, rules, sources)
     cases = []
     for schedule, offers in task.cases:
         for threshold in thresholds:
-            points = flag_points(
-                residents, task.sites, offers, trip, threshold=threshold, rules=rules, counterfactuals=lifted
-            )
+            points = flag_points(residents, task.sites, offers, evidence, threshold=threshold, rules=rules)
             cases.append(DiagnosedCase(task.profile, task.kind, schedule, threshold, offers, points))
-    return trip, cases
+    return evidence.trip, cases
 
 
 def _frame_of(
@@ -320,6 +264,8 @@ def diagnose_with(
     schedules: Sequence[Schedule],
     rules: FlagRules,
     other_day: TimesSource | None = None,
+    ordinary: Sequence[TimesSource] = (),
+    towns: UncoveredTowns | None = None,
     manifest: Manifest | None = None,
     progress: Progress | None = None,
 ) -> Diagnosis:
@@ -335,7 +281,11 @@ def diagnose_with(
     profiles, thresholds, schedules : sequences
     rules : FlagRules
     other_day : TimesSource, optional
-        The same on another day, for ``NO_SERVICE_THAT_DAY``.
+        The same on another kind of day, to say what that day would lift.
+    ordinary : sequence of TimesSource
+        The same on other ordinary days, for the confidence.
+    towns : UncoveredTowns, optional
+        Towns whose urban transport no feed tells of.
     manifest : Manifest, optional
     progress : callable, optional
         Called with a stage and the share done, 0–1.
@@ -349,11 +299,12 @@ def diagnose_with(
     frames: list[pd.DataFrame] = []
     cases: list[DiagnosedCase] = []
     found: dict[tuple[str, str, str], RoundTrip] = {}
+    sources = TimesSources(times, other_day, ordinary, towns)
     for number, task in enumerate(tasks):
         if progress is not None:
             progress(f"{task.profile.name or task.profile.id} · {task.kind} · {task.schedule}", number / len(tasks))
         suited = [t for t in thresholds if t.kind == task.kind and t.mode in (None, task.profile.mode)]
-        trip, of_task = _diagnose_task(task, suited, residents, rules, times, other_day)
+        trip, of_task = _diagnose_task(task, suited, residents, rules, sources)
         found[task.profile.id, task.kind, task.schedule] = trip
         cases += of_task
         asked = needed if task.kind == "training" else None
@@ -369,6 +320,7 @@ def diagnose_with(
         asks={(task.profile.id, task.kind, task.schedule): task.ask for task in tasks},
         rules=rules,
         manifest=manifest if manifest is not None else Manifest(inputs={}, query={"rules": asdict(rules)}),
+        towns=() if towns is None else towns.towns,
     )
 
 
@@ -387,12 +339,13 @@ def diagnose(
     rules: FlagRules | None = None,
     other_day: Network | None = None,
     times: TimesSource | None = None,
+    ordinary: Sequence[Network] = (),
     progress: Progress | None = None,
 ) -> Diagnosis:
     """Say, métier by métier, who cannot get there and back, how sure that is, and why.
 
     Times are computed once per profile and schedule from all populated points to all sites; the counterfactuals (any
-    number of rides, the middle of the day, a longer walk, another day, the car) only for points that cannot.
+    number of rides, the middle of the day, a longer walk, another day, a bicycle, the car) only for points that cannot.
 
     Parameters
     ----------
@@ -413,9 +366,11 @@ def diagnose(
     rules : FlagRules, optional
         Defaults to ``FlagRules()``.
     other_day : Network, optional
-        The same territory on another day, for ``NO_SERVICE_THAT_DAY``.
+        The same territory on another kind of day, to say what that day would lift.
     times : TimesSource, optional
         The engine on `network` that the run keeps, so that what it found out is not computed again.
+    ordinary : sequence of Network
+        The same territory on other ordinary days, for the confidence.
     progress : callable, optional
         Called with a stage and the share done, 0–1.
 
@@ -448,7 +403,7 @@ def diagnose(
         "profiles": [asdict(item) for item in profiles],
         "thresholds": [asdict(item) for item in thresholds],
         "schedules": [asdict(item) for item in schedules],
-        "counterfactuals": {name: reason.name for name, reason in COUNTERFACTUALS.items()},
+        "lifts": list(LIFTS),
     }
     return diagnose_with(
         NetworkTimes(network) if times is None else times,
@@ -459,6 +414,8 @@ def diagnose(
         schedules=schedules,
         rules=chosen,
         other_day=NetworkTimes(other_day) if other_day is not None else None,
+        ordinary=[NetworkTimes(item) for item in ordinary],
+        towns=uncovered_towns(residents, network.timetable, chosen),
         manifest=Manifest(inputs=network.inputs, query=query, warnings=(*network.warnings, *unknown)),
         progress=progress,
     )

@@ -1,159 +1,77 @@
-"""The flag ``geo-access/1``: zone × métier × profile → level, reasons, confidence, and the numbers they rest on.
+"""The flag: zone × métier × profile → two axes, what is missing, how sure, and the numbers they rest on.
 
-For every populated point: can at least n places be reached within the named threshold, arriving for the schedule, and
-back within it too? The level of a zone comes from the share of its residents who can. It is ours; it is neither the
-mismatch of Dares (`dares_mismatch`) nor the adequacy of OPCO 2i (`supply_adequacy`).
+*Geography*: for every populated point, can at least n places be reached within the named threshold, arriving for the
+schedule, and back within it too? The level of a zone comes from the share of its residents who can. *Saturation*: free
+places per candidate among those within reach, and how full they are. The two are never merged. What is taught without
+a place to go to (remote, mobile) has its own columns. It is ours; it is neither the mismatch of Dares
+(`dares_mismatch`) nor the adequacy of OPCO 2i (`supply_adequacy`).
 
-Confidence: ``sûr`` when no doubt changes the level; ``indécidable`` when doubts lead from adéquat to inadéquat, or
-when as many places have no position as have one; else ``probable``. The doubts tried: the threshold 10 % shorter and
-longer, percentiles 25 and 75 of the time there, sites placed to the street or better only, residents who were counted
-rather than imputed only. A zone that is not adequate while some supply has no position is never ``sûr``, nor is one
-in which most residents are imputed.
+Missing data is not a finding: where residents whose answer the data do not tell decide the level, it is
+``indécidable``, with the cause. Confidence: ``sûr`` when nothing that can really vary changes the level;
+``indécidable`` when it leads from adéquat to inadéquat or back; else ``probable``. What was only chosen (threshold,
+hours) is shown apart, as ``sensitive``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from enum import IntEnum
 from typing import Any
 
 import numpy as np
 import pandas as pd
 from scipy import sparse
 
-from geo_access.diagnosis.kernels import (
-    fca_ratios,
-    fca_sums,
-    nearest_offer,
-    places_within,
-    places_within_radius,
-    zone_medians,
+from geo_access.diagnosis.kernels import zone_lacks, zone_medians
+from geo_access.diagnosis.lifts import LIFTS
+from geo_access.diagnosis.model import (
+    UNMEASURED,
+    Confidence,
+    FlagReason,
+    FlagRules,
+    Level,
+    Profile,
+    Saturation,
+    Threshold,
 )
-from geo_access.diagnosis.model import Confidence, FlagReason, FlagRules, Level, Profile, Threshold
-from geo_access.diagnosis.reasons import Counterfactual, point_reasons
+from geo_access.diagnosis.points import Evidence, PointFlags, flag_points
 from geo_access.diagnosis.residents import Residents
 from geo_access.diagnosis.supply import Offers
-from geo_access.errors import raise_faults
-from geo_access.times.round_trip import RoundTrip, Sites
+from geo_access.diagnosis.version_one import FirstReason
+from geo_access.times.round_trip import Sites
 
-__all__ = ["REASON_COLUMNS", "PointFlags", "aggregate_flags", "concat_flags", "flag_points", "flag_zones"]
+__all__ = ["LIFT_COLUMNS", "REASON_COLUMNS", "aggregate_flags", "concat_flags", "flag_zones", "reason_columns"]
 
-_REASONS = tuple(reason for reason in FlagReason if reason is not FlagReason.REACHES)
-REASON_COLUMNS = tuple(f"share_{reason.name.lower()}" for reason in _REASONS)
 _LEVELS = tuple(level.value for level in Level)
 _CONFIDENCES = tuple(item.value for item in Confidence)
-_ADEQUAT, _FRAGILE, _INADEQUAT, _SANS_OBJET = range(4)
+_SATURATIONS = tuple(item.value for item in Saturation)
+_ADEQUAT, _FRAGILE, _INADEQUAT, _SANS_OBJET, _OPEN = range(5)
 _SUR, _PROBABLE, _INDECIDABLE = range(3)
+_ROOM, _TENSE, _FULL, _NOT_MEASURED, _NO_QUESTION = range(5)
+# A zone where nobody asks, or nobody lives: causes of « sans objet » beside the reasons.
+_NOT_ASKED, _NO_RESIDENTS = "NOT_ASKED", "NO_RESIDENTS"
+# Rare by nature: one cancelled trip never leaves a level undecided.
+_MILD = ("cancelled",)
 
 
-@dataclass(frozen=True, eq=False)
-class PointFlags:
-    """What each populated point can reach, métier by métier; arrays are (n_points, n_metiers).
+def _reasons(rules: FlagRules) -> tuple[IntEnum, ...]:
+    every = FirstReason if rules.first else FlagReason
+    return tuple(reason for reason in every if reason.name != "REACHES")
 
-    Attributes
-    ----------
-    reached : ndarray of bool
-        Whether n free places are within the threshold, there and back.
-    reason : ndarray of uint8
-        `FlagReason`.
-    places : ndarray of int64
-        Free places within reach.
-    places_per_candidate : ndarray of float32
-        Places per candidate after sharing each site among all who can reach it (2SFCA).
-    best_s : ndarray of float32
-        Time to the nearest site with a free place [s], inf where none can be reached in the day.
-    nearest : ndarray of int32
-        That site, −1 where none.
-    in_radius : ndarray of bool
-        Whether n free places lie within the straight-line radius.
-    doubts : tuple of ndarray of bool
-        `reached`, recomputed under each doubt about times and positions.
+
+def reason_columns(rules: FlagRules) -> tuple[str, ...]:
+    """Columns of the shares by reason, which sum to 1, after a version of the rules.
+
+    Examples
+    --------
+    >>> len(reason_columns(FlagRules())), len(reason_columns(FlagRules(version="geo-access/1")))
+    (19, 11)
     """
-
-    reached: np.ndarray
-    reason: np.ndarray
-    places: np.ndarray
-    places_per_candidate: np.ndarray
-    best_s: np.ndarray
-    nearest: np.ndarray
-    in_radius: np.ndarray
-    doubts: tuple[np.ndarray, ...]
+    return tuple(f"share_{reason.name.lower()}" for reason in _reasons(rules))
 
 
-def _doubts(offers: Offers, trip: RoundTrip, limit_s: float, rules: FlagRules) -> tuple[np.ndarray, ...]:
-    """Who reaches n places under each doubt about the threshold, the times and the positions."""
-    n = rules.min_opportunities
-    offered = (offers.indptr, offers.site, offers.open_places)
-    found = [
-        places_within(trip.out_s, trip.back_s, limit_s * factor, False, *offered) >= n
-        for factor in (1 - rules.threshold_margin, 1 + rules.threshold_margin)
-    ]
-    found += [
-        places_within(out_s, trip.back_s, limit_s, False, *offered) >= n
-        for out_s in (trip.out_p25_s, trip.out_p75_s)
-        if out_s is not None
-    ]
-    if not offers.sure_position.all():
-        sure = np.where(offers.sure_position, offers.open_places, 0)
-        found.append(places_within(trip.out_s, trip.back_s, limit_s, False, offers.indptr, offers.site, sure) >= n)
-    return tuple(found)
-
-
-def flag_points(
-    residents: Residents,
-    sites: Sites,
-    offers: Offers,
-    trip: RoundTrip,
-    *,
-    threshold: Threshold,
-    rules: FlagRules,
-    counterfactuals: Sequence[Counterfactual] = (),
-) -> PointFlags:
-    """Decide, for every populated point and métier, whether enough places can be reached, and if not why.
-
-    Parameters
-    ----------
-    residents : Residents
-    sites : Sites
-        Columns of the times.
-    offers : Offers
-    trip : RoundTrip
-        (n_points, n_sites), as the profile travels at the hours asked.
-    threshold : Threshold
-    rules : FlagRules
-    counterfactuals : sequence of Counterfactual
-        Times with one limit lifted, for the points that need them.
-
-    Returns
-    -------
-    PointFlags
-
-    Raises
-    ------
-    InputError
-        When shapes disagree, times are negative or the rules are out of order.
-    """
-    faults = rules.faults() + threshold.faults()
-    faults += trip.faults(len(residents.point_ids), len(sites), where="times")
-    for item in counterfactuals:
-        faults += item.trip.faults(len(item.points), len(sites), where=f"counterfactual {item.name}")
-    raise_faults(faults)
-    n, limit_s = rules.min_opportunities, threshold.limit_s
-    offered = (offers.indptr, offers.site, offers.open_places)
-    places = places_within(trip.out_s, trip.back_s, limit_s, False, *offered)
-    reached = places >= n
-    ratio = fca_ratios(trip.out_s, trip.back_s, limit_s, residents.candidates, offers.site, offers.open_places)
-    best_s, nearest = nearest_offer(trip.out_s, *offered)
-    return PointFlags(
-        reached=reached,
-        reason=point_reasons(offers, trip, reached, limit_s=limit_s, n=n, counterfactuals=counterfactuals),
-        places=places,
-        places_per_candidate=fca_sums(trip.out_s, trip.back_s, limit_s, offers.indptr, offers.site, ratio),
-        best_s=best_s,
-        nearest=nearest,
-        in_radius=places_within_radius(residents.xy, sites.xy, rules.radius_m, *offered) >= n,
-        doubts=_doubts(offers, trip, limit_s, rules),
-    )
+REASON_COLUMNS = reason_columns(FlagRules())
+LIFT_COLUMNS = tuple(f"lifted_by_{name}" for name in LIFTS)
 
 
 def _levels(share: np.ndarray, rules: FlagRules) -> np.ndarray:
@@ -173,36 +91,76 @@ def _share(weights: sparse.csr_matrix, indicator: np.ndarray) -> np.ndarray:
         return np.asarray(weights @ indicator.astype(np.float64)) / np.where(total > 0, total, np.nan)[:, None]
 
 
-def _confidence(
-    weights: sparse.csr_matrix,
-    residents: Residents,
-    points: PointFlags,
-    offers: Offers,
-    level: np.ndarray,
-    rules: FlagRules,
-) -> np.ndarray:
-    """Code of the confidence in each level, uint8 (n_zones, n_metiers)."""
-    lowest, highest = level.copy(), level.copy()
-    certain = sparse.csr_matrix(weights.multiply(~residents.doubtful[None, :]))
-    tried = [_levels(_share(weights, indicator), rules) for indicator in points.doubts]
-    if residents.doubtful.any():
-        tried.append(_levels(_share(certain, points.reached), rules))
-    for other in tried:
-        known = other != _SANS_OBJET
-        lowest = np.where(known, np.minimum(lowest, other), lowest)
-        highest = np.where(known, np.maximum(highest, other), highest)
-    confidence = np.where(lowest == highest, _SUR, _PROBABLE).astype(np.uint8)
-    confidence[(lowest == _ADEQUAT) & (highest == _INADEQUAT)] = _INDECIDABLE
-    total = np.asarray(weights.sum(axis=1)).ravel()
-    mostly_imputed = np.asarray(certain.sum(axis=1)).ravel() < 0.5 * total
-    confidence[mostly_imputed] = np.maximum(confidence[mostly_imputed], _PROBABLE)
-    short = level != _ADEQUAT
-    unlocated = np.broadcast_to(offers.unlocated_places > 0, level.shape)
-    mostly_unlocated = np.broadcast_to(offers.unlocated_places >= np.maximum(offers.located_all, 1), level.shape)
-    confidence = np.where(short & unlocated, np.maximum(confidence, _PROBABLE), confidence)
-    confidence = np.where(short & mostly_unlocated, _INDECIDABLE, confidence).astype(np.uint8)
-    confidence[level == _SANS_OBJET] = _SUR
-    return confidence
+def _unmeasured(points: PointFlags, rules: FlagRules) -> np.ndarray:
+    """Points whose answer the data do not tell, bool (n_points, n_metiers)."""
+    if rules.first:
+        return np.zeros(points.reached.shape, dtype=bool)
+    return np.isin(points.reason, UNMEASURED) & ~points.reached
+
+
+def _open_levels(share: np.ndarray, unknown: np.ndarray, rules: FlagRules) -> np.ndarray:
+    """Code of the level when so many residents' answers are unknown: open where they decide."""
+    low, high = _levels(share, rules), _levels(share + unknown, rules)
+    return np.where(low == high, low, _OPEN).astype(np.uint8)
+
+
+class _Tried:
+    """Levels under each doubt, against the level itself."""
+
+    def __init__(
+        self, residents: Residents, points: PointFlags, level: np.ndarray, unknown: np.ndarray, rules: FlagRules
+    ) -> None:
+        weights = residents.weights
+        self.level = level
+        self.moved: dict[tuple[str, bool], np.ndarray] = {}
+        self.confidence = np.full(level.shape, _SUR, dtype=np.uint8)
+        self.shares = []
+        for doubt in points.doubts:
+            share, open_ = _share(weights, doubt.reached), _share(weights, unknown & ~doubt.reached)
+            self._put(doubt.name, doubt.varies or rules.first, _open_levels(share, open_, rules))
+            if doubt.varies or rules.first:
+                self.shares += [share, share + open_]
+        if residents.doubtful.any():
+            certain = sparse.csr_matrix(weights.multiply(~residents.doubtful[None, :]))
+            share, open_ = _share(certain, points.reached), _share(certain, unknown)
+            self._put("imputed", True, _open_levels(share, open_, rules))
+            total = np.asarray(weights.sum(axis=1)).ravel()
+            mostly = np.asarray(certain.sum(axis=1)).ravel() < 0.5 * total
+            self._put("imputed", True, np.where(mostly[:, None] & (level < _SANS_OBJET), _SANS_OBJET + 2, level))
+
+    def _put(self, name: str, varies: bool, other: np.ndarray) -> None:
+        known = (other != _SANS_OBJET) & (self.level < _SANS_OBJET)
+        moved = known & (other != self.level)
+        self.moved[name, varies] = self.moved.get((name, varies), np.zeros(moved.shape, dtype=bool)) | moved
+        if not varies:
+            return
+        far = moved & (np.minimum(self.level, other) == _ADEQUAT) & (np.maximum(self.level, other) == _INADEQUAT)
+        worst = _PROBABLE if name in _MILD else _INDECIDABLE
+        self.confidence[moved] = np.maximum(self.confidence[moved], _PROBABLE)
+        self.confidence[far] = np.maximum(self.confidence[far], worst)
+
+    def names(self, *, varies: bool) -> pd.Categorical:
+        """Names of the doubts that move the level, in one text per row."""
+        own = [(name, mask) for (name, kind), mask in self.moved.items() if kind is varies]
+        code = np.zeros(self.level.shape, dtype=np.int16)
+        for bit, (_, mask) in enumerate(own):
+            code |= (mask.astype(np.int16)) << bit
+        texts = [
+            " ".join(name for bit, (name, _) in enumerate(own) if number >> bit & 1) for number in range(1 << len(own))
+        ]
+        return _repeat(texts, code.ravel())
+
+
+def _supply_doubt(confidence: np.ndarray, offers: Offers, level: np.ndarray, rules: FlagRules) -> np.ndarray:
+    """Lower the confidence of zones that are not adequate while some supply stands nowhere or says no métier."""
+    short = (level != _ADEQUAT) & (level != _SANS_OBJET)
+    lost = offers.unlocated_places + (0 if rules.first else offers.uncoded_places)
+    confidence = np.where(short & (lost > 0)[None, :], np.maximum(confidence, _PROBABLE), confidence)
+    if rules.first:
+        mostly = offers.unlocated_places >= np.maximum(offers.located_all, 1)
+        confidence = np.where(short & mostly[None, :], _INDECIDABLE, confidence)
+    confidence = np.where(level == _OPEN, _INDECIDABLE, confidence)
+    return np.where(level == _SANS_OBJET, _SUR, confidence).astype(np.uint8)
 
 
 def _coded(codes: np.ndarray, categories: Sequence[str], *, ordered: bool = False) -> pd.Categorical:
@@ -227,55 +185,141 @@ def _repeat(values: Sequence[str] | np.ndarray, codes: np.ndarray) -> pd.Categor
     return _coded(np.where(codes >= 0, np.append(number, -1)[codes], -1), list(categories))
 
 
+def _only_remote(offers: Offers, rules: FlagRules) -> np.ndarray:
+    """Métiers taught, but nowhere one could go to, bool (n_metiers,)."""
+    nowhere = offers.located_all + offers.unlocated_places == 0
+    return nowhere & (offers.remote_places + offers.mobile_places > 0) & (not rules.first)
+
+
+def _cause(
+    level: np.ndarray, shares: np.ndarray, rules: FlagRules, asked: np.ndarray, remote: np.ndarray, empty: np.ndarray
+) -> pd.Categorical:
+    """Why a level is open, or why no question arises; missing elsewhere."""
+    reasons = _reasons(rules)
+    names = [*(reason.name for reason in reasons), _NOT_ASKED, _NO_RESIDENTS]
+    code = np.full(level.shape, -1, dtype=np.int64)
+    if not rules.first:
+        rows = [reasons.index(reason) for reason in UNMEASURED]
+        main = np.array(rows)[np.argmax(np.nan_to_num(shares[rows]), axis=0)]
+        code = np.where(level == _OPEN, main, code)
+        code = np.where((level == _SANS_OBJET) & remote[None, :], names.index(FlagReason.ONLY_REMOTE.name), code)
+    code = np.where((level == _SANS_OBJET) & ~asked[None, :], names.index(_NOT_ASKED), code)
+    code = np.where((level == _SANS_OBJET) & empty[:, None], names.index(_NO_RESIDENTS), code)
+    return _repeat(names, code.ravel())
+
+
 def _level_columns(
     residents: Residents, offers: Offers, points: PointFlags, asked: np.ndarray, rules: FlagRules
 ) -> dict[str, object]:
-    """Level, confidence, shares, reasons and the radius result."""
+    """Level, its cause, confidence, shares, reasons, what lifts them, and the radius result."""
     weights = residents.weights
-    share = _share(weights, points.reached)
-    share[:, ~asked] = np.nan
-    level = _levels(share, rules)
-    cannot = np.stack([_share(weights, points.reason == reason) for reason in _REASONS])
+    remote = _only_remote(offers, rules)
+    unknown = _unmeasured(points, rules)
+    share, open_ = _share(weights, points.reached), _share(weights, unknown)
+    share[:, ~asked | remote] = np.nan
+    level = _open_levels(share, open_, rules)
+    cannot = np.stack([_share(weights, points.reason == reason) for reason in _reasons(rules)])
+    total = cannot.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
-        cannot /= cannot.sum(axis=0)
+        cannot /= total
     cannot[:, level == _SANS_OBJET] = np.nan
     main = np.where(np.isnan(cannot[0]), -1, np.argmax(np.nan_to_num(cannot), axis=0))
-    tried = np.stack([share, *(_share(weights, indicator) for indicator in points.doubts)])
-    tried[:, level == _SANS_OBJET] = np.nan
-    confidence = _confidence(weights, residents, points, offers, level, rules)
+    tried = _Tried(residents, points, level, unknown, rules)
+    confidence = _supply_doubt(tried.confidence, offers, level, rules)
+    extent = np.stack([share, share + open_, *tried.shares])
+    extent[:, level == _SANS_OBJET] = np.nan
     radius_share = _share(weights, points.in_radius)
     radius_level = np.where(level == _SANS_OBJET, _SANS_OBJET, _levels(radius_share, rules))
+    names = reason_columns(rules)
+    empty = np.asarray(weights.sum(axis=1)).ravel() <= 0
     return {
         "level": _coded(level, _LEVELS, ordered=True),
         "confidence": _coded(confidence, _CONFIDENCES, ordered=True),
+        "cause": _cause(level, cannot, rules, asked, remote, empty),
+        "doubts": tried.names(varies=True),
+        "sensitive": tried.names(varies=False),
         "reachable_share": _nullable(share),
-        "reachable_share_low": _nullable(tried.min(axis=0)),
-        "reachable_share_high": _nullable(tried.max(axis=0)),
-        "main_reason": _repeat([reason.name for reason in _REASONS], main.ravel()),
-        **{name: _nullable(cannot[i]) for i, name in enumerate(REASON_COLUMNS)},
+        "reachable_share_low": _nullable(extent.min(axis=0)),
+        "reachable_share_high": _nullable(extent.max(axis=0)),
+        "unmeasured_share": _nullable(np.where(level == _SANS_OBJET, np.nan, open_)),
+        "main_reason": _repeat([reason.name for reason in _reasons(rules)], main.ravel()),
+        **{name: _nullable(cannot[i]) for i, name in enumerate(names)},
+        **_lack_columns(residents, points, level),
+        **_lift_columns(residents, points, level, share),
         "radius_km": np.full(level.size, rules.radius_m / 1000, dtype=np.float32),
         "radius_share": _nullable(radius_share),
         "radius_level": _coded(radius_level, _LEVELS, ordered=True),
     }
 
 
+def _lack_columns(residents: Residents, points: PointFlags, level: np.ndarray) -> dict[str, object]:
+    """Median minutes that each way lacks, over the residents for whom a number tells it."""
+    weights = residents.weights
+    found: dict[str, object] = {}
+    for name, lack_s in (("out_lack_min", points.out_lack_s), ("back_lack_min", points.back_lack_s)):
+        median_s = zone_lacks(weights.indptr, weights.indices, weights.data, lack_s)
+        found[name] = _nullable(np.where(level == _SANS_OBJET, np.nan, median_s / 60))
+    return found
+
+
+def _lift_columns(residents: Residents, points: PointFlags, level: np.ndarray, share: np.ndarray) -> dict[str, object]:
+    """Share of those who cannot whom each lift would help; missing where it was not tried or nobody needs it."""
+    found: dict[str, object] = {}
+    cannot = np.where((level == _SANS_OBJET) | (share >= 1 - 1e-9), np.nan, 1 - share)
+    for name, column in zip(LIFTS, LIFT_COLUMNS, strict=True):
+        would = points.lifts.get(name)
+        gained = np.full(level.shape, np.nan) if would is None else _share(residents.weights, would & ~points.reached)
+        found[column] = _nullable(np.clip(gained / cannot, 0, 1))
+    return found
+
+
+def _saturation_columns(
+    residents: Residents, points: PointFlags, level: np.ndarray, rules: FlagRules
+) -> dict[str, object]:
+    """Say how much room there is among the places within reach: the second axis."""
+    weights = residents.weights
+    with np.errstate(invalid="ignore", divide="ignore"):
+        filling = (weights @ points.taken_places.astype(np.float64)) / (weights @ points.counted_places.astype(float))
+        with_room = points.reached & (points.free_places >= rules.min_opportunities)
+        room = _share(weights, with_room) / _share(weights, points.reached)
+    per_100 = 100 * _share(weights, points.places_per_candidate)
+    code = np.full(level.shape, _ROOM, dtype=np.uint8)
+    code[(filling >= rules.tense_filling) | (room < rules.adequate_share - 1e-9) | (per_100 < rules.tense_per_100)] = (
+        _TENSE
+    )
+    code[(room < rules.fragile_share - 1e-9) | (per_100 < rules.full_per_100)] = _FULL
+    code[np.isnan(filling)] = _NOT_MEASURED
+    code[(level == _SANS_OBJET) | np.isnan(room)] = _NO_QUESTION
+    return {
+        "saturation": _coded(code, _SATURATIONS),
+        "reachable_places": _nullable(_share(weights, points.places)),
+        "free_places": _nullable(_share(weights, points.free_places)),
+        "filling_rate": _nullable(filling),
+        "places_per_100_candidates": _nullable(per_100),
+    }
+
+
 def _supply_columns(residents: Residents, sites: Sites, offers: Offers, points: PointFlags) -> dict[str, object]:
-    """Nearest site and time, places within reach, places per candidate, and supply without a trip."""
+    """Nearest site and time, and supply without a trip."""
     weights = residents.weights
     metier = np.tile(np.arange(len(offers.metiers)), len(residents.zone_ids))
     median_s, usual = zone_medians(
         weights.indptr, weights.indices, weights.data, points.best_s, points.nearest, len(sites)
     )
+    none = np.zeros((2, len(offers.metiers)), dtype=np.int64)
+    hybrid, afest = none if offers.partial_places is None else offers.partial_places
     return {
         "nearest_site_id": _repeat(sites.ids, usual.ravel()),
         "nearest_site_name": _repeat(sites.names, usual.ravel()),
         "median_time_min": _nullable(median_s / 60),
-        "reachable_places": _nullable(_share(weights, points.places)),
-        "places_per_100_candidates": _nullable(100 * _share(weights, points.places_per_candidate)),
-        "located_places": offers.located_open[metier].astype(np.int32),
+        "located_places": offers.located_all[metier].astype(np.int32),
+        "located_free_places": offers.located_open[metier].astype(np.int32),
         "unlocated_places": offers.unlocated_places[metier].astype(np.int32),
+        "uncoded_places": np.full(metier.size, offers.uncoded_places, dtype=np.int32),
         "remote_places": offers.remote_places[metier].astype(np.int32),
         "mobile_places": offers.mobile_places[metier].astype(np.int32),
+        "hybrid_places": hybrid[metier].astype(np.int32),
+        "afest_places": afest[metier].astype(np.int32),
     }
 
 
@@ -299,6 +343,9 @@ def aggregate_flags(
     metier = np.tile(np.arange(n_metiers), n_zones)
     asked = offers.exists | (needed if needed is not None else np.full(n_metiers, kind == "training"))
     population = np.asarray(residents.weights.sum(axis=1)).ravel()
+    levels = _level_columns(residents, offers, points, asked, rules)
+    level = levels["level"]
+    code = np.asarray(level.codes if isinstance(level, pd.Categorical) else level).reshape(n_zones, n_metiers)
     columns = {
         "zone_id": _repeat(residents.zone_ids, zone),
         "zone_name": _repeat(residents.zone_names, zone),
@@ -313,9 +360,10 @@ def aggregate_flags(
         "threshold_min": np.full(n, threshold.minutes, dtype=np.float32),
         "threshold_source": _constant(threshold.source, n),
         "residents": population[zone].astype(np.float32),
-        **_level_columns(residents, offers, points, asked, rules),
+        **levels,
+        **_saturation_columns(residents, points, code, rules),
         **_supply_columns(residents, sites, offers, points),
-        "rules": _constant(rules.text(), n),
+        "rules": _constant(rules.version, n),
     }
     return pd.DataFrame(columns, copy=False)
 
@@ -325,13 +373,12 @@ def flag_zones(
     sites: Sites,
     *,
     offers: Offers,
-    trip: RoundTrip,
+    evidence: Evidence,
     threshold: Threshold,
     profile: Profile,
     kind: str = "training",
     schedule: str = "",
     rules: FlagRules | None = None,
-    counterfactuals: Sequence[Counterfactual] = (),
     needed: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Flag every zone for every métier, once times exist.
@@ -344,8 +391,8 @@ def flag_zones(
         Training sites, or employers with one shift each: the columns of the times.
     offers : Offers
         Places (openings) per métier and site.
-    trip : RoundTrip
-        Times there and back, (n_points, n_sites) [s].
+    evidence : Evidence
+        Times there and back, (n_points, n_sites) [s], and what they are doubted by.
     threshold : Threshold
         Longest time, each way.
     profile : Profile
@@ -356,19 +403,16 @@ def flag_zones(
         Id of the schedule, for the table.
     rules : FlagRules, optional
         Defaults to ``FlagRules()``.
-    counterfactuals : sequence of Counterfactual
-        Times with one limit lifted, for the points that cannot.
     needed : ndarray of bool, shape (n_metiers,), optional
         Whether anybody recruits for the métier. A métier that nobody teaches and nobody needs is ``sans objet``; one
-        that is needed and not taught is ``inadéquat``. Without it, every métier of a training study counts as needed.
+        that is needed and that no row of training names is ``indécidable``. Without it, every métier of a training
+        study counts as needed.
 
     Returns
     -------
     DataFrame
-        One row per zone × métier: level, confidence, ``reachable_share`` and its lowest and highest value under doubt,
-        the reasons as shares of those who cannot (summing to 1; missing where everybody can), the radius result,
-        nearest site and median time there, mean places within reach, places per 100 candidates after sharing each
-        site among all who can reach it, places without a position, remote and mobile, and the rules. What has no
+        One row per zone × métier; the columns are described by `geo_access.diagnosis.dictionary.flag_dictionary`.
+        The shares of the reasons sum to 1 over those who do not reach (missing where everybody does). What has no
         value is ``pd.NA``, never NaN.
 
     Raises
@@ -379,6 +423,7 @@ def flag_zones(
     Examples
     --------
     >>> from geo_access.diagnosis.model import Metier
+    >>> from geo_access.times.round_trip import RoundTrip
     >>> zero = np.zeros(1, dtype=np.int64)
     >>> residents = Residents(
     ...     point_ids=np.array(["p", "q"], object), xy=np.array([[0.0, 0.0], [9e3, 0.0]]),
@@ -388,16 +433,15 @@ def flag_zones(
     >>> sites = Sites(np.array(["s"], object), np.array(["CFA"], object), np.array([[1e3, 0.0]]))
     >>> offers = Offers((Metier("H2913"),), np.array([0, 1]), np.array([0], np.int32), np.array([12]), np.array([12]),
     ...                 np.array([True]), zero, zero, zero)
-    >>> trip = RoundTrip(np.array([[900.0], [1800.0]], np.float32), np.array([[900.0], [np.nan]], np.float32))
-    >>> flags = flag_zones(residents, sites, offers=offers, trip=trip, profile=Profile("tc", "sans voiture", "transit"),
-    ...                    threshold=Threshold("t60", "une heure", 60, "training", source="exemple"))
-    >>> flags[["level", "reachable_share", "main_reason"]].iloc[0].tolist()
-    ['fragile', np.float32(0.6), 'NO_RETURN_TRIP']
+    >>> trip = RoundTrip(np.array([[900.0], [1800.0]], np.float32), np.array([[900.0], [4500.0]], np.float32))
+    >>> hour = Threshold("t60", "une heure", 60, "training", source="exemple")
+    >>> flags = flag_zones(residents, sites, offers=offers, evidence=Evidence(trip), threshold=hour,
+    ...                    profile=Profile("tc", "", "transit"))
+    >>> flags[["level", "reachable_share", "main_reason", "back_lack_min"]].iloc[0].tolist()
+    ['fragile', np.float32(0.6), 'SLOW_BACK', np.float32(15.0)]
     """
     chosen = FlagRules() if rules is None else rules
-    points = flag_points(
-        residents, sites, offers, trip, threshold=threshold, rules=chosen, counterfactuals=counterfactuals
-    )
+    points = flag_points(residents, sites, offers, evidence, threshold=threshold, rules=chosen)
     return aggregate_flags(
         residents, sites, offers, points,
         threshold=threshold, profile=profile, kind=kind, schedule=schedule, rules=chosen, needed=needed,

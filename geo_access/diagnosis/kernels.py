@@ -9,7 +9,15 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-__all__ = ["fca_ratios", "fca_sums", "nearest_offer", "places_within", "places_within_radius", "zone_medians"]
+__all__ = [
+    "fca_ratios",
+    "fca_sums",
+    "nearest_offer",
+    "places_within",
+    "places_within_radius",
+    "zone_lacks",
+    "zone_medians",
+]
 
 
 @njit(cache=True, nogil=True)
@@ -177,3 +185,39 @@ def zone_medians(
                 if s >= 0:
                     votes[s] = 0.0
     return median, usual
+
+
+@njit(cache=True, nogil=True)
+def zone_lacks(indptr: np.ndarray, point: np.ndarray, weight: np.ndarray, lack_s: np.ndarray) -> np.ndarray:
+    """Population-weighted median of what a way lacks, over the points where a number tells it [s]; NaN where none does.
+
+    Zone z owns ``indptr[z]:indptr[z + 1]`` of `point` and `weight`; float32 (n_zones, n_metiers).
+    """
+    n_zones, n_metiers = len(indptr) - 1, lack_s.shape[1]
+    median = np.full((n_zones, n_metiers), np.nan, dtype=np.float32)
+    for z in range(n_zones):
+        start, stop = indptr[z], indptr[z + 1]
+        for m in range(n_metiers):
+            size = 0
+            total = 0.0
+            for k in range(start, stop):
+                if not np.isnan(lack_s[point[k], m]) and weight[k] > 0.0:
+                    size += 1
+                    total += weight[k]
+            if size == 0:
+                continue
+            values = np.empty(size, dtype=np.float32)
+            people = np.empty(size, dtype=np.float64)
+            size = 0
+            for k in range(start, stop):
+                if not np.isnan(lack_s[point[k], m]) and weight[k] > 0.0:
+                    values[size] = lack_s[point[k], m]
+                    people[size] = weight[k]
+                    size += 1
+            below = 0.0
+            for r in np.argsort(values):
+                below += people[r]
+                if below >= 0.5 * total:
+                    median[z, m] = values[r]
+                    break
+    return median

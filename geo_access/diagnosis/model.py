@@ -12,32 +12,53 @@ from geo_access.routing.query import MODES
 
 __all__ = [
     "RULES_VERSION",
+    "RULES_VERSIONS",
+    "UNMEASURED",
     "Confidence",
     "FlagReason",
     "FlagRules",
     "Level",
     "Metier",
     "Profile",
+    "Saturation",
     "Schedule",
     "Threshold",
 ]
 
-RULES_VERSION = "geo-access/1"
+RULES_VERSION = "geo-access/2"
+RULES_VERSIONS = ("geo-access/1", "geo-access/2")
 KINDS = ("training", "job")
 
 
 class Level(StrEnum):
-    """Level of a flag; `SANS_OBJET` where the question does not arise.
+    """Level of a flag: `INDECIDABLE` where what is not known decides, `SANS_OBJET` where no question arises.
 
     Examples
     --------
     >>> [level.value for level in Level]
-    ['adéquat', 'fragile', 'inadéquat', 'sans objet']
+    ['adéquat', 'fragile', 'inadéquat', 'sans objet', 'indécidable']
     """
 
     ADEQUAT = "adéquat"
     FRAGILE = "fragile"
     INADEQUAT = "inadéquat"
+    SANS_OBJET = "sans objet"
+    INDECIDABLE = "indécidable"
+
+
+class Saturation(StrEnum):
+    """The second axis: whether what can be reached still has room; never mixed with the `Level`.
+
+    Examples
+    --------
+    >>> Saturation.FULL.value
+    'saturé'
+    """
+
+    ROOM = "places libres"
+    TENSE = "tendu"
+    FULL = "saturé"
+    NOT_MEASURED = "non mesuré"
     SANS_OBJET = "sans objet"
 
 
@@ -50,28 +71,47 @@ class Confidence(StrEnum):
 
 
 class FlagReason(IntEnum):
-    """Why residents cannot reach enough places; `REACHES` for those who can.
+    """What is missing where residents do not reach enough places; `REACHES` for those who do.
 
-    Each resident who cannot has exactly one reason: the first that holds in the order of `diagnosis.reasons`.
+    Reasons of travel name the direction that fails, at the site that comes nearest to being reached; no known time
+    contradicts them. Those in `UNMEASURED` say that the data do not tell. Each resident has exactly one.
 
     Examples
     --------
-    >>> FlagReason.CAR_ONLY.name, len(FlagReason) - 1
-    ('CAR_ONLY', 11)
+    >>> FlagReason.SLOW_BACK.name, len(FlagReason) - 1
+    ('SLOW_BACK', 19)
     """
 
     REACHES = 0
-    NO_SUPPLY_FOR_METIER = 1
-    SUPPLY_FULL = 2
-    BEYOND_THRESHOLD_EVEN_BY_CAR = 3
-    CAR_ONLY = 4
-    NO_SERVICE_AT_THAT_HOUR = 5
-    NO_RETURN_TRIP = 6
-    WALK_TOO_LONG = 7
-    TOO_MANY_TRANSFERS = 8
-    NO_SERVICE_THAT_DAY = 9
-    UNLOCATED_SUPPLY = 10
-    UNSNAPPED = 11
+    SLOW_OUT = 1
+    SLOW_BACK = 2
+    SLOW_BOTH = 3
+    LATE_OUT = 4
+    EARLY_BACK = 5
+    HOURS_BOTH = 6
+    ABSENT_OUT = 7
+    ABSENT_BACK = 8
+    ABSENT_BOTH = 9
+    TOO_FAR_TO_WALK = 10
+    TOO_MANY_CHANGES = 11
+    SEVERAL = 12
+    TOO_FEW_PLACES = 13
+    ONLY_REMOTE = 14
+    OFF_NETWORK = 15
+    FEEDS_MISSING = 16
+    UNLOCATED_SUPPLY = 17
+    UNCODED_SUPPLY = 18
+    UNNAMED_METIER = 19
+
+
+UNMEASURED = (
+    FlagReason.OFF_NETWORK,
+    FlagReason.FEEDS_MISSING,
+    FlagReason.UNLOCATED_SUPPLY,
+    FlagReason.UNCODED_SUPPLY,
+    FlagReason.UNNAMED_METIER,
+)
+"""Reasons that say what the data do not: where they decide, the level is `Level.INDECIDABLE`."""
 
 
 @dataclass(frozen=True)
@@ -228,12 +268,22 @@ class FlagRules:
         Walk to and from a stop in the counterfactual "had one walked further" [min].
     deadline_spread_s : int
         Window of deadlines before the start over which percentiles 25 and 75 are taken [s].
+    tense_filling : float
+        Filling rate of the places within reach from which a zone is tense; 0–1. An assumption of the study.
+    tense_per_100, full_per_100 : float
+        Free places per 100 candidates, shared among all who reach them, below which a zone is tense, and full.
+        Assumptions of the study.
+    urban_from : float
+        Residents from which a town is expected to have urban stops.
+    urban_stops_per_10k : float
+        Fewest stops of buses, tramways and the like per 10,000 residents for a town to count as covered.
     version : str
+        ``geo-access/2``, or ``geo-access/1`` for comparison with earlier studies.
 
     Examples
     --------
     >>> print(FlagRules().text())
-    geo-access/1: adéquat ≥ 80 %, fragile ≥ 50 %, ≥ 1 place, seuil ± 10 %, rayon 5 km
+    geo-access/2: adéquat ≥ 80 %, fragile ≥ 50 %, ≥ 1 place, seuil ± 10 %, rayon 5 km
     """
 
     min_opportunities: int = 1
@@ -245,7 +295,17 @@ class FlagRules:
     midday_end: str = "14:00"
     longer_access_min: float = 45.0
     deadline_spread_s: int = 1800
+    tense_filling: float = 0.9
+    tense_per_100: float = 1.0
+    full_per_100: float = 0.1
+    urban_from: float = 20_000.0
+    urban_stops_per_10k: float = 2.0
     version: str = RULES_VERSION
+
+    @property
+    def first(self) -> bool:
+        """Whether these are the rules of the first version."""
+        return self.version == "geo-access/1"
 
     def text(self) -> str:
         """Return the rules on one line, as they are printed with the results."""
@@ -267,6 +327,13 @@ class FlagRules:
             found.append(Fault("rules", f"threshold_margin = {self.threshold_margin}", "0 or more, below 1"))
         if not self.radius_m > 0:
             found.append(Fault("rules", f"radius_m = {self.radius_m}", "more than 0 m"))
+        if self.version not in RULES_VERSIONS:
+            found.append(Fault("rules", f"version {self.version!r} is unknown", "one of " + ", ".join(RULES_VERSIONS)))
+        if not 0 < self.tense_filling <= 1:
+            found.append(Fault("rules", f"tense_filling = {self.tense_filling}", "above 0, at most 1"))
+        if not 0 <= self.full_per_100 <= self.tense_per_100:
+            places = f"full {self.full_per_100}, tense {self.tense_per_100} places per 100 candidates"
+            found.append(Fault("rules", f"{places} are out of order", "0 ≤ full ≤ tense"))
         if not self.longer_access_min > 0:
             found.append(Fault("rules", f"longer_access_min = {self.longer_access_min}", "more than 0 minutes"))
         if parse_clock(self.midday_end) <= parse_clock(self.midday_start):

@@ -1,198 +1,244 @@
-"""Why residents cannot: one cause each, decided by recomputing with one limit lifted at a time.
+"""What is missing where residents do not reach enough places, read from the times: no known time contradicts it.
 
-A cause is the *first* that holds, in this order:
+Each way of each pair is in one state: within the threshold; too slow, by so many minutes; at the wrong hour (the first
+arrival after the start, the last departure before the end, by so many minutes); too many changes; too far to walk;
+absent; off the network. The pair that counts is the one that comes nearest to being reached: first the pair whose worse
+way is least bad, then the one with fewer failing ways, then the one that lacks the fewest minutes. With a minimum of n
+places it is the pair that would bring the n-th place.
 
-1. ``NO_SUPPLY_FOR_METIER`` — the tables hold fewer than n suitable places on site, wherever they are;
-2. ``UNLOCATED_SUPPLY`` — only with the places whose position nobody gave would there be n;
-3. ``SUPPLY_FULL`` — with the places already taken there would be n within reach (or fewer than n are free anywhere);
-4. ``UNSNAPPED`` — the point, or every site that offers the métier, could not be placed on the network;
-5. ``NO_RETURN_TRIP`` — without the way back they would reach n;
-6. ``TOO_MANY_TRANSFERS`` — with any number of rides;
-7. ``NO_SERVICE_AT_THAT_HOUR`` — in the middle of the day, there and back;
-8. ``WALK_TOO_LONG`` — with a longer walk (or ride) to and from the stops;
-9. ``NO_SERVICE_THAT_DAY`` — on the other day given;
-10. ``CAR_ONLY`` — by car, there and back;
-11. ``BEYOND_THRESHOLD_EVEN_BY_CAR`` — otherwise.
+Both ways failing alike have one name; failing differently, no single lift suffices: `FlagReason.SEVERAL`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from enum import IntEnum
 
 import numpy as np
+from numba import njit
 
-from geo_access.clock import parse_clock
-from geo_access.diagnosis.kernels import places_within
-from geo_access.diagnosis.model import FlagReason, FlagRules, Profile
+from geo_access.diagnosis.model import FlagReason
 from geo_access.diagnosis.supply import Offers
-from geo_access.errors import Fault, raise_faults
-from geo_access.times.round_trip import Ask, RoundTrip
+from geo_access.routing.causes import Reason
+from geo_access.times.round_trip import RoundTrip
 
-__all__ = ["COUNTERFACTUALS", "Counterfactual", "counterfactual_asks", "point_reasons", "profile_ask"]
+__all__ = ["PairStates", "Way", "binding_offers", "pair_states", "travel_reasons"]
 
-# Name of each recomputation, and the reason that it proves, in the order they are tried.
-COUNTERFACTUALS = {
-    "unlimited_rides": FlagReason.TOO_MANY_TRANSFERS,
-    "midday": FlagReason.NO_SERVICE_AT_THAT_HOUR,
-    "longer_walk": FlagReason.WALK_TOO_LONG,
-    "other_day": FlagReason.NO_SERVICE_THAT_DAY,
-    "car": FlagReason.CAR_ONLY,
+
+class Way(IntEnum):
+    """State of one way, the least bad first.
+
+    Examples
+    --------
+    >>> Way.SLOW < Way.ABSENT
+    True
+    """
+
+    OK = 0
+    SLOW = 1
+    HOUR = 2
+    CHANGES = 3
+    WALK = 4
+    ABSENT = 5
+    OFF = 6
+
+
+_STATE_OF = np.full(256, Way.ABSENT, dtype=np.uint8)
+for _reason, _state in (
+    (Reason.OVER_CUTOFF, Way.SLOW),
+    (Reason.FIRST_TRIP_TOO_LATE, Way.HOUR),
+    (Reason.LAST_TRIP_TOO_EARLY, Way.HOUR),
+    (Reason.TOO_MANY_RIDES, Way.CHANGES),
+    (Reason.NO_STOP_WITHIN_WALK, Way.WALK),
+    (Reason.UNSNAPPED_ORIGIN, Way.OFF),
+    (Reason.UNSNAPPED_DESTINATION, Way.OFF),
+):
+    _STATE_OF[_reason] = _state
+
+_ONE_WAY = {
+    Way.SLOW: (FlagReason.SLOW_OUT, FlagReason.SLOW_BACK, FlagReason.SLOW_BOTH),
+    Way.HOUR: (FlagReason.LATE_OUT, FlagReason.EARLY_BACK, FlagReason.HOURS_BOTH),
+    Way.CHANGES: (FlagReason.TOO_MANY_CHANGES,) * 3,
+    Way.WALK: (FlagReason.TOO_FAR_TO_WALK,) * 3,
+    Way.ABSENT: (FlagReason.ABSENT_OUT, FlagReason.ABSENT_BACK, FlagReason.ABSENT_BOTH),
+    Way.OFF: (FlagReason.OFF_NETWORK,) * 3,
 }
 
 
+def _named() -> np.ndarray:
+    """`FlagReason` of each state of the way there (rows) and back (columns)."""
+    table = np.full((len(Way), len(Way)), FlagReason.SEVERAL, dtype=np.uint8)
+    for way, (out, back, both) in _ONE_WAY.items():
+        table[way, Way.OK], table[Way.OK, way], table[way, way] = out, back, both
+    table[Way.OFF, :], table[:, Way.OFF] = FlagReason.OFF_NETWORK, FlagReason.OFF_NETWORK
+    table[Way.OK, Way.OK] = FlagReason.REACHES
+    return table
+
+
+_NAMED = _named()
+
+
 @dataclass(frozen=True, eq=False)
-class Counterfactual:
-    """Times recomputed with one limit lifted, for the points that could not.
+class PairStates:
+    """State of both ways of every pair, points × sites.
 
     Attributes
     ----------
-    name : str
-        Key of `COUNTERFACTUALS`.
-    points : ndarray of int64, shape (n_rows,)
-        Points that were recomputed.
-    trip : RoundTrip
-        Arrays of shape (n_rows, n_sites).
+    out, back : ndarray of uint8, shape (n_points, n_sites)
+        `Way`.
+    out_lack_s, back_lack_s : ndarray of float32, shape (n_points, n_sites)
+        What the way lacks: seconds beyond the threshold, after the start, or before the end [s]; NaN where no number
+        tells.
     """
 
-    name: str
-    points: np.ndarray
-    trip: RoundTrip
+    out: np.ndarray
+    back: np.ndarray
+    out_lack_s: np.ndarray
+    back_lack_s: np.ndarray
 
 
-def point_reasons(
-    offers: Offers,
-    trip: RoundTrip,
-    reached: np.ndarray,
-    *,
+def _way(
+    seconds: np.ndarray, beyond_s: np.ndarray | None, reason: np.ndarray | None, gap_s: np.ndarray | None,
     limit_s: float,
-    n: int,
-    counterfactuals: Sequence[Counterfactual],
-) -> np.ndarray:
-    """Reason of each point and métier.
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """State of one way, and what it lacks [s]."""
+    known = seconds if beyond_s is None else np.where(np.isnan(seconds), beyond_s, seconds)
+    timed = ~np.isnan(known)
+    state = np.full(seconds.shape, Way.ABSENT, np.uint8) if reason is None else _STATE_OF[reason]
+    state[timed] = np.where(known[timed] <= limit_s, np.uint8(Way.OK), np.uint8(Way.SLOW))
+    lack_s = np.where(timed, np.maximum(known - np.float32(limit_s), 0), np.float32(np.nan))
+    if gap_s is not None:
+        hour = state == Way.HOUR
+        lack_s[hour] = np.maximum(gap_s[hour], 0)
+    return state, lack_s.astype(np.float32)
+
+
+def pair_states(
+    trip: RoundTrip, limit_s: float, *, arrive_s: np.ndarray | None = None, leave_s: np.ndarray | None = None
+) -> PairStates:
+    """Read the state of every pair from its times.
 
     Parameters
     ----------
-    offers : Offers
     trip : RoundTrip
-        Times asked, (n_points, n_sites).
-    reached : ndarray of bool, shape (n_points, n_metiers)
-        Who reaches n free places, there and back.
+        With its causes, where the engine gave them; a missing time without a cause is absent.
     limit_s : float
-        Threshold [s].
-    n : int
-        Least number of places.
-    counterfactuals : sequence of Counterfactual
+        Threshold, each way [s].
+    arrive_s, leave_s : ndarray, shape (n_sites,), optional
+        Latest arrival and earliest departure at each site [s], for how late and how early.
 
     Returns
     -------
-    ndarray of uint8, shape (n_points, n_metiers)
-        `FlagReason` codes.
-
-    Raises
-    ------
-    InputError
-        When a counterfactual is unknown.
+    PairStates
 
     Examples
     --------
-    >>> from geo_access.diagnosis.model import Metier
-    >>> zero = np.zeros(1, dtype=np.int64)
-    >>> offers = Offers((Metier("A"),), np.array([0, 1]), np.array([0], np.int32), np.array([5]), np.array([5]),
-    ...                 np.array([True]), zero, zero, zero)
-    >>> trip = RoundTrip(np.array([[600.0]], np.float32), np.array([[np.nan]], np.float32))
-    >>> FlagReason(point_reasons(offers, trip, np.array([[False]]), limit_s=3600, n=1, counterfactuals=())[0, 0]).name
-    'NO_RETURN_TRIP'
+    >>> trip = RoundTrip(np.array([[1800.0]], np.float32), np.array([[4500.0]], np.float32))
+    >>> states = pair_states(trip, 3600)
+    >>> Way(states.out[0, 0]).name, Way(states.back[0, 0]).name, float(states.back_lack_s[0, 0])
+    ('OK', 'SLOW', 900.0)
     """
-    unknown = [item.name for item in counterfactuals if item.name not in COUNTERFACTUALS]
-    raise_faults([Fault("counterfactual", f"{name!r} is unknown", ", ".join(COUNTERFACTUALS)) for name in unknown])
-    reason = np.full(reached.shape, FlagReason.BEYOND_THRESHOLD_EVEN_BY_CAR, dtype=np.uint8)
-    offered = (offers.indptr, offers.site, offers.open_places)
-    by_name = {item.name: item for item in counterfactuals}
-    for name in reversed(COUNTERFACTUALS):
-        item = by_name.get(name)
-        if item is None or not len(item.points):
-            continue
-        places = places_within(item.trip.out_s, item.trip.back_s, limit_s, False, *offered)
-        part = reason[item.points]
-        part[places >= n] = COUNTERFACTUALS[name]
-        reason[item.points] = part
-    reason[places_within(trip.out_s, trip.back_s, limit_s, True, *offered) >= n] = FlagReason.NO_RETURN_TRIP
-    if trip.unsnapped_points is not None:
-        reason[trip.unsnapped_points, :] = FlagReason.UNSNAPPED
-    if trip.unsnapped_sites is not None:
-        reason[:, _all_unsnapped(offers, trip.unsnapped_sites)] = FlagReason.UNSNAPPED
-    with_taken = places_within(trip.out_s, trip.back_s, limit_s, False, offers.indptr, offers.site, offers.all_places)
-    reason[with_taken >= n] = FlagReason.SUPPLY_FULL
-    reason[:, offers.located_open < n] = FlagReason.SUPPLY_FULL
-    reason[:, offers.located_all < n] = FlagReason.UNLOCATED_SUPPLY
-    reason[:, offers.located_all + offers.unlocated_places < n] = FlagReason.NO_SUPPLY_FOR_METIER
-    reason[reached] = FlagReason.REACHES
-    return reason
+    late_s = None if trip.next_arrival_s is None or arrive_s is None else trip.next_arrival_s - arrive_s[None, :]
+    early_s = None if trip.last_departure_s is None or leave_s is None else leave_s[None, :] - trip.last_departure_s
+    out, out_lack_s = _way(trip.out_s, trip.out_beyond_s, trip.out_reason, late_s, limit_s)
+    back, back_lack_s = _way(trip.back_s, trip.back_beyond_s, trip.back_reason, early_s, limit_s)
+    return PairStates(out, back, out_lack_s, back_lack_s)
 
 
-def _all_unsnapped(offers: Offers, unsnapped_sites: np.ndarray) -> np.ndarray:
-    """Métiers that are offered, but only at sites that could not be placed, bool (n_metiers,)."""
-    n_metiers = len(offers.metiers)
-    owner = np.repeat(np.arange(n_metiers), np.diff(offers.indptr))
-    placed = np.bincount(owner, weights=~unsnapped_sites[offers.site], minlength=n_metiers)
-    return (placed == 0) & (np.diff(offers.indptr) > 0)
+@njit(cache=True, nogil=True)
+def _lack(seconds: float) -> float:
+    return seconds if seconds < 9e5 else 9e5  # noqa: FURB136 — a NaN must end as the largest
 
 
-def profile_ask(
-    profile: Profile,
-    *,
-    arrive_s: int | None,
-    leave_s: int | None,
-    slack_s: tuple[int, int],
-    max_s: int,
-    spread_s: int,
-) -> Ask:
-    """Return what the profile asks as it travels."""
-    return Ask(
-        travel=profile.query(max_s=max_s),
-        arrive_s=arrive_s,
-        leave_s=leave_s,
-        slack_before_s=slack_s[0],
-        slack_after_s=slack_s[1],
-        spread_s=spread_s if profile.uses_transit else 0,
-    )
+@njit(cache=True, nogil=True)
+def _binding(
+    out: np.ndarray, back: np.ndarray, out_lack_s: np.ndarray, back_lack_s: np.ndarray, indptr: np.ndarray,
+    site: np.ndarray, places: np.ndarray, n: int,
+) -> np.ndarray:  # fmt: skip
+    n_points, n_metiers = out.shape[0], len(indptr) - 1
+    chosen = np.full((n_points, n_metiers), -1, dtype=np.int32)
+    widest = 0
+    for m in range(n_metiers):
+        widest = max(widest, indptr[m + 1] - indptr[m])
+    key = np.empty(widest, dtype=np.float64)
+    for p in range(n_points):
+        for m in range(n_metiers):
+            start, size = indptr[m], indptr[m + 1] - indptr[m]
+            for k in range(size):
+                s = site[start + k]
+                there, home = out[p, s], back[p, s]
+                lack = 0.0
+                if there != 0:
+                    lack += _lack(out_lack_s[p, s])
+                if home != 0:
+                    lack += _lack(back_lack_s[p, s])
+                failing = 1.0 if there != 0 and home != 0 else 0.0
+                key[k] = (max(there, home) * 2.0 + failing) * 2e6 + lack
+            reached = 0
+            for _ in range(size):
+                best = -1
+                for k in range(size):
+                    if places[start + k] > 0 and key[k] < np.inf and (best < 0 or key[k] < key[best]):
+                        best = k
+                if best < 0:
+                    break
+                reached += places[start + best]
+                key[best] = np.inf
+                if reached >= n:
+                    chosen[p, m] = site[start + best]
+                    break
+    return chosen
 
 
-def counterfactual_asks(ask: Ask, rules: FlagRules, *, other_day: bool) -> Iterator[tuple[str, Ask]]:
-    """Yield each counterfactual that makes sense for the profile, in the order they are tried.
+def binding_offers(states: PairStates, offers: Offers, n: int) -> np.ndarray:
+    """Find the site that would bring the n-th place, the nearest to being reached first.
 
     Parameters
     ----------
-    ask : Ask
-        What the profile asks as it travels.
-    rules : FlagRules
-    other_day : bool
-        Whether a network of another day is at hand.
+    states : PairStates
+    offers : Offers
+    n : int
+        Least number of places.
 
-    Yields
-    ------
-    str, Ask
-        Name as in `geo_access.diagnosis.reasons.COUNTERFACTUALS`, and what to ask.
-
-    Examples
-    --------
-    >>> from geo_access.diagnosis.model import FlagRules, Profile
-    >>> ask = profile_ask(Profile("p", "", "walk"), arrive_s=0, leave_s=0, slack_s=(0, 0), max_s=7200, spread_s=0)
-    >>> [name for name, _ in counterfactual_asks(ask, FlagRules(), other_day=False)]
-    ['car']
+    Returns
+    -------
+    ndarray of int32, shape (n_points, n_metiers)
+        Column of the times; −1 where the métier has fewer than n places.
     """
-    plain = replace(ask, spread_s=0)
-    if ask.uses_transit:
-        if ask.travel.max_rides is not None:
-            yield "unlimited_rides", plain.travelling(max_rides=None)
-        arrive_s = parse_clock(rules.midday_start) - ask.slack_before_s
-        leave_s = parse_clock(rules.midday_end) + ask.slack_after_s
-        yield "midday", replace(plain, arrive_s=arrive_s, leave_s=leave_s)
-        longer_s = round(rules.longer_access_min * 60)
-        if longer_s > ask.travel.max_access_s:
-            yield "longer_walk", plain.travelling(max_access_s=longer_s, max_egress_s=longer_s)
-        if other_day:
-            yield "other_day", plain
-    if ask.mode != "car":
-        yield "car", plain.travelling(mode="car", max_rides=None)
+    return np.asarray(
+        _binding(
+            states.out, states.back, states.out_lack_s, states.back_lack_s, offers.indptr, offers.site,
+            offers.all_places, n,
+        )
+    )  # fmt: skip
+
+
+def travel_reasons(states: PairStates, binding: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Name what is missing at each binding site.
+
+    Parameters
+    ----------
+    states : PairStates
+    binding : ndarray of int32, shape (n_points, n_metiers)
+        From `binding_offers`.
+
+    Returns
+    -------
+    reason : ndarray of uint8, shape (n_points, n_metiers)
+        `FlagReason`; `FlagReason.TOO_FEW_PLACES` where nothing binds.
+    out_lack_s, back_lack_s : ndarray of float32, shape (n_points, n_metiers)
+        What each way lacks there [s]; NaN where no number tells or the way is fine.
+    """
+    if not states.out.shape[1]:
+        missing = np.full(binding.shape, np.nan, np.float32)
+        return np.full(binding.shape, FlagReason.TOO_FEW_PLACES, np.uint8), missing, missing.copy()
+    rows = np.arange(binding.shape[0])[:, None]
+    column = np.maximum(binding, 0)
+    out, back = states.out[rows, column], states.back[rows, column]
+    reason = _NAMED[out, back]
+    reason[binding < 0] = FlagReason.TOO_FEW_PLACES
+    lacks = []
+    for state, lack_s in ((out, states.out_lack_s), (back, states.back_lack_s)):
+        told = np.isin(state, (Way.SLOW, Way.HOUR)) & (binding >= 0)
+        lacks.append(np.where(told, lack_s[rows, column], np.float32(np.nan)).astype(np.float32))
+    return reason, lacks[0], lacks[1]

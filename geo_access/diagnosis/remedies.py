@@ -87,7 +87,7 @@ class _Zone:
     def share(self, trip: RoundTrip, *, limit_s: float | None = None) -> float:
         """Share of the residents who reach n places with these times."""
         limit = self.limit_s if limit_s is None else limit_s
-        offered = (self.offers.indptr, self.offers.site, self.offers.open_places)
+        offered = (self.offers.indptr, self.offers.site, self.offers.all_places)
         reached = places_within(trip.out_s, trip.back_s, limit, False, *offered)[:, self.metier] >= self.n
         return float(self.people[reached].sum() / self.people.sum())
 
@@ -99,7 +99,7 @@ class _Zone:
     def own_offers(self) -> tuple[np.ndarray, np.ndarray]:
         """Sites and free places of the métier."""
         part = slice(self.offers.indptr[self.metier], self.offers.indptr[self.metier + 1])
-        return self.offers.site[part], self.offers.open_places[part]
+        return self.offers.site[part], self.offers.all_places[part]
 
 
 def _find_zone(
@@ -260,7 +260,7 @@ _COLUMNS = ("zone_id", "zone_name", "metier", "remedy", "detail", "share_before"
 
 def _reached(case: DiagnosedCase, trip: RoundTrip, limit_s: float, n: int) -> np.ndarray:
     offers = case.offers
-    offered = (offers.indptr, offers.site, offers.open_places)
+    offered = (offers.indptr, offers.site, offers.all_places)
     return places_within(trip.out_s, trip.back_s, limit_s, False, *offered) >= n
 
 

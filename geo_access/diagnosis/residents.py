@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from geo_access.diagnosis.supply import department_of
 from geo_access.errors import Fault, raise_faults
 
 __all__ = ["Residents", "read_residents"]
@@ -37,6 +38,8 @@ class Residents:
     zone_ids, zone_names, zone_kinds : ndarray of object, shape (n_zones,)
     membership : scipy.sparse.csr_matrix of float64, shape (n_zones, n_points)
         Share of the point that lies in the zone, 0–1.
+    departments : ndarray of object, shape (n_points,), or None
+        Département of each point, empty where the zones do not tell it.
     """
 
     point_ids: np.ndarray
@@ -48,6 +51,7 @@ class Residents:
     zone_names: np.ndarray
     zone_kinds: np.ndarray
     membership: sparse.csr_matrix
+    departments: np.ndarray | None = None
 
     @property
     def weights(self) -> sparse.csr_matrix:
@@ -148,7 +152,20 @@ def read_residents(points: gpd.GeoDataFrame, membership: pd.DataFrame, zones: pd
         _text(zones, "zone_name", zone_ids),
         _text(zones, "zone_kind", np.full(len(zone_ids), "", dtype=object)),
         matrix,
+        _point_departments(points, zone_ids, row, column),
     )
+
+
+def _point_departments(points: pd.DataFrame, zone_ids: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:
+    """Département of each point: its own column, else that of a zone whose id is an Insee commune code."""
+    found = np.full(len(points), "", dtype=object)
+    of_zone = np.array([department_of(str(zone)) for zone in zone_ids], dtype=object)
+    told = of_zone[row] != "" if len(row) else np.zeros(0, dtype=bool)
+    found[column[told]] = of_zone[row[told]]
+    if "department" in points.columns:
+        given = points["department"].fillna("").astype(str).to_numpy(object)
+        found = np.where(given != "", given, found)
+    return found
 
 
 def _text(frame: pd.DataFrame, column: str, otherwise: np.ndarray) -> np.ndarray:

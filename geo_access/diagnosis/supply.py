@@ -6,8 +6,10 @@ whose position nobody gave.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -18,7 +20,7 @@ from geo_access.diagnosis.model import Metier
 from geo_access.errors import Fault, GeoAccessError, raise_faults
 from geo_access.times.round_trip import Sites
 
-__all__ = ["Offers", "job_offers", "training_offers"]
+__all__ = ["Offers", "department_of", "job_offers", "training_offers"]
 
 _TRAVELLED = ("on_site", "hybrid", "afest")
 _MODALITIES = (*_TRAVELLED, "remote", "mobile")
@@ -42,6 +44,18 @@ class Offers:
     sure_position : ndarray of bool, shape (n_offers,)
         Whether the site is placed to the address or the street, not to the commune.
     unlocated_places, remote_places, mobile_places : ndarray of int64, shape (n_metiers,)
+    known_fill : ndarray of bool, shape (n_offers,), or None
+        Whether the source says how many places are taken; None: it does everywhere.
+    named : ndarray of bool, shape (n_metiers,), or None
+        Whether any row names the métier, at whatever level; None: those that are offered.
+    partial_places : ndarray of int64, shape (2, n_metiers), or None
+        Places of hybrid training and of training at work (AFEST); those at a place are among the places travelled to.
+    uncoded_places : int
+        Places of rows that say no métier: they may be of any.
+    departments : tuple of str
+        Of the supply, ``""`` where it is not told.
+    by_department : ndarray of int64, shape (2, n_metiers, n_departments), or None
+        Places with a position, and without.
     """
 
     metiers: tuple[Metier, ...]
@@ -53,6 +67,22 @@ class Offers:
     unlocated_places: np.ndarray
     remote_places: np.ndarray
     mobile_places: np.ndarray
+    known_fill: np.ndarray | None = None
+    named: np.ndarray | None = None
+    partial_places: np.ndarray | None = None
+    uncoded_places: int = 0
+    departments: tuple[str, ...] = ()
+    by_department: np.ndarray | None = None
+
+    @property
+    def taken_places(self) -> np.ndarray:
+        """Places known to be taken, int64 (n_offers,)."""
+        return self.all_places - self.open_places
+
+    @property
+    def counted_places(self) -> np.ndarray:
+        """Places of which it is known how many are taken, int64 (n_offers,)."""
+        return self.all_places if self.known_fill is None else np.where(self.known_fill, self.all_places, 0)
 
     @property
     def located_open(self) -> np.ndarray:
@@ -82,11 +112,79 @@ class Offers:
             open_places=self.open_places[kept],
             all_places=self.all_places[kept],
             sure_position=self.sure_position[kept],
+            known_fill=None if self.known_fill is None else self.known_fill[kept],
         )
 
     def _per_metier(self, values: np.ndarray) -> np.ndarray:
         owner = np.repeat(np.arange(len(self.metiers)), np.diff(self.indptr))
         return np.bincount(owner, weights=values, minlength=len(self.metiers)).astype(np.int64)
+
+
+def department_of(code: str) -> str:
+    """Département of an Insee commune code, a postal code or a school's code (UAI); empty when it tells none.
+
+    Examples
+    --------
+    >>> [department_of(text) for text in ("80021", "2A004", "97411", "0590001A", "C-12")]
+    ['80', '2A', '974', '59', '']
+    """
+    school = re.fullmatch(r"(?:0(\d{2})|(97\d))\d{4}[A-Z]", code)
+    if school is not None:
+        return school[1] or school[2]
+    commune = re.fullmatch(r"(97\d|\d{2}|2[AB])\d{2,3}", code)
+    return "" if commune is None else commune[1]
+
+
+_DEPARTMENT_COLUMNS = ("department", "departement", "code_departement")
+_PLACE_COLUMNS = ("commune", "insee", "code_insee", "postal_code", "code_postal", "uai", "site_id")
+
+
+def _departments(frame: pd.DataFrame) -> np.ndarray:
+    """Département of each row, object (n,), empty where nothing tells it."""
+    found = np.full(len(frame), "", dtype=object)
+    for name in _DEPARTMENT_COLUMNS:
+        if name in frame.columns:
+            given = frame[name].fillna("").astype(str).str.strip().to_numpy(object)
+            found = np.where(found == "", given, found)
+    for name in _PLACE_COLUMNS:
+        if name in frame.columns:
+            read = np.array([department_of(str(text).strip()) for text in frame[name]], dtype=object)
+            found = np.where(found == "", read, found)
+    return found
+
+
+def _fold(codes: pd.Series) -> np.ndarray:
+    """Codes as they are compared: without case, without spaces around; missing stays None."""
+    text = codes.astype(object).where(codes.notna(), None)
+    return np.array([None if c is None else str(c).strip().upper() for c in text], dtype=object)
+
+
+def _what_is_known(
+    table: pd.DataFrame, suited: pd.DataFrame, metiers: tuple[Metier, ...], count: str
+) -> dict[str, Any]:
+    """Whether each métier is named, what rows say no métier, and places by département with and without position."""
+    given = set(table["metier"].dropna())
+    names = tuple(sorted(set(suited["department"]) | {""}))
+    by = np.zeros((2, len(metiers), len(names)), dtype=np.int64)
+    if len(suited):
+        column = pd.Index(names).get_indexer(pd.Index(suited["department"]))
+        here = np.isfinite(suited["x"].to_numpy(np.float64))
+        travelled = (
+            suited["modality"].isin(_TRAVELLED).to_numpy() if "modality" in suited else np.ones(len(suited), bool)
+        )
+        rows = suited["metier_index"].to_numpy(np.int64)
+        for layer, mask in ((0, here & travelled), (1, ~here & travelled)):
+            np.add.at(by[layer], (rows[mask], column[mask]), suited[count].to_numpy(np.int64)[mask])
+    return {
+        "named": np.array([_fold_code(metier.code) in given for metier in metiers], dtype=bool),
+        "uncoded_places": int(table.loc[table["metier"].isna(), count].sum()),
+        "departments": names,
+        "by_department": by,
+    }
+
+
+def _fold_code(code: str) -> str:
+    return code.strip().upper()
 
 
 def _count_faults(frame: pd.DataFrame, column: str, table: str) -> list[Fault]:
@@ -141,7 +239,7 @@ def _names(frame: pd.DataFrame) -> np.ndarray:
     return frame[column].astype(str).to_numpy(object)
 
 
-def _pack(rows: pd.DataFrame, metiers: tuple[Metier, ...], extra: dict[str, np.ndarray]) -> Offers:
+def _pack(rows: pd.DataFrame, metiers: tuple[Metier, ...], extra: dict[str, Any]) -> Offers:
     """Group located rows (columns metier_index, site, open, all, sure) by métier."""
     ordered = rows.sort_values(["metier_index", "site"], kind="stable")
     counts = np.bincount(ordered["metier_index"].to_numpy(np.int64), minlength=len(metiers))
@@ -153,6 +251,7 @@ def _pack(rows: pd.DataFrame, metiers: tuple[Metier, ...], extra: dict[str, np.n
         ordered["open"].to_numpy(np.int64),
         ordered["all"].to_numpy(np.int64),
         ordered["sure"].to_numpy(bool),
+        known_fill=ordered["told"].to_numpy(bool),
         **extra,
     )
 
@@ -204,15 +303,20 @@ def training_offers(training: pd.DataFrame, metiers: Sequence[Metier], *, epsg: 
     metiers = tuple(metiers)
     xy = _coordinates(training, epsg, "training")
     every = _counts(training, "places", unknown=1)
-    taken = _counts(training, "filled", unknown=0) if "filled" in training.columns else 0 * every
+    has_fill = "filled" in training.columns
+    taken = _counts(training, "filled", unknown=0) if has_fill else 0 * every
+    told = training["filled"].notna().to_numpy(bool) if has_fill else np.zeros(len(training), dtype=bool)
+    told = told & training["places"].notna().to_numpy(bool)
     table = pd.DataFrame(
         {
             "site_id": training["site_id"].astype(str).to_numpy(object),
             "name": _names(training),
-            "metier": training["metier"].astype(str).to_numpy(object),
+            "metier": _fold(training["metier"]),
+            "department": _departments(training),
             "level": pd.to_numeric(training["level"], errors="coerce").to_numpy(np.float64, na_value=np.nan),
             "all": every,
             "open": np.maximum(every - taken, 0),
+            "told": told,
             "modality": modality,
             "sure": _sure_positions(training),
             "x": xy[:, 0],
@@ -226,7 +330,9 @@ def training_offers(training: pd.DataFrame, metiers: Sequence[Metier], *, epsg: 
         "remote_places": suited["modality"] == "remote",
         "mobile_places": suited["modality"] == "mobile",
     }
-    extra = {name: _sums(suited[mask], len(metiers)) for name, mask in apart.items()}
+    extra: dict[str, Any] = {name: _sums(suited[mask], len(metiers)) for name, mask in apart.items()}
+    partial = [_sums(suited[suited["modality"] == name], len(metiers)) for name in ("hybrid", "afest")]
+    extra |= {"partial_places": np.array(partial), **_what_is_known(table, suited, metiers, "all")}
     located = suited[placed].copy()
     first = located.drop_duplicates("site_id")
     index = pd.Index(first["site_id"])
@@ -247,7 +353,7 @@ def _suited(table: pd.DataFrame, metiers: tuple[Metier, ...]) -> pd.DataFrame:
     """Rows × the métiers they supply; a row without a level suits every level of its métier."""
     parts = []
     for number, metier in enumerate(metiers):
-        suits = (table["metier"] == metier.code) & (
+        suits = (table["metier"] == _fold_code(metier.code)) & (
             table["level"].isna() | table["level"].between(metier.min_level, metier.max_level)
         )
         part = table[suits].copy()
@@ -322,10 +428,12 @@ def job_offers(employers: pd.DataFrame, metiers: Sequence[Metier], *, epsg: int)
         {
             "site_id": ids,
             "name": _names(employers),
-            "metier": employers["metier"].astype(str).to_numpy(object),
+            "metier": _fold(employers["metier"]),
+            "department": _departments(employers),
             "level": np.nan,
             "all": openings,
             "open": openings,
+            "told": True,
             "sure": _sure_positions(employers),
             "start_s": starts,
             "end_s": ends,
@@ -336,10 +444,11 @@ def job_offers(employers: pd.DataFrame, metiers: Sequence[Metier], *, epsg: int)
     suited = _suited(table, metiers)
     placed = np.isfinite(suited["x"])
     none = np.zeros(len(metiers), dtype=np.int64)
-    extra = {
+    extra: dict[str, Any] = {
         "unlocated_places": _sums(suited[~placed], len(metiers)),
         "remote_places": none,
         "mobile_places": none.copy(),
+        **_what_is_known(table, suited, metiers, "all"),
     }
     located = suited[placed].copy()
     keys = ["site_id", "start_s", "end_s"]

@@ -11,7 +11,7 @@ import pandas as pd
 from scipy import sparse
 
 from geo_access.diagnosis.diagnose import Diagnosis
-from geo_access.diagnosis.flag import REASON_COLUMNS, aggregate_flags, concat_flags
+from geo_access.diagnosis.flag import aggregate_flags, concat_flags
 from geo_access.diagnosis.residents import Residents
 from geo_access.errors import Fault, raise_faults
 
@@ -19,11 +19,10 @@ __all__ = ["NO_UNIT", "regroup", "table_by_zoning"]
 
 NO_UNIT = "hors zonage"
 
-_SHOWN = (
-    "zone_id", "zone_name", "zone_kind", "metier", "metier_name", "family", "profile", "kind", "schedule", "threshold",
-    "threshold_min", "threshold_source", "residents", "level", "confidence", "reachable_share", "main_reason",
-    "radius_share", "median_time_min", "reachable_places", "places_per_100_candidates",
-    "unlocated_places", "remote_places", "mobile_places", *REASON_COLUMNS, "rules",
+# Supply is that of the whole study: it tells of nobody, and is not held back.
+_OF_THE_STUDY = (
+    "located_places", "located_free_places", "unlocated_places", "uncoded_places", "remote_places", "mobile_places",
+    "hybrid_places", "afest_places", "rules",
 )  # fmt: skip
 
 
@@ -72,6 +71,7 @@ def regroup(residents: Residents, units: pd.DataFrame, *, kind: str) -> Resident
         residents.point_ids, residents.xy, residents.population, residents.candidates, residents.doubtful,
         np.asarray(ids, dtype=object), names, np.full(len(ids), kind, dtype=object),
         sparse.csr_matrix((share, (row, column)), shape=(len(ids), len(residents.point_ids))),
+        residents.departments,
     )  # fmt: skip
 
 
@@ -136,10 +136,10 @@ def table_by_zoning(
                 needed=asked,
             )
         )
-    table = concat_flags(frames)[list(_SHOWN)]
+    table = concat_flags(frames)
     held = (table["residents"] < min_residents) & (table["residents"] > 0)
     table["residents"] = ((table["residents"] / round_to).round() * round_to).astype("Float64")
     for name in table.columns[table.columns.get_loc("residents") :]:
-        if name not in ("unlocated_places", "remote_places", "mobile_places", "rules"):
+        if name not in _OF_THE_STUDY:
             table[name] = table[name].where(~held)
     return table.assign(zoning=kind, vintage=vintage, source=source, held_back=held)

@@ -22,12 +22,14 @@ __all__ = [
     "symbol_radius",
 ]
 
-# Levels: blue, yellow, vermilion (apart under deuteranopia, protanopia and tritanopia), and grey.
+# Levels: blue, yellow, vermilion (apart under deuteranopia, protanopia and tritanopia), white where no question arises,
+# and grey, hatched, where the data do not tell.
 LEVEL_COLOURS: Mapping[str, str] = {
     "adéquat": "#5aa2cf",
     "fragile": "#f6d55c",
     "inadéquat": "#c8472f",
-    "sans objet": "#d9d9d9",
+    "sans objet": "#f4f4f2",
+    "indécidable": "#b9b9b9",
 }
 
 # Near is dark, far is light: lightness alone tells them apart. After the « Purples-Blues » order of cividis-like ramps.

@@ -8,6 +8,7 @@ import pandas as pd
 
 from geo_access.clock import format_clock, parse_clock
 from geo_access.diagnosis.model import FlagReason
+from geo_access.diagnosis.version_one import FirstReason
 from geo_access.report.context import ReportContext
 from geo_access.report.words import share
 from geo_access.words.words import format_number, text
@@ -46,8 +47,8 @@ def annex_content(context: ReportContext) -> dict[str, Any]:
         "tables": _tables(context),
         "reasons": [
             (t(f"reason.{reason.name}"), t(f"remedy.{reason.name}"))
-            for reason in FlagReason
-            if reason is not FlagReason.REACHES
+            for reason in (FirstReason if context.rules.first else FlagReason)
+            if reason.name != "REACHES"
         ],
         "sources": list(context.sources),
         "inputs": list(manifest["inputs"].items()),

@@ -4,49 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
-from geo_access.diagnosis.model import FlagReason, Metier
+from geo_access.diagnosis.model import Metier
+from geo_access.report.axes import axis_lines, lift_rows, reason_words
 from geo_access.report.context import ReportContext
+from geo_access.report.reach import REACHES, blocked_of, is_asked, named_metier, reach_of, reach_rows, share_of
 from geo_access.report.words import embedded_png, known_text, minutes, share
 from geo_access.words.words import format_number, plural, text, written_date
 
-__all__ = ["flagged_content", "metier_content", "summary_content", "unknown_content", "zonings_content"]
+__all__ = ["flagged_content", "metier_content", "unknown_content", "zonings_content"]
 
 _KINDS = ("training", "job")
-_LEVELS = ("adéquat", "fragile", "inadéquat", "sans objet")
-_CSS = {"adéquat": "adequat", "fragile": "fragile", "inadéquat": "inadequat", "sans objet": "none"}
-_BAD = ("inadéquat", "fragile")
+_LEVELS = ("adéquat", "fragile", "inadéquat", "sans objet", "indécidable")
+_CSS = dict(zip(_LEVELS, ("adequat", "fragile", "inadequat", "none", "open"), strict=True))
 _MOST_ROWS = 60
 _MOST_REMEDIES = 12
 _COUNTED = ("residents", "qpv_residents", "job_seekers", "places", "openings")
-_REACHES = FlagReason.REACHES.name
-
-
-def _asked(context: ReportContext, kind: str) -> bool:
-    """Whether the summary's public was studied for a kind of trip."""
-    return bool(len(context.question(context.reach, kind)))
-
-
-def _reach(context: ReportContext, metier: str, kind: str, *, profile: str | None = None) -> pd.Series:
-    """Residents by reason for one métier, the most frequent reason first; empty when nothing was studied."""
-    rows = context.question(context.reach, kind, profile=profile)
-    rows = rows[rows["metier"].astype(str) == metier]
-    return rows.groupby(rows["reason"].astype(str))["residents"].sum().sort_values(ascending=False, kind="stable")
-
-
-def _share_of(reached: pd.Series) -> float:
-    total = float(reached.sum())
-    return float(reached.get(_REACHES, 0.0)) / total if total > 0 else float("nan")
-
-
-def _blocked(reached: pd.Series) -> pd.Series:
-    return reached.drop(_REACHES, errors="ignore")
-
-
-def _named(metier: Metier) -> str:
-    return metier.name or metier.code
 
 
 def _question_label(context: ReportContext, rows: pd.DataFrame, kind: str) -> str:
@@ -61,103 +35,6 @@ def _question_label(context: ReportContext, rows: pd.DataFrame, kind: str) -> st
     if limit is not None and limit.kind == kind:
         parts.append(minutes(limit.minutes, language))
     return ", ".join(parts)
-
-
-def summary_content(context: ReportContext) -> dict[str, Any]:
-    """Write the sentences and the table that an elected official reads first.
-
-    Parameters
-    ----------
-    context : ReportContext
-
-    Returns
-    -------
-    dict
-        ``intro``, ``lines``, ``kinds`` and ``rows`` (name, cells of share and first obstacle).
-    """
-    language = context.language
-    kinds = [kind for kind in _KINDS if _asked(context, kind)]
-    rows = []
-    for metier in context.metiers:
-        cells = []
-        for kind in kinds:
-            reached = _reach(context, metier.code, kind)
-            blocked = _blocked(reached)
-            reason = text(f"reason.{blocked.index[0]}", language) if len(blocked) else "–"
-            cells.append({"share": share(_share_of(reached), language), "reason": reason})
-        rows.append({"name": f"{_named(metier)} ({metier.code})", "cells": cells})
-    people = max(
-        (float(_reach(context, metier.code, kind).sum()) for kind in kinds for metier in context.metiers), default=0.0
-    )
-    intro = text(
-        "report.summary.intro",
-        language,
-        residents=plural("residents", people, language),
-        zones=plural("report.zones", context.flags["zone_id"].astype(str).nunique(), language),
-        metiers=plural("report.metiers", len(context.metiers), language),
-        profile=context.profiles[0].name or context.profiles[0].id,
-    )
-    lines = [line for kind in kinds if (line := _range_line(context, kind))]
-    lines += [line for line in (_obstacle_line(context, kinds), _qpv_line(context), _car_line(context)) if line]
-    return {"intro": intro, "lines": lines, "kinds": kinds, "rows": rows}
-
-
-def _range_line(context: ReportContext, kind: str) -> str:
-    """Sentence from the worst métier to the best."""
-    language = context.language
-    shares = [(_share_of(_reach(context, metier.code, kind)), _named(metier)) for metier in context.metiers]
-    shares = sorted(item for item in shares if np.isfinite(item[0]))
-    if not shares:
-        return ""
-    wanted = str(context.question(context.reach, kind)["threshold"].iloc[0])
-    limit = next((item.minutes for item in context.thresholds if item.id == wanted), None)
-    values = {
-        "threshold": "–" if limit is None else minutes(limit, language),
-        "worst": shares[0][1], "worst_share": share(shares[0][0], language),
-        "best": shares[-1][1], "best_share": share(shares[-1][0], language),
-    }  # fmt: skip
-    return text(f"report.summary.{kind}" + (".one" if len(shares) == 1 else ""), language, **values)
-
-
-def _obstacle_line(context: ReportContext, kinds: list[str]) -> str:
-    blocked: dict[str, float] = {}
-    for kind in kinds:
-        for metier in context.metiers:
-            for reason, count in _blocked(_reach(context, metier.code, kind)).items():
-                blocked[str(reason)] = blocked.get(str(reason), 0.0) + float(count)
-    if not blocked:
-        return ""
-    first = max(blocked, key=lambda name: blocked[name])
-    part = share(blocked[first] / sum(blocked.values()), context.language)
-    return text(
-        "report.summary.obstacle", context.language, reason=text(f"reason.{first}", context.language), share=part
-    )
-
-
-def _qpv_line(context: ReportContext) -> str:
-    rows = context.question(context.flags, "training")
-    levels = rows.loc[rows["zone_kind"].astype(str) == "qpv", "level"].astype(str)
-    levels = levels[levels != "sans objet"]
-    if not len(levels):
-        return ""
-    language = context.language
-    bad = format_number(int((levels == "inadéquat").sum()), language)
-    return text("report.summary.qpv", language, bad=bad, all=format_number(len(levels), language))
-
-
-def _car_line(context: ReportContext) -> str:
-    """Say what a car would change: the mean over the métiers, for training."""
-    car = next((profile.id for profile in context.profiles[1:] if profile.mode == "car"), None)
-    if car is None or context.profiles[0].mode == "car":
-        return ""
-    means = []
-    for profile in (None, car):
-        shares = [_share_of(_reach(context, metier.code, "training", profile=profile)) for metier in context.metiers]
-        known = [value for value in shares if np.isfinite(value)]
-        if not known:
-            return ""
-        means.append(share(float(np.mean(known)), context.language))
-    return text("report.summary.car", context.language, without=means[0], with_car=means[1])
 
 
 def flagged_content(context: ReportContext) -> dict[str, Any]:
@@ -192,7 +69,9 @@ def _level_table(context: ReportContext, rows: pd.DataFrame, kind: str) -> dict[
     rows = rows.assign(
         zone_id=rows["zone_id"].astype(str), level=rows["level"].astype(str), metier=rows["metier"].astype(str)
     )
-    bad = rows["level"].map({"inadéquat": 100, "fragile": 1}).fillna(0).groupby(rows["zone_id"]).sum()
+    bad = (
+        rows["level"].map({"inadéquat": 1000, "fragile": 30, "indécidable": 1}).fillna(0).groupby(rows["zone_id"]).sum()
+    )
     first = rows.drop_duplicates("zone_id").set_index("zone_id")
     order = pd.DataFrame({"bad": bad, "residents": first["residents"]})
     order = order[order["bad"] > 0].sort_values(["bad", "residents"], ascending=False, kind="stable")
@@ -216,7 +95,12 @@ def _level_table(context: ReportContext, rows: pd.DataFrame, kind: str) -> dict[
     )
     left = len(order) - len(shown)
     more = plural("report.flagged.more", left, language) if left > 0 else ""
-    return {"caption": caption, "metiers": [_named(item) for item in context.metiers], "rows": shown, "more": more}
+    return {
+        "caption": caption,
+        "metiers": [named_metier(item) for item in context.metiers],
+        "rows": shown,
+        "more": more,
+    }
 
 
 def _level_cell(row: Any, language: str) -> dict[str, str]:
@@ -225,7 +109,7 @@ def _level_cell(row: Any, language: str) -> dict[str, str]:
     level, confidence = str(row.level), str(row.confidence)
     letter = text("report.letters", language).split()[_LEVELS.index(level)]
     sure = text(f"confidence.{confidence}", language)
-    doubt = "\u202f?" if confidence != "sûr" and level != "sans objet" else ""
+    doubt = "\u202f?" if confidence != "sûr" and level not in ("sans objet", "indécidable") else ""
     return {
         "css": _CSS[level],
         "letter": letter + doubt,
@@ -314,26 +198,35 @@ def metier_content(context: ReportContext, metier: Metier) -> dict[str, Any]:
     leads: list[str] = []
     reasons: list[dict[str, Any]] = []
     for kind in _KINDS:
-        if not _asked(context, kind):
+        if not is_asked(context, kind):
             continue
-        reached = _reach(context, metier.code, kind)
+        reached = reach_of(context, metier.code, kind)
         name = text(f"kind.{kind}", language)
         if not len(reached):
             reasons.append({"caption": text("report.reasons.empty", language, kind=name), "rows": []})
             continue
         lines.append(_reach_line(context, metier, kind, reached))
-        blocked = _blocked(reached)
+        blocked = blocked_of(reached)
         total = max(float(blocked.sum()), 1e-9)
+        known = reach_rows(context, metier.code, kind)
         rows = [
-            {"reason": text(f"reason.{key}", language), "residents": float(count), "share": float(count) / total}
+            {
+                "reason": reason_words(known, str(key), language),
+                "residents": float(count),
+                "share": float(count) / total,
+            }
             for key, count in blocked.items()
         ]
         caption = text("report.reasons.caption" if rows else "report.reasons.none", language, kind=name)
         reasons.append({"caption": caption, "rows": rows})
+        lifts = lift_rows(context, metier.code, kind, float(blocked.sum()))
+        if lifts:
+            reasons.append({"caption": text("report.lifts.caption", language, kind=name), "rows": lifts})
+        lines += axis_lines(context, metier.code, kind)
         leads += [text(f"remedy.{key}", language) for key in blocked.index[:2]]
     sheet = context.sheets.get(metier.code)
     return {
-        "heading": text("report.metier.heading", language, metier=_named(metier), code=metier.code),
+        "heading": text("report.metier.heading", language, metier=named_metier(metier), code=metier.code),
         "lines": lines,
         "picture": embedded_png(sheet) if sheet is not None else None,
         "alt": _picture_alt(context, metier),
@@ -380,22 +273,22 @@ def _reach_line(context: ReportContext, metier: Metier, kind: str, reached: pd.S
     return text(
         "report.metier.reach" if kind == "training" else "report.metier.reach.job",
         language,
-        share=share(_share_of(reached), language),
-        count=format_number(float(reached.get(_REACHES, 0.0)), language),
+        share=share(share_of(reached), language),
+        count=format_number(float(reached.get(REACHES, 0.0)), language),
         inadequate=plural("report.zones", int((levels == "inadéquat").sum()), language),
         all=format_number(len(levels), language),
     )
 
 
 def _picture_alt(context: ReportContext, metier: Metier) -> str:
-    kind = "training" if _asked(context, "training") else "job"
+    kind = "training" if is_asked(context, "training") else "job"
     levels = _own_levels(context, metier, kind)
     counts = {name: int((levels == level).sum()) for name, level in (("adequate", "adéquat"), ("fragile", "fragile"))}
     return text(
         "map.alt",
         context.language,
         territory=context.territory or context.name,
-        metier=_named(metier),
+        metier=named_metier(metier),
         inadequate=int((levels == "inadéquat").sum()),
         **counts,
     )
@@ -470,7 +363,7 @@ def unknown_content(context: ReportContext) -> dict[str, Any]:
         places = int(own["unlocated_places"].max()) if len(own) else 0
         if places:
             told = plural("report.unlocated", places, language)
-            lines.append(text("report.unknown.supply", language, places=told, metier=_named(metier)))
+            lines.append(text("report.unknown.supply", language, places=told, metier=named_metier(metier)))
     if not lines:
         lines.append(text("report.unknown.no_supply", language))
     doubtful = int((context.flags["confidence"].astype(str) == "indécidable").sum())

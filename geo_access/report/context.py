@@ -7,16 +7,16 @@ from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 
-from geo_access.diagnosis.diagnose import OWN_HOURS, Diagnosis
-from geo_access.diagnosis.model import FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.coverage import Town
+from geo_access.diagnosis.diagnose import OWN_HOURS
+from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
 from geo_access.errors import Fault, raise_faults
 from geo_access.manifest import Manifest
 from geo_access.words.note import Note
 
-__all__ = ["ReportContext", "SourceReading", "reach_table"]
+__all__ = ["ReportContext", "SourceReading"]
 
 _FLAG_COLUMNS = (
     "zone_id", "zone_name", "zone_kind", "metier", "profile", "kind", "schedule", "threshold", "residents", "level",
@@ -62,11 +62,19 @@ class ReportContext:
     flags : pandas.DataFrame
         From `geo_access.diagnosis.diagnose.Diagnosis.flags`.
     reach : pandas.DataFrame
-        From `reach_table`: residents by métier, question and reason, each counted once.
+        From `geo_access.report.tables.reach_table`: residents by métier, question and reason, each counted once.
     sheets : mapping of str to pathlib.Path
         PNG by code of métier.
     supply_adequacy : pandas.DataFrame, optional
         From `geo_access.diagnosis.supply_adequacy.supply_adequacy`, one row per métier.
+    lifts : pandas.DataFrame, optional
+        From `geo_access.report.tables.lift_table`: residents whom each lift would help.
+    axes : pandas.DataFrame, optional
+        From `geo_access.report.tables.axis_table`: the second axis, and supply without a trip.
+    towns : tuple of geo_access.diagnosis.coverage.Town
+        Towns whose urban transport no feed tells of.
+    bare_departments : tuple of str
+        Départements whose training has no position at all.
     counts : pandas.DataFrame, optional
         ``metier, minutes`` and what lies within each isochrone: some of ``residents, qpv_residents, job_seekers,
         places, openings``, cumulative.
@@ -104,6 +112,10 @@ class ReportContext:
     manifest: Manifest
     sheets: Mapping[str, Path] = field(default_factory=dict)
     supply_adequacy: pd.DataFrame | None = None
+    lifts: pd.DataFrame | None = None
+    axes: pd.DataFrame | None = None
+    towns: tuple[Town, ...] = ()
+    bare_departments: tuple[str, ...] = ()
     counts: pd.DataFrame | None = None
     bands_label: str = ""
     notices: pd.DataFrame | None = None
@@ -156,29 +168,3 @@ class ReportContext:
         first = OWN_HOURS if (schedules == OWN_HOURS).any() else schedules.iloc[0]
         rows = rows[schedules == first]
         return rows[rows["threshold"].astype(str) == str(rows["threshold"].iloc[0])]
-
-
-def reach_table(diagnosis: Diagnosis) -> pd.DataFrame:
-    """Count residents by métier, question and reason, each once however many zones they belong to.
-
-    Parameters
-    ----------
-    diagnosis : Diagnosis
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``metier, profile, kind, schedule, threshold, reason, residents``; `reason` is a `FlagReason` name, ``REACHES``
-        for those who can. The residents of a question sum to the population of the points.
-    """
-    rows = []
-    people = diagnosis.residents.population
-    for case in diagnosis.cases:
-        for column, metier in enumerate(case.offers.metiers):
-            counts = np.bincount(case.points.reason[:, column], weights=people, minlength=len(FlagReason))
-            rows += [
-                (metier.code, case.profile.id, case.kind, case.schedule, case.threshold.id, reason.name, count)
-                for reason, count in zip(FlagReason, counts.tolist())
-                if count > 0
-            ]
-    return pd.DataFrame(rows, columns=list(_REACH_COLUMNS))

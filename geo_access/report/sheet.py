@@ -165,7 +165,7 @@ def _part(
         return part
     part["reason"] = text(f"reason.{reason.name}", language)
     part["remedy"] = text("person.remedy", language, remedy=text(f"remedy.{reason.name}", language))
-    if reason is FlagReason.UNSNAPPED:
+    if reason is FlagReason.OFF_NETWORK:
         part["lifts"] = text("person.unsnapped", language)
         return part
     tried = find_remedies(

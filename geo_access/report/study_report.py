@@ -10,11 +10,11 @@ from geo_access.report.annex import annex_content
 from geo_access.report.chapters import (
     flagged_content,
     metier_content,
-    summary_content,
     unknown_content,
     zonings_content,
 )
 from geo_access.report.context import ReportContext
+from geo_access.report.summary import summary_content
 from geo_access.report.words import environment
 from geo_access.words.words import written_date
 

@@ -21,7 +21,8 @@ from geo_access.diagnosis.remedies import smallest_remedies
 from geo_access.diagnosis.supply_adequacy import employer_need, supply_adequacy
 from geo_access.manifest import Manifest
 from geo_access.network.model import CrowFly, Network
-from geo_access.report.context import ReportContext, SourceReading, reach_table
+from geo_access.report.context import ReportContext, SourceReading
+from geo_access.report.tables import axis_table, bare_departments, lift_table, reach_table
 from geo_access.routing.query import Window
 from geo_access.study.file import (
     StudyFile,
@@ -242,6 +243,10 @@ def report_context(
         rules=diagnosis.rules,
         flags=flags,
         reach=reach_table(diagnosis),
+        lifts=lift_table(diagnosis),
+        axes=axis_table(diagnosis),
+        towns=diagnosis.towns,
+        bare_departments=bare_departments(diagnosis),
         manifest=manifest,
         sheets=sheets,
         supply_adequacy=found.components,

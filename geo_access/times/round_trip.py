@@ -30,6 +30,7 @@ __all__ = [
     "TimesSource",
     "connect_points",
     "round_trip",
+    "site_hours",
 ]
 
 _SPREAD_STEP_S = 300
@@ -176,7 +177,7 @@ class Ask:
         )
 
 
-def _hours(ask: Ask, sites: Sites) -> tuple[np.ndarray, np.ndarray]:
+def site_hours(ask: Ask, sites: Sites) -> tuple[np.ndarray, np.ndarray]:
     """Latest arrival and earliest departure at each site, int64 (n_sites,) [s]."""
     if ask.arrive_s is not None and ask.leave_s is not None:
         return np.full(len(sites), ask.arrive_s, np.int64), np.full(len(sites), ask.leave_s, np.int64)
@@ -277,7 +278,7 @@ def _schedules(ask: Ask, sites: Sites) -> Iterator[tuple[int, int, np.ndarray]]:
     if not ask.uses_transit:
         yield 0, 0, np.arange(len(sites))
         return
-    arrive, leave = _hours(ask, sites)
+    arrive, leave = site_hours(ask, sites)
     hours, group = np.unique(np.column_stack((arrive, leave)), axis=0, return_inverse=True)
     for number, (arrive_s, leave_s) in enumerate(hours.tolist()):
         yield arrive_s, leave_s, np.flatnonzero(group.ravel() == number)

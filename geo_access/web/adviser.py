@@ -70,7 +70,7 @@ def adviser_answer(
         if case.kind in question.kinds and (case.kind == "training" or case.schedule == "own_hours"):
             rows += _rows(diagnosis, case, question)
             obstacles += _obstacles(case)
-    if all(item["reason"] == FlagReason.UNSNAPPED.name for item in obstacles) and obstacles:
+    if all(item["reason"] == FlagReason.OFF_NETWORK.name for item in obstacles) and obstacles:
         raise SnapError("this place lies too far from any street → choose one nearer", key="web.off_streets")
     rows.sort(key=lambda row: (row["worst_min"], row["site"], row["metier"]))
     shown = rows[:_MOST_ROWS]

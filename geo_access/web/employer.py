@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 
 from geo_access.clock import DAY_S, format_clock, parse_clock
+from geo_access.diagnosis.lifts import profile_ask
 from geo_access.diagnosis.model import Profile
-from geo_access.diagnosis.reasons import profile_ask
 from geo_access.errors import InputError
 from geo_access.study.prepared import PreparedStudy
 from geo_access.times.round_trip import NetworkTimes, Sites, connect_points, round_trip

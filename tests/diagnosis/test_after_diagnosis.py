@@ -262,4 +262,5 @@ def test_points_are_given_with_their_reasons() -> None:
     frame = found.point_frame()
     assert len(frame) == 6
     far = frame[(frame["metier"] == "H2913") & ~frame["reached"]]
-    assert set(far["reason"]) == {"CAR_ONLY"}
+    assert set(far["reason"]) == {"SLOW_BOTH"}
+    assert (far["out_lack_min"] > 0).all()

@@ -13,8 +13,8 @@ import pytest
 from geo_access.clock import parse_clock
 from geo_access.diagnosis.diagnose import Diagnosis, diagnose
 from geo_access.diagnosis.employers import employer_transit_test
+from geo_access.diagnosis.lifts import profile_ask
 from geo_access.diagnosis.model import Metier, Profile, Schedule, Threshold
-from geo_access.diagnosis.reasons import profile_ask
 from geo_access.diagnosis.remedies import find_remedies
 from geo_access.diagnosis.trip_remedies import trip_scenarios
 from geo_access.network.build import build_network
@@ -79,8 +79,12 @@ def test_no_service_reaches_the_industrial_zone_for_five_o_clock(found: Diagnosi
     assert parse_clock(truth["first_arrival"]) > parse_clock(truth["shift_start"])
     morning = rows(found, kind="job", schedule="poste_matin", zone_id=truth["zone_id"])
     asked = morning[morning["level"] != "sans objet"]
-    assert set(asked["main_reason"]) == {"NO_SERVICE_AT_THAT_HOUR"}
+    assert set(asked["main_reason"]) == {truth["reason"]}
     assert set(asked["level"]) == {"inadéquat"}
+    # 06:10 is 75 minutes after 04:55, and a walk to the door of less than a quarter of an hour comes on top.
+    late_min = (parse_clock(truth["first_arrival"]) - parse_clock(truth["shift_start"])) / 60 + 5
+    assert asked["out_lack_min"].between(late_min, late_min + 15).all()
+    assert (asked["lifted_by_midday"] > 0.9).all()
     employers = employer_transit_test(found, profile="sans_voiture", limit_min=60)
     at_five = employers[
         employers["site_name"].str.startswith(truth["site_prefix"]) & (employers["shift_start"] == truth["shift_start"])
@@ -118,7 +122,8 @@ def test_the_plateau_is_beyond_the_threshold_even_by_car(found: Diagnosis) -> No
     flags = rows(found, metier=truth["metier"])
     plateau = flags[flags["zone_id"].isin(truth["zone_ids"])]
     assert len(plateau) == len(truth["zone_ids"])
-    assert (plateau["share_beyond_threshold_even_by_car"] == 1.0).all()
+    assert (plateau["reachable_share"] == 0).all()
+    assert (plateau[f"lifted_by_{truth['not_lifted_by']}"] == 0).all()
     # Reckoned on the planted roads without signals or turns: no car can be faster.
     by_car = rows(found, metier=truth["metier"], profile="voiture")
     medians = by_car[by_car["zone_id"].isin(truth["zone_ids"])].set_index("zone_name")["median_time_min"]
@@ -130,9 +135,10 @@ def test_the_quarter_with_a_far_stop_walks_too_long(found: Diagnosis) -> None:
     truth = TRUTHS["walk_too_long"]
     assert truth["least_walk_m"] > truth["walk_limit_m"]
     flags = rows(found, zone_id=truth["zone_id"])
-    assert (flags["main_reason"] == "WALK_TOO_LONG").sum() >= 4
-    # "Five kilometres around" sees nothing of it.
-    walked = flags[flags["main_reason"] == "WALK_TOO_LONG"]
+    assert (flags["main_reason"] == truth["reason"]).all()
+    # "Five kilometres around" sees nothing of it; a longer walk would do for four of the six.
+    walked = flags[flags["lifted_by_longer_walk"] == 1.0]
+    assert len(walked) == 4
     assert set(walked["level"]) == {"inadéquat"}
     assert set(walked["radius_level"]) == {"adéquat"}
 
@@ -148,14 +154,29 @@ def test_the_border_town_gains_when_the_neighbour_s_feed_is_merged(found: Diagno
 def test_no_way_back_from_the_evening(found: Diagnosis) -> None:
     truth = TRUTHS["no_return"]
     flags = rows(found, zone_id=truth["zone_id"]).set_index("metier")
-    assert flags.loc[truth["metiers"], "main_reason"].eq("NO_RETURN_TRIP").all()
+    assert flags.loc[truth["metiers"], "main_reason"].eq(truth["reason"]).all()
+    # The only way back leaves at 12:35, or before it from a site farther away; one is free at 17:05.
+    early_min = (parse_clock("17:05") - parse_clock(truth["only_return"])) / 60
+    assert (flags.loc[truth["metiers"], "back_lack_min"] >= early_min).all()
+    assert (flags.loc[truth["metiers"], "back_lack_min"] < early_min + 45).all()
 
 
-def test_a_full_session_and_a_village_without_a_bus(found: Diagnosis) -> None:
-    full = rows(found, metier=TRUTHS["supply_full"]["metier"])
-    assert full["main_reason"].eq("SUPPLY_FULL").all()
+def test_a_full_session_is_within_reach_and_full(found: Diagnosis) -> None:
+    truth = TRUTHS["supply_full"]
+    full = rows(found, metier=truth["metier"])
+    reached = full[full["reachable_share"] > 0]
+    assert reached["saturation"].eq(truth["saturation"]).all()
+    assert reached["filling_rate"].eq(truth["filled"] / truth["places"]).all()
+    assert reached["free_places"].eq(0).all()
+    # Geography does not know of it: the same zones are adequate where the sites are near.
+    assert reached["level"].eq("adéquat").any()
+
+
+def test_a_village_without_a_bus_is_helped_by_the_car_alone(found: Diagnosis) -> None:
     village = rows(found, zone_id=TRUTHS["car_only"]["zone_id"])
-    assert village[village["main_reason"] != "SUPPLY_FULL"]["main_reason"].eq("CAR_ONLY").all()
+    assert village["main_reason"].eq(TRUTHS["car_only"]["reason"]).all()
+    assert village["lifted_by_car"].eq(1.0).all()
+    assert village[["lifted_by_midday", "lifted_by_longer_walk", "lifted_by_bike"]].eq(0.0).all().all()
 
 
 @pytest.mark.parametrize("mode", ["transit", "bike+transit", "car"])

@@ -12,8 +12,8 @@ from shapely import Point
 
 from geo_access.clock import parse_clock
 from geo_access.diagnosis.diagnose import OWN_HOURS, diagnose, diagnose_with
-from geo_access.diagnosis.flag import REASON_COLUMNS
-from geo_access.diagnosis.model import Metier, Schedule, Threshold
+from geo_access.diagnosis.flag import REASON_COLUMNS, reason_columns
+from geo_access.diagnosis.model import FlagRules, Metier, Schedule, Threshold
 from geo_access.diagnosis.supply import job_offers, training_offers
 from geo_access.errors import InputError
 from geo_access.network.model import CrowFly, Network
@@ -72,7 +72,10 @@ def planted_minutes(other_day: bool):
     return minutes
 
 
-def run_planted(profiles=(TRANSIT,)):
+FIRST = replace(RULES, version="geo-access/1")
+
+
+def run_planted(profiles=(TRANSIT,), rules: FlagRules = FIRST):
     names = list(PLANTED)
     residents = residents_of([100.0] * len(names), [name.lower() for name in names])
     sites, offers = training_offers(training([{"site_id": "cfa", "x": 50_000.0}]), [WELDER], epsg=EPSG)
@@ -80,11 +83,11 @@ def run_planted(profiles=(TRANSIT,)):
     other = TableTimes(residents.xy, sites.xy, planted_minutes(other_day=True))
     return times, diagnose_with(
         times, residents=residents, supply={"training": (sites, offers)}, profiles=profiles, thresholds=[HOUR],
-        schedules=[DAY], rules=RULES, other_day=other,
+        schedules=[DAY], rules=rules, other_day=other,
     )  # fmt: skip
 
 
-def test_every_travel_reason_comes_out_where_it_was_planted() -> None:
+def test_every_travel_reason_of_the_first_version_comes_out_where_it_was_planted() -> None:
     _, found = run_planted()
     flags = found.flags.set_index("zone_id")
     for name in PLANTED:
@@ -98,7 +101,33 @@ def test_every_travel_reason_comes_out_where_it_was_planted() -> None:
         assert row[f"share_{name.lower()}"] == 1.0
 
 
-def test_counterfactuals_are_asked_only_for_points_that_nothing_explains_yet() -> None:
+# What the same table of minutes says under the second version, and which lift would help.
+SECOND = {
+    "NO_RETURN_TRIP": ("ABSENT_BACK", set()),
+    "TOO_MANY_TRANSFERS": ("ABSENT_BOTH", {"unlimited_rides"}),
+    "NO_SERVICE_AT_THAT_HOUR": ("ABSENT_BOTH", {"midday"}),
+    "WALK_TOO_LONG": ("ABSENT_BOTH", {"longer_walk"}),
+    "NO_SERVICE_THAT_DAY": ("ABSENT_BOTH", {"other_day"}),
+    "CAR_ONLY": ("SLOW_BOTH", {"car"}),
+    "BEYOND_THRESHOLD_EVEN_BY_CAR": ("SLOW_BOTH", set()),
+}
+
+
+def test_the_second_version_says_what_is_missing_and_then_what_would_lift_it() -> None:
+    _, found = run_planted(rules=RULES)
+    flags = found.flags.set_index("zone_id")
+    for name, (reason, lifts) in SECOND.items():
+        row = flags.loc[name.lower()]
+        assert row["main_reason"] == reason, name
+        helped = {lift for lift in ("unlimited_rides", "midday", "longer_walk", "other_day", "car")
+                  if row[f"lifted_by_{lift}"] == 1.0}  # fmt: skip
+        assert helped - {"car"} == lifts - {"car"}, name
+        assert ("car" in helped) == ("car" in PLANTED[name] and PLANTED[name]["car"] <= 60), name
+    slow = flags.loc["car_only"]
+    assert (slow["out_lack_min"], slow["back_lack_min"]) == (30.0, 30.0)
+
+
+def test_counterfactuals_of_the_first_version_are_asked_only_for_points_that_nothing_explains_yet() -> None:
     times, _ = run_planted()
     modes = [query.mode for query in times.asked]
     # The base there and back, then unlimited rides, midday, longer walk there and back, then the car.
@@ -109,6 +138,8 @@ def test_a_profile_by_car_meets_no_counterfactual() -> None:
     _, found = run_planted(profiles=(CAR,))
     reasons = set(found.flags["main_reason"].dropna())
     assert reasons == {"BEYOND_THRESHOLD_EVEN_BY_CAR"}
+    _, found = run_planted(profiles=(CAR,), rules=RULES)
+    assert set(found.flags["main_reason"].dropna()) == {"SLOW_BOTH"}
 
 
 def test_shares_of_those_who_cannot_sum_to_one_in_a_mixed_zone() -> None:
@@ -121,41 +152,65 @@ def test_shares_of_those_who_cannot_sum_to_one_in_a_mixed_zone() -> None:
             return [[20.0], [20.0], [20.0]]
         return [[30.0], [30.0 if there else NONE], [NONE]]
 
-    found = diagnose_with(
-        TableTimes(residents.xy, sites.xy, minutes), residents=residents, supply={"training": (sites, offers)},
-        profiles=[TRANSIT], thresholds=[HOUR], schedules=[DAY], rules=RULES,
-    )  # fmt: skip
-    row = found.flags.iloc[0]
-    assert row["level"] == "fragile"
-    assert row["reachable_share"] == pytest.approx(0.5)
-    assert row["share_no_return_trip"] == pytest.approx(0.6)
-    assert row["share_car_only"] == pytest.approx(0.4)
-    assert sum(row[name] for name in REASON_COLUMNS) == pytest.approx(1.0)
+    for rules, back, both in ((RULES, "absent_back", "absent_both"), (FIRST, "no_return_trip", "car_only")):
+        found = diagnose_with(
+            TableTimes(residents.xy, sites.xy, minutes), residents=residents, supply={"training": (sites, offers)},
+            profiles=[TRANSIT], thresholds=[HOUR], schedules=[DAY], rules=rules,
+        )  # fmt: skip
+        row = found.flags.iloc[0]
+        assert row["level"] == "fragile"
+        assert row["reachable_share"] == pytest.approx(0.5)
+        assert row[f"share_{back}"] == pytest.approx(0.6)
+        assert row[f"share_{both}"] == pytest.approx(0.4)
+        assert sum(row[name] for name in reason_columns(rules)) == pytest.approx(1.0)
+    assert len(REASON_COLUMNS) == 19
 
 
 @pytest.mark.parametrize(
-    ("rows", "reason"),
+    ("rows", "first", "second"),
     [
-        ([{"site_id": "a", "metier": "X"}], "NO_SUPPLY_FOR_METIER"),
-        ([{"site_id": "a", "level": 7}], "NO_SUPPLY_FOR_METIER"),
-        ([{"site_id": "a", "modality": "remote"}], "NO_SUPPLY_FOR_METIER"),
-        ([{"site_id": "a", "x": None}], "UNLOCATED_SUPPLY"),
-        ([{"site_id": "a", "x": 0.0, "filled": 10}], "SUPPLY_FULL"),
-        ([{"site_id": "a", "x": 0.0, "filled": 10}, {"site_id": "b", "x": 5.0, "filled": 0}], "SUPPLY_FULL"),
+        (
+            [{"site_id": "a", "metier": "X"}],
+            "NO_SUPPLY_FOR_METIER",
+            ("indécidable", "UNNAMED_METIER", "UNNAMED_METIER"),
+        ),
+        ([{"site_id": "a", "level": 7}], "NO_SUPPLY_FOR_METIER", ("inadéquat", "TOO_FEW_PLACES", None)),
+        ([{"site_id": "a", "modality": "remote"}], "NO_SUPPLY_FOR_METIER", ("sans objet", None, "ONLY_REMOTE")),
+        (
+            [{"site_id": "a", "x": None}],
+            "UNLOCATED_SUPPLY",
+            ("indécidable", "UNLOCATED_SUPPLY", "UNLOCATED_SUPPLY"),
+        ),
+        ([{"site_id": "a", "x": 0.0, "metier": None}], None, ("indécidable", "UNCODED_SUPPLY", "UNCODED_SUPPLY")),
+        ([{"site_id": "a", "x": 0.0, "metier": "h2913 "}], None, ("adéquat", None, None)),
+        ([{"site_id": "a", "x": 0.0, "filled": 10}], "SUPPLY_FULL", ("adéquat", None, None)),
+        (
+            [{"site_id": "a", "x": 0.0, "filled": 10}, {"site_id": "b", "x": 5.0, "filled": 0}],
+            "SUPPLY_FULL",
+            ("adéquat", None, None),
+        ),
     ],
 )
-def test_reasons_that_lie_in_the_supply(rows: list[dict[str, object]], reason: str) -> None:
+def test_reasons_that_lie_in_the_supply(rows, first, second) -> None:
     residents = residents_of([100.0], ["z"])
     metier = replace(WELDER, max_level=4)
-    sites, offers = training_offers(training(rows), [metier], epsg=EPSG)
+    table = training(rows)
+    if "metier" in rows[0]:
+        table["metier"] = [row["metier"] for row in rows]
+    sites, offers = training_offers(table, [metier], epsg=EPSG)
     # The first site is at hand; any other lies two hours away.
     answer = [[10.0 if i == "a" else 120.0 for i in sites.ids]]
-    found = diagnose_with(
-        TableTimes(residents.xy, sites.xy, lambda *_: answer), residents=residents,
-        supply={"training": (sites, offers)}, profiles=[TRANSIT], thresholds=[HOUR], schedules=[DAY], rules=RULES,
-    )  # fmt: skip
-    row = found.flags.iloc[0]
-    assert (row["level"], row["main_reason"]) == ("inadéquat", reason)
+    for rules in (FIRST, RULES):
+        found = diagnose_with(
+            TableTimes(residents.xy, sites.xy, lambda *_: answer), residents=residents,
+            supply={"training": (sites, offers)}, profiles=[TRANSIT], thresholds=[HOUR], schedules=[DAY], rules=rules,
+        )  # fmt: skip
+        row = found.flags.iloc[0]
+        told = tuple(None if pd.isna(row[name]) else row[name] for name in ("level", "main_reason", "cause"))
+        if rules is RULES:
+            assert told == second
+        elif first is not None:
+            assert told == ("inadéquat", first, None)
 
 
 def test_remote_places_are_counted_and_never_travelled_to() -> None:
@@ -201,7 +256,8 @@ def test_each_employer_is_asked_at_the_hours_of_its_own_shift() -> None:
     assert flags.loc[OWN_HOURS, "level"] == "adéquat"
     assert flags.loc[OWN_HOURS, "reachable_places"] == 2
     assert flags.loc["morning", "level"] == "inadéquat"
-    assert flags.loc["morning", "main_reason"] == "NO_SERVICE_AT_THAT_HOUR"
+    assert flags.loc["morning", "main_reason"] == "ABSENT_OUT"
+    assert flags.loc["morning", "lifted_by_midday"] == 1.0
 
 
 def test_a_metier_that_nobody_teaches_and_nobody_needs_is_without_object() -> None:
@@ -220,7 +276,7 @@ def test_a_metier_that_nobody_teaches_and_nobody_needs_is_without_object() -> No
         thresholds=[HOUR, JOB_HOUR], schedules=[DAY], rules=RULES,
     )  # fmt: skip
     level = found.flags.set_index(["kind", "zone_id", "metier"])["level"]
-    assert level["training", "z", "H2913"] == "inadéquat"  # needed, not taught
+    assert level["training", "z", "H2913"] == "indécidable"  # needed, and no row of training names it
     assert level["training", "z", "A1101"] == "adéquat"  # taught
     assert level["training", "z", "K1302"] == "sans objet"  # neither
     assert level["job", "z", "K1302"] == "sans objet"

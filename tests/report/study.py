@@ -63,8 +63,8 @@ def tiny_context(**changes: object) -> ReportContext:
         reach=pd.DataFrame(
             [
                 reach_row("A1", "REACHES", POPULATION * 0.25),
-                reach_row("A1", "CAR_ONLY", POPULATION * 0.5),
-                reach_row("A1", "NO_RETURN_TRIP", POPULATION * 0.25),
+                reach_row("A1", "SLOW_BOTH", POPULATION * 0.5),
+                reach_row("A1", "ABSENT_BACK", POPULATION * 0.25),
                 reach_row("B2", "REACHES", POPULATION),
                 reach_row("A1", "REACHES", POPULATION, profile="v"),
             ]

@@ -12,8 +12,9 @@ import pytest
 
 from geo_access.errors import InputError
 from geo_access.report import study_report
-from geo_access.report.chapters import metier_content, summary_content
+from geo_access.report.chapters import metier_content
 from geo_access.report.study_report import render_report, write_report
+from geo_access.report.summary import summary_content
 from geo_access.report.words import embedded_png, share
 from geo_access.words.catalogue import catalogue
 from geo_access.words.words import written_date
@@ -84,10 +85,10 @@ def test_summary_says_the_shares_of_the_residents_each_counted_once() -> None:
     summary = summary_content(tiny_context())
     assert "12\u202f345\u202fhabitants" in summary["intro"].replace(" habitants", "\u202fhabitants")
     assert [cell["share"] for row in summary["rows"] for cell in row["cells"]] == ["25\u202f%", "100\u202f%"]
-    assert summary["rows"][0]["cells"][0]["reason"] == "accessible seulement en voiture"
-    # Two of three blocked residents have the car as the only way; one QPV situation of two is inadequate.
+    assert summary["rows"][0]["cells"][0]["reason"] == "aller et retour trop longs"
+    # Two of three blocked residents have both ways too long; one QPV situation of two is inadequate.
     assert any("67\u202f%" in line for line in summary["lines"])
-    assert any("1 situations inadéquates sur 2" in line for line in summary["lines"])
+    assert any("1 situations inadéquates et 0 non mesurées sur 2" in line for line in summary["lines"])
 
 
 def test_shares_of_the_reasons_sum_to_one() -> None:

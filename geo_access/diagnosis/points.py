@@ -1,0 +1,201 @@
+"""What each populated point can reach, métier by métier: two axes, what is missing, and under what doubt."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from geo_access.diagnosis.confidence import Doubt, Variant, doubts
+from geo_access.diagnosis.coverage import unmeasured
+from geo_access.diagnosis.kernels import fca_ratios, fca_sums, nearest_offer, places_within, places_within_radius
+from geo_access.diagnosis.lifts import LIFTS, Counterfactual
+from geo_access.diagnosis.model import FlagReason, FlagRules, Threshold
+from geo_access.diagnosis.reasons import binding_offers, pair_states, travel_reasons
+from geo_access.diagnosis.residents import Residents
+from geo_access.diagnosis.supply import Offers
+from geo_access.diagnosis.version_one import first_reasons
+from geo_access.errors import Fault, raise_faults
+from geo_access.times.round_trip import RoundTrip, Sites
+
+__all__ = ["Evidence", "PointFlags", "flag_points"]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Everything about times that a case is decided on.
+
+    Attributes
+    ----------
+    trip : RoundTrip
+        (n_points, n_sites), as the profile travels at the hours asked.
+    arrive_s, leave_s : ndarray of int64, shape (n_sites,), or None
+        Latest arrival and earliest departure at each site [s], for how late and how early a trip is.
+    lifted : tuple of Counterfactual
+        Times with one limit lifted, for the points that cannot.
+    variants : tuple of Variant
+        Times with one thing that varies, for all points.
+    towns : ndarray of bool, shape (n_points,), or None
+        Points of towns whose urban transport no feed tells of, for a public that rides.
+    walk_kmh : float
+        Walking speed of the public [km/h].
+    """
+
+    trip: RoundTrip
+    arrive_s: np.ndarray | None = None
+    leave_s: np.ndarray | None = None
+    lifted: tuple[Counterfactual, ...] = ()
+    variants: tuple[Variant, ...] = ()
+    towns: np.ndarray | None = None
+    walk_kmh: float = 4.8
+
+    def faults(self, n_points: int, n_sites: int) -> list[Fault]:
+        """Return what is wrong with shapes, values and names."""
+        found = self.trip.faults(n_points, n_sites, where="times")
+        for item in self.lifted:
+            found += item.trip.faults(len(item.points), n_sites, where=f"counterfactual {item.name}")
+            if item.name not in LIFTS:
+                found.append(Fault("counterfactual", f"{item.name!r} is unknown", ", ".join(LIFTS)))
+        for variant in self.variants:
+            found += variant.trip.faults(n_points, n_sites, where=f"variant {variant.name}")
+        return found
+
+
+@dataclass(frozen=True, eq=False)
+class PointFlags:
+    """What each populated point can reach, métier by métier; arrays are (n_points, n_metiers).
+
+    Attributes
+    ----------
+    reached : ndarray of bool
+        Whether n places are within the threshold, there and back, free or not (after ``geo-access/1``: free).
+    reason : ndarray of uint8
+        `FlagReason` (after ``geo-access/1``: `FirstReason`).
+    places, free_places : ndarray of int64
+        Places within reach, and those free among them.
+    counted_places, taken_places : ndarray of int64
+        Among the places within reach, those of which it is known how many are taken, and those that are.
+    places_per_candidate : ndarray of float32
+        Free places per candidate after sharing each site among all who can reach it (2SFCA).
+    best_s : ndarray of float32
+        Time to the nearest site with a place [s], inf where none can be reached in the day.
+    nearest : ndarray of int32
+        That site, −1 where none.
+    binding : ndarray of int32
+        The site that comes nearest to being reached, which the reason speaks of; −1 where none.
+    out_lack_s, back_lack_s : ndarray of float32
+        What each way lacks there [s]: beyond the threshold, after the start, before the end; NaN where nothing tells.
+    in_radius : ndarray of bool
+        Whether n places lie within the straight-line radius.
+    doubts : tuple of Doubt
+    lifts : mapping of str to ndarray of bool
+        Who would reach n places with one limit lifted.
+    """
+
+    reached: np.ndarray
+    reason: np.ndarray
+    places: np.ndarray
+    free_places: np.ndarray
+    counted_places: np.ndarray
+    taken_places: np.ndarray
+    places_per_candidate: np.ndarray
+    best_s: np.ndarray
+    nearest: np.ndarray
+    binding: np.ndarray
+    out_lack_s: np.ndarray
+    back_lack_s: np.ndarray
+    in_radius: np.ndarray
+    doubts: tuple[Doubt, ...] = ()
+    lifts: Mapping[str, np.ndarray] = field(default_factory=dict)
+
+
+def flag_points(
+    residents: Residents, sites: Sites, offers: Offers, evidence: Evidence, *, threshold: Threshold, rules: FlagRules
+) -> PointFlags:
+    """Decide, for every populated point and métier, whether enough places can be reached, and if not why.
+
+    Parameters
+    ----------
+    residents : Residents
+    sites : Sites
+        Columns of the times.
+    offers : Offers
+    evidence : Evidence
+    threshold : Threshold
+    rules : FlagRules
+
+    Returns
+    -------
+    PointFlags
+
+    Raises
+    ------
+    InputError
+        When shapes disagree, times are negative or the rules are out of order.
+    """
+    faults = rules.faults() + threshold.faults() + evidence.faults(len(residents.point_ids), len(sites))
+    raise_faults(faults)
+    n, limit_s, trip = rules.min_opportunities, threshold.limit_s, evidence.trip
+    wanted = offers.open_places if rules.first else offers.all_places
+    offered = (offers.indptr, offers.site, wanted)
+
+    def within(places: np.ndarray) -> np.ndarray:
+        return np.asarray(places_within(trip.out_s, trip.back_s, limit_s, False, offers.indptr, offers.site, places))
+
+    places, free = within(offers.all_places), within(offers.open_places)
+    reached = (free if rules.first else places) >= n
+    ratio = fca_ratios(trip.out_s, trip.back_s, limit_s, residents.candidates, offers.site, offers.open_places)
+    best_s, nearest = nearest_offer(trip.out_s, *offered)
+    states = pair_states(trip, limit_s, arrive_s=evidence.arrive_s, leave_s=evidence.leave_s)
+    binding = binding_offers(states, offers, n)
+    reason, out_lack_s, back_lack_s = travel_reasons(states, binding)
+    if rules.first:
+        reason = first_reasons(offers, trip, reached, limit_s=limit_s, n=n, counterfactuals=evidence.lifted)
+    else:
+        reason = _with_causes(reason, residents, offers, evidence, n)
+        reason[reached] = FlagReason.REACHES
+    counted = np.where(offers.counted_places > 0, offers.taken_places, 0)
+    return PointFlags(
+        reached=reached,
+        reason=reason,
+        places=places,
+        free_places=free,
+        counted_places=within(offers.counted_places),
+        taken_places=within(counted),
+        places_per_candidate=fca_sums(trip.out_s, trip.back_s, limit_s, offers.indptr, offers.site, ratio),
+        best_s=best_s,
+        nearest=nearest,
+        binding=binding,
+        out_lack_s=np.where(reached, np.float32(np.nan), out_lack_s),
+        back_lack_s=np.where(reached, np.float32(np.nan), back_lack_s),
+        in_radius=places_within_radius(residents.xy, sites.xy, rules.radius_m, *offered) >= n,
+        doubts=doubts(offers, trip, evidence.variants, limit_s=limit_s, rules=rules, walk_kmh=evidence.walk_kmh),
+        lifts=_lifts(evidence, offers, reached, limit_s=limit_s, n=n),
+    )
+
+
+def _with_causes(reason: np.ndarray, residents: Residents, offers: Offers, evidence: Evidence, n: int) -> np.ndarray:
+    """Put what the data do not tell, and what is only taught elsewhere than at a place, over the reasons of travel."""
+    few = offers.located_all + offers.unlocated_places < n
+    apart = offers.remote_places + offers.mobile_places > 0
+    reason[:, few & apart & (offers.located_all + offers.unlocated_places == 0)] = FlagReason.ONLY_REMOTE
+    shape = reason.shape
+    for cause, mask in unmeasured(residents, offers, evidence.trip, towns=evidence.towns):
+        told = reason == FlagReason.ONLY_REMOTE
+        if cause in (FlagReason.FEEDS_MISSING, FlagReason.OFF_NETWORK):
+            # No vehicle and no street would make places that there are not.
+            told |= reason == FlagReason.TOO_FEW_PLACES
+        reason[np.broadcast_to(mask, shape) & ~told] = cause
+    return reason
+
+
+def _lifts(evidence: Evidence, offers: Offers, reached: np.ndarray, *, limit_s: float, n: int) -> dict[str, np.ndarray]:
+    """Who would reach n places with each limit lifted, those who do already included."""
+    offered = (offers.indptr, offers.site, offers.all_places)
+    found = {}
+    for item in evidence.lifted:
+        would = reached.copy()
+        would[item.points] |= places_within(item.trip.out_s, item.trip.back_s, limit_s, False, *offered) >= n
+        found[item.name] = would
+    return found
