@@ -8,25 +8,25 @@ import numpy as np
 
 from geo_access.network.model import Network
 from geo_access.network.search.links import Links
-from geo_access.routing.legs import Doors, Ends, Legs, join_doors, link, mode_legs, open_doors
+from geo_access.routing.legs import Doors, Ends, Legs, join_doors, link, link_key, mode_legs, open_doors
 from geo_access.routing.query import Query
 
-__all__ = ["Doorways"]
+__all__ = ["Doorways", "Places"]
 
 
-class Doorways:
-    """Links and doors of one network, kept for as long as their owner keeps this value.
+class Places:
+    """Places of the world, each numbered and linked to the same streets once.
 
     Parameters
     ----------
     network : Network
+        Only its streets count.
     """
 
     def __init__(self, network: Network) -> None:
         self._network = network
         self._row_of: dict[bytes, int] = {}
-        self._links: dict[tuple[str, float, float], tuple[np.ndarray, Links]] = {}
-        self._doors: dict[tuple[bytes, Query, Legs], Doors] = {}
+        self._links: dict[tuple[object, ...], tuple[np.ndarray, Links]] = {}
 
     def rows(self, xy: np.ndarray) -> np.ndarray:
         """Return the number of each place, int64 (n,): equal for equal coordinates, in the order first seen."""
@@ -49,19 +49,35 @@ class Doorways:
         -------
         Links
         """
-        rows, key = self.rows(xy), (mode, query.link_limit_m, query.walk_kmh)
+        rows, key = self.rows(xy), link_key(mode, query)
         at, kept = self._links.get(key, (np.empty(0, np.int64), None))
         if len(at) < len(self._row_of):
             at = np.concatenate((at, np.full(len(self._row_of) - len(at), -1)))
-        new, first = np.unique(rows[at[rows] < 0], return_index=True)
-        if len(new):
-            fresh = link(self._network, xy[np.flatnonzero(at[rows] < 0)[first]], mode, query)
+        unknown = np.flatnonzero(at[rows] < 0)
+        new, first = np.unique(rows[unknown], return_index=True)
+        if len(new) or kept is None:
+            fresh = link(self._network, xy[unknown[first]], mode, query)
             at[new] = np.arange(len(new)) + (0 if kept is None else len(kept))
             kept = fresh if kept is None else _joined(kept, fresh)
-        if kept is None:
-            kept = link(self._network, xy, mode, query)
         self._links[key] = at, kept
         return kept.take(at[rows])
+
+
+class Doorways:
+    """Streets around places, searched once to and from the stops of a network.
+
+    Parameters
+    ----------
+    network : Network
+        Its streets and the positions of its stops count.
+    places : Places
+        Of the same streets.
+    """
+
+    def __init__(self, network: Network, places: Places) -> None:
+        self._network = network
+        self.places = places
+        self._doors: dict[tuple[bytes, Query, Legs], Doors] = {}
 
     def connect_both(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> tuple[Ends, Ends]:
         """Search the streets for the way there and the way back: the bicycle, or the car, waits at the home's end.
@@ -87,10 +103,10 @@ class Doorways:
     def _open(self, xy: np.ndarray, query: Query, mode: str, legs: Legs) -> Doors:
         """Search the streets around points where journeys both start and end."""
         at_end = Legs(mode, mode, legs.direct)
-        key = self.rows(xy).tobytes(), query.streets, at_end
+        key = self.places.rows(xy).tobytes(), query.streets, at_end
         if key not in self._doors:
             self._doors[key] = open_doors(
-                self._network, xy, query, at_end, leaving=True, arriving=True, linker=self.link
+                self._network, xy, query, at_end, leaving=True, arriving=True, linker=self.places.link
             )
         return self._doors[key]
 

@@ -17,8 +17,8 @@ from geo_access.routing.query import Query
 from geo_access.routing.sweep import NEVER
 
 __all__ = [
-    "Doors", "Ends", "Legs", "Linker", "connect", "join_doors", "link", "mode_legs", "open_doors", "stop_walks",
-    "street_speed",
+    "Doors", "Ends", "Legs", "Linker", "connect", "join_doors", "link", "link_key", "mode_legs", "open_doors",
+    "stop_walks", "street_speed",
 ]  # fmt: skip
 
 Linker = Callable[[np.ndarray, str, Query], Links]
@@ -92,6 +92,11 @@ class Ends:
 def link(network: Network, points_xy: np.ndarray, mode: str, query: Query) -> Links:
     """Link points to the streets of one mode, on foot to them at the query's walking speed."""
     return link_points(network.streets, points_xy, mode=mode, limit_m=query.link_limit_m, connector_kmh=query.walk_kmh)
+
+
+def link_key(mode: str, query: Query) -> tuple[object, ...]:
+    """Return all of a query that `link` depends on."""
+    return mode, query.link_limit_m, query.walk_kmh
 
 
 @dataclass(frozen=True, eq=False)

@@ -183,7 +183,7 @@ def links_table(inputs: StudyInputs, times: NetworkTimes) -> gpd.GeoDataFrame:
         )
     parts = []
     for name, (table, identifier) in tables.items():
-        links = times.known.doorways.link(_positions(table, network.epsg), "walk", on_foot)
+        links = times.known.doorways.places.link(_positions(table, network.epsg), "walk", on_foot)
         report = link_report(network.streets, links, ids=table[identifier].tolist())
         parts.append(report.assign(table=name))
     found = pd.concat(parts, ignore_index=True)

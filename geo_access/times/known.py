@@ -1,64 +1,95 @@
-"""What a run has found out about a network: no time is computed twice.
+"""What was found out about networks: no time is computed twice, whatever part of it is asked again.
 
-Kept by the question (the query, which is hashable) and by place. A question about some of the places, or with a
-shorter longest time, is answered from the same table.
+Kept by the question (the query, which is hashable), by place and by site. A question about some of the places or
+sites, about one site more, or with a shorter longest time, is answered from what is known and only the rest computed.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
 from geo_access.network.model import Network
 from geo_access.routing.causes import Reason
-from geo_access.routing.doorways import Doorways
+from geo_access.routing.doorways import Doorways, Places
 from geo_access.routing.query import Query
 from geo_access.times.ways import SLOW_S, StreetConnection, TransitConnection, WayTimes, connect_network
 
-__all__ = ["KnownConnection", "KnownTimes"]
+__all__ = ["KnownConnection", "KnownNetwork", "Store"]
 
-_EVER_S = 2**31 - 1
-_Key = tuple[Query, bool, bytes]
+_EVER_MIN = 65_535
 _OFF_STREETS = (Reason.UNSNAPPED_ORIGIN, Reason.UNSNAPPED_DESTINATION)
+_INSTANT: dict[str, Any] = {"seconds": np.float32(np.nan), "code": np.uint8(0), "to_min": np.uint16(0)}
+_CAUSE: dict[str, Any] = {"reason": np.uint8(0), "missed_s": np.float32(np.nan), "seen": np.False_}
+
+_Column = dict[str, np.ndarray]
 
 
-class _Table:
-    """Answers to one question, a row for each home of the run."""
+class Store:
+    """Columns of answers, one for each question and site; the one not asked for longest goes first.
 
-    def __init__(self, **empty: np.ndarray) -> None:
-        self._empty = empty
-        self.columns = {name: row[None].repeat(0, axis=0) for name, row in empty.items()}
+    Parameters
+    ----------
+    most_bytes : int
+        Kept at once.
+    """
 
-    @property
-    def nbytes(self) -> int:
-        return sum(column.nbytes for column in self.columns.values())
+    def __init__(self, *, most_bytes: int = 512 << 20) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._columns: OrderedDict[tuple[object, ...], _Column] = OrderedDict()
+        self._places: dict[int, tuple[object, Places]] = {}
+        self._doorways: dict[tuple[object, ...], Doorways] = {}
+        self._timetables: dict[int, object] = {}
 
-    def grow(self, n_rows: int) -> None:
-        """Make room for rows that nothing is known about."""
-        for name, column in self.columns.items():
-            if len(column) < n_rows:
-                more = self._empty[name][None].repeat(n_rows - len(column), axis=0)
-                self.columns[name] = np.concatenate((column, more))
+    def doorways(self, network: Network) -> Doorways:
+        """Return what is known of the streets around places: shared by networks with the same streets and stops."""
+        streets, timetable = network.streets, network.timetable
+        # The objects are held, so that their identities stay theirs.
+        _, places = self._places.setdefault(id(streets), (streets, Places(network)))
+        stops: tuple[bytes, ...] = ()
+        if timetable is not None:
+            self._timetables[id(timetable)] = timetable
+            ids = "\0".join(map(str, timetable.stop_id)).encode()
+            stops = (timetable.stop_x.tobytes(), timetable.stop_y.tobytes(), ids)
+        return self._doorways.setdefault((id(streets), *stops), Doorways(network, places))
+
+    def column(self, key: tuple[object, ...], n_rows: int, empty: dict[str, Any]) -> _Column:
+        """Return the arrays of one question and site, `n_rows` long at least."""
+        column = self._columns.pop(key, None)
+        known = 0 if column is None else len(next(iter(column.values())))
+        if column is None or known < n_rows:
+            more = {name: np.full((n_rows - known, *np.shape(value)), value) for name, value in empty.items()}
+            grown = more if column is None else {k: np.concatenate((column[k], more[k])) for k in more}
+            self._bytes += sum(part.nbytes for part in more.values())
+            column = grown
+        self._columns[key] = column
+        return column
+
+    def trim(self) -> None:
+        """Forget what was not asked for longest, down to the bytes allowed."""
+        while self._bytes > self._most_bytes and self._columns:
+            _, column = self._columns.popitem(last=False)
+            self._bytes -= sum(part.nbytes for part in column.values())
 
 
-class KnownTimes:
+class KnownNetwork:
     """Times on one network, and all that was found out about it so far.
 
     Parameters
     ----------
     network : Network
-    most_bytes : int
-        Tables kept at once; the one that was not asked for longest goes first.
+    store : Store
     """
 
-    def __init__(self, network: Network, *, most_bytes: int = 512 << 20) -> None:
+    def __init__(self, network: Network, store: Store) -> None:
         self.network = network
-        self.doorways = Doorways(network)
-        self._most_bytes = most_bytes
-        self._tables: OrderedDict[_Key, _Table] = OrderedDict()
+        self.store = store
+        self.doorways = store.doorways(network)
         self._connections: dict[tuple[bytes, bytes, Query], StreetConnection | TransitConnection] = {}
 
     def connect(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> KnownConnection:
@@ -77,7 +108,8 @@ class KnownTimes:
         query.validate()
         home_xy = np.ascontiguousarray(home_xy, dtype=np.float64).reshape(-1, 2)
         site_xy = np.ascontiguousarray(site_xy, dtype=np.float64).reshape(-1, 2)
-        homes, sites = self.doorways.rows(home_xy), self.doorways.rows(site_xy)
+        places = self.doorways.places
+        homes, sites = places.rows(home_xy), places.rows(site_xy)
 
         def connected() -> StreetConnection | TransitConnection:
             key = homes.tobytes(), sites.tobytes(), query.streets
@@ -85,32 +117,27 @@ class KnownTimes:
                 self._connections[key] = connect_network(self.network, home_xy, site_xy, query, self.doorways)
             return self._connections[key]
 
-        return KnownConnection(self, homes, sites, connected)
-
-    def table(self, key: _Key, n_rows: int, **empty: np.ndarray) -> dict[str, np.ndarray]:
-        """Return the columns of the table of a question, `n_rows` long at least."""
-        table = self._tables.pop(key) if key in self._tables else _Table(**empty)
-        table.grow(n_rows)
-        self._tables[key] = table
-        while sum(kept.nbytes for kept in self._tables.values()) > self._most_bytes and len(self._tables) > 1:
-            self._tables.popitem(last=False)
-        return table.columns
+        timed = self.network.timetable if query.uses_transit else self.network.streets
+        return KnownConnection(self.store, id(timed), homes, sites, connected)
 
 
 @dataclass(frozen=True, eq=False)
 class KnownConnection:
-    """Homes and sites of a run.
+    """Homes and sites whose times are kept.
 
     Attributes
     ----------
-    known : KnownTimes
+    store : Store
+    source : int
+        Identity of the timetable, or of the streets where no vehicle is boarded.
     homes, sites : ndarray of int64, shapes (n_homes,), (n_sites,)
-        Numbers of the places in the run.
+        Numbers of the places.
     connected : callable
         Gives the connection to compute with.
     """
 
-    known: KnownTimes
+    store: Store
+    source: int
     homes: np.ndarray
     sites: np.ndarray
     connected: Callable[[], StreetConnection | TransitConnection]
@@ -132,71 +159,108 @@ class KnownConnection:
         """
         query.validate()
         window = query.depart or query.arrive
+        asked = _Asked(self, homes, sites, homeward=homeward)
         if query.uses_transit and window is not None and window.count > 1:
-            return self._over_window(homes, sites, query, homeward=homeward)
-        on_streets = not query.uses_transit
-        alike = query.streets if on_streets else query
-        way = self._at_once(homes, sites, alike, homeward=homeward, explain=explain and not on_streets)
-        return replace(way, seconds=np.repeat(way.seconds, len(query.percentiles), axis=2))
+            way = asked.over_window(query)
+        elif query.uses_transit:
+            way = asked.at_once(query, explain=explain)
+        else:
+            way = asked.on_streets(query.streets)
+            way = replace(way, seconds=np.repeat(way.seconds, len(query.percentiles), axis=2))
+        self.store.trim()
+        return way
 
-    def _key(self, sites: np.ndarray, query: Query, homeward: bool) -> _Key:
-        return query, homeward, self.sites[sites].tobytes()
 
-    def _at_once(
-        self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool
-    ) -> WayTimes:
+class _Asked:
+    """Some homes and sites of a connection, in one direction."""
+
+    def __init__(self, known: KnownConnection, homes: np.ndarray, sites: np.ndarray, *, homeward: bool) -> None:
+        self._known, self._homes, self._sites, self._homeward = known, homes, sites, homeward
+        self._rows = known.homes[homes]
+
+    def at_once(self, query: Query, *, explain: bool) -> WayTimes:
         """Answer one instant: the best time of all is kept, whatever the longest of interest."""
-        rows, n = self.homes[homes], len(sites)
-        n_rows = int(self.homes.max(initial=-1)) + 1
         # Between vehicles the longest time of interest also bounds the way without any.
-        asked = replace(query, max_s=query.streets.max_s if query.uses_transit else 1)
-        times = self.known.table(
-            self._key(sites, asked, homeward), n_rows, seconds=np.full(n, np.nan, np.float32),
-            code=np.zeros(n, np.uint8), to_s=np.array(0, np.int32),
-        )  # fmt: skip
+        times = self._columns(replace(query, max_s=query.streets.max_s), _INSTANT)
         to_s = max(query.max_s, SLOW_S) if explain else query.max_s
-        new = times["to_s"][rows] < to_s
-        causes: dict[str, np.ndarray] = {}
+        new = self._gather(times, "to_min") < -(-to_s // 60)
+        causes = self._columns((query, "why"), _CAUSE) if explain else []
         if explain:
-            causes = self.known.table(
-                self._key(sites, query, homeward), n_rows, reason=np.zeros(n, np.uint8),
-                missed_s=np.full(n, np.nan, np.float32), seen=np.array(False),
-            )  # fmt: skip
-            new |= ~causes["seen"][rows]
-        if new.any():
-            at, first = np.unique(rows[new], return_index=True)
-            way = self.connected().times(homes[new][first], sites, query, homeward=homeward, explain=explain)
-            found = way.seconds[:, :, 0]
-            times["seconds"][at] = found if way.beyond_s is None else np.where(np.isnan(found), way.beyond_s, found)
-            times["code"][at] = way.reason
-            times["to_s"][at] = to_s if query.uses_transit else _EVER_S
-            if explain:
-                causes["reason"][at], causes["missed_s"][at], causes["seen"][at] = way.reason, way.missed_s, True
-        best_s, code = times["seconds"][rows], times["code"][rows]
+            new |= ~self._gather(causes, "seen")
+        for rows, columns, way in self._computed(new, query, explain=explain):
+            self._put_times(times, rows, columns, way, to_s // 60)
+            missed_s = way.missed_s
+            if not explain or missed_s is None:
+                continue
+            for k, column in enumerate(columns):
+                cause = causes[column]
+                cause["reason"][rows], cause["missed_s"][rows] = way.reason[:, k], missed_s[:, k]
+                cause["seen"][rows] = True
+        best_s, code = self._gather(times, "seconds"), self._gather(times, "code")
         within = best_s <= query.max_s
         seconds = np.where(within, best_s, np.float32(np.nan))[:, :, None]
-        if not explain and query.uses_transit:
-            off = np.isin(code, _OFF_STREETS)
-            return WayTimes(
-                seconds, np.where(within, 0, np.where(off, code, Reason.NO_TRIP_IN_WINDOW)).astype(np.uint8)
-            )
-        beyond_s = np.where(within, np.float32(np.nan), best_s)
         if explain:
-            return WayTimes(seconds, causes["reason"][rows], beyond_s, causes["missed_s"][rows])
-        slow = np.where(np.isnan(beyond_s), code, Reason.OVER_CUTOFF)
-        missed_s = np.full(best_s.shape, np.nan, np.float32)
-        return WayTimes(seconds, np.where(within, 0, slow).astype(np.uint8), beyond_s, missed_s)
+            beyond_s = np.where(within, np.float32(np.nan), best_s)
+            return WayTimes(seconds, self._gather(causes, "reason"), beyond_s, self._gather(causes, "missed_s"))
+        plain = np.where(np.isin(code, _OFF_STREETS), code, Reason.NO_TRIP_IN_WINDOW)
+        return WayTimes(seconds, np.where(within, 0, plain).astype(np.uint8))
 
-    def _over_window(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> WayTimes:
+    def on_streets(self, query: Query) -> WayTimes:
+        """Answer without hours: the streets know every time, however long."""
+        times = self._columns(replace(query, max_s=1), _INSTANT)
+        new = self._gather(times, "to_min") == 0
+        for rows, columns, way in self._computed(new, query, explain=False):
+            self._put_times(times, rows, columns, way, _EVER_MIN)
+        best_s, code = self._gather(times, "seconds"), self._gather(times, "code")
+        within = best_s <= query.max_s
+        beyond_s = np.where(within, np.float32(np.nan), best_s)
+        plain = np.where(within, 0, np.where(np.isnan(beyond_s), code, Reason.OVER_CUTOFF)).astype(np.uint8)
+        seconds = np.where(within, best_s, np.float32(np.nan))[:, :, None]
+        return WayTimes(seconds, plain, beyond_s, np.full(best_s.shape, np.nan, np.float32))
+
+    def over_window(self, query: Query) -> WayTimes:
         """Answer the percentiles of a window; causes are those of single instants, not looked for here."""
-        rows, n, many = self.homes[homes], len(sites), len(query.percentiles)
-        table = self.known.table(
-            self._key(sites, query, homeward), int(self.homes.max(initial=-1)) + 1,
-            seconds=np.full((n, many), np.nan, np.float32), code=np.zeros(n, np.uint8), seen=np.array(False),
-        )  # fmt: skip
-        new = ~table["seen"][rows]
-        if new.any():
-            at, first = np.unique(rows[new], return_index=True)
-            way = self.connected().times(homes[new][first], sites, query, homeward=homeward, explain=False)
-            table["seconds"][at], table["code"][at], table["seen"][at] = way.seconds, way.reason, True
-        return WayTimes(table["seconds"][rows], table["code"][rows])
+        none = np.full(len(query.percentiles), np.nan, np.float32)
+        times = self._columns(query, {"seconds": none, "code": np.uint8(0), "seen": np.False_})
+        for rows, columns, way in self._computed(~self._gather(times, "seen"), query, explain=False):
+            for k, column in enumerate(columns):
+                part = times[column]
+                part["seconds"][rows], part["code"][rows] = way.seconds[:, k], way.reason[:, k]
+                part["seen"][rows] = True
+        return WayTimes(self._gather(times, "seconds"), self._gather(times, "code"))
+
+    def _columns(self, question: object, empty: dict[str, Any]) -> list[_Column]:
+        known, n_rows = self._known, int(self._known.homes.max(initial=-1)) + 1
+        keys = [(known.source, question, self._homeward, site) for site in known.sites[self._sites].tolist()]
+        return [known.store.column(key, n_rows, empty) for key in keys]
+
+    def _gather(self, columns: list[_Column], name: str) -> np.ndarray:
+        if not columns:
+            return np.empty((len(self._rows), 0), np.float32)
+        return np.stack([column[name][self._rows] for column in columns], axis=1)
+
+    def _computed(
+        self, new: np.ndarray, query: Query, *, explain: bool
+    ) -> Iterator[tuple[np.ndarray, np.ndarray, WayTimes]]:
+        """Compute what is new: numbers of the homes, columns of the sites, times between them."""
+        sites = self._known.sites[self._sites]
+        once = np.zeros(len(sites), dtype=bool)
+        once[np.unique(sites, return_index=True)[1]] = True
+        alike: dict[bytes, list[int]] = {}
+        for column in np.flatnonzero(once & new.any(axis=0)).tolist():
+            alike.setdefault(new[:, column].tobytes(), []).append(column)
+        for columns in alike.values():
+            wanted = np.flatnonzero(new[:, columns[0]])
+            rows, first = np.unique(self._rows[wanted], return_index=True)
+            homes, some = self._homes[wanted[first]], self._sites[columns]
+            way = self._known.connected().times(homes, some, query, homeward=self._homeward, explain=explain)
+            yield rows, np.array(columns), way
+
+    @staticmethod
+    def _put_times(times: list[_Column], rows: np.ndarray, columns: np.ndarray, way: WayTimes, to_min: int) -> None:
+        found = way.seconds[:, :, 0]
+        best_s = found if way.beyond_s is None else np.where(np.isnan(found), way.beyond_s, found)
+        for k, column in enumerate(columns):
+            part = times[column]
+            part["seconds"][rows], part["code"][rows] = best_s[:, k], way.reason[:, k]
+            part["to_min"][rows] = min(to_min, _EVER_MIN)

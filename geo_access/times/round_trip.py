@@ -18,7 +18,7 @@ from geo_access.routing.causes import Reason
 from geo_access.routing.query import Query, Window
 
 if TYPE_CHECKING:
-    from geo_access.times.known import KnownTimes
+    from geo_access.times.known import KnownNetwork, Store
 
 __all__ = [
     "Ask",
@@ -90,19 +90,22 @@ class NetworkTimes:
     Parameters
     ----------
     network : Network
+    store : Store, optional
+        Where what was found out is kept; of this engine alone by default (`geo_access.times.kept` shares one).
     """
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, *, store: Store | None = None) -> None:
         self.network = network
-        self._known: KnownTimes | None = None
+        self._store = store
+        self._known: KnownNetwork | None = None
 
     @property
-    def known(self) -> KnownTimes:
+    def known(self) -> KnownNetwork:
         """What was found out so far."""
         if self._known is None:
-            from geo_access.times.known import KnownTimes  # noqa: PLC0415 — compiles on import
+            from geo_access.times.known import KnownNetwork, Store  # noqa: PLC0415 — compiles on import
 
-            self._known = KnownTimes(self.network)
+            self._known = KnownNetwork(self.network, Store() if self._store is None else self._store)
         return self._known
 
     def connect(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> Connection:

@@ -70,7 +70,7 @@ class StreetConnection:
         query.validate()
         home_xy, site_xy = self.home_xy[homes], self.site_xy[sites]
         starts, ends = (site_xy, home_xy) if homeward else (home_xy, site_xy)
-        found = street_times(self.network, starts, ends, query, linker=self.doorways.link)
+        found = street_times(self.network, starts, ends, query, linker=self.doorways.places.link)
         missed_s = np.full(found.reason.shape, np.nan, np.float32)
         way = WayTimes(found.seconds, found.reason, found.beyond_s, missed_s)
         return way.turned() if homeward else way

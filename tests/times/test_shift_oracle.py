@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from geo_access.network.model import Network, SparseTimes
 from geo_access.routing.causes import Reason
-from geo_access.routing.doorways import Doorways
+from geo_access.routing.doorways import Doorways, Places
 from geo_access.routing.legs import Ends, connect, mode_legs
 from geo_access.routing.query import Query, Window
 from geo_access.routing.sweep import NEVER
@@ -147,7 +147,7 @@ def test_both_ways_are_two_connections() -> None:
         query = Query(mode, arrive=Window(1800, 1800), max_access_s=300, max_egress_s=egress_s, bike_kmh=12.0)
         swapped = replace(query, max_access_s=query.max_egress_s, max_egress_s=query.max_access_s)
         for ends in (sites, homes):
-            both = Doorways(network).connect_both(homes, ends, query)
+            both = Doorways(network, Places(network)).connect_both(homes, ends, query)
             apart = (
                 connect(network, homes, ends, query, mode_legs(query)),
                 connect(network, ends, homes, swapped, mode_legs(query).reversed()),

@@ -1,0 +1,42 @@
+"""Times kept beyond one run: for whoever asks networks that differ by an edit the same questions again and again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from geo_access.network.model import Network
+from geo_access.times.round_trip import NetworkTimes
+
+if TYPE_CHECKING:
+    from geo_access.times.known import Store
+
+__all__ = ["KeptTimes"]
+
+
+class KeptTimes:
+    """Engines on several networks, and all that was found out about them.
+
+    Columns of times are kept by timetable, question and site: with a site more, only its column is computed. Networks
+    that share their streets share the links of all places, and where their stops are the same too, the searches
+    around them; ways that board no vehicle are shared whole.
+
+    Examples
+    --------
+    >>> from geo_access.network.model import CrowFly
+    >>> town = Network(2154, CrowFly(2154), None, {})
+    >>> kept = KeptTimes()
+    >>> kept.on(town) is kept.on(town)
+    True
+    """
+
+    def __init__(self) -> None:
+        self._store: Store | None = None
+        self._engines: dict[int, NetworkTimes] = {}
+
+    def on(self, network: Network) -> NetworkTimes:
+        """Return the engine on a network, the same one each time."""
+        if self._store is None:
+            from geo_access.times.known import Store  # noqa: PLC0415 — compiles on import
+
+            self._store = Store()
+        return self._engines.setdefault(id(network), NetworkTimes(network, store=self._store))

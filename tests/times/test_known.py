@@ -1,0 +1,106 @@
+"""What is known is not computed again, and what is answered from it equals what is computed anew."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from geo_access.network.model import Network
+from geo_access.routing.query import Query, Window
+from geo_access.times.kept import KeptTimes
+from geo_access.times.round_trip import NetworkTimes, TimesSource
+from geo_access.times.ways import TransitConnection, WayTimes
+from tests.routing.random_timetables import random_timetable
+from tests.times.worlds import PLAIN, H, bus, country
+
+XY = np.array([(0.0, 300.0), (0.0, 100.0), (5_000.0, 50.0)])
+SITES = np.array([(10_000.0, 200.0), (5_000.0, 100.0), (9_900.0, 0.0)])
+ASKED = Query("transit", arrive=Window(8 * H, 8 * H), walk_kmh=3.6, max_access_s=600, max_egress_s=600)
+
+
+def line(*hours: float) -> Network:
+    trips = [bus([0, 1, 2], round(h * H)) for h in hours]
+    return country(trips, [(0.0, 0.0), (5_000.0, 0.0), (10_000.0, 0.0)])
+
+
+@pytest.fixture
+def computed(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, int]]:
+    """Homes × sites of every computation."""
+    shapes: list[tuple[int, int]] = []
+    times: Callable[..., WayTimes] = TransitConnection.times
+
+    def counted(self: TransitConnection, homes: np.ndarray, sites: np.ndarray, query: Query, **asked: bool) -> WayTimes:
+        shapes.append((len(homes), len(sites)))
+        return times(self, homes, sites, query, **asked)
+
+    monkeypatch.setattr(TransitConnection, "times", counted)
+    return shapes
+
+
+def ask(
+    source: TimesSource, xy: np.ndarray, sites: np.ndarray, query: Query = ASKED, *, explain: bool = True
+) -> WayTimes:
+    between = source.connect(xy, sites, query)
+    return between.times(np.arange(len(xy)), np.arange(len(sites)), query, homeward=False, explain=explain)
+
+
+def test_only_the_new_row_the_new_site_and_the_longer_time_are_computed(computed: list[tuple[int, int]]) -> None:
+    engine = KeptTimes().on(line(7, 7.5))
+    ask(engine, XY[:2], SITES[:2])
+    ask(engine, XY[:2], SITES[:2])
+    ask(engine, XY[[1]], SITES[:1], explain=False)
+    ask(engine, XY[:2], SITES[:2], replace(ASKED, max_s=4 * H), explain=False)
+    assert computed == [(2, 2)]
+    ask(engine, XY[:2], SITES)
+    ask(engine, XY, SITES)
+    assert computed == [(2, 2), (2, 1), (1, 3)]
+    ask(engine, XY, SITES, replace(ASKED, max_s=5 * H), explain=False)
+    assert computed[3:] == [(3, 3)]
+
+
+def test_another_timetable_shares_the_streets_but_no_time(computed: list[tuple[int, int]]) -> None:
+    kept, before, after = KeptTimes(), line(7, 7.5), line(6.5)
+    edited = replace(after, streets=before.streets)
+    assert kept.on(before) is kept.on(before)
+    assert kept.on(before).known.doorways is kept.on(edited).known.doorways
+    first, second = ask(kept.on(before), XY, SITES), ask(kept.on(edited), XY, SITES)
+    assert computed == [(3, 3), (3, 3)]
+    # The bus of 7:30 leaves at 7:25 for whoever lives 300 m away at 1 m/s; that of 6:30 an hour earlier.
+    assert first.seconds[0, 0, 0] == H / 2 + 300
+    assert second.seconds[0, 0, 0] == 1.5 * H + 300
+    walk = Query("walk", max_s=7200, walk_kmh=3.6)
+    ask(kept.on(before), XY, SITES, walk)
+    assert ask(kept.on(edited), XY, SITES, walk).seconds[2, 1, 0] == 50
+    assert len(computed) == 2
+
+
+@settings(max_examples=15, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_answers_from_what_is_known_equal_fresh_ones(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    drawn = random_timetable(rng)
+    stops = rng.uniform(0, 1500, (drawn.n_stops, 2))
+    network = Network(2154, PLAIN, replace(drawn, stop_x=stops[:, 0], stop_y=stops[:, 1]), {})
+    homes, sites, kept = rng.uniform(0, 1500, (5, 2)), rng.uniform(0, 1500, (4, 2)), KeptTimes().on(network)
+    at = int(rng.integers(10, 50)) * 60
+    for _ in range(6):
+        moment = Window(at, at) if rng.random() < 0.8 else Window(at - 300, at + 1, 60)
+        query = Query(
+            "transit", arrive=moment, max_s=int(rng.choice([300, 600, 1500])), walk_kmh=3.6, max_access_s=300,
+            max_egress_s=300, max_rides=None if rng.random() < 0.5 else 1,
+        )  # fmt: skip
+        h, s = rng.permutation(5)[: rng.integers(1, 6)], rng.permutation(4)[: rng.integers(1, 5)]
+        explain = bool(rng.random() < 0.5) and moment.count == 1
+        told, fresh = (
+            ask(source, homes[h], sites[s], query, explain=explain) for source in (kept, NetworkTimes(network))
+        )
+        np.testing.assert_array_equal(told.seconds, fresh.seconds)
+        np.testing.assert_array_equal(told.reason, fresh.reason)
+        if explain:
+            np.testing.assert_array_equal(told.beyond_s, fresh.beyond_s)
+            np.testing.assert_array_equal(told.missed_s, fresh.missed_s)
