@@ -1,0 +1,141 @@
+"""Zips and folders as they come: several feeds, zips in zips, doubled members, devices, bombs."""
+
+from __future__ import annotations
+
+import io
+import os
+import resource
+import subprocess
+import sys
+import warnings
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from geo_access.errors import CapacityError, GeoAccessError, InputError
+from geo_access.sources.gtfs import read as gtfs_read
+from geo_access.sources.gtfs.feed import read_gtfs
+from tests.feeds import feed_tables, table_text, write_tables
+from tests.shared import ROOT
+
+STOPS = {"A": (0, 0), "B": (1000, 0)}
+
+
+def texts(**options) -> dict[str, str]:
+    return {f"{n}.txt": table_text(rows) for n, rows in feed_tables(STOPS, ["A 08:00 B 08:05"], **options).items()}
+
+
+def under(folder: str, files: dict[str, str]) -> dict[str, str]:
+    return {f"{folder}/{name}": content for name, content in files.items()}
+
+
+def zipped(files: dict[str, str]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("files", "named"),
+    [
+        (under("bus", texts()) | under("rail", texts()), "2 feeds in one file: bus/, rail/"),
+        (texts() | under("rail", texts()), "2 feeds in one file: ./, rail/"),
+        (under("2025/a", texts()) | under("2026/a", texts()) | under("x", texts()), "2025/a/, 2026/a/, x/"),
+        ({"a.zip": zipped(texts()), "b.zip": zipped(texts())}, r"2 feeds in one file: a\.zip, b\.zip"),
+    ],
+)
+def test_several_feeds_in_one_file_are_all_named(tmp_path: Path, files: dict, named: str) -> None:
+    with pytest.raises(InputError, match=named):
+        read_gtfs(write_tables(tmp_path / "f.zip", files))
+
+
+def test_the_only_zip_inside_is_read_and_said(tmp_path: Path) -> None:
+    feed = read_gtfs(write_tables(tmp_path / "f.zip", {"readme.txt": "x", "inner.zip": zipped(under("in", texts()))}))
+    assert len(feed.stop_times.stop) == 2
+    told = [n.entity for n in feed.notices if n.code == "invalid_input_files_in_subfolder"]
+    assert told == ["inner.zip", "in"]
+
+
+def test_zips_nested_without_end_are_refused(tmp_path: Path) -> None:
+    inner = zipped(texts())
+    for _ in range(8):
+        inner = zipped({"x.zip": inner})  # type: ignore[dict-item]
+    (tmp_path / "f.zip").write_bytes(inner)
+    with pytest.raises(CapacityError, match="zip in a zip"):
+        read_gtfs(tmp_path / "f.zip")
+
+
+def test_a_member_that_is_there_twice_is_said_and_the_last_counts(tmp_path: Path) -> None:
+    files = texts()
+    with warnings.catch_warnings(), zipfile.ZipFile(tmp_path / "f.zip", "w") as archive:
+        warnings.simplefilter("ignore")
+        archive.writestr("stops.txt", "stop_id,stop_lat,stop_lon\nold,50,3\n")
+        for name, content in files.items():
+            archive.writestr(name, content)
+    feed = read_gtfs(tmp_path / "f.zip")
+    assert feed.stops["stop_id"].tolist() == ["A", "B"]
+    assert [(n.code, n.file) for n in feed.notices] == [("duplicate_member", "stops.txt")]
+
+
+def test_files_beside_the_feed_are_listed(tmp_path: Path) -> None:
+    files = under("gtfs", texts()) | {"gtfs/notes.pdf": "x", "old/stops.txt": "stop_id\n", "licence.txt": "x"}
+    for name in ("f.zip", "f"):
+        for path in files:
+            (tmp_path / "f" / path).parent.mkdir(parents=True, exist_ok=True)
+        feed = read_gtfs(write_tables(tmp_path / name, files))
+        assert sorted(n.file for n in feed.notices if n.code == "unknown_file") == [
+            "licence.txt", "notes.pdf", "old/stops.txt",
+        ]  # fmt: skip
+
+
+def test_devices_and_pipes_are_refused(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    for path in (Path("/dev/zero"), tmp_path / "pipe"):
+        with pytest.raises(InputError, match="a device, no file"):
+            read_gtfs(path)
+
+
+def test_tables_beyond_any_real_feed_are_refused_by_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gtfs_read, "_LARGEST_SMALL_TABLE_BYTES", 1 << 16)
+    files = texts() | {"pathways.txt": "pathway_id,from_stop_id,to_stop_id\n" + "p,A,B\n" * 20_000}
+    with pytest.raises(CapacityError, match=r"pathways\.txt unpacks to"):
+        read_gtfs(write_tables(tmp_path / "f.zip", files))
+
+
+def test_gigabytes_of_blank_lines_stay_small(tmp_path: Path) -> None:
+    path = tmp_path / "f.zip"
+    blank = b"\n" * (1 << 24)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, content in texts().items():
+            with archive.open(name, "w", force_zip64=True) as member:
+                member.write(content.encode())
+                for _ in range(24 if name == "stop_times.txt" else 0):
+                    member.write(blank)
+    code = f"from geo_access.sources.gtfs.feed import read_gtfs; print(len(read_gtfs({str(path)!r}).stop_times.stop))"
+
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_DATA, (1 << 30, 1 << 30))
+
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, cwd=ROOT, preexec_fn=limit, check=False
+    )
+    assert done.stdout.strip() == "2", done.stderr[-500:]
+
+
+def test_rows_cut_short_as_in_the_reference_example_keep_all_their_calls(tmp_path: Path) -> None:
+    # Nine columns in the header, five cells in the rows: every optional cell at the end left off.
+    head = "trip_id,arrival_time,departure_time,stop_id,stop_sequence,stop_headsign,pickup_type,drop_off_type,dist"
+    rows = [f"t{k},{6 + k}:{m:02d}:00,{6 + k}:{m:02d}:00,{s},{m}" for k in range(14) for m, s in ((0, "A"), (9, "B"))]
+    tables = feed_tables(STOPS, ["A 08:00 B 08:05"] * 14)
+    files = {f"{n}.txt": table_text(rows) for n, rows in tables.items()} | {"stop_times.txt": "\n".join((head, *rows))}
+    feed = read_gtfs(write_tables(tmp_path / "f.zip", files))
+    assert len(feed.stop_times.stop) == 28
+    assert {(n.code, n.action) for n in feed.notices} == {("invalid_row_length", "repaired")}
+
+
+def test_rubbish_inside_the_inner_zip_is_an_error_of_ours(tmp_path: Path) -> None:
+    with pytest.raises(GeoAccessError):
+        read_gtfs(write_tables(tmp_path / "f.zip", {"inner.zip": "no zip at all"}))
