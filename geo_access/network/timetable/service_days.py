@@ -81,10 +81,10 @@ def feed_days(
             helpless.append(feed)
         days.append(stand_in or day)
     if helpless:
-        raise _outside(feeds, counted, day, aligned=align is not None)
+        raise _outside(feeds, counted, day, aligned=align is not None, breaks=school_breaks)
     counts = [departures_on(feed, that_day) for feed, that_day in zip(feeds, days, strict=True)]
     if not any(counts):
-        raise _outside(feeds, counted, day, aligned=align is not None)
+        raise _outside(feeds, counted, day, aligned=align is not None, breaks=school_breaks)
     notes += [
         note("no_trip", feed=feed.name, day=that_day)
         for feed, that_day, count in zip(feeds, days, counts, strict=True) if count == 0
@@ -92,13 +92,18 @@ def feed_days(
     return FeedDays(tuple(days), tuple(notes))
 
 
-def _outside(feeds: Sequence[Feed], counted: Sequence[int], day: date, *, aligned: bool) -> GeoAccessError:
+def _outside(
+    feeds: Sequence[Feed], counted: Sequence[int], day: date, *, aligned: bool, breaks: Sequence[tuple[date, date]]
+) -> GeoAccessError:
     told: list[tuple[str, dict[str, object]]] = []
     for feed, runs in zip(feeds, counted, strict=True):
         span = _span(feed, day)
         known: dict[str, object] = {"feed": feed.name, "trips": runs, "day": day}
         if span:
             told.append(("no_service_feed", {**known, "first": span[0], "last": span[1]}))
+            stand_in = None if runs else equivalent_day(feed, day, school_breaks=breaks)
+            if stand_in is not None and not aligned and not span[0] <= day <= span[1]:
+                told.append(("no_service_would", {"day": stand_in}))
         else:
             told.append(("no_service_never", {**known, "lost": tuple(worst_lines(feed.notices))}))
     nearest = common_day(feeds, day)

@@ -14,6 +14,7 @@ from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.network.model import CrowFly, Streets, Timetable
 from geo_access.network.timetable.change_rules import Calls, StopTable, read_rules, split_stops
 from geo_access.network.timetable.changes import stop_transfers
+from geo_access.network.timetable.repeats import without_repeats
 from geo_access.network.timetable.riders import route_kinds
 from geo_access.network.timetable.runs import Headways, Runs, runs_around, waits_are_charged
 from geo_access.network.timetable.seats import SeatTrips, in_seat_pairs, linked_trips
@@ -108,9 +109,11 @@ def build_timetable(
     zone = feeds[0].zone
     stops = _stop_table(feeds, epsg)
     several = len(feeds) > 1
+    runs, repeat_notes = without_repeats(
+        feeds, [runs_around(feed, that_day, zone, headways) for feed, that_day in zip(feeds, days.days, strict=True)]
+    )
     vehicles = [
-        _vehicles(number, feed, runs_around(feed, that_day, zone, headways), stops)
-        for number, (feed, that_day) in enumerate(zip(feeds, days.days, strict=True))
+        _vehicles(number, feed, part, stops) for number, (feed, part) in enumerate(zip(feeds, runs, strict=True))
     ]
     ids, names = _stop_labels(feeds, stops, several=several)
     shared = same_places(ids, names, stops.feed, stops.x, stops.y)
@@ -130,7 +133,7 @@ def build_timetable(
     kinds = route_kinds(feeds, breaks=school_breaks)
     seats, seat_notes = in_seat_pairs(feeds, _seat_trips(trips), stops.x, stops.y)
     notes = (
-        *days.notes, *_booked_notes(feeds, vehicles),
+        *days.notes, *repeat_notes, *_booked_notes(feeds, vehicles),
         *_lost(feeds), *_frequency_notes(feeds, headways), *_shared_notes(shared, link_feeds=link_feeds),
         *changes.notes, *seat_notes, *_loose_blocks(feeds),
         *kinds.notes,

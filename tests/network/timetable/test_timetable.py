@@ -170,7 +170,7 @@ def test_a_day_outside_one_calendar_lists_them_all_and_the_nearest_day(tmp_path:
     )
     weekdays |= {"saturday": 0, "sunday": 0}
     one = feed_of(tmp_path, ["A 08:00 B 08:05"], name="city")
-    other = feed_of(tmp_path, ["A 08:00 B 08:05"], name="coach", calendar=[weekdays])
+    other = feed_of(tmp_path, ["A 08:01 B 08:05"], name="coach", calendar=[weekdays])
     with pytest.raises(ServiceDateError) as caught:
         built(one, other, day=date(2026, 6, 9))
     message = str(caught.value)
