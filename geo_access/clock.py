@@ -50,11 +50,19 @@ def parse_clock(text: str) -> int:
     """
     match = _CLOCK.fullmatch(text)
     if match is None:
-        raise InputError(f"{text!r} is not a clock time → write H:MM or H:MM:SS, such as 05:00 or 25:10:00")
+        raise InputError(
+            f"{text!r} is not a clock time → write H:MM or H:MM:SS, such as 05:00 or 25:10:00",
+            key="clock",
+            values={"value": text},
+        )
     hours, minutes, seconds = (int(part or 0) for part in match.groups())
     total = hours * 3600 + minutes * 60 + seconds
     if total > LAST_CLOCK_S:
-        raise InputError(f"{text!r} lies beyond 48:00:00 → a service day has at most 48 hours")
+        raise InputError(
+            f"{text!r} lies beyond 48:00:00 → a service day has at most 48 hours",
+            key="clock_beyond",
+            values={"value": text},
+        )
     return total
 
 

@@ -70,12 +70,17 @@ def check_lonlat(lon: np.ndarray, lat: np.ndarray, ids: np.ndarray, *, where: st
     missing = ~np.isfinite(lon) | ~np.isfinite(lat)
     null_island = (lon == 0.0) & (lat == 0.0)
     outside = ~missing & ((np.abs(lon) > 180.0) | (np.abs(lat) > 90.0))
-    for mask, what, remedy in (
-        (missing, "no coordinates", "give longitude and latitude, or leave the row to the geocoder"),
-        (null_island, "position (0, 0)", "a default written by a tool: give the true position"),
-        (outside, "not degrees (beyond ±180, ±90)", "declare the CRS the numbers are in, for instance EPSG:2154"),
+    for mask, key, what, remedy in (
+        (missing, "lonlat.none", "no coordinates", "give longitude and latitude, or leave the row to the geocoder"),
+        (null_island, "lonlat.zero", "position (0, 0)", "a default written by a tool: give the true position"),
+        (
+            outside,
+            "lonlat.beyond",
+            "not degrees (beyond ±180, ±90)",
+            "declare the CRS of the numbers, such as 2154",
+        ),
     ):
-        faults += [Fault(f"{where}: id {ids[i]}", what, remedy) for i in np.flatnonzero(mask)[:20]]
+        faults += [Fault(f"{where}: id {ids[i]}", what, remedy, key=key) for i in np.flatnonzero(mask)[:20]]
     raise_faults(faults)
 
 
@@ -108,5 +113,6 @@ def to_metric(frame: gpd.GeoDataFrame, epsg: int) -> gpd.GeoDataFrame:
     [700000.0]
     """
     if frame.crs is None:
-        raise_faults([Fault("layer", "it does not say its CRS", "set it, for instance frame.set_crs(2154)")])
+        remedy = "set it, for instance frame.set_crs(2154)"
+        raise_faults([Fault("layer", "it does not say its CRS", remedy, key="layer_no_crs")])
     return frame.to_crs(epsg)

@@ -11,9 +11,10 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import raise_faults
 from geo_access.maps.palettes import provider_shapes, symbol_radius
 from geo_access.network.model import Network, Streets
+from geo_access.words.told import fault, refusal
 from geo_access.words.words import text
 
 __all__ = ["MapContent", "NetworkLayers", "Question", "network_layers"]
@@ -211,14 +212,14 @@ class MapContent:
             "employers": (self.employers, ("site_id", "site_name", "metier", "openings")),
         }
         faults = [
-            Fault(f"map: {name}", f"column {column!r} is missing", "see the table's description")
+            fault(f"map: {name}", "map.no_column", column=column)
             for name, (table, columns) in needed.items()
             if table is not None
             for column in columns
             if column not in table.columns
         ]
         faults += [
-            Fault(f"map: {name}", "the layer does not say its CRS", "set it, for instance frame.set_crs(4326)")
+            fault(f"map: {name}", "map.no_crs")
             for name, (table, _) in needed.items()
             if isinstance(table, gpd.GeoDataFrame) and table.crs is None
         ]
@@ -348,7 +349,7 @@ class MapContent:
         box = np.array(boxes)
         box = box[np.isfinite(box).all(axis=1)]
         if not len(box):
-            raise InputError(f"métier {self.metier_code}: neither zones nor sites to draw → check both tables")
+            raise refusal("map.nothing", code=self.metier_code)
         west, south = box[:, :2].min(axis=0)
         east, north = box[:, 2:].max(axis=0)
         return float(west), float(south), float(east), float(north)

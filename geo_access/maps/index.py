@@ -9,10 +9,10 @@ from pathlib import Path, PurePosixPath
 import jinja2
 from markupsafe import Markup
 
-from geo_access.errors import InputError
 from geo_access.maps.content import MapContent
 from geo_access.maps.interactive import asset
 from geo_access.maps.page_data import embedded_json
+from geo_access.words.told import refusal
 from geo_access.words.words import catalogue, format_number, text
 
 __all__ = ["ComparedMap", "Comparison", "write_compare", "write_index"]
@@ -60,7 +60,7 @@ def _href(file: Path, folder: Path) -> str:
     try:
         relative = file.resolve().relative_to(folder.resolve())
     except ValueError:
-        raise InputError(f"{file}: lies outside {folder} → write it into the output folder first") from None
+        raise refusal("map.outside_folder", file=file, folder=folder) from None
     return PurePosixPath("/", relative.as_posix()).as_uri().removeprefix("file:///")
 
 
@@ -204,7 +204,7 @@ def write_compare(
         When there is nothing to compare, a map lies outside the folder, or a comparison names what is not there.
     """
     if sum(max(1, len(item.questions)) for item in maps) < 2:
-        raise InputError(f"{len(maps)} map to compare → give two or more, or a map with two questions")
+        raise refusal("map.one_to_compare", n=len(maps))
     wrong = [
         preset.name
         for preset in presets
@@ -212,7 +212,7 @@ def write_compare(
         if not (0 <= which < len(maps) and 0 <= question < max(1, len(maps[which].questions)))
     ]
     if wrong:
-        raise InputError(f"comparison {wrong[0]!r} names a map or a question that is not there → count from 0")
+        raise refusal("map.no_such_pair", pair=wrong[0])
     known = [
         {"name": item.name, "href": _href(item.file, path.parent), "questions": list(item.questions)} for item in maps
     ]

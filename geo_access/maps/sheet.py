@@ -15,7 +15,6 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from geo_access.errors import InputError
 from geo_access.maps.content import MapContent, Question
 from geo_access.maps.drawing import (
     EMPLOYER_MARKER,
@@ -39,6 +38,7 @@ from geo_access.maps.palettes import (
     band_colours,
     symbol_radius,
 )
+from geo_access.words.told import refusal
 from geo_access.words.words import plural, text
 
 __all__ = ["PAPER_INCHES", "print_multiples", "print_sheet", "print_sheets"]
@@ -63,7 +63,7 @@ _SYMBOL: Any = {"linestyle": "none", "markerfacecolor": SITE_COLOUR, "markeredge
 
 def _page(size: str) -> tuple[Figure, float]:
     if size not in PAPER_INCHES:
-        raise InputError(f"paper {size!r} is unknown → one of {', '.join(PAPER_INCHES)}")
+        raise refusal("map.paper", size=size, known=", ".join(PAPER_INCHES))
     figure = Figure(figsize=PAPER_INCHES[size], facecolor="white")
     FigureCanvasAgg(figure)
     return figure, PAPER_INCHES[size][0] / PAPER_INCHES["A4"][0]
@@ -72,7 +72,7 @@ def _page(size: str) -> tuple[Figure, float]:
 def _save(figure: Figure, path: Path, dpi: int, title: str) -> Path:
     kind = path.suffix.lower()
     if kind not in (".png", ".pdf"):
-        raise InputError(f"{path.name}: unknown format → end the name in .png or .pdf")
+        raise refusal("map.picture_format", file=path.name)
     path.parent.mkdir(parents=True, exist_ok=True)
     # No clock in the file: the same study gives the same bytes.
     metadata = {"Title": title, "CreationDate": None} if kind == ".pdf" else {"Title": title, "Software": "geo-access"}
@@ -218,7 +218,7 @@ def print_sheets(
     """
     questions = content.questions()
     if questions and not 0 <= question < len(questions):
-        raise InputError(f"question {question} → the map has {len(questions)}, from 0 to {len(questions) - 1}")
+        raise refusal("map.question", question=question, n=len(questions), last=len(questions) - 1)
     asked = questions[question] if questions else None
     language = content.language
     with mpl.rc_context(_STYLE):
@@ -344,7 +344,7 @@ def print_multiples(
         For no métier, an unknown paper or format.
     """
     if not contents:
-        raise InputError("no métier to draw → give at least one map")
+        raise refusal("map.no_metier")
     first = contents[0]
     grounds = [ground_of(content) for content in contents]
     columns = _best_columns(len(contents), grounds[0], PAPER_INCHES.get(size, PAPER_INCHES["A4"]))

@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.crs import metric_epsg
-from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
+from geo_access.errors import MissingFileError, raise_faults
 from geo_access.manifest import sha256_file
 from geo_access.network.model import CrowFly, Network, Streets, Timetable
 from geo_access.network.streets.congestion import FREE_FLOW
@@ -23,6 +23,7 @@ from geo_access.sources.gtfs.feed import read_gtfs, wheelchair_feed
 from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.notices import notices_frame, worst_lines
 from geo_access.words.note import Note, note
+from geo_access.words.told import fault, refusal
 
 __all__ = ["build_network"]
 
@@ -100,7 +101,7 @@ def build_network(
     osm_paths, gtfs_paths = _paths(osm), _paths(gtfs)
     _check(osm_paths, gtfs_paths, crow_fly_detour, edits, epsg)
     if wheelchair and not gtfs_paths:
-        raise InputError("wheelchair: there is no timetable to restrict → give gtfs=")
+        raise refusal("network.wheelchair")
     feeds = [read_gtfs(path, name=name) for path, name in zip(gtfs_paths, _feed_names(gtfs_paths), strict=True)]
     if wheelchair:
         feeds = [wheelchair_feed(feed) for feed in feeds]
@@ -131,7 +132,7 @@ def _day(value: dt.date | str) -> dt.date:
     try:
         return dt.date.fromisoformat(value)
     except (TypeError, ValueError) as error:
-        raise InputError(f"date: {value!r} is not a day → write it as 2026-03-17") from error
+        raise refusal("network.date", value=value) from error
 
 
 def _paths(value: Paths) -> list[Path]:
@@ -143,21 +144,19 @@ def _paths(value: Paths) -> list[Path]:
 
 
 def _check(osm: list[Path], gtfs: list[Path], detour: float | None, edits: Sequence[Edit], epsg: int | None) -> None:
-    lost = [Fault(str(path), "no such file", "check the path") for path in [*osm, *gtfs] if not path.exists()]
+    lost = [fault(str(path), "network.no_file") for path in [*osm, *gtfs] if not path.exists()]
     raise_faults(lost, error=MissingFileError)
     faults = []
     if not osm and detour is None:
-        faults.append(
-            Fault("osm", "no streets given", "give an OSM extract, or crow_fly_detour=1.3 for straight lines")
-        )
+        faults.append(fault("osm", "network.no_streets"))
     if osm and detour is not None:
-        faults.append(Fault("crow_fly_detour", "given beside OSM streets", "give one of them"))
+        faults.append(fault("crow_fly_detour", "network.detour_and_osm"))
     if detour is not None and not 1 <= detour <= 10:
-        faults.append(Fault("crow_fly_detour", f"{detour} is not within 1–10", "1.3 for instance"))
+        faults.append(fault("crow_fly_detour", "network.detour", detour=detour))
     if not gtfs and edits:
-        faults.append(Fault("edits", "there is no timetable to change", "give gtfs="))
+        faults.append(fault("edits", "network.no_timetable"))
     if not osm and not gtfs and epsg is None:
-        faults.append(Fault("epsg", "unknown without streets and stops", "give epsg=, 2154 in metropolitan France"))
+        faults.append(fault("epsg", "network.no_epsg"))
     raise_faults(faults)
 
 
@@ -173,13 +172,13 @@ def _feed_names(paths: list[Path]) -> list[str]:
 
 def _middle_epsg(feeds: Sequence[Feed]) -> int:
     if not feeds:
-        raise InputError("epsg: unknown without streets and stops → give epsg=")
+        raise refusal("network.epsg")
     lon = np.concatenate([feed.stops["stop_lon"].to_numpy() for feed in feeds])
     lat = np.concatenate([feed.stops["stop_lat"].to_numpy() for feed in feeds])
     if not (np.isfinite(lon) & np.isfinite(lat)).any():
         why = "; ".join(line for feed in feeds for line in worst_lines(feed.notices))
         names = ", ".join(feed.name for feed in feeds)
-        raise InputError(f"{names}: no stop of stops.txt has a usable position ({why}) → repair the feed")
+        raise refusal("network.no_stop_placed", names=names, why=why)
     return metric_epsg(float(np.nanmedian(lon)), float(np.nanmedian(lat)))
 
 

@@ -17,6 +17,7 @@ from geo_access.manifest import sha256_file, write_whole
 from geo_access.network.model import CrowFly, ModeGraph, Network, SparseTimes, Streets, Timetable
 from geo_access.network.search.hierarchy import Hierarchy
 from geo_access.words.note import Note
+from geo_access.words.told import refusal
 
 __all__ = ["FORMAT", "KEPT_CHANGES", "open_network", "save_network"]
 
@@ -125,9 +126,9 @@ def save_network(network: Network, folder: str | Path) -> Path:
     """
     target = Path(folder)
     if target.exists() and not target.is_dir():
-        raise InputError(f"{target}: it is a file → name a folder for the network")
+        raise refusal("saved.is_file", folder=target)
     if target.is_dir() and not (target / _INDEX).is_file() and any(not _is_ours(path) for path in target.iterdir()):
-        raise InputError(f"{target}: the folder holds other files → name an empty folder")
+        raise refusal("saved.foreign", folder=target)
     target.mkdir(parents=True, exist_ok=True)
     before = _listed(target / _INDEX)
     writer = _Writer(target)
@@ -195,11 +196,11 @@ class _Reader:
     def array(self, file: str, was: str) -> np.ndarray:
         path = self.folder / file
         if file not in self.checksums or Path(file).name != file:
-            raise InputError(f"{self.folder}: array {file!r} is not in the index → build the network again")
+            raise refusal("saved.unlisted", folder=self.folder, file=file)
         if not path.is_file():
-            raise MissingFileError(f"{path}: missing from the saved network → build the network again")
+            raise refusal("saved.missing", MissingFileError, file=path)
         if sha256_file(path) != self.checksums[file]:
-            raise InputError(f"{path}: its content has changed since it was saved → build the network again")
+            raise refusal("saved.changed", file=path)
         # Copy-on-write: the file is never written, and numba sees the same array type as in a fresh network.
         values: np.ndarray = np.asarray(np.load(path, mmap_mode="c", allow_pickle=False))
         if was == "object":
@@ -229,22 +230,22 @@ def open_network(folder: str | Path) -> Network:
     source = Path(folder)
     path = source / _INDEX
     if not path.is_file():
-        raise MissingFileError(f"{path}: not found → name the folder that save_network wrote")
+        raise refusal("saved.absent", MissingFileError, file=path)
     try:
         index = json.loads(path.read_text(encoding="utf-8"))
         known = index["format"] == FORMAT
     except (ValueError, KeyError, TypeError, RecursionError) as error:
-        raise InputError(f"{path}: it is no index of a saved network → build the network again") from error
+        raise refusal("saved.no_index", file=path) from error
     if not known:
-        raise InputError(f"{path}: format {index['format']!r}, this version reads {FORMAT!r} → build the network again")
+        raise refusal("saved.format", file=path, format=index["format"], known=FORMAT)
     if _seal(index.get("network"), index.get("sha256")) != index.get("index_sha256"):
-        raise InputError(f"{path}: the index has changed since it was saved → build the network again")
+        raise refusal("saved.index_changed", file=path)
     try:
         network = _Reader(source, index["sha256"]).value(index["network"])
     except InputError:
         raise
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise InputError(f"{path}: the index is damaged ({error}) → build the network again") from error
+        raise refusal("saved.damaged", file=path, why=error) from error
     if not isinstance(network, Network):
-        raise InputError(f"{path}: it does not hold a network → build the network again")
+        raise refusal("saved.no_network", file=path)
     return network

@@ -12,8 +12,8 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
-from geo_access.errors import InputError
 from geo_access.maps.palettes import LEVEL_COLOURS
+from geo_access.words.told import refusal
 from geo_access.words.words import catalogue, format_number, text
 
 __all__ = ["bar", "embedded_png", "environment", "known_text", "minutes", "page_text", "share"]
@@ -98,10 +98,10 @@ def embedded_png(path: Path) -> str:
     try:
         with Image.open(path, formats=("PNG",)) as picture:
             if picture.width * picture.height > _MOST_PIXELS:
-                raise InputError(f"{path}: {picture.width} × {picture.height} px → draw it smaller")
+                raise refusal("report.png_large", file=path, width=picture.width, height=picture.height)
             flat = picture.convert("RGB")
     except (UnidentifiedImageError, OSError) as error:
-        raise InputError(f"{path}: not a PNG that can be read → draw it again") from error
+        raise refusal("report.png", file=path) from error
     if flat.width > _PICTURE_WIDTH_PX:
         flat = flat.resize((_PICTURE_WIDTH_PX, round(flat.height * _PICTURE_WIDTH_PX / flat.width)))
     stream = io.BytesIO()

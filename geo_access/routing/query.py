@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from geo_access.clock import parse_clock
-from geo_access.errors import Fault, raise_faults
+from geo_access.errors import raise_faults
 from geo_access.routing.riders import kind_faults
+from geo_access.words.told import fault
 
 __all__ = ["MODES", "Query", "Window"]
 
@@ -52,9 +53,9 @@ class Window:
         """Raise `InputError` when the window is empty or runs backwards."""
         faults = []
         if self.end_s < self.start_s:
-            faults.append(Fault("window", "ends before it starts", "past midnight, write 23:00-25:00"))
+            faults.append(fault("window", "query.window_backwards"))
         if self.step_s <= 0:
-            faults.append(Fault("window", f"step of {self.step_s} s", "give a step of at least 1 s"))
+            faults.append(fault("window", "query.step", step_s=self.step_s))
         raise_faults(faults)
 
 
@@ -150,11 +151,11 @@ class Query:
         """Raise `InputError` that lists everything wrong with the query."""
         faults = []
         if self.mode not in MODES:
-            faults.append(Fault("mode", f"{self.mode!r} is unknown", "one of " + ", ".join(MODES)))
+            faults.append(fault("mode", "query.mode", mode=self.mode, known=", ".join(MODES)))
         if self.uses_transit and (self.depart is None) == (self.arrive is None):
-            faults.append(Fault("depart / arrive", "transit needs exactly one of them", "give depart= or arrive="))
+            faults.append(fault("depart / arrive", "query.one_moment"))
         faults += [
-            Fault(name, f"must be above 0, not {value}", "give a positive number")
+            fault(name, "query.above_zero", value=value)
             for name, value in (
                 ("walk_kmh", self.walk_kmh),
                 ("bike_kmh", self.bike_kmh),
@@ -166,26 +167,24 @@ class Query:
             if not value > 0
         ]
         faults += [
-            Fault(name, f"must not be negative, not {value}", "give 0 or more")
+            fault(name, "query.not_negative", value=value)
             for name, value in (("max_transfer_s", self.max_transfer_s), ("min_transfer_s", self.min_transfer_s))
             if value < 0
         ]
         if (self.mode == "park_and_ride") != bool(self.park_and_ride) and self.mode in MODES:
-            faults.append(
-                Fault("park_and_ride", "stops and mode do not go together", "give the mode its stops, or neither")
-            )
+            faults.append(fault("park_and_ride", "query.park_and_ride"))
         for name, window in (("depart", self.depart), ("arrive", self.arrive)):
             if window is not None and (window.end_s < window.start_s or window.step_s <= 0):
-                faults.append(Fault(name, f"{window} is empty or runs backwards", "past midnight, write 23:00-25:00"))
+                faults.append(fault(name, "query.window", window=window))
         if self.max_direct_s is not None and self.max_direct_s < 0:
-            faults.append(Fault("max_direct_s", f"must not be negative, not {self.max_direct_s}", "give 0 or more"))
+            faults.append(fault("max_direct_s", "query.not_negative", value=self.max_direct_s))
         if not self.percentiles or any(not 0 <= p <= 100 for p in self.percentiles):
-            faults.append(Fault("percentiles", f"{self.percentiles} not within 0–100", "for instance (25, 50, 75)"))
+            faults.append(fault("percentiles", "query.percentiles", percentiles=self.percentiles))
         elif list(self.percentiles) != sorted(set(self.percentiles)):
-            faults.append(Fault("percentiles", f"{self.percentiles} not ascending", "give each once, ascending"))
+            faults.append(fault("percentiles", "query.percentiles_order", percentiles=self.percentiles))
         if self.max_rides is not None and self.max_rides < 1:
-            faults.append(Fault("max_rides", f"{self.max_rides} leaves no ride", "1 or more, or None"))
+            faults.append(fault("max_rides", "query.rides", rides=self.max_rides))
         if self.arrive is not None and self.earliest_s is not None and self.arrive.start_s < self.earliest_s:
-            faults.append(Fault("arrive", "lies before the earliest departure", "move one of them"))
+            faults.append(fault("arrive", "query.arrive_before"))
         faults += kind_faults(self.line_kinds)
         raise_faults(faults)

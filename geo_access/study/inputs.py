@@ -38,6 +38,7 @@ from geo_access.study.choice import joined_zones, masked
 from geo_access.study.file import StudyFile
 from geo_access.study.sections import EmployersTable, Table, TrainingTable
 from geo_access.words.note import Note, note
+from geo_access.words.told import fault
 
 __all__ = ["StudyInputs", "find_origin", "read_employers_table", "read_inputs", "read_training_table"]
 
@@ -221,7 +222,7 @@ def _employment(table: Table) -> pd.DataFrame:
     found = pick_columns(list(rows.columns), wanted, where=table.file.name, given=table.columns)
     rates = to_numbers(rows[found["employment_rate"]])
     faults = [
-        Fault(f"{table.file.name}: row {row + 1}", "employment_rate is not within 0–1", "write 0.62 for 62 %")
+        fault(f"{table.file.name}: row {row + 1}", "study.employment_rate")
         for row, rate in enumerate(rates)
         if not 0 <= rate <= 1
     ]

@@ -53,7 +53,7 @@ class Note:
         return cls(str(content["key"]), tuple((str(name), _lived(value)) for name, value in pairs))
 
 
-def note(key: str, **values: object) -> Note:
+def note(key: str, /, **values: object) -> Note:
     """Write a note.
 
     Parameters

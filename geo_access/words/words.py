@@ -13,7 +13,7 @@ __all__ = ["LANGUAGES", "catalogue", "format_number", "plural", "text", "told_va
 NARROW_SPACE = "\u202f"
 
 
-def text(key: str, language: str = "fr", **values: object) -> str:
+def text(key: str, language: str = "fr", /, **values: object) -> str:
     """Words of one entry, with its values put in.
 
     Parameters

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import Fault, raise_faults
 from geo_access.sources.tables.read import require_file
 from geo_access.sources.tables.text import fold
+from geo_access.words.told import fault, refusal
 
 __all__ = ["Catalogue", "Source", "Territory", "gtfs_of_index", "read_catalogue"]
 
@@ -132,9 +133,7 @@ class Catalogue:
         communes = [code for code in codes if re.fullmatch(r"(\d{2}|2[AB])\d{3}", code)]
         if not codes or len(whole) + len(communes) != len(codes):
             names = ", ".join(known.name for known in self.territories)
-            raise InputError(
-                f"territory {text!r} is unknown → give one of {names}, or INSEE codes such as 59,62 or 02691"
-            )
+            raise refusal("fetch.territory", territory=text, known=names)
         own = {code[:3] if code.startswith("97") else code[:2] for code in communes}
         departments = tuple(sorted({*whole, *own}))
         return Territory("_".join(codes[:3]).lower(), text, departments, communes=tuple(communes) if not whole else ())
@@ -167,7 +166,7 @@ class Catalogue:
         unknown = sorted(set(also) - {source.id for source in self.sources})
         if unknown:
             known = ", ".join(source.id for source in self.sources)
-            raise InputError(f"source {unknown[0]!r} is not in the catalogue → the sources are {known}")
+            raise refusal("fetch.source", source=unknown[0], known=known)
         own = set(territory.departments)
         chosen = [
             source
@@ -218,11 +217,11 @@ def read_catalogue(path: str | Path | None = None) -> Catalogue:
     try:
         content = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise InputError(f"{where}: not valid TOML: {error} → mend that line") from error
+        raise refusal("study.not_toml", file=where, why=error) from error
     faults: list[Fault] = []
     sources = [_source(entry, where, faults) for entry in content.get("source", [])]
     ids = [source.id for source in sources if source]
-    faults += [Fault(f"{where}: {each}", "given twice", "give each source its own id") for each in _twice(ids)]
+    faults += [fault(f"{where}: {each}", "fetch.id_twice") for each in _twice(ids)]
     raise_faults(faults)
     fabric = content.get("geofabrik", {})
     return Catalogue(
@@ -241,15 +240,15 @@ def _twice(ids: list[str]) -> list[str]:
 def _source(entry: Mapping[str, Any], where: str, faults: list[Fault]) -> Source | None:
     name = f"{where}: source {entry.get('id', '?')}"
     needed = ("id", "role", "title", "producer", "url", "file", "licence", "vintage")
-    own = [Fault(name, f"{key!r} is missing", "add it") for key in needed if not entry.get(key)]
+    own = [fault(name, "fetch.key_missing", key=key) for key in needed if not entry.get(key)]
     unknown = sorted(set(entry) - set(Source.__dataclass_fields__))
-    own += [Fault(name, f"unknown key {key!r}", "remove it") for key in unknown]
+    own += [fault(name, "fetch.key_unknown", key=key) for key in unknown]
     if not own and entry["role"] not in ROLES:
-        own.append(Fault(name, f"role {entry['role']!r}", "one of " + ", ".join(ROLES)))
+        own.append(fault(name, "fetch.role", role=entry["role"], known=", ".join(ROLES)))
     if not own and urlsplit(entry["url"]).scheme not in ("http", "https"):
-        own.append(Fault(name, "its address is not http(s)", "give a web address"))
+        own.append(fault(name, "fetch.not_http"))
     if not own and not _is_plain_name(entry["file"]):
-        own.append(Fault(name, f"file {entry['file']!r}", "a plain file name, without folder"))
+        own.append(fault(name, "fetch.file_name", file=entry["file"]))
     faults += own
     return None if own else Source(**{**entry, "departments": tuple(entry.get("departments", ()))})
 
@@ -287,13 +286,13 @@ def gtfs_of_index(path: str | Path, territory: Territory) -> tuple[Source, ...]:
     """
     file = require_file(path)
     if file.stat().st_size > _MAX_INDEX_BYTES:
-        raise InputError(f"{file.name}: above {_MAX_INDEX_BYTES / 1e6:.0f} MB → this is not the index of data sets")
+        raise refusal("fetch.index_large", file=file.name, mb=round(_MAX_INDEX_BYTES / 1e6))
     try:
         content = json.loads(file.read_bytes())
     except (ValueError, RecursionError) as error:
-        raise InputError(f"{file.name}: not JSON → save the answer of /api/datasets as it came") from error
+        raise refusal("fetch.index_json", file=file.name) from error
     if not isinstance(content, list):
-        raise InputError(f"{file.name}: not a list of data sets → save the answer of /api/datasets as it came")
+        raise refusal("fetch.index_shape", file=file.name)
     found: dict[str, Source] = {}
     for dataset in content:
         if not isinstance(dataset, dict) or not _covers(dataset.get("covered_area"), territory):

@@ -21,6 +21,7 @@ from geo_access.sources.places.zones import read_zones
 from geo_access.sources.supply.training_education import read_capacities
 from geo_access.sources.tables.report import ReadingReport
 from geo_access.words.note import Note, note
+from geo_access.words.told import refusal
 
 __all__ = ["Prepared", "fetch_territory", "prepare_study"]
 
@@ -151,9 +152,7 @@ def prepare_study(territory: Territory, fetched: Sequence[Fetched], folder: str 
 def _need(have: dict[str, Fetched], names: Sequence[str], what: str) -> list[Path]:
     absent = [name for name in names if name not in have]
     if absent:
-        raise CoverageError(
-            f"no {what}: {', '.join(absent)} could not be fetched → fetch again, or put the files there"
-        )
+        raise refusal("fetch.need", CoverageError, what=what, sources=", ".join(absent))
     return [Path(have[name].path) for name in names]
 
 
@@ -171,9 +170,7 @@ def _zones(have: dict[str, Fetched], territory: Territory, notes: list[Note]) ->
     if territory.communes and commune is not None:
         own = own[[any(code in str(text) for code in territory.communes) for text in own[commune]]]
     if own.empty:
-        raise CoverageError(
-            f"no priority neighbourhood in {territory.title} → choose other zones and write the study by hand"
-        )
+        raise refusal("fetch.no_zone", CoverageError, territory=territory.title)
     return own[["zone_id", "zone_name", "zone_kind", "geometry"]].reset_index(drop=True)
 
 
@@ -194,7 +191,7 @@ def _points(
     notes += table.attrs["notes"]
     own = points[points["point_id"].isin(set(table["point_id"]))].reset_index(drop=True)
     if own.empty:
-        raise CoverageError("no populated point lies in the zones → the cells are of another territory")
+        raise refusal("fetch.no_point", CoverageError)
     return own, report
 
 
@@ -212,7 +209,7 @@ def _training(
     nowhere = ~located & offers["site_id"].str[:3].isin(codes)
     own = offers[(near | nowhere) & offers["metier"].notna()].reset_index(drop=True)
     if own.empty:
-        raise CoverageError("no training with a métier lies within 60 km of the zones → check the list of schools")
+        raise refusal("fetch.no_training", CoverageError)
     notes.append(note("training_around", n=len(own)))
     return own, report
 

@@ -29,6 +29,7 @@ from geo_access.errors import CapacityError, CoverageError, InputError
 from geo_access.manifest import sha256_file
 from geo_access.sources.fetch.catalogue import Source
 from geo_access.sources.web import RefusedError, check_url, open_url
+from geo_access.words.told import refusal
 
 __all__ = ["Fetched", "download", "download_streets", "fetch"]
 
@@ -242,10 +243,10 @@ def download(
         except RefusedError:
             raise
         except _GoneError as error:
-            raise InputError(f"{url}: {error}") from error
+            raise refusal("fetch.failed", url=url, why=error) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
             reason = str(error) or type(error).__name__
-    raise InputError(f"{url}: {reason} (tried {retries + 1} times)")
+    raise refusal("fetch.tried", url=url, why=reason, n=retries + 1)
 
 
 def _once(url: str, part: Path, timeout_s: float, max_bytes: int) -> str:
@@ -340,10 +341,10 @@ def _open(url: str, timeout_s: float, data: bytes | None = None) -> Any:
         return open_url(request, timeout_s=timeout_s, public_only=False)
     except HTTPError as error:
         busy = error.code in (429, 504)
-        remedy = "the server is busy: wait a minute and try again" if busy else "check the address and the area"
-        raise InputError(f"{url}: the server answered {error.code} → {remedy}") from error
+        key = "fetch.busy" if busy else "fetch.answered"
+        raise refusal(key, url=url, code=str(error.code)) from error
     except (URLError, TimeoutError, OSError) as error:
-        raise InputError(f"{url}: no answer ({error}) → check the connection, or use a downloaded extract") from error
+        raise refusal("fetch.no_answer", url=url, why=error) from error
 
 
 def _place_polygon(place: str, geocoder_url: str, timeout_s: float) -> BaseGeometry:
@@ -353,9 +354,9 @@ def _place_polygon(place: str, geocoder_url: str, timeout_s: float) -> BaseGeome
             found = json.loads(answer.read(64 * _OSM_BLOCK_BYTES))["features"]
             outline = shape(found[0]["geometry"]) if found else shapely.Point()
         except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise InputError(f"{place}: the geocoder's answer is no GeoJSON → check its address") from error
+            raise refusal("fetch.no_geojson", place=place) from error
     if outline.is_empty or outline.geom_type not in ("Polygon", "MultiPolygon"):
-        raise CoverageError(f"{place}: no area of that name was found → name it with its region, or give a polygon")
+        raise refusal("fetch.no_area", CoverageError, place=place)
     return outline
 
 
@@ -420,12 +421,12 @@ def download_streets(
     """
     target = Path(path)
     if target.suffix != ".osm":
-        raise InputError(f"{target.name}: Overpass answers in OSM XML → name a file that ends in .osm")
+        raise refusal("fetch.osm_name", file=target.name)
     outline = _place_polygon(area, geocoder_url, timeout_s) if isinstance(area, str) else area
     polygonal = outline.geom_type in ("Polygon", "MultiPolygon") and not outline.is_empty and outline.is_valid
     west, south, east, north = outline.bounds if polygonal else (0.0, 0.0, 0.0, 0.0)
     if not polygonal or max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90:
-        raise InputError("area: not a valid polygon in degrees → give it in EPSG:4326, longitude first")
+        raise refusal("fetch.area")
     data = urlencode({"data": _query(outline, timeout_s)}).encode()
     part = target.with_suffix(".osm.part")
     size, head = 0, b""
@@ -435,13 +436,13 @@ def download_streets(
                 head = head or block[:2_000]
                 size += len(block)
                 if size > max_megabytes * 1_000_000:
-                    raise CapacityError(f"{overpass_url}: more than {max_megabytes} MB → ask for a smaller area")
+                    raise refusal("fetch.too_large", CapacityError, url=overpass_url, mb=max_megabytes)
                 stream.write(block)
         with part.open("rb") as stream:
             stream.seek(max(0, size - 2_000))
             tail = stream.read()
         if b"<osm" not in head or b"</osm>" not in tail or b"<remark>" in tail:
-            raise InputError(f"{overpass_url}: the answer is not complete OSM data → ask for a smaller area, or later")
+            raise refusal("fetch.osm_cut", url=overpass_url)
         part.replace(target)
     finally:
         part.unlink(missing_ok=True)

@@ -20,11 +20,12 @@ import pandas as pd
 import shapely
 
 from geo_access.crs import WGS84
-from geo_access.errors import CapacityError, InputError
+from geo_access.errors import CapacityError
 from geo_access.sources.tables.points import LAT_NAMES, LON_NAMES, find_positions
 from geo_access.sources.tables.read import read_table, require_file
 from geo_access.sources.tables.text import fold, pick_columns, to_numbers, to_text
 from geo_access.words.note import note
+from geo_access.words.told import refusal
 
 __all__ = [
     "Addresses",
@@ -89,7 +90,7 @@ def read_communes(path: str | Path) -> gpd.GeoDataFrame:
     codes = to_text(table[found["commune"]])
     lost = positions.lost(codes)
     if lost:
-        raise InputError(f"{where}: commune {lost[0][1]}: {lost[0][2]} ({len(lost)} in all) → give each one a point")
+        raise refusal("places.commune_nowhere", where=where, code=lost[0][1], why=lost[0][2], n=len(lost))
     extra = [name for name in names if name not in found.values()]
     data = {
         "commune": codes,
@@ -315,10 +316,15 @@ def _read_maybe_gz(path: Path) -> pd.DataFrame:
                 while block := packed.read(1 << 20):
                     left -= len(block)
                     if left < 0:
-                        raise CapacityError(f"{file.name}: unpacks to more than {_MAX_UNPACKED_BYTES / 1e9:.0f} GB")
+                        raise refusal(
+                            "places.gzip_large",
+                            CapacityError,
+                            file=file.name,
+                            gb=round(_MAX_UNPACKED_BYTES / 1e9),
+                        )
                     unpacked.write(block)
         except (OSError, EOFError, zlib.error) as error:
-            raise InputError(f"{file.name}: not a readable gzip ({error}) → download it again") from error
+            raise refusal("places.gzip", file=file.name, why=error) from error
         return read_table(plain)
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 import geopandas as gpd
 import pandas as pd
 
-from geo_access.errors import Fault, InputError
+from geo_access.errors import Fault
 from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.text import fold, pick_columns, to_text
 from geo_access.words.note import Note, note
+from geo_access.words.told import fault, refusal
 
 __all__ = [
     "CogMoves",
@@ -84,7 +85,7 @@ def read_density(path: str | Path, *, layer: str | None = None) -> pd.DataFrame:
     ).dropna(subset=["commune"])
     known = result["density"].dropna()
     if len(known) > 1000 and known.max() < 5:
-        raise InputError(f"{where}: {known.max()} levels only → give the grid in 7 levels: rural is its levels 5 to 7")
+        raise refusal("places.density_levels", where=where, n=known.max())
     rural = result["density"].isin(RURAL_LEVELS).fillna(value=False).astype(bool)
     return result.assign(rural=rural).reset_index(drop=True)
 
@@ -223,7 +224,7 @@ def gather_communes(communes: gpd.GeoDataFrame, membership: pd.DataFrame, *, kin
     own = communes[["zone_id", "geometry"]].rename(columns={"zone_id": "commune"})
     merged = own.merge(membership, on="commune")
     if merged.empty:
-        raise InputError("no commune of the list has an outline → the codes are of another place or vintage")
+        raise refusal("places.list_flat")
     zones = merged.dissolve(by="zone_id", as_index=False, aggfunc="first")[["zone_id", "zone_name", "geometry"]]
     zones.insert(2, "zone_kind", kind)
     alone = len(set(own["commune"]) - set(membership["commune"]))
@@ -268,7 +269,7 @@ def rural_zones(
     by_code = density.drop_duplicates("commune").set_index("commune")["density"]
     found = communes["zone_id"].map(by_code)
     if found.isna().all():
-        raise InputError("no commune has a density level → the codes are of another place or vintage")
+        raise refusal("places.no_density")
     rural = communes[found.isin(list(levels)).fillna(value=False).to_numpy(dtype=bool)].copy()
     rural["zone_kind"] = "rural"
     rural["density"] = found[rural.index]
@@ -314,7 +315,7 @@ class CogMoves:
         (['59350', '59512'], [])
         """
         if since >= until:
-            raise InputError(f"passage of communes: {since} is not before {until} → codes are carried forward in time")
+            raise refusal("places.passage", since=since, until=until)
         forward: dict[str, str] = {}
         notes: list[tuple[str, Note]] = []
         for date, before, after in self.moves:
@@ -370,15 +371,15 @@ def explain_unknown(codes: Iterable[str], known: Collection[str], moves: CogMove
     for code in dict.fromkeys(codes):
         if code in known:
             continue
+        place = f"{where}: commune {code}"
         if code in after:
             date, new = after[code]
-            what, remedy = f"became {', '.join(new)} on {date}", "carry the codes to the same vintage"
+            faults.append(fault(place, "places.commune_became", codes=", ".join(new), date=date))
         elif code in before_of:
             date, old = before_of[code]
-            what, remedy = f"was {old} before {date}", "carry the list to the same vintage"
+            faults.append(fault(place, "places.commune_was", code=old, date=date))
         else:
-            what, remedy = "unknown", "check the code"
-        faults.append(Fault(f"{where}: commune {code}", what, remedy))
+            faults.append(fault(place, "places.commune_unknown"))
     return faults
 
 

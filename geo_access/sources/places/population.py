@@ -20,12 +20,13 @@ import pandas as pd
 import shapely
 
 from geo_access.crs import WGS84
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import Fault, raise_faults
 from geo_access.sources.tables.points import find_positions
 from geo_access.sources.tables.read import read_table, table_notes
 from geo_access.sources.tables.report import Loss, ReadingReport, make_report
 from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
 from geo_access.words.note import Note, note
+from geo_access.words.told import fault, refusal
 
 __all__ = [
     "CELL_EPSG",
@@ -253,7 +254,8 @@ def read_population(
     keep = np.ones(len(table), dtype=bool)
     keep[[row for row, _, _ in lost]] = False
     if not keep.any():
-        raise InputError(f"{where}: no row has both a position and a population → {lost[0][2] if lost else 'no row'}")
+        why = lost[0][2] if lost else note("no_row")
+        raise refusal("places.no_row_usable", where=where, why=why)
     notes: list[Note] = table_notes(table)
     if bbox_lonlat is not None and not vector:
         inside = shapely.intersects(shapely.box(*bbox_lonlat), geometry.to_numpy())
@@ -350,7 +352,7 @@ def assign_zones(points: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, *, min_share
     """
     for frame, name in ((points, "points"), (zones, "zones")):
         if frame.crs is None:
-            raise InputError(f"{name}: the layer does not say its CRS → set it, for instance frame.set_crs(2154)")
+            raise refusal("frame_no_crs", name=name)
     _check_unique(zones["zone_id"], "zones")
     _check_unique(points["point_id"], "points")
     size_m = points["cell_m"].to_numpy(dtype="float64") if "cell_m" in points else np.full(len(points), np.nan)
@@ -438,7 +440,7 @@ def spread_over_buildings(points: gpd.GeoDataFrame, buildings: gpd.GeoDataFrame)
     [['c#1', 7.5], ['c#2', 2.5]]
     """
     needed = ("point_id", "population", "cell_m")
-    raise_faults(Fault("points", f"column {name!r} is missing", "add it") for name in needed if name not in points)
+    raise_faults(fault("points", "column_missing", column=name) for name in needed if name not in points)
     size_m = points["cell_m"].to_numpy(dtype="float64")
     rows = np.flatnonzero(np.isfinite(size_m))
     squares = cell_squares(points.geometry.iloc[rows], size_m[rows]).to_numpy()

@@ -18,6 +18,7 @@ from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.sources.tables.read import read_table, table_notes
 from geo_access.sources.tables.text import fold, pick_columns, to_text
 from geo_access.words.note import Note, note
+from geo_access.words.told import fault, refusal
 
 __all__ = ["Zoning", "read_zones", "recognise_zoning", "zonings"]
 
@@ -168,7 +169,7 @@ def read_zones(
     [['QN05911M', 'Moulins', 'qpv']]
     """
     if kind is not None and kind_column is not None:
-        raise InputError("read_zones: kind and kind_column exclude each other → give one")
+        raise refusal("places.kind_twice")
     where = Path(path).name
     raw = read_table(path, layer=layer, condition=condition)
     table = _with_geometry(raw, where, crs)
@@ -214,10 +215,7 @@ def _with_geometry(table: Any, where: str, crs: str | int | None) -> Any:
         table = table.set_crs(crs)
     west, _, east, north = table.total_bounds
     if CRS.from_user_input(table.crs).is_geographic and max(abs(west), abs(east)) > 360.0:
-        raise InputError(
-            f"{where}: declared in degrees but its coordinates reach {east:,.0f}, {north:,.0f} "
-            "→ the CRS is wrong: for Lambert-93 export it with EPSG:2154"
-        )
+        raise refusal("places.not_degrees", where=where, east=round(east), north=round(north))
     return table
 
 
@@ -251,8 +249,7 @@ def _columns(
 
 def _check_rows(ids: pd.Series, shapes: gpd.GeoSeries, where: str) -> None:
     faults = [
-        Fault(f"{where}: row {row + 1}", "no code", "give every zone an id")
-        for row in np.flatnonzero(ids.isna().to_numpy())[:20]
+        fault(f"{where}: row {row + 1}", "places.zone_no_code") for row in np.flatnonzero(ids.isna().to_numpy())[:20]
     ]
     kinds = shapely.get_type_id(shapes.to_numpy())
     flat = shapely.is_empty(shapes.to_numpy()) | ~np.isin(kinds, (3, 6, 7))

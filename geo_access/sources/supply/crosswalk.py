@@ -11,8 +11,8 @@ from itertools import pairwise
 
 import pandas as pd
 
-from geo_access.errors import InputError
 from geo_access.sources.tables.text import fold
+from geo_access.words.told import refusal
 
 __all__ = ["SCHEMES", "Crosswalk", "make_crosswalk"]
 
@@ -85,8 +85,9 @@ class Crosswalk:
         for scheme in (source, target):
             if scheme not in known:
                 near = difflib.get_close_matches(scheme, known, n=1)
-                hint = f"did you mean {near[0]!r}?" if near else "loaded: " + ", ".join(known)
-                raise InputError(f"nomenclature {scheme!r} is not loaded → {hint}")
+                if near:
+                    raise refusal("supply.scheme_near", scheme=scheme, near=near[0])
+                raise refusal("supply.scheme", scheme=scheme, known=", ".join(known))
         queue: deque[tuple[str, ...]] = deque([(source,)])
         seen = {source}
         while queue:
@@ -97,7 +98,7 @@ class Crosswalk:
                 if following not in seen:
                     seen.add(following)
                     queue.append((*trail, following))
-        raise InputError(f"nothing leads from {source!r} to {target!r} → load a table that links them")
+        raise refusal("supply.no_path", source=source, target=target)
 
     def map(self, codes: Iterable[str], *, source: str, target: str) -> pd.DataFrame:
         """Translate codes, with the weight of each translation.
@@ -251,7 +252,7 @@ def make_crosswalk(
     table = pd.DataFrame.from_records(rows, columns=_LINKS)
     table["weight"] = table["weight"].astype("float64")
     if (table["weight"] < 0).any():
-        raise InputError("crosswalk: negative weight → weights are shares or counts")
+        raise refusal("supply.negative_weight")
     table = table[table["weight"] > 0]
     if both_ways and len(table):
         direct = set(table[["source_scheme", "target_scheme"]].drop_duplicates().itertuples(index=False, name=None))

@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from geo_access.errors import InputError
 from geo_access.sources.supply.crosswalk import Crosswalk, make_crosswalk
 from geo_access.sources.tables.read import read_table, require_file
 from geo_access.sources.tables.text import detect_encoding, pick_columns, to_numbers, to_text
+from geo_access.words.told import refusal
 
 __all__ = ["build_crosswalk", "read_certifications", "read_mef", "romes_of_diplomas"]
 
@@ -261,7 +261,7 @@ def _sas_formats(path: str | Path) -> Iterator[tuple[str, list[str], str]]:
     """Yield (format, keys, value) of the lines ``"A","B" = "C"`` of a SAS format file."""
     file = require_file(path)
     if file.stat().st_size > _MAX_TEXT_BYTES:
-        raise InputError(f"{file.name}: too large for a SAS format file → give the Dares table")
+        raise refusal("supply.sas_large", file=file.name)
     content = file.read_bytes()
     current = ""
     for line in content.decode(detect_encoding(content), errors="replace").splitlines():
@@ -284,7 +284,7 @@ def _read_fap_passage(path: str | Path) -> list[Link]:
                 index = (key[:5], family, len(key) == 6)
                 counts[index] = counts.get(index, 0) + 1
     if not counts:
-        raise InputError(f'{where}: no line such as "H2913" = "D2Z40" → give the Dares passage table FAP ↔ ROME')
+        raise refusal("supply.no_passage", where=where)
     return [
         ("rome", rome, "fap225", fap, float(count), where + (" (depends on qualification)" if qualified else ""))
         for (rome, fap, qualified), count in counts.items()

@@ -11,11 +11,12 @@ import geopandas as gpd
 import shapely
 
 from geo_access.crs import WGS84
-from geo_access.errors import CapacityError, InputError
+from geo_access.errors import CapacityError
 from geo_access.sources.supply.employers import Shift, employers_frame, read_shifts
 from geo_access.sources.tables.read import require_file
 from geo_access.sources.tables.report import Loss, ReadingReport
 from geo_access.words.note import Note, note
+from geo_access.words.told import refusal
 
 __all__ = ["read_offers"]
 
@@ -63,7 +64,7 @@ def read_offers(
     """
     file = require_file(path)
     if file.stat().st_size > _MAX_BYTES:
-        raise CapacityError(f"{file.name}: above {_MAX_BYTES / 1e6:.0f} MB → save one file per query")
+        raise refusal("supply.offers_large", CapacityError, file=file.name, mb=round(_MAX_BYTES / 1e6))
     centres = {} if communes is None else dict(zip(communes["commune"], communes.geometry.to_crs(WGS84), strict=True))
     records: list[dict[str, Any]] = []
     lost: dict[str, list[Loss]] = {"kept": [], "located": [], "mapped": []}
@@ -90,7 +91,7 @@ def read_offers(
         values = _values(offer, identifier, rome, point, quality, row)
         records += [{**values, **_hours(shift)} for shift in shifts or (None,)]
     if row < 0:
-        raise InputError(f"{file.name}: no offer → save the API's answer as it came (key 'resultats')")
+        raise refusal("supply.no_offer", file=file.name)
     notes = [note("offers_silent", n=without_hours)] if without_hours else []
     assumed = len({record["row"] for record in records if record["hours_assumed"]})
     notes += [note("offers_assumed", n=assumed)] if assumed else []
@@ -109,7 +110,7 @@ def _offers(file: Path) -> Iterator[Mapping[str, Any]]:
         except json.JSONDecodeError:
             answers = [json.loads(line) for line in text.splitlines() if line.strip()]
     except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
-        raise InputError(f"{file.name}: not JSON: {error} → save the API's answer as it came") from error
+        raise refusal("supply.not_json", file=file.name, why=error) from error
     for answer in answers:
         found = answer.get("resultats", [answer]) if isinstance(answer, Mapping) else answer
         for offer in found if isinstance(found, list) else []:

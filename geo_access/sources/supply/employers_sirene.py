@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_access.errors import InputError
 from geo_access.sources.supply.employers import employers_frame
 from geo_access.sources.tables.report import Loss, ReadingReport
 from geo_access.sources.tables.stream import column_names, stream_table
 from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
 from geo_access.words.note import note
+from geo_access.words.told import refusal
 
 __all__ = ["HEADCOUNT_BANDS", "read_sirene"]
 
@@ -110,7 +110,7 @@ def read_sirene(
     [['1', None, '2562B', False]]
     """
     if not departments:
-        raise InputError("read_sirene: no department → name those of your territory: the stock holds 43 million rows")
+        raise refusal("supply.no_department")
     kept = _filtered_stock(Path(stock), frozenset(departments), tuple(naf), min_headcount, batch_rows)
     places = _filtered_places(Path(located), set(kept["siret"]), batch_rows) if located is not None else {}
     records: list[dict[str, Any]] = []
@@ -166,7 +166,7 @@ def _filtered_stock(
             part = part[tops >= min_headcount]
         total += len(part)
         if total > _MANY:
-            raise InputError(f"{path.name}: more than {_MANY:,} establishments → name fewer departments or activities")
+            raise refusal("supply.too_many", file=path.name, n=_MANY)
         if len(part):
             parts.append(part)
     empty = pd.DataFrame(columns=["siret", "naf", "band", "commune", "name", "address", "diffusible"])

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from geo_access.errors import InputError
 from geo_access.sources.supply.crosswalk import Crosswalk
 from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.report import ReadingReport, make_report
 from geo_access.sources.tables.text import fold, pick_columns, to_numbers, to_text
 from geo_access.words.note import note
+from geo_access.words.told import refusal
 
 __all__ = ["bmo_to_rome", "read_atypical_hours", "read_bmo", "read_rome_bassin", "read_tensions"]
 
@@ -292,7 +292,7 @@ def bmo_to_rome(table: pd.DataFrame, crosswalk: Crosswalk) -> pd.DataFrame:
     fine = [code for code in families if re.fullmatch(r"[A-Z]\d[A-Z]\d{2}", code)]
     coarse = [code for code in families if re.fullmatch(r"[A-Z]\d[A-Z]", code)]
     if not fine and not coarse:
-        raise InputError("BMO: no family code such as D2Z40 → these are not FAP codes; map them first")
+        raise refusal("supply.not_fap")
     maps = [crosswalk.map(fine, source="fap225", target="rome")] if fine else []
     maps += [crosswalk.map(coarse, source="fap87", target="rome")] if coarse else []
     links = pd.concat(maps).rename(columns={"source": "family", "target": "rome"})

@@ -18,12 +18,13 @@ from defusedxml import DefusedXmlException
 from defusedxml import ElementTree as SafeTree
 
 from geo_access.crs import WGS84
-from geo_access.errors import CapacityError, InputError
+from geo_access.errors import CapacityError
 from geo_access.sources.supply.same_sites import REPEATED
 from geo_access.sources.supply.training import TrainingRows
 from geo_access.sources.tables.read import require_file
 from geo_access.sources.tables.report import ReadingReport
 from geo_access.words.note import Note, note
+from geo_access.words.told import refusal
 
 __all__ = ["read_lheo"]
 
@@ -107,14 +108,10 @@ def _formations(file: Path) -> Iterator[Any]:
                 if root is None:
                     root = element
                     if _tag(root) != "lheo":
-                        raise InputError(
-                            f"{file.name}: root <{_tag(root)}> → ask the Carif-Oref for the full offers (root <lheo>)"
-                        )
+                        raise refusal("supply.xml_root", file=file.name, root=_tag(root))
                 elements += 1
                 if elements > _MAX_ELEMENTS:
-                    raise CapacityError(
-                        f"{file.name}: one course of more than {_MAX_ELEMENTS:,} elements → damaged file"
-                    )
+                    raise refusal("supply.xml_course", CapacityError, file=file.name, n=_MAX_ELEMENTS)
                 continue
             stack.pop()
             if _tag(element) == "formation":
@@ -124,9 +121,9 @@ def _formations(file: Path) -> Iterator[Any]:
                     parent.remove(element)
                 elements = 0
     except DefusedXmlException as error:
-        raise InputError(f"{file.name}: declares entities or a DTD, which we refuse → export it without") from error
+        raise refusal("supply.xml_entities", file=file.name) from error
     except SafeTree.ParseError as error:
-        raise InputError(f"{file.name}: malformed XML: {error} → download it again") from error
+        raise refusal("supply.xml", file=file.name, why=error) from error
 
 
 def _all(element: Any, name: str, *, outside: tuple[str, ...] = ()) -> Iterator[Any]:

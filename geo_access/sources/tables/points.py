@@ -21,6 +21,7 @@ from geo_access.errors import InputError
 from geo_access.sources.tables.report import Loss
 from geo_access.sources.tables.text import fold, pick_columns, to_numbers, to_text
 from geo_access.words.note import note
+from geo_access.words.told import refusal
 
 __all__ = [
     "LAT_NAMES",
@@ -124,7 +125,7 @@ def _crs(crs: str | int | None, where: str) -> CRS | None:
     try:
         return CRS.from_user_input(crs)
     except CRSError as error:
-        raise InputError(f"{where}: {crs!r} is not a CRS → write for instance EPSG:2154 or 2154") from error
+        raise refusal("table.crs", where=where, crs=crs) from error
 
 
 def _of_geometry(table: gpd.GeoDataFrame, declared: CRS | None, where: str) -> tuple[np.ndarray, np.ndarray, CRS]:
@@ -151,17 +152,15 @@ def _checked(eastings: np.ndarray, northings: np.ndarray, crs: CRS, where: str, 
     if crs.is_geographic:
         outside = usable & ((np.abs(eastings) > 180.0) | (np.abs(northings) > 90.0))
         if usable.any() and outside.sum() > 0.5 * usable.sum():
-            raise InputError(
-                f"{where}: the coordinates are not degrees (for instance {eastings[outside][0]:.0f}, "
-                f"{northings[outside][0]:.0f}) → declare their CRS{_guess(eastings[outside], northings[outside])}"
-            )
+            x, y = eastings[outside], northings[outside]
+            raise refusal(_guess(x, y), where=where, x=round(x[0]), y=round(y[0]))
         reasons[outside] = _NOT_DEGREES
         usable &= ~outside
         lon, lat = eastings.copy(), northings.copy()
     else:
         degrees = usable & (np.abs(eastings) <= 180.0) & (np.abs(northings) <= 90.0)
         if usable.any() and degrees.sum() > 0.5 * usable.sum():
-            raise InputError(f"{where}: the coordinates look like degrees, not {crs.name} → remove crs, or write 4326")
+            raise refusal("table.degrees", where=where, crs=crs.name)
         projected = gpd.GeoSeries(gpd.points_from_xy(eastings[usable], northings[usable]), crs=crs).to_crs(WGS84)
         lon, lat = np.full(len(eastings), np.nan), np.full(len(eastings), np.nan)
         lon[usable], lat[usable] = projected.x.to_numpy(), projected.y.to_numpy()
@@ -177,12 +176,13 @@ def _checked(eastings: np.ndarray, northings: np.ndarray, crs: CRS, where: str, 
 
 
 def _guess(eastings: np.ndarray, northings: np.ndarray) -> str:
+    """Key of the refusal, by the CRS that the numbers look like."""
     x, y = float(np.median(eastings)), float(np.median(northings))
     if 0 < x < 1.3e6 and 6.0e6 < y < 7.2e6:
-        return ": they look like Lambert-93, crs=2154"
+        return "table.look_lambert"
     if 2.5e6 < x < 7.5e6 and 1.3e6 < y < 5.5e6:
-        return ": they look like ETRS89-LAEA, crs=3035"
-    return ", for instance crs=2154"
+        return "table.look_laea"
+    return "table.look_unknown"
 
 
 def _swapped(lon: np.ndarray, lat: np.ndarray, usable: np.ndarray) -> np.ndarray:

@@ -27,6 +27,7 @@ from geo_access.errors import CapacityError, InputError, MissingFileError
 from geo_access.sources.tables.choose import choose_rows
 from geo_access.sources.tables.sheets import check_zip, read_sheet, some
 from geo_access.sources.tables.text import detect_encoding, detect_separator, fold
+from geo_access.words.told import refusal
 
 __all__ = [
     "MAX_BYTES",
@@ -143,9 +144,12 @@ def read_table(
     """
     file = require_file(path)
     if file.stat().st_size > max_bytes:
-        raise CapacityError(
-            f"{file.name}: {file.stat().st_size / 1e6:,.0f} MB, above the limit of {max_bytes / 1e6:,.0f} MB "
-            "→ cut it to your departments first, or raise max_bytes"
+        raise refusal(
+            "table.large",
+            CapacityError,
+            file=file.name,
+            mb=round(file.stat().st_size / 1e6),
+            limit=round(max_bytes / 1e6),
         )
     suffix = file.suffix.lower()
     reader = _reader_of(file, suffix)
@@ -157,7 +161,7 @@ def read_table(
     except (InputError, CapacityError):
         raise
     except MemoryError as error:
-        raise CapacityError(f"{file.name}: does not fit in memory → cut it to your departments first") from error
+        raise refusal("table.memory", CapacityError, file=file.name) from error
     except _DAMAGE as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise InputError(
@@ -166,9 +170,9 @@ def read_table(
             values={"file": file.name, "format": suffix, "why": first},
         ) from error
     if bbox_lonlat is not None and not isinstance(table, gpd.GeoDataFrame):
-        raise InputError(f"{file.name}: bbox_lonlat chooses features of a vector layer → this table has no geometry")
+        raise refusal("table.bbox", file=file.name)
     if len(table) > max_rows:
-        raise CapacityError(f"{file.name}: more than {max_rows:,} rows → cut it to your territory first")
+        raise refusal("table.rows", CapacityError, file=file.name, n=max_rows)
     tidy = _tidy(table, file.name)
     return choose_rows(tidy, condition, where=file.name) if condition else tidy
 
@@ -210,7 +214,7 @@ def _tidy(table: pd.DataFrame, name: str) -> pd.DataFrame:
         if seen[column] > 1:
             names[place] = f"{column} ({seen[column]})"
     if not names:
-        raise InputError(f"{name}: no column → check the separator and the sheet")
+        raise refusal("table.no_column", file=name)
     if isinstance(table, gpd.GeoDataFrame):
         geometry = table.columns.get_loc(table.geometry.name)
         names[geometry] = "geometry"
@@ -237,9 +241,9 @@ def text_format(file: Path, encoding: str | None, separator: str | None) -> tupl
             used = _confirm_utf8(file) or detect_encoding(_all_or_part(file), whole=True)
     text = sample.decode(used, errors="replace")
     if "\x00" in text:
-        raise InputError(f"{file.name}: binary content → it is not a text table; check its extension")
+        raise refusal("table.binary", file=file.name)
     if text.lstrip().startswith(("<!DOCTYPE", "<html", "<HTML", "<?xml")):
-        raise InputError(f"{file.name}: a web page or XML, not a table → download the file itself, not its page")
+        raise refusal("table.web_page", file=file.name)
     if size > len(sample):
         text = text[: text.rfind("\n")]
     return used, separator or detect_separator(text)
@@ -273,7 +277,7 @@ def _read_text(
     frame = parse_csv(file, used, delimiter, columns=columns, nrows=max_rows + 1)
     lengths = (frame[column].str.len().max() for column in frame.columns)
     if any(length > _LONG_CELL for length in lengths):
-        raise InputError(f"{file.name}: a cell of more than {_LONG_CELL:,} characters → look for a quote never closed")
+        raise refusal("table.long_cell", file=file.name, n=_LONG_CELL)
     return frame
 
 
@@ -294,21 +298,17 @@ def parse_csv(file: Path, encoding: str, delimiter: str, *, columns: Sequence[st
                 keep_default_na=False, skipinitialspace=True, usecols=list(columns) if columns else None, **options,
             )  # fmt: skip
     except pd.errors.ParserWarning as error:
-        raise InputError(
-            f"{file.name}: some rows have more fields than the header → quote the cells that contain {delimiter!r}"
-        ) from error
+        raise refusal("table.ragged", file=file.name, separator=delimiter) from error
     except pd.errors.EmptyDataError as error:
-        raise InputError(f"{file.name}: the file is empty → download it again") from error
+        raise refusal("empty_file", file=file.name) from error
     except UnicodeDecodeError as error:
-        raise InputError(f"{file.name}: byte {error.start} is not {encoding} → give encoding='cp1252'") from error
+        raise refusal("table.encoding", file=file.name, byte=error.start, encoding=encoding) from error
 
 
 def _read_parquet(file: Path, *, columns: Sequence[str] | None, max_rows: int, **_: Any) -> pd.DataFrame:
     source = pq.ParquetFile(file)
     if source.metadata.num_rows > max_rows:
-        raise CapacityError(
-            f"{file.name}: {source.metadata.num_rows:,} rows, more than {max_rows:,} → cut it to your territory first"
-        )
+        raise refusal("table.rows_of", CapacityError, file=file.name, n=source.metadata.num_rows, limit=max_rows)
     if b"geo" in (source.schema_arrow.metadata or {}) and columns is None:
         return gpd.read_parquet(file)
     return source.read(columns=list(columns) if columns else None).to_pandas()
@@ -323,7 +323,7 @@ def _read_json(file: Path, *, layer: str | None, **options: Any) -> pd.DataFrame
         if layer in lists or len(lists) == 1:
             content = content[layer if layer in lists else lists[0]]
     if not isinstance(content, list) or not all(isinstance(record, dict) for record in content):
-        raise InputError(f"{file.name}: no list of records in this JSON → give layer= the key that holds it")
+        raise refusal("table.json", file=file.name)
     return pd.json_normalize(content, max_level=2)
 
 
@@ -357,16 +357,16 @@ def _read_vector(
             start = stream.read(64)
     # GDAL opens by content: a description file under another name could make it read anything, anywhere.
     if not start.removeprefix(b"\xef\xbb\xbf").lstrip(b" \r\n\t").startswith(magic):
-        raise InputError(f"{member or file.name}: its content is not what its extension says → export it again")
+        raise refusal("table.extension", file=member or file.name)
     if not member and file.suffix.lower() == ".shp":
         absent = [part for part in (".dbf", ".shx") if not _sibling(file, part)]
         if absent:
-            raise InputError(f"{file.name}: {' and '.join(absent)} must lie beside it → unzip all parts together")
+            raise refusal("table.parts", file=file.name, parts=" and ".join(absent))
     names = [str(name) for name, _ in pyogrio.list_layers(source)]
     if layer is not None and member is None and layer not in names:
-        raise InputError(f"{file.name}: no layer {layer!r} → the layers are {', '.join(names)}")
+        raise refusal("table.no_layer", file=file.name, layer=layer, known=", ".join(names))
     if layer is None and len(names) > 1:
-        raise InputError(f"{file.name}: {len(names)} layers → give layer= one of {', '.join(names)}")
+        raise refusal("table.layers", file=file.name, n=len(names), known=", ".join(names))
     chosen = layer if layer in names else names[0]
     bounds = None if bbox_lonlat is None else _own_bounds(source, chosen, bbox_lonlat, file.name)
     frame = pyogrio.read_dataframe(source, layer=chosen, max_features=max_rows + 1, bbox=bounds)
@@ -397,11 +397,13 @@ def _read_zip(file: Path, *, layer: str | None, max_bytes: int, **options: Any) 
     tables = [name for name in names if Path(name).suffix.lower() in suffixes]
     chosen = [name for name in tables if fold(layer) in fold(name)] if layer else tables
     if not chosen:
-        raise InputError(f"{file.name}: holds no table{f' named {layer!r}' if layer else ''} → it has {some(names)}")
+        if layer:
+            raise refusal("table.no_table_named", file=file.name, layer=layer, known=some(names))
+        raise refusal("table.no_table", file=file.name, known=some(names))
     best = min(_zip_rank(name) for name in chosen)
     chosen = [name for name in chosen if _zip_rank(name) == best]
     if len(chosen) > 1:
-        raise InputError(f"{file.name}: holds several tables → give layer= one of {some(chosen)}")
+        raise refusal("table.several", file=file.name, known=some(chosen))
     member = chosen[0]
     suffix = Path(member).suffix.lower()
     if suffix in _VECTOR_ORDER:

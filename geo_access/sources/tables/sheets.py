@@ -15,6 +15,7 @@ import pandas as pd
 from geo_access.errors import CapacityError, InputError
 from geo_access.sources.tables.text import fold
 from geo_access.words.note import note
+from geo_access.words.told import refusal
 
 __all__ = ["check_zip", "read_sheet", "some"]
 
@@ -34,7 +35,7 @@ def check_zip(archive: zipfile.ZipFile, name: str, max_bytes: int) -> None:
     total = sum(member.file_size for member in archive.infolist())
     packed = sum(member.compress_size for member in archive.infolist())
     if total > max_bytes or total > _MAX_ZIP_RATIO * max(packed, 100_000):
-        raise CapacityError(f"{name}: unpacks to {total / 1e6:,.0f} MB → not a table we read; unzip what you need")
+        raise refusal("table.unpacked", CapacityError, file=name, mb=round(total / 1e6))
 
 
 def read_sheet(file: Path, *, layer: str | None, max_rows: int, max_bytes: int, **_: Any) -> pd.DataFrame:
@@ -52,7 +53,7 @@ def read_sheet(file: Path, *, layer: str | None, max_rows: int, max_bytes: int, 
     book = openpyxl.load_workbook(file, read_only=True, data_only=True)
     try:
         if layer is not None and layer not in book.sheetnames:
-            raise InputError(f"{file.name}: no sheet {layer!r} → the sheets are {', '.join(book.sheetnames)}")
+            raise refusal("table.no_sheet", file=file.name, sheet=layer, known=", ".join(book.sheetnames))
         sheets = [layer] if layer is not None else book.sheetnames
         tables = {name: _sheet_rows(book[name], max_rows) for name in sheets}
     finally:
@@ -69,7 +70,7 @@ def read_sheet(file: Path, *, layer: str | None, max_rows: int, max_bytes: int, 
             values={"file": file.name, "sheets": ", ".join([name, *alike])},
         )
     if head is None:
-        raise InputError(f"{file.name}: sheet {name!r} is empty → give layer= the sheet that holds the table")
+        raise refusal("table.sheet_empty", file=file.name, sheet=name)
     width = max(len(row) for row in rows[head:])
     padded = [row + [None] * (width - len(row)) for row in rows[head:]]
     table = pd.DataFrame(padded[1:], columns=[cell or "" for cell in padded[0]], dtype=object)

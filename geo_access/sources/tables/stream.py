@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 from geo_access.errors import InputError
 from geo_access.sources.tables.read import TEXT_SUFFIXES, parse_csv, require_file, text_format
 from geo_access.sources.tables.text import detect_separator, pick_columns
+from geo_access.words.told import refusal
 
 __all__ = ["column_names", "stream_table"]
 
@@ -58,7 +59,7 @@ def stream_table(path: str | Path, *, columns: Sequence[str], batch_rows: int = 
     except (OSError, ValueError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{file.name}: damaged: {str(error).splitlines()[0]} → download it again") from error
+        raise refusal("table.damaged", file=file.name, why=str(error).splitlines()[0]) from error
 
 
 def _stream_text(file: Path, columns: Sequence[str], batch_rows: int) -> Iterator[pd.DataFrame]:
@@ -76,7 +77,7 @@ def _stream_text(file: Path, columns: Sequence[str], batch_rows: int) -> Iterato
 def _single_text(archive: zipfile.ZipFile, file: Path) -> str:
     texts = [name for name in archive.namelist() if Path(name).suffix.lower() in TEXT_SUFFIXES]
     if len(texts) != 1:
-        raise InputError(f"{file.name}: {len(texts)} text tables inside → keep one")
+        raise refusal("table.texts", file=file.name, n=len(texts))
     return texts[0]
 
 
@@ -116,5 +117,5 @@ def column_names(path: str | Path) -> list[str]:
     except (OSError, ValueError, zipfile.BadZipFile) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{file.name}: damaged: {str(error).splitlines()[0]} → download it again") from error
-    raise InputError(f"{file.name}: cannot be streamed → give a CSV, a zip of one CSV, or a parquet file")
+        raise refusal("table.damaged", file=file.name, why=str(error).splitlines()[0]) from error
+    raise refusal("table.stream", file=file.name)
