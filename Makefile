@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test quick lint bench wheel lowest clean
+.PHONY: campaign demo test quick lint bench wheel lowest clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -32,6 +32,10 @@ wheel:
 # The lowest versions that pyproject.toml declares, and the fast part of the suite on them.
 lowest:
 	PYTHON="$(PYTHON)" bash .ci/lowest
+
+# Damage the inputs and hunt for tracebacks, by the hour.
+campaign: $(VENV)/.ready
+	$(BIN)/python tests/reliability/campaign.py
 
 bench: $(VENV)/.ready
 	$(BIN)/python tests/benchmarks/run.py

@@ -311,6 +311,63 @@ def serve(
                       announce=lambda page: console.print(f"[bold]{escape(page)}[/]", soft_wrap=True))  # fmt: skip
 
 
+@app.command()
+def init(
+    context: typer.Context,
+    folder: Annotated[
+        Path, typer.Argument(help="Dossier des données : GTFS, OpenStreetMap, zones, points, lieux.")
+    ] = Path(),
+    territory: Annotated[str | None, typer.Option("--territory", help="Nom du territoire ; demandé sinon.")] = None,
+    date: Annotated[
+        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Jour de service ; choisi sinon.")
+    ] = None,
+    metier: Annotated[list[str] | None, typer.Option("--metier", help="Code d'un métier ; plusieurs fois.")] = None,
+    overwrite: _OVERWRITE = False,
+) -> None:
+    """Reconnaître les fichiers d'un dossier et y écrire une étude commentée."""
+    from geo_access.study.template import draft_study
+
+    console, language = _console(), context.obj
+    name = territory or (typer.prompt(text("init.ask", language)) if sys.stdin.isatty() else folder.resolve().name)
+    with _told_in(language):
+        draft = draft_study(
+            folder,
+            territory=name,
+            day=None if date is None else date.date(),
+            metiers=metier or (),
+            overwrite=overwrite,
+            language=language,
+        )
+    table = Table(title=text("init.found", language), title_justify="left", show_header=False)
+    for each in draft.found:
+        table.add_row(escape(each.path.name), text(f"init.role.{each.role}", language))
+    console.print(table)
+    for step in draft.steps:
+        console.print(f"[yellow]![/] {escape(step)}", soft_wrap=True)
+    values = {"study": draft.study, "out": draft.study.parent / "resultats"}
+    console.print(escape(text("init.next" if draft.ready else "init.complete", language, **values)), soft_wrap=True)
+
+
+@app.command()
+def schema(
+    context: typer.Context,
+    out: Annotated[Path | None, typer.Option("--out", help="Fichier JSON à écrire ; affiché sinon.")] = None,
+) -> None:
+    """Écrire le schéma JSON du fichier d'étude, pour les éditeurs."""
+    import json
+
+    from geo_access.study.schema import study_schema
+
+    written = json.dumps(study_schema(context.obj), ensure_ascii=False, indent=2) + "\n"
+    if out is None:
+        sys.stdout.write(written)
+        return
+    with _told_in(context.obj):
+        out.write_text(written, encoding="utf-8")
+    said = text("cli.schema_written", context.obj, file=out, name=out.name)
+    _console().print(escape(said), soft_wrap=True)
+
+
 def main() -> None:
     """Run the command line; bad input ends with exit code 1 and a message, never with a traceback."""
     language = "en" if os.environ.get("GEO_ACCESS_LANG") == "en" else "fr"
