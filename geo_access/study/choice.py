@@ -96,7 +96,8 @@ def _kept(frame: gpd.GeoDataFrame, outside: object, table: Table) -> gpd.GeoData
     kept = frame[~pd.Series(outside, index=frame.index)].reset_index(drop=True)
     if kept.empty and table.mask is not None:
         values = {"mask": table.mask.name}
-        fault = Fault(table.file.name, f"nothing lies in the mask {table.mask.name}", "check both", "mask.none", values)
+        what = f"nothing lies in the mask {table.mask.name}"
+        fault = Fault(table.file.name, what, "check both", key="mask.none", values=values)
         raise_faults([fault])
     return kept
 
