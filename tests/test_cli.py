@@ -211,7 +211,7 @@ def test_an_interruption_is_told_and_has_its_own_code(study: Path, monkeypatch: 
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("geo_access.study.study.read_inputs", stop)
+    monkeypatch.setattr("geo_access.study.opened.read_inputs", stop)
     done = CliRunner().invoke(app, ["run", str(study), "--out", str(study.parent / "out")])
     assert done.exit_code == 130
     assert "Interrompu" in done.output

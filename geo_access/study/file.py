@@ -271,7 +271,13 @@ def read_study_file(path: str | Path) -> StudyFile:
             key="study.not_utf8",
             values={"file": path, "byte": error.start},
         ) from error
-    except tomllib.TOMLDecodeError as error:
+    except RecursionError as error:
+        raise InputError(
+            f"{path}: brackets nested too deep → this is not a study file",
+            key="study.too_deep",
+            values={"file": path},
+        ) from error
+    except ValueError as error:
         raise InputError(
             f"{path}: not valid TOML: {error} → mend that line",
             key="study.not_toml",

@@ -37,9 +37,10 @@ from geo_access.study.findings import (
 from geo_access.study.folder import free_sheet, output_folder
 from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.study.network import check_feeds, links_table, study_network
+from geo_access.study.opened import open_study
 from geo_access.study.outputs import write_manifest, write_tables
 from geo_access.study.pictures import map_contents, write_front_page, write_pictures
-from geo_access.study.provenance import study_tables, watch
+from geo_access.study.provenance import study_tables
 from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.note import Note, note
 from geo_access.words.words import format_number, text
@@ -158,7 +159,7 @@ class Study:
         return cls(file, path, digest)
 
     def check(self) -> CheckReport:
-        """Read and validate everything, compute nothing.
+        """Read and validate everything, build the network, compute nothing: what `run` would refuse is refused here.
 
         Returns
         -------
@@ -170,13 +171,15 @@ class Study:
             With every fault of every table and feed.
         """
         language = self.file.study.language
-        inputs = read_inputs(self.file, self.path)
+        opened = open_study(self.file, self.path)
+        inputs = opened.inputs
         rows, feed_notes = check_feeds(self.file)
         for report in inputs.reports:
             losses = "; ".join(f"{row.rows} × {row.reason}" for row in report.losses(language).itertuples())
             located = "" if report.located is None else str(report.located)
             rows.append((report.source, str(report.read), str(report.kept), located, losses))
-        return CheckReport(tuple(rows), (*inputs.warnings, *feed_notes))
+        notes = dict.fromkeys((*inputs.warnings, *feed_notes, *opened.network.warnings))
+        return CheckReport(tuple(rows), tuple(notes))
 
     def run(
         self, out: str | Path, *, overwrite: bool = False, progress: Progress = _silent, announce: Announce = _quiet
@@ -207,19 +210,23 @@ class Study:
         with output_folder(out, overwrite=overwrite) as result:
             folder = result.folder
             progress("read", 0.0)
-            watched = watch(self.file)
-            inputs = read_inputs(self.file, self.path)
-            announce(self._estimate(inputs))
-            progress("network", 0.05)
-            network = study_network(self.file)
-            other = study_network(self.file, day=self.file.study.other_date) if self.file.study.other_date else None
-            watched.confirm()
+
+            def read(inputs: StudyInputs) -> None:
+                announce(self._estimate(inputs))
+                progress("network", 0.05)
+
+            opened = open_study(self.file, self.path, when_read=read)
+            inputs, network = opened.inputs, opened.network
             progress("diagnose", 0.15)
             times = NetworkTimes(network)
             diagnosis = study_diagnosis(
-                self.file, inputs, times, lambda _, share: progress("diagnose", 0.15 + 0.4 * share), other_day=other
+                self.file,
+                inputs,
+                times,
+                lambda _, share: progress("diagnose", 0.15 + 0.4 * share),
+                other_day=opened.other_day,
             )
-            manifest = self._manifest(inputs, network, diagnosis, watched.hashes)
+            manifest = self._manifest(inputs, network, diagnosis, opened.watched.hashes)
             progress("isochrones", 0.55)
             bands = study_isochrones(self.file, inputs, network)
             counts = band_counts(self.file, inputs, bands)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -100,8 +101,15 @@ def points() -> list[dict[str, Any]]:
 
 
 def training() -> list[dict[str, Any]]:
-    site = {"site_name": "Lycée", "level": 3, "voie": "continue", "places": 5, "modality": "on_site", "lon": 3.02,
-            "lat": 50.05}  # fmt: skip
+    site = {
+        "site_name": "Lycée",
+        "level": 3,
+        "voie": "continue",
+        "places": 5,
+        "modality": "on_site",
+        "lon": 3.02,
+        "lat": 50.05,
+    }
     return [{"site_id": f"t{code}", "metier": code, **site} for code in ("F1602", "H2913")]
 
 
@@ -115,6 +123,57 @@ def write_csv_rows(path: Path, rows: list[dict[str, Any]]) -> None:
         writer = csv.DictWriter(file, list(rows[0]))
         writer.writeheader()
         writer.writerows(rows)
+
+
+def osm_xml() -> str:
+    """Streets of a grid of 6 × 3 crossings, 0.05° by 0.04°, over the three zones."""
+    nodes = {(i, j): 100 + 10 * i + j for i in range(6) for j in range(3)}
+    rows = ["<?xml version='1.0' encoding='UTF-8'?>", "<osm version='0.6' generator='drawn'>"]
+    rows += [
+        f"<node id='{n}' version='1' lat='{50.01 + 0.04 * j:.4f}' lon='{3.01 + 0.05 * i:.4f}'/>"
+        for (i, j), n in nodes.items()
+    ]
+    lines = [[nodes[i, j] for i in range(6)] for j in range(3)] + [[nodes[i, j] for j in range(3)] for i in range(6)]
+    for number, line in enumerate(lines, start=1):
+        refs = "".join(f"<nd ref='{ref}'/>" for ref in line)
+        rows.append(f"<way id='{number}' version='1'>{refs}<tag k='highway' v='residential'/></way>")
+    return "\n".join([*rows, "</osm>"]) + "\n"
+
+
+FEED = {
+    "agency.txt": "agency_id,agency_name,agency_url,agency_timezone\na,Essai,https://example.org,Europe/Paris\n",
+    "stops.txt": "stop_id,stop_name,stop_lat,stop_lon\nA,Centre,50.05,3.02\nB,Est,50.05,3.12\nC,Loin,50.05,3.22\n",
+    "routes.txt": "route_id,agency_id,route_short_name,route_long_name,route_type\nr,a,1,Ligne 1,3\n",
+    "calendar.txt": (
+        "service_id,monday,tuesday,wednesday,thursday,friday,saturday,sunday,start_date,end_date\n"
+        "s,1,1,1,1,1,0,0,20260101,20261231\n"
+    ),
+    "trips.txt": "route_id,service_id,trip_id\nr,s,t1\nr,s,t2\nr,s,t3\nr,s,t4\n",
+    "stop_times.txt": "trip_id,arrival_time,departure_time,stop_id,stop_sequence\n"
+    + "".join(
+        f"{trip},{hour:02d}:{minute:02d}:00,{hour:02d}:{minute:02d}:00,{stop},{k}\n"
+        for trip, hour, stops in (("t1", 8, "CBA"), ("t2", 7, "CBA"), ("t3", 17, "ABC"), ("t4", 18, "ABC"))
+        for k, (stop, minute) in enumerate(zip(stops, (5, 15, 25), strict=True))
+    ),
+}
+
+
+def write_feed(path: Path, tables: dict[str, str]) -> None:
+    """Write a GTFS zip of which every byte is known."""
+    with zipfile.ZipFile(path, "w") as archive:
+        for name, text in tables.items():
+            archive.writestr(zipfile.ZipInfo(name), text)
+
+
+def write_transit_study(home: Path) -> Path:
+    """Write the small study with streets and a bus line."""
+    path = write_small_study(home)
+    (home / "streets.osm").write_text(osm_xml(), "utf-8")
+    write_feed(home / "bus.zip", FEED)
+    text = path.read_text(encoding="utf-8")
+    text = text.replace('streets = "crow-fly"', 'osm = ["streets.osm"]\ngtfs = ["bus.zip"]')
+    path.write_text(text.replace('mode = "bike"', 'mode = "transit"', 1), encoding="utf-8")
+    return path
 
 
 def write_small_study(home: Path) -> Path:

@@ -13,7 +13,7 @@ import pytest
 from typer.testing import CliRunner
 
 from geo_access.cli import app
-from geo_access.study import study as study_module
+from geo_access.study import opened
 from tests.reliability.small_study import write_small_study
 
 ROOT = Path(__file__).parents[2]
@@ -26,7 +26,7 @@ def test_the_unforeseen_is_one_sentence(tmp_path: Path, monkeypatch: pytest.Monk
     def broken(*_: object) -> None:
         raise error
 
-    monkeypatch.setattr(study_module, "read_inputs", broken)
+    monkeypatch.setattr(opened, "read_inputs", broken)
     monkeypatch.chdir(tmp_path)
     done = CliRunner().invoke(app, ["run", str(path), "--out", str(tmp_path / "out")])
     assert done.exit_code == 1
@@ -56,11 +56,11 @@ def test_a_report_never_holds_the_address_of_a_person(tmp_path: Path, monkeypatc
 WAITS = """
 import sys, time
 from geo_access import cli
-from geo_access.study import study
+from geo_access.study import opened
 def wait(*_):
     print("ready", flush=True)
     time.sleep(60)
-study.read_inputs = wait
+opened.read_inputs = wait
 sys.argv = ["geo-access", "run", sys.argv[1], "--out", sys.argv[2]]
 cli.main()
 """

@@ -15,7 +15,7 @@ import pytest
 from geo_access.errors import InputError
 from geo_access.manifest import manifest_schema
 from geo_access.sources.tables.write import write_csv
-from geo_access.study import study as study_module
+from geo_access.study import opened
 from geo_access.study.study import Study
 from tests.reliability.small_study import employers, leave_paper_out, training, write_csv_rows, write_small_study
 
@@ -63,14 +63,14 @@ def test_the_manifest_lists_all_and_keeps_to_its_schema(home: Path) -> None:
 @pytest.mark.usefixtures("_undrawn")
 def test_a_table_changed_during_the_run_stops_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = write_small_study(tmp_path)
-    real = study_module.study_network
+    real = opened.study_network
 
     def meanwhile(*arguments: object, **named: object) -> object:
         with (tmp_path / "points.csv").open("a", encoding="utf-8") as file:
             file.write("p9,3.1,50.05,4000\n")
         return real(*arguments, **named)
 
-    monkeypatch.setattr(study_module, "study_network", meanwhile)
+    monkeypatch.setattr(opened, "study_network", meanwhile)
     with pytest.raises(InputError, match=r"points.csv.* changed while it was read"):
         Study.from_file(path).run(tmp_path / "out")
     assert not (tmp_path / "out").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -19,6 +20,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pyogrio
+import shapely
 from openpyxl.utils.exceptions import InvalidFileException
 from pyproj import Transformer
 
@@ -51,8 +53,9 @@ _VECTORS = {".gpkg": b"SQLite format 3", ".geojson": b"{", ".shp": b"\x00\x00\x2
 _VECTOR_ORDER = (".gpkg", ".geojson", ".shp", ".json")
 # What the libraries below raise on damaged files.
 _DAMAGE = (
-    OSError, ValueError, KeyError, IndexError, TypeError, RuntimeError, SyntaxError, EOFError, struct.error, zlib.error,
-    zipfile.BadZipFile, pa.lib.ArrowException, InvalidFileException,
+    OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, SyntaxError, EOFError,
+    csv.Error, struct.error, zlib.error, zipfile.BadZipFile, pa.lib.ArrowException, shapely.errors.ShapelyError,
+    InvalidFileException,
 )  # fmt: skip
 
 
@@ -369,7 +372,8 @@ def _read_vector(
         raise refusal("table.layers", file=file.name, n=len(names), known=", ".join(names))
     chosen = layer if layer in names else names[0]
     bounds = None if bbox_lonlat is None else _own_bounds(source, chosen, bbox_lonlat, file.name)
-    frame = pyogrio.read_dataframe(source, layer=chosen, max_features=max_rows + 1, bbox=bounds)
+    # A ring that is none reads as no geometry: who reads the layer says which row has none.
+    frame = pyogrio.read_dataframe(source, layer=chosen, max_features=max_rows + 1, bbox=bounds, on_invalid="ignore")
     return frame if isinstance(frame, gpd.GeoDataFrame) else pd.DataFrame(frame)
 
 

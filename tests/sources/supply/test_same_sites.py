@@ -22,9 +22,14 @@ def written(path: Path, *rows: str) -> Path:
 def test_an_id_at_two_places_is_two_sites(tmp_path: Path) -> None:
     # 0.001° of latitude is 111 m; 0.0001° is 11 m: the same place, written twice.
     file = written(
-        tmp_path / "t.csv", "site_id,metier,places,lon,lat",
-        "A,F1602,10,3.0,50.0", "A,F1602,20,3.0,50.001", "A,H2902,5,3.0,50.0001", "B,F1602,1,3.1,50.0", "A,F1602,7,,",
-    )  # fmt: skip
+        tmp_path / "t.csv",
+        "site_id,metier,places,lon,lat",
+        "A,F1602,10,3.0,50.0",
+        "A,F1602,20,3.0,50.001",
+        "A,H2902,5,3.0,50.0001",
+        "B,F1602,1,3.1,50.0",
+        "A,F1602,7,,",
+    )
     offers, report = read_training(file)
     assert offers["site_id"].tolist() == ["A", "A#2", "A", "B", "A"]
     assert offers["places"].sum() == 43

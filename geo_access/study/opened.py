@@ -1,0 +1,143 @@
+"""A study opened: its tables read, its network built, all that is wrong told at once, by `check` and `run` alike.
+
+Whatever would stop the computing afterwards is looked for here, so that `run` never refuses what `check` accepted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+
+from geo_access.diagnosis.residents import read_residents
+from geo_access.diagnosis.supply import job_offers, training_offers
+from geo_access.errors import Fault, GeoAccessError, raise_faults
+from geo_access.network.model import CrowFly, Network
+from geo_access.network.search.links_checks import extent_of, misplaced
+from geo_access.study.file import StudyFile, study_metiers
+from geo_access.study.inputs import StudyInputs, read_inputs
+from geo_access.study.network import study_network
+from geo_access.study.provenance import Watched, watch
+
+__all__ = ["OpenedStudy", "open_study"]
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedStudy:
+    """What a study is computed from.
+
+    Attributes
+    ----------
+    inputs : StudyInputs
+    network : Network
+    other_day : Network or None
+        Of the study's other date, where it has one.
+    watched : Watched
+        Hashes of the tables as they were read.
+    """
+
+    inputs: StudyInputs
+    network: Network
+    other_day: Network | None
+    watched: Watched
+
+
+def open_study(
+    file: StudyFile, path: Path, *, when_read: Callable[[StudyInputs], None] = lambda _: None
+) -> OpenedStudy:
+    """Read the tables, build the network, and look at both together.
+
+    Parameters
+    ----------
+    file : StudyFile
+    path : pathlib.Path
+        The study file, for the messages.
+    when_read : callable
+        Called with the tables once they are read, before the network is built.
+
+    Returns
+    -------
+    OpenedStudy
+
+    Raises
+    ------
+    GeoAccessError
+        With every fault of every table, of the streets and of the timetables at once.
+    """
+    watched = watch(file)
+    failed: list[GeoAccessError] = []
+    inputs = network = other = None
+    try:
+        inputs = read_inputs(file, path)
+        when_read(inputs)
+    except GeoAccessError as error:
+        failed.append(error)
+    try:
+        network = study_network(file)
+        other = study_network(file, day=file.study.other_date) if file.study.other_date else None
+    except GeoAccessError as error:
+        failed.append(error)
+    _raise_all(failed, path)
+    if inputs is None or network is None:
+        raise AssertionError("a study that failed to open says why")
+    watched.confirm()
+    raise_faults(_misplaced(inputs, network))
+    _foresee(file, inputs, network)
+    return OpenedStudy(inputs, network, other, watched)
+
+
+def _raise_all(failed: list[GeoAccessError], path: Path) -> None:
+    if not failed:
+        return
+    if len(failed) == 1:
+        raise failed[0]
+    faults = [
+        fault
+        for error in failed
+        for fault in error.faults or (Fault(path.name, str(error), key=error.key, values=error.values),)
+    ]
+    raise_faults(faults)
+
+
+def _misplaced(inputs: StudyInputs, network: Network) -> list[Fault]:
+    """Positions that cannot be meant: (0, 0), swapped, in another CRS, or all far from the network."""
+    extent = extent_of(*_parts(network))
+    tables = {
+        "points": (inputs.points, "point_id"),
+        "training": (inputs.training, "site_id"),
+        "employers": (inputs.employers, "site_id"),
+    }
+    faults: list[Fault] = []
+    for name, (table, identifier) in tables.items():
+        if table is not None:
+            xy, ids = _positions(table, identifier, network.epsg)
+            faults += misplaced(xy, extent=extent, epsg=network.epsg, where=name, ids=ids)
+    return faults
+
+
+def _foresee(file: StudyFile, inputs: StudyInputs, network: Network) -> None:
+    """Make what the diagnosis starts with, so that it cannot refuse it later."""
+    metiers = study_metiers(file)
+    read_residents(inputs.points, inputs.membership, inputs.zones, epsg=network.epsg)
+    if inputs.training is not None:
+        training_offers(inputs.training, metiers, epsg=network.epsg)
+    if inputs.employers is not None:
+        job_offers(inputs.employers, metiers, epsg=network.epsg)
+
+
+def _parts(network: Network) -> list[np.ndarray]:
+    parts = []
+    if not isinstance(network.streets, CrowFly):
+        parts.append(np.column_stack((network.streets.node_x, network.streets.node_y)))
+    if network.timetable is not None:
+        parts.append(np.column_stack((network.timetable.stop_x, network.timetable.stop_y)))
+    return parts
+
+
+def _positions(table: gpd.GeoDataFrame, identifier: str, epsg: int) -> tuple[np.ndarray, list[object]]:
+    here = table.geometry.notna() & ~table.geometry.is_empty
+    placed = table[here].to_crs(epsg)
+    return np.column_stack((placed.geometry.x, placed.geometry.y)), placed[identifier].tolist()

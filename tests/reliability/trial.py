@@ -1,0 +1,64 @@
+"""Try a study through `check` and `run`: what became of it, how long it took, what it said."""
+
+from __future__ import annotations
+
+import time
+import traceback
+from dataclasses import dataclass
+from pathlib import Path
+
+from geo_access.errors import GeoAccessError
+from geo_access.study.study import Study
+
+__all__ = ["Trial", "try_study"]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What became of a study.
+
+    Attributes
+    ----------
+    outcome : str
+        ``ran``, ``refused``, ``traceback`` (another error than ours), ``promise`` (`run` refused what `check` had
+        accepted), ``other words`` (both refused, not for the same reason).
+    said : str
+        The message, or the end of the traceback.
+    seconds : float
+        Of both.
+    figures : str
+        What the result says: flags, with what was lost and noted; empty when there is none.
+    """
+
+    outcome: str
+    said: str
+    seconds: float
+    figures: str = ""
+
+
+def _attempt(work: object) -> tuple[str, str]:
+    """Give the kind of end and its words."""
+    try:
+        work()  # type: ignore[operator]
+    except (GeoAccessError, OSError) as error:
+        return "refused", str(error)
+    except Exception:  # noqa: BLE001 — what nobody foresaw is what is looked for
+        return "traceback", traceback.format_exc(limit=-4)
+    return "ran", ""
+
+
+def try_study(path: Path, out: Path) -> Trial:
+    """Check and run a study."""
+    start = time.perf_counter()
+    checked, said = _attempt(lambda: Study.from_file(path).check())
+    ran, told = _attempt(lambda: Study.from_file(path).run(out))
+    seconds = time.perf_counter() - start
+    if "traceback" in (checked, ran):
+        return Trial("traceback", said if checked == "traceback" else told, seconds)
+    if ran == "refused" and checked == "ran":
+        return Trial("promise", told, seconds)
+    if checked == "refused" and ran == "ran":
+        return Trial("promise", f"check alone refused: {said}", seconds)
+    if said != told:
+        return Trial("other words", f"{said}\n≠ {told}", seconds)
+    return Trial(ran, told, seconds)
