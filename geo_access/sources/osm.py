@@ -15,6 +15,7 @@ import numpy as np
 
 from geo_access.crs import WGS84
 from geo_access.errors import CoverageError, InputError
+from geo_access.sources.osm_areas import Ring, WalkArea, walk_areas
 from geo_access.sources.osm_parts import (
     NODE_KEYS,
     UNDEFINED,
@@ -30,7 +31,7 @@ from geo_access.words.note import Note, note
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["NODE_KEYS", "WAY_KEYS", "OsmWays", "Restriction", "read_osm", "read_park_and_ride"]
+__all__ = ["NODE_KEYS", "WAY_KEYS", "OsmWays", "Restriction", "Ring", "WalkArea", "read_osm", "read_park_and_ride"]
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,8 @@ class OsmWays:
     restrictions : tuple of Restriction
     notes : tuple of Note
         Missing nodes, restrictions left out and why, ways outside the box.
+    areas : tuple of WalkArea
+        Squares, platforms and piers that are walked across.
     """
 
     way_id: np.ndarray
@@ -87,6 +90,7 @@ class OsmWays:
     node_tags: dict[int, dict[str, str]]
     restrictions: tuple[Restriction, ...]
     notes: tuple[Note, ...]
+    areas: tuple[WalkArea, ...] = ()
 
 
 def _box(bbox_lonlat: tuple[float, float, float, float] | None) -> tuple[int, int, int, int] | None:
@@ -154,6 +158,10 @@ def read_osm(
     far = ways.leave_far_nodes([path.name for path in paths])
     restrictions, broken = _restrictions(parts)
     missing = ways.x == UNDEFINED
+    names = tuple(dict(tags) for tags in tag_sets)
+    areas = {
+        area.way_id: area for path, part in zip(paths, parts, strict=True) for area in walk_areas(path, part, names)
+    }
     return OsmWays(
         way_id=ways.way_id,
         way_tags=ways.way_tags,
@@ -161,10 +169,11 @@ def read_osm(
         node_id=ways.node_id,
         lon=np.where(missing, np.nan, ways.x * 1e-7),
         lat=np.where(missing, np.nan, ways.y * 1e-7),
-        tag_sets=tuple(dict(tags) for tags in tag_sets),
+        tag_sets=names,
         node_tags={node: tags for part in reversed(parts) for node, tags in part.node_tags.items()},
         restrictions=restrictions,
         notes=_notes(parts, ways, missing, far, broken),
+        areas=tuple(areas.values()),
     )
 
 

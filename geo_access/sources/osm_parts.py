@@ -14,6 +14,7 @@ import zlib
 from array import array
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -149,13 +150,18 @@ class Part:
         self.y = array("i")
         self.node_tags: dict[int, dict[str, str]] = {}
         self.relations: dict[int, tuple[int, dict[str, str], list[tuple[str, int, str]]]] = {}
+        self.multipolygons: dict[int, tuple[int, dict[str, str], list[tuple[str, int, str]]]] = {}
+        self.solid_id = array("q")
+        self.solid_x = array("i")
+        self.solid_y = array("i")
+        self.whole: dict[int, list[_TRIPLE]] | None = None
         self.outside = 0
         self.odd: Counter[str] = Counter()
 
     def way(self, number: int, version: int, tags: Iterable[tuple[str, str]], found: list[_TRIPLE]) -> None:
         """Keep a way that people may move along; `found` has node, x and y."""
         kept = tuple(pair for pair in tags if pair[0] in _WAY_KEY_SET)
-        if not _street(kept) or len(found) < 2:
+        if len(found) < 2 or not _street(kept):
             return
         refs, xs, ys = zip(*found, strict=True)
         if self.box is not None:
@@ -171,6 +177,12 @@ class Part:
         self.x.extend(xs)
         self.y.extend(ys)
 
+    def solid(self, number: int, x: int, y: int) -> None:
+        """Keep where a building or a water begins: it may stand in a square."""
+        self.solid_id.append(number)
+        self.solid_x.append(x)
+        self.solid_y.append(y)
+
     def node(self, number: int, tags: Iterable[tuple[str, str]]) -> None:
         """Keep the tags of a barrier, a signal, a kerb or a crossing that some may not pass."""
         kept = {key: value for key, value in tags if key in _NODE_KEY_SET}
@@ -180,8 +192,11 @@ class Part:
             self.node_tags[number] = kept
 
     def relation(self, number: int, version: int, tags: dict[str, str], members: list[tuple[str, int, str]]) -> None:
-        """Keep a turn restriction."""
+        """Keep a turn restriction, or a multipolygon that may be walked across."""
         kind = tags.get("type", "")
+        if kind == "multipolygon" and _street(tuple(tags.items())):
+            kept = {key: value for key, value in tags.items() if key in _WAY_KEY_SET}
+            self.multipolygons[number] = (version, kept, members)
         if kind.startswith("restriction"):
             own = kind.partition(":")[2]
             kept = {
@@ -202,6 +217,11 @@ def _street(tags: tuple[tuple[str, str], ...]) -> bool:
     )
 
 
+def _solid(tags: Any) -> bool:
+    """Whether a way is the wall of a building, or the shore of a water."""
+    return "building" in tags or tags.get("natural") == "water"
+
+
 def _pairs(item: Any) -> list[tuple[str, str]]:
     return [(tag.k, tag.v) for tag in item.tags]
 
@@ -214,47 +234,59 @@ def _read_sorted(part: Part, path: Path) -> bool:
     """Read a file as it comes; False as soon as it turns out to be one that must be gathered first."""
     import osmium  # noqa: PLC0415 — importing the room stays cheap
 
-    kinds = osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION
-    keys = osmium.filter.KeyFilter(
-        "highway", "route", "barrier", "type", "kerb", "railway", "public_transport", "man_made"
-    )
-    reader = osmium.FileProcessor(osm_file(path), kinds)
+    reader = osmium.FileProcessor(osm_file(path), osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION)
     header = reader.header
     if header.has_multiple_object_versions or "LocationsOnWays" in [
         header.get(f"pbf_optional_feature_{k}", "") for k in range(8)
     ]:
         return False
+    reader = reader.with_locations()
+    for kind, keys in _READ_KEYS.items():
+        wanted = osmium.filter.KeyFilter(*keys)
+        wanted.enable_for(getattr(osmium.osm, kind))
+        reader = reader.with_filter(wanted)
     last = 0
-    for item in reader.with_locations().with_filter(keys):
-        if isinstance(item, osmium.osm.Changeset):
-            continue
-        if item.deleted or item.id <= 0:
+    items: Iterable[Any] = reader
+    for item in items:
+        number = item.id
+        if number <= 0 or item.deleted:
             return False
         if isinstance(item, osmium.osm.Way):
-            if item.id <= last:
+            if number <= last:
                 return False
-            last = item.id
-            found = [(node.ref, node.x, node.y) for node in item.nodes]
-            part.way(item.id, item.version, _pairs(item), found)
+            last = number
+            if "building" in item.tags and "highway" not in item.tags:
+                first = item.nodes[0] if len(item.nodes) > 3 else None
+                if first is not None:
+                    part.solid(number, first.x, first.y)
+                continue
+            tags = tuple((tag.k, tag.v) for tag in item.tags if tag.k in _WAY_KEY_SET)
+            if _street(tags):
+                part.way(number, item.version, tags, [(node.ref, node.x, node.y) for node in item.nodes])
+            elif len(item.nodes) > 3 and _solid(item.tags):
+                first = item.nodes[0]
+                part.solid(number, first.x, first.y)
         elif isinstance(item, osmium.osm.Node):
-            part.node(item.id, _pairs(item))
+            part.node(number, _pairs(item))
         else:
-            part.relation(item.id, item.version, dict(_pairs(item)), _members(item))
-    lost = UNDEFINED in part.x
-    return not (lost and (min(part.node_id) <= 0 or not _nodes_first(path)))
+            part.relation(number, item.version, dict(_pairs(item)), _members(item))
+    lost = list(islice((ref for ref, x in zip(part.node_id, part.x, strict=True) if x == UNDEFINED), 1_000))
+    return not lost or not (min(lost) <= 0 or _holds_any(path, lost))
 
 
-def _nodes_first(path: Path) -> bool:
-    """Whether all nodes come before the first way."""
+_READ_KEYS = {
+    "NODE": ("highway", "barrier", "kerb"),
+    "WAY": ("highway", "route", "railway", "public_transport", "man_made", "building", "natural"),
+    "RELATION": ("type",),
+}
+
+
+def _holds_any(path: Path, nodes: list[int]) -> bool:
+    """Whether a file holds any of some nodes: those that ways lacked when they were read."""
     import osmium  # noqa: PLC0415 — importing the room stays cheap
 
-    ways = False
-    for item in osmium.FileProcessor(osm_file(path), osmium.osm.NODE | osmium.osm.WAY):
-        if isinstance(item, osmium.osm.Way):
-            ways = True
-        elif ways:
-            return False
-    return True
+    reader = osmium.FileProcessor(osm_file(path), osmium.osm.NODE)
+    return any(True for _ in reader.with_filter(osmium.filter.IdFilter(nodes)))
 
 
 def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
@@ -265,9 +297,8 @@ def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
     ways: dict[int, tuple[int, bool, list[tuple[str, str]], list[_TRIPLE]]] = {}
     relations: dict[int, tuple[int, bool, list[tuple[str, str]], list[tuple[str, int, str]]]] = {}
     kinds = osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION
-    for item in osmium.FileProcessor(osm_file(path), kinds):
-        if isinstance(item, osmium.osm.Changeset):
-            continue
+    items: Iterable[Any] = osmium.FileProcessor(osm_file(path), kinds)
+    for item in items:
         name = (
             "node" if isinstance(item, osmium.osm.Node) else "way" if isinstance(item, osmium.osm.Way) else "relation"
         )
@@ -290,9 +321,15 @@ def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
     for number, (_, _, _, tags) in nodes.items():
         if tags:
             part.node(number, tags)
+    part.whole = {}
     for number, (version, there, tags, found) in ways.items():
-        if there:
-            part.way(number, version, tags, [(ref, *nodes.get(ref, (0, x, y))[1:3]) for ref, x, y in found])
+        if not there:
+            continue
+        line = [(ref, *nodes.get(ref, (0, x, y))[1:3]) for ref, x, y in found]
+        part.whole[number] = line
+        if _solid(dict(tags)) and line and line[0][1] != UNDEFINED:
+            part.solid(number, line[0][1], line[0][2])
+        part.way(number, version, tags, line)
     for number, (version, there, tags, members) in relations.items():
         if there:
             part.relation(number, version, dict(tags), members)

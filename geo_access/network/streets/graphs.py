@@ -18,6 +18,9 @@ from geo_access.words.note import Note, note
 __all__ = ["EdgeUse", "Rules", "mode_graph"]
 
 
+_AFLOAT = frozenset({"pier", "platform", "elevator"})
+
+
 @dataclass(frozen=True, eq=False)
 class EdgeUse:
     """How one profile uses the edges.
@@ -87,7 +90,11 @@ def mode_graph(
     """
     arcs, seconds = _arcs(streets, use)
     n_nodes = len(streets.node_id)
-    keep, islands = mainland(arcs[:, 0], arcs[:, 1], n_nodes, min_nodes=min_island_nodes)
+    # A marina's pontoons that nobody joined to the shore are not worth a journey of their own.
+    afloat = np.isin(streets.edge_class, [k for k, name in enumerate(streets.class_names) if name in _AFLOAT])
+    ashore = np.zeros(n_nodes, dtype=bool)
+    ashore[streets.edge_source[~afloat]], ashore[streets.edge_target[~afloat]] = True, True
+    keep, islands = mainland(arcs[:, 0], arcs[:, 1], n_nodes, min_nodes=min_island_nodes, counted=ashore)
     lost = len(np.unique(arcs[~keep, 2]))
     arcs, seconds = arcs[keep], seconds[keep]
 

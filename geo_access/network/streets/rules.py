@@ -134,7 +134,9 @@ def _base_speed_kmh(tags: Mapping[str, str], profile: Profile, length_m: float) 
     """Speed before directions are looked at; 0 where the profile may not go [km/h]."""
     name = street_class(tags)
     verdict = permission(tags, profile).open
-    if name in profile.never or verdict is False or _closed(tags, profile) or tags.get("area") == "yes":
+    if name in profile.never or verdict is False or _closed(tags, profile):
+        return 0.0
+    if tags.get("area") == "yes" and profile.limit_factor:
         return 0.0
     if name == "ferry":
         allowed = _opened(tags, profile) or (profile.name.startswith("walk") and verdict is None)

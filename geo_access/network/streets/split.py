@@ -144,7 +144,9 @@ def _cut(important: np.ndarray, inverse: np.ndarray, run: np.ndarray) -> tuple[n
     return at[:-1][same], at[1:][same]
 
 
-def mainland(tails: np.ndarray, heads: np.ndarray, n_nodes: int, *, min_nodes: int) -> tuple[np.ndarray, int]:
+def mainland(
+    tails: np.ndarray, heads: np.ndarray, n_nodes: int, *, min_nodes: int, counted: np.ndarray | None = None
+) -> tuple[np.ndarray, int]:
     """Arcs between the strongly connected parts that are large enough; the largest always is.
 
     Parameters
@@ -153,6 +155,8 @@ def mainland(tails: np.ndarray, heads: np.ndarray, n_nodes: int, *, min_nodes: i
     n_nodes : int
     min_nodes : int
         Smallest part kept [nodes].
+    counted : ndarray of bool, shape (n_nodes,), optional
+        Nodes that make a part large; all without it.
 
     Returns
     -------
@@ -174,7 +178,7 @@ def mainland(tails: np.ndarray, heads: np.ndarray, n_nodes: int, *, min_nodes: i
     ones = np.ones(len(tails), dtype=np.int8)
     graph = coo_matrix((ones, (tails, heads)), shape=(n_nodes, n_nodes)).tocsr()
     _, part = connected_components(graph, directed=True, connection="strong")
-    size = np.bincount(part)
+    size = np.bincount(part, weights=counted).astype(np.int64)
     large = size >= min_nodes
     large[np.argmax(size)] = True
     keep = large[part[tails]] & large[part[heads]]

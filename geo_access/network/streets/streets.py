@@ -12,6 +12,7 @@ import numpy as np
 from geo_access.crs import metric_epsg
 from geo_access.errors import InputError
 from geo_access.network.model import ModeGraph, Streets
+from geo_access.network.streets.areas import open_areas
 from geo_access.network.streets.congestion import FREE_FLOW, congestion_at, with_congestion
 from geo_access.network.streets.elevation import slope_factors
 from geo_access.network.streets.ferries import ferry_lengths_m
@@ -137,7 +138,7 @@ def build_streets(
     congestion_at(car_congestion, hour)
     ways = read_osm(osm_paths, bbox_lonlat=bbox_lonlat)
     rules, read = rules_at(ways, moment)
-    ways = replace(ways, tag_sets=read.tag_sets)
+    ways, opened = open_areas(replace(ways, tag_sets=read.tag_sets))
     speeds = {profile.name: _speeds_by_way(ways, profile) for profile in profiles}
     usable = np.zeros(len(ways.way_id), dtype=bool)
     for values in speeds.values():
@@ -152,7 +153,7 @@ def build_streets(
     crossing = np.array(over_or_under, dtype=bool)[ways.way_tags[pieces.way]]
     slopes, said = slope_factors(bare, dem, crossing=crossing)
     graphs: dict[str, ModeGraph] = {}
-    notes: list[Note | str] = [*ways.notes, *read.notes, *tag_notes(ways, profiles)]
+    notes: list[Note | str] = [*ways.notes, *read.notes, *opened, *tag_notes(ways, profiles)]
     for profile in profiles:
         visit = np.array([visit_only(tags, profile) for tags in ways.tag_sets], dtype=bool)
         use = EdgeUse(

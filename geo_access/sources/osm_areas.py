@@ -1,0 +1,193 @@
+"""Areas that people walk on: their rims, holes and the obstacles that stand in them, as rings of nodes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from geo_access.sources.osm_parts import UNDEFINED, Part, osm_file
+
+__all__ = ["Ring", "WalkArea", "walk_areas"]
+
+_WALKED = frozenset({"pedestrian", "footway", "path", "corridor", "platform", "living_street"})
+
+
+@dataclass(frozen=True, eq=False)
+class Ring:
+    """A closed line.
+
+    Attributes
+    ----------
+    node_id : ndarray of int64, shape (n + 1,)
+        The last is the first.
+    lonlat : ndarray of float64, shape (n + 1, 2)
+        [degree], EPSG:4326.
+    """
+
+    node_id: np.ndarray
+    lonlat: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class WalkArea:
+    """One area that people may walk across.
+
+    Attributes
+    ----------
+    way_id : int
+        OSM id of the closed way, or of the relation.
+    tags : dict of str to str
+    rings : tuple of Ring
+        The rim, then holes and obstacles.
+    rim : bool
+        Whether the rim is a way with these tags itself.
+    """
+
+    way_id: int
+    tags: dict[str, str]
+    rings: tuple[Ring, ...]
+    rim: bool
+
+
+def is_walk_area(tags: Mapping[str, str]) -> bool:
+    """Whether a closed line with these tags is walked across.
+
+    Examples
+    --------
+    >>> is_walk_area({"highway": "pedestrian", "area": "yes"}), is_walk_area({"highway": "pedestrian"})
+    (True, False)
+    """
+    platform = tags.get("railway") == "platform" or tags.get("public_transport") == "platform"
+    if platform:
+        return tags.get("area") != "no"
+    return tags.get("area") == "yes" and (tags.get("highway") in _WALKED or tags.get("man_made") == "pier")
+
+
+_Lines = dict[int, list[tuple[int, int, int]]]
+
+
+def _fetched(path: Path, part: Part, wanted: set[int]) -> _Lines:
+    """Nodes and positions of some ways, whatever they are."""
+    if part.whole is not None:
+        return {way: part.whole[way] for way in wanted if way in part.whole}
+    if not wanted:
+        return {}
+    import osmium  # noqa: PLC0415 — importing the room stays cheap
+
+    refs: dict[int, list[int]] = {}
+    by_way = osmium.filter.IdFilter(wanted)
+    for item in osmium.FileProcessor(osm_file(path), osmium.osm.WAY).with_filter(by_way):
+        if isinstance(item, osmium.osm.Way):
+            refs[item.id] = [node.ref for node in item.nodes]
+    nodes = {ref for found in refs.values() for ref in found}
+    places: dict[int, tuple[int, int]] = {}
+    for item in osmium.FileProcessor(osm_file(path), osmium.osm.NODE).with_filter(osmium.filter.IdFilter(nodes)):
+        if isinstance(item, osmium.osm.Node) and item.location.valid():
+            places[item.id] = (item.location.x, item.location.y)
+    lost = (UNDEFINED, UNDEFINED)
+    return {way: [(ref, *places.get(ref, lost)) for ref in found] for way, found in refs.items()}
+
+
+def _ring(line: Sequence[tuple[int, int, int]]) -> Ring | None:
+    """Close a line that ends where it begins and whose positions are known."""
+    if len(line) < 4 or line[0][0] != line[-1][0] or any(x == UNDEFINED for _, x, _ in line):
+        return None
+    table = np.array(line, dtype=np.int64)
+    return Ring(table[:, 0], table[:, 1:] * 1e-7)
+
+
+def _joined(lines: Iterable[list[tuple[int, int, int]]]) -> list[Ring]:
+    """Rings that some lines make end to end."""
+    open_lines = [line for line in lines if len(line) > 1]
+    rings: list[Ring] = []
+    while open_lines:
+        line = open_lines.pop()
+        while line[0][0] != line[-1][0]:
+            k = next((k for k, other in enumerate(open_lines) if line[-1][0] in (other[0][0], other[-1][0])), None)
+            if k is None:
+                break
+            other = open_lines.pop(k)
+            line = line + (other if other[0][0] == line[-1][0] else other[::-1])[1:]
+        ring = _ring(line)
+        if ring is not None:
+            rings.append(ring)
+    return rings
+
+
+def _of_ways(part: Part, tag_sets: Sequence[dict[str, str]]) -> list[WalkArea]:
+    """Find the closed ways that are walked across."""
+    across = np.array([is_walk_area(tags) for tags in tag_sets], dtype=bool)
+    way_tags, counts = np.array(part.way_tags, dtype=np.int64), np.array(part.counts, dtype=np.int64)
+    starts = np.cumsum(counts) - counts
+    found = []
+    for way in np.flatnonzero(across[way_tags]).tolist() if len(way_tags) else []:
+        at = slice(int(starts[way]), int(starts[way] + counts[way]))
+        ring = _ring(list(zip(part.node_id[at], part.x[at], part.y[at], strict=True)))
+        if ring is not None:
+            found.append(WalkArea(part.way_id[way], tag_sets[part.way_tags[way]], (ring,), rim=True))
+    return found
+
+
+def _of_relations(part: Part, lines: _Lines) -> list[WalkArea]:
+    """Multipolygons that are walked across; each of their outer rings is one area."""
+    import shapely  # noqa: PLC0415 — importing the room stays cheap
+
+    found = []
+    for number, (_, tags, members) in part.multipolygons.items():
+        sides: dict[str, list[list[tuple[int, int, int]]]] = {"outer": [], "inner": []}
+        for kind, ref, role in members:
+            if kind == "w" and ref in lines:
+                sides["inner" if role == "inner" else "outer"].append(lines[ref])
+        holes = _joined(sides["inner"])
+        for ring in _joined(sides["outer"]):
+            shape = shapely.make_valid(shapely.Polygon(ring.lonlat))
+            mine = [hole for hole in holes if shape.intersects(shapely.Polygon(hole.lonlat))]
+            found.append(WalkArea(number, tags, (ring, *mine), rim=False))
+    return found
+
+
+def _with_obstacles(areas: list[WalkArea], path: Path, part: Part) -> list[WalkArea]:
+    """Put buildings and water that stand inside areas among their holes."""
+    import shapely  # noqa: PLC0415 — importing the room stays cheap
+
+    if not areas or not len(part.solid_id):
+        return areas
+    shapes = [shapely.make_valid(shapely.Polygon(area.rings[0].lonlat)) for area in areas]
+    x, y = np.array(part.solid_x, dtype=np.int64) * 1e-7, np.array(part.solid_y, dtype=np.int64) * 1e-7
+    tree = shapely.STRtree(shapely.points(x, y))
+    # A building may begin outside of the square that it reaches into: only those that begin inside are looked at.
+    area_row, solid = tree.query(shapes, predicate="intersects")
+    ids = np.array(part.solid_id, dtype=np.int64)
+    lines = _fetched(path, part, set(ids[solid].tolist()))
+    more: dict[int, list[Ring]] = {}
+    for row, way in zip(area_row.tolist(), ids[solid].tolist(), strict=True):
+        ring = _ring(lines.get(way, []))
+        if ring is None:
+            continue
+        inside = shapely.make_valid(shapely.Polygon(ring.lonlat)).intersection(shapes[row])
+        # A house that only touches the square, or covers it (a roof, a hall), is no obstacle in it.
+        if 0 < inside.area < 0.9 * shapes[row].area:
+            more.setdefault(row, []).append(ring)
+    return [WalkArea(area.way_id, area.tags, (*area.rings, *more.get(k, ())), area.rim) for k, area in enumerate(areas)]
+
+
+def walk_areas(path: Path, part: Part, tag_sets: Sequence[dict[str, str]]) -> list[WalkArea]:
+    """Read the areas of one file that people walk across.
+
+    Parameters
+    ----------
+    path : Path
+    part : Part
+        What reading the file has gathered.
+    tag_sets : sequence of dict
+
+    Returns
+    -------
+    list of WalkArea
+    """
+    members = {ref for _, _, found in part.multipolygons.values() for kind, ref, _ in found if kind == "w"}
+    areas = _of_ways(part, tag_sets) + _of_relations(part, _fetched(path, part, members))
+    return _with_obstacles(areas, path, part)

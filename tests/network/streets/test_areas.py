@@ -1,0 +1,145 @@
+"""Squares, platforms and piers: crossed in straight lines, round what stands in them."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pyproj import Transformer
+
+from geo_access.network.model import Streets
+from geo_access.network.search.links import link_points
+from geo_access.network.search.search import street_matrix
+from geo_access.network.streets.streets import build_streets
+from tests.network.drawn import EPSG, ORIGIN, at, drawn_streets
+
+ROAD = {"highway": "residential"}
+KMH = 4.8
+SQUARE = """
+P---A-------B---Q
+    |       |
+    |       |
+    |       |
+    D-------C---R
+"""
+STREETS = {"PA": ROAD, "BQ": ROAD, "CR": ROAD}
+Shape = list[tuple[float, float]]
+
+
+def write(
+    path: Path, ways: list[tuple[Shape, dict[str, str]]], relations: list[tuple[list[tuple[int, str]], dict]] = ()
+) -> None:
+    """Write ways drawn in metres; equal points are one node."""
+    to_degrees = Transformer.from_crs(EPSG, 4326, always_xy=True)
+    nodes: dict[tuple[float, float], int] = {}
+    lines = []
+    for number, (points, tags) in enumerate(ways, start=1):
+        refs = "".join(f"<nd ref='{nodes.setdefault(point, len(nodes) + 1)}'/>" for point in points)
+        lines.append(f"<way id='{number}' version='1'>{refs}{tags_of(tags)}</way>")
+    for number, (members, tags) in enumerate(relations, start=1):
+        inside = "".join(f"<member type='way' ref='{ref}' role='{role}'/>" for ref, role in members)
+        lines.append(f"<relation id='{number}' version='1'>{inside}{tags_of(tags)}</relation>")
+    places = {number: to_degrees.transform(ORIGIN[0] + x, ORIGIN[1] + y) for (x, y), number in nodes.items()}
+    head = [f"<node id='{k}' version='1' lat='{lat:.9f}' lon='{lon:.9f}'/>" for k, (lon, lat) in sorted(places.items())]
+    path.write_text("\n".join(["<osm version='0.6'>", *head, *lines, "</osm>"]), encoding="utf-8")
+
+
+def tags_of(tags: dict[str, str]) -> str:
+    return "".join(f"<tag k='{key}' v='{value}'/>" for key, value in tags.items())
+
+
+def walk_s(streets: Streets, first: tuple[float, float], last: tuple[float, float], mode: str = "walk") -> float:
+    links = link_points(streets, np.array([first, last]) + np.array(ORIGIN), mode=mode)
+    return float(street_matrix(streets, links, links, mode=mode)[0, 1])
+
+
+@pytest.mark.parametrize("tags", [
+    {"highway": "pedestrian", "area": "yes"}, {"highway": "footway", "area": "yes"}, {"railway": "platform"},
+    {"public_transport": "platform", "area": "yes"}, {"man_made": "pier", "area": "yes"},
+])  # fmt: skip
+def test_a_square_is_crossed_straight_and_along_its_rim(tmp_path: Path, tags: dict[str, str]) -> None:
+    streets, where = drawn_streets(tmp_path, SQUARE, STREETS | {"ABCDA": tags}, modes=["walk", "walk_step_free", "car"])
+    links = link_points(streets, at(where, "ABCD"), mode="walk")
+    times = street_matrix(streets, links, links, mode="walk")
+    # 200 m wide and 200 m high: the diagonal A–C is no street, nor is anything from A to D but the rim.
+    np.testing.assert_allclose(times[0, 2], math.hypot(200, 200) / KMH * 3.6, rtol=0.005)
+    np.testing.assert_allclose(times[0, [1, 3]], 200 / KMH * 3.6, rtol=0.005)
+    links = link_points(streets, at(where, "AC"), mode="walk_step_free")
+    step_free = street_matrix(streets, links, links, mode="walk_step_free")
+    assert step_free[0, 1] == pytest.approx(float(times[0, 2]))
+    assert set(streets.edge_way_id[streets.graphs["car"].edges].tolist()) <= {1, 2, 3}
+
+
+def test_a_line_of_an_area_that_is_not_closed_is_walked(tmp_path: Path) -> None:
+    square = {"highway": "pedestrian", "area": "yes"}
+    streets, where = drawn_streets(tmp_path, "A---B---C---D", {"AB": ROAD, "BC": square, "CD": ROAD}, modes=["walk"])
+    links = link_points(streets, at(where, "AD"), mode="walk")
+    assert street_matrix(streets, links, links, mode="walk")[0, 1] == pytest.approx(300 / KMH * 3.6, abs=0.3)
+
+
+BIG = [(0.0, 0.0), (100.0, 0.0), (100.0, 100.0), (0.0, 100.0)]
+WEST, EAST = [(-50.0, 50.0), (0.0, 50.0)], [(100.0, 50.0), (150.0, 50.0)]
+WITH_DOORS = [(0.0, 0.0), (100.0, 0.0), (100.0, 50.0), (100.0, 100.0), (0.0, 100.0), (0.0, 50.0), (0.0, 0.0)]
+HOUSE = [(40.0, 20.0), (60.0, 20.0), (60.0, 80.0), (40.0, 80.0), (40.0, 20.0)]
+# Round a house of 20 × 60 m in the middle: to its corner, along it, and on.
+ROUND_M = 2 * math.hypot(40, 30) + 20
+
+
+@pytest.mark.parametrize("what", ["building", "water", "hole"])
+def test_what_stands_in_a_square_is_gone_round(tmp_path: Path, what: str) -> None:
+    square = {"highway": "pedestrian", "area": "yes"}
+    obstacle = {"building": {"building": "yes"}, "water": {"natural": "water"}, "hole": {}}[what]
+    relations = []
+    ways = [(WEST, ROAD), (EAST, ROAD), (WITH_DOORS, square), (HOUSE, obstacle)]
+    if what == "hole":
+        ways[2] = (WITH_DOORS, {})
+        relations = [([(3, "outer"), (4, "inner")], {"type": "multipolygon", "highway": "pedestrian"})]
+    write(tmp_path / "in.osm", ways, relations)
+    streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    assert walk_s(streets, (0, 50), (100, 50)) == pytest.approx(ROUND_M / KMH * 3.6, rel=0.012)
+    write(tmp_path / "free.osm", ways[:3] if what != "hole" else [*ways[:2], (WITH_DOORS, square)])
+    free = build_streets(tmp_path / "free.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    assert walk_s(free, (0, 50), (100, 50)) == pytest.approx(100 / KMH * 3.6, rel=0.005)
+
+
+def test_a_square_with_an_inward_corner(tmp_path: Path) -> None:
+    # An L: from the end of one arm to the end of the other, by the inner corner (50, 50).
+    arms = [(0.0, 0.0), (100.0, 0.0), (100.0, 50.0), (50.0, 50.0), (50.0, 100.0), (0.0, 100.0), (0.0, 0.0)]
+    ways = [
+        ([(100.0, 0.0), (150.0, 0.0)], ROAD), ([(0.0, 100.0), (0.0, 150.0)], ROAD),
+        (arms, {"highway": "pedestrian", "area": "yes"}),
+    ]  # fmt: skip
+    write(tmp_path / "in.osm", ways)
+    streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    expected = 2 * math.hypot(50, 50)
+    assert walk_s(streets, (100, 0), (0, 100)) == pytest.approx(expected / KMH * 3.6, rel=0.005)
+
+
+def test_a_street_that_ends_inside_is_joined(tmp_path: Path) -> None:
+    ways = [(WEST, ROAD), (WITH_DOORS, {"highway": "pedestrian", "area": "yes"}), ([(50.0, 80.0), (50.0, 70.0)], ROAD)]
+    write(tmp_path / "in.osm", ways)
+    streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    expected = math.hypot(50, 20)
+    assert walk_s(streets, (0, 50), (50, 70)) == pytest.approx(expected / KMH * 3.6, rel=0.005)
+
+
+def test_a_square_of_two_thousand_corners_does_not_explode(tmp_path: Path) -> None:
+    turns = np.linspace(0, 2 * np.pi, 2_001)[:-1]
+    radius = np.where(np.arange(2_000) % 2, 100.0, 97.0)
+    star = [(round(r * math.cos(t), 3), round(r * math.sin(t), 3)) for r, t in zip(radius, turns, strict=True)]
+    spokes = [([point, (1.2 * point[0], 1.2 * point[1])], ROAD) for point in star[1::8]]
+    write(tmp_path / "in.osm", [*spokes, ([*star, star[0]], {"highway": "pedestrian", "area": "yes"})])
+    streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    # 250 streets enter: the square may add no more lines than 40 entrances and 40 corners can ask for.
+    assert len(streets.edge_source) < 250 + 2_000 + 1_000
+    assert walk_s(streets, star[1], star[1001]) < 1.15 * 200 / KMH * 3.6
+
+
+def test_an_elevator_and_a_corridor_are_walked_without_steps(tmp_path: Path) -> None:
+    ways = {"AB": ROAD, "BC": {"highway": "elevator"}, "CD": {"highway": "corridor", "indoor": "yes"}}
+    streets, where = drawn_streets(tmp_path, "A---B---C---D", ways, modes=["walk_step_free"])
+    links = link_points(streets, at(where, "AD"), mode="walk_step_free")
+    times = street_matrix(streets, links, links, mode="walk_step_free")
+    assert times[0, 1] == pytest.approx(300 / KMH * 3.6, abs=0.3)
