@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
 from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
+from geo_access.study.changes import ScenarioSection
 from geo_access.study.sections import (
     AddressesSection,
     EmployersTable,
@@ -106,6 +107,7 @@ class StudyFile(Section):
     schedules: Annotated[tuple[ScheduleSection, ...], Field(min_length=1)]
     flag: FlagSection = FlagSection()
     output: OutputSection = OutputSection()
+    scenarios: tuple[ScenarioSection, ...] = ()
 
     @model_validator(mode="after")
     def _consistent(self) -> StudyFile:
@@ -126,6 +128,7 @@ class StudyFile(Section):
             ("profiles", [profile.id for profile in self.profiles]),
             ("thresholds", [threshold.id for threshold in self.thresholds]),
             ("schedules", [schedule.id for schedule in self.schedules]),
+            ("scenarios", [scenario.id for scenario in self.scenarios]),
         ):
             twice = sorted({each for each in ids if ids.count(each) > 1})
             found += [("study.twice", {"section": name, "id": each}) for each in twice]

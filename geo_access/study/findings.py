@@ -38,6 +38,7 @@ from geo_access.study.inputs import StudyInputs
 from geo_access.study.sections import MetierSection
 from geo_access.surfaces.bands import isochrones
 from geo_access.surfaces.counts import count_points
+from geo_access.times.kept import KeptSource
 from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.words import format_number, text
 
@@ -58,7 +59,12 @@ Progress = Callable[[str, float], None]
 
 
 def study_diagnosis(
-    file: StudyFile, inputs: StudyInputs, times: NetworkTimes, progress: Progress, *, other_day: Network | None = None
+    file: StudyFile,
+    inputs: StudyInputs,
+    times: NetworkTimes | KeptSource,
+    progress: Progress,
+    *,
+    other_day: Network | None = None,
 ) -> Diagnosis:
     """Compute the flags of a study; `other_day` tells "no service that day" from "no service"."""
     return diagnose(

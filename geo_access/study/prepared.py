@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import TypeVar
 
 import numpy as np
+import pandas as pd
 
-from geo_access.diagnosis.diagnose import DiagnosedCase, Diagnosis
+from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
 from geo_access.errors import InputError
 from geo_access.manifest import fingerprint
@@ -27,7 +28,8 @@ from geo_access.study.file import (
 from geo_access.study.findings import study_diagnosis
 from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.study.network import study_network
-from geo_access.times.round_trip import NetworkTimes
+from geo_access.study.scenario import Assumptions
+from geo_access.times.kept import KeptTimes
 
 __all__ = ["PreparedStudy", "prepare_study"]
 
@@ -47,6 +49,8 @@ class PreparedStudy:
     inputs : StudyInputs
     network : Network
     diagnosis : Diagnosis
+    kept : KeptTimes
+        Times known so far, by what they depend on: scenarios add to them.
     """
 
     file: StudyFile
@@ -54,6 +58,12 @@ class PreparedStudy:
     inputs: StudyInputs
     network: Network
     diagnosis: Diagnosis
+    kept: KeptTimes
+
+    @property
+    def assumptions(self) -> Assumptions:
+        """What the diagnosis rests on."""
+        return Assumptions(self.file, self.inputs, self.network)
 
     @cached_property
     def metiers(self) -> tuple[Metier, ...]:
@@ -115,6 +125,41 @@ class PreparedStudy:
         """
         return self.diagnosis.case(profile, kind, schedule=schedule)
 
+    def flags_of(self, case: DiagnosedCase, metier: str) -> pd.DataFrame:
+        """Return the flags of one case and métier, one row per zone in the order of `diagnosis.residents`.
+
+        Raises
+        ------
+        InputError
+            When the study has no such métier.
+        """
+        self._column(case, metier)
+        flags = self.diagnosis.flags
+        mine = flags[
+            (flags["metier"] == metier)
+            & (flags["profile"] == case.profile.id)
+            & (flags["kind"] == case.kind)
+            & (flags["schedule"] == case.schedule)
+            & (flags["threshold"] == case.threshold.id)
+        ]
+        order = [str(zone) for zone in self.diagnosis.residents.zone_ids]
+        return mine.set_index(mine["zone_id"].astype(str)).loc[order]
+
+    def _column(self, case: DiagnosedCase, metier: str) -> int:
+        codes = [item.code for item in case.offers.metiers]
+        if metier not in codes:
+            raise InputError(
+                f"métier {metier!r} is not in the study → one of {', '.join(codes)}",
+                key="web.unknown",
+                values={"what": "métier", "value": metier, "known": ", ".join(codes)},
+            )
+        return codes.index(metier)
+
+    def times_key(self, case: DiagnosedCase) -> str:
+        """Return the schedule under which the times of a case are filed: its own, or each employer's own hours."""
+        own = (case.profile.id, case.kind, case.schedule)
+        return case.schedule if own in self.diagnosis.times else OWN_HOURS
+
     def minutes_needed(self, case: DiagnosedCase, metier: str) -> np.ndarray:
         """Shortest threshold with which each point reaches enough places, there and back.
 
@@ -134,27 +179,13 @@ class PreparedStudy:
         InputError
             When the study has no such métier.
         """
-        codes = [item.code for item in case.offers.metiers]
-        if metier not in codes:
-            raise InputError(
-                f"métier {metier!r} is not in the study → one of {', '.join(codes)}",
-                key="web.unknown",
-                values={"what": "métier", "value": metier, "known": ", ".join(codes)},
-            )
-        offers, column = case.offers, codes.index(metier)
+        offers, column = case.offers, self._column(case, metier)
         part = slice(int(offers.indptr[column]), int(offers.indptr[column + 1]))
         free = offers.open_places[part] > 0
         sites, places = offers.site[part][free], offers.open_places[part][free]
-        trip = self.diagnosis.times[case.profile.id, case.kind, _times_key(self.diagnosis, case)]
+        trip = self.diagnosis.times[case.profile.id, case.kind, self.times_key(case)]
         longest = np.maximum(trip.out_s[:, sites], trip.back_s[:, sites])
         return _nth_place(longest, places, self.rules.min_opportunities) / np.float32(60)
-
-
-def _times_key(diagnosis: Diagnosis, case: DiagnosedCase) -> str:
-    """Schedule under which the times of a case are filed: its own, or every employer's own hours."""
-    if (case.profile.id, case.kind, case.schedule) in diagnosis.times:
-        return case.schedule
-    return "own_hours"
 
 
 def _nth_place(longest_s: np.ndarray, places: np.ndarray, n: int) -> np.ndarray:
@@ -188,11 +219,42 @@ def _by_id(items: tuple[_Named, ...], wanted: str, what: str) -> _Named:
     )
 
 
-def _silent(stage: str, share: float) -> None:
+def silent(stage: str, share: float) -> None:
+    """Tell nobody how far the work is."""
     del stage, share
 
 
-def prepare_study(path: str | Path, *, progress: Progress = _silent) -> PreparedStudy:
+def diagnose_assumptions(
+    assumed: Assumptions, path: Path, *, kept: KeptTimes, progress: Progress = silent
+) -> PreparedStudy:
+    """Diagnose what is assumed, with the times that are known already.
+
+    Parameters
+    ----------
+    assumed : Assumptions
+    path : pathlib.Path
+        Of the study file.
+    kept : KeptTimes
+    progress : callable
+        Called with a stage and the share done, 0–1.
+
+    Returns
+    -------
+    PreparedStudy
+    """
+    file = assumed.file
+    other = study_network(file, day=file.study.other_date) if file.study.other_date else None
+    diagnosis = study_diagnosis(
+        file,
+        assumed.inputs,
+        kept.on(assumed.network),
+        lambda _, share: progress("diagnose", share),
+        other_day=other,
+    )
+    return PreparedStudy(file, path, assumed.inputs, assumed.network, diagnosis, kept)
+
+
+def prepare_study(path: str | Path, *, progress: Progress = silent) -> PreparedStudy:
     """Read a study, build its network and diagnose it.
 
     Parameters
@@ -215,11 +277,9 @@ def prepare_study(path: str | Path, *, progress: Progress = _silent) -> Prepared
     file = read_study_file(path)
     inputs = read_inputs(file, Path(path))
     progress("network", 0.1)
-    network = study_network(file)
-    other = study_network(file, day=file.study.other_date) if file.study.other_date else None
-    progress("diagnose", 0.3)
-    diagnosis = study_diagnosis(
-        file, inputs, NetworkTimes(network), lambda _, share: progress("diagnose", 0.3 + 0.7 * share), other_day=other
+    assumed = Assumptions(file, inputs, study_network(file))
+    found = diagnose_assumptions(
+        assumed, Path(path), kept=KeptTimes(), progress=lambda stage, share: progress(stage, 0.3 + 0.7 * share)
     )
     progress("write", 1.0)
-    return PreparedStudy(file, Path(path), inputs, network, diagnosis)
+    return found

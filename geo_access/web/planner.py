@@ -46,7 +46,7 @@ def case_answer(prepared: PreparedStudy, question: CaseQuestion) -> dict[str, An
     """
     case = prepared.case(question.profile, question.kind, question.schedule)
     shares = zone_curve(prepared, case, question.metier)
-    flags = _flags(prepared, case, question.metier)
+    flags = prepared.flags_of(case, question.metier)
     units = np.floor(np.nan_to_num(shares, nan=0.0) * _SHARE_UNITS + 1e-6).astype("<u2")
     columns = {
         name: flags[name].astype(object).where(flags[name].notna(), None).tolist() for name in _SHOWN if name in flags
@@ -71,19 +71,6 @@ _SHOWN = (
     "median_time_min", "reachable_places", "places_per_100_candidates", "located_places", "remote_places",
     "nearest_site_name", "saturation", "confidence_cause",
 )  # fmt: skip
-
-
-def _flags(prepared: PreparedStudy, case: DiagnosedCase, metier: str) -> pd.DataFrame:
-    """Rows of the flags of one case and métier, in the order of the zones."""
-    flags = prepared.diagnosis.flags
-    mine = flags[
-        (flags["metier"] == metier)
-        & (flags["profile"] == case.profile.id)
-        & (flags["kind"] == case.kind)
-        & (flags["schedule"] == case.schedule)
-        & (flags["threshold"] == case.threshold.id)
-    ]
-    return mine.set_index(mine["zone_id"].astype(str)).loc[[str(z) for z in prepared.diagnosis.residents.zone_ids]]
 
 
 def zone_curve(prepared: PreparedStudy, case: DiagnosedCase, metier: str) -> np.ndarray:
@@ -121,7 +108,7 @@ def zone_answer(prepared: PreparedStudy, question: ZoneQuestion) -> dict[str, An
         For a zone that the study does not hold.
     """
     case = prepared.case(question.profile, question.kind, question.schedule)
-    flags = _flags(prepared, case, question.metier)
+    flags = prepared.flags_of(case, question.metier)
     if question.zone not in flags.index:
         raise InputError(
             f"zone {question.zone!r} is not in the study → choose one of the table",

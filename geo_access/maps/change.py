@@ -1,0 +1,116 @@
+"""The map of a change: where more residents manage than before, and where fewer do."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import shapely
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, PathPatch
+from matplotlib.path import Path as Outline
+
+from geo_access.words.words import format_number, text
+
+__all__ = ["ChangeMap", "draw_change"]
+
+# Blue and vermilion stay apart under every colour blindness; the hatch tells a loss in greyscale too.
+_GAIN, _LOSS, _SAME = ("#c6dcec", "#5aa2cf", "#1f5f8f"), ("#f3cdc4", "#dd7f6b", "#a8321d"), "#eeeeec"
+_STEPS = (1.0, 10.0, 30.0)
+_A4_INCHES = (8.27, 11.69)
+
+
+@dataclass(frozen=True, eq=False)
+class ChangeMap:
+    """What a change map shows.
+
+    Attributes
+    ----------
+    zones : geopandas.GeoDataFrame
+        Outlines in a metric CRS, larger zones first, with ``points``: change of the share of residents in percentage
+        points (NaN: not judged).
+    title : str
+    lines : tuple of str
+        Below the title: what was changed, and for whom.
+    footer : str
+        Sources and fingerprint.
+    language : str
+    """
+
+    zones: gpd.GeoDataFrame
+    title: str
+    lines: tuple[str, ...]
+    footer: str
+    language: str = "fr"
+
+
+def _colour(points: float) -> str:
+    if np.isnan(points) or abs(points) < 0.05:
+        return _SAME
+    step = int(np.searchsorted(_STEPS, abs(points), side="right")) - 1
+    return (_GAIN if points > 0 else _LOSS)[max(0, step)]
+
+
+def _outline(shape: shapely.Geometry) -> Outline:
+    parts = [ring for part in shapely.get_parts(shape) for ring in (part.exterior, *part.interiors)]
+    return Outline.make_compound_path(*(Outline(np.asarray(ring.coords)) for ring in parts))
+
+
+def draw_change(content: ChangeMap, path: Path, *, dpi: int = 150) -> Path:
+    """Draw a change map on an A4 page.
+
+    Parameters
+    ----------
+    content : ChangeMap
+    path : pathlib.Path
+        PNG or PDF.
+    dpi : int
+
+    Returns
+    -------
+    pathlib.Path
+    """
+    figure = Figure(figsize=_A4_INCHES)
+    figure.text(0.06, 0.955, content.title, fontsize=14, fontweight="bold", va="top", wrap=True)
+    figure.text(0.06, 0.915, "\n".join(content.lines), fontsize=8.5, va="top", wrap=True)
+    ax = figure.add_axes((0.04, 0.14, 0.92, 0.68))
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+    for shape, points in zip(content.zones.geometry, content.zones["points"].to_numpy(np.float64)):
+        hatch = "////" if points < -0.05 else None
+        ax.add_patch(
+            PathPatch(_outline(shape), facecolor=_colour(points), edgecolor="#444444", linewidth=0.5, hatch=hatch)
+        )
+    west, south, east, north = content.zones.total_bounds
+    ax.set_xlim(west, east)
+    ax.set_ylim(south, north)
+    figure.legend(
+        handles=_handles(content.language),
+        title=text("scenario.map_legend", content.language),
+        loc="lower left",
+        bbox_to_anchor=(0.05, 0.04),
+        ncols=4,
+        fontsize=8,
+        title_fontsize=8.5,
+        frameon=False,
+    )
+    figure.text(0.06, 0.025, content.footer, fontsize=6.5, color="#444444", wrap=True)
+    figure.savefig(path, dpi=dpi, metadata={"Title": content.title} if path.suffix == ".pdf" else {})
+    return path
+
+
+def _handles(language: str) -> list[Patch]:
+    def band(step: int, sign: str) -> str:
+        low = format_number(_STEPS[step], language)
+        if step == len(_STEPS) - 1:
+            return f"{sign}{low} …"
+        return f"{sign}{'0' if step == 0 else low} – {sign}{format_number(_STEPS[step + 1], language)}"
+
+    handles = [Patch(facecolor=_GAIN[step], edgecolor="#444444", label=band(step, "+")) for step in range(3)]
+    handles.append(Patch(facecolor=_SAME, edgecolor="#444444", label=text("scenario.map_none", language)))
+    handles += [
+        Patch(facecolor=_LOSS[step], edgecolor="#444444", hatch="////", label=band(step, "−")) for step in range(3)
+    ]
+    return handles

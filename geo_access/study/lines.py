@@ -1,0 +1,167 @@
+"""Every line judged: who would lose their way without it, and who would gain with one trip more.
+
+Each answer is that of a full recomputation with the line closed, or the trip added: the streets at both ends and all
+that the line cannot touch are shared, nothing is estimated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from geo_access.diagnosis.kernels import places_within
+from geo_access.errors import raise_faults
+from geo_access.network.model import Timetable
+from geo_access.network.timetable.edits import CloseLine, Edit, RepeatTrip
+from geo_access.network.timetable.scenario import apply_edits
+from geo_access.study.prepared import PreparedStudy, Progress, silent
+from geo_access.times.round_trip import TimesSource, connect_points, round_trip
+from geo_access.words.told import fault
+
+__all__ = ["judge_lines", "reached_with"]
+
+_MOST_GAP_S = 3600
+
+
+@dataclass(frozen=True)
+class _Trial:
+    """One edit of a line that is tried."""
+
+    line: int
+    what: str
+    edit: Edit
+    at_s: int
+
+
+def judge_lines(prepared: PreparedStudy, *, progress: Progress = silent) -> pd.DataFrame:
+    """Recompute the study without each line, and with one trip earlier and later on it.
+
+    One trip earlier leaves as long before the first as the second leaves after it, at most an hour, in each direction
+    of the line; one later mirrors it.
+
+    Parameters
+    ----------
+    prepared : PreparedStudy
+        With a timetable.
+    progress : callable
+        Called with a stage and the share done, 0–1.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per line, trial (``closed``, ``earlier``, ``later``), métier, public, kind, schedule and threshold for
+        which anybody gains or loses: ``line``, ``line_name``, ``towards``, ``at`` (clock of the trip added),
+        ``won``, ``lost`` (residents), ranked by residents lost, then won.
+
+    Raises
+    ------
+    InputError
+        When the study has no timetable.
+    """
+    timetable = prepared.network.timetable
+    if timetable is None:
+        raise_faults([fault("study", "lines.no_timetable")])
+    assert timetable is not None  # noqa: S101 — refused above
+    trials = list(_trials(timetable))
+    before = reached_with(prepared, prepared.kept.on(prepared.network))
+    rows = []
+    for number, trial in enumerate(trials):
+        progress("lines", number / max(len(trials), 1))
+        edited = apply_edits(prepared.network, [trial.edit])
+        after = reached_with(prepared, prepared.kept.passing(edited))
+        rows += list(_rows(prepared, timetable, trial, before, after))
+    progress("lines", 1.0)
+    columns = ["line", "line_name", "trial", "towards", "at", *_KEYS, "won", "lost"]
+    table = pd.DataFrame(rows, columns=columns)
+    return table.sort_values(["lost", "won", "line", "trial"], ascending=[False, False, True, True], ignore_index=True)
+
+
+_KEYS = ("metier", "profile", "kind", "schedule", "threshold")
+
+
+def reached_with(prepared: PreparedStudy, times: TimesSource) -> dict[tuple[str, ...], np.ndarray]:
+    """Who reaches enough places with another source of times, for every case that boards vehicles.
+
+    Parameters
+    ----------
+    prepared : PreparedStudy
+    times : TimesSource
+
+    Returns
+    -------
+    dict of (profile, kind, schedule, threshold) to ndarray of bool, shape (n_points, n_metiers)
+    """
+    diagnosis, n = prepared.diagnosis, prepared.rules.min_opportunities
+    points = np.arange(len(diagnosis.residents.point_ids))
+    found: dict[tuple[str, ...], np.ndarray] = {}
+    for (profile, kind, schedule), ask in diagnosis.asks.items():
+        if not ask.uses_transit:
+            continue
+        sites = diagnosis.sites[kind]
+        trip = round_trip(connect_points(times, diagnosis.residents.xy, sites, ask), points, sites, ask)
+        for case in diagnosis.cases:
+            if (case.profile.id, case.kind) != (profile, kind) or prepared.times_key(case) != schedule:
+                continue
+            offered = (case.offers.indptr, case.offers.site, case.offers.open_places)
+            places = places_within(trip.out_s, trip.back_s, case.threshold.limit_s, False, *offered)
+            found[profile, kind, case.schedule, case.threshold.id] = places >= n
+    return found
+
+
+def _trials(timetable: Timetable) -> Iterator[_Trial]:
+    """Yield each line closed, then one trip before the first and after the last of each of its directions."""
+    leaves = timetable.event_departure_s[timetable.trip_indptr[:-1]]
+    for line in np.unique(timetable.trip_route).tolist():
+        yield _Trial(line, "closed", CloseLine(str(timetable.route_id[line])), -1)
+        today = np.flatnonzero((timetable.trip_route == line) & (timetable.trip_day == 0))
+        last_stop = timetable.event_stop[timetable.trip_indptr[today + 1] - 1]
+        for end in np.unique(last_stop).tolist():
+            mine = today[last_stop == end]
+            mine = mine[np.argsort(leaves[mine], kind="stable")]
+            gap_s = int(min(_MOST_GAP_S, leaves[mine[1]] - leaves[mine[0]])) if len(mine) > 1 else _MOST_GAP_S
+            tail_s = int(min(_MOST_GAP_S, leaves[mine[-1]] - leaves[mine[-2]])) if len(mine) > 1 else _MOST_GAP_S
+            for what, trip, at_s in (
+                ("earlier", mine[0], int(leaves[mine[0]]) - max(gap_s, 300)),
+                ("later", mine[-1], int(leaves[mine[-1]]) + max(tail_s, 300)),
+            ):
+                if at_s >= 0:
+                    yield _Trial(line, what, RepeatTrip(str(timetable.trip_id[trip]), _clock(at_s)), at_s)
+
+
+def _clock(seconds: int) -> str:
+    return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
+
+
+def _rows(
+    prepared: PreparedStudy,
+    timetable: Timetable,
+    trial: _Trial,
+    before: dict[tuple[str, ...], np.ndarray],
+    after: dict[tuple[str, ...], np.ndarray],
+) -> Iterator[tuple[object, ...]]:
+    population = prepared.diagnosis.residents.population
+    towards = ""
+    if isinstance(trial.edit, RepeatTrip):
+        trip = int(np.flatnonzero(timetable.trip_id == trial.edit.trip_id)[0])
+        towards = str(timetable.stop_name[timetable.event_stop[timetable.trip_indptr[trip + 1] - 1]])
+    for (profile, kind, schedule, threshold), old in before.items():
+        new = after[profile, kind, schedule, threshold]
+        won, lost = population @ (new & ~old), population @ (old & ~new)
+        for column in np.flatnonzero((won > 0) | (lost > 0)).tolist():
+            yield (
+                str(timetable.route_id[trial.line]),
+                str(timetable.route_name[trial.line]),
+                trial.what,
+                towards,
+                _clock(trial.at_s)[:5] if trial.at_s >= 0 else "",
+                prepared.metiers[column].code,
+                profile,
+                kind,
+                schedule,
+                threshold,
+                float(won[column]),
+                float(lost[column]),
+            )

@@ -1,0 +1,76 @@
+"""A scenario run against the prepared study: the study as it would be, and what became of everybody."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+from geo_access.study.changes import Change
+from geo_access.study.delta import Delta, compare_prepared
+from geo_access.study.prepared import PreparedStudy, Progress, diagnose_assumptions, silent
+from geo_access.study.scenario import apply_changes
+from geo_access.words.note import Note
+
+__all__ = ["Outcome", "run_scenario"]
+
+
+@dataclass(frozen=True, eq=False)
+class Outcome:
+    """A scenario and what it does.
+
+    Attributes
+    ----------
+    before, after : PreparedStudy
+    changes : tuple of Change
+    """
+
+    before: PreparedStudy
+    after: PreparedStudy
+    changes: tuple[Change, ...]
+
+    @cached_property
+    def delta(self) -> Delta:
+        """Who gained and who lost."""
+        return compare_prepared(self.before, self.after)
+
+    @property
+    def told(self) -> tuple[Note, ...]:
+        """The changes in words."""
+        return tuple(change.told() for change in self.changes)
+
+
+def run_scenario(
+    base: PreparedStudy, changes: Sequence[Change], *, where: str = "scenario", progress: Progress = silent
+) -> Outcome:
+    """Apply changes to a prepared study and diagnose it again; only what they touch is computed.
+
+    Parameters
+    ----------
+    base : PreparedStudy
+    changes : sequence of Change
+    where : str
+        What the faults name.
+    progress : callable
+        Called with a stage and the share done, 0–1.
+
+    Returns
+    -------
+    Outcome
+
+    Raises
+    ------
+    InputError
+        With everything that cannot be applied.
+
+    Examples
+    --------
+    >>> from geo_access.study.changes import ThresholdChanged
+    >>> from geo_access.study.prepared import prepare_study
+    >>> base = prepare_study("data/demo/study.toml")
+    >>> outcome = run_scenario(base, [ThresholdChanged(id="formation_60", minutes=90)])
+    >>> bool(outcome.delta.people["residents_lost"].sum() == 0)
+    True
+    """
+    assumed = apply_changes(base.assumptions, changes, where=where)
+    return Outcome(base, diagnose_assumptions(assumed, base.path, kept=base.kept, progress=progress), tuple(changes))

@@ -1,0 +1,184 @@
+"""Scenarios: what they change is what a full run of the changed study would say, and no loser is hidden."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+from pydantic import TypeAdapter
+
+from geo_access.errors import InputError
+from geo_access.study.changes import Change, ScenarioSection, SessionAdded, SessionClosed, ThresholdChanged
+from geo_access.study.prepared import PreparedStudy, diagnose_assumptions, prepare_study
+from geo_access.study.scenario import apply_changes, scenario_changes
+from geo_access.study.whatif import Outcome, run_scenario
+from geo_access.times.kept import KeptTimes
+from geo_access.words.messages import error_text
+from tests.shared import ROOT
+
+CHANGE = TypeAdapter(Change)
+KEYS = ["zone_id", "metier", "profile", "kind", "schedule", "threshold"]
+
+
+@pytest.fixture(scope="module")
+def base() -> PreparedStudy:
+    return prepare_study(ROOT / "data" / "demo" / "study.toml")
+
+
+def change(**fields: object) -> Change:
+    return CHANGE.validate_python(fields)
+
+
+def people(outcome: Outcome, metier: str, profile: str = "sans_voiture", kind: str = "training") -> pd.Series:
+    table = outcome.delta.people
+    return table[(table["metier"] == metier) & (table["profile"] == profile) & (table["kind"] == kind)].iloc[0]
+
+
+def assert_equals_full_run(base: PreparedStudy, outcome: Outcome) -> None:
+    """Nothing of the times known before stands behind the flags of the scenario but what is true of it."""
+    alone = diagnose_assumptions(
+        apply_changes(base.assumptions, outcome.changes), base.path, kept=KeptTimes()
+    ).diagnosis.flags
+    mine = outcome.after.diagnosis.flags
+    pd.testing.assert_frame_equal(
+        mine.sort_values(KEYS).reset_index(drop=True), alone.sort_values(KEYS).reset_index(drop=True)
+    )
+
+
+def test_a_bus_at_half_past_four_opens_the_industrial_zone_at_five(base: PreparedStudy) -> None:
+    # L8 leaves Fergny at 05:50 and takes 20 min: 06:10. One trip at 04:25 is there at 04:45, before 04:55.
+    bus = change(change="repeat_trip", line="L8", near="05:50", start="04:25")
+    outcome = run_scenario(base, [bus])
+    table = outcome.delta.people
+    jobs = table[(table["kind"] == "job") & (table["profile"] == "sans_voiture") & (table["schedule"] == "poste_matin")]
+    assert jobs["residents_won"].max() > 10_000
+    assert (table["residents_lost"] == 0).all()
+    assert (table.loc[table["profile"] == "voiture", "residents_won"] == 0).all()
+    assert_equals_full_run(base, outcome)
+
+
+def test_a_welding_session_in_town_un_flags_zones_and_takes_none_away(base: PreparedStudy) -> None:
+    # H2913 has 22 places, all taken: nobody reaches a free one. A session of 12 places at T01 changes that.
+    outcome = run_scenario(base, [SessionAdded(site="T01", metier="H2913", level=3, places=12)])
+    row = people(outcome, "H2913")
+    assert row["reached_before"] == 0
+    assert row["residents_won"] == row["reached_after"] > 0
+    assert row["residents_lost"] == 0
+    assert people(outcome, "F1602")["residents_won"] == 0
+    assert_equals_full_run(base, outcome)
+
+
+def test_closing_a_site_hides_no_loser_and_closing_it_twice_is_a_fault(base: PreparedStudy) -> None:
+    outcome = run_scenario(base, [SessionClosed(site="T01"), SessionClosed(site="T02")])
+    row = people(outcome, "F1602")
+    assert row["residents_won"] == 0
+    assert row["reached_after"] == row["reached_before"] - row["residents_lost"]
+    with pytest.raises(InputError, match="no session at T01"):
+        run_scenario(base, [SessionClosed(site="T01"), SessionClosed(site="T01")])
+
+
+def test_a_longer_threshold_gains_and_computes_no_time_anew(base: PreparedStudy) -> None:
+    before = dict(base.kept._columns)
+    outcome = run_scenario(base, [ThresholdChanged(id="formation_60", minutes=75)])
+    assert people(outcome, "N4101")["residents_won"] > 0
+    assert (outcome.delta.people["residents_lost"] == 0).all()
+    plain = [key for key in base.kept._columns if key not in before and key[3].mode == "transit" and key[5]]
+    assert plain == []
+
+
+def test_the_groups_that_gain_are_counted_apart(base: PreparedStudy) -> None:
+    outcome = run_scenario(base, [SessionAdded(site="T01", metier="H2913", level=3, places=12)])
+    row = people(outcome, "H2913")
+    residents = base.diagnosis.residents
+    column = [m.code for m in base.metiers].index("H2913")
+    won = outcome.after.case("sans_voiture", "training", "journee_formation").points.reached[:, column]
+    qpv = np.asarray(residents.membership[residents.zone_kinds.astype(str) == "qpv"].sum(axis=0)).ravel()
+    assert row["residents_won"] == pytest.approx(residents.population[won].sum())
+    assert row["qpv_won"] == pytest.approx((residents.population * np.minimum(qpv, 1))[won].sum())
+    youth = base.inputs.points.set_index("point_id")["youth_15_24"].loc[residents.point_ids[won]].sum()
+    assert row["youth_won"] == pytest.approx(youth)
+
+
+def test_moved_hours_touch_one_employer(base: PreparedStudy) -> None:
+    later = change(change="hours_moved", site="E001", start="05:00", end="13:00", new_start="07:00", new_end="15:00")
+    outcome = run_scenario(base, [later])
+    trip = outcome.after.diagnosis.times["sans_voiture", "job", "own_hours"]
+    sites = outcome.after.diagnosis.sites["job"]
+    moved = (sites.ids == "E001") & (sites.start_s == 7 * 3600)
+    assert moved.sum() == 1
+    assert np.isfinite(trip.out_s[:, moved]).any()
+
+
+def test_a_tenth_of_the_trips_cancelled_is_the_same_for_the_same_seed(base: PreparedStudy) -> None:
+    draws = [
+        apply_changes(base.assumptions, [change(change="cancel_trips", share=0.1, seed=seed)]) for seed in (1, 1, 2)
+    ]
+    trips = [set(draw.network.timetable.trip_id.tolist()) for draw in draws]
+    assert trips[0] == trips[1] != trips[2]
+    everyone = len(set(base.network.timetable.trip_id.tolist()))
+    assert len(trips[0]) == everyone - round(0.1 * everyone)
+
+
+@pytest.mark.parametrize(
+    ("fields", "french"),
+    [
+        ({"change": "close_line", "line": "L88"}, "L8"),
+        ({"change": "session_closed", "site": "T99"}, "sites proches"),
+        ({"change": "session_added", "site": "T99", "metier": "H2913", "level": 3, "places": 5}, "aucun site"),
+        ({"change": "session_added", "site": "T01", "metier": "Z1", "level": 3, "places": 5}, "n’est pas dans l’étude"),
+        ({"change": "threshold", "id": "x", "minutes": 30}, "aucun seuil"),
+        ({"change": "hours_moved", "site": "E001", "start": "04:00", "end": "12:00", "new_start": "06:00",
+          "new_end": "14:00"}, "05:00–13:00"),
+        ({"change": "repeat_trip", "line": "L8", "towards": "Nulle part", "start": "04:25"}, "vers :"),
+        ({"change": "cancel_trips", "share": 0.0001, "line": "L8"}, "n’en fait aucune"),
+    ],
+)  # fmt: skip
+def test_a_change_that_names_nothing_is_told_with_the_nearest_names(
+    base: PreparedStudy, fields: dict, french: str
+) -> None:
+    with pytest.raises(InputError) as error:
+        apply_changes(base.assumptions, [change(**fields)], where="scenarios: x")
+    told = error_text(error.value, "fr").replace("\u202f", " ")
+    assert french in told
+    assert "scenarios: x: 1." in told
+
+
+def test_all_faults_of_a_scenario_come_at_once(base: PreparedStudy) -> None:
+    wrong = [change(change="close_line", line="L88"), change(change="session_closed", site="T99")]
+    with pytest.raises(InputError) as error:
+        apply_changes(base.assumptions, wrong)
+    assert len(error.value.faults) == 2
+
+
+def test_scenarios_build_on_one_another_and_not_on_themselves() -> None:
+    def section(name: str, after: str | None) -> ScenarioSection:
+        return ScenarioSection(id=name, name=name, after=after, changes=(SessionClosed(site=name),))
+
+    chain = [section("a", None), section("b", "a")]
+    assert [item.site for item in scenario_changes(chain, "b")] == ["a", "b"]
+    with pytest.raises(InputError, match="builds on itself"):
+        scenario_changes([section("a", "b"), section("b", "a")], "a")
+    with pytest.raises(InputError, match="not in the study"):
+        scenario_changes(chain, "c")
+
+
+def test_a_change_without_effect_says_so(base: PreparedStudy) -> None:
+    # A place more where places are free already.
+    outcome = run_scenario(base, [SessionAdded(site="T01", metier="F1602", level=3, places=1)])
+    assert outcome.delta.changes_nothing
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"change": "session_added", "metier": "H2913", "level": 3, "places": 0, "site": "T01"},
+        {"change": "session_added", "metier": "H2913", "level": 3, "places": 5},
+        {"change": "session_added", "metier": "H2913", "level": 3, "places": 5, "site": "T01", "lon": 3.0, "lat": 50.0},
+        {"change": "repeat_trip", "start": "04:25"},
+        {"change": "dance"},
+        {"change": "headway", "line": "L8", "headway_min": 0, "start": "05:00", "end": "06:00"},
+    ],
+)
+def test_a_change_that_cannot_be_is_refused_when_it_is_read(fields: dict) -> None:
+    with pytest.raises(ValueError, match="validation error"):
+        change(**fields)
