@@ -22,9 +22,10 @@ class Delta:
     Attributes
     ----------
     people : pandas.DataFrame
-        One row per métier, public, kind, schedule and threshold: ``residents_won``, ``residents_lost`` and the same
-        for ``qpv``, ``rural``, ``youth``, ``job_seekers`` where the study knows them; ``reached_before``,
-        ``reached_after``; ``zones_flagged``, ``zones_unflagged``; ``minutes_saved``: mean over the residents who
+        One row per métier, public, kind, schedule and threshold. Geography: ``residents_won``, ``residents_lost`` and
+        the same for ``qpv``, ``rural``, ``youth``, ``job_seekers`` where the study knows them; ``reached_before``,
+        ``reached_after``; ``zones_flagged``, ``zones_unflagged``. Saturation: ``free_won``, ``free_lost``: residents
+        for whom enough free places come into reach, or go out of it. ``minutes_saved``: mean over the residents who
         could and can [min].
     zones : pandas.DataFrame
         Zones whose level or share moved: ``zone_id``, ``zone_name``, ``level_before``, ``level_after``,
@@ -37,7 +38,7 @@ class Delta:
     @property
     def changes_nothing(self) -> bool:
         """Whether nobody gained, nobody lost and no level moved."""
-        moved = self.people[["residents_won", "residents_lost"]].to_numpy().sum()
+        moved = self.people[["residents_won", "residents_lost", "free_won", "free_lost"]].to_numpy().sum()
         return bool(moved == 0 and self.zones.empty)
 
 
@@ -69,7 +70,13 @@ def compare_prepared(before: PreparedStudy, after: PreparedStudy) -> Delta:
             minutes = _minutes_saved(before, after, case, other, metier.code)
             changed = _zones_changed(before, after, case, other, metier.code, moved)
             row = dict(zip(_KEYS, _key(case))) | {"metier": metier.code, "metier_name": metier.name}
-            people.append(row | moved.counts(groups) | {"minutes_saved": minutes} | _levels_moved(changed))
+            free = _Moved(
+                case.points.free_places[:, column] >= before.rules.min_opportunities,
+                other.points.free_places[:, there] >= after.rules.min_opportunities,
+            )
+            weight = groups["residents"]
+            axis = {"free_won": float(weight[free.won].sum()), "free_lost": float(weight[free.lost].sum())}
+            people.append(row | moved.counts(groups) | axis | {"minutes_saved": minutes} | _levels_moved(changed))
             zones.append(changed.assign(**row))
     columns = ["metier", "metier_name", *_KEYS]
     table = pd.DataFrame(people)

@@ -38,7 +38,6 @@ from geo_access.study.inputs import StudyInputs
 from geo_access.study.sections import MetierSection
 from geo_access.surfaces.bands import isochrones
 from geo_access.surfaces.counts import count_points
-from geo_access.times.kept import KeptSource
 from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.words import format_number, text
 
@@ -61,7 +60,7 @@ Progress = Callable[[str, float], None]
 def study_diagnosis(
     file: StudyFile,
     inputs: StudyInputs,
-    times: NetworkTimes | KeptSource,
+    times: NetworkTimes,
     progress: Progress,
     *,
     other_day: Network | None = None,

@@ -105,7 +105,8 @@ def reached_with(prepared: PreparedStudy, times: TimesSource) -> dict[tuple[str,
         for case in diagnosis.cases:
             if (case.profile.id, case.kind) != (profile, kind) or prepared.times_key(case) != schedule:
                 continue
-            offered = (case.offers.indptr, case.offers.site, case.offers.open_places)
+            wanted = case.offers.open_places if prepared.rules.first else case.offers.all_places
+            offered = (case.offers.indptr, case.offers.site, wanted)
             places = places_within(trip.out_s, trip.back_s, case.threshold.limit_s, False, *offered)
             found[profile, kind, case.schedule, case.threshold.id] = places >= n
     return found

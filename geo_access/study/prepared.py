@@ -181,8 +181,9 @@ class PreparedStudy:
         """
         offers, column = case.offers, self._column(case, metier)
         part = slice(int(offers.indptr[column]), int(offers.indptr[column + 1]))
-        free = offers.open_places[part] > 0
-        sites, places = offers.site[part][free], offers.open_places[part][free]
+        offered = offers.open_places if self.rules.first else offers.all_places
+        counts = offered[part] > 0
+        sites, places = offers.site[part][counts], offered[part][counts]
         trip = self.diagnosis.times[case.profile.id, case.kind, self.times_key(case)]
         longest = np.maximum(trip.out_s[:, sites], trip.back_s[:, sites])
         return _nth_place(longest, places, self.rules.min_opportunities) / np.float32(60)

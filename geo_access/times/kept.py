@@ -40,3 +40,9 @@ class KeptTimes:
 
             self._store = Store()
         return self._engines.setdefault(id(network), NetworkTimes(network, store=self._store))
+
+    def passing(self, network: Network) -> NetworkTimes:
+        """Return the engine on a network that is tried once: it shares the streets, and goes with its times."""
+        if self._store is None:
+            return NetworkTimes(network)
+        return NetworkTimes(network, store=self._store.beside())

@@ -58,6 +58,12 @@ class Store:
             stops = (timetable.stop_x.tobytes(), timetable.stop_y.tobytes(), ids)
         return self._doorways.setdefault((id(streets), *stops), Doorways(network, places))
 
+    def beside(self) -> Store:
+        """Return a store of its own columns that shares what is known of the streets."""
+        other = Store(most_bytes=self._most_bytes)
+        other._places, other._doorways = self._places, self._doorways
+        return other
+
     def column(self, key: tuple[object, ...], n_rows: int, empty: dict[str, Any]) -> _Column:
         """Return the arrays of one question and site, `n_rows` long at least."""
         column = self._columns.pop(key, None)
