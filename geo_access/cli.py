@@ -253,10 +253,12 @@ def validate(
 ) -> None:
     """Dire ce qui ne va pas dans un GTFS, et ce que la lecture en fait."""
     from geo_access.sources.gtfs.feed import feed_report, read_gtfs
+    from geo_access.study.network import build_lines
 
     console = _console()
     with _told_in(context.obj):
-        notices, summary = feed_report(read_gtfs(feed))
+        read = read_gtfs(feed)
+        notices, summary = feed_report(read, language=context.obj)
         if out is not None:
             notices.to_csv(out, index=False, encoding="utf-8")
     table = Table(title=feed.name, title_justify="left")
@@ -265,6 +267,9 @@ def validate(
     for row in summary.itertuples(index=False):
         table.add_row(*(escape(str(cell)) for cell in row))
     console.print(table)
+    with _told_in(context.obj):
+        for line in build_lines(read, feed, language=context.obj):
+            console.print(escape(line), soft_wrap=True)
 
 
 @app.command()

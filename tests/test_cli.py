@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from geo_access.cli import app
+from tests.feeds import write_feed
 from tests.shared import ROOT
 
 DEMO = ROOT / "data" / "demo"
@@ -229,3 +230,15 @@ def test_another_day_tells_no_service_that_day(tmp_path: Path, study: Path) -> N
     column = flags[0].split(",").index("share_no_service_that_day")
     assert column > 0
     assert any("NO_SERVICE_THAT_DAY" in line for line in flags[1:])
+
+
+def test_validate_says_what_a_network_will_say(tmp_path: Path) -> None:
+    stops = {"A": (0, 0), "B": (1000, 0)}
+    never = write_feed(tmp_path / "never.zip", stops, [{"calls": "A 08:00 B 08:05", "service_id": "gone"}])
+    done = geo_access("--lang", "en", "validate", never, "--out", tmp_path / "n.csv")
+    assert done.returncode == 1
+    assert "no trip runs on any day" in (tmp_path / "n.csv").read_text(encoding="utf-8")
+    assert "runs never" in done.stderr
+    done = geo_access("validate", DEMO / "gtfs_rail.zip")
+    assert "heures vides calculées" in " ".join(done.stdout.split())
+    assert "Lu comme pour une étude" in done.stdout

@@ -25,13 +25,14 @@ from geo_access.network.timetable.service_days import feed_days
 from geo_access.routing.query import Query
 from geo_access.sources.gtfs.calendar import Breaks, read_school_breaks, school_breaks, trips_per_day
 from geo_access.sources.gtfs.feed import feed_report, read_gtfs
+from geo_access.sources.gtfs.model import Feed
 from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs
 from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.note import Note
 from geo_access.words.words import format_number, text
 
-__all__ = ["calendar_lines", "check_feeds", "links_table", "study_network"]
+__all__ = ["build_lines", "calendar_lines", "check_feeds", "links_table", "study_network"]
 
 
 def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[Note, ...]]:
@@ -155,6 +156,43 @@ def calendar_lines(feeds: Sequence[Path], *, language: str = "fr") -> list[str]:
     else:
         lines.append(text("cli.calendar_none", language))
     return lines
+
+
+def build_lines(feed: Feed, path: Path, *, language: str = "fr") -> list[str]:
+    """Lines of what a network built of one feed says of it, on the busiest day of its calendar.
+
+    Parameters
+    ----------
+    feed : Feed
+        As read from `path`.
+    path : pathlib.Path
+    language : str
+        ``fr`` or ``en``.
+
+    Returns
+    -------
+    list of str
+        The span of the calendar, the day taken, and each note of the network.
+
+    Raises
+    ------
+    ServiceDateError
+        For a feed that never runs, in the words with which a network refuses it.
+    """
+    strip = trips_per_day(feed)
+    if strip.empty:
+        feed_days([feed], date(2000, 1, 1))
+    busiest = strip.iloc[int(strip["trips"].to_numpy().argmax())]
+    network = build_network(gtfs=path, date=busiest["date"].date(), crow_fly_detour=1.3, max_transfer_s=60)
+    days = int((strip["trips"] > 0).sum())
+    span = {"first": strip["date"].iloc[0].date(), "last": strip["date"].iloc[-1].date()}
+    lines = [
+        text("cli.validate_runs", language, feed=feed.name, trips=format_number(len(feed.trips), language),
+             days=format_number(days, language), **span),
+        text("cli.validate_built", language, day=busiest["date"].date(),
+             trips=format_number(int(busiest["trips"]), language)),
+    ]  # fmt: skip
+    return lines + [f"  – {said.told(language)}" for said in network.warnings if said.key != "crow_fly"]
 
 
 def links_table(inputs: StudyInputs, times: NetworkTimes) -> gpd.GeoDataFrame:

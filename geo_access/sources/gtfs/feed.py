@@ -212,15 +212,21 @@ def read_shapes(path: str | Path) -> pd.DataFrame:
     return frame[["shape_id", "lon", "lat"]].reset_index(drop=True)
 
 
-def feed_report(feed: Feed) -> tuple[pd.DataFrame, pd.DataFrame]:
+def feed_report(feed: Feed, *, language: str = "en") -> tuple[pd.DataFrame, pd.DataFrame]:
     """Report what is wrong with a feed: every notice, and the counts by kind.
+
+    Parameters
+    ----------
+    feed : Feed
+    language : str
+        Of the column ``message``: ``fr`` or ``en``.
 
     Returns
     -------
     notices : pandas.DataFrame
         One line per finding: ``feed, severity, code, file, row, entity, action, count, message``.
     summary : pandas.DataFrame
-        ``feed, severity, code, file, action, count, example``, errors first.
+        ``feed, severity, code, file, action, count, example, message``, errors first.
 
     Examples
     --------
@@ -228,7 +234,10 @@ def feed_report(feed: Feed) -> tuple[pd.DataFrame, pd.DataFrame]:
     >>> bool((summary["severity"] == "ERROR").any())
     False
     """
-    return notices_frame(feed.notices, feed=feed.name), notice_summary(feed.notices, feed=feed.name)
+    return (
+        notices_frame(feed.notices, feed=feed.name, language=language),
+        notice_summary(feed.notices, feed=feed.name, language=language),
+    )
 
 
 def wheelchair_feed(feed: Feed) -> Feed:

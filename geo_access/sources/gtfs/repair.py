@@ -21,6 +21,7 @@ from dataclasses import replace
 import numpy as np
 
 from geo_access.clock import LAST_CLOCK_S
+from geo_access.sources.gtfs.cells import WEEKDAYS
 from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.positions import great_circle_m
@@ -266,6 +267,7 @@ def check_feed(feed: Feed, notices: NoticeBook) -> None:
     _speeds(feed, notices)
     _on_demand(feed, notices)
     _not_used(feed, notices)
+    _never(feed, notices)
 
 
 def _unused(feed: Feed, notices: NoticeBook) -> None:
@@ -377,3 +379,13 @@ def _not_used(feed: Feed, notices: NoticeBook) -> None:
             first = int(np.flatnonzero(mask)[0])
             notices.add(code, "INFO", file, row=int(frame["row"].iloc[first]), entity=str(frame[column].iloc[first]),
                         action="kept", count=int(mask.sum()), says=says)  # fmt: skip
+
+
+def _never(feed: Feed, notices: NoticeBook) -> None:
+    """Say of a feed that no day of its calendars has a trip on it."""
+    weekly, dated = feed.calendar, feed.calendar_dates
+    marked = weekly[list(WEEKDAYS)].to_numpy(dtype=bool).any(axis=1)
+    running = {*weekly["service_id"].to_numpy()[marked], *dated.loc[dated["exception_type"] == 1, "service_id"]}
+    rides = feed.trips["service_id"].to_numpy()[np.diff(feed.stop_times.trip_indptr) > 1]
+    if running.isdisjoint(rides):
+        notices.add("no_running_day", "ERROR", "trips.txt", action="kept", says="never", count=len(feed.trips))
