@@ -131,7 +131,11 @@ HOPELESS = {
         "stop_times.txt row 2: 08h00h00: arrival_time",
         "trips.txt row 2: t0",
     ),
-    "no trip": (changed("calendar", ("20260101", "20260401")), "runs Wednesday 1 April 2026", "take Tuesday 2026-04-07"),
+    "no trip": (
+        changed("calendar", ("20260101", "20260401")),
+        "runs Wednesday 1 April 2026",
+        "take Tuesday 2026-04-07",
+    ),
     "no such service": (changed("trips", (",all,", ",week,")), "trips.txt row 2: week", "in no calendar"),
 }
 SIMPLE = feed_tables({"A": (0, 0), "B": (1000, 0)}, ["A 08:00 B 08:05", "A 09:00 B 09:05"])
