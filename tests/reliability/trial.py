@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 import traceback
 from dataclasses import dataclass
@@ -26,14 +27,17 @@ class Trial:
         The message, or the end of the traceback.
     seconds : float
         Of both.
-    figures : str
-        What the result says: flags, with what was lost and noted; empty when there is none.
+    counted : str
+        Points, zones and sites of the result; empty when there is none.
+    noted : str
+        What the result says was lost, repaired or assumed.
     """
 
     outcome: str
     said: str
     seconds: float
-    figures: str = ""
+    counted: str = ""
+    noted: str = ""
 
 
 def _attempt(work: object) -> tuple[str, str]:
@@ -61,4 +65,8 @@ def try_study(path: Path, out: Path) -> Trial:
         return Trial("promise", f"check alone refused: {said}", seconds)
     if said != told:
         return Trial("other words", f"{said}\n≠ {told}", seconds)
-    return Trial(ran, told, seconds)
+    if ran == "refused":
+        return Trial(ran, told, seconds)
+    manifest = json.loads((out / "manifest.json").read_text(encoding="utf-8"))
+    noted = [manifest["warnings"], [(report["losses"], report["notes"]) for report in manifest["reading"]]]
+    return Trial(ran, told, seconds, json.dumps(manifest["counts"]), json.dumps(noted))

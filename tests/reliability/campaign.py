@@ -1,0 +1,187 @@
+"""The campaign: spoilt studies by the thousand, and work killed at random moments; ``make campaign`` runs it whole.
+
+``python -m tests.reliability.campaign [cases per family] [kills per kind] [minutes at most] [processes]`` prints the
+table and writes it into ``tests/benchmarks/RESULTS.md``. Each case has a seed: the same seed, the same study, the same
+moment. A case that says nothing for `SILENCE_S` is a hang; a worker above `MOST_MB` is told after each case.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import queue
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import warnings
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.reliability.kills import KINDS, killed_and_resumed
+from tests.reliability.mutations import FAMILIES, spoil
+from tests.reliability.small_study import leave_paper_out, write_small_study, write_transit_study
+from tests.reliability.trial import try_study
+
+ROOT = Path(__file__).parents[2]
+RESULTS = ROOT / "tests" / "benchmarks" / "RESULTS.md"
+SILENCE_S = 120.0
+MOST_MB = 1_000
+COLUMNS = ("ran", "refused", "traceback", "promise", "other words", "silent", "hang", "memory")
+_BEGIN, _END = "<!-- campaign -->", "<!-- /campaign -->"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One case and what became of it."""
+
+    family: str
+    seed: int
+    outcome: str
+    seconds: float = 0.0
+    megabytes: float = 0.0
+    what: str = ""
+    said: str = ""
+
+
+def cases(family: str, first: int, last: int) -> Iterator[Case]:
+    """Try the studies of some seeds in this process."""
+    warnings.simplefilter("ignore")
+    logging.disable(logging.CRITICAL)
+    with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
+        leave_paper_out(patch)
+        sound = {}
+        for name, write in (("streets", write_transit_study), ("plain", write_small_study)):
+            home = Path(folder) / name
+            sound[name] = try_study(write(home), home / "out")
+        for seed in range(first, last):
+            home = Path(folder) / str(seed)
+            home.mkdir()
+            spoilt = spoil(home, family, seed)
+            start = time.process_time()
+            trial = try_study(spoilt.path, home / "out")
+            used = time.process_time() - start
+            base = sound["streets" if (home / "streets.osm").exists() else "plain"]
+            changed = trial.outcome == "ran" and trial.counted != base.counted and trial.noted == base.noted
+            megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
+            outcome = "silent" if changed else "memory" if megabytes > MOST_MB else trial.outcome
+            yield Case(family, seed, outcome, used, megabytes, spoilt.what, trial.said[-600:])
+            shutil.rmtree(home)
+
+
+def _worker(family: str, first: int, last: int) -> tuple[subprocess.Popen[str], queue.Queue[str | None]]:
+    command = [sys.executable, "-m", "tests.reliability.campaign", "--worker", family, str(first), str(last)]
+    process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    lines: queue.Queue[str | None] = queue.Queue()
+
+    def read() -> None:
+        for line in process.stdout or ():
+            lines.put(line)
+        lines.put(None)
+
+    threading.Thread(target=read, daemon=True).start()
+    return process, lines
+
+
+def watched(family: str, first: int, last: int, until: float) -> list[Case]:
+    """Try the studies of some seeds in processes of their own; one that is silent too long is ended."""
+    found: list[Case] = []
+    seed = first
+    while seed < last and time.monotonic() < until:
+        process, lines = _worker(family, seed, last)
+        try:
+            while True:
+                line = lines.get(timeout=SILENCE_S)
+                if line is None:
+                    break
+                found.append(Case(**json.loads(line)))
+                seed = found[-1].seed + 1
+                if found[-1].outcome == "memory" or time.monotonic() > until:
+                    break
+            if line is None and seed < last:
+                found.append(Case(family, seed, "traceback", said=f"the process ended with {process.wait()}"))
+                seed += 1
+        except queue.Empty:
+            found.append(Case(family, seed, "hang"))
+            seed += 1
+        finally:
+            process.kill()
+            process.wait()
+    return found
+
+
+def table(found: list[Case], kills: Counter[tuple[str, str]], seconds: float) -> str:
+    """Write the figures as a table."""
+    shared = f"{os.getloadavg()[0]:.0f} processes shared the two cores"
+    head = f"{len(found):,} spoilt studies, {sum(kills.values())} kills, {seconds / 60:.0f} min ({shared} at the end)."
+    lines = [
+        head,
+        "",
+        "| family | cases | " + " | ".join(COLUMNS) + " | longest [s of processor] |",
+        "|---|" + "---:|" * (len(COLUMNS) + 2),
+    ]
+    for family in FAMILIES:
+        own = [case for case in found if case.family == family]
+        count = Counter(case.outcome for case in own)
+        longest = max((case.seconds for case in own), default=0.0)
+        cells = " | ".join(str(count[name]) for name in COLUMNS)
+        lines.append(f"| {family} | {len(own)} | {cells} | {longest:.1f} |")
+    lines += [
+        "",
+        "| killed −9 at a random moment | whole and the same bytes after resuming | lost or different |",
+        "|---|---:|---:|",
+    ]
+    lines += [f"| {kind} | {kills[kind, 'same']} | {kills[kind, 'different']} |" for kind in KINDS]
+    return "\n".join(lines) + "\n"
+
+
+def write_results(text: str) -> None:
+    """Put the table into RESULTS.md, in the place of the former one."""
+    content = RESULTS.read_text(encoding="utf-8")
+    before, _, rest = content.partition(_BEGIN)
+    _, _, after = rest.partition(_END)
+    head = before if rest else f"{content.rstrip()}\n\n## Campaign of spoilt studies and kills\n\n"
+    RESULTS.write_text(f"{head}{_BEGIN}\n\n{text}\n{_END}{after or chr(10)}", encoding="utf-8")
+
+
+def main(each: int = 340, kills: int = 17, minutes: float = 120.0, processes: int = 2) -> None:
+    """Run the campaign."""
+    start = time.monotonic()
+    until = start + 60 * minutes
+    batch = 60
+    jobs = [(family, first, min(first + batch, each)) for first in range(0, each, batch) for family in FAMILIES]
+    tally: Counter[tuple[str, str]] = Counter()
+    with ThreadPoolExecutor(processes) as pool:
+        for kind in KINDS:
+            for same in pool.map(lambda seed, kind=kind: killed_and_resumed(kind, seed), range(kills)):
+                tally[kind, "same" if same else "different"] += 1
+        found = [case for part in pool.map(lambda job: watched(*job, until), jobs) for case in part]
+    for case in found:
+        if case.outcome not in ("ran", "refused"):
+            print(json.dumps(asdict(case), ensure_ascii=False))  # noqa: T201 — the campaign speaks on the screen
+    text = table(found, tally, time.monotonic() - start)
+    print(text)  # noqa: T201
+    write_results(text)
+
+
+def _work(family: str, first: str, last: str) -> None:
+    for case in cases(family, int(first), int(last)):
+        print(json.dumps(asdict(case)), flush=True)  # noqa: T201
+
+
+if __name__ == "__main__":
+    if sys.argv[1:2] == ["--worker"]:
+        _work(*sys.argv[2:])
+    else:
+        given: list[Any] = [float(value) if "." in value else int(value) for value in sys.argv[1:]]
+        main(*given)
