@@ -11,16 +11,18 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from geo_access.diagnosis.flag import flag_zones
     from geo_access.errors import GeoAccessError, InputError
+    from geo_access.modes import Mode
     from geo_access.network.build import build_network
     from geo_access.network.model import Network
-    from geo_access.network.storage import open_network
+    from geo_access.network.storage import open_network, save_network
     from geo_access.network.streets.osmnx_bridge import from_osmnx, to_networkx
     from geo_access.routing.causes import Reason
     from geo_access.routing.journeys import explain
+    from geo_access.routing.public import Profile
     from geo_access.routing.query import Query, Window
     from geo_access.study.study import Study
-    from geo_access.surfaces.bands import isochrones
-    from geo_access.times.chain import chain_times
+    from geo_access.surfaces.isochrones import isochrones
+    from geo_access.times.chain import Stage, chain_times
     from geo_access.times.matrix import travel_times
     from geo_access.times.result import TravelTimes
     from geo_access.times.shift import shift_test
@@ -39,9 +41,13 @@ _HOMES = {
     "TravelTimes": "geo_access.times.result",
     "shift_test": "geo_access.times.shift",
     "chain_times": "geo_access.times.chain",
-    "isochrones": "geo_access.surfaces.bands",
+    "isochrones": "geo_access.surfaces.isochrones",
     "flag_zones": "geo_access.diagnosis.flag",
     "Study": "geo_access.study.study",
+    "Mode": "geo_access.modes",
+    "Profile": "geo_access.routing.public",
+    "save_network": "geo_access.network.storage",
+    "Stage": "geo_access.times.chain",
     "GeoAccessError": "geo_access.errors",
     "InputError": "geo_access.errors",
 }
@@ -49,9 +55,12 @@ _HOMES = {
 __all__ = [
     "GeoAccessError",
     "InputError",
+    "Mode",
     "Network",
+    "Profile",
     "Query",
     "Reason",
+    "Stage",
     "Study",
     "TravelTimes",
     "Window",
@@ -62,6 +71,7 @@ __all__ = [
     "from_osmnx",
     "isochrones",
     "open_network",
+    "save_network",
     "shift_test",
     "to_networkx",
     "travel_times",

@@ -20,10 +20,11 @@ from geo_access.diagnosis.model import Metier
 from geo_access.errors import Fault, GeoAccessError, raise_faults
 from geo_access.times.round_trip import Sites
 
-__all__ = ["Offers", "department_of", "job_offers", "training_offers"]
+__all__ = ["TRAVELLED", "Offers", "department_of", "job_offers", "training_offers"]
 
-_TRAVELLED = ("on_site", "hybrid", "afest")
-_MODALITIES = (*_TRAVELLED, "remote", "mobile")
+TRAVELLED = ("on_site", "hybrid", "afest")
+"""Modalities of training that one travels to."""
+_MODALITIES = (*TRAVELLED, "remote", "mobile")
 _SURE_POSITIONS = ("exact", "street")
 _MOST_FAULTS = 50
 
@@ -170,7 +171,7 @@ def _what_is_known(
         column = pd.Index(names).get_indexer(pd.Index(suited["department"]))
         here = np.isfinite(suited["x"].to_numpy(np.float64))
         travelled = (
-            suited["modality"].isin(_TRAVELLED).to_numpy() if "modality" in suited else np.ones(len(suited), bool)
+            suited["modality"].isin(TRAVELLED).to_numpy() if "modality" in suited else np.ones(len(suited), bool)
         )
         rows = suited["metier_index"].to_numpy(np.int64)
         for layer, mask in ((0, here & travelled), (1, ~here & travelled)):
@@ -324,9 +325,9 @@ def training_offers(training: pd.DataFrame, metiers: Sequence[Metier], *, epsg: 
         }
     )
     suited = _suited(table, metiers)
-    placed = suited["modality"].isin(_TRAVELLED) & np.isfinite(suited["x"])
+    placed = suited["modality"].isin(TRAVELLED) & np.isfinite(suited["x"])
     apart = {
-        "unlocated_places": suited["modality"].isin(_TRAVELLED) & ~placed,
+        "unlocated_places": suited["modality"].isin(TRAVELLED) & ~placed,
         "remote_places": suited["modality"] == "remote",
         "mobile_places": suited["modality"] == "mobile",
     }

@@ -9,7 +9,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Unpack
 
 import geopandas as gpd
 import numpy as np
@@ -22,11 +22,12 @@ from geo_access.crs import WGS84
 from geo_access.errors import Fault, InputError, SnapError, raise_faults
 from geo_access.network.model import Network, Timetable
 from geo_access.network.search.search import StreetPath, street_path
+from geo_access.routing.asked import Limits, MinutesLike, WindowLike, make_query
 from geo_access.routing.graphs import backward_graph, footpaths_of, forward_graph, graph_key
 from geo_access.routing.legs import Ends, Legs, connect, link, mode_legs, street_speed
 from geo_access.routing.pareto import Route, routes_to, spread_from
 from geo_access.routing.profile import Samples, profile_times
-from geo_access.routing.query import Query, Window
+from geo_access.routing.query import Query
 from geo_access.routing.sentences import tell
 from geo_access.routing.sweep import NEVER
 from geo_access.sources.gtfs.feed import read_shapes
@@ -196,12 +197,12 @@ def explain(
     origin: gpd.GeoDataFrame | tuple[float, float],
     destination: gpd.GeoDataFrame | tuple[float, float],
     *,
-    mode: str = "transit",
-    depart: str | Window | None = None,
-    arrive: str | Window | None = None,
-    max_minutes: float = 120,
+    mode: str | Sequence[str] = "transit",
+    depart: WindowLike | None = None,
+    arrive: WindowLike | None = None,
+    max_minutes: MinutesLike = 120,
     shapes: Sequence[str | Path] = (),
-    **limits: Any,
+    **limits: Unpack[Limits],
 ) -> list[Journey]:
     """Find the journeys between two places that are best in arrival, rides and walking.
 
@@ -211,11 +212,11 @@ def explain(
         With a timetable.
     origin, destination : geopandas.GeoDataFrame or tuple of float
         A layer of one point, or longitude and latitude [degrees].
-    mode : str
+    mode : str, Mode or sequence of str
         A mode with transit.
-    depart, arrive : str or Window
+    depart, arrive : str, time, datetime, Window or pair of them
         One of them; of a window, the first instant.
-    max_minutes : float
+    max_minutes : float or timedelta
         Longest time of interest [min].
     shapes : sequence of path
         The feeds again, in the order the network was built from: rides are drawn along their ``shapes.txt``.
@@ -234,14 +235,7 @@ def explain(
     SnapError
         When a place lies too far from the streets.
     """
-    unknown = sorted(set(limits) - set(Query.__dataclass_fields__))
-    if unknown:
-        known = ", ".join(Query.__dataclass_fields__)
-        raise InputError(f"unknown option {unknown[0]!r} → the options of a search are {known}")
-    query = Query(
-        mode, Window.parse(depart) if isinstance(depart, str) else depart,
-        Window.parse(arrive) if isinstance(arrive, str) else arrive, max_s=round(max_minutes * 60), **limits,
-    )  # fmt: skip
+    query = make_query(network, mode=mode, depart=depart, arrive=arrive, max_minutes=max_minutes, **limits)
     start_xy, end_xy = _one_point(network, origin), _one_point(network, destination)
     journeys = explain_query(network, start_xy, end_xy, query)
     if not journeys:

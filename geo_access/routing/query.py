@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 
 from geo_access.clock import parse_clock
 from geo_access.errors import raise_faults
+from geo_access.modes import MODES
 from geo_access.routing.riders import kind_faults
 from geo_access.words.told import fault
 
 __all__ = ["MODES", "Query", "Window"]
-
-MODES = ("walk", "bike", "car", "transit", "bike+transit", "bike_aboard+transit", "park_and_ride", "driven+transit")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import shapely
 
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis, diagnose
 from geo_access.diagnosis.remedies import smallest_remedies
+from geo_access.diagnosis.supply import TRAVELLED
 from geo_access.diagnosis.supply_adequacy import employer_need, supply_adequacy
 from geo_access.manifest import Manifest
 from geo_access.network.model import CrowFly, Network
@@ -36,8 +37,8 @@ from geo_access.study.file import (
 )
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.sections import MetierSection
-from geo_access.surfaces.bands import isochrones
 from geo_access.surfaces.counts import count_points
+from geo_access.surfaces.isochrones import query_isochrones
 from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.words import format_number, text
 
@@ -285,7 +286,7 @@ def located(table: gpd.GeoDataFrame | None, metier: str) -> gpd.GeoDataFrame | N
     here = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
     rows = table[(table["metier"].astype(str) == metier).to_numpy() & here]
     if "modality" in rows.columns:
-        rows = rows[rows["modality"].astype(str).isin(("on_site", "hybrid"))]
+        rows = rows[rows["modality"].astype(str).isin(TRAVELLED)]
     return rows if len(rows) else None
 
 
@@ -294,12 +295,30 @@ def _of_level(sites: gpd.GeoDataFrame, metier: MetierSection) -> gpd.GeoDataFram
     return sites[sites["level"].isna() | sites["level"].between(metier.min_level, metier.max_level)]
 
 
-def study_isochrones(file: StudyFile, inputs: StudyInputs, network: Network) -> dict[str, gpd.GeoDataFrame]:
-    """Isochrones to the nearest site of each métier, by métier code; métiers without a site have none."""
-    profile = isochrone_profile(file)
+def study_isochrones(
+    file: StudyFile, inputs: StudyInputs, network: Network, *, profile: str | None = None
+) -> dict[str, gpd.GeoDataFrame]:
+    """Isochrones to the nearest site of each métier, by métier code; métiers without a site have none.
+
+    Parameters
+    ----------
+    file : StudyFile
+    inputs : StudyInputs
+    network : Network
+    profile : str, optional
+        Id of the public; by default the one that the study names, else its first.
+
+    Returns
+    -------
+    dict of str to geopandas.GeoDataFrame
+        Asked as the flags are: the public's mode and limits, in time for the schedule with its slack.
+    """
+    chosen = isochrone_profile(file).id if profile is None else profile
+    public = next(item for item in study_profiles(file) if item.id == chosen)
     kind = "training" if inputs.training is not None else "job"
-    schedule = isochrone_schedule(file)
-    on_streets = profile.mode in ("walk", "bike", "car")
+    named = isochrone_schedule(file).id
+    deadline_s = next(item for item in study_schedules(file) if item.id == named).arrive_s
+    query = public.query(arrive=Window(deadline_s, deadline_s), max_s=60 * max(file.output.isochrone_minutes))
     found = {}
     for metier in file.metiers:
         sites = located(inputs.training if kind == "training" else inputs.employers, metier.code)
@@ -309,14 +328,11 @@ def study_isochrones(file: StudyFile, inputs: StudyInputs, network: Network) -> 
             sites = _of_level(sites, metier)
         if not len(sites):
             continue
-        found[metier.code] = isochrones(
+        found[metier.code] = query_isochrones(
             network,
             sites,
+            query,
             minutes=file.output.isochrone_minutes,
-            mode=profile.mode if on_streets else "transit",
-            arrive=None if on_streets else schedule.start,
-            walk_kmh=profile.walk_kmh,
-            bike_kmh=profile.bike_kmh,
             cell_m=file.output.cell_m,
             reverse=True,
         )

@@ -1,6 +1,4 @@
-"""Isochrones as a table: one polygon for each cutoff.
-
-From one surface to polygons that nest: 15 minutes lie within 30, 30 within 45.
+"""From one surface to polygons that nest: 15 minutes lie within 30, 30 within 45.
 
 All bands come from the same field by marching squares, so their outlines never cross. Simplification moves each
 outline once, for the band inside it and the band outside it together.
@@ -17,23 +15,28 @@ import numpy as np
 import shapely
 
 from geo_access.errors import Fault, InputError, raise_faults
-from geo_access.network.model import Network
-from geo_access.surfaces.lattice import Lattice
-from geo_access.surfaces.surface import Surface, travel_time_surface
+from geo_access.routing.asked import MinutesLike, read_minutes
+from geo_access.surfaces.surface import Surface
 
-__all__ = ["check_minutes", "isochrones", "nested_polygons", "surface_bands"]
+__all__ = ["check_minutes", "nested_polygons", "surface_bands"]
 
 # Stands for "no time" while outlines are interpolated: the outline then hugs the last cell that has one.
 _FAR = 40.0
 
 
-def check_minutes(minutes: Sequence[float]) -> tuple[float, ...]:
+def _listed(value: object) -> tuple[object, ...]:
+    if isinstance(value, Sequence | np.ndarray) and not isinstance(value, str):
+        return tuple(value)
+    return (value,)
+
+
+def check_minutes(minutes: MinutesLike | Sequence[MinutesLike]) -> tuple[float, ...]:
     """Cutoffs as given, or every fault in them at once.
 
     Parameters
     ----------
-    minutes : sequence of float
-        [min].
+    minutes : float, timedelta or sequence of them
+        One cutoff or several [min].
 
     Returns
     -------
@@ -50,7 +53,7 @@ def check_minutes(minutes: Sequence[float]) -> tuple[float, ...]:
     >>> check_minutes([15, 30])
     (15.0, 30.0)
     """
-    values = tuple(float(value) for value in minutes)
+    values = tuple(read_minutes(value, "minutes") for value in _listed(minutes))
     faults = [
         Fault("minutes", f"{value:g} is not a positive number of minutes", "give cutoffs above 0, such as 15")
         for value in values
@@ -78,8 +81,11 @@ def _polygons(points: list[np.ndarray], offsets: list[np.ndarray]) -> np.ndarray
 def _drop_small(polygons: np.ndarray, min_hole_m2: float, min_part_m2: float) -> np.ndarray:
     """Fill holes and drop islands below the given areas [m²]."""
     kept = []
-    for polygon in polygons:
-        if shapely.area(shapely.Polygon(polygon.exterior)) < min_part_m2:
+    outer_m2 = [float(shapely.area(shapely.Polygon(polygon.exterior))) for polygon in polygons]
+    # Where all parts are small, the area is small and not nothing: the largest stays.
+    least_m2 = min(min_part_m2, max(outer_m2, default=0.0))
+    for polygon, area_m2 in zip(polygons, outer_m2, strict=True):
+        if area_m2 < least_m2:
             continue
         holes = [ring for ring in polygon.interiors if shapely.area(shapely.Polygon(ring)) >= min_hole_m2]
         kept.append(shapely.Polygon(polygon.exterior, holes) if len(holes) < len(polygon.interiors) else polygon)
@@ -225,77 +231,3 @@ def surface_bands(
         "notes": list(surface.notes),
     }
     return frame
-
-
-def isochrones(
-    network: Network,
-    sites: gpd.GeoDataFrame,
-    *,
-    minutes: Sequence[float] = (15, 30, 45, 60),
-    mode: str = "walk",
-    depart: str | None = None,
-    arrive: str | None = None,
-    earliest: str | None = None,
-    percentile: int = 50,
-    walk_kmh: float = 4.8,
-    bike_kmh: float = 15.0,
-    cell_m: float = 50.0,
-    reverse: bool = False,
-    lattice: Lattice | None = None,
-    barriers: gpd.GeoDataFrame | None = None,
-    min_hole_m2: float | None = None,
-    simplify_m: float | None = None,
-) -> gpd.GeoDataFrame:
-    """Areas within reach of the nearest of the sites, one polygon for each cutoff, nested by construction.
-
-    Parameters
-    ----------
-    network : Network
-    sites : geopandas.GeoDataFrame
-        Points with a CRS; rows without position are left out.
-    minutes : sequence of float
-        Cutoffs, ascending [min].
-    mode, depart, arrive, earliest, percentile, walk_kmh, bike_kmh, cell_m, reverse, lattice, barriers
-        See `geo_access.surfaces.surface.travel_time_surface`.
-    min_hole_m2, simplify_m : float, optional
-        See `surface_bands`.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        ``minutes, area_km2, geometry`` in the network's metric CRS.
-
-    Raises
-    ------
-    InputError
-        For cutoffs that are not positive or do not ascend, a query that contradicts itself, no located site.
-    CapacityError
-        When the grid is too fine for the area.
-
-    Examples
-    --------
-    >>> from shapely import Point
-    >>> from geo_access.network.model import CrowFly
-    >>> sites = gpd.GeoDataFrame(geometry=[Point(700000, 6600000)], crs=2154)
-    >>> bands = isochrones(Network(2154, CrowFly(2154), None, {}), sites, minutes=(15, 30))
-    >>> bands["area_km2"].round(1).tolist()
-    [2.7, 10.7]
-    """
-    cutoffs = check_minutes(minutes)
-    surface = travel_time_surface(
-        network,
-        sites,
-        mode=mode,
-        depart=depart,
-        arrive=arrive,
-        earliest=earliest,
-        percentile=percentile,
-        max_minutes=cutoffs[-1],
-        walk_kmh=walk_kmh,
-        bike_kmh=bike_kmh,
-        cell_m=cell_m,
-        reverse=reverse,
-        lattice=lattice,
-        barriers=barriers,
-    )
-    return surface_bands(surface, minutes=cutoffs, min_hole_m2=min_hole_m2, simplify_m=simplify_m)

@@ -6,16 +6,20 @@ Who can work a shift: there in time for its start, and home again after its end.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import time
+from typing import Unpack
 
 import geopandas as gpd
 import numpy as np
 
-from geo_access.clock import DAY_S, format_clock, parse_clock
+from geo_access.clock import format_clock
 from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.manifest import fingerprint
+from geo_access.modes import read_mode
 from geo_access.network.model import Network
-from geo_access.routing.query import Query
+from geo_access.routing.asked import Limits, MinutesLike, WindowLike, read_minutes
+from geo_access.routing.query import Query, Window
 from geo_access.surfaces.bands import nested_polygons
 from geo_access.surfaces.lattice import Frame
 from geo_access.surfaces.surface import (
@@ -23,9 +27,10 @@ from geo_access.surfaces.surface import (
     cells_at,
     instants_over,
     make_surface_query,
+    query_surface,
     site_positions,
-    travel_time_surface,
 )
+from geo_access.times.shift import Shift
 from geo_access.words.note import note
 
 __all__ = ["ShareSurface", "share_areas", "share_surface", "shift_surface"]
@@ -79,14 +84,13 @@ def share_surface(
     network: Network,
     sites: gpd.GeoDataFrame,
     *,
-    within_minutes: float,
-    mode: str = "transit",
-    depart: str | None = None,
-    arrive: str | None = None,
-    walk_kmh: float = 4.8,
-    bike_kmh: float = 15.0,
+    within_minutes: MinutesLike,
+    mode: str | Sequence[str] = "transit",
+    depart: WindowLike | None = None,
+    arrive: WindowLike | None = None,
     cell_m: float = 50.0,
     reverse: bool = False,
+    **limits: Unpack[Limits],
 ) -> ShareSurface:
     """Compute for every cell how many of a window's departures get there in time.
 
@@ -96,18 +100,18 @@ def share_surface(
         With a timetable.
     sites : geopandas.GeoDataFrame
         Points with a CRS; the nearest counts at each moment.
-    within_minutes : float
+    within_minutes : float or timedelta
         Longest time, wait included [min].
-    mode : str
+    mode : str, Mode or sequence of str
         A mode that boards vehicles.
-    depart, arrive : str, optional
+    depart, arrive : str, Window or pair of clock texts, optional
         Exactly one window, such as ``"07:00-09:00"``.
-    walk_kmh, bike_kmh : float
-        [km/h].
     cell_m : float
         Cell size [m].
     reverse : bool
         False: from the sites to the cells; True: who can reach them.
+    **limits
+        Other fields of `Query`.
 
     Returns
     -------
@@ -118,17 +122,15 @@ def share_surface(
     InputError
         For a mode without hours, a single moment, a cutoff that is no duration.
     """
-    if not (np.isfinite(within_minutes) and within_minutes > 0):
+    within_min = read_minutes(within_minutes, "within_minutes")
+    if not within_min > 0:
         raise InputError(f"within_minutes = {within_minutes} → give a number of minutes above 0")
-    query = make_surface_query(
-        mode, depart=depart, arrive=arrive, earliest=None, percentile=50, max_minutes=within_minutes,
-        walk_kmh=walk_kmh, bike_kmh=bike_kmh,
-    )  # fmt: skip
+    query = make_surface_query(network, mode=mode, depart=depart, arrive=arrive, max_minutes=within_min, **limits)
     window = query.arrive if query.depart is None else query.depart
     if window is None or window.count < 2:
         raise InputError("a share is over several departures → give a window such as depart='07:00-09:00'")
     xy = site_positions(sites, epsg=network.epsg)
-    within_s = 60.0 * within_minutes
+    within_s = 60.0 * within_min
 
     def counted(times: np.ndarray) -> np.ndarray:
         return (times <= within_s + 0.5).sum(axis=0, dtype=np.float32) / np.float32(len(times))
@@ -176,23 +178,18 @@ def share_areas(surface: ShareSurface, *, shares: Sequence[float] = (0.5, 0.9)) 
 _NOTE = note("longer_way")
 
 
-def _clock(seconds: int) -> str:
-    return f"{seconds // 3600}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
-
-
 def shift_surface(
     network: Network,
     sites: gpd.GeoDataFrame,
     *,
-    start: str,
-    end: str,
-    mode: str = "transit",
-    slack_before_min: float = 5.0,
-    slack_after_min: float = 5.0,
-    max_minutes: float = 60.0,
-    walk_kmh: float = 4.8,
-    bike_kmh: float = 15.0,
+    start: str | time,
+    end: str | time,
+    mode: str | Sequence[str] = "transit",
+    slack_before_min: MinutesLike = 5.0,
+    slack_after_min: MinutesLike = 5.0,
+    max_minutes: MinutesLike = 60.0,
     cell_m: float = 100.0,
+    **limits: Unpack[Limits],
 ) -> Surface:
     """Longer of the two ways between each cell and the site that serves it best, for one shift.
 
@@ -201,18 +198,18 @@ def shift_surface(
     network : Network
     sites : geopandas.GeoDataFrame
         Points with a CRS; rows without position are left out.
-    start, end : str
+    start, end : str or time
         Clock texts; an end before the start lies on the next morning.
-    mode : str
-        One of `geo_access.routing.query.MODES` without parking.
-    slack_before_min, slack_after_min : float
+    mode : str, Mode or sequence of str
+        Without parking.
+    slack_before_min, slack_after_min : float or timedelta
         Margin to be there before the start, and to leave after the end [min].
-    max_minutes : float
+    max_minutes : float or timedelta
         Longest way of interest, each way [min].
-    walk_kmh, bike_kmh : float
-        Speeds [km/h].
     cell_m : float
         Cell size [m].
+    **limits
+        Other fields of `Query`, of the way there; the way back has them turned round.
 
     Returns
     -------
@@ -234,24 +231,21 @@ def shift_surface(
     >>> surface.at(np.array([[700300.0, 6600400.0]])).tolist()
     [500.0]
     """
-    start_s, end_s = parse_clock(start), parse_clock(end)
-    if start_s == end_s:
-        raise InputError(f"the shift starts and ends at {start} → give the hours worked")
-    if slack_before_min < 0 or slack_after_min < 0:
-        raise InputError("a slack below 0 minutes means being late → give 0 or more")
-    end_s = end_s if end_s > start_s else end_s + DAY_S
-    deadline_s, ready_s = start_s - round(60 * slack_before_min), end_s + round(60 * slack_after_min)
-    boards = Query(mode=mode, depart=None).uses_transit
-    common = {"mode": mode, "max_minutes": max_minutes, "walk_kmh": walk_kmh, "bike_kmh": bike_kmh, "cell_m": cell_m}
-    there = {"arrive": _clock(deadline_s)} if boards else {}
-    back = {"depart": _clock(ready_s)} if boards else {}
+    shift = Shift.parse(start, end, slack_before_min=slack_before_min, slack_after_min=slack_after_min)
+    how = read_mode(mode)
+    arrive = Window(shift.deadline_s, shift.deadline_s) if how.uses_transit else None
+    there = make_surface_query(network, mode=how, depart=None, arrive=arrive, max_minutes=max_minutes, **limits)
+    back = replace(
+        there, arrive=None, depart=Window(shift.ready_s, shift.ready_s) if how.uses_transit else None,
+        max_access_s=there.max_egress_s, max_egress_s=there.max_access_s,
+    )  # fmt: skip
     best: Surface | None = None
     for x, y in site_positions(sites, epsg=network.epsg):
         one = gpd.GeoDataFrame(geometry=gpd.points_from_xy([x], [y]), crs=network.epsg)
-        out = travel_time_surface(network, one, reverse=True, **there, **common)  # type: ignore[arg-type]
-        home = travel_time_surface(network, one, **back, **common)  # type: ignore[arg-type]
+        out = query_surface(network, one, there, cell_m=cell_m, reverse=True)
+        home = query_surface(network, one, back, cell_m=cell_m)
         both = out.combined(home, np.maximum)
         best = both if best is None else best.combined(both, np.fmin)
     assert best is not None  # noqa: S101 — site_positions refuses to give none
-    hours = note("shift_hours", start=format_clock(start_s), end=format_clock(end_s))
+    hours = note("shift_hours", start=format_clock(shift.start_s), end=format_clock(shift.end_s))
     return Surface(best.values_s, best.frame, best.query, True, best.crow_fly, best.inputs, (*best.notes, hours, _NOTE))

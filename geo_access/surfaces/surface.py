@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Unpack
 
 import geopandas as gpd
 import numpy as np
@@ -14,8 +15,9 @@ from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.manifest import fingerprint
 from geo_access.network.model import CrowFly, Network
 from geo_access.network.streets.congestion import car_notes
+from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike, make_query
 from geo_access.routing.legs import street_speed
-from geo_access.routing.query import Query, Window
+from geo_access.routing.query import Query
 from geo_access.surfaces.crow_fly import nearest_site_times
 from geo_access.surfaces.lattice import Frame, Lattice, blocked_cells, frame_around
 from geo_access.surfaces.street_times import MARGIN_S, street_values
@@ -30,7 +32,7 @@ from geo_access.surfaces.transit_times import (
 )
 from geo_access.words.note import Note
 
-__all__ = ["Surface", "site_positions", "travel_time_surface"]
+__all__ = ["Surface", "query_surface", "site_positions", "travel_time_surface"]
 
 
 Bounds = tuple[float, float, float, float]
@@ -169,30 +171,25 @@ def site_positions(sites: gpd.GeoDataFrame, *, epsg: int) -> np.ndarray:
 
 
 def make_surface_query(
-    mode: str,
+    network: Network,
     *,
-    depart: str | None,
-    arrive: str | None,
-    earliest: str | None,
-    percentile: int,
-    max_minutes: float,
-    walk_kmh: float,
-    bike_kmh: float,
+    mode: str | Sequence[str],
+    depart: WindowLike | None,
+    arrive: WindowLike | None,
+    earliest: ClockLike | None = None,
+    percentile: float = 50,
+    max_minutes: MinutesLike,
+    **limits: Unpack[Limits],
 ) -> Query:
-    """Build and check the query of a surface."""
-    query = Query(
-        mode=mode,
-        depart=None if depart is None else Window.parse(depart),
-        arrive=None if arrive is None else Window.parse(arrive),
-        earliest_s=None if earliest is None else Window.parse(earliest).start_s,
-        percentiles=(percentile,),
-        max_s=round(max_minutes * 60),
-        walk_kmh=walk_kmh,
-        bike_kmh=bike_kmh,
-    )
-    query.validate()
+    """Build and check the query of a surface; see `make_query`."""
+    query = make_query(
+        network, mode=mode, depart=depart, arrive=arrive, earliest=earliest, percentiles=percentile,
+        max_minutes=max_minutes, **limits,
+    )  # fmt: skip
     if not query.uses_transit and (depart or arrive or earliest):
-        raise InputError(f"mode {mode!r} knows no hours → leave depart, arrive and earliest out, or ask for transit")
+        raise InputError(
+            f"mode {query.mode!r} knows no hours → leave depart, arrive and earliest out, or ask for transit"
+        )
     return query
 
 
@@ -336,19 +333,18 @@ def travel_time_surface(
     network: Network,
     sites: gpd.GeoDataFrame,
     *,
-    mode: str = "walk",
-    depart: str | None = None,
-    arrive: str | None = None,
-    earliest: str | None = None,
-    percentile: int = 50,
-    max_minutes: float = 60.0,
-    walk_kmh: float = 4.8,
-    bike_kmh: float = 15.0,
+    mode: str | Sequence[str] = "walk",
+    depart: WindowLike | None = None,
+    arrive: WindowLike | None = None,
+    earliest: ClockLike | None = None,
+    percentile: float = 50,
+    max_minutes: MinutesLike = 60.0,
     cell_m: float = 50.0,
     reverse: bool = False,
     bounds: Bounds | None = None,
     lattice: Lattice | None = None,
     barriers: gpd.GeoDataFrame | None = None,
+    **limits: Unpack[Limits],
 ) -> Surface:
     """Door-to-door time between every cell and the nearest of the sites.
 
@@ -357,18 +353,16 @@ def travel_time_surface(
     network : Network
     sites : geopandas.GeoDataFrame
         Points with a CRS; rows without position are left out.
-    mode : str
-        ``walk``, ``bike``, ``car``, ``transit``, or a mix of `geo_access.routing.query.MODES` without parking.
-    depart, arrive : str, optional
+    mode : str, Mode or sequence of str
+        ``walk``, ``bike``, ``car``, ``transit``, or a mix of `Mode` without parking.
+    depart, arrive : str, time, datetime, Window or pair of them, optional
         ``"08:00"`` or ``"07:00-09:00"``; exactly one of them for transit, none for the others.
-    earliest : str, optional
+    earliest : str, time, datetime or int, optional
         No departure before this time; for `arrive`.
     percentile : int
         Percentile over the window, 0–100; 50 is the median.
-    max_minutes : float
+    max_minutes : float or timedelta
         Longest time of interest [min].
-    walk_kmh, bike_kmh : float
-        Speeds [km/h].
     cell_m : float
         Cell size [m].
     reverse : bool
@@ -379,6 +373,8 @@ def travel_time_surface(
         From `prepare_lattice`, to serve many requests on the same streets; it fixes the cell size.
     barriers : geopandas.GeoDataFrame, optional
         Water and no-go areas (polygons): no cell is reached through them.
+    **limits
+        Other fields of `Query`: ``walk_kmh``, ``max_access_s``, ``max_rides`` …
 
     Returns
     -------
@@ -401,15 +397,43 @@ def travel_time_surface(
     [500.0]
     """
     query = make_surface_query(
-        mode,
-        depart=depart,
-        arrive=arrive,
-        earliest=earliest,
-        percentile=percentile,
-        max_minutes=max_minutes,
-        walk_kmh=walk_kmh,
-        bike_kmh=bike_kmh,
+        network, mode=mode, depart=depart, arrive=arrive, earliest=earliest, percentile=percentile,
+        max_minutes=max_minutes, **limits,
+    )  # fmt: skip
+    return query_surface(
+        network, sites, query, cell_m=cell_m, reverse=reverse, bounds=bounds, lattice=lattice, barriers=barriers
     )
+
+
+def query_surface(
+    network: Network,
+    sites: gpd.GeoDataFrame,
+    query: Query,
+    *,
+    cell_m: float = 50.0,
+    reverse: bool = False,
+    bounds: Bounds | None = None,
+    lattice: Lattice | None = None,
+    barriers: gpd.GeoDataFrame | None = None,
+) -> Surface:
+    """Answer a query, such as a public's, at every cell.
+
+    Parameters
+    ----------
+    network, sites, cell_m, reverse, bounds, lattice, barriers
+        See `travel_time_surface`.
+    query : Query
+        With one percentile.
+
+    Returns
+    -------
+    Surface
+
+    Raises
+    ------
+    InputError, CapacityError
+    """
+    query.validate()
     xy = site_positions(sites, epsg=network.epsg)
     walls = None if barriers is None else shapely.union_all(to_metric(barriers, network.epsg).make_valid().to_numpy())
     request = _Request(network, xy, query, reverse, cell_m, bounds, lattice, walls)

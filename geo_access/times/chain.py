@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Unpack
 
 import geopandas as gpd
 import numpy as np
@@ -18,10 +18,12 @@ import pandas as pd
 from geo_access.clock import format_clock, parse_clock
 from geo_access.errors import InputError
 from geo_access.manifest import Manifest
+from geo_access.modes import read_mode
 from geo_access.network.model import Network
+from geo_access.routing.asked import Limits, MinutesLike, WindowLike, make_query, read_window
 from geo_access.routing.query import Query, Window
 from geo_access.times.core import instant_times
-from geo_access.times.matrix import make_query, manifest_of
+from geo_access.times.matrix import manifest_of
 from geo_access.times.points import Points, read_points, select_points
 
 __all__ = ["ChainTimes", "Stage", "chain_times"]
@@ -109,11 +111,11 @@ def chain_times(
     homes: gpd.GeoDataFrame,
     stages: Sequence[Stage],
     *,
-    depart: str | Window,
-    mode: str = "transit",
-    max_minutes: float = 120,
+    depart: WindowLike,
+    mode: str | Sequence[str] = "transit",
+    max_minutes: MinutesLike = 120,
     id_column: str = "id",
-    **limits: Any,
+    **limits: Unpack[Limits],
 ) -> ChainTimes:
     """Find for every home the best departure through a chain of errands.
 
@@ -127,11 +129,10 @@ def chain_times(
         Points with ids.
     stages : sequence of Stage
         In order; a stage without place means home.
-    depart : str or Window
+    depart : str, time, datetime, Window or pair of them
         Departures from home to try, each minute.
-    mode : str
-        One of `MODES`.
-    max_minutes : float
+    mode : str, Mode or sequence of str
+    max_minutes : float or timedelta
         Longest single leg [min].
     id_column : str
     **limits
@@ -146,9 +147,12 @@ def chain_times(
     InputError
         When there are no stages, the first is home, two follow each other at home, or hours run backwards.
     """
-    window = Window.parse(depart) if isinstance(depart, str) else depart
-    on_streets = mode in ("walk", "bike", "car")
-    query = make_query(network, mode=mode, depart=None if on_streets else window, max_minutes=max_minutes, **limits)
+    window, how = read_window(depart), read_mode(mode)
+    if window is None:
+        raise InputError("a chain needs a moment → give depart='07:00-09:00'")
+    query = make_query(
+        network, mode=how, depart=window if how.uses_transit else None, max_minutes=max_minutes, **limits
+    )
     at_home = read_points(homes, network, name="homes", id_column=id_column)
     places = _places(network, stages, id_column)
     n = len(at_home.ids)

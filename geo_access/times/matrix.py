@@ -6,108 +6,33 @@ What a time is made of: access, wait, ride, change, egress; worked out for the p
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, overload
+from typing import Any, Unpack, overload
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_access.clock import parse_clock
-from geo_access.errors import InputError, ServiceDateError
+from geo_access.errors import InputError
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network, SparseTimes
 from geo_access.network.streets.congestion import car_notes
+from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike, make_query
 from geo_access.routing.causes import Reason
 from geo_access.routing.graphs import footpaths_of, forward_graph, graph_key
 from geo_access.routing.legs import connect, mode_legs
 from geo_access.routing.lines import Lines
 from geo_access.routing.pareto import Route, routes_to, spread_from
-from geo_access.routing.query import Query, Window
+from geo_access.routing.query import Query
 from geo_access.times.core import PointTimes, point_times, timetable_of
 from geo_access.times.points import Points, read_points
 from geo_access.times.result import TravelTimes
 from geo_access.times.stream import StreamedTimes, check_capacity, reduce_blocks, write_blocks
 
-__all__ = ["make_query", "manifest_of", "time_components", "travel_times"]
-
-
-def make_query(
-    network: Network,
-    *,
-    mode: str = "transit",
-    depart: str | Window | None = None,
-    arrive: str | Window | None = None,
-    earliest: str | int | None = None,
-    percentiles: tuple[int, ...] = (50,),
-    max_minutes: float = 120,
-    day: date | str | None = None,
-    **limits: Any,
-) -> Query:
-    """Build a query from what people write.
-
-    Parameters
-    ----------
-    network : Network
-    mode : str
-    depart, arrive : str or Window, optional
-        ``"08:00"`` or ``"07:00-09:00"``.
-    earliest : str or int, optional
-        Earliest departure of an arrive-by query.
-    percentiles : tuple of int
-    max_minutes : float
-        Longest door-to-door time of interest [min].
-    day : date or str, optional
-        The service day meant; refused when the network holds another.
-    **limits
-        Other fields of `Query`, by name.
-
-    Returns
-    -------
-    Query
-
-    Raises
-    ------
-    InputError, ServiceDateError
-
-    Examples
-    --------
-    >>> from geo_access.network.model import CrowFly
-    >>> make_query(Network(2154, CrowFly(2154), None, {}), mode="walk", max_minutes=30).max_s
-    1800
-    """
-    unknown = sorted(set(limits) - set(Query.__dataclass_fields__))
-    if unknown:
-        known = ", ".join(Query.__dataclass_fields__)
-        raise InputError(f"unknown option {unknown[0]!r} → the options of a search are {known}")
-    if day is not None:
-        wanted = date.fromisoformat(day) if isinstance(day, str) else day
-        if network.timetable is not None and network.timetable.day != wanted:
-            raise ServiceDateError(
-                f"the network holds {network.timetable.day}, not {wanted} → build it with date={str(wanted)!r}"
-            )
-    query = Query(
-        mode=mode,
-        depart=Window.parse(depart) if isinstance(depart, str) else depart,
-        arrive=Window.parse(arrive) if isinstance(arrive, str) else arrive,
-        earliest_s=parse_clock(earliest) if isinstance(earliest, str) else earliest,
-        percentiles=tuple(percentiles),
-        max_s=round(max_minutes * 60),
-        **limits,
-    )
-    query.validate()
-    if query.uses_transit and network.timetable is None:
-        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
-    strange = sorted(set(query.park_and_ride) - set(network.timetable.stop_id.tolist() if network.timetable else ()))
-    if strange:
-        raise InputError(
-            f"park_and_ride: {len(strange)} of {len(query.park_and_ride)} are no stops of the timetable: "
-            f"{', '.join(strange[:5])} → give ids as in the timetable (feed:id when there are several feeds)"
-        )
-    return query
+__all__ = ["manifest_of", "time_components", "travel_times"]
 
 
 def manifest_of(network: Network, query: Query, *layers: tuple[str, Points]) -> Manifest:
@@ -163,9 +88,19 @@ def travel_times(
     origins: gpd.GeoDataFrame,
     destinations: gpd.GeoDataFrame | None = None,
     *,
+    mode: str | Sequence[str] = "transit",
+    depart: WindowLike | None = None,
+    arrive: WindowLike | None = None,
+    earliest: ClockLike | None = None,
+    percentiles: float | Sequence[float] = (50,),
+    max_minutes: MinutesLike = 120,
+    day: date | str | None = None,
+    id_column: str = "id",
     sink: None = None,
     reduce: None = None,
-    **asked: Any,
+    memory_gb: float = 4.0,
+    progress: bool = False,
+    **limits: Unpack[Limits],
 ) -> TravelTimes: ...
 @overload
 def travel_times(
@@ -173,9 +108,19 @@ def travel_times(
     origins: gpd.GeoDataFrame,
     destinations: gpd.GeoDataFrame | None = None,
     *,
+    mode: str | Sequence[str] = "transit",
+    depart: WindowLike | None = None,
+    arrive: WindowLike | None = None,
+    earliest: ClockLike | None = None,
+    percentiles: float | Sequence[float] = (50,),
+    max_minutes: MinutesLike = 120,
+    day: date | str | None = None,
+    id_column: str = "id",
     sink: str | Path,
     reduce: None = None,
-    **asked: Any,
+    memory_gb: float = 4.0,
+    progress: bool = False,
+    **limits: Unpack[Limits],
 ) -> StreamedTimes: ...
 @overload
 def travel_times(
@@ -183,28 +128,38 @@ def travel_times(
     origins: gpd.GeoDataFrame,
     destinations: gpd.GeoDataFrame | None = None,
     *,
+    mode: str | Sequence[str] = "transit",
+    depart: WindowLike | None = None,
+    arrive: WindowLike | None = None,
+    earliest: ClockLike | None = None,
+    percentiles: float | Sequence[float] = (50,),
+    max_minutes: MinutesLike = 120,
+    day: date | str | None = None,
+    id_column: str = "id",
     sink: None = None,
     reduce: Callable[[TravelTimes], Any],
-    **asked: Any,
+    memory_gb: float = 4.0,
+    progress: bool = False,
+    **limits: Unpack[Limits],
 ) -> Any: ...
 def travel_times(
     network: Network,
     origins: gpd.GeoDataFrame,
     destinations: gpd.GeoDataFrame | None = None,
     *,
-    mode: str = "transit",
-    depart: str | Window | None = None,
-    arrive: str | Window | None = None,
-    earliest: str | int | None = None,
-    percentiles: tuple[int, ...] = (50,),
-    max_minutes: float = 120,
+    mode: str | Sequence[str] = "transit",
+    depart: WindowLike | None = None,
+    arrive: WindowLike | None = None,
+    earliest: ClockLike | None = None,
+    percentiles: float | Sequence[float] = (50,),
+    max_minutes: MinutesLike = 120,
     day: date | str | None = None,
     id_column: str = "id",
     sink: str | Path | None = None,
     reduce: Callable[[TravelTimes], Any] | None = None,
     memory_gb: float = 4.0,
     progress: bool = False,
-    **limits: Any,
+    **limits: Unpack[Limits],
 ) -> Any:
     """Door-to-door times between all origins and all destinations; no pair is ever lost.
 
@@ -213,15 +168,15 @@ def travel_times(
     network : Network
     origins, destinations : geopandas.GeoDataFrame
         Points with ids, any declared CRS; the origins themselves when no destinations are given.
-    mode : str
-        One of `MODES`: ``walk``, ``bike``, ``car``, ``transit``, ``bike+transit`` …
-    depart, arrive : str or Window, optional
-        ``"08:00"`` or ``"07:00-09:00"``; a mode with transit needs exactly one of them.
-    earliest : str or int, optional
-        Earliest departure of an arrive-by query.
-    percentiles : tuple of int
+    mode : str, Mode or sequence of str
+        ``walk``, ``bike``, ``car``, ``transit``, ``bike+transit`` … (`Mode`); ``["WALK", "TRANSIT"]`` is read too.
+    depart, arrive : str, time, datetime, Window or pair of them, optional
+        ``"08:00"``, ``"07:00-09:00"`` or ``("07:00", "09:00")``; a mode with transit needs exactly one of them.
+    earliest : str, time, datetime or int, optional
+        Earliest departure of an arrive-by query; an int is seconds of the service day.
+    percentiles : int or sequence of int
         Of the times over the window.
-    max_minutes : float
+    max_minutes : float or timedelta
         Longest door-to-door time of interest [min].
     day : date or str, optional
         The service day meant; refused when the network holds another.
@@ -303,11 +258,11 @@ def time_components(
     origins: gpd.GeoDataFrame,
     destinations: gpd.GeoDataFrame,
     *,
-    depart: str,
-    mode: str = "transit",
-    max_minutes: float = 120,
+    depart: WindowLike,
+    mode: str | Sequence[str] = "transit",
+    max_minutes: MinutesLike = 120,
     id_column: str = "id",
-    **limits: Any,
+    **limits: Unpack[Limits],
 ) -> pd.DataFrame:
     """Split the earliest journey of every pair into its parts.
 

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from datetime import date, time
+from typing import Unpack
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_access.clock import DAY_S, format_clock, parse_clock
+from geo_access.clock import DAY_S, format_clock
 from geo_access.errors import InputError
 from geo_access.manifest import Manifest
+from geo_access.modes import read_mode
 from geo_access.network.model import Network
+from geo_access.routing.asked import ClockLike, Limits, MinutesLike, make_query, read_clock, read_minutes
 from geo_access.routing.causes import Reason
 from geo_access.routing.query import Query, Window
-from geo_access.times.matrix import make_query, manifest_of
+from geo_access.times.matrix import manifest_of
 from geo_access.times.points import Points, read_points
 from geo_access.times.round_trip import Ask, NetworkTimes, Sites, connect_points, round_trip
 
@@ -47,15 +51,26 @@ class Shift:
     slack_after_s: int = 300
 
     @classmethod
-    def parse(cls, start: str, end: str, *, slack_before_min: float = 5, slack_after_min: float = 5) -> Shift:
+    def parse(
+        cls,
+        start: str | time,
+        end: str | time,
+        *,
+        slack_before_min: MinutesLike = 5,
+        slack_after_min: MinutesLike = 5,
+    ) -> Shift:
         """Read clock texts; an end before the start lies on the next day."""
-        start_s, end_s = parse_clock(start), parse_clock(end)
+        start_s, end_s = read_clock(start), read_clock(end)
+        before_min, after_min = (
+            read_minutes(value, name)
+            for value, name in ((slack_before_min, "slack_before_min"), (slack_after_min, "slack_after_min"))
+        )
         if start_s == end_s:
             raise InputError(f"the shift starts and ends at {start} → give the hours worked")
-        if slack_before_min < 0 or slack_after_min < 0:
+        if before_min < 0 or after_min < 0:
             raise InputError("a slack below 0 minutes means being late → give 0 or more")
         end_s = end_s if end_s > start_s else end_s + DAY_S
-        return cls(start_s, end_s, round(slack_before_min * 60), round(slack_after_min * 60))
+        return cls(start_s, end_s, round(before_min * 60), round(after_min * 60))
 
     @property
     def deadline_s(self) -> int:
@@ -163,14 +178,16 @@ def shift_test(
     homes: gpd.GeoDataFrame,
     sites: gpd.GeoDataFrame,
     *,
-    start: str,
-    end: str,
-    mode: str = "transit",
-    slack_before_min: float = 5,
-    slack_after_min: float = 5,
-    max_minutes: float = 120,
+    start: str | time,
+    end: str | time,
+    mode: str | Sequence[str] = "transit",
+    slack_before_min: MinutesLike = 5,
+    slack_after_min: MinutesLike = 5,
+    max_minutes: MinutesLike = 120,
     id_column: str = "id",
-    **limits: Any,
+    earliest: ClockLike | None = None,
+    day: date | str | None = None,
+    **limits: Unpack[Limits],
 ) -> ShiftTimes:
     """Test whether one gets to work in time for a shift, and home again after it.
 
@@ -179,15 +196,18 @@ def shift_test(
     network : Network
     homes, sites : geopandas.GeoDataFrame
         Points with ids, any declared CRS.
-    start, end : str
+    start, end : str or time
         Clock texts; an end before the start is on the next day (``"21:00"``, ``"05:00"``).
-    mode : str
-        One of `MODES`.
-    slack_before_min, slack_after_min : float
+    mode : str, Mode or sequence of str
+    slack_before_min, slack_after_min : float or timedelta
         Margins [min].
-    max_minutes : float
+    max_minutes : float or timedelta
         Longest way out, and longest way back [min].
     id_column : str
+    earliest : str, time, datetime or int, optional
+        No way out sets out before.
+    day : date or str, optional
+        The service day meant; refused when the network holds another.
     **limits
         Other fields of `Query`.
 
@@ -211,8 +231,9 @@ def shift_test(
     [[600, 600, '04:45', 'OK']]
     """
     shift = Shift.parse(start, end, slack_before_min=slack_before_min, slack_after_min=slack_after_min)
-    arrive = Window(shift.deadline_s, shift.deadline_s) if mode not in ("walk", "bike", "car") else None
-    query = make_query(network, mode=mode, arrive=arrive, max_minutes=max_minutes, **limits)
+    how = read_mode(mode)
+    arrive = Window(shift.deadline_s, shift.deadline_s) if how.uses_transit else None
+    query = make_query(network, mode=how, arrive=arrive, earliest=earliest, max_minutes=max_minutes, day=day, **limits)
     at_home = read_points(homes, network, name="homes", id_column=id_column)
     at_work = read_points(sites, network, name="sites", id_column=id_column)
     return shift_times(network, at_home, at_work, shift, query)

@@ -28,7 +28,7 @@ from geo_access.network.model import Network
 from geo_access.network.search.links import link_points
 from geo_access.network.search.search import node_times
 from geo_access.network.streets import streets as streets_module
-from geo_access.surfaces.bands import isochrones
+from geo_access.surfaces.isochrones import isochrones
 
 MINUTES = (15, 30, 45, 60)
 PLACE = DATA / "porto_alegre"

@@ -20,7 +20,7 @@ import pandas as pd
 from geo_access.network.build import build_network
 from geo_access.network.model import CrowFly, ModeGraph, Network, Streets
 from geo_access.network.streets.streets import build_streets
-from geo_access.surfaces.bands import isochrones
+from geo_access.surfaces.isochrones import isochrones
 from geo_access.surfaces.surface import travel_time_surface
 
 DATA = Path(__file__).resolve().parents[3] / "shared" / "data" / "porto_alegre"

@@ -10,7 +10,7 @@ from shapely import Point, box
 from geo_access.diagnosis.model import FlagReason
 from geo_access.maps.content import MapContent
 from geo_access.network.model import CrowFly, Network
-from geo_access.surfaces.bands import isochrones
+from geo_access.surfaces.isochrones import isochrones
 
 REASONS = [reason.name for reason in FlagReason if reason.name != "REACHES"]
 X0, Y0 = 680_000.0, 7_040_000.0

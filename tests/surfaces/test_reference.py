@@ -13,7 +13,8 @@ import shapely
 from geo_access.network.build import build_network
 from geo_access.network.model import Network
 from geo_access.routing.query import Query, Window
-from geo_access.surfaces.bands import isochrones, surface_bands
+from geo_access.surfaces.bands import surface_bands
+from geo_access.surfaces.isochrones import isochrones
 from geo_access.surfaces.surface import travel_time_surface
 from geo_access.times.core import point_times
 from tests.shared import shared_path

@@ -17,7 +17,8 @@ from geo_access.network.search.links import link_points
 from geo_access.network.search.search import street_matrix
 from geo_access.network.streets.streets import build_streets
 from geo_access.routing.query import Query
-from geo_access.surfaces.bands import isochrones, surface_bands
+from geo_access.surfaces.bands import surface_bands
+from geo_access.surfaces.isochrones import isochrones
 from geo_access.surfaces.lattice import prepare_lattice
 from geo_access.surfaces.share import shift_surface
 from geo_access.surfaces.surface import travel_time_surface
