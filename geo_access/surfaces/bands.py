@@ -81,11 +81,8 @@ def _polygons(points: list[np.ndarray], offsets: list[np.ndarray]) -> np.ndarray
 def _drop_small(polygons: np.ndarray, min_hole_m2: float, min_part_m2: float) -> np.ndarray:
     """Fill holes and drop islands below the given areas [m²]."""
     kept = []
-    outer_m2 = [float(shapely.area(shapely.Polygon(polygon.exterior))) for polygon in polygons]
-    # Where all parts are small, the area is small and not nothing: the largest stays.
-    least_m2 = min(min_part_m2, max(outer_m2, default=0.0))
-    for polygon, area_m2 in zip(polygons, outer_m2, strict=True):
-        if area_m2 < least_m2:
+    for polygon in polygons:
+        if shapely.area(shapely.Polygon(polygon.exterior)) < min_part_m2:
             continue
         holes = [ring for ring in polygon.interiors if shapely.area(shapely.Polygon(ring)) >= min_hole_m2]
         kept.append(shapely.Polygon(polygon.exterior, holes) if len(holes) < len(polygon.interiors) else polygon)
@@ -147,10 +144,25 @@ def nested_polygons(
     x_rim = np.concatenate(([x[0] - cell_m], x, [x[-1] + cell_m]))
     y_rim = np.concatenate(([y[0] - cell_m], y, [y[-1] + cell_m]))
     generator = contourpy.contour_generator(x_rim, y_rim, field, name="serial", fill_type="OuterOffset")
-    nested = [_drop_small(_polygons(*generator.filled(-1.0, 60.0 * cutoff)), least_m2, least_m2) for cutoff in cutoffs]
+    drawn = [_polygons(*generator.filled(-1.0, 60.0 * cutoff)) for cutoff in cutoffs]
+    nested = [_drop_small(parts, least_m2, least_m2) for parts in drawn]
     tolerance = cell_m / 8 if simplify_m is None else float(simplify_m)
-    areas = [_repaired(shapely.MultiPolygon(list(parts))) for parts in nested]
+    # Where all parts are small, the area is small and not nothing.
+    whole = [len(kept) == 0 and len(parts) > 0 for kept, parts in zip(nested, drawn, strict=True)]
+    areas = [
+        _repaired(shapely.MultiPolygon(list(parts if small else kept)))
+        for kept, parts, small in zip(nested, drawn, whole, strict=True)
+    ]
+    if any(whole):
+        areas = _each_within_the_next(areas)
     return _simplified(areas, tolerance) if tolerance > 0 else areas
+
+
+def _each_within_the_next(areas: list[shapely.MultiPolygon]) -> list[shapely.MultiPolygon]:
+    nested = areas[:1]
+    for area in areas[1:]:
+        nested.append(area if area.covers(nested[-1]) else _repaired(area.union(nested[-1])))
+    return nested
 
 
 def _repaired(area: shapely.Geometry) -> shapely.MultiPolygon:
