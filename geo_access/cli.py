@@ -262,9 +262,9 @@ def validate(
         if out is not None:
             notices.to_csv(out, index=False, encoding="utf-8")
     table = Table(title=feed.name, title_justify="left")
-    summary = summary.drop(columns="feed")
+    summary = summary.drop(columns=["feed", "example"])
     for column in summary.columns:
-        table.add_column(str(column), overflow="fold", min_width=24 if column == "message" else None)
+        table.add_column(str(column), overflow="fold")
     for row in summary.itertuples(index=False):
         table.add_row(*(escape(str(cell)) for cell in row))
     console.print(table)

@@ -7,6 +7,7 @@ import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from urllib.parse import urlsplit
 from geo_access.errors import Fault, raise_faults
 from geo_access.sources.tables.read import require_file
 from geo_access.sources.tables.text import fold
+from geo_access.words.note import Note, note
 from geo_access.words.told import fault, refusal
 
-__all__ = ["Catalogue", "Source", "Territory", "gtfs_of_index", "read_catalogue"]
+__all__ = ["Catalogue", "IndexChoice", "Source", "Territory", "choose_gtfs", "gtfs_of_index", "read_catalogue"]
 
 ROLES = ("osm", "gtfs", "gtfs_index", "zones", "points", "training", "employers", "reference", "other")
 _FILE_NAME = re.compile(r"[\w.-]{1,100}")
@@ -264,8 +266,32 @@ def _territory(entry: Mapping[str, Any]) -> Territory:
     )
 
 
-def gtfs_of_index(path: str | Path, territory: Territory) -> tuple[Source, ...]:
-    """Timetables of a territory in the index of the national access point.
+@dataclass(frozen=True)
+class IndexChoice:
+    """Timetables chosen in the national index.
+
+    Attributes
+    ----------
+    sources : tuple of Source
+        The most local first.
+    notes : tuple of Note
+        What was chosen, and what was left out and why.
+    """
+
+    sources: tuple[Source, ...]
+    notes: tuple[Note, ...]
+
+
+def gtfs_of_index(path: str | Path, territory: Territory, *, day: date | None = None) -> tuple[Source, ...]:
+    """Timetables of a territory in the index of the national access point: the sources of `choose_gtfs`."""
+    return choose_gtfs(path, territory, day=day).sources
+
+
+def choose_gtfs(path: str | Path, territory: Territory, *, day: date | None = None) -> IndexChoice:
+    """Choose the timetables of a territory in the index of the national access point.
+
+    The most local come first: of a commune, an EPCI, a département, the region, the country. One whose timetable ends
+    before `day` is left out, and so is a wider one whose networks all have a more local file of their own.
 
     Parameters
     ----------
@@ -273,10 +299,12 @@ def gtfs_of_index(path: str | Path, territory: Territory) -> tuple[Source, ...]:
         Saved answer of ``/api/datasets``.
     territory : Territory
         Whose departments, region, EPCI or communes the data set must cover; national ones are taken too.
+    day : datetime.date, optional
+        Of the study; without it nothing counts as expired.
 
     Returns
     -------
-    tuple of Source
+    IndexChoice
         Available GTFS resources, by their stable address.
 
     Raises
@@ -284,6 +312,57 @@ def gtfs_of_index(path: str | Path, territory: Territory) -> tuple[Source, ...]:
     InputError
         When the file is not such an index.
     """
+    found: list[_Listed] = []
+    for dataset in _index(path):
+        rank = _rank(dataset.get("covered_area"), territory) if isinstance(dataset, dict) else None
+        if rank is None:
+            continue
+        for resource in dataset.get("resources") or []:
+            source = _resource(dataset, resource) if isinstance(resource, dict) else None
+            if source is not None and source.url not in {item.source.url for item in found}:
+                found.append(_Listed(rank, source, *_metadata(resource)))
+    found.sort(key=lambda item: item.rank)
+    chosen: list[_Listed] = []
+    notes: list[Note] = []
+    for item in found:
+        title = item.source.title
+        local = {name for other in chosen if other.rank < item.rank for name in other.networks}
+        if day is not None and item.last is not None and item.last < day:
+            notes.append(note("gtfs.index_expired", title=title, last=item.last, day=day))
+        elif item.networks and item.networks <= local:
+            notes.append(note("gtfs.index_repeats", title=title, networks=", ".join(sorted(item.networks))))
+        else:
+            chosen.append(item)
+    if chosen:
+        titles = ", ".join(item.source.title for item in chosen)
+        notes.insert(0, note("gtfs.index_chosen", n=len(chosen), titles=titles))
+    return IndexChoice(tuple(item.source for item in chosen), tuple(notes))
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """A resource of the index: how wide its area is, its last day, and the networks that it says it holds."""
+
+    rank: int
+    source: Source
+    last: date | None
+    networks: frozenset[str]
+
+
+def _metadata(resource: Mapping[str, Any]) -> tuple[date | None, frozenset[str]]:
+    known = resource.get("metadata")
+    if not isinstance(known, dict):
+        return None, frozenset()
+    try:
+        last = date.fromisoformat(str(known.get("end_date"))[:10])
+    except ValueError:
+        last = None
+    networks = known.get("networks")
+    return last, frozenset(fold(str(name)) for name in networks) if isinstance(networks, list) else frozenset()
+
+
+def _index(path: str | Path) -> list[Any]:
+    """Read the data sets of a saved index."""
     file = require_file(path)
     if file.stat().st_size > _MAX_INDEX_BYTES:
         raise refusal("fetch.index_large", file=file.name, mb=round(_MAX_INDEX_BYTES / 1e6))
@@ -293,33 +372,30 @@ def gtfs_of_index(path: str | Path, territory: Territory) -> tuple[Source, ...]:
         raise refusal("fetch.index_json", file=file.name) from error
     if not isinstance(content, list):
         raise refusal("fetch.index_shape", file=file.name)
-    found: dict[str, Source] = {}
-    for dataset in content:
-        if not isinstance(dataset, dict) or not _covers(dataset.get("covered_area"), territory):
-            continue
-        for resource in dataset.get("resources") or []:
-            source = _resource(dataset, resource) if isinstance(resource, dict) else None
-            if source is not None:
-                found.setdefault(source.url, source)
-    return tuple(found.values())
+    return content
 
 
-def _covers(areas: Any, territory: Territory) -> bool:
-    for area in areas if isinstance(areas, list) else [areas]:
-        if not isinstance(area, dict):
-            continue
-        kind, code = fold(str(area.get("type", ""))), str(area.get("insee", ""))
-        if kind in ("pays", "country"):
-            return True
-        if kind in ("region", "departement") and code in (
-            {territory.region} if kind == "region" else territory.departments
-        ):
-            return True
-        if kind == "epci" and code in territory.epci:
-            return True
-        if kind == "commune" and (code in territory.communes or code.startswith(territory.departments)):
-            return True
-    return False
+# How wide an area is, the most local first.
+_RANKS = {"commune": 0, "epci": 1, "departement": 2, "region": 3, "pays": 4, "country": 4}
+
+
+def _rank(areas: Any, territory: Territory) -> int | None:
+    """Width of the widest area of a data set, where one of them is of the territory; None where none is."""
+    kinds = [area for area in (areas if isinstance(areas, list) else [areas]) if isinstance(area, dict)]
+    if not any(_covers(area, territory) for area in kinds):
+        return None
+    return max(_RANKS.get(fold(str(area.get("type", ""))), 0) for area in kinds)
+
+
+def _covers(area: Mapping[str, Any], territory: Territory) -> bool:
+    kind, code = fold(str(area.get("type", ""))), str(area.get("insee", ""))
+    if kind in ("pays", "country"):
+        return True
+    if kind in ("region", "departement"):
+        return code in ({territory.region} if kind == "region" else territory.departments)
+    if kind == "epci":
+        return code in territory.epci
+    return kind == "commune" and (code in territory.communes or code.startswith(territory.departments))
 
 
 def _resource(dataset: Mapping[str, Any], resource: Mapping[str, Any]) -> Source | None:

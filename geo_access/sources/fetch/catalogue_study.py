@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import shapely
 
 from geo_access.crs import LAMBERT_93
 from geo_access.errors import CoverageError
-from geo_access.sources.fetch.catalogue import Catalogue, Territory, gtfs_of_index, read_catalogue
+from geo_access.sources.fetch.catalogue import Catalogue, Territory, choose_gtfs, read_catalogue
 from geo_access.sources.fetch.download import Fetched, fetch
 from geo_access.sources.places.population import assign_zones, read_population
 from geo_access.sources.places.zones import read_zones
@@ -100,13 +100,16 @@ def fetch_territory(
         "tell": tell,
     }
     fetched = list(fetch(known.select(place, also=also), cache, **options))
+    notes: list[Note] = []
     have = {item.url for item in fetched}
     indices = [item for item in fetched if item.id in {s.id for s in known.sources if s.role == "gtfs_index"}]
     for index in indices:
         if index.status != "failed":
-            found = [source for source in gtfs_of_index(index.path, place) if source.url not in have]
-            fetched += fetch(found, cache, **options)
-    return prepare_study(place, fetched, folder, day=day)
+            choice = choose_gtfs(index.path, place, day=day)
+            notes += choice.notes
+            fetched += fetch([source for source in choice.sources if source.url not in have], cache, **options)
+    prepared = prepare_study(place, fetched, folder, day=day)
+    return replace(prepared, notes=(*notes, *prepared.notes))
 
 
 def prepare_study(territory: Territory, fetched: Sequence[Fetched], folder: str | Path, *, day: date) -> Prepared:

@@ -24,7 +24,7 @@ def read_calendar(raw: RawTable | None, notices: NoticeBook) -> pd.DataFrame:
     for day in WEEKDAYS:
         frame[day] = raw.text(day) == "1"
     frame["start_date"] = read_days(raw, "start_date", notices)
-    frame["end_date"] = read_days(raw, "end_date", notices)
+    frame["end_date"] = read_days(raw, "end_date", notices, told=frame["start_date"].isna().to_numpy())
     frame["row"] = raw.row
     frame = frame.dropna(subset=["start_date", "end_date"])
     turned = (frame["start_date"] > frame["end_date"]).to_numpy()
@@ -47,8 +47,9 @@ def read_calendar_dates(raw: RawTable | None, notices: NoticeBook) -> pd.DataFra
     frame = pd.DataFrame({"service_id": raw.text("service_id"), "date": read_days(raw, "date", notices)})
     frame["exception_type"] = np.where(kind == "1", 1, np.where(kind == "2", 2, 0)).astype(np.int8)
     frame["row"] = raw.row
-    wrong = (frame["exception_type"] == 0).to_numpy()
-    again = frame.duplicated(["service_id", "date"]).to_numpy() & ~wrong
+    dated = frame["date"].notna().to_numpy()
+    wrong = (frame["exception_type"] == 0).to_numpy() & dated
+    again = frame.duplicated(["service_id", "date"]).to_numpy() & ~wrong & dated
     for mask, code, says in (
         (wrong, "unexpected_enum_value", "exception_type"),
         (again, "duplicate_key", "exception_twice"),

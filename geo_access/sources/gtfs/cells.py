@@ -194,8 +194,8 @@ _ISO_DAY = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})")
 _FLOAT_DAY = re.compile(r"([0-9]{8})[.,]0*")
 
 
-def read_days(raw: RawTable, name: str, notices: NoticeBook) -> np.ndarray:
-    """Column of dates as datetime64[D], shape (n,), NaT where it cannot be read."""
+def read_days(raw: RawTable, name: str, notices: NoticeBook, *, told: np.ndarray | None = None) -> np.ndarray:
+    """Column of dates as datetime64[D], shape (n,), NaT where it cannot be read; rows that are `told` are not again."""
     texts, codes = raw.coded(name)
     plain = [_plain_day(text) for text in texts]
     days = pd.to_datetime(pd.Series(plain, dtype=object), format="%Y%m%d", errors="coerce").to_numpy(
@@ -208,7 +208,7 @@ def read_days(raw: RawTable, name: str, notices: NoticeBook) -> np.ndarray:
         notices.add("code_as_meant", "WARNING", raw.file, row=int(raw.row[rows[0]]), entity=name, count=len(rows),
                     action="repaired", says="code_as_meant",
                     values={"column": name, "cells": str(texts[codes[rows[0]]])})  # fmt: skip
-    wrong = np.isnat(days)
+    wrong = np.isnat(days) if told is None else np.isnat(days) & ~told
     if wrong.any():
         notices.add_rows("invalid_date", "ERROR", raw.file, raw.row[wrong], texts[codes[wrong]], action="dropped",
                          says="date", values={"column": name})  # fmt: skip

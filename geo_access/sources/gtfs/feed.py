@@ -82,7 +82,13 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
     times = repair_stop_times(times, lon, lat, trip_ids, notices)
     frequencies = read_frequencies(raw.get("frequencies"), trip_ids, notices)
     idle = without_periods(raw.get("frequencies"), frequencies, trip_ids, notices)
-    times = pick_calls(times, ~idle[times.trip()]) if idle.any() else times
+    if idle.any():
+        of_idle = idle[times.trip()]
+        notices.add_rows(
+            "repeated_trip_without_period", "ERROR", "stop_times.txt", times.row[of_idle],
+            trip_ids[times.trip()[of_idle]], action="dropped", says="no_period",
+        )  # fmt: skip
+        times = pick_calls(times, ~of_idle)
     feed = Feed(
         name=label,
         zone=used_zone,

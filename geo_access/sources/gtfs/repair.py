@@ -123,7 +123,7 @@ def _order_one(arrival: np.ndarray, departure: np.ndarray, row: np.ndarray, name
     first = int(row[wrong[0]])
     if len(wrong) > max(1, len(timed) // 5):
         notices.add(code, "ERROR", _FILE, row=first, entity=name, action="dropped",
-                    says="trip_backwards",
+                    says="trip_backwards", count=len(arrival),
                     values={"n": len(wrong), "total": len(timed)})  # fmt: skip
         return False
     for place in wrong:

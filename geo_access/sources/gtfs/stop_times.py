@@ -204,6 +204,10 @@ def read_stop_times(
     dropped = np.zeros(len(trip_ids), dtype=bool)
     dropped[trip[rows[beyond]]] = True
     stays = ~dropped[trip[rows]]
+    others = np.flatnonzero(~stays & ~beyond)
+    if len(others):
+        notices.add_rows("time_beyond_48_hours", "ERROR", _FILE, raw.row[rows[others]], trip_name[rows[others]],
+                         action="dropped", says="beyond_elsewhere")  # fmt: skip
     rows, arrival, departure = rows[stays], arrival[stays], departure[stays]
     indptr = np.concatenate(([0], np.cumsum(np.bincount(trip[rows], minlength=len(trip_ids))))).astype(np.int64)
     distance = read_numbers(raw, "shape_dist_traveled", notices)

@@ -17,7 +17,7 @@ import pytest
 import shapely
 
 from geo_access.errors import CoverageError, InputError
-from geo_access.sources.fetch.catalogue import Source, Territory, gtfs_of_index, read_catalogue
+from geo_access.sources.fetch.catalogue import Source, Territory, choose_gtfs, gtfs_of_index, read_catalogue
 from geo_access.sources.fetch.catalogue_study import fetch_territory, prepare_study
 from geo_access.sources.fetch.download import Fetched, fetch
 from geo_access.study.file import read_study_file
@@ -241,10 +241,31 @@ def test_timetables_of_the_territory_are_found_in_the_index(tmp_path: Path) -> N
     (tmp_path / "i.json").write_text(json.dumps(index))
     mel = read_catalogue().territory("MEL")
     found = gtfs_of_index(tmp_path / "i.json", mel)
-    assert [item.title for item in found] == ["ter", "arc-en-ciel", "ilevia"]
+    assert [item.title for item in found] == ["ilevia", "arc-en-ciel", "ter"]
     (tmp_path / "bad.json").write_text("{}")
     with pytest.raises(InputError, match="not a list"):
         gtfs_of_index(tmp_path / "bad.json", mel)
+
+
+def test_the_index_prefers_local_files_and_leaves_out_what_is_expired_or_repeated(tmp_path: Path) -> None:
+    def dataset(slug: str, kind: str, insee: str, end: object, *networks: str) -> dict[str, object]:
+        own = {"id": slug, "format": "GTFS", "url": f"https://example.org/{slug}.zip",
+               "metadata": {"end_date": end, "networks": list(networks)}}  # fmt: skip
+        return {"slug": slug, "title": slug, "covered_area": [{"type": kind, "insee": insee}], "resources": [own]}
+
+    index = [
+        dataset("region", "region", "32", "2026-12-31", "Ilévia", "Artis"),
+        dataset("half", "region", "32", "2026-12-31", "Ilévia", "Tadao"),
+        dataset("ilevia", "epci", "200093201", "2026-06-30", "ilévia"),
+        dataset("old", "epci", "200093201", "2026-03-16", "Vieux"), dataset("odd", "epci", "200093201", None),
+        dataset("artis", "commune", "59350", "2026-12-31T00:00:00", "ARTIS"),
+    ]  # fmt: skip
+    (tmp_path / "i.json").write_text(json.dumps(index))
+    choice = choose_gtfs(tmp_path / "i.json", read_catalogue().territory("MEL"), day=date(2026, 3, 17))
+    assert [item.title for item in choice.sources] == ["artis", "ilevia", "odd", "half"]
+    assert [(said.key, dict(said.values).get("title")) for said in choice.notes] == [
+        ("gtfs.index_chosen", None), ("gtfs.index_expired", "old"), ("gtfs.index_repeats", "region"),
+    ]  # fmt: skip
 
 
 def zipped(name: str, content: bytes) -> bytes:
