@@ -19,7 +19,7 @@ from geo_access.words.note import Note
 if TYPE_CHECKING:
     from geo_access.network.search.hierarchy import Hierarchy
 
-__all__ = ["CrowFly", "ModeGraph", "Network", "SparseTimes", "Streets", "Timetable"]
+__all__ = ["CrowFly", "FlexRides", "ModeGraph", "Network", "SparseTimes", "Streets", "Timetable"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -173,6 +173,56 @@ class CrowFly:
 
 
 @dataclass(frozen=True, eq=False)
+class FlexRides:
+    """Services on demand around one service day: rides from a place to a place within windows.
+
+    Attributes
+    ----------
+    place_name : ndarray of str, shape (n_places,)
+    place_wkt : tuple of str
+        Polygons of zones, in the CRS of the stops [m]; empty for places that are stops.
+    place_indptr : ndarray of int64, shape (n_places + 1,)
+        Stops inside the zone, or the stops that the place is: ``place_stop[place_indptr[p]:place_indptr[p + 1]]``.
+    place_stop : ndarray of int32
+    trip_id : ndarray of str, shape (n_rides,)
+    route, origin, target, rule : ndarray of int32, shape (n_rides,)
+        Route of the timetable, places where one is taken up and set down, booking rule (−1 where none is given).
+    open_s, close_s : ndarray of int32, shape (n_rides,)
+        One is taken up within [s].
+    due_from_s, due_s : ndarray of int32, shape (n_rides,)
+        One is set down within [s].
+    factor, offset_s : ndarray of float64, shape (n_rides,)
+        The ride takes the drive by car × `factor` + `offset_s` [s], rounded up.
+    fixed_s : ndarray of int32, shape (n_rides,)
+        The ride takes this long whatever the drive [s]; −1 where the drive decides.
+    rules : tuple of tuple
+        Fields of `sources.gtfs.flex.BookingRule`.
+    """
+
+    place_name: np.ndarray
+    place_wkt: tuple[str, ...]
+    place_indptr: np.ndarray
+    place_stop: np.ndarray
+    trip_id: np.ndarray
+    route: np.ndarray
+    origin: np.ndarray
+    target: np.ndarray
+    rule: np.ndarray
+    open_s: np.ndarray
+    close_s: np.ndarray
+    due_from_s: np.ndarray
+    due_s: np.ndarray
+    factor: np.ndarray
+    offset_s: np.ndarray
+    fixed_s: np.ndarray
+    rules: tuple[tuple[int | str, ...], ...] = ()
+
+    def stops_of(self, place: int) -> np.ndarray:
+        """Return the stops of a place, or inside it."""
+        return self.place_stop[self.place_indptr[place] : self.place_indptr[place + 1]]
+
+
+@dataclass(frozen=True, eq=False)
 class Timetable:
     """What runs on one service day, with the nights before and after, as arrays.
 
@@ -234,6 +284,8 @@ class Timetable:
     route_kind : ndarray of uint8, shape (n_routes,)
         Who may ride: 0 everyone, 1 pupils (but others are not refused), 2 people with a disability that book. Empty for
         everyone everywhere.
+    flex : FlexRides or None
+        Services on demand, in no search that does not ask for them.
     """
 
     day: date
@@ -271,6 +323,7 @@ class Timetable:
     reach_s: int = 86_400
     trip_days: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
     route_kind: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
+    flex: FlexRides | None = None
 
     @property
     def n_stops(self) -> int:

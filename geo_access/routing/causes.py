@@ -13,6 +13,7 @@ from geo_access.network.model import SparseTimes
 from geo_access.routing.profile import NEVER, Samples, profile_times
 from geo_access.routing.reach import reached
 from geo_access.routing.sweep import SweepGraph
+from geo_access.routing.timed import Reach, select_rows, timed_of
 
 __all__ = ["Reason", "select_rows", "why_missing"]
 
@@ -38,14 +39,7 @@ class Reason(IntEnum):
     FIRST_TRIP_TOO_LATE = 9
     LAST_TRIP_TOO_EARLY = 10
     NO_RETURN_TRIP = 11
-
-
-def select_rows(times: SparseTimes, rows: np.ndarray) -> SparseTimes:
-    """Return some rows of a sparse table, in the order given."""
-    counts = np.diff(times.indptr)[rows]
-    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    entries = np.repeat(times.indptr[rows] - indptr[:-1], counts) + np.arange(indptr[-1])
-    return SparseTimes(indptr, times.indices[entries], times.seconds[entries], times.n_cols)
+    ON_DEMAND_CLOSED = 12
 
 
 def why_missing(
@@ -60,8 +54,9 @@ def why_missing(
 ) -> np.ndarray:
     """Cause of each missing pair, both ends being linked to the streets.
 
-    In this order: no stop within reach of an end (`NO_STOP_WITHIN_WALK`); no vehicle calls at any of them all day
-    (`NO_SERVICE_THAT_DAY`); a journey within the limits with more rides (`TOO_MANY_RIDES`); a journey that one can
+    In this order: with services on demand that take up and set down at any hour there would be a time
+    (`ON_DEMAND_CLOSED`); no stop within reach of an end (`NO_STOP_WITHIN_WALK`); no vehicle calls at any of them all
+    day (`NO_SERVICE_THAT_DAY`); a journey within the limits with more rides (`TOO_MANY_RIDES`); a journey that one can
     set out on before the last instant plus `max_s`, but that arrives too late (`OVER_CUTOFF`); a journey at another
     hour of the day (`NO_TRIP_IN_WINDOW`); else `DISCONNECTED`.
 
@@ -89,11 +84,15 @@ def why_missing(
         reason[open_ & found] = cause
         open_[found] = False
 
+    if open_.any() and (isinstance(readers, Reach) or isinstance(places, Reach)):
+        settle(
+            _closed(graph, places, readers, open_, samples, max_s=max_s, max_rides=max_rides), Reason.ON_DEMAND_CLOSED
+        )
     settle(_no_entry(readers)[:, None] | _no_entry(places)[None, :], Reason.NO_STOP_WITHIN_WALK)
     lines = graph.lines
     boards = np.diff(lines.stop_indptr) > 0
     alights = np.diff(graph.alight_indptr) > 0
-    idle = _no_entry(_served(readers, boards))[:, None] | _no_entry(_served(places, alights))[None, :]
+    idle = _no_entry(readers, boards)[:, None] | _no_entry(places, alights)[None, :]
     settle(idle, Reason.NO_SERVICE_THAT_DAY)
     if max_rides is not None and open_.any():
         r, p = np.flatnonzero(open_.any(axis=1)), np.flatnonzero(open_.any(axis=0))
@@ -118,13 +117,36 @@ def why_missing(
     return reason
 
 
-def _no_entry(times: SparseTimes) -> np.ndarray:
-    return np.diff(times.indptr) == 0
+def _closed(
+    graph: SweepGraph, places: SparseTimes, readers: SparseTimes, missing: np.ndarray, samples: Samples, *,
+    max_s: int, max_rides: int | None,
+) -> np.ndarray:  # fmt: skip
+    """Tell the pairs that would have a time if services on demand ran at any hour."""
+    r, p = np.flatnonzero(missing.any(axis=1)), np.flatnonzero(missing.any(axis=0))
+    near, there = (_always(select_rows(part, rows)) for part, rows in ((places, p), (readers, r)))
+    nothing = np.full((len(r), len(p)), NEVER, np.int32)
+    _, feasible = profile_times(
+        graph, near, there, nothing, samples, max_s=max_s, max_rides=max_rides, ranks=np.empty(0, np.int64)
+    )
+    return _spread(feasible > 0, r, p, missing.shape)
 
 
-def _served(times: SparseTimes, serving: np.ndarray) -> SparseTimes:
-    counts = np.concatenate(([0], np.cumsum(serving[times.indices])))
-    return SparseTimes(counts[times.indptr], times.indices, times.seconds, times.n_cols)
+def _always(times: SparseTimes) -> SparseTimes:
+    return times.always() if isinstance(times, Reach) else times
+
+
+def _no_entry(times: SparseTimes, serving: np.ndarray | None = None) -> np.ndarray:
+    """Tell the rows that nothing leads to a stop, or to one that is served."""
+    served = np.ones(times.n_cols, dtype=bool) if serving is None else serving
+    none = _count(times.indptr, times.indices, served) == 0
+    timed = timed_of(times, backwards=False)
+    if timed is not None:
+        none &= _count(timed.indptr, timed.other, served) == 0
+    return none
+
+
+def _count(indptr: np.ndarray, stops: np.ndarray, served: np.ndarray) -> np.ndarray:
+    return np.diff(np.concatenate(([0], np.cumsum(served[stops])))[indptr])
 
 
 def _spread(part: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

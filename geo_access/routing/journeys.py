@@ -23,6 +23,7 @@ from geo_access.errors import Fault, InputError, SnapError, raise_faults
 from geo_access.network.model import Network, Timetable
 from geo_access.network.search.search import StreetPath, street_path
 from geo_access.routing.asked import Limits, MinutesLike, WindowLike, make_query
+from geo_access.routing.exits import FlexLeg, access_at, direct_at, exits_of
 from geo_access.routing.graphs import backward_graph, footpaths_of, forward_graph, graph_key
 from geo_access.routing.legs import Ends, Legs, connect, link, mode_legs, street_speed
 from geo_access.routing.pareto import Route, routes_to, spread_from
@@ -31,9 +32,11 @@ from geo_access.routing.query import Query
 from geo_access.routing.sentences import tell
 from geo_access.routing.sweep import NEVER
 from geo_access.sources.gtfs.feed import read_shapes
+from geo_access.sources.gtfs.flex import BookingRule
 from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.read import read_files
 from geo_access.sources.gtfs.rows import read_raw
+from geo_access.words.note import Note
 
 __all__ = ["Journey", "Leg", "explain", "explain_query", "shape_lines"]
 
@@ -112,7 +115,7 @@ class Leg:
     Attributes
     ----------
     kind : str
-        ``walk``, ``bike``, ``car``, ``driven`` or ``ride``.
+        ``walk``, ``bike``, ``car``, ``driven``, ``on_demand`` or ``ride``.
     line, direction : str
         Name of the line and where it heads; empty on streets.
     from_name, to_name : str
@@ -126,6 +129,8 @@ class Leg:
         GTFS route type of a ride, −1 on streets.
     trip_id : str
         Trip ridden, as the timetable names it; empty on streets.
+    booking : Note or None
+        Until when the ride must be booked, where the operator says so.
     """
 
     kind: str
@@ -138,6 +143,7 @@ class Leg:
     xy: np.ndarray
     route_type: int = -1
     trip_id: str = ""
+    booking: Note | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -170,7 +176,7 @@ class Journey:
     @property
     def rides(self) -> int:
         """Vehicles boarded."""
-        return sum(leg.kind == "ride" for leg in self.legs)
+        return sum(leg.kind in ("ride", "on_demand") for leg in self.legs)
 
     def sentence(self, *, language: str = "fr") -> str:
         """Return the journey in sentences to be read aloud, in French or in English (``"en"``)."""
@@ -304,10 +310,10 @@ def explain_query(network: Network, origin_xy: np.ndarray, destination_xy: np.nd
         return []
     graph = forward_graph(timetable, key)
     spread = spread_from(
-        graph, footpaths_of(timetable, key), _as_dict(ends.access), ready_s, max_s=max_s,
+        graph, footpaths_of(timetable, key), access_at(ends.access, 0, ready_s), ready_s, max_s=max_s,
         max_rides=query.max_rides or _MOST_RIDES, min_transfer_s=query.min_transfer_s,
     )  # fmt: skip
-    routes = routes_to(spread, _as_dict(ends.egress))
+    routes = routes_to(spread, exits_of(ends.egress, 0))
     legs = mode_legs(query)
     journeys = []
     direct = int(ends.direct_s[0, 0])
@@ -318,6 +324,12 @@ def explain_query(network: Network, origin_xy: np.ndarray, destination_xy: np.nd
         by = Leg(kind, "", "", "", "", leave_s, leave_s + direct, line)
         journeys.append(Journey((by,), network.epsg, direct))
         routes = [route for route in routes if route.arrive_s < ready_s + direct or route.walk_s < direct]
+    booked = direct_at(ends.access, 0, 0, ready_s)
+    if booked is not None and booked[0] <= ready_s + max_s:
+        on_foot = booked[1].before_s + booked[1].after_s
+        way = _on_demand(timetable, booked[1], booked[0] - booked[1].seconds, (origin_xy[0], destination_xy[0]), ways)
+        journeys.append(Journey(way, network.epsg, on_foot))
+        routes = [route for route in routes if route.arrive_s < booked[0] or route.walk_s < on_foot]
     for route in routes:
         told = _tell(timetable, graph.lines.event_source, route, origin_xy[0], destination_xy[0], legs, ways)
         journeys.append(Journey(told, network.epsg, route.walk_s))
@@ -372,11 +384,6 @@ def _setting_out(timetable: Timetable, ends: Ends, query: Query) -> tuple[int | 
     return samples.first_s - took, took
 
 
-def _as_dict(times: Any) -> dict[int, int]:
-    stops, seconds = times.row(0)
-    return {int(stop): int(s) for stop, s in zip(stops, seconds)}
-
-
 def _tell(
     tt: Timetable,
     source: np.ndarray,
@@ -395,11 +402,15 @@ def _tell(
         trip = int(np.searchsorted(tt.trip_indptr, events[0], side="right")) - 1
         board_s, off_s = int(tt.event_departure_s[events[0]]), int(tt.event_arrival_s[events[-1]])
         names = str(tt.stop_name[stops[0]]), str(tt.stop_name[stops[-1]])
-        if number == 0:
+        if number == 0 and route.first_leg is not None:
+            leave_s = min(route.first_leg.close_s, board_s - route.first_leg.seconds)
+            legs += _on_demand(tt, route.first_leg, leave_s, (origin, xy[0]), ways, names=("", names[0]))
+            at = xy[0]
+        elif number == 0:
             mode, from_s, until_s = street.start, board_s - route.access_s, board_s
         else:
             mode, from_s, until_s = "walk", now_s, now_s + route.changes_s[number - 1]
-        if number == 0 or not np.array_equal(at, xy[0]):
+        if (number == 0 and route.first_leg is None) or not np.array_equal(at, xy[0]):
             line = ways.line(mode, at, xy[0])
             legs.append(Leg(ways.kind(mode), "", "", at_name, names[0], from_s, until_s, line))
         route_of = int(tt.trip_route[trip])
@@ -410,6 +421,40 @@ def _tell(
             )
         )  # fmt: skip
         at, at_name, now_s = xy[-1], names[1], off_s
+    if route.last_leg is not None:
+        leave_s = max(now_s, route.last_leg.open_s)
+        legs += _on_demand(tt, route.last_leg, leave_s, (at, destination), ways, names=(at_name, ""))
+        return tuple(legs)
     home = ways.line(street.end, at, destination)
     legs.append(Leg(ways.kind(street.end), "", "", at_name, "", now_s, now_s + route.egress_s, home))
+    return tuple(legs)
+
+
+def _on_demand(
+    tt: Timetable, leg: FlexLeg, leave_s: int, ends: tuple[np.ndarray, np.ndarray], ways: _Ways,
+    *, names: tuple[str, str] = ("", ""),
+) -> tuple[Leg, ...]:  # fmt: skip
+    """Tell a leg on demand: the walk to where one is taken up, the ride, the walk from where one is set down."""
+    if tt.flex is None:
+        raise InputError("a leg on demand needs the services of its timetable → build the network again")
+    stops = [(int(stop), np.array([tt.stop_x[stop], tt.stop_y[stop]])) for stop in (leg.from_stop, leg.to_stop)]
+    (up, up_xy), (down, down_xy) = stops
+    up_xy, down_xy = (ends[0] if up < 0 else up_xy), (ends[1] if down < 0 else down_xy)
+    up_name, down_name = ("" if stop < 0 else str(tt.stop_name[stop]) for stop in (up, down))
+    taken_s, left_s = leave_s + leg.before_s, leave_s + leg.seconds - leg.after_s
+    legs = []
+    if leg.before_s and not np.array_equal(ends[0], up_xy):
+        line = ways.line("walk", ends[0], up_xy)
+        legs.append(Leg("walk", "", "", names[0], up_name, leave_s, taken_s, line))
+    route, rule = int(tt.flex.route[leg.ride]), int(tt.flex.rule[leg.ride])
+    booking = None if rule < 0 else BookingRule.of(tt.flex.rules[rule]).told()
+    legs.append(
+        Leg(
+            "on_demand", str(tt.route_name[route]), "", up_name, down_name, taken_s, left_s,
+            ways.line("car", up_xy, down_xy), int(tt.route_type[route]), str(tt.flex.trip_id[leg.ride]), booking,
+        )
+    )  # fmt: skip
+    if leg.after_s and not np.array_equal(down_xy, ends[1]):
+        line = ways.line("walk", down_xy, ends[1])
+        legs.append(Leg("walk", "", "", down_name, names[1], left_s, leave_s + leg.seconds, line))
     return tuple(legs)

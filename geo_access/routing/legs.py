@@ -13,8 +13,10 @@ from geo_access.network.model import Network, SparseTimes
 from geo_access.network.search.links import Links, link_points
 from geo_access.network.search.nearby import invert
 from geo_access.network.search.search import nearby
+from geo_access.routing.flex import FlexEnd, flex_legs, offers_of
 from geo_access.routing.query import Query
 from geo_access.routing.sweep import NEVER
+from geo_access.routing.timed import DirectLegs, Reach
 
 __all__ = [
     "Doors", "Ends", "Legs", "Linker", "connect", "join_doors", "link", "link_key", "mode_legs", "open_doors",
@@ -111,12 +113,15 @@ class Doors:
         Points × stops: from the door to the stop, and from the stop to the door [s]; None where not searched.
     stops : mapping of str to Links
         The stops of the timetable, by street mode.
+    flex : FlexEnd or None
+        The points as services on demand see them; None where there are none, or nobody books.
     """
 
     links: Mapping[str, Links]
     to_stops: SparseTimes | None
     from_stops: SparseTimes | None
     stops: Mapping[str, Links]
+    flex: FlexEnd | None = None
 
 
 def open_doors(
@@ -165,7 +170,12 @@ def open_doors(
         for out, mode, wanted in ((True, legs.start, leaving), (False, legs.end, arriving))
         if wanted
     }
-    return Doors(links, walks.get(True), walks.get(False), stops)
+    return Doors(links, walks.get(True), walks.get(False), stops, _flex_end(network, points_xy, query, walks))
+
+
+def _flex_end(network: Network, xy: np.ndarray, query: Query, walks: Mapping[bool, SparseTimes]) -> FlexEnd | None:
+    offers = offers_of(network, query)
+    return None if offers is None else FlexEnd(offers, xy, offers.link(xy), walks.get(True), walks.get(False))
 
 
 def connect(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query, legs: Legs) -> Ends:
@@ -221,10 +231,14 @@ def join_doors(network: Network, origins: Doors, destinations: Doors, query: Que
         cells = np.repeat(np.arange(found.n_rows), np.diff(found.indptr)) * direct_s.shape[1] + found.indices
         flat = direct_s.reshape(-1)
         flat[cells] = np.minimum(flat[cells], found.seconds)
-    return Ends(
-        origins.links[legs.start].ok, destinations.links[legs.end].ok, origins.to_stops, destinations.from_stops,
-        direct_s,
-    )  # fmt: skip
+    access, egress = origins.to_stops, destinations.from_stops
+    if origins.flex is not None and destinations.flex is not None:
+        direct = DirectLegs(flex_legs(origins.flex, destinations.flex))
+        access, egress = (
+            Reach(walks.indptr, walks.indices, walks.seconds, walks.n_cols, timed, direct)
+            for walks, timed in ((access, origins.flex.to_legs), (egress, destinations.flex.from_legs))
+        )
+    return Ends(origins.links[legs.start].ok, destinations.links[legs.end].ok, access, egress, direct_s)
 
 
 def _link_stops(network: Network, mode: str, query: Query, linker: Linker) -> Links:

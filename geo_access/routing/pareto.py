@@ -6,7 +6,7 @@ walking is all there is to remember. Events are visited in increasing time, once
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 from geo_access.network.model import SparseTimes
+from geo_access.routing.exits import Access, Exit, FlexLeg
 from geo_access.routing.lines import Lines
 from geo_access.routing.sweep import SweepGraph
 
@@ -46,6 +47,8 @@ class Route:
         At the door [s].
     walk_s : int
         Walking in all [s].
+    first_leg, last_leg : FlexLeg or None
+        On demand to the first vehicle, and from the last one; None for walks.
     """
 
     rides: tuple[Ride, ...]
@@ -54,6 +57,8 @@ class Route:
     changes_s: tuple[int, ...]
     arrive_s: int
     walk_s: int
+    first_leg: FlexLeg | None = None
+    last_leg: FlexLeg | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -65,8 +70,8 @@ class WalkSpread:
     graph : SweepGraph
     footpaths : SparseTimes
         Changes between stops [s].
-    access : mapping of int to int
-        Seconds from the door to each stop.
+    access : Access
+        From the door to each stop.
     ready_s, max_s, min_transfer_s : int
         [s].
     first : int
@@ -77,7 +82,7 @@ class WalkSpread:
 
     graph: SweepGraph
     footpaths: SparseTimes
-    access: Mapping[int, int]
+    access: Access
     ready_s: int
     max_s: int
     min_transfer_s: int
@@ -90,7 +95,7 @@ class WalkSpread:
 def spread_from(
     graph: SweepGraph,
     footpaths: SparseTimes,
-    access: Mapping[int, int],
+    access: Access | Mapping[int, int],
     ready_s: int,
     *,
     max_s: int,
@@ -105,8 +110,8 @@ def spread_from(
         Of the clock running forwards.
     footpaths : SparseTimes
         Changes between stops, the least time to change included [s].
-    access : mapping of int to int
-        Seconds from the door to each stop.
+    access : Access or mapping of int to int
+        From the door to each stop; plain seconds for walks.
     ready_s, max_s : int
         Setting out, and longest time of interest [s].
     max_rides : int
@@ -121,10 +126,13 @@ def spread_from(
     lines = graph.lines
     first, last = graph.slice_ranks(ready_s, ready_s + max_s)
     order = _events_by_rank(graph)[first:last]
-    stops = np.array(sorted(access), dtype=np.int64)
-    walks = np.array([access[int(s)] for s in stops], dtype=np.int64)
+    if not isinstance(access, Access):
+        access = Access(dict(access), dict(access), {})
+    stops = np.array(sorted(access.seconds), dtype=np.int64)
+    walks = np.array([access.seconds[int(s)] for s in stops], dtype=np.int64)
+    feet = np.array([access.on_foot[int(s)] for s in stops], dtype=np.int64)
     walk, parent, boarded = _spread_walks(
-        order, first, last, graph.rank, graph.following, stops, walks, ready_s, max_rides, min_transfer_s,
+        order, first, last, graph.rank, graph.following, stops, walks, feet, ready_s, max_rides, min_transfer_s,
         lines.event_stop, lines.event_arrival_s, lines.event_departure_s, lines.event_alight, lines.trip_indptr,
         lines.line_indptr, lines.stop_indptr, lines.stop_line, lines.stop_position, footpaths.indptr,
         footpaths.indices, footpaths.seconds,
@@ -132,14 +140,14 @@ def spread_from(
     return WalkSpread(graph, footpaths, access, ready_s, max_s, min_transfer_s, first, walk, parent, boarded)
 
 
-def routes_to(spread: WalkSpread, egress: Mapping[int, int]) -> list[Route]:
+def routes_to(spread: WalkSpread, egress: Sequence[Exit] | Mapping[int, int]) -> list[Route]:
     """Find the journeys to one place that are best in arrival, rides and walking together.
 
     Parameters
     ----------
     spread : WalkSpread
-    egress : mapping of int to int
-        Seconds from each stop to the door.
+    egress : sequence of Exit, or mapping of int to int
+        From each stop to the door; plain seconds for walks.
 
     Returns
     -------
@@ -149,31 +157,39 @@ def routes_to(spread: WalkSpread, egress: Mapping[int, int]) -> list[Route]:
     graph, lines = spread.graph, spread.graph.lines
     max_rides, n_ranks = spread.walk.shape[0] - 1, spread.walk.shape[1]
     event_of = _events_by_rank(graph)
+    if isinstance(egress, Mapping):
+        egress = [Exit(stop, seconds, seconds) for stop, seconds in egress.items()]
     found = []
-    for stop, leg in egress.items():
-        for rank in graph.alight_rank[graph.alight_indptr[stop] : graph.alight_indptr[stop + 1]].tolist():
+    for number, way in enumerate(egress):
+        for rank in graph.alight_rank[graph.alight_indptr[way.stop] : graph.alight_indptr[way.stop + 1]].tolist():
             k = rank - spread.first
-            at = int(graph.arrival_s[rank]) + leg
-            if 0 <= k < n_ranks and at <= spread.ready_s + spread.max_s:
+            at = way.arrival(int(graph.arrival_s[rank]))
+            if 0 <= k < n_ranks and at is not None and at <= spread.ready_s + spread.max_s:
                 found += [
-                    (at, rides, int(spread.walk[rides, k]) + leg, int(event_of[rank]), leg)
+                    (at, rides, int(spread.walk[rides, k]) + way.on_foot, int(event_of[rank]), number)
                     for rides in range(1, max_rides + 1)
                     if spread.walk[rides, k] < _NO_WALK
                 ]
     routes: list[Route] = []
     kept: list[tuple[int, int, int]] = []
-    for arrive_s, rides, walked, e, leg in sorted(found):
+    for arrive_s, rides, walked, e, number in sorted(found):
         if any(r <= rides and w <= walked for _, r, w in kept):
             continue
         kept.append((arrive_s, rides, walked))
         chain = _trace(e, rides, spread.parent, spread.boarded, graph.rank, spread.first)
         chain = _latest(chain, graph, spread.footpaths)
-        start = spread.access[int(lines.event_stop[chain[0].board])]
+        way, boarded = egress[number], int(lines.event_stop[chain[0].board])
         changes = tuple(
             0 if _same_stop(lines, a, b) else max(0, _change_s(spread.footpaths, lines, a, b) - spread.min_transfer_s)
             for a, b in pairwise(chain)
         )
-        routes.append(Route(tuple(chain), start, leg, changes, arrive_s, walked))
+        egress_s = arrive_s - int(lines.event_arrival_s[chain[-1].off])
+        routes.append(
+            Route(
+                tuple(chain), spread.access.seconds[boarded], egress_s, changes, arrive_s, walked,
+                spread.access.legs.get(boarded), way.leg,
+            )
+        )  # fmt: skip
     return routes
 
 
@@ -227,6 +243,7 @@ def _spread_walks(
     following: np.ndarray,
     stops: np.ndarray,
     walks: np.ndarray,
+    feet: np.ndarray,
     ready_s: int,
     max_rides: int,
     min_transfer_s: int,
@@ -251,7 +268,7 @@ def _spread_walks(
         if r == 1:
             for k in range(len(stops)):
                 _board_all(
-                    walk[1], parent[1], boarded[1], -1, stops[k], ready_s + walks[k], walks[k], first, last, rank,
+                    walk[1], parent[1], boarded[1], -1, stops[k], ready_s + walks[k], feet[k], first, last, rank,
                     departure, trip_indptr, line_indptr, stop_indptr, stop_line, stop_position,
                 )  # fmt: skip
         else:

@@ -20,6 +20,7 @@ from geo_access.routing.lanes import LANES, lanes_any_below, lanes_min, lanes_mi
 from geo_access.routing.lines import Lines
 from geo_access.routing.spread import stop_arrivals
 from geo_access.routing.sweep import NEVER, SweepGraph, sweep
+from geo_access.routing.timed import TimedLegs, board_timed, direct_between, select_rows, timed_of
 
 __all__ = ["NEVER", "Samples", "boardings", "profile_times", "stop_arrivals"]
 
@@ -99,6 +100,56 @@ def profile_times(
     feasible : ndarray of int32, shape (n_readers, n_places)
         Number of instants with a time.
     """
+    found = _without_direct(
+        graph, places, readers, direct_s, samples, max_s=max_s, max_rides=max_rides, ranks=ranks, ordered=ordered
+    )
+    legs = direct_between(readers, places, backwards=graph.backwards)
+    if legs is None:
+        return found
+    return _with_direct(
+        found, legs, graph, places, readers, direct_s, samples, max_s=max_s, max_rides=max_rides, ranks=ranks,
+        ordered=ordered,
+    )  # fmt: skip
+
+
+def _with_direct(
+    found: tuple[np.ndarray, np.ndarray], direct: tuple[np.ndarray, np.ndarray, TimedLegs], graph: SweepGraph,
+    places: SparseTimes, readers: SparseTimes, direct_s: np.ndarray, samples: Samples, *, max_s: int,
+    max_rides: int | None, ranks: np.ndarray, ordered: bool,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    """Put the legs all the way beside what was found, for the readers that have any."""
+    times, feasible = found
+    reader, place, legs = direct
+    rows, at = np.unique(reader, return_inverse=True)
+    every = np.arange(samples.count)
+    low_s, high_s = _span(samples, max_s)
+    instants = samples.first_s + every.astype(np.int64) * samples.step_s
+    group = max(1, _SWEPT_BYTES // (4 * max(1, places.n_rows * samples.count)))
+    for begin in range(0, len(rows), group):
+        some = rows[begin : begin + group]
+        best, _ = _without_direct(
+            graph, places, select_rows(readers, some), direct_s[some], samples, max_s=max_s, max_rides=max_rides,
+            ranks=every, ordered=False,
+        )  # fmt: skip
+        for k in np.flatnonzero((at >= begin) & (at < begin + len(some))).tolist():
+            opens, closes, took = int(legs.open_s[k]), int(legs.close_s[k]), int(legs.seconds[k])
+            if samples.deadline:
+                leave = np.minimum(closes, instants - took)
+                seconds, ok = instants - leave, (leave >= opens) & (leave >= low_s)
+            else:
+                leave = np.maximum(opens, instants)
+                seconds, ok = leave + took - instants, (leave <= closes) & (leave + took <= high_s)
+            cell = best[at[k] - begin, place[k]]
+            np.fmin(cell, np.where(ok & (seconds <= max_s), seconds, np.nan), out=cell, casting="unsafe")
+        feasible[some] = (~np.isnan(best)).sum(axis=2)
+        times[some] = (np.sort(best, axis=2) if ordered else best)[:, :, ranks]
+    return times, feasible
+
+
+def _without_direct(
+    graph: SweepGraph, places: SparseTimes, readers: SparseTimes, direct_s: np.ndarray, samples: Samples, *,
+    max_s: int, max_rides: int | None, ranks: np.ndarray, ordered: bool,
+) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
     low_s, high_s = _span(samples, max_s)
     widest_s = max(high_s, samples.last_s + max_s) - low_s
     dtype = np.uint16 if widest_s <= _WIDEST_SHORT_S else np.int32
@@ -178,8 +229,24 @@ def boardings(
             pool.map(lambda task: list_boardings(bounds[task], bounds[task + 1], counts, *tables), range(n_tasks))
         )
     indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    key = np.concatenate([piece[0] for piece in pieces])
-    return indptr, key, np.concatenate([piece[1] for piece in pieces])
+    key, row = (np.concatenate([piece[k] for piece in pieces]) for k in range(2))
+    timed = timed_of(readers, backwards=graph.backwards)
+    if timed is None:
+        return indptr, key, row
+    more = board_timed(timed.indptr, timed.other, timed.seconds, timed.open_s, timed.close_s, *tables[3:])
+    return _together((indptr, key, row), more)
+
+
+def _together(
+    walked: tuple[np.ndarray, np.ndarray, np.ndarray], more: tuple[np.ndarray, np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """File boardings after a walk and after a timed leg by reader, the last to leave first."""
+    n_readers = len(walked[0]) - 1
+    reader = np.concatenate((np.repeat(np.arange(n_readers), np.diff(walked[0])), more[0]))
+    key, row = np.concatenate((walked[1], more[1])), np.concatenate((walked[2], more[2]))
+    order = np.lexsort((-key.astype(np.int64), reader))
+    indptr = np.concatenate(([0], np.cumsum(np.bincount(reader, minlength=n_readers)))).astype(np.int64)
+    return indptr, key[order].astype(np.int32), row[order].astype(np.int32)
 
 
 @njit(cache=True, parallel=True)

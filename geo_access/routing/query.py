@@ -85,7 +85,8 @@ class Query:
     max_rides : int or None
         Most vehicles boarded; None for no limit.
     on_demand : bool
-        Whether trips that must be booked count.
+        Whether trips that must be booked count; with the mode ``transit``, services on demand between zones or groups
+        of stops as well, at either end or all the way: no vehicle of `max_rides`, as a lift is none.
     max_direct_s : int or None
         Longest way without any vehicle in a mode with transit [s]; None for `max_access_s` plus `max_egress_s`.
     park_and_ride : tuple of str
@@ -142,6 +143,11 @@ class Query:
             self, depart=None, arrive=None, earliest_s=None, percentiles=(50,), max_transfer_s=0, min_transfer_s=0,
             max_rides=None,
         )  # fmt: skip
+        if self.on_demand and self.uses_transit:
+            # Services on demand lead to other stops than those walked to, within the whole time.
+            return replace(
+                plain, arrive=Window(0, 0), max_transfer_s=self.max_transfer_s, min_transfer_s=self.min_transfer_s
+            )
         if not self.uses_transit:
             return replace(plain, max_access_s=1, max_egress_s=1, max_direct_s=None)
         return replace(plain, arrive=Window(0, 0), max_s=min(self.max_s, max(farthest, self.max_access_s)))

@@ -8,6 +8,8 @@ from typing import Protocol
 
 from geo_access.clock import DAY_S
 from geo_access.errors import InputError
+from geo_access.words.note import Note
+from geo_access.words.words import text
 
 __all__ = ["tell"]
 
@@ -31,6 +33,8 @@ class _Leg(Protocol):
     def end_s(self) -> int: ...
     @property
     def route_type(self) -> int: ...
+    @property
+    def booking(self) -> Note | None: ...
 
 
 @dataclass(frozen=True)
@@ -159,10 +163,12 @@ def tell(legs: Sequence[_Leg], *, language: str = "fr") -> str:
                     from_name=leg.from_name, to_name=leg.to_name, end=clock.say(leg.end_s),
                 )
             )  # fmt: skip
+        elif leg.kind == "on_demand":
+            parts += _on_demand(leg, clock, language)
         elif leg.end_s > leg.start_s:
             until = words.until.format(name=leg.to_name) if leg.to_name else ""
             parts.append(words.street[leg.kind].format(length=_length(words, leg.end_s - leg.start_s), until=until))
-    changes = max(0, sum(leg.kind == "ride" for leg in legs) - 1)
+    changes = max(0, sum(leg.kind in ("ride", "on_demand") for leg in legs) - 1)
     parts.append(
         words.arrive.format(
             at=clock.say(legs[-1].end_s), length=_length(words, legs[-1].end_s - legs[0].start_s),
@@ -170,6 +176,18 @@ def tell(legs: Sequence[_Leg], *, language: str = "fr") -> str:
         )
     )  # fmt: skip
     return " ".join(parts)
+
+
+def _on_demand(leg: _Leg, clock: _Clock, language: str) -> list[str]:
+    """Tell a ride on demand and until when it is booked."""
+    places = {
+        f"{way}_place": text(f"journey.{way}_place", language, name=name) if name else ""
+        for way, name in (("from", leg.from_name), ("to", leg.to_name))
+    }
+    start, end = clock.say(leg.start_s), clock.say(leg.end_s)
+    told = text("journey.on_demand", language, start=start, end=end, line=leg.line, **places).replace("  ", " ")
+    booking = [] if leg.booking is None else [text("journey.booking", language, booking=leg.booking.told(language))]
+    return [told, *booking]
 
 
 class _Clock:

@@ -8,7 +8,7 @@ time suffices. Nothing is ever added while sweeping: values are arrivals, fixed 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numba import njit, prange
@@ -16,6 +16,7 @@ from numba import njit, prange
 from geo_access.network.model import SparseTimes
 from geo_access.routing.lanes import LANES, lanes_min
 from geo_access.routing.lines import Lines, reverse_lines
+from geo_access.routing.timed import timed_of, walk_off_timed
 
 __all__ = ["LANES", "NEVER", "SweepGraph", "build_graph", "reverse_graph", "sweep"]
 
@@ -47,6 +48,8 @@ class SweepGraph:
         By stop: ranks of the events where one may get off, ascending.
     circular : bool
         Whether some change leads to an event of the same second that was swept before.
+    backwards : bool
+        Whether the clock runs backwards.
     """
 
     lines: Lines
@@ -60,6 +63,7 @@ class SweepGraph:
     alight_indptr: np.ndarray
     alight_rank: np.ndarray
     circular: bool
+    backwards: bool = False
 
     def slice_ranks(self, low_s: int, high_s: int) -> tuple[int, int]:
         """Return the ranks of the events that arrive from `low_s` to `high_s`, both included [s]."""
@@ -94,7 +98,7 @@ def build_graph(lines: Lines, transfer_indptr: np.ndarray, transfer_board: np.nd
 def reverse_graph(graph: SweepGraph) -> SweepGraph:
     """Return the graph of the same timetable backwards in time: each change is kept, the other way round."""
     indptr, board = _turned(graph.transfer_indptr, graph.transfer_board)
-    return build_graph(reverse_lines(graph.lines), indptr, board)
+    return replace(build_graph(reverse_lines(graph.lines), indptr, board), backwards=not graph.backwards)
 
 
 @njit(cache=True)
@@ -176,6 +180,12 @@ def sweep(
         value, first_place, places.indptr, places.indices, places.seconds, graph.alight_indptr, graph.alight_rank,
         graph.arrival_s, first, last, low_s, high_s,
     )  # fmt: skip
+    timed = timed_of(places, backwards=graph.backwards)
+    if timed is not None:
+        walk_off_timed(
+            value, first_place, LANES, timed.indptr, timed.other, timed.seconds, timed.open_s, timed.close_s,
+            graph.alight_indptr, graph.alight_rank, graph.arrival_s, first, last, low_s, high_s,
+        )  # fmt: skip
     if max_rides is None:
         _relax(value, graph.following, graph.change_indptr, graph.change_to, first, last, graph.circular)
         return value

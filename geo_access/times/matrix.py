@@ -18,10 +18,11 @@ import pandas as pd
 
 from geo_access.errors import InputError
 from geo_access.manifest import Manifest
-from geo_access.network.model import Network, SparseTimes
+from geo_access.network.model import Network
 from geo_access.network.streets.congestion import car_notes
 from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike, make_query
 from geo_access.routing.causes import Reason
+from geo_access.routing.exits import access_at, direct_at, exits_of
 from geo_access.routing.graphs import footpaths_of, forward_graph, graph_key
 from geo_access.routing.legs import connect, mode_legs
 from geo_access.routing.lines import Lines
@@ -306,12 +307,14 @@ def time_components(
     rows = []
     for o, origin in enumerate(starts.ids):
         spread = spread_from(
-            graph, paths, _as_dict(legs.access, o), ready_s, max_s=query.max_s,
+            graph, paths, access_at(legs.access, o, ready_s), ready_s, max_s=query.max_s,
             max_rides=query.max_rides or _MOST_RIDES, min_transfer_s=query.min_transfer_s,
         )  # fmt: skip
         for d, destination in enumerate(ends.ids):
-            routes = routes_to(spread, _as_dict(legs.egress, d))[:1]
+            routes = routes_to(spread, exits_of(legs.egress, d))[:1]
             direct = int(legs.direct_s[o, d])
+            if (booked := direct_at(legs.access, o, d, ready_s)) is not None:
+                direct = min(direct, booked[0] - ready_s)
             parts: dict[str, int | None] = dict.fromkeys(("travel_time_s", *_PARTS))
             if direct <= query.max_s and not (routes and routes[0].arrive_s - ready_s < direct):
                 parts = {**dict.fromkeys(_PARTS, 0), "travel_time_s": direct, "access_s": direct}
@@ -322,11 +325,6 @@ def time_components(
     names = np.array([cause.name for cause in Reason], dtype=object)
     frame["reason"] = pd.Categorical(names[reason.ravel()], categories=list(names))
     return frame
-
-
-def _as_dict(times: SparseTimes, row: int) -> dict[int, int]:
-    stops, seconds = times.row(row)
-    return {int(stop): int(s) for stop, s in zip(stops, seconds)}
 
 
 def _parts(route: Route, lines: Lines, ready_s: int) -> dict[str, int | None]:

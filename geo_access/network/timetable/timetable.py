@@ -14,6 +14,7 @@ from geo_access.errors import Fault, InputError, raise_faults
 from geo_access.network.model import CrowFly, Streets, Timetable
 from geo_access.network.timetable.change_rules import Calls, StopTable, read_rules, split_stops
 from geo_access.network.timetable.changes import stop_transfers
+from geo_access.network.timetable.flex import flex_notes, flex_rides
 from geo_access.network.timetable.repeats import without_repeats
 from geo_access.network.timetable.riders import route_kinds
 from geo_access.network.timetable.runs import Headways, Runs, runs_around, waits_are_charged
@@ -136,7 +137,7 @@ def build_timetable(
         *days.notes, *repeat_notes, *_booked_notes(feeds, vehicles),
         *_lost(feeds), *_frequency_notes(feeds, headways), *_shared_notes(shared, link_feeds=link_feeds),
         *changes.notes, *seat_notes, *_loose_blocks(feeds),
-        *kinds.notes,
+        *kinds.notes, *flex_notes(feeds),
     )  # fmt: skip
     timetable = Timetable(
         day=day, zone=zone, epsg=epsg, stop_id=ids, stop_name=names,
@@ -148,7 +149,8 @@ def build_timetable(
         event_departure_s=trips["departure"], event_board=trips["board"], event_alight=trips["alight"],
         footpaths=changes.footpaths, min_transfer_s=changes.min_transfer_s, forbidden=changes.forbidden,
         in_seat=seats, walk_kmh=walk_kmh, notes=notes, stated=changes.stated, reach_s=reach_s,
-        route_kind=kinds.kind, trip_days=_days_run(feeds, days.days)[trips["feed"], trips["row"]],
+        flex=flex_rides(feeds, days.days, zone, stops, epsg=epsg, prefixed=several), route_kind=kinds.kind,
+        trip_days=_days_run(feeds, days.days)[trips["feed"], trips["row"]],
     )  # fmt: skip
     validate_timetable(timetable)
     return timetable
@@ -180,7 +182,9 @@ def _stop_table(feeds: Sequence[Feed], epsg: int) -> StopTable:
     parts: list[tuple[np.ndarray, ...]] = []
     n_stations = 0
     for number, feed in enumerate(feeds):
-        rows = np.flatnonzero(np.bincount(feed.stop_times.stop, minlength=len(feed.stops)))
+        called = np.bincount(feed.stop_times.stop, minlength=len(feed.stops))
+        called[[stop for trip in feed.flex for call in trip.calls for stop in call.place.stops]] = 1
+        rows = np.flatnonzero(called)
         x, y = to_metric.transform(feed.stops["stop_lon"].to_numpy()[rows], feed.stops["stop_lat"].to_numpy()[rows])
         place = {name: index for index, name in enumerate(feed.stops["stop_id"])}
         parents = feed.stops["parent_station"].to_numpy()[rows]

@@ -76,6 +76,7 @@ def services_on(feed: Feed, day: date) -> np.ndarray:
 def _departures(feed: Feed) -> pd.Series:
     """Departures that each service stands for: its usable trips, headway trips counted as often as they leave."""
     weight = (np.diff(feed.stop_times.trip_indptr) > 1).astype(np.int64)
+    weight[[trip.trip for trip in feed.flex]] = 1
     if len(feed.frequencies):
         periods = feed.frequencies
         runs = -(-(periods["end_s"] - periods["start_s"]) // periods["headway_s"])

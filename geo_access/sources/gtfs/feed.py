@@ -16,6 +16,7 @@ from geo_access.errors import InputError
 from geo_access.manifest import sha256_file
 from geo_access.sources.gtfs.calendars import read_calendar, read_calendar_dates, read_frequencies, without_periods
 from geo_access.sources.gtfs.cells import WEEKDAYS, join_ids, plain_codes
+from geo_access.sources.gtfs.flex import GEOJSON, read_flex
 from geo_access.sources.gtfs.links import read_pathways, read_transfers
 from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.notices import NoticeBook, notice_summary, notices_frame
@@ -64,6 +65,7 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
     label = name or path.name.removesuffix(".zip")
     files = read_files(path, notices)
     _require(files, path)
+    geojson = files.pop(GEOJSON, None)
     raw = {
         table: read_raw(table, files.pop(table), notices, columns=COLUMNS if table == "stop_times" else None)
         for table in list(files)
@@ -78,6 +80,7 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
     lon, lat = stops["stop_lon"].to_numpy(), stops["stop_lat"].to_numpy()
     trip_ids, stop_ids = trips["trip_id"].to_numpy(), stops["stop_id"].to_numpy()
     usable = np.isfinite(lon) & np.isfinite(lat)
+    flex = read_flex(raw, geojson, trips, stops, notices)
     times = read_stop_times(raw.pop("stop_times"), trip_ids, stop_ids, usable, notices)
     times = repair_stop_times(times, lon, lat, trip_ids, notices)
     frequencies = read_frequencies(raw.get("frequencies"), trip_ids, notices)
@@ -104,6 +107,7 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
         transfers=read_transfers(raw.get("transfers"), stop_ids, routes["route_id"].to_numpy(), trip_ids, notices),
         pathways=read_pathways(raw.get("pathways"), stops, notices),
         feed_info=_frame(raw, "feed_info"),
+        flex=flex,
     )
     check_feed(feed, notices)
     return replace(feed, notices=tuple(notices.found))
@@ -114,6 +118,9 @@ def _frame(raw: dict[str, RawTable], table: str) -> pd.DataFrame:
 
 
 def _require(files: dict[str, bytes], path: Path) -> None:
+    if GEOJSON in files:
+        # A service between zones alone has no stops.
+        files.setdefault("stops", b"stop_id,stop_name,stop_lat,stop_lon\n")
     missing = [f"{table}.txt" for table in ("stops", "trips", "stop_times") if table not in files]
     if missing:
         raise InputError(
@@ -141,6 +148,10 @@ def _require_columns(raw: dict[str, RawTable], path: Path) -> None:
         "frequencies": ("trip_id", "start_time", "end_time", "headway_secs"),
         "pathways": ("from_stop_id", "to_stop_id"),
     }
+    times = raw["stop_times"].columns
+    if {"location_id", "location_group_id"} & set(times):
+        # Rows of zones and windows have neither stop nor hours.
+        required["stop_times"] = ("trip_id", "stop_sequence")
     missing = [
         f"{table}.txt: {column}"
         for table, columns in required.items()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from geo_access.sources.gtfs.flex import FlexTrip
 from geo_access.sources.gtfs.notices import Notice
 from geo_access.sources.gtfs.stop_times import StopTimes
 
@@ -42,6 +43,8 @@ class Feed:
     transfers : pandas.DataFrame
         `transfer_type` int8, `min_transfer_s` int32 (−1 where not given).
     notices : tuple of Notice
+    flex : tuple of FlexTrip
+        Services on demand between zones, groups of stops, and stops within windows.
     """
 
     name: str
@@ -59,3 +62,4 @@ class Feed:
     pathways: pd.DataFrame
     feed_info: pd.DataFrame
     notices: tuple[Notice, ...] = ()
+    flex: tuple[FlexTrip, ...] = ()

@@ -40,6 +40,7 @@ OWN_CODES = frozenset(
         "duplicate_member",
         "entrance_not_used",
         "file_not_used",
+        "flexible_service",
         "flexible_service_not_used",
         "id_written_as_decimal",
         "interpolated_stop_time",

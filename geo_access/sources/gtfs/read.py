@@ -18,11 +18,9 @@ __all__ = ["TABLES", "read_files"]
 
 TABLES = (
     "agency", "stops", "routes", "trips", "stop_times", "calendar", "calendar_dates", "frequencies", "transfers",
-    "pathways", "feed_info",
+    "pathways", "feed_info", "location_groups", "location_group_stops", "booking_rules", "locations.geojson",
 )  # fmt: skip
 
-# GTFS-Flex: zones and groups of stops served on request.
-_FLEXIBLE = ("locations.geojson", "location_groups.txt", "location_group_stops.txt", "booking_rules.txt")
 # The rest of GTFS, which says nothing about travel times.
 _NOT_USED = (
     "areas", "attributions", "cars", "fare_attributes", "fare_leg_join_rules", "fare_leg_rules", "fare_media",
@@ -215,8 +213,8 @@ def _pick(members: Sequence[_Member], home: str, notices: NoticeBook) -> dict[st
                 notices.add("duplicate_member", "ERROR", name, action="dropped", entity=picked[stem].name,
                             says="duplicate_member")  # fmt: skip
             picked[stem] = member
-        elif name in _FLEXIBLE:
-            notices.add("flexible_service_not_used", "WARNING", name, action="dropped", says="flexible")
+        elif name in TABLES:
+            picked[name] = member
         elif ending == "txt" and stem in _NOT_USED:
             notices.add("file_not_used", "INFO", name, action="dropped", says="file_not_used")
         else:

@@ -275,6 +275,7 @@ def _unused(feed: Feed, notices: NoticeBook) -> None:
     known_short = {n.entity for n in notices.found if n.code in ("unusable_trip", "time_beyond_48_hours")}
     empty = np.diff(feed.stop_times.trip_indptr) == 0
     named = trips["trip_id"].to_numpy()
+    empty[[trip.trip for trip in feed.flex]] = False
     empty &= np.array([name not in known_short for name in named], dtype=bool)
     if empty.any():
         notices.add_rows(
@@ -282,6 +283,7 @@ def _unused(feed: Feed, notices: NoticeBook) -> None:
             says="trip_without_call",
         )  # fmt: skip
     called = np.bincount(feed.stop_times.stop, minlength=len(stops)) > 0
+    called[[stop for trip in feed.flex for call in trip.calls for stop in call.place.stops]] = True
     idle = ~called & (stops["location_type"] == 0).to_numpy()
     if idle.any():
         notices.add_rows(

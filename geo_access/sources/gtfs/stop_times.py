@@ -3,7 +3,7 @@
 Rules, each reported as a notice:
 
 - a row of an unknown trip or stop is dropped, and so is the second of two rows with one place in a trip;
-- a row of a zone or a group of stops served on request (GTFS-Flex) is dropped;
+- a row of a zone, a group of stops or a window (GTFS-Flex) is left to `flex`;
 - a row at a stop without a usable position is dropped, the trip rides through;
 - a clock text that cannot be read counts as blank; a trip with a time beyond 48 h is dropped whole;
 - where only one of arrival and departure is given, it counts for both;
@@ -22,7 +22,7 @@ from geo_access.sources.gtfs.cells import read_numbers
 from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.rows import RawTable
 
-__all__ = ["BLANK", "COLUMNS", "StopTimes", "clock_seconds", "read_stop_times"]
+__all__ = ["BLANK", "COLUMNS", "StopTimes", "clock_seconds", "flexible_rows", "read_stop_times"]
 
 BLANK = -1
 _UNREADABLE = -2
@@ -34,6 +34,8 @@ _FILE = "stop_times.txt"
 COLUMNS = (
     "trip_id", "arrival_time", "departure_time", "stop_id", "stop_sequence", "pickup_type", "drop_off_type",
     "shape_dist_traveled", "location_group_id", "location_id", "continuous_pickup", "continuous_drop_off",
+    "start_pickup_drop_off_window", "end_pickup_drop_off_window", "pickup_booking_rule_id",
+    "drop_off_booking_rule_id",
 )  # fmt: skip
 
 
@@ -126,21 +128,19 @@ def _refuse(
         keep[rows] = False
 
 
-def _flexible(
-    raw: RawTable, keep: np.ndarray, stop_name: np.ndarray, trip_name: np.ndarray, notices: NoticeBook
-) -> None:
-    """Leave rows of zones and groups of stops out, and count where one may hail the vehicle between stops."""
-    zones = np.zeros(len(raw), dtype=bool)
-    for column in ("location_group_id", "location_id"):
+def flexible_rows(raw: RawTable) -> np.ndarray:
+    """Tell the rows of services on demand: of zones, of groups of stops, of windows (ndarray of bool, shape (n,))."""
+    flexible = np.zeros(len(raw), dtype=bool)
+    columns = ("location_group_id", "location_id", "start_pickup_drop_off_window", "end_pickup_drop_off_window")
+    for column in columns:
         values, codes = raw.coded(column)
-        zones |= (values != "")[codes] if len(values) else False
-    rows = np.flatnonzero(keep & zones & (stop_name == ""))
-    if len(rows):
-        notices.add_rows(
-            "flexible_service_not_used", "WARNING", _FILE, raw.row[rows], trip_name[rows], action="dropped",
-            says="flexible",
-        )  # fmt: skip
-        keep[rows] = False
+        flexible |= (values != "")[codes] if len(values) else False
+    return flexible
+
+
+def _flexible(raw: RawTable, keep: np.ndarray, trip_name: np.ndarray, notices: NoticeBook) -> None:
+    """Leave rows of services on demand to `flex.read_flex`, and count where one may hail the vehicle between stops."""
+    keep &= ~flexible_rows(raw)
     hailed = np.zeros(len(raw), dtype=bool)
     for column in ("continuous_pickup", "continuous_drop_off"):
         values, codes = raw.coded(column)
@@ -180,7 +180,7 @@ def read_stop_times(
     trip_name = trip_text[trip_code] if len(raw) else np.empty(0, object)
     stop_name = stop_text[stop_code] if len(raw) else np.empty(0, object)
     _refuse(keep, trip < 0, "foreign_key_violation", raw, trip_name, notices, "lost_trip")
-    _flexible(raw, keep, stop_name, trip_name, notices)
+    _flexible(raw, keep, trip_name, notices)
     _refuse(keep, stop < 0, "foreign_key_violation", raw, stop_name, notices, "lost_stop")
     _refuse(
         keep,

@@ -1,0 +1,329 @@
+"""GTFS-Flex: services on demand between zones, groups of stops and stops, with their hours and how to book them.
+
+Read as adopted: ``locations.geojson``, ``location_groups.txt``, ``location_group_stops.txt``, ``booking_rules.txt``,
+the windows of ``stop_times.txt`` (March 2024), ``safe_duration_factor`` and ``safe_duration_offset`` of ``trips.txt``
+(April 2026).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import shapely
+from shapely.geometry import shape
+from shapely.geometry.base import BaseGeometry
+
+from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.rows import RawTable
+from geo_access.sources.gtfs.stop_times import clock_seconds, flexible_rows
+from geo_access.words.note import Note, note
+
+__all__ = ["GEOJSON", "BookingRule", "FlexCall", "FlexPlace", "FlexTrip", "read_flex"]
+
+GEOJSON = "locations.geojson"
+_FILE = "stop_times.txt"
+
+
+@dataclass(frozen=True)
+class BookingRule:
+    """How, and until when, a ride is booked.
+
+    Attributes
+    ----------
+    kind : int
+        0 in real time, 1 on the day itself, 2 on a day before.
+    minutes : int
+        Least notice on the day itself [min]; −1 where not given.
+    days : int
+        How many days before at the latest; −1 where not given.
+    until_s : int
+        Until which hour of that day [s]; −1 where not given.
+    phone, url : str
+        Where to; empty where not given.
+    """
+
+    kind: int = 0
+    minutes: int = -1
+    days: int = -1
+    until_s: int = -1
+    phone: str = ""
+    url: str = ""
+
+    @classmethod
+    def of(cls, values: tuple[int | str, ...]) -> BookingRule:
+        """Read what a timetable keeps of a rule."""
+        kind, minutes, days, until_s, phone, url = values
+        return cls(int(kind), int(minutes), int(days), int(until_s), str(phone), str(url))
+
+    def told(self) -> Note:
+        """Return the deadline in words."""
+        by = f" ({self.phone or self.url})" if self.phone or self.url else ""
+        if self.kind == 0:
+            return note("flex.book_now", by=by)
+        if self.kind == 1:
+            hours, minutes = divmod(max(self.minutes, 0), 60)
+            if self.minutes < 0:
+                return note("flex.book_today", by=by)
+            if hours and not minutes:
+                return note("flex.book_hours", hours=str(hours), by=by)
+            return note("flex.book_minutes", minutes=str(self.minutes), by=by)
+        ahead = max(self.days, 1)
+        key = {1: "eve", 2: "two_days"}.get(ahead, "days")
+        values: dict[str, object] = {"by": by, "days": str(ahead)} if key == "days" else {"by": by}
+        if self.until_s < 0:
+            return note(f"flex.book_{key}", **values)
+        at = note("flex.clock", hour=str(self.until_s // 3600), minute=f"{self.until_s // 60 % 60:02d}")
+        if self.until_s % 3600 == 0:
+            at = note("flex.hour", hour=str(self.until_s // 3600))
+        return note(f"flex.book_{key}_until", at=at, **values)
+
+
+@dataclass(frozen=True, eq=False)
+class FlexPlace:
+    """Where a service on demand takes people up or sets them down.
+
+    Attributes
+    ----------
+    id, name : str
+    stops : tuple of int
+        Rows of ``Feed.stops``; empty for a zone.
+    zone : shapely geometry or None
+        Polygons [degree, EPSG:4326]; None for stops.
+    """
+
+    id: str
+    name: str
+    stops: tuple[int, ...]
+    zone: BaseGeometry | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class FlexCall:
+    """One row of a trip with services on demand.
+
+    Attributes
+    ----------
+    place : FlexPlace
+    start_s, end_s : int
+        Window, or arrival and departure of a timed call [s].
+    timed : bool
+    pickup, drop_off : bool
+        Whether one may be taken up, or set down.
+    pickup_rule, drop_off_rule : BookingRule or None
+    """
+
+    place: FlexPlace
+    start_s: int
+    end_s: int
+    timed: bool
+    pickup: bool
+    drop_off: bool
+    pickup_rule: BookingRule | None
+    drop_off_rule: BookingRule | None
+
+
+@dataclass(frozen=True, eq=False)
+class FlexTrip:
+    """A trip that serves zones or groups of stops, or stops within windows.
+
+    Attributes
+    ----------
+    trip : int
+        Row of ``Feed.trips``.
+    calls : tuple of FlexCall
+        In order.
+    factor, offset_s : float
+        Ride of 95 % of the riders over the drive by car, and what comes on top [s]; NaN where not given.
+    """
+
+    trip: int
+    calls: tuple[FlexCall, ...]
+    factor: float
+    offset_s: float
+
+
+def read_flex(
+    raw: Mapping[str, RawTable], geojson: bytes | None, trips: pd.DataFrame, stops: pd.DataFrame, notices: NoticeBook
+) -> tuple[FlexTrip, ...]:
+    """Read the services on demand of a feed.
+
+    Parameters
+    ----------
+    raw : mapping of str to RawTable
+        ``stop_times``, and what there is of ``location_groups``, ``location_group_stops``, ``booking_rules``.
+    geojson : bytes or None
+        ``locations.geojson``.
+    trips, stops : pandas.DataFrame
+        As read.
+    notices : NoticeBook
+
+    Returns
+    -------
+    tuple of FlexTrip
+        Empty where the feed has none.
+    """
+    times = raw["stop_times"]
+    flexible = flexible_rows(times)
+    if not flexible.any():
+        return ()
+    places = _zones(geojson, notices) | _groups(raw, stops, notices)
+    rules = _rules(raw.get("booking_rules"))
+    row_of = {name: row for row, name in enumerate(trips["trip_id"])}
+    stop_of = {name: row for row, name in enumerate(stops["stop_id"])}
+    placed = np.isfinite(stops["stop_lat"].to_numpy()) & np.isfinite(stops["stop_lon"].to_numpy())
+    names = times.text("trip_id")
+    wanted = np.flatnonzero(np.isin(names.astype(str), np.unique(names[flexible].astype(str))))
+    cells = {name: times.text(name)[wanted] for name in times.columns}
+    order = np.lexsort((pd.to_numeric(pd.Series(cells["stop_sequence"]), errors="coerce").to_numpy(), cells["trip_id"]))
+    calls: dict[str, list[FlexCall]] = {}
+    lost: dict[str, list[int]] = {}
+    for k in order.tolist():
+        row = {name: str(values[k]) for name, values in cells.items()}
+        call = _call(row, places, stops, stop_of, placed, rules)
+        if call is None:
+            lost.setdefault(row["trip_id"], []).append(int(times.row[wanted[k]]))
+        else:
+            calls.setdefault(row["trip_id"], []).append(call)
+    found = []
+    for name, members in calls.items():
+        usable = name in row_of and any(not call.timed for call in members) and _rideable(members)
+        if usable:
+            found.append(FlexTrip(row_of[name], tuple(members), *_durations(trips.iloc[row_of[name]])))
+        elif any(not call.timed for call in members):
+            lost.setdefault(name, []).append(0)
+    _tell(found, lost, trips, notices)
+    return tuple(sorted(found, key=lambda trip: trip.trip))
+
+
+def _tell(found: list[FlexTrip], lost: dict[str, list[int]], trips: pd.DataFrame, notices: NoticeBook) -> None:
+    if lost:
+        names = list(lost)
+        rows = [max(min(lost[name]), 1) for name in names]
+        notices.add_rows(
+            "flexible_service_not_used", "WARNING", _FILE, rows, np.array(names, dtype=object), action="dropped",
+            says="flexible_lost",
+        )  # fmt: skip
+    if found:
+        first = found[0].trip
+        notices.add(
+            "flexible_service", "INFO", _FILE, action="kept", count=len(found),
+            entity=str(trips["trip_id"].iloc[first]), says="flexible_kept",
+        )  # fmt: skip
+
+
+def _rideable(calls: list[FlexCall]) -> bool:
+    if len(calls) == 1:
+        return calls[0].pickup and calls[0].drop_off
+    return any(a.pickup and b.drop_off for k, a in enumerate(calls) for b in calls[k + 1 :])
+
+
+def _durations(trip: pd.Series) -> tuple[float, float]:
+    values = []
+    for column in ("safe_duration_factor", "safe_duration_offset"):
+        value = float(pd.to_numeric(pd.Series([trip.get(column, "")]), errors="coerce").iloc[0])
+        values.append(value if np.isfinite(value) else np.nan)
+    factor, offset = values
+    if not np.isnan(factor) and not 0 < factor < 100:
+        factor = np.nan
+    if np.isnan(factor) and np.isnan(offset):
+        return np.nan, np.nan
+    return (1.0 if np.isnan(factor) else factor), (0.0 if np.isnan(offset) else offset)
+
+
+def _call(
+    row: Mapping[str, str], places: Mapping[str, FlexPlace], stops: pd.DataFrame, stop_of: Mapping[str, int],
+    placed: np.ndarray, rules: Mapping[str, BookingRule],
+) -> FlexCall | None:  # fmt: skip
+    key = f"zone {row['location_id']}" if row.get("location_id") else f"group {row.get('location_group_id', '')}"
+    place = places.get(key)
+    if row.get("stop_id") and not row.get("location_id") and not row.get("location_group_id"):
+        stop = stop_of.get(row["stop_id"], -1)
+        if stop < 0 or not placed[stop]:
+            return None
+        place = FlexPlace(row["stop_id"], str(stops["stop_name"].iloc[stop]), (stop,))
+    if place is None:
+        return None
+    window = [row.get(f"{end}_pickup_drop_off_window", "") for end in ("start", "end")]
+    timed = not any(window)
+    if timed:
+        window = [row.get("arrival_time", ""), row.get("departure_time", "")]
+        window = [window[0] or window[1], window[1] or window[0]]
+    start, end = clock_seconds(np.array(window, dtype=object)).tolist()
+    if start < 0 or end < start or (timed and place.zone is not None):
+        return None
+    return FlexCall(
+        place, start, end, timed, row.get("pickup_type", "") != "1", row.get("drop_off_type", "") != "1",
+        rules.get(row.get("pickup_booking_rule_id", "")), rules.get(row.get("drop_off_booking_rule_id", "")),
+    )  # fmt: skip
+
+
+def _zones(geojson: bytes | None, notices: NoticeBook) -> dict[str, FlexPlace]:
+    if geojson is None:
+        return {}
+    try:
+        features = json.loads(geojson.decode("utf-8-sig", errors="replace")).get("features", [])
+    except (ValueError, AttributeError, RecursionError):
+        features = []
+        notices.add("malformed_json", "ERROR", GEOJSON, action="dropped", says="flexible_json")
+    found = {}
+    for number, feature in enumerate(features if isinstance(features, list) else [], start=1):
+        try:
+            polygons = shapely.make_valid(shape(feature["geometry"]))
+            properties = feature.get("properties") or {}
+            name = str(feature["id"])
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError, shapely.errors.ShapelyError):
+            polygons, properties, name = shapely.Polygon(), {}, f"#{number}"
+        if polygons.is_empty or polygons.area == 0:
+            notices.add("invalid_geometry", "ERROR", GEOJSON, action="dropped", entity=name, says="flexible_polygon")
+            continue
+        found[f"zone {name}"] = FlexPlace(name, str(properties.get("stop_name") or name), (), polygons)
+    return found
+
+
+def _groups(raw: Mapping[str, RawTable], stops: pd.DataFrame, notices: NoticeBook) -> dict[str, FlexPlace]:
+    table = raw.get("location_group_stops")
+    if table is None or not len(table):
+        return {}
+    names: dict[str, str] = {}
+    if "location_groups" in raw:
+        groups = raw["location_groups"]
+        names = dict(zip(groups.text("location_group_id"), groups.text("location_group_name"), strict=True))
+    usable = np.isfinite(stops["stop_lat"].to_numpy()) & np.isfinite(stops["stop_lon"].to_numpy())
+    stop_of = {name: row for row, name in enumerate(stops["stop_id"]) if usable[row]}
+    members: dict[str, list[int]] = {}
+    lost = []
+    for k, (group, stop) in enumerate(zip(table.text("location_group_id"), table.text("stop_id"), strict=True)):
+        if stop in stop_of:
+            members.setdefault(group, []).append(stop_of[stop])
+        else:
+            lost.append(k)
+    if lost:
+        notices.add_rows(
+            "foreign_key_violation", "ERROR", table.file, table.row[lost], table.text("stop_id")[lost],
+            action="dropped", says="lost_stop",
+        )  # fmt: skip
+    return {
+        f"group {group}": FlexPlace(group, names.get(group) or group, tuple(dict.fromkeys(rows)))
+        for group, rows in members.items()
+    }
+
+
+def _rules(table: RawTable | None) -> dict[str, BookingRule]:
+    if table is None or not len(table):
+        return {}
+
+    def whole(name: str) -> list[int]:
+        values = pd.to_numeric(pd.Series(table.text(name)), errors="coerce").fillna(-1).clip(-1, 2**30)
+        return [int(value) for value in values]
+
+    columns = (
+        [max(kind, 0) for kind in whole("booking_type")], whole("prior_notice_duration_min"),
+        whole("prior_notice_last_day"), clock_seconds(table.text("prior_notice_last_time")).tolist(),
+        table.text("phone_number").tolist(), table.text("booking_url").tolist(),
+    )  # fmt: skip
+    rules = [BookingRule(*values) for values in zip(*columns, strict=True)]
+    return dict(zip(table.text("booking_rule_id"), rules, strict=True))
