@@ -169,6 +169,8 @@ def read_flex(
     times = raw["stop_times"]
     flexible = flexible_rows(times)
     if not flexible.any():
+        if geojson is not None:
+            notices.add("file_not_used", "INFO", GEOJSON, action="dropped", says="flexible_idle")
         return ()
     places = _zones(geojson, notices) | _groups(raw, stops, notices)
     rules = _rules(raw.get("booking_rules"))
@@ -194,18 +196,18 @@ def read_flex(
         if usable:
             found.append(FlexTrip(row_of[name], tuple(members), *_durations(trips.iloc[row_of[name]])))
         elif any(not call.timed for call in members):
-            lost.setdefault(name, []).append(0)
+            first = int(np.flatnonzero(names == name)[0])
+            lost.setdefault(name, []).append(int(times.row[first]))
     _tell(found, lost, trips, notices)
     return tuple(sorted(found, key=lambda trip: trip.trip))
 
 
 def _tell(found: list[FlexTrip], lost: dict[str, list[int]], trips: pd.DataFrame, notices: NoticeBook) -> None:
     if lost:
-        names = list(lost)
-        rows = [max(min(lost[name]), 1) for name in names]
+        names = np.array([name for name, rows in lost.items() for _ in rows], dtype=object)
         notices.add_rows(
-            "flexible_service_not_used", "WARNING", _FILE, rows, np.array(names, dtype=object), action="dropped",
-            says="flexible_lost",
+            "flexible_service_not_used", "WARNING", _FILE, [row for rows in lost.values() for row in rows], names,
+            action="dropped", says="flexible_lost",
         )  # fmt: skip
     if found:
         first = found[0].trip
