@@ -1,0 +1,85 @@
+"""Parts of the pages that are made from the package itself, so that they cannot go stale."""
+
+from __future__ import annotations
+
+import re
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from geo_access.study.schema import Key, study_keys
+from geo_access.words.words import catalogue
+
+ROOT = Path(__file__).resolve().parents[1]
+_HEADINGS = {"table": "Toute table (`file`, `where`…)", "metiers": "metiers", "origins": "origins"}
+
+
+def study_page() -> str:
+    """Every key of the study file, section by section."""
+    parts = []
+    for section, keys in groupby(study_keys("fr"), key=lambda key: key.section):
+        own = list(keys)
+        written = f"[[{section}]]" if own[0].repeated else f"[{section}]"
+        title = _HEADINGS["table"] if section == "table" else f"`{written}`"
+        rows = [_row(key) for key in own]
+        head = ["| clé | valeurs | par défaut | ce que c’est |", "|---|---|---|---|"]
+        parts.append("\n".join([f"## {title} {{ #{section} }}", "", *head, *rows]))
+    return "\n\n".join(parts)
+
+
+def _row(key: Key) -> str:
+    cells = [
+        f"`{key.name}`" + (" **(obligatoire)**" if key.needed else ""),
+        f"`{key.values}`",
+        f"`{key.default}`" if key.default not in ("", '""', "[]") else "",
+        key.meaning,
+    ]
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
+
+
+def columns_page() -> str:
+    """Every column that a run writes, from the catalogue."""
+    french, english = catalogue("fr"), catalogue("en")
+    found = sorted(key for key in french if key.startswith("column."))
+    parts = []
+    for file, keys in groupby(found, key=lambda key: key.split(".")[1]):
+        rows = [f"| `{key.split('.', 2)[2]}` | {french[key]} | {english[key]} |" for key in keys]
+        head = ["| colonne | ce que c’est | what it is |", "|---|---|---|"]
+        parts.append("\n".join([f"## {french.get(f'columns.{file}', file)} {{ #{file} }}", "", *head, *rows]))
+    return "\n\n".join(parts)
+
+
+def words_page() -> str:
+    """Levels, certainties and reasons as pages show them, in both languages."""
+    french, english = catalogue("fr"), catalogue("en")
+    wanted = [key for key in french if key.split(".")[0] in ("level", "confidence", "reason") and "." in key]
+    rows = [f"| `{key.split('.', 1)[1]}` | {french[key]} | {english[key]} |" for key in wanted]
+    return "\n".join(["| dans les tables | en français | in English |", "|---|---|---|", *rows])
+
+
+def results_page() -> str:
+    """The measured tables of the engine, the streets and the areas, as the benchmark file has them."""
+    text = (ROOT / "tests" / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
+    wanted = ("engine", "engine agreement", "streets", "isochrones")
+    sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
+    kept = [section for section in sections if section.partition("\n")[0].strip() in wanted]
+    return "\n".join(f"## {section.strip()}\n" for section in kept)
+
+
+def contributing_page() -> str:
+    """Show CONTRIBUTING.md as it stands."""
+    return (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+
+
+PARTS = {
+    "study": study_page,
+    "columns": columns_page,
+    "words": words_page,
+    "results": results_page,
+    "contributing": contributing_page,
+}
+
+
+def on_page_markdown(markdown: str, **_: Any) -> str:
+    """Put each made part where its marker stands."""
+    return re.sub(r"<!-- made: (\w+) -->", lambda match: PARTS[match[1]](), markdown)
