@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: campaign demo test quick lint bench wheel lowest clean
+.PHONY: campaign demo test quick lint docs bench wheel lowest clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -24,6 +24,10 @@ test: lint
 # The tests of the rooms that changed since origin/main (or SINCE=…), for at most a minute; what was not reached is said.
 quick: $(VENV)/.ready
 	$(BIN)/python .ci/quick.py $(SINCE)
+
+# The documentation into out/docs, strictly: a broken link or a missing name is an error. No network.
+docs: $(VENV)/.ready
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir out/docs
 
 # Wheel and sdist, each installed alone into an empty environment off the clone, and the demo run there.
 wheel:
