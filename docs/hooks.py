@@ -7,6 +7,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import geo_access
 from geo_access.study.schema import Key, study_keys
 from geo_access.words.words import catalogue
 
@@ -58,7 +59,7 @@ def words_page() -> str:
 
 
 def results_page() -> str:
-    """The measured tables of the engine, the streets and the areas, as the benchmark file has them."""
+    """Take measured tables of the engine, the streets and the areas from the benchmark file, as they stand."""
     text = (ROOT / "tests" / "benchmarks" / "RESULTS.md").read_text(encoding="utf-8")
     wanted = ("engine", "engine agreement", "streets", "isochrones")
     sections = re.split(r"^## ", text, flags=re.MULTILINE)[1:]
@@ -71,7 +72,19 @@ def contributing_page() -> str:
     return (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
 
 
+def api_page() -> str:
+    """Name every public name where it lives, verbs before what they return."""
+    verbs = [name for name in geo_access.__all__ if name.islower()]
+    values = [name for name in geo_access.__all__ if not name.islower()]
+    parts = []
+    for title, names in (("Verbs", verbs), ("Values, results and errors", values)):
+        homes = [getattr(geo_access, name).__module__ for name in names]
+        parts.append(f"## {title}\n\n" + "\n".join(f"::: {home}.{name}" for home, name in zip(homes, names)))
+    return "\n\n".join(parts)
+
+
 PARTS = {
+    "api": api_page,
     "study": study_page,
     "columns": columns_page,
     "words": words_page,

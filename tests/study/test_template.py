@@ -24,12 +24,16 @@ DEMO = ROOT / "data" / "demo"
 DATA = ("streets.osm.bz2", "gtfs_rail.zip", "gtfs_interurbain.zip", "zones.geojson", "points.csv", "training.csv")
 
 
+def ending(name: str) -> str:
+    return name[name.index(".") :]
+
+
 def folder(tmp_path: Path, *names: str) -> Path:
     home = tmp_path / "données d’été"
     home.mkdir()
     for number, name in enumerate(names):
         # Names that tell nothing: only the content can.
-        shutil.copy(DEMO / name, home / f"f{number}{Path(name).suffix}")
+        shutil.copy(DEMO / name, home / f"f{number}{ending(name)}")
     return home
 
 
@@ -43,7 +47,7 @@ def test_files_are_recognised_by_what_is_in_them(tmp_path: Path) -> None:
     (home / "notes.md").write_text("notes", encoding="utf-8")
     (home / ".hidden.csv").write_text("a,b\n", encoding="utf-8")
     wanted = ["streets", "feed", "feed", "zones", "points", "training", "employers", "unknown"]
-    names = [f"f{number}{Path(name).suffix}" for number, name in enumerate((*DATA, "employers.csv", "employment.csv"))]
+    names = [f"f{number}{ending(name)}" for number, name in enumerate((*DATA, "employers.csv", "employment.csv"))]
     assert roles(home) == {**dict(zip(names, wanted, strict=True)), "broken.zip": "unknown"}
 
 
