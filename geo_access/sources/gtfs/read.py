@@ -32,7 +32,8 @@ _NOT_USED = (
 _LARGEST_TABLE_BYTES = 2 << 30
 # No country's other tables come near: a million trips are 100 MB, 500,000 stops 50 MB.
 _LARGEST_LONG_TABLE_BYTES = 256 << 20
-_LARGEST_SMALL_TABLE_BYTES = 96 << 20
+# As tables in memory they take some ten times their bytes: these stay below 1 GB.
+_LARGEST_SMALL_TABLE_BYTES = 80 << 20
 _LARGEST_FEED_BYTES = 4 << 30
 _LARGEST_INNER_ZIP_BYTES = 1 << 30
 _MOST_MEMBERS = 10_000
@@ -235,7 +236,7 @@ def _check_sizes(path: Path, sizes: dict[str, int]) -> None:
 def _most_bytes(table: str) -> int:
     if table in ("stop_times", "shapes"):
         return _LARGEST_TABLE_BYTES
-    long = table in ("trips", "calendar_dates", "transfers")
+    long = table in ("trips", "calendar_dates")
     return min(_LARGEST_TABLE_BYTES, _LARGEST_LONG_TABLE_BYTES if long else _LARGEST_SMALL_TABLE_BYTES)
 
 
