@@ -9,34 +9,90 @@ from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
+from typer.core import TyperCommand, TyperGroup
 
 from geo_access.errors import GeoAccessError
 from geo_access.manifest import code_version
 from geo_access.study.last_net import TERMINATED, Terminated, clean_stop, report_unexpected
 from geo_access.words.messages import error_text
-from geo_access.words.words import format_number, text
+from geo_access.words.words import LANGUAGES, catalogue, format_number, text
 
 if TYPE_CHECKING:
     from geo_access.study.study import RunSummary, Study
 
 __all__ = ["app", "main"]
 
+
+def _asked(arguments: Sequence[str]) -> str:
+    """Language asked for, found before anything is parsed: the help needs it."""
+    asked = os.environ.get("GEO_ACCESS_LANG", "fr")
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+        if option == "--lang" or option.startswith("--lang="):
+            asked = value if option == "--lang" else option.partition("=")[2]
+    return asked if asked in LANGUAGES else "fr"
+
+
+def _tell_help(command: Any, language: str) -> None:
+    """Put the words of a language in place of the keys ``help.…`` of a command, its options and its commands."""
+    for part in (command, *command.params, *getattr(command, "commands", {}).values()):
+        key = vars(part).setdefault("help_key", getattr(part, "help", None))
+        if key in catalogue(language):
+            part.help = text(key, language)
+
+
+def _told_option(option: Any, context: Any) -> Any:
+    if option is not None:
+        option.help = text("help.help", context.find_root().obj or "fr")
+    return option
+
+
+class _Command(TyperCommand):
+    """A command whose help is in the reader's language."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        _tell_help(self, ctx.find_root().obj or "fr")
+        super().format_help(ctx, formatter)
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Return ``--help``, told in the reader's language."""
+        return _told_option(super().get_help_option(ctx), ctx)
+
+
+class _Group(TyperGroup):
+    """All commands; knows the language before anything is parsed."""
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        """Read the language, then parse."""
+        return super().make_context(info_name, args, parent=parent, obj=_asked(args), **extra)
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Write the help."""
+        _tell_help(self, ctx.find_root().obj or "fr")
+        super().format_help(ctx, formatter)
+
+    def get_help_option(self, ctx: Any) -> Any:
+        """Return ``--help``, told in the reader's language."""
+        return _told_option(super().get_help_option(ctx), ctx)
+
+
 app = typer.Typer(
     name="geo-access",
-    help="Qui ne peut pas s'y rendre, métier par métier — aller et retour —, pourquoi, et ce qui y remédierait.",
+    cls=_Group,
+    help="help.app",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-_OUT = Annotated[Path, typer.Option("--out", help="Dossier de sortie.")]
-_OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="Remplacer un dossier de sortie existant.")]
+_OUT = Annotated[Path, typer.Option("--out", help="help.out")]
+_OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="help.overwrite")]
 
 
 def _console() -> Console:
@@ -65,11 +121,9 @@ def _root(
     context: typer.Context,
     lang: Annotated[
         Language,
-        typer.Option("--lang", envvar="GEO_ACCESS_LANG", help="Langue des messages ; celle de l'étude une fois lue."),
+        typer.Option("--lang", envvar="GEO_ACCESS_LANG", help="help.lang"),
     ] = Language.fr,
-    version: Annotated[
-        bool, typer.Option("--version", callback=_version, is_eager=True, help="Afficher la version.")
-    ] = False,
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="help.version")] = False,
 ) -> None:
     del version
     context.obj = lang.value
@@ -146,9 +200,9 @@ def _run(study: Study, out: Path, *, overwrite: bool) -> None:
     _show(console, summary)
 
 
-@app.command()
+@app.command(cls=_Command, help="help.demo")
 def demo(context: typer.Context, out: _OUT = Path("out/demo"), overwrite: _OVERWRITE = False) -> None:
-    """Lancer l'étude de démonstration (territoire synthétique) ; elle ne remplace qu'une démonstration."""
+    """Run the demonstration study (a synthetic territory); it replaces a demonstration only."""
     from geo_access.study.folder import holds_result_of
     from geo_access.study.study import demo_study_path
 
@@ -158,23 +212,23 @@ def demo(context: typer.Context, out: _OUT = Path("out/demo"), overwrite: _OVERW
     _run(study, out, overwrite=overwrite or holds_result_of(out, study.file.study.name))
 
 
-@app.command()
+@app.command(cls=_Command, help="help.run")
 def run(
     context: typer.Context,
-    study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")],
+    study: Annotated[Path, typer.Argument(help="help.study")],
     out: _OUT = Path("out/etude"),
     overwrite: _OVERWRITE = False,
 ) -> None:
-    """Lancer une étude : temps, indicateurs, cartes, rapport."""
+    """Run a study: times, flags, maps, report."""
     _run(_study(study, context.obj), out, overwrite=overwrite)
 
 
-@app.command()
+@app.command(cls=_Command, help="help.check")
 def check(
     context: typer.Context,
-    study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")],
+    study: Annotated[Path, typer.Argument(help="help.study")],
 ) -> None:
-    """Tout vérifier sans rien calculer ; toutes les fautes sont listées d'un coup."""
+    """Check everything, compute nothing; all faults are listed at once."""
     console = _console()
     loaded = _study(study, context.obj)
     language = loaded.file.study.language
@@ -191,12 +245,12 @@ def check(
     console.print(f"[green]{text('cli.check_ok', language)}[/]")
 
 
-@app.command()
+@app.command(cls=_Command, help="help.calendar")
 def calendar(
     context: typer.Context,
-    feeds: Annotated[list[Path], typer.Argument(help="Fichiers GTFS.")],
+    feeds: Annotated[list[Path], typer.Argument(help="help.feeds")],
 ) -> None:
-    """Courses par jour de chaque réseau, et les jours où tous circulent."""
+    """Trips per day of each feed, and the days on which all run."""
     from geo_access.study.network import calendar_lines
 
     console = _console()
@@ -205,30 +259,21 @@ def calendar(
             console.print(line, markup=False, soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=_Command, help="help.sheet")
 def sheet(
     context: typer.Context,
-    study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")],
-    origin: Annotated[
-        str, typer.Option("--from", help="Domicile : adresse, ou longitude,latitude (par exemple 3.06,50.63).")
-    ],
-    metier: Annotated[str, typer.Option("--metier", help="Code du métier dans l'étude.")],
-    profile: Annotated[str | None, typer.Option("--profile", help="Public de l'étude ; le premier sinon.")] = None,
+    study: Annotated[Path, typer.Argument(help="help.study")],
+    origin: Annotated[str, typer.Option("--from", help="help.origin")],
+    metier: Annotated[str, typer.Option("--metier", help="help.metier")],
+    profile: Annotated[str | None, typer.Option("--profile", help="help.profile")] = None,
     addresses: Annotated[
         list[Path] | None,
-        typer.Option("--addresses", help="Fichier de la Base adresse nationale : l'adresse ne quitte pas ce poste."),
+        typer.Option("--addresses", help="help.addresses"),
     ] = None,
-    online: Annotated[
-        bool, typer.Option("--online", help="Envoyer l'adresse au service national de géocodage, qui la situe.")
-    ] = False,
-    out: Annotated[
-        Path, typer.Option("--out", help="Page HTML à écrire, ou dossier où les fiches sont numérotées.")
-    ] = Path("out/fiches"),
+    online: Annotated[bool, typer.Option("--online", help="help.online")] = False,
+    out: Annotated[Path, typer.Option("--out", help="help.sheet_out")] = Path("out/fiches"),
 ) -> None:
-    """Écrire la fiche d'une personne : ce qu'elle peut atteindre, par quels trajets, et sinon pourquoi.
-
-    Ni nom ni adresse n'y est écrit : seulement la position arrondie à une centaine de mètres.
-    """
+    """Write a person's sheet: what they can reach, by which journeys, and if not, why."""
     from geo_access.study.inputs import find_origin
 
     loaded = _study(study, context.obj)
@@ -245,13 +290,13 @@ def sheet(
     _console().print(f"[bold]{escape(str(path))}[/]", soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=_Command, help="help.validate")
 def validate(
     context: typer.Context,
-    feed: Annotated[Path, typer.Argument(help="Fichier GTFS.")],
-    out: Annotated[Path | None, typer.Option("--out", help="CSV où écrire chaque constat, avec sa ligne.")] = None,
+    feed: Annotated[Path, typer.Argument(help="help.feed")],
+    out: Annotated[Path | None, typer.Option("--out", help="help.notices_out")] = None,
 ) -> None:
-    """Dire ce qui ne va pas dans un GTFS, et ce que la lecture en fait."""
+    """Say what is wrong with a GTFS feed, and what reading does about it."""
     from geo_access.sources.gtfs.feed import feed_report, read_gtfs
     from geo_access.study.network import build_lines
 
@@ -262,26 +307,32 @@ def validate(
         if out is not None:
             notices.to_csv(out, index=False, encoding="utf-8")
     table = Table(title=feed.name, title_justify="left")
-    summary = summary.drop(columns=["feed", "example"])
-    for column in summary.columns:
-        table.add_column(str(column), overflow="fold")
-    for row in summary.itertuples(index=False):
-        table.add_row(*(escape(str(cell)) for cell in row))
+    for column in ("severity", "file", "count", "finding", "done"):
+        table.add_column(text(f"cli.notice.{column}", context.obj), overflow="fold")
+    for row in summary.to_dict("records"):
+        cells = (
+            text(f"cli.severity.{row['severity']}", context.obj),
+            row["file"],
+            format_number(row["count"], context.obj),
+            f"{row['message']} ({row['code']})",
+            text(f"note.action.{row['action']}", context.obj),
+        )
+        table.add_row(*(escape(str(cell)) for cell in cells))
     console.print(table)
     with _told_in(context.obj):
         for line in build_lines(read, feed, language=context.obj):
             console.print(escape(line), soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=_Command, help="help.fetch")
 def fetch(
     context: typer.Context,
-    territory: Annotated[str, typer.Option("--territory", help="MEL, Hauts-de-France, ou codes INSEE.")],
-    date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="Jour de service de l'étude.")],
+    territory: Annotated[str, typer.Option("--territory", help="help.territory")],
+    date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="help.day")],
     out: _OUT = Path("donnees"),
-    also: Annotated[list[str] | None, typer.Option("--also", help="Source à la demande, par exemple sirene.")] = None,
+    also: Annotated[list[str] | None, typer.Option("--also", help="help.also")] = None,
 ) -> None:
-    """Télécharger les données ouvertes d'un territoire et préparer son fichier d'étude."""
+    """Download the open data of a territory and prepare its study file."""
     from geo_access.sources.fetch.catalogue_study import fetch_territory
 
     console = _console()
@@ -296,19 +347,17 @@ def fetch(
     console.print(f"[bold]{escape(str(prepared.study))}[/]", soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=_Command, help="help.serve")
 def serve(
     context: typer.Context,
-    study: Annotated[Path, typer.Argument(help="Fichier d'étude (TOML).")],
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="Port ; 0 pour un port libre.")] = 8765,
-    host: Annotated[
-        str, typer.Option("--host", help="Adresse d'écoute ; hors de ce poste, avec --token.")
-    ] = "127.0.0.1",
-    token: Annotated[str, typer.Option("--token", help="Secret demandé à chaque requête.")] = "",
-    online: Annotated[bool, typer.Option("--online", help="Envoyer les adresses au service national.")] = False,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="Ouvrir la page.")] = True,
+    study: Annotated[Path, typer.Argument(help="help.study")],
+    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="help.port")] = 8765,
+    host: Annotated[str, typer.Option("--host", help="help.host")] = "127.0.0.1",
+    token: Annotated[str, typer.Option("--token", help="help.token")] = "",
+    online: Annotated[bool, typer.Option("--online", help="help.serve_online")] = False,
+    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="help.browser")] = True,
 ) -> None:
-    """Ouvrir l'atelier : une page locale pour poser les questions et voir les réponses aussitôt."""
+    """Open the workshop: a local page to ask questions and see the answers at once."""
     console = _console()
     with _told_in(context.obj):
         from geo_access.web import open_workshop
@@ -376,7 +425,7 @@ def schema(
 
 def main() -> None:
     """Run the command line; bad input ends with exit code 1 and a message, never with a traceback."""
-    language = "en" if os.environ.get("GEO_ACCESS_LANG") == "en" else "fr"
+    language = _asked(sys.argv[1:])
     with clean_stop():
         try:
             app()
