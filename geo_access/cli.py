@@ -230,18 +230,25 @@ def check(
 ) -> None:
     """Check everything, compute nothing; all faults are listed at once."""
     console = _console()
-    loaded = _study(study, context.obj)
-    language = loaded.file.study.language
-    with _told_in(language):
-        report = loaded.check()
-    table = Table(title=text("cli.read_title", language), title_justify="left")
-    for key in ("cli.source", "cli.read", "cli.kept", "cli.located", "cli.lost"):
-        table.add_column(text(key, language))
-    for row in report.rows:
-        table.add_row(*(escape(str(cell)) for cell in row))
-    console.print(table)
+    with _told_in(context.obj):
+        from geo_access.errors import raise_faults
+        from geo_access.study.check import check_study
+
+        report = check_study(study, language=context.obj)
+    language = report.language
+    if report.rows:
+        table = Table(title=text("cli.read_title", language), title_justify="left")
+        for key in ("cli.source", "cli.read", "cli.kept", "cli.located", "cli.lost"):
+            table.add_column(text(key, language))
+        for row in report.rows:
+            table.add_row(*(escape(str(cell)) for cell in row))
+        console.print(table)
     for warning in report.warnings:
         console.print(f"[yellow]![/] {escape(warning.told(language))}")
+    with _told_in(language):
+        raise_faults(report.faults)
+    if report.plan is not None:
+        console.print(escape(report.plan.told(language)), soft_wrap=True)
     console.print(f"[green]{text('cli.check_ok', language)}[/]")
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
@@ -36,6 +36,7 @@ from geo_access.study.sections import (
     ThresholdSection,
     TrainingTable,
 )
+from geo_access.words.told import fault, refusal
 
 __all__ = [
     "MAX_STUDY_BYTES",
@@ -43,11 +44,14 @@ __all__ = [
     "flag_rules",
     "isochrone_profile",
     "isochrone_schedule",
+    "read_content",
     "read_study_file",
+    "sound_part",
     "study_metiers",
     "study_profiles",
     "study_schedules",
     "study_thresholds",
+    "validated",
 ]
 
 MAX_STUDY_BYTES = 1_000_000
@@ -114,8 +118,7 @@ class StudyFile(Section):
         found = self._problems()
         if found:
             # One error of pydantic carries them all; `_faults` tells them apart again.
-            joined = "; ".join(_ENGLISH[key].format(**values) for key, values in found)
-            raise PydanticCustomError("study.problems", "{joined}", {"joined": joined, "found": found})
+            raise PydanticCustomError("study.problems", "contradictions between sections", {"found": found})
         return self
 
     def _problems(self) -> list[tuple[str, dict[str, str]]]:
@@ -144,15 +147,6 @@ class StudyFile(Section):
         if chosen is not None and chosen not in {profile.id for profile in self.profiles}:
             found.append(("study.no_profile", {"id": chosen}))
         return found
-
-
-_ENGLISH: Mapping[str, str] = {
-    "study.nothing_to_reach": "give [training], [employers] or both: there is nothing to reach",
-    "study.twice": "{section}: '{id}' is given twice",
-    "study.no_kind": "{section}: none of kind '{kind}'",
-    "study.no_gtfs": "profiles {profiles} ride transit, but [network] names no gtfs",
-    "study.no_profile": "output.isochrone_profile: '{id}' is no profile of the study",
-}
 
 
 def _named_files(content: Any, key: str = "") -> list[tuple[str, Path]]:
@@ -187,27 +181,23 @@ def _known_keys(location: tuple[int | str, ...]) -> list[str]:
 def _faults(path: Path, error: Any) -> list[Fault]:
     """Tell one error of pydantic as faults, with the entries of the catalogue that say it."""
     location = tuple(error["loc"])
-    where = f"{path.name}: " + (
-        "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".") or "whole file"
-    )
+    spelt = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in location).lstrip(".")
+    where = f"{path.name}: {spelt}" if spelt else path.name
     kind, given = str(error["type"]), error.get("ctx", {})
     if kind == "study.problems":
-        return [Fault(where, _ENGLISH[key].format(**values), key=key, values=values) for key, values in given["found"]]
+        return [fault(where, key, **values) for key, values in given["found"]]
     if kind == "extra_forbidden":
         known = _known_keys(location)
         near = difflib.get_close_matches(str(location[-1]), known, n=1, cutoff=0.4)
         if near:
-            values = {"near": near[0]}
-            return [Fault(where, "unknown key", f"did you mean {near[0]!r}?", key="study.unknown_near", values=values)]
-        listed = ", ".join(known)
-        return [Fault(where, "unknown key", f"known keys: {listed}", key="study.unknown", values={"known": listed})]
+            return [fault(where, "study.unknown_near", near=near[0])]
+        return [fault(where, "study.unknown", known=", ".join(known))]
     if kind == "missing":
-        return [Fault(where, "this key is missing", "add it", key="study.missing")]
-    message = str(error["msg"]).removeprefix("Value error, ")
+        return [fault(where, "study.missing")]
     if kind.startswith("study."):
-        return [Fault(where, message, key=kind, values=given)]
-    key, carried = _KINDS.get(kind, (_FAMILIES.get(kind.partition("_")[0], ""), ()))
-    return [Fault(where, message, key=key, values={name: given[name] for name in carried})]
+        return [fault(where, kind, **given)]
+    key, carried = _KINDS.get(kind, (_FAMILIES.get(kind.partition("_")[0], "study.value"), ()))
+    return [fault(where, key, **{name: str(given[name]).replace(" or ", ", ") for name in carried})]
 
 
 def _innermost(errors: list[Any]) -> list[Any]:
@@ -236,6 +226,36 @@ def _absolute(content: Any, base: Path) -> Any:
     return content
 
 
+def read_content(path: Path) -> tuple[dict[str, Any], list[Fault]]:
+    """Read the raw content of a study file, its paths absolute, and list the files it names that are not there.
+
+    Raises
+    ------
+    MissingFileError
+        When there is no study file.
+    InputError
+        When it is no TOML.
+    """
+    if not path.is_file():
+        raise refusal("study.no_file", MissingFileError, file=path)
+    if path.stat().st_size > MAX_STUDY_BYTES:
+        raise refusal("study.too_large", file=path)
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError as error:
+        raise refusal("study.not_utf8", file=path, byte=error.start) from error
+    except RecursionError as error:
+        raise refusal("study.too_deep", file=path) from error
+    except ValueError as error:
+        raise refusal("study.not_toml", file=path, why=error) from error
+    content = _absolute(content, path.parent)
+    return content, [
+        fault(f"{path.name}: {key}", "study.file_not_found", file=file)
+        for key, file in _named_files(content)
+        if not file.exists()
+    ]
+
+
 def read_study_file(path: str | Path) -> StudyFile:
     """Read and check a study file.
 
@@ -256,55 +276,78 @@ def read_study_file(path: str | Path) -> StudyFile:
         When it is not TOML, or with every key that is wrong.
     """
     path = Path(path)
-    if not path.is_file():
-        raise MissingFileError(
-            f"{path}: no such study file → check the path, or start from `geo-access demo`",
-            key="study.no_file",
-            values={"file": path},
-        )
-    if path.stat().st_size > MAX_STUDY_BYTES:
-        raise InputError(
-            f"{path}: larger than 1 MB → this is not a study file", key="study.too_large", values={"file": path}
-        )
-    try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
-    except UnicodeDecodeError as error:
-        raise InputError(
-            f"{path}: not UTF-8 (byte {error.start}) → save the file as UTF-8",
-            key="study.not_utf8",
-            values={"file": path, "byte": error.start},
-        ) from error
-    except RecursionError as error:
-        raise InputError(
-            f"{path}: brackets nested too deep → this is not a study file",
-            key="study.too_deep",
-            values={"file": path},
-        ) from error
-    except ValueError as error:
-        raise InputError(
-            f"{path}: not valid TOML: {error} → mend that line",
-            key="study.not_toml",
-            values={"file": path, "why": error},
-        ) from error
-    content = _absolute(content, path.parent)
-    missing = [
-        Fault(
-            f"{path.name}: {key}",
-            f"file not found: {file}",
-            "check the path; it is relative to the study file",
-            key="study.file_not_found",
-            values={"file": file},
-        )
-        for key, file in _named_files(content)
-        if not file.exists()
-    ]
-    try:
-        study = StudyFile.model_validate(content)
-    except ValidationError as error:
-        raise_faults([fault for item in _innermost(error.errors()) for fault in _faults(path, item)] + missing)
-        raise
-    raise_faults(missing, error=MissingFileError)
+    content, missing = read_content(path)
+    study, faults = validated(path, content)
+    raise_faults([*faults, *missing], error=InputError if faults else MissingFileError)
+    assert study is not None  # noqa: S101 — without faults there is one
     return study
+
+
+def validated(path: Path, content: dict[str, Any]) -> tuple[StudyFile | None, list[Fault]]:
+    """Validate the content of a study file: the study, or all that is wrong with its keys and sections."""
+    try:
+        return StudyFile.model_validate(content), []
+    except ValidationError as error:
+        return None, [told for item in _innermost(error.errors()) for told in _faults(path, item)]
+
+
+def sound_part(path: Path, content: dict[str, Any]) -> tuple[StudyFile, list[Fault]]:
+    """Take the sections of a faulty study file that are sound, and list how they contradict each other.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    content : dict
+        Raw content, as `read_content` gives it.
+
+    Returns
+    -------
+    StudyFile
+        Not validated as a whole: a section that is wrong or not there is None, or empty.
+    list of Fault
+        Contradictions between sound sections; none that may come from a faulty one.
+    """
+    sections: dict[str, Any] = {}
+    broken: set[str] = set()
+    for name, field in StudyFile.model_fields.items():
+        kind: Any = Annotated[field.annotation, *field.metadata] if field.metadata else field.annotation
+        sections[name] = None if field.is_required() else field.get_default()
+        if field.is_required() and name not in content:
+            broken.add(name)
+            continue
+        try:
+            if name in content:
+                sections[name] = TypeAdapter(kind).validate_python(_without_unknown(content, name))
+        except ValidationError:
+            broken.add(name)
+    lists = ("metiers", "profiles", "thresholds", "schedules")
+    study = StudyFile.model_construct(**{**sections, **{name: sections[name] or () for name in lists}})
+    said = [fault(path.name, key, **values) for key, values in study._problems() if not _READS[key] & broken]
+    return study, said
+
+
+# Sections that a contradiction is about: where one of them is faulty, it may only seem so.
+_READS = {
+    "study.nothing_to_reach": {"training", "employers"},
+    "study.twice": set[str](),
+    "study.no_kind": {"thresholds", "schedules", "training", "employers"},
+    "study.no_gtfs": {"network", "profiles"},
+    "study.no_profile": {"profiles", "output"},
+}
+
+
+def _without_unknown(content: Mapping[str, Any], name: str) -> Any:
+    """Content of a section without the keys that it does not know: its other keys are still worth reading."""
+
+    def known_only(value: Any, location: tuple[int | str, ...]) -> Any:
+        if isinstance(value, list):
+            return [known_only(item, location) for item in value]
+        if not isinstance(value, dict):
+            return value
+        keys = _known_keys((*location, ""))
+        return {key: known_only(item, (*location, key)) for key, item in value.items() if key in keys or not keys}
+
+    return known_only(content[name], (name,))
 
 
 def study_metiers(file: StudyFile) -> list[Metier]:

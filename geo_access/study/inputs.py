@@ -40,7 +40,17 @@ from geo_access.study.sections import EmployersTable, Table, TrainingTable
 from geo_access.words.note import Note, note
 from geo_access.words.told import fault
 
-__all__ = ["StudyInputs", "find_origin", "read_employers_table", "read_inputs", "read_training_table"]
+__all__ = [
+    "StudyInputs",
+    "Tables",
+    "attempt",
+    "find_origin",
+    "joined_inputs",
+    "read_employers_table",
+    "read_inputs",
+    "read_tables",
+    "read_training_table",
+]
 
 # An activity counts for a métier when at least this share of its hirings was for it.
 _LEAST_HIRING_SHARE = 0.01
@@ -170,12 +180,12 @@ class StudyInputs:
     warnings: tuple[Note, ...]
 
 
-def _attempt(where: str, faults: list[Fault], read: Callable[[], Any]) -> Any:
+def attempt(where: str, faults: list[Fault], read: Callable[[], Any]) -> Any:
     """Run a reader; keep its faults for the list instead of stopping at the first."""
     try:
         return read()
     except GeoAccessError as error:
-        faults += [replace(fault, where=f"{where}: {fault.where}") for fault in error.faults] or [
+        faults += [replace(fault, where=f"{where}: {fault.where}", place=None) for fault in error.faults] or [
             Fault(where, str(error), key=error.key, values=error.values)
         ]
     return None
@@ -274,49 +284,104 @@ def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
         With every fault of every table at once.
     """
     faults: list[Fault] = []
-    reports: list[ReadingReport] = []
-    zones = _attempt(f"{path.name}: origins.zones", faults, lambda: _all_zones(study.origins.layers))
-    points = _attempt(
-        f"{path.name}: origins.points", faults, lambda: masked(_points(study.origins.points), study.origins.points)
-    )
-    training = employers = None
-    if study.training is not None:
-        section = study.training
-        training = _attempt(f"{path.name}: training", faults, lambda: masked(read_training_table(section), section))
-    if study.employers is not None:
-        table = study.employers
-        codes = [metier.code for metier in study.metiers]
-        employers = _attempt(
-            f"{path.name}: employers", faults, lambda: masked(read_employers_table(table, codes), table)
-        )
-    section_employment = study.employment
-    employment = None
-    if section_employment is not None:
-        employment = _attempt(f"{path.name}: employment", faults, lambda: _employment(section_employment))
+    tables = read_tables(study, path, faults)
     raise_faults(faults)
+    return joined_inputs(study, tables)
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """Tables of a study as they were read; None where there is none, or it could not be read.
+
+    Attributes
+    ----------
+    zones : geopandas.GeoDataFrame or None
+    points, training, employers : (geopandas.GeoDataFrame, ReadingReport) or None
+    employment : pandas.DataFrame or None
+    """
+
+    zones: gpd.GeoDataFrame | None
+    points: _Read | None
+    training: _Read | None
+    employers: _Read | None
+    employment: pd.DataFrame | None
+
+
+def read_tables(study: StudyFile, path: Path, faults: list[Fault]) -> Tables:
+    """Read each table that a study names.
+
+    Parameters
+    ----------
+    study : StudyFile
+        Whole, or its sound part.
+    path : pathlib.Path
+        The study file, for the messages.
+    faults : list of Fault
+        Receives all that is wrong with the tables.
+
+    Returns
+    -------
+    Tables
+    """
+    origins, codes = study.origins, [metier.code for metier in study.metiers]
+    training, employers, employment = study.training, study.employers, study.employment
+    zones = points = None
+    if origins is not None:
+        zones = attempt(f"{path.name}: origins.zones", faults, lambda: _all_zones(origins.layers))
+        points = attempt(
+            f"{path.name}: origins.points", faults, lambda: masked(_points(origins.points), origins.points)
+        )
+    return Tables(
+        zones=zones,
+        points=points,
+        training=None
+        if training is None
+        else attempt(f"{path.name}: training", faults, lambda: masked(read_training_table(training), training)),
+        employers=None
+        if employers is None
+        else attempt(
+            f"{path.name}: employers", faults, lambda: masked(read_employers_table(employers, codes), employers)
+        ),
+        employment=None
+        if employment is None
+        else attempt(f"{path.name}: employment", faults, lambda: _employment(employment)),
+    )
+
+
+def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
+    """Say which points stand for which zones, give employers their hours, gather the reports.
+
+    Parameters
+    ----------
+    study : StudyFile
+    tables : Tables
+        With zones and points.
+
+    Returns
+    -------
+    StudyInputs
+
+    Raises
+    ------
+    InputError
+        When no populated point lies in a zone.
+    """
+    zones, points = tables.zones, tables.points
+    assert zones is not None and points is not None  # noqa: S101, PT018 — the caller has looked
     membership = assign_zones(points[0], zones)
     if membership.empty:
         where = f"{study.origins.points.file.name} × {study.origins.zones.file.name}"
-        raise_faults(
-            [
-                Fault(
-                    where,
-                    "no populated point lies in any zone",
-                    "check the CRS and the extent of both",
-                    key="no_point_in_zones",
-                )
-            ]
-        )
-    reports += [found[1] for found in (points, training, employers) if found is not None]
+        raise_faults([fault(where, "no_point_in_zones")])
+    reports = [found[1] for found in (points, tables.training, tables.employers) if found is not None]
     notes = [said for report in reports for said in report.notes]
-    staffed, assumed = (None, []) if employers is None else _with_hours(employers[0], study)
+    staffed, assumed = (None, []) if tables.employers is None else _with_hours(tables.employers[0], study)
     return StudyInputs(
         zones=zones,
         points=points[0],
         membership=membership,
-        training=None if training is None else training[0],
+        training=None if tables.training is None else tables.training[0],
         employers=staffed,
-        employment=employment,
+        employment=tables.employment,
         reports=tuple(reports),
         warnings=(*_warnings(membership, zones), *notes, *assumed),
     )

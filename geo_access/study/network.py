@@ -32,7 +32,7 @@ from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.note import Note
 from geo_access.words.words import format_number, text
 
-__all__ = ["build_lines", "calendar_lines", "check_feeds", "links_table", "study_network"]
+__all__ = ["build_lines", "calendar_lines", "check_feeds", "check_read_feeds", "links_table", "study_network"]
 
 
 def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[Note, ...]]:
@@ -43,17 +43,25 @@ def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[Note, ...
     ServiceDateError
         When a feed does not run on the study's day.
     """
-    if not file.network.gtfs:
+    return check_read_feeds(file, [read_gtfs(path) for path in file.network.gtfs])
+
+
+def check_read_feeds(file: StudyFile, feeds: Sequence[Feed]) -> tuple[list[tuple[str, ...]], tuple[Note, ...]]:
+    """Look for the study's day in the calendars of feeds that were read; as `check_feeds`."""
+    if not feeds:
         return [], ()
-    feeds = [read_gtfs(path) for path in file.network.gtfs]
     align = file.network.align if file.network.align != "none" else None
     days = feed_days(feeds, file.study.date, align=align, school_breaks=_holidays(file))
     rows: list[tuple[str, ...]] = []
     for feed in feeds:
         losses, _ = feed_report(feed)
-        told = "; ".join(f"{count} × {code}" for code, count in losses.groupby("code", sort=False).size().items())
-        calls, trips = len(feed.stop_times.stop), len(feed.trips)
-        rows.append((feed.name, f"{calls} calls, {trips} trips", "", f"{len(feed.stops)} stops", told))
+        language = file.study.language
+        counted = losses.groupby("code", sort=False)["count"].sum()
+        words = {each.code: each.says.told(language) for each in reversed(feed.notices)}
+        told = "; ".join(f"{format_number(n, language)} × {words[str(code)]}" for code, n in counted.items())
+        calls, trips = (format_number(n, language) for n in (len(feed.stop_times.stop), len(feed.trips)))
+        stops = text("cli.check_stops", language, n=format_number(len(feed.stops), language))
+        rows.append((feed.name, text("cli.check_calls", language, calls=calls, trips=trips), "", stops, told))
     return rows, days.notes
 
 

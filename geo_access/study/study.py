@@ -14,6 +14,7 @@ from geo_access.network.streets.congestion import DRIVEN, car_label
 from geo_access.network.timetable.stops import network_notices
 from geo_access.report.sheet import adviser_sheet
 from geo_access.report.study_report import can_print, write_report
+from geo_access.study.check import CheckReport, check_study
 from geo_access.study.file import (
     MAX_STUDY_BYTES,
     StudyFile,
@@ -36,7 +37,7 @@ from geo_access.study.findings import (
 )
 from geo_access.study.folder import free_sheet, output_folder
 from geo_access.study.inputs import StudyInputs, read_inputs
-from geo_access.study.network import check_feeds, links_table, study_network
+from geo_access.study.network import links_table, study_network
 from geo_access.study.opened import open_study
 from geo_access.study.outputs import write_manifest, write_tables
 from geo_access.study.pictures import map_contents, write_front_page, write_pictures
@@ -75,21 +76,6 @@ def demo_study_path() -> Path:
         key="no_demo",
         values={"folder": package / "demo"},
     )
-
-
-@dataclass(frozen=True)
-class CheckReport:
-    """What `Study.check` found in the inputs.
-
-    Attributes
-    ----------
-    rows : tuple of tuple of str
-        Source, rows read, kept, located, and the losses with their reasons.
-    warnings : tuple of Note
-    """
-
-    rows: tuple[tuple[str, ...], ...]
-    warnings: tuple[Note, ...]
 
 
 @dataclass(frozen=True)
@@ -170,16 +156,9 @@ class Study:
         InputError
             With every fault of every table and feed.
         """
-        language = self.file.study.language
-        opened = open_study(self.file, self.path)
-        inputs = opened.inputs
-        rows, feed_notes = check_feeds(self.file)
-        for report in inputs.reports:
-            losses = "; ".join(f"{row.rows} × {row.reason}" for row in report.losses(language).itertuples())
-            located = "" if report.located is None else str(report.located)
-            rows.append((report.source, str(report.read), str(report.kept), located, losses))
-        notes = dict.fromkeys((*inputs.warnings, *feed_notes, *opened.network.warnings))
-        return CheckReport(tuple(rows), tuple(notes))
+        report = check_study(self.path)
+        raise_faults(report.faults)
+        return report
 
     def run(
         self, out: str | Path, *, overwrite: bool = False, progress: Progress = _silent, announce: Announce = _quiet

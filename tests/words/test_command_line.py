@@ -55,8 +55,6 @@ def test_every_help_text_is_an_entry_of_the_catalogue() -> None:
 
 def test_a_feed_is_validated_in_words() -> None:
     feed = str(DEMO / "gtfs_rail.zip")
-        "validate", feed, language="fr"
-    )
     for language in LANGUAGES:
         printed = said("validate", feed, language=language)
         wrong = sentences("en" if language == "fr" else "fr", "note.gtfs.")

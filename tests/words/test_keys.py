@@ -57,6 +57,8 @@ def calls() -> list[Call]:
                 given = words.get("values")
                 keys = None if not isinstance(given, ast.Dict) else [text_of(key) for key in given.keys]
                 values = frozenset(str(key) for key in keys) if keys is not None and None not in keys else None
+                if name == "Fault" and len(node.args) > 3:
+                    words["key"] = node.args[3]
                 told = "key" in words or "faults" in words
                 found.append(Call(line, name, text_of(words.get("key")) if told else "", values))
             elif name == "refusal" and node.args:

@@ -1,0 +1,74 @@
+"""A check tells everything that is wrong in one round, whatever else is wrong beside it."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from geo_access.errors import GeoAccessError
+from geo_access.study.check import CheckReport, check_study
+from geo_access.study.study import Study
+from geo_access.words.messages import error_text
+from tests.study.test_file import GOOD, write
+
+DEMO = Path(__file__).parents[2] / "data" / "demo"
+
+
+def keys(report: CheckReport) -> dict[str, str]:
+    """Key of each fault by where it is."""
+    return {fault.where: fault.key for fault in report.faults}
+
+
+def test_keys_contradictions_files_and_contents_are_told_together(tmp_path: Path) -> None:
+    text = GOOD.replace('name = "Essai"', 'name = "Essai"\nlangage = "en"')
+    text = text.replace('file = "training.csv"', 'file = "absent.csv"') + '\n[output]\nisochrone_profile = "nobody"\n'
+    path = write(tmp_path, text)
+    (tmp_path / "zones.geojson").write_text("{}")
+    (tmp_path / "points.csv").write_text("id,lon,lat\na,3.0,50.0\n")
+    (tmp_path / "feed.zip").write_bytes(b"no zip")
+    found = keys(check_study(path))
+    assert found["study.toml: study.langage"] == "study.unknown_near"
+    assert found["study.toml"] == "study.no_profile"
+    assert found["study.toml: training.file"] == "study.file_not_found"
+    assert any(where.startswith("study.toml: origins.points") for where in found)
+    assert any(where.startswith("study.toml: origins.zones") for where in found)
+    assert any(where.startswith("study.toml: network.gtfs[0]") for where in found)
+    assert len(found) == 6
+    assert all(found.values())
+
+
+def test_a_fault_makes_no_other_up(tmp_path: Path) -> None:
+    text = GOOD.replace('mode = "transit"', 'mode = "tram"').replace("minutes = 60", "minutes = -3")
+    path = write(tmp_path, text + '\n[output]\nisochrone_profile = "sans_voiture"\n')
+    said = [fault.key for fault in check_study(path).faults if fault.key.startswith("study.")]
+    assert sorted(said) == ["study.above", "study.one_of"]
+
+
+def test_a_missing_file_is_said_once(tmp_path: Path) -> None:
+    path = write(tmp_path, GOOD, with_files=False)
+    faults = check_study(path).faults
+    assert {fault.key for fault in faults} == {"study.file_not_found"}
+    assert len(faults) == 4
+
+
+def test_what_would_run_stands_at_the_end() -> None:
+    report = check_study(DEMO / "study.toml")
+    assert report.faults == ()
+    assert report.plan is not None
+    values = dict(report.plan.values)
+    assert values["day"] == Study.from_file(DEMO / "study.toml").file.study.date
+    assert isinstance(values["day"], date)
+    assert "run` would compute" in str(report.plan)
+
+
+@pytest.mark.parametrize("value", ["[]", "{}", "1.5", "true", '"x"', "2026-03-17", "[[1]]"])
+@pytest.mark.parametrize("key", ["date", "name", "language", "epsg"])
+def test_every_refused_value_has_words_in_both_languages(tmp_path: Path, key: str, value: str) -> None:
+    lines = [line for line in GOOD.splitlines() if not line.startswith(f"{key} = ")]
+    path = write(tmp_path, "\n".join(lines).replace("[study]", f"[study]\n{key} = {value}", 1))
+    faults = [fault for fault in check_study(path).faults if fault.where.startswith(f"study.toml: study.{key}")]
+    for fault in faults:
+        error = GeoAccessError("x", faults=[fault])
+        assert error_text(error, "fr") != error_text(error, "en")
