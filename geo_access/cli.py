@@ -373,20 +373,16 @@ def serve(
                       announce=lambda page: console.print(f"[bold]{escape(page)}[/]", soft_wrap=True))  # fmt: skip
 
 
-@app.command()
+@app.command(cls=_Command, help="help.init")
 def init(
     context: typer.Context,
-    folder: Annotated[
-        Path, typer.Argument(help="Dossier des données : GTFS, OpenStreetMap, zones, points, lieux.")
-    ] = Path(),
-    territory: Annotated[str | None, typer.Option("--territory", help="Nom du territoire ; demandé sinon.")] = None,
-    date: Annotated[
-        datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="Jour de service ; choisi sinon.")
-    ] = None,
-    metier: Annotated[list[str] | None, typer.Option("--metier", help="Code d'un métier ; plusieurs fois.")] = None,
+    folder: Annotated[Path, typer.Argument(help="help.init_folder")] = Path(),
+    territory: Annotated[str | None, typer.Option("--territory", help="help.init_territory")] = None,
+    date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="help.init_day")] = None,
+    metier: Annotated[list[str] | None, typer.Option("--metier", help="help.init_metier")] = None,
     overwrite: _OVERWRITE = False,
 ) -> None:
-    """Reconnaître les fichiers d'un dossier et y écrire une étude commentée."""
+    """Recognise the files of a folder and write a commented study there."""
     from geo_access.study.template import draft_study
 
     console, language = _console(), context.obj
@@ -410,12 +406,12 @@ def init(
     console.print(escape(text("init.next" if draft.ready else "init.complete", language, **values)), soft_wrap=True)
 
 
-@app.command()
+@app.command(cls=_Command, help="help.schema")
 def schema(
     context: typer.Context,
-    out: Annotated[Path | None, typer.Option("--out", help="Fichier JSON à écrire ; affiché sinon.")] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="help.schema_out")] = None,
 ) -> None:
-    """Écrire le schéma JSON du fichier d'étude, pour les éditeurs."""
+    """Write the JSON schema of the study file, for editors."""
     import json
 
     from geo_access.study.schema import study_schema

@@ -74,7 +74,7 @@ def test_malformed_toml(study: Path) -> None:
 
 
 def test_date_outside_the_calendars_says_each_validity(study: Path) -> None:
-    check_refused(spoil(study, "date = 2026-03-17", "date = 2027-03-17"), "gtfs_urbain", "2026-07-03")
+    check_refused(spoil(study, "date = 2026-03-17", "date = 2027-03-17"), "gtfs_urbain", "3 juillet 2026")
 
 
 def test_feed_without_a_needed_file(study: Path) -> None:
