@@ -346,7 +346,7 @@ def bands_label(file: StudyFile) -> str:
     if profile.mode in ("walk", "bike", "car"):
         return text("bands.any", language, to=to, mode=text(f"mode.{profile.mode}", language))
     hour = isochrone_schedule(file).start
-    return text("bands.arrive", language, to=to, mode=text("mode.transit", language), hour=hour)
+    return text("bands.arrive", language, to=to, mode=text(f"mode.{profile.mode}", language), hour=hour)
 
 
 def _residents(inputs: StudyInputs) -> gpd.GeoDataFrame:
