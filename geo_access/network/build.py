@@ -38,6 +38,7 @@ def build_network(
     dem: str | Path | None = None,
     street_time: dt.time = dt.time(8),
     headways: Headways | None = None, link_feeds: bool = True, edits: Sequence[Edit] = (), wheelchair: bool = False,
+    streets: Streets | CrowFly | None = None,
 ) -> Network:  # fmt: skip
     """Build the network of a territory on one service day.
 
@@ -78,6 +79,8 @@ def build_network(
     wheelchair : bool
         Keep only trips and stops that the feeds say a wheelchair can use, see `wheelchair_feed`; a warning counts what
         they do not say.
+    streets : Streets or CrowFly, optional
+        Streets at hand, such as those of `from_osmnx`, in place of `osm`; their modes and CRS stay.
 
     Returns
     -------
@@ -99,19 +102,21 @@ def build_network(
     """
     day = _day(date)
     osm_paths, gtfs_paths = _paths(osm), _paths(gtfs)
-    _check(osm_paths, gtfs_paths, crow_fly_detour, edits, epsg)
+    if streets is not None and (osm_paths or crow_fly_detour is not None):
+        raise refusal("network.streets_twice")
+    detour = crow_fly_detour if streets is None else 1.0
+    _check(osm_paths, gtfs_paths, detour, edits, epsg if streets is None else streets.epsg)
     if wheelchair and not gtfs_paths:
         raise refusal("network.wheelchair")
     feeds = [read_gtfs(path, name=name) for path, name in zip(gtfs_paths, _feed_names(gtfs_paths), strict=True)]
     if wheelchair:
         feeds = [wheelchair_feed(feed) for feed in feeds]
-    streets: Streets | CrowFly
-    if osm_paths:
+    if streets is None and osm_paths:
         streets = build_streets(
             osm_paths, epsg=epsg, modes=modes, bbox_lonlat=bbox_lonlat, dem=dem,
             moment=dt.datetime.combine(day, street_time),
         )  # fmt: skip
-    else:
+    elif streets is None:
         streets = CrowFly(epsg=epsg or _middle_epsg(feeds), detour=float(crow_fly_detour or 1.0))
     timetable: Timetable | None = None
     if feeds:

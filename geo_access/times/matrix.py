@@ -30,7 +30,7 @@ from geo_access.routing.pareto import Route, routes_to, spread_from
 from geo_access.routing.query import Query
 from geo_access.times.core import PointTimes, point_times, timetable_of
 from geo_access.times.points import Points, read_points
-from geo_access.times.result import TravelTimes
+from geo_access.times.result import Asked, TravelTimes
 from geo_access.times.stream import StreamedTimes, check_capacity, reduce_blocks, write_blocks
 
 __all__ = ["manifest_of", "time_components", "travel_times"]
@@ -222,9 +222,13 @@ def travel_times(
     )
     manifest = manifest_of(network, query, ("origins", starts), ("destinations", ends))
 
+    asked = Asked(network, starts, ends)
+
     def compute(block: Points) -> TravelTimes:
         times = known_times(network, block, ends, query)
-        return TravelTimes(block.ids, ends.ids, query, times.seconds, times.reason, times.feasible_share, manifest)
+        return TravelTimes(
+            block.ids, ends.ids, query, times.seconds, times.reason, times.feasible_share, manifest, asked
+        )
 
     if sink is not None:
         # The same files make other networks with edits, modes or speeds: a folder belongs to the arrays themselves.

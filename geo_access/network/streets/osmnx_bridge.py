@@ -11,7 +11,7 @@ import numpy as np
 
 from geo_access.crs import metric_epsg
 from geo_access.errors import CoverageError, Fault, InputError, raise_faults
-from geo_access.network.model import ModeGraph, Streets
+from geo_access.network.model import CrowFly, ModeGraph, Network, Streets
 from geo_access.network.search.links import graph_of
 from geo_access.network.streets.congestion import FREE_FLOW
 from geo_access.network.streets.modes import PROFILES, Profile
@@ -22,6 +22,7 @@ from geo_access.network.streets.turns import assemble
 from geo_access.network.streets.zones import lay_zones
 from geo_access.sources.osm import WAY_KEYS
 from geo_access.words.note import Note
+from geo_access.words.told import refusal
 
 __all__ = ["from_osmnx", "to_networkx"]
 
@@ -236,12 +237,13 @@ def _way_id(data: dict[str, Any]) -> int:
     return int(value) if str(value).lstrip("-").isdigit() else -1
 
 
-def to_networkx(streets: Streets, *, mode: str = "walk") -> Any:
+def to_networkx(streets: Streets | Network, *, mode: str = "walk") -> Any:
     """Give the streets of one mode as a graph that OSMnx understands.
 
     Parameters
     ----------
-    streets : Streets
+    streets : Streets or Network
+        A network's are its own.
     mode : str
 
     Returns
@@ -258,6 +260,8 @@ def to_networkx(streets: Streets, *, mode: str = "walk") -> Any:
     import networkx as nx  # noqa: PLC0415 — importing the room stays cheap
     import shapely  # noqa: PLC0415
 
+    if isinstance(streets, Network):
+        streets = _streets_of(streets)
     arcs = graph_of(streets, mode)
     n_nodes = len(streets.node_id)
     plain = slice(0, int(arcs.indptr[n_nodes]))
@@ -286,3 +290,9 @@ def to_networkx(streets: Streets, *, mode: str = "walk") -> Any:
             geometry=lines[edge] if along else shapely.reverse(lines[edge]),
         )
     return graph
+
+
+def _streets_of(network: Network) -> Streets:
+    if isinstance(network.streets, CrowFly):
+        raise refusal("network.no_graph")
+    return network.streets

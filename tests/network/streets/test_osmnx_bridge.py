@@ -10,6 +10,7 @@ import osmnx
 import pytest
 
 from geo_access.errors import CoverageError, InputError
+from geo_access.network.build import build_network
 from geo_access.network.search.links import link_points
 from geo_access.network.search.search import street_matrix
 from geo_access.network.streets.congestion import FREE_FLOW, car_label
@@ -39,6 +40,19 @@ def test_round_trip_keeps_times(tmp_path: Path, mode: str) -> None:
         links = link_points(network, at(where, "ABCD"), mode=mode)
         matrices.append(street_matrix(network, links, links, mode=mode))
     np.testing.assert_allclose(matrices[0], matrices[1], atol=0.3)
+
+
+def test_a_network_of_osmnx_streets_and_its_graph(tmp_path: Path) -> None:
+    streets, _ = drawn_streets(tmp_path, SQUARE, {"AB": ROAD, "BD": ROAD, "DC": ROAD})
+    graph = to_networkx(streets)
+    network = build_network(date="2026-03-17", streets=from_osmnx(graph, epsg=2154, min_island_nodes=1))
+    assert network.epsg == 2154
+    assert nx.is_isomorphic(to_networkx(network), graph)
+    for twice in ({"crow_fly_detour": 1.3}, {"osm": "town.osm.pbf"}):
+        with pytest.raises(InputError, match="given twice"):
+            build_network(date="2026-03-17", streets=streets, **twice)
+    with pytest.raises(InputError, match="no graph of streets"):
+        to_networkx(build_network(date="2026-03-17", crow_fly_detour=1.3, epsg=2154))
 
 
 def test_travel_times_are_those_of_networkx(tmp_path: Path) -> None:

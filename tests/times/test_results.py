@@ -1,0 +1,55 @@
+"""What a result tells about itself: one line, the journeys behind a time, a file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pytest
+
+import geo_access as ga
+from geo_access.errors import InputError
+from geo_access.manifest import Manifest
+from geo_access.network.model import Network
+from tests.times.worlds import PLAIN, WALK, H, bus, country, layer
+
+BUSES = country([bus([0, 1], round(h * H)) for h in (7, 7.5, 8)], [(0.0, 0.0), (10_000.0, 0.0)])
+HOMES, SITE = layer(near=(0.0, 300.0), far=(0.0, 90_000.0)), layer(site=(10_000.0, 200.0))
+
+
+@pytest.fixture(scope="module")
+def times() -> ga.TravelTimes:
+    return ga.travel_times(BUSES, HOMES, SITE, depart="07:10", **WALK)
+
+
+def test_one_line_says_what_there_is(times: ga.TravelTimes) -> None:
+    # Ready at 07:10, there at 07:40 and 200 s: 33 min; one home of two has no stop within its walk.
+    assert repr(times) == "TravelTimes(2 × 1 pairs, transit, depart 07:10: 50% have a time, median 33 min)"
+    window = ga.travel_times(BUSES, HOMES, SITE, arrive="08:00-09:00", **WALK)
+    assert "arrive 08:00-09:00" in repr(window)
+    walked = ga.travel_times(Network(2154, PLAIN, None, {}), HOMES, SITE, mode="walk", max_minutes=1)
+    assert repr(walked) == "TravelTimes(2 × 1 pairs, walk: 0% have a time)"
+
+
+def test_the_journeys_behind_a_time(times: ga.TravelTimes) -> None:
+    (journey,) = times.explain("near", "site")
+    assert journey.arrive_s - 7 * H - 600 == times.at(50)[0, 0]
+    assert times.explain("far", "site") == []
+    with pytest.raises(InputError, match="origin 'home' is none of the 2 asked → one of near, far"):
+        times.explain("home", "site")
+    with pytest.raises(InputError, match="come from no question with vehicles"):
+        ga.travel_times(Network(2154, PLAIN, None, {}), HOMES, SITE, mode="walk").explain("near", "site")
+
+
+def test_a_file_with_the_points_of_the_origins(times: ga.TravelTimes, tmp_path: Path) -> None:
+    back = gpd.read_parquet(times.to_geoparquet(tmp_path / "times.parquet"))
+    assert back.crs.to_epsg() == 4326
+    assert back["reason"].astype(str).tolist() == ["OK", "NO_STOP_WITHIN_WALK"]
+    np.testing.assert_allclose(back.to_crs(2154).geometry.y, [300.0, 90_000.0], atol=0.01)
+    by_hand = ga.TravelTimes(
+        times.origin_ids, times.destination_ids, times.query, times.seconds, times.reason, times.feasible_share,
+        Manifest({}, {}),
+    )  # fmt: skip
+    with pytest.raises(InputError, match="have no places"):
+        by_hand.to_geoparquet(tmp_path / "none.parquet")
