@@ -9,7 +9,7 @@ from typing import Any
 
 import geo_access
 from geo_access.study.schema import Key, study_keys
-from geo_access.words.words import catalogue
+from geo_access.words.words import catalogue, text
 
 ROOT = Path(__file__).resolve().parents[1]
 _HEADINGS = {"table": "Toute table (`file`, `where`…)", "metiers": "metiers", "origins": "origins"}
@@ -39,15 +39,23 @@ def _row(key: Key) -> str:
 
 
 def columns_page() -> str:
-    """Every column that a run writes, from the catalogue."""
+    """Every column that a run writes, from the catalogue; the shares of each reason from the reasons themselves."""
     french, english = catalogue("fr"), catalogue("en")
-    found = sorted(key for key in french if key.startswith("column."))
+    found = [key for key in french if key.startswith("column.") and key.count(".") == 2]
     parts = []
     for file, keys in groupby(found, key=lambda key: key.split(".")[1]):
         rows = [f"| `{key.split('.', 2)[2]}` | {french[key]} | {english[key]} |" for key in keys]
+        rows += [_share(key) for key in french if key.startswith("reason.")] if file == "flags" else []
         head = ["| colonne | ce que c’est | what it is |", "|---|---|---|"]
-        parts.append("\n".join([f"## {french.get(f'columns.{file}', file)} {{ #{file} }}", "", *head, *rows]))
+        parts.append("\n".join([f"## {french[f'columns.{file}']} {{ #{file} }}", "", *head, *rows]))
     return "\n\n".join(parts)
+
+
+def _share(key: str) -> str:
+    told = [
+        text("column.share_of_reason", language, reason=text(key, language).rstrip(".")) for language in ("fr", "en")
+    ]
+    return f"| `share_{key.partition('.')[2].lower()}` | {told[0]} | {told[1]} |"
 
 
 def words_page() -> str:

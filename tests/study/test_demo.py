@@ -24,6 +24,7 @@ from geo_access.routing import doorways
 from geo_access.routing.query import Query
 from geo_access.study.study import RunSummary, Study, demo_study_path
 from geo_access.times.ways import StreetConnection, TransitConnection, WayTimes
+from geo_access.words.words import catalogue
 from tests.browser import browser
 
 TRUTHS = json.loads((demo_study_path().parent / "truths.json").read_text(encoding="utf-8"))["truths"]
@@ -275,3 +276,18 @@ def test_links_and_notices_are_kept(result: RunSummary) -> None:
     words = plain_text(result.folder / "report.html")
     assert int(notices["count"].sum()) == 120
     assert cells_after(words, "interpolated_stop_time|", 3)[-1] == "120"
+
+
+def test_every_column_written_is_in_the_dictionary(result: RunSummary) -> None:
+    known = catalogue("fr")
+    missing = []
+    for path in sorted(result.folder.glob("*")):
+        if path.suffix not in (".csv", ".parquet"):
+            continue
+        names = pq.read_schema(path).names if path.suffix == ".parquet" else pd.read_csv(path, nrows=0).columns
+        for name in names:
+            share = name.startswith("share_") and f"reason.{name.removeprefix('share_').upper()}" in known
+            if f"column.{path.stem}.{name}" not in known and not share:
+                missing.append(f"column.{path.stem}.{name}")
+    # Each column that is new wants an entry in words/catalogue/columns.toml: what it is, in both languages.
+    assert missing == []
