@@ -354,6 +354,49 @@ def fetch(
     console.print(f"[bold]{escape(str(prepared.study))}[/]", soft_wrap=True)
 
 
+@app.command(cls=_Command, help="help.compare")
+def compare(
+    context: typer.Context,
+    before: Annotated[Path, typer.Argument(help="help.compare_before")],
+    after: Annotated[Path, typer.Argument(help="help.compare_after")],
+    out: _OUT = Path("out/comparaison"),
+    overwrite: _OVERWRITE = False,
+) -> None:
+    """Say what differs between two results."""
+    with _told_in(context.obj):
+        from geo_access.study.compare import compare_runs
+        from geo_access.study.folder import output_folder
+        from geo_access.study.scenario_outputs import write_comparison
+
+        found = compare_runs(before, after)
+        with output_folder(out, overwrite=overwrite) as result:
+            write_comparison(result.folder, found, names=(before.name, after.name), language=context.obj)
+    _console().print(f"[bold]{escape(str(out / 'index.html'))}[/]", soft_wrap=True)
+
+
+@app.command(cls=_Command, help="help.lines")
+def lines(
+    context: typer.Context,
+    study: Annotated[Path, typer.Argument(help="help.study")],
+    out: Annotated[Path, typer.Option("--out", help="help.lines_out")] = Path("out/lignes.csv"),
+) -> None:
+    """Judge every line of a study."""
+    from geo_access.study.lines import judge_lines
+    from geo_access.study.prepared import prepare_study
+
+    console = _console()
+    loaded = _study(study, context.obj)
+    language = loaded.file.study.language
+    with _told_in(language), Progress(console=console) as bar:
+        task = bar.add_task(text("stage.lines", language), total=1.0)
+        table = judge_lines(prepare_study(study), progress=lambda _, share: bar.update(task, completed=share))
+        from geo_access.sources.tables.write import write_csv
+
+        out.parent.mkdir(parents=True, exist_ok=True)
+        write_csv(table, out)
+    console.print(f"[bold]{escape(str(out))}[/]", soft_wrap=True)
+
+
 @app.command(cls=_Command, help="help.serve")
 def serve(
     context: typer.Context,

@@ -21,6 +21,7 @@ from geo_access.study.file import StudyFile, study_metiers
 from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.study.network import study_network
 from geo_access.study.provenance import Watched, watch
+from geo_access.study.scenario import Assumptions, check_scenarios
 
 __all__ = ["OpenedStudy", "open_study"]
 
@@ -86,6 +87,7 @@ def open_study(
     watched.confirm()
     raise_faults(_misplaced(inputs, network))
     _foresee(file, inputs, network)
+    check_scenarios(Assumptions(file, inputs, network))
     return OpenedStudy(inputs, network, other, watched)
 
 

@@ -36,7 +36,7 @@ from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import study_network
 from geo_access.words.told import fault
 
-__all__ = ["Assumptions", "apply_changes", "scenario_changes"]
+__all__ = ["Assumptions", "apply_changes", "check_scenarios", "scenario_changes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,6 +121,24 @@ def apply_changes(base: Assumptions, changes: Sequence[Change], *, where: str = 
             faults += [replace(item, where=place) if item.where.startswith("edits") else item for item in own]
     raise_faults(faults)
     return found
+
+
+def check_scenarios(assumed: Assumptions) -> None:
+    """Apply every scenario of a study without computing anything.
+
+    Raises
+    ------
+    InputError
+        With all that cannot be applied, scenario by scenario.
+    """
+    faults: list[Fault] = []
+    for section in assumed.file.scenarios:
+        where = f"scenarios: {section.id}"
+        try:
+            apply_changes(assumed, scenario_changes(assumed.file.scenarios, section.id), where=where)
+        except GeoAccessError as error:
+            faults += error.faults or (Fault(where, str(error), key=error.key, values=error.values),)
+    raise_faults(faults)
 
 
 def _applied(base: Assumptions, change: Change, where: str) -> Assumptions:

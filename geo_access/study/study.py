@@ -41,8 +41,10 @@ from geo_access.study.network import links_table, study_network
 from geo_access.study.opened import open_study
 from geo_access.study.outputs import write_manifest, write_tables
 from geo_access.study.pictures import map_contents, write_front_page, write_pictures
+from geo_access.study.prepared import PreparedStudy
 from geo_access.study.provenance import study_tables
-from geo_access.times.round_trip import NetworkTimes
+from geo_access.study.scenario_outputs import write_scenarios
+from geo_access.times.kept import KeptTimes
 from geo_access.words.note import Note, note
 from geo_access.words.words import format_number, text
 
@@ -197,7 +199,8 @@ class Study:
             opened = open_study(self.file, self.path, when_read=read)
             inputs, network = opened.inputs, opened.network
             progress("diagnose", 0.15)
-            times = NetworkTimes(network)
+            kept = KeptTimes()
+            times = kept.on(network)
             diagnosis = study_diagnosis(
                 self.file,
                 inputs,
@@ -218,6 +221,8 @@ class Study:
             )
             pictures = write_pictures(folder, self.file, contents)
             progress("report", 0.85)
+            base = PreparedStudy(self.file, self.path, inputs, network, diagnosis, kept)
+            write_scenarios(folder, base, progress=lambda stage, share: progress(stage, 0.8 + 0.05 * share))
             notices, links = network_notices(network), links_table(inputs, times)
             context = report_context(
                 self.file, inputs, network, diagnosis, found, manifest,

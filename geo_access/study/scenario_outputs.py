@@ -1,0 +1,213 @@
+"""What a scenario leaves: a folder with its flags, its delta, a map of change per métier and a page."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import geopandas as gpd
+import numpy as np
+import pandas as pd
+
+from geo_access.maps.change import ChangeMap, draw_change
+from geo_access.report.scenario import (
+    ChangePage,
+    ShownTable,
+    people_sentences,
+    people_table,
+    write_change_page,
+    zones_table,
+)
+from geo_access.sources.tables.write import write_csv
+from geo_access.study.changes import ScenarioSection
+from geo_access.study.compare import RunComparison
+from geo_access.study.folder import slugs
+from geo_access.study.prepared import PreparedStudy, Progress, silent
+from geo_access.study.scenario import scenario_changes
+from geo_access.study.whatif import Outcome, run_scenario
+from geo_access.words.words import format_number, text
+
+__all__ = ["write_comparison", "write_outcome", "write_scenarios"]
+
+
+def write_scenarios(folder: Path, base: PreparedStudy, *, progress: Progress = silent) -> tuple[Path, ...]:
+    """Run the scenarios of a study and write a folder for each.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Result folder; scenarios go to ``scenarios/`` in it.
+    base : PreparedStudy
+    progress : callable
+        Called with a stage and the share done, 0–1.
+
+    Returns
+    -------
+    tuple of pathlib.Path
+    """
+    sections = base.file.scenarios
+    names = slugs([section.id for section in sections])
+    written: list[Path] = []
+    for number, section in enumerate(sections):
+        progress("scenarios", number / len(sections))
+        changes = scenario_changes(sections, section.id)
+        outcome = run_scenario(base, changes, where=f"scenarios: {section.id}")
+        written += write_outcome(folder / "scenarios" / names[section.id], outcome, section)
+    return tuple(written)
+
+
+def write_outcome(folder: Path, outcome: Outcome, section: ScenarioSection) -> list[Path]:
+    """Write what one scenario does.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    outcome : Outcome
+    section : ScenarioSection
+
+    Returns
+    -------
+    list of pathlib.Path
+        ``flags.csv``, ``delta.csv``, ``zones.csv``, ``change_….png`` for each métier that moved, ``index.html`` (and
+        PDF).
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    base, delta = outcome.before, outcome.delta
+    language = base.file.study.language
+    written = []
+    for name, table in (("flags", outcome.after.diagnosis.flags), ("delta", delta.people), ("zones", delta.zones)):
+        written.append(folder / f"{name}.csv")
+        write_csv(table, written[-1])
+    maps = _change_maps(folder, outcome, section)
+    profiles = {profile.id: profile.name or profile.id for profile in base.profiles}
+    metiers = {metier.code: metier.name or metier.code for metier in base.metiers}
+    page = ChangePage(
+        title=text("scenario.title", language, name=section.name),
+        study=base.file.study.name,
+        footer=_footer(base),
+        changes=tuple(change.told(language) for change in outcome.told),
+        sentences=people_sentences(delta.people, profiles, language),
+        nothing=text("scenario.nothing", language, why=text("scenario.why.full", language))
+        if delta.changes_nothing
+        else "",
+        tables=(people_table(delta.people, profiles, language), zones_table(delta.zones, metiers, language)),
+        pictures=tuple((path.name, alt) for path, alt in maps),
+        synthetic=base.file.study.synthetic,
+        language=language,
+    )
+    return [*written, *(path for path, _ in maps), *write_change_page(page, folder / "index.html")]
+
+
+def _footer(base: PreparedStudy) -> str:
+    file, language = base.file, base.file.study.language
+    tables = (file.origins.zones, file.origins.points, file.training, file.employers)
+    sources = "; ".join(dict.fromkeys(table.source for table in tables if table is not None and table.source))
+    return text("scenario.footer", language, manifest=base.manifest_id, day=file.study.date, sources=sources)
+
+
+def _change_maps(folder: Path, outcome: Outcome, section: ScenarioSection) -> list[tuple[Path, str]]:
+    """Draw the change of the share of residents for each métier that moved, at its most moved question."""
+    base, people = outcome.before, outcome.delta.people
+    language = base.file.study.language
+    outlines = base.inputs.zones[["zone_id", "geometry"]].astype({"zone_id": str}).to_crs(base.network.epsg)
+    names = slugs([metier.code for metier in base.metiers])
+    profiles = {profile.id: profile.name or profile.id for profile in base.profiles}
+    found = []
+    for metier in base.metiers:
+        mine = people[people["metier"] == metier.code]
+        moved = mine[["residents_won", "residents_lost"]].max(axis=1)
+        if moved.empty or not moved.max() > 0:
+            continue
+        asked = mine.loc[moved.idxmax()]
+        zones = outcome.delta.zones
+        same = zones[zones["metier"] == metier.code]
+        for key in ("profile", "kind", "schedule", "threshold"):
+            same = same[same[key] == asked[key]]
+        points = (same["share_after"].fillna(0.0) - same["share_before"].fillna(0.0)) * 100
+        by_zone = dict(zip(same["zone_id"].astype(str).tolist(), points.tolist()))
+        layer = gpd.GeoDataFrame(outlines.assign(points=[by_zone.get(zone, 0.0) for zone in outlines["zone_id"]]))
+        layer = gpd.GeoDataFrame(layer.take(np.argsort(-layer.area.to_numpy(), kind="stable")))
+        title = text("scenario.map_title", language, metier=metier.name or metier.code, name=section.name)
+        counts = (
+            f"{text('scenario.gain', language)} : {format_number(asked['residents_won'], language)} · "
+            f"{text('scenario.lose', language)} : {format_number(asked['residents_lost'], language)}"
+        )
+        asked_of = f"{profiles.get(asked['profile'], asked['profile'])} · {text('kind.' + asked['kind'], language)}"
+        path = folder / f"change_{names[metier.code]}.png"
+        draw_change(ChangeMap(layer, title, (asked_of, counts), _footer(base), language), path)
+        found.append((path, f"{title} ({asked_of})"))
+    return found
+
+
+def write_comparison(folder: Path, found: RunComparison, *, names: tuple[str, str], language: str = "fr") -> list[Path]:
+    """Write what differs between two result folders: tables and a page.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+    found : RunComparison
+    names : tuple of str
+        Of the two folders.
+    language : str
+
+    Returns
+    -------
+    list of pathlib.Path
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    written = []
+    for name, table in (("inputs", found.inputs), ("flags", found.flags), ("people", found.people)):
+        written.append(folder / f"{name}.csv")
+        write_csv(table, written[-1])
+    moved = found.flags[found.flags["level_before"] != found.flags["level_after"]]
+    sentences = [
+        text(
+            "runs.summary",
+            language,
+            n=format_number(len(moved), language),
+            all=format_number(found.situations, language),
+            unflagged=format_number(found.people["zones_unflagged"].sum(), language),
+            flagged=format_number(found.people["zones_flagged"].sum(), language),
+        )
+    ]
+    for key, count in (("runs.only_a", found.only_before), ("runs.only_b", found.only_after)):
+        sentences += [text(key, language, n=format_number(count, language))] if count else []
+    changes = [f"{row.what} : {text(f'runs.{row.state}', language)}" for row in found.inputs.head(40).itertuples()] or [
+        text("runs.same_inputs", language)
+    ]
+    people = found.people[(found.people["gained"] > 0.5) | (found.people["lost"] > 0.5)]
+    heads = (
+        "scenario.metier",
+        "scenario.public",
+        "scenario.gain",
+        "scenario.lose",
+        "scenario.unflagged",
+        "scenario.flagged",
+    )
+    rows = tuple(
+        (
+            f"{row['metier']} · {text('kind.' + row['kind'], language)} · {row['schedule']}",
+            str(row["profile"]),
+            *(format_number(row[name], language) for name in ("gained", "lost", "zones_unflagged", "zones_flagged")),
+        )
+        for row in people.to_dict("records")
+    )
+    people_shown = ShownTable(text("runs.people", language), tuple(text(head, language) for head in heads), rows)
+    shown = (people_shown, zones_table(_as_zones(moved), {}, language)) if rows or len(moved) else ()
+    page = ChangePage(
+        title=text("runs.title", language),
+        study=f"{names[0]} → {names[1]}",
+        footer=text("runs.inputs", language),
+        changes=tuple(changes),
+        sentences=tuple(sentences),
+        tables=shown,
+        language=language,
+    )
+    return [*written, *write_change_page(page, folder / "index.html")]
+
+
+def _as_zones(flags: pd.DataFrame) -> pd.DataFrame:
+    gain = (
+        flags["share_after"].fillna(0) * flags["residents_after"]
+        - flags["share_before"].fillna(0) * flags["residents_before"]
+    )
+    return flags.assign(won=gain.clip(lower=0), lost=(-gain).clip(lower=0))
