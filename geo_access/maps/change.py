@@ -72,7 +72,8 @@ def draw_change(content: ChangeMap, path: Path, *, dpi: int = 150) -> Path:
     -------
     pathlib.Path
     """
-    figure = Figure(figsize=_A4_INCHES)
+    west, south, east, north = content.zones.total_bounds
+    figure = Figure(figsize=_A4_INCHES if north - south > east - west else _A4_INCHES[::-1])
     figure.text(0.06, 0.955, content.title, fontsize=14, fontweight="bold", va="top", wrap=True)
     figure.text(0.06, 0.915, "\n".join(content.lines), fontsize=8.5, va="top", wrap=True)
     ax = figure.add_axes((0.04, 0.14, 0.92, 0.68))
@@ -83,7 +84,6 @@ def draw_change(content: ChangeMap, path: Path, *, dpi: int = 150) -> Path:
         ax.add_patch(
             PathPatch(_outline(shape), facecolor=_colour(points), edgecolor="#444444", linewidth=0.5, hatch=hatch)
         )
-    west, south, east, north = content.zones.total_bounds
     ax.set_xlim(west, east)
     ax.set_ylim(south, north)
     figure.legend(
@@ -91,7 +91,7 @@ def draw_change(content: ChangeMap, path: Path, *, dpi: int = 150) -> Path:
         title=text("scenario.map_legend", content.language),
         loc="lower left",
         bbox_to_anchor=(0.05, 0.04),
-        ncols=4,
+        ncols=7,
         fontsize=8,
         title_fontsize=8.5,
         frameon=False,

@@ -117,7 +117,7 @@ def _change_maps(folder: Path, outcome: Outcome, section: ScenarioSection) -> li
         moved = mine[["residents_won", "residents_lost"]].max(axis=1)
         if moved.empty or not moved.max() > 0:
             continue
-        asked = mine.loc[moved.idxmax()]
+        asked = mine.iloc[int(moved.to_numpy().argmax())].to_dict()
         zones = outcome.delta.zones
         same = zones[zones["metier"] == metier.code]
         for key in ("profile", "kind", "schedule", "threshold"):
@@ -127,10 +127,8 @@ def _change_maps(folder: Path, outcome: Outcome, section: ScenarioSection) -> li
         layer = gpd.GeoDataFrame(outlines.assign(points=[by_zone.get(zone, 0.0) for zone in outlines["zone_id"]]))
         layer = gpd.GeoDataFrame(layer.take(np.argsort(-layer.area.to_numpy(), kind="stable")))
         title = text("scenario.map_title", language, metier=metier.name or metier.code, name=section.name)
-        counts = (
-            f"{text('scenario.gain', language)} : {format_number(asked['residents_won'], language)} · "
-            f"{text('scenario.lose', language)} : {format_number(asked['residents_lost'], language)}"
-        )
+        figures = {name: format_number(asked[f"residents_{name}"], language) for name in ("won", "lost")}
+        counts = text("scenario.map_counts", language, **figures)
         asked_of = f"{profiles.get(asked['profile'], asked['profile'])} · {text('kind.' + asked['kind'], language)}"
         path = folder / f"change_{names[metier.code]}.png"
         draw_change(ChangeMap(layer, title, (asked_of, counts), _footer(base), language), path)
