@@ -116,7 +116,7 @@ def _values(shape: Mapping[str, Any]) -> str:
         return " | ".join(_values(each) for each in shape["anyOf"] if each.get("type") != "null")
     if "enum" in shape:
         return " | ".join(map(str, shape["enum"]))
-    if "$ref" in shape:
+    if "$ref" in shape or "oneOf" in shape:
         return "table"
     kind = str(shape.get("type", ""))
     if kind == "array":
