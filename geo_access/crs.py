@@ -11,7 +11,7 @@ from geo_access.errors import Fault, raise_faults
 if TYPE_CHECKING:  # streets need no tables: 70 MB and half a second less
     import geopandas as gpd
 
-__all__ = ["LAMBERT_93", "WGS84", "check_lonlat", "metric_epsg", "to_metric"]
+__all__ = ["LAMBERT_93", "WGS84", "check_lonlat", "metric_epsg", "metric_fault", "to_metric"]
 
 WGS84 = 4326
 LAMBERT_93 = 2154
@@ -43,6 +43,54 @@ def metric_epsg(lon: float, lat: float) -> int:
         return LAMBERT_93
     zone = int((lon + 180.0) // 6.0) + 1
     return (32600 if lat >= 0 else 32700) + min(zone, 60)
+
+
+def metric_fault(epsg: int, lonlat: tuple[float, float] | None = None) -> str:
+    """Say what keeps a CRS from measuring distances in metres; nothing where it does.
+
+    Parameters
+    ----------
+    epsg : int
+    lonlat : (float, float), optional
+        Where it is used [degree]; without it only its kind is looked at.
+
+    Returns
+    -------
+    str
+        ``unknown``, ``degrees``, ``kind`` (neither projected nor flat), ``unit``, ``scale`` (off by more than 1 % at
+        the place), or empty.
+
+    Examples
+    --------
+    >>> [metric_fault(epsg) for epsg in (2154, 4326, 4978, 0, -1)]
+    ['', 'degrees', 'kind', 'unknown', 'unknown']
+    >>> metric_fault(3857, (3.06, 50.63)), metric_fault(2154, (3.06, 50.63)), metric_fault(2154, (-51.2, -30.0))
+    ('scale', '', 'scale')
+    """
+    from pyproj import CRS, Proj  # noqa: PLC0415 — importing the room stays cheap
+    from pyproj.exceptions import CRSError, ProjError  # noqa: PLC0415
+
+    try:
+        crs = CRS.from_epsg(epsg)
+    except (CRSError, TypeError, ValueError):
+        return "unknown"
+    if crs.is_geographic:
+        return "degrees"
+    if not crs.is_projected:
+        return "kind"
+    if any(axis.unit_name not in ("metre", "meter") for axis in crs.axis_info[:2]):
+        return "unit"
+    if lonlat is None:
+        return ""
+    try:
+        factors = Proj(crs).get_factors(*lonlat, errcheck=True)
+    except ProjError:
+        return "scale"
+    off = (abs(factors.meridional_scale - 1.0), abs(factors.parallel_scale - 1.0))
+    return "" if max(off) <= _WORST_SCALE else "scale"
+
+
+_WORST_SCALE = 0.01
 
 
 def check_lonlat(lon: np.ndarray, lat: np.ndarray, ids: np.ndarray, *, where: str) -> None:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from geo_access.crs import metric_epsg
+from geo_access.crs import metric_epsg, metric_fault
 from geo_access.errors import MissingFileError, raise_faults
 from geo_access.manifest import sha256_file
 from geo_access.network.model import CrowFly, Network, Streets, Timetable
@@ -36,7 +36,7 @@ def build_network(
     school_breaks: Sequence[tuple[dt.date, dt.date]] = (), walk_kmh: float = 4.8, max_transfer_s: int = 600,
     bbox_lonlat: tuple[float, float, float, float] | None = None, epsg: int | None = None,
     dem: str | Path | None = None,
-    street_time: dt.time = dt.time(8),
+    street_time: dt.time = dt.time(8), closed_ways: Collection[int] = (),
     headways: Headways | None = None, link_feeds: bool = True, edits: Sequence[Edit] = (), wheelchair: bool = False,
     streets: Streets | CrowFly | None = None,
 ) -> Network:  # fmt: skip
@@ -70,6 +70,8 @@ def build_network(
         Elevation raster for walking and cycling speeds.
     street_time : datetime.time
         Time of the service day at which conditional tags and opening hours of streets are read.
+    closed_ways : collection of int
+        OSM ids of ways that nobody uses: works, a flood, a bridge to come down.
     headways : Headways, optional
         How trips without fixed times are spelled out.
     link_feeds : bool
@@ -114,10 +116,10 @@ def build_network(
     if streets is None and osm_paths:
         streets = build_streets(
             osm_paths, epsg=epsg, modes=modes, bbox_lonlat=bbox_lonlat, dem=dem,
-            moment=dt.datetime.combine(day, street_time),
+            moment=dt.datetime.combine(day, street_time), closed_ways=closed_ways,
         )  # fmt: skip
     elif streets is None:
-        streets = CrowFly(epsg=epsg or _middle_epsg(feeds), detour=float(crow_fly_detour or 1.0))
+        streets = CrowFly(epsg=_feeds_epsg(feeds, epsg), detour=float(crow_fly_detour or 1.0))
     timetable: Timetable | None = None
     if feeds:
         timetable = build_timetable(
@@ -160,6 +162,8 @@ def _check(osm: list[Path], gtfs: list[Path], detour: float | None, edits: Seque
         faults.append(fault("crow_fly_detour", "network.detour", detour=detour))
     if not gtfs and edits:
         faults.append(fault("edits", "network.no_timetable"))
+    if epsg is not None and (wrong := metric_fault(epsg)):
+        faults.append(fault("epsg", _WRONG_CRS[wrong], epsg=str(epsg)))
     if not osm and not gtfs and epsg is None:
         faults.append(fault("epsg", "network.no_epsg"))
     raise_faults(faults)
@@ -175,7 +179,10 @@ def _feed_names(paths: list[Path]) -> list[str]:
     return names
 
 
-def _middle_epsg(feeds: Sequence[Feed]) -> int:
+def _feeds_epsg(feeds: Sequence[Feed], epsg: int | None) -> int:
+    """Metric CRS of the stops: the one given, where it measures there, else that of their middle."""
+    if epsg is not None and not feeds:
+        return epsg
     if not feeds:
         raise refusal("network.epsg")
     lon = np.concatenate([feed.stops["stop_lon"].to_numpy() for feed in feeds])
@@ -184,7 +191,12 @@ def _middle_epsg(feeds: Sequence[Feed]) -> int:
         why = "; ".join(line for feed in feeds for line in worst_lines(feed.notices))
         names = ", ".join(feed.name for feed in feeds)
         raise refusal("network.no_stop_placed", names=names, why=why)
-    return metric_epsg(float(np.nanmedian(lon)), float(np.nanmedian(lat)))
+    middle = float(np.nanmedian(lon)), float(np.nanmedian(lat))
+    if epsg is None:
+        return metric_epsg(*middle)
+    if metric_fault(epsg, middle):
+        raise refusal("network.epsg_far", epsg=str(epsg), lon=f"{middle[0]:.2f}", lat=f"{middle[1]:.2f}")
+    return epsg
 
 
 def _hashes(osm: list[Path], gtfs: list[Path], feeds: Sequence[Feed], dem: str | Path | None) -> dict[str, str]:
@@ -215,6 +227,12 @@ def _notices(feeds: Sequence[Feed]) -> dict[str, tuple[str | int | None, ...]]:
     }  # fmt: skip
 
 
+_WRONG_CRS = {
+    "unknown": "network.epsg_unknown",
+    "degrees": "network.epsg_degrees",
+    "kind": "network.epsg_kind",
+    "unit": "network.epsg_unit",
+}
 # How many there are of what is as it should be: no reader of a result needs it.
 _PLAIN_NOTES = frozenset({"streets.ways_read", "streets.graph", FREE_FLOW.key})
 
@@ -224,7 +242,7 @@ def _warnings(streets: Streets | CrowFly, timetable: Timetable | None) -> tuple[
     if isinstance(streets, CrowFly):
         lines.append(note("crow_fly", factor=streets.detour))
     else:
-        lines += [found for found in streets.notes if isinstance(found, Note) and found.key not in _PLAIN_NOTES]
+        lines += [found for found in streets.notes if found.key not in _PLAIN_NOTES]
     if timetable is not None:
         lines += timetable.notes
     return tuple(lines)

@@ -150,7 +150,7 @@ class Streets:
     geometry_xy: np.ndarray
     class_names: tuple[str, ...]
     graphs: Mapping[str, ModeGraph]
-    notes: tuple[Note | str, ...] = ()
+    notes: tuple[Note, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -403,6 +403,8 @@ def read_part(path: Path, tag_sets: TagSets, *, box: tuple[int, int, int, int] |
     InputError
         When the file is no OSM data, is cut short, or says that it is not complete.
     """
+    import osmium  # noqa: PLC0415 — importing the room stays cheap
+
     _refuse_remark(path)
     part = Part(tag_sets, box)
     try:
@@ -410,7 +412,7 @@ def read_part(path: Path, tag_sets: TagSets, *, box: tuple[int, int, int, int] |
         if deleted or not _read_sorted(part, path):
             part = Part(tag_sets, box)
             _read_whole(part, path, deleted)
-    except (RuntimeError, ValueError, OSError, EOFError, zlib.error) as error:
+    except (RuntimeError, ValueError, OSError, EOFError, zlib.error, osmium.InvalidLocationError) as error:
         raise InputError(
             f"{path.name}: it cannot be read as OSM data ({error}) → download it again; "
             "expected .osm.pbf, .osm, .osm.bz2 or .osm.gz",

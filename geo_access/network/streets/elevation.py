@@ -7,7 +7,10 @@ cent uphill and 0.86 more for each per cent downhill. That line reaches 0 km/h a
 Tobler's pace is faster, from 11.8 % on, the cyclist gets off. Downhill, nobody goes beyond 150 % of the speed on the
 flat. Both are used as ratios to their own speed on the flat.
 
-Heights are read along each street in steps of at least one cell of the raster: what is shorter than a cell is noise. On
+Heights are read along each street in steps of at least one cell of the raster: what is shorter than a cell is noise.
+Cells of 25 m and more come from space, and each errs by some metres on its own (SRTM: Rodríguez, Morris & Belz 2006,
+Photogrammetric Engineering & Remote Sensing 72(3), 249–260); as Tobler's function is convex, such errors only ever add
+time. They are averaged with their neighbours, by a Gaussian of one cell, which leaves a steady climb as it is. On
 bridges and in tunnels the ground is not the street: the slope is that from end to end.
 """
 
@@ -21,14 +24,16 @@ import numpy as np
 
 from geo_access.errors import CoverageError, InputError, MissingFileError, import_extra
 from geo_access.network.model import Streets
+from geo_access.words.note import Note, note
 
 if TYPE_CHECKING:
     from affine import Affine
 
-__all__ = ["cycling_factor", "slope_factors", "walking_factor"]
+__all__ = ["averaged", "cycling_factor", "slope_factors", "walking_factor"]
 
 _STEEPEST = 0.4
 _COARSE_M = 35.0
+_NOISY_M = 25.0
 # Cycling over walking speed on the flat, 15 and 4.8 km/h: what getting off costs.
 _PUSHED = 15.0 / 4.8
 
@@ -112,11 +117,36 @@ def _read(xy: np.ndarray, epsg: int, dem: Path) -> _Raster:
             around = windows.Window(window.col_off - 2, window.row_off - 2, window.width + 5, window.height + 5)
             window = around.intersection(windows.Window(0, 0, raster.width, raster.height))
             values = raster.read(1, window=window, masked=True).astype(np.float64).filled(np.nan)
+            if max(map(abs, raster.res)) >= _NOISY_M:
+                values = averaged(values)
             return _Raster(values, ~raster.window_transform(window), float(max(map(abs, raster.res))))
     except rasterio.errors.WindowError as error:
         raise CoverageError(f"{dem.name}: it does not cover the streets → take the raster of the area") from error
     except rasterio.errors.RasterioError as error:
         raise InputError(f"{dem.name}: it cannot be read as a raster ({error}) → give a GeoTIFF") from error
+
+
+def averaged(values: np.ndarray) -> np.ndarray:
+    """Average heights with their neighbours, by a Gaussian of one cell; a plane stays a plane.
+
+    Parameters
+    ----------
+    values : ndarray of float64, shape (n_rows, n_columns)
+        Heights, NaN where unknown [m].
+
+    Returns
+    -------
+    ndarray of float64, shape (n_rows, n_columns)
+        The same as given next to the edge and to what is unknown.
+    """
+    from scipy.ndimage import gaussian_filter  # noqa: PLC0415 — importing the room stays cheap
+
+    known = np.isfinite(values)
+    weight = gaussian_filter(known.astype(np.float64), 1.0, mode="constant")
+    total = gaussian_filter(np.where(known, values, 0.0), 1.0, mode="constant")
+    # At the edge of what is known neighbours lie to one side only: averaging would tilt the ground there.
+    whole = known & (weight > 0.999)
+    return np.where(whole, total / np.maximum(weight, 1e-9), values)
 
 
 def _slopes(streets: Streets, raster: _Raster, crossing: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -139,7 +169,7 @@ def _slopes(streets: Streets, raster: _Raster, crossing: np.ndarray) -> tuple[np
 
 def slope_factors(
     streets: Streets, dem: str | Path | None, *, crossing: np.ndarray | None = None
-) -> tuple[dict[str, np.ndarray], tuple[str, ...]]:
+) -> tuple[dict[str, np.ndarray], tuple[Note, ...]]:
     """Factors on the times of each edge, along it and against it.
 
     Parameters
@@ -154,7 +184,7 @@ def slope_factors(
     -------
     factors : dict of str to ndarray of float64, shape (n_edges, 2)
         For ``walk``, ``bike`` and ``car`` (1: motors do not mind).
-    notes : tuple of str
+    notes : tuple of Note
         Where the heights come from, and how many edges they do not cover.
 
     Raises
@@ -177,6 +207,8 @@ def slope_factors(
         both = [np.add.reduceat(factor(sign * slope), first[:-1]) / np.diff(first) for sign in (1.0, -1.0)]
         factors[mode] = np.column_stack(both)
     lost = int(np.logical_or.reduceat(~known, first[:-1]).sum())
-    note = f"slopes from {Path(dem).name}, cells of {raster.cell_m:.0f} m"
-    note += " (coarse: slopes of single streets are rough)" if raster.cell_m > _COARSE_M else ""
-    return factors, (note + (f"; {lost} of {n_edges} edges outside it, taken as flat there" if lost else ""),)
+    grain = "coarse" if raster.cell_m > _COARSE_M else "fine"
+    notes = [note(f"streets.slopes_{grain}", file=Path(dem).name, cell=f"{raster.cell_m:.0f}")]
+    if lost:
+        notes.append(note("streets.slopes_unknown", n=lost, edges=n_edges))
+    return factors, tuple(notes)

@@ -21,7 +21,7 @@ from geo_access.network.streets.streets import MIN_ISLAND_NODES
 from geo_access.network.streets.turns import assemble
 from geo_access.network.streets.zones import lay_zones
 from geo_access.sources.osm import WAY_KEYS
-from geo_access.words.note import Note
+from geo_access.words.note import Note, note
 from geo_access.words.told import refusal
 
 __all__ = ["from_osmnx", "to_networkx"]
@@ -108,29 +108,29 @@ def from_osmnx(
     edges, both = _pair_up(directed)
     bare = _bare(graph, edges, epsg)
     graphs: dict[str, ModeGraph] = {}
-    notes: list[Note | str] = []
+    notes: list[Note] = []
     for name in modes:
         profile = PROFILES[name]
-        graphs[name], note = _mode_graph(bare, edges, both, profile, min_island_nodes)
-        notes.append(note)
+        graphs[name], said = _mode_graph(bare, edges, both, profile, min_island_nodes)
+        notes.append(said)
         if name == "car":
             notes.append(FREE_FLOW)
     return replace(bare, graphs=graphs, notes=(*notes, *_missed(graph, edges)))
 
 
-def _missed(graph: Any, edges: list[_Edge]) -> list[str]:
+def _missed(graph: Any, edges: list[_Edge]) -> list[Note]:
     """Say what the graph cannot tell."""
-    notes = ["from an OSMnx graph: turn restrictions, barriers, signals and ferries are unknown"]
+    notes = [note("streets.osmnx")]
     present = {key for _, _, data in edges for key in data}
     absent = [key for key in ("foot", "bicycle", "motor_vehicle", "surface") if key not in present]
     if absent:
-        notes.append(f"no edge has the tags {', '.join(absent)}: the class of the street decides")
+        notes.append(note("streets.osmnx_tags", tags=", ".join(absent)))
     mixed = sum(isinstance(data.get("highway"), list) for _, _, data in edges)
     if mixed:
-        notes.append(f"{mixed} streets merged from several classes: the slowest counts")
+        notes.append(note("streets.osmnx_mixed", n=mixed))
     loops = sum(a == b for a, b in graph.edges())
     if loops:
-        notes.append(f"{loops} edges from a node to itself left out")
+        notes.append(note("streets.osmnx_loops", n=loops))
     return notes
 
 
@@ -193,7 +193,7 @@ def _visit(data: dict[str, Any], profile: Profile) -> bool:
 
 def _mode_graph(
     bare: Streets, edges: list[_Edge], both: np.ndarray, profile: Profile, min_island_nodes: int
-) -> tuple[ModeGraph, str]:
+) -> tuple[ModeGraph, Note]:
     """Graph of one profile, and what became of its islands."""
     kmh = np.array([_speeds_kmh(data, bool(two), profile) for (_, _, data), two in zip(edges, both)]).reshape(-1, 2)
     ends = (bare.edge_source, bare.edge_target)
@@ -212,7 +212,7 @@ def _mode_graph(
     visits = np.array([_visit(data, profile) for _, _, data in edges], dtype=bool)
     layers = lay_zones(arcs, visits[arcs[:, 2]], len(bare.node_id))
     graph = assemble(layers, deciseconds, forbidden={}, speed_kmh=profile.reference_kmh)
-    return graph, f"{profile.name}: from an OSMnx graph, {len(arcs)} arcs; {islands} islands left out"
+    return graph, note("streets.osmnx_graph", mode=profile.name, arcs=len(arcs), islands=islands)
 
 
 def _pair_up(directed: list[_Edge]) -> tuple[list[_Edge], np.ndarray]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from geo_access.crs import metric_epsg
-from geo_access.errors import InputError
+from geo_access.crs import metric_epsg, metric_fault
+from geo_access.errors import GeoAccessError
 from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.streets.areas import open_areas
 from geo_access.network.streets.congestion import FREE_FLOW, congestion_at, with_congestion
@@ -24,16 +24,23 @@ from geo_access.network.streets.rules import street_class, visit_only, way_speed
 from geo_access.network.streets.split import Pieces, split_ways
 from geo_access.sources.osm import OsmWays, read_osm
 from geo_access.words.note import Note
+from geo_access.words.told import refusal
 
 __all__ = ["MIN_ISLAND_NODES", "build_streets"]
 
 MIN_ISLAND_NODES = 40
+_WRONG_CRS = {
+    "unknown": "network.epsg_unknown_alone",
+    "degrees": "network.epsg_degrees_alone",
+    "kind": "network.epsg_kind_alone",
+    "unit": "network.epsg_unit_alone",
+}
 
 
 def _profiles(modes: Sequence[str]) -> list[Profile]:
     unknown = [mode for mode in modes if mode not in PROFILES]
     if unknown or not modes:
-        raise InputError(f"modes {list(modes)}: unknown or none → choose among {', '.join(PROFILES)}")
+        raise refusal("streets.modes", modes=str(list(modes)), known=", ".join(PROFILES))
     return [PROFILES[mode] for mode in dict.fromkeys(modes)]
 
 
@@ -56,6 +63,22 @@ def _edge_lengths_m(xy: np.ndarray, indptr: np.ndarray) -> np.ndarray:
     return np.add.reduceat(steps, indptr[:-1])
 
 
+def _closed_rows(ways: OsmWays, closed_ways: Collection[int]) -> np.ndarray:
+    """Which ways nobody uses, bool (n_ways,)."""
+    unknown = sorted(set(closed_ways) - set(ways.way_id.tolist()))
+    if unknown:
+        shown = ", ".join(str(way) for way in unknown[:5])
+        raise refusal("network.closed_unknown", ways=shown)
+    return np.isin(ways.way_id, np.array(sorted(closed_ways), dtype=np.int64))
+
+
+def _wrong_crs(wrong: str, epsg: int, place: tuple[float, float]) -> GeoAccessError:
+    """Make the refusal of a CRS that does not measure metres at a place."""
+    if wrong == "far":
+        return refusal("network.epsg_far", epsg=str(epsg), lon=f"{place[0]:.2f}", lat=f"{place[1]:.2f}")
+    return refusal(_WRONG_CRS[wrong], epsg=str(epsg))
+
+
 def _bare_streets(ways: OsmWays, pieces: Pieces, epsg: int) -> Streets:
     """Streets without graphs: everything that is measured once for all profiles."""
     from pyproj import Transformer  # noqa: PLC0415 — importing the room stays cheap
@@ -63,7 +86,7 @@ def _bare_streets(ways: OsmWays, pieces: Pieces, epsg: int) -> Streets:
     transformer = Transformer.from_crs(4326, epsg, always_xy=True)
     xy = np.column_stack(transformer.transform(pieces.geometry_lonlat[:, 0], pieces.geometry_lonlat[:, 1]))
     if not np.isfinite(xy).all():
-        raise InputError(f"epsg {epsg}: some streets lie outside what it can project → choose the CRS of the territory")
+        raise refusal("streets.projection", epsg=str(epsg))
     node_xy = np.empty((len(pieces.node_id), 2))
     node_xy[pieces.source] = xy[pieces.geometry_indptr[:-1]]
     node_xy[pieces.target] = xy[pieces.geometry_indptr[1:] - 1]
@@ -98,6 +121,7 @@ def build_streets(
     hour: int | None = None,
     moment: dt.datetime | None = None,
     min_island_nodes: int = MIN_ISLAND_NODES,
+    closed_ways: Collection[int] = (),
 ) -> Streets:
     """Build the street network of a territory.
 
@@ -122,6 +146,8 @@ def build_streets(
         Day and time that conditional tags and opening hours are read for; without it they are counted, not applied.
     min_island_nodes : int
         Strongly connected parts with fewer nodes are left out, per mode; the largest part always stays.
+    closed_ways : collection of int
+        OSM ids of ways that nobody uses.
 
     Returns
     -------
@@ -139,7 +165,10 @@ def build_streets(
     ways = read_osm(osm_paths, bbox_lonlat=bbox_lonlat)
     rules, read = rules_at(ways, moment)
     ways, opened = open_areas(replace(ways, tag_sets=read.tag_sets))
+    closed = _closed_rows(ways, closed_ways)
     speeds = {profile.name: _speeds_by_way(ways, profile) for profile in profiles}
+    for values in speeds.values():
+        values[closed] = 0.0
     usable = np.zeros(len(ways.way_id), dtype=bool)
     for values in speeds.values():
         usable |= (values > 0).any(axis=1)
@@ -148,12 +177,15 @@ def build_streets(
     )
     pieces = split_ways(ways, usable, special)
     middle = np.median(pieces.geometry_lonlat, axis=0)
-    bare = _bare_streets(ways, pieces, epsg or metric_epsg(float(middle[0]), float(middle[1])))
+    place = (float(middle[0]), float(middle[1]))
+    if epsg is not None and (wrong := metric_fault(epsg) or (metric_fault(epsg, place) and "far")):
+        raise _wrong_crs(wrong, epsg, place)
+    bare = _bare_streets(ways, pieces, epsg if epsg is not None else metric_epsg(*place))
     over_or_under = [any(tags.get(key, "no") != "no" for key in ("bridge", "tunnel")) for tags in ways.tag_sets]
     crossing = np.array(over_or_under, dtype=bool)[ways.way_tags[pieces.way]]
     slopes, said = slope_factors(bare, dem, crossing=crossing)
     graphs: dict[str, ModeGraph] = {}
-    notes: list[Note | str] = [*ways.notes, *read.notes, *opened, *tag_notes(ways, profiles)]
+    notes: list[Note] = [*ways.notes, *read.notes, *opened, *tag_notes(ways, profiles)]
     for profile in profiles:
         visit = np.array([visit_only(tags, profile) for tags in ways.tag_sets], dtype=bool)
         use = EdgeUse(
