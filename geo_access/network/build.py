@@ -36,7 +36,7 @@ def build_network(
     school_breaks: Sequence[tuple[dt.date, dt.date]] = (), walk_kmh: float = 4.8, max_transfer_s: int = 600,
     bbox_lonlat: tuple[float, float, float, float] | None = None, epsg: int | None = None,
     dem: str | Path | None = None,
-    street_time: dt.time = dt.time(8), closed_ways: Collection[int] = (),
+    street_time: dt.time = dt.time(8), closed_ways: Collection[int] = (), max_stress: int | None = None,
     headways: Headways | None = None, link_feeds: bool = True, edits: Sequence[Edit] = (), wheelchair: bool = False,
     streets: Streets | CrowFly | None = None,
 ) -> Network:  # fmt: skip
@@ -72,6 +72,8 @@ def build_network(
         Time of the service day at which conditional tags and opening hours of streets are read.
     closed_ways : collection of int
         OSM ids of ways that nobody uses: works, a flood, a bridge to come down.
+    max_stress : int, optional
+        Cyclists use streets up to this level of traffic stress, 1 (children) to 4.
     headways : Headways, optional
         How trips without fixed times are spelled out.
     link_feeds : bool
@@ -116,7 +118,7 @@ def build_network(
     if streets is None and osm_paths:
         streets = build_streets(
             osm_paths, epsg=epsg, modes=modes, bbox_lonlat=bbox_lonlat, dem=dem,
-            moment=dt.datetime.combine(day, street_time), closed_ways=closed_ways,
+            moment=dt.datetime.combine(day, street_time), closed_ways=closed_ways, max_stress=max_stress,
         )  # fmt: skip
     elif streets is None:
         streets = CrowFly(epsg=_feeds_epsg(feeds, epsg), detour=float(crow_fly_detour or 1.0))

@@ -135,6 +135,12 @@ class Streets:
         By profile name.
     notes : tuple of Note
         What reading and pruning did: ways dropped, islands removed, counts.
+    edge_stops : ndarray of bool, shape (n_edges,)
+        Where one may join or leave the street between its ends: not in a tunnel, on a motorway, on a ferry. Empty where
+        nothing is known: then everywhere.
+    edge_stress : ndarray of uint8, shape (n_edges,)
+        Level of traffic stress for cyclists, 1 to 4 (`geo_access.network.streets.stress`); 0 where nobody cycles. Empty
+        where nothing is known.
     """
 
     epsg: int
@@ -151,6 +157,8 @@ class Streets:
     class_names: tuple[str, ...]
     graphs: Mapping[str, ModeGraph]
     notes: tuple[Note, ...] = ()
+    edge_stops: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
+    edge_stress: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
 
 
 @dataclass(frozen=True)

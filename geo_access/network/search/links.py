@@ -214,7 +214,7 @@ def link_points(
     detour: float = 1.3,
     ids: Sequence[object] | None = None,
 ) -> Links:
-    """Link points to the nearest edge that the mode may use.
+    """Link points to the nearest edge that the mode may use, and may stop on.
 
     Parameters
     ----------
@@ -344,7 +344,10 @@ def _segments(streets: Streets, mode: str) -> _Segments:
     forward, backward = edge_times(
         graph.indptr, graph.deciseconds, graph.edges, graph.copy_of, streets.edge_source, len(streets.edge_source)
     )
-    chosen = np.flatnonzero((forward >= 0) | (backward >= 0))
+    used = (forward >= 0) | (backward >= 0)
+    if len(streets.edge_stops):
+        used &= streets.edge_stops
+    chosen = np.flatnonzero(used)
     sizes = np.diff(streets.geometry_indptr)[chosen] - 1
     start = ranges(streets.geometry_indptr[:-1][chosen], sizes)
     xy = np.asarray(streets.geometry_xy)

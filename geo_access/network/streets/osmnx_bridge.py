@@ -249,8 +249,9 @@ def to_networkx(streets: Streets | Network, *, mode: str = "walk") -> Any:
     Returns
     -------
     networkx.MultiDiGraph
-        Nodes are OSM ids with ``x``, ``y``; edges carry ``osmid, highway, length`` [m], ``travel_time_s`` and
-        ``geometry``. CRS of the streets. Turn restrictions do not fit such a graph and are left out.
+        Nodes are OSM ids with ``x``, ``y``; edges carry ``osmid, highway, length`` [m], ``travel_time_s``,
+        ``stress`` (1 to 4 for cyclists, 0 where unknown) and ``geometry``. CRS of the streets. Turn restrictions
+        do not fit such a graph and are left out.
 
     Raises
     ------
@@ -287,6 +288,7 @@ def to_networkx(streets: Streets | Network, *, mode: str = "walk") -> Any:
             highway=streets.class_names[streets.edge_class[edge]],
             length=float(streets.edge_length_m[edge]),
             travel_time_s=time / 10.0,
+            stress=int(streets.edge_stress[edge]) if len(streets.edge_stress) else 0,
             geometry=lines[edge] if along else shapely.reverse(lines[edge]),
         )
     return graph

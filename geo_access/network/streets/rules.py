@@ -17,6 +17,7 @@ __all__ = [
     "Permission",
     "barrier_blocks",
     "forbids_turn",
+    "may_stop",
     "permission",
     "street_class",
     "visit_only",
@@ -230,6 +231,26 @@ def visit_only(tags: Mapping[str, str], profile: Profile) -> bool:
     [True, False]
     """
     return permission(tags, profile).visit
+
+
+def may_stop(tags: Mapping[str, str]) -> bool:
+    """Whether one may join or leave a way between its ends: no tunnel, no covered other level, motorway or ferry.
+
+    Examples
+    --------
+    >>> [may_stop(tags) for tags in ({"highway": "footway", "tunnel": "yes"}, {"route": "ferry"}, {"highway": "path"})]
+    [False, False, True]
+    """
+    if street_class(tags) in _NO_STOP or tags.get("motorroad") == "yes":
+        return False
+    # A passage through a building opens onto it.
+    if tags.get("tunnel", "no") not in ("no", "building_passage", "arcade", "colonnade"):
+        return False
+    elsewhere = any(tags.get(key, "0") not in ("0", "") for key in ("layer", "level"))
+    return not (elsewhere and tags.get("covered", tags.get("indoor", "no")) != "no")
+
+
+_NO_STOP = frozenset({"motorway", "motorway_link", "ferry"})
 
 
 def barrier_blocks(tags: Mapping[str, str], profile: Profile) -> bool:

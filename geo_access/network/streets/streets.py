@@ -20,10 +20,11 @@ from geo_access.network.streets.graphs import EdgeUse, mode_graph
 from geo_access.network.streets.limits import ferry_s
 from geo_access.network.streets.modes import PROFILES, Profile
 from geo_access.network.streets.moment import rules_at, tag_notes
-from geo_access.network.streets.rules import street_class, visit_only, way_speeds_kmh
+from geo_access.network.streets.rules import may_stop, street_class, visit_only, way_speeds_kmh
 from geo_access.network.streets.split import Pieces, split_ways
+from geo_access.network.streets.stress import RULESET, check_stress, stress_level
 from geo_access.sources.osm import OsmWays, read_osm
-from geo_access.words.note import Note
+from geo_access.words.note import Note, note
 from geo_access.words.told import refusal
 
 __all__ = ["MIN_ISLAND_NODES", "build_streets"]
@@ -107,6 +108,8 @@ def _bare_streets(ways: OsmWays, pieces: Pieces, epsg: int) -> Streets:
         geometry_xy=xy,
         class_names=names,
         graphs={},
+        edge_stops=np.array([may_stop(tags) for tags in ways.tag_sets], dtype=bool)[ways.way_tags[pieces.way]],
+        edge_stress=np.array([stress_level(tags) for tags in ways.tag_sets], dtype=np.uint8)[ways.way_tags[pieces.way]],
     )
 
 
@@ -122,6 +125,7 @@ def build_streets(
     moment: dt.datetime | None = None,
     min_island_nodes: int = MIN_ISLAND_NODES,
     closed_ways: Collection[int] = (),
+    max_stress: int | None = None,
 ) -> Streets:
     """Build the street network of a territory.
 
@@ -148,6 +152,8 @@ def build_streets(
         Strongly connected parts with fewer nodes are left out, per mode; the largest part always stays.
     closed_ways : collection of int
         OSM ids of ways that nobody uses.
+    max_stress : int, optional
+        Cyclists use streets up to this level of traffic stress, 1 to 4 (`geo_access.network.streets.stress`).
 
     Returns
     -------
@@ -162,6 +168,7 @@ def build_streets(
     """
     profiles = _profiles(modes)
     congestion_at(car_congestion, hour)
+    check_stress(max_stress, modes)
     ways = read_osm(osm_paths, bbox_lonlat=bbox_lonlat)
     rules, read = rules_at(ways, moment)
     ways, opened = open_areas(replace(ways, tag_sets=read.tag_sets))
@@ -169,6 +176,12 @@ def build_streets(
     speeds = {profile.name: _speeds_by_way(ways, profile) for profile in profiles}
     for values in speeds.values():
         values[closed] = 0.0
+    calm: list[Note] = []
+    if max_stress is not None:
+        stressed = np.array([stress_level(tags) > max_stress for tags in ways.tag_sets], dtype=bool)[ways.way_tags]
+        n = int((stressed & (speeds["bike"] > 0).any(axis=1)).sum())
+        speeds["bike"][stressed] = 0.0
+        calm.append(note("streets.stress", n=n, level=str(max_stress), rules=RULESET))
     usable = np.zeros(len(ways.way_id), dtype=bool)
     for values in speeds.values():
         usable |= (values > 0).any(axis=1)
@@ -185,7 +198,7 @@ def build_streets(
     crossing = np.array(over_or_under, dtype=bool)[ways.way_tags[pieces.way]]
     slopes, said = slope_factors(bare, dem, crossing=crossing)
     graphs: dict[str, ModeGraph] = {}
-    notes: list[Note] = [*ways.notes, *read.notes, *opened, *tag_notes(ways, profiles)]
+    notes: list[Note] = [*ways.notes, *read.notes, *opened, *calm, *tag_notes(ways, profiles)]
     for profile in profiles:
         visit = np.array([visit_only(tags, profile) for tags in ways.tag_sets], dtype=bool)
         use = EdgeUse(
