@@ -61,7 +61,9 @@ def test_a_valley_is_seen_between_two_ends_of_one_height(tmp_path: Path) -> None
     streets, where = drawn_streets(tmp_path, LINE, {"AB": ROAD}, dem=dem)
     np.testing.assert_allclose(there_and_back(streets, where, "walk"), [75 + 75 * np.exp(0.35)] * 2, rtol=0.03)
     for key in ("bridge", "tunnel"):
-        above, _ = drawn_streets(tmp_path, LINE, {"AB": ROAD | {key: "yes"}}, dem=dem)
+        # A tunnel is entered at its mouths, from other streets.
+        ways = {"AB": ROAD | {key: "yes"}, "AC": ROAD, "BD": ROAD}
+        above, _ = drawn_streets(tmp_path, f"{LINE}\nC       D", ways, dem=dem)
         np.testing.assert_allclose(there_and_back(above, where, "walk"), [150, 150], rtol=0.01)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from geo_access.errors import InputError
@@ -80,7 +81,7 @@ def test_nobody_is_linked_where_one_cannot_stop(tmp_path: Path, tags: dict[str, 
     # A point 10 m above B–C is linked to the end of the open street, 100 m away, not into the tunnel.
     ways = {"AB": ROAD, "BC": tags, "CD": ROAD}
     streets, where = drawn_streets(tmp_path, "A---B-------C---D", ways, modes=["walk"])
-    middle = [*at(where, "BC").mean(axis=0, keepdims=True), [0.0, 10.0]]
+    middle = np.mean(at(where, "BC"), axis=0, keepdims=True) + np.array([[0.0, 10.0]])
     links = link_points(streets, middle, mode="walk")
     assert streets.edge_way_id[links.edge[0]] in (1, 3)
     assert links.distance_m[0] == pytest.approx((100**2 + 10**2) ** 0.5, abs=0.1)
