@@ -17,6 +17,17 @@ Call = tuple[int, int, int, bool, bool]
 Walks = dict[int, float]
 
 
+class Door(dict):
+    """Walks to or from stops, and legs that run at certain hours: (stop, seconds, open, close)."""
+
+    legs: Sequence[tuple[int, int, float, float]] = ()
+
+    def always(self) -> Door:
+        out = Door(self)
+        out.legs = [(stop, seconds, -INF, INF) for stop, seconds, _, _ in self.legs]
+        return out
+
+
 class Journeys:
     """All journeys of a few vehicles.
 
@@ -53,10 +64,9 @@ class Journeys:
     def rides(self, access: Walks, ready_s: float, leave_by_s: float = INF) -> dict[int, int]:
         """Fewest rides with which one can be aboard at each event, setting out between two moments."""
         found, queue = {}, deque()
-        for stop, walk in access.items():
-            for f in self.boards.get(stop, ()):
-                if ready_s <= self.calls[f][2] - walk <= leave_by_s:
-                    queue.extend((e, 1) for e in self.next[f])
+        for leave, f in self.leaving(access):
+            if ready_s <= leave <= leave_by_s:
+                queue.extend((e, 1) for e in self.next[f])
         while queue:
             e, r = queue.popleft()
             if found.get(e, INF) <= r:
@@ -74,6 +84,27 @@ class Journeys:
                             queue.extend((g, r + 1) for g in self.next[f])
         return found
 
+    def leaving(self, access: Walks) -> list[tuple[float, int]]:
+        """Latest moments to leave the door for each boarding, by each way to it."""
+        out = [
+            (self.calls[f][2] - walk, f) for stop, walk in access.items() for f in self.boards.get(stop, ())
+        ]  # fmt: skip
+        for stop, seconds, opens, closes in getattr(access, "legs", ()):
+            for f in self.boards.get(stop, ()):
+                leave = min(self.calls[f][2] - seconds, closes)
+                if leave >= opens:
+                    out.append((leave, f))
+        return out
+
+    @staticmethod
+    def home(stop: int, at: float, egress: Walks) -> float:
+        """Moment at the door for who gets off at a stop at a moment."""
+        best = at + egress.get(stop, INF)
+        for other, seconds, opens, closes in getattr(egress, "legs", ()):
+            if other == stop and at <= closes:
+                best = min(best, max(at, opens) + seconds)
+        return best
+
     def arrivals(self, access: Walks, ready_s: float, *, max_rides: int | None = None) -> Walks:
         """Earliest arrival by vehicle at each stop [s]."""
         out: Walks = {}
@@ -85,21 +116,27 @@ class Journeys:
 
     def seconds(
         self, access: Walks, egress: Walks, ready_s: int, *, direct_s: float = INF, max_s: int = 7200,
-        max_rides: int | None = None,
+        max_rides: int | None = None, straight: Sequence[tuple[int, float, float]] = (),
     ) -> float:  # fmt: skip
         """Door-to-door seconds when ready at `ready_s`; infinite when beyond `max_s`."""
         best = direct_s
         for stop, at in self.arrivals(access, ready_s, max_rides=max_rides).items():
-            best = min(best, at + egress.get(stop, INF) - ready_s)
+            best = min(best, self.home(stop, at, egress) - ready_s)
+        for seconds, opens, closes in straight:
+            if ready_s <= closes:
+                best = min(best, max(ready_s, opens) + seconds - ready_s)
         return best if best <= max_s else INF
 
     def latest_leave(
         self, access: Walks, egress: Walks, deadline_s: int, *, direct_s: float = INF, max_s: int = 7200,
-        max_rides: int | None = None, earliest_s: float = -INF,
+        max_rides: int | None = None, earliest_s: float = -INF, straight: Sequence[tuple[int, float, float]] = (),
     ) -> float:  # fmt: skip
         """Latest moment to leave and arrive by `deadline_s`: every moment at which a vehicle is caught is tried."""
-        moments = {self.calls[f][2] - walk for stop, walk in access.items() for f in self.boards.get(stop, ())}
+        moments = {leave for leave, _ in self.leaving(access)}
         best = deadline_s - direct_s
+        for seconds, opens, closes in straight:
+            if min(closes, deadline_s - seconds) >= opens:
+                best = max(best, min(closes, deadline_s - seconds))
         for moment in sorted(moments, reverse=True):
             if moment <= best or moment < deadline_s - max_s:
                 break

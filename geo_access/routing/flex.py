@@ -252,7 +252,8 @@ def _rides(
         ride = np.full(len(i), fixed_s, dtype=np.int64)
     else:
         limit_s = max(0.0, (offers.query.max_s - offset_s) / factor)
-        drive = nearby(offers.network.streets, a_links, b_links, mode="car", max_s=max(limit_s, 1.0))
+        # Seconds are rounded: one more than the limit, so that none is lost on the way.
+        drive = nearby(offers.network.streets, a_links, b_links, mode="car", max_s=limit_s + 1)
         i, j = np.repeat(np.arange(len(a)), np.diff(drive.indptr)), drive.indices.astype(np.int64)
         ride = np.ceil(drive.seconds * factor + offset_s - 1e-6).astype(np.int64)
     apart = (a_stop[i] < 0) | (a_stop[i] != b_stop[j])

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import heapq
 import itertools
+import json
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from pathlib import Path
@@ -21,10 +23,12 @@ from shapely import Point
 
 from geo_access.network.build import build_network
 from geo_access.network.model import Network
+from geo_access.network.search.links import link_points
+from geo_access.network.search.search import street_matrix
 from geo_access.network.timetable.runs import Headways
 from geo_access.routing.query import Query
-from tests.feeds import ORIGIN_EPSG, ORIGIN_XY, write_feed
-from tests.oracle import INF, Call, Journeys, Walks
+from tests.feeds import ORIGIN_EPSG, ORIGIN_XY, feed_tables, table_text, write_tables
+from tests.oracle import INF, Call, Door, Journeys, Walks
 
 BIKE_KMH = 18.0
 ZONE = "Europe/Paris"
@@ -71,6 +75,9 @@ class World:
     frequencies: list[dict] = field(default_factory=list)
     expected_wait: bool = False
     route_types: dict[str, int] = field(default_factory=dict)
+    zones: list[tuple[float, float, float, float]] = field(default_factory=list)
+    groups: list[list[int]] = field(default_factory=list)
+    flex: list[dict] = field(default_factory=list)
 
 
 def origin_s(day: date) -> float:
@@ -195,6 +202,8 @@ def _draw_transfers(world: World, rng: np.random.Generator) -> None:
         world.transfers.append(row | ({"min_transfer_time": int(rng.choice([0, 60, 240, 840]))} if kind == 2 else {}))
     if rng.random() < 0.5:
         _draw_special_transfers(world, rng)
+    elif rng.random() < 0.7:
+        _draw_flex(world, rng)
     repeated = {row["trip_id"] for row in world.frequencies}
     single = [k for k in range(len(world.trips)) if f"t{k}" not in repeated]
     for a, b in itertools.permutations(single, 2):
@@ -202,6 +211,33 @@ def _draw_transfers(world: World, rng: np.random.Generator) -> None:
             kind = 4 if rng.random() < 0.8 else 5
             row = {"from_trip_id": f"t{a}", "to_trip_id": f"t{b}", "transfer_type": kind}
             world.transfers.append(row)
+
+
+def _draw_flex(world: World, rng: np.random.Generator) -> None:
+    """Draw services on demand in zones that no point lies on the edge of, and between groups of stops."""
+    xs, ys = zip(*world.corners.values(), strict=True)
+    for _ in range(2):
+        west, east = sorted(rng.choice(np.arange(min(xs) - 100, max(xs) + 100, 20), 2, replace=False) + 7.0)
+        south, north = sorted(rng.choice(np.arange(min(ys) - 100, max(ys) + 100, 20), 2, replace=False) + 7.0)
+        world.zones.append((west, south, east, north))
+        n = len(world.stops)
+        world.groups.append(sorted(set(rng.integers(0, n, int(rng.integers(1, 4))).tolist())))
+    for _ in range(int(rng.integers(1, 4))):
+        calls = []
+        for _ in range(int(rng.integers(1, 4))):
+            start = max(0, world.base_s % 86_400 + int(rng.integers(-30, 40)) * 60)
+            kind = str(rng.choice(["zone", "zone", "group"]))
+            end = start + int(rng.integers(1, 90)) * 60
+            flags = [(2, 2), (2, 1), (1, 2)][int(rng.integers(3))] if rng.random() < 0.5 else (2, 2)
+            calls.append((kind, int(rng.integers(2)), start, end, *flags))
+        stated = rng.random() < 0.6
+        world.flex.append(
+            {
+                "calls": calls, "service_id": str(rng.choice(["daily", "today", "yesterday"])),
+                "route_id": f"r{int(rng.integers(3))}", "factor": float(rng.choice([1, 1.5, 3])) if stated else None,
+                "offset": int(rng.choice([0, 60, 240])) if stated else None,
+            }
+        )  # fmt: skip
 
 
 def _draw_special_transfers(world: World, rng: np.random.Generator) -> None:
@@ -253,6 +289,10 @@ def write_world(world: World, folder: Path) -> Network:
         | {name: trip[name] for name in ("service_id", "bikes_allowed", "route_id", "block_id") if name in trip}
         for trip in world.trips
     ]  # fmt: skip
+    trips += [flex_trip(trip) for trip in world.flex]
+    members = [
+        {"location_group_id": f"g{k}", "stop_id": f"s{stop}"} for k, group in enumerate(world.groups) for stop in group
+    ]
     dates = [
         {"service_id": name, "date": f"{day:%Y%m%d}", "exception_type": kind}
         for name, (_, added, removed) in world.services.items()
@@ -265,14 +305,41 @@ def write_world(world: World, folder: Path) -> Network:
         for name, (weekdays, _, _) in world.services.items() if weekdays
     ]  # fmt: skip
     repeats = [row | {name: clock(row[name]) for name in ("start_time", "end_time")} for row in world.frequencies]
-    write_feed(
-        folder / "feed.zip", {f"s{k}": stop.xy for k, stop in enumerate(world.stops)}, trips, calendar=weekly,
-        calendar_dates=dates, transfers=world.transfers, frequencies=repeats, route_types=world.route_types,
+    rows = feed_tables(
+        {f"s{k}": stop.xy for k, stop in enumerate(world.stops)}, trips, calendar=weekly, calendar_dates=dates,
+        transfers=world.transfers, frequencies=repeats, route_types=world.route_types, location_group_stops=members,
     )  # fmt: skip
+    files = {f"{name}.txt": table_text(part) for name, part in rows.items()}
+    if world.flex:
+        files["locations.geojson"] = json.dumps({"features": [zone_feature(world, k) for k in range(2)]})
+    write_tables(folder / "feed.zip", files)
     return build_network(
-        folder / "streets.osm", folder / "feed.zip", date=world.day, modes=("walk", "bike"), walk_kmh=world.walk_kmh,
-        max_transfer_s=601, headways=Headways(expected_wait=world.expected_wait),
+        folder / "streets.osm", folder / "feed.zip", date=world.day, modes=("walk", "bike", "car"),
+        walk_kmh=world.walk_kmh, max_transfer_s=601, headways=Headways(expected_wait=world.expected_wait),
     )  # fmt: skip
+
+
+def flex_trip(trip: dict) -> dict:
+    """Rows of a service on demand."""
+    calls = [
+        {
+            "location_id" if kind == "zone" else "location_group_id": f"{kind[0]}{number}",
+            "start_pickup_drop_off_window": clock(start), "end_pickup_drop_off_window": clock(end),
+            "pickup_type": pickup, "drop_off_type": drop_off,
+        }
+        for kind, number, start, end, pickup, drop_off in trip["calls"]
+    ]  # fmt: skip
+    stated = {"safe_duration_factor": trip["factor"], "safe_duration_offset": trip["offset"]}
+    known = {name: value for name, value in stated.items() if value is not None}
+    return {"calls": calls, "service_id": trip["service_id"], "route_id": trip["route_id"], **known}
+
+
+def zone_feature(world: World, number: int) -> dict:
+    west, south, east, north = world.zones[number]
+    to_degrees = Transformer.from_crs(ORIGIN_EPSG, 4326, always_xy=True)
+    corners = [(west, south), (east, south), (east, north), (west, north), (west, south)]
+    ring = [list(to_degrees.transform(ORIGIN_XY[0] + x, ORIGIN_XY[1] + y)) for x, y in corners]
+    return {"id": f"z{number}", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
 
 
 def layer(places: list[Place], prefix: str) -> gpd.GeoDataFrame:
@@ -475,18 +542,21 @@ class Asked:
     """The oracle for one query: journeys, walks at both ends, and the direct way."""
 
     journeys: Journeys
-    access: list[Walks]
-    egress: list[Walks]
+    access: list[Door]
+    egress: list[Door]
     direct_s: list[list[float]]
+    straight: dict[tuple[int, int], list[tuple[int, float, float]]]
 
 
-def ask(world: World, query: Query) -> Asked:
-    """Read the world under the limits of a query."""
+def ask(world: World, query: Query, network: Network) -> Asked:
+    """Read the world under the limits of a query; how long cars take is asked of the streets."""
     start = "walk" if query.mode == "transit" else "bike"
     end = "bike" if query.mode == "bike_aboard+transit" else "walk"
     walks = {"walk_kmh": query.walk_kmh}
     # A stop that no trip of the feed calls at is no stop of the timetable.
     called = {call[0] for trip in world.trips for call in trip["calls"]}
+    in_groups = {call[1] for trip in world.flex for call in trip["calls"] if call[0] == "group"}
+    called |= {stop for number in in_groups for stop in world.groups[number]}
 
     def near(places: list[Place], mode: str, limit_s: int, *, back: bool) -> list[Walks]:
         out = []
@@ -518,8 +588,111 @@ def ask(world: World, query: Query) -> Asked:
         for a in world.homes
     ]  # fmt: skip
     vehicles, follows, trips = vehicles_of(world, query)
-    journeys = Journeys(vehicles, changes_of(world, query), follows, between_of(world, query, trips))
-    return Asked(
-        journeys, near(world.homes, start, query.max_access_s, back=False),
-        near(world.sites, end, query.max_egress_s, back=True), direct,
-    )  # fmt: skip
+    changes = changes_of(world, query)
+    journeys = Journeys(vehicles, changes, follows, between_of(world, query, trips))
+    access = [Door(walks) for walks in near(world.homes, start, query.max_access_s, back=False)]
+    egress = [Door(walks) for walks in near(world.sites, end, query.max_egress_s, back=True)]
+    straight: dict[tuple[int, int], list[tuple[int, float, float]]] = {}
+    if query.on_demand and query.mode == "transit" and world.flex:
+        _book(Booked(world, query, network, called, changes), access, egress, straight)
+    return Asked(journeys, access, egress, direct, straight)
+
+
+@dataclass(frozen=True)
+class Booked:
+    """What services on demand are asked with."""
+
+    world: World
+    query: Query
+    network: Network
+    called: set[int]
+    changes: list[Walks]
+
+    def inside(self, kind: str, number: int, place: Place) -> bool:
+        west, south, east, north = self.world.zones[number]
+        return kind == "zone" and west < place.xy[0] < east and south < place.xy[1] < north
+
+    def stops(self, kind: str, number: int) -> list[int]:
+        """Stops where one goes on with a line, or comes from one."""
+        if kind == "group":
+            return self.world.groups[number]
+        return [s for s in sorted(self.called) if self.inside(kind, number, self.world.stops[s])]
+
+    def drive_s(self, a: Place, b: Place) -> float:
+        links = [
+            link_points(
+                self.network.streets, np.array([[ORIGIN_XY[0] + p.xy[0], ORIGIN_XY[1] + p.xy[1]]]), mode="car",
+                connector_kmh=self.query.walk_kmh,
+            )
+            for p in (a, b)
+        ]  # fmt: skip
+        seconds = street_matrix(self.network.streets, *links, mode="car", max_s=None)[0, 0]
+        return INF if np.isnan(seconds) else round(float(seconds))
+
+
+def _book(booked: Booked, access: list[Door], egress: list[Door], straight: dict[tuple[int, int], list]) -> None:
+    """Add the legs of every ride: from doors or stops, to doors or stops, within the hours of both ends."""
+    world = booked.world
+    shut = ({712} if not booked.query.school_lines else set()) | ({713} if not booked.query.paratransit else set())
+    legs: tuple[list[list], list[list]] = [[] for _ in access], [[] for _ in egress]
+    walks = [dict(door) for door in access], [dict(door) for door in egress]
+    for trip in world.flex:
+        if world.route_types.get(trip["route_id"]) in shut:
+            continue
+        weekdays, added, removed = world.services[trip["service_id"]]
+        days = [
+            shift_s(world, r) for r in (-1, 0, 1)
+            if ((day := world.day + timedelta(days=r)).weekday() in weekdays or day in added) and day not in removed
+        ]  # fmt: skip
+        calls = trip["calls"]
+        for i, j in [(0, 0)] if len(calls) == 1 else itertools.combinations(range(len(calls)), 2):
+            if calls[i][4] == 1 or calls[j][5] == 1:
+                continue
+            up_home = _at_doors(booked, calls[i], world.homes, walks[0])
+            down_site = _at_doors(booked, calls[j], world.sites, walks[1])
+            down_line = [
+                (q, seconds, world.stops[v]) for v in booked.stops(*calls[j][:2])
+                for q, seconds in booked.changes[v].items() if q in booked.called
+            ]  # fmt: skip
+            up_line = [
+                (p, booked.changes[p][u], world.stops[u]) for p in sorted(booked.called)
+                for u in booked.stops(*calls[i][:2]) if u in booked.changes[p]
+            ]  # fmt: skip
+            hours = calls[i][2:4], calls[j][2:4]
+            for x, y, leg in _between(booked, trip, hours, days, up_home, down_line):
+                legs[0][x].append((y, *leg))
+            for x, y, leg in _between(booked, trip, hours, days, up_line, down_site):
+                legs[1][y].append((x, *leg))
+            for x, y, leg in _between(booked, trip, hours, days, up_home, down_site):
+                straight.setdefault((x, y), []).append(leg)
+    for doors, found in zip((access, egress), legs, strict=True):
+        for door, mine in zip(doors, found, strict=True):
+            door.legs = mine
+
+
+def _at_doors(booked: Booked, call: tuple, places: list[Place], walks: list[dict]) -> list[tuple[int, float, Place]]:
+    """Who is served at home or on site: the door inside the zone, or the stops of the group within a walk."""
+    kind, number = call[:2]
+    if kind == "zone":
+        return [(k, 0, place) for k, place in enumerate(places) if booked.inside(kind, number, place)]
+    stops = booked.world.stops
+    return [(k, w[s], stops[s]) for k, w in enumerate(walks) for s in booked.stops(kind, number) if s in w]
+
+
+def _between(
+    booked: Booked, trip: dict, hours: tuple, days: list[int], ups: list[tuple], downs: list[tuple]
+) -> Iterator[tuple[int, int, tuple[int, float, float]]]:
+    """Legs from each to each: who, with whom, and seconds with the hours of leaving."""
+    factor = 1.5 if trip["factor"] is None else trip["factor"]
+    offset = 300 if trip["offset"] is None else trip["offset"]
+    (open_a, close_a), (open_b, close_b) = hours
+    for (x, before, at), (y, after, to) in itertools.product(ups, downs):
+        drive = INF if at is to and at in booked.world.stops else booked.drive_s(at, to)
+        if drive == INF:
+            continue
+        ride = math.ceil(drive * factor + offset - 1e-6)
+        opens, closes = max(open_a, open_b - ride), min(close_a, close_b - ride)
+        took = int(before + ride + after)
+        if opens <= closes and took <= booked.query.max_s:
+            for shift in days:
+                yield x, y, (took, opens - before + shift, closes - before + shift)

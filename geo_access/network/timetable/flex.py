@@ -65,7 +65,7 @@ def flex_rides(
     zone : str
         Time zone of the clock.
     stops : StopTable
-        With copies.
+        Without copies for the changes of single routes: a service on demand is none of those.
     epsg : int
         CRS of the stops.
     prefixed : bool

@@ -127,7 +127,7 @@ def build_timetable(
         same_place=shared[["a", "b"]].to_numpy(dtype=np.int32), link_limit_m=link_limit_m, rules=rules, split=split,
     )  # fmt: skip
     vehicles = [replace(part, stop=stop) for part, stop in zip(vehicles, split.calls, strict=True)]
-    stops = stops.taken(split.original)
+    own, stops = stops, stops.taken(split.original)
     ids, names = ids[split.original], names[split.original]
     routes = _routes(feeds, several=several)
     trips = _trips(feeds, vehicles, several=several)
@@ -149,7 +149,7 @@ def build_timetable(
         event_departure_s=trips["departure"], event_board=trips["board"], event_alight=trips["alight"],
         footpaths=changes.footpaths, min_transfer_s=changes.min_transfer_s, forbidden=changes.forbidden,
         in_seat=seats, walk_kmh=walk_kmh, notes=notes, stated=changes.stated, reach_s=reach_s,
-        flex=flex_rides(feeds, days.days, zone, stops, epsg=epsg, prefixed=several), route_kind=kinds.kind,
+        flex=flex_rides(feeds, days.days, zone, own, epsg=epsg, prefixed=several), route_kind=kinds.kind,
         trip_days=_days_run(feeds, days.days)[trips["feed"], trips["row"]],
     )  # fmt: skip
     validate_timetable(timetable)
