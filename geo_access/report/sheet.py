@@ -21,7 +21,7 @@ from geo_access.errors import InputError
 from geo_access.network.model import Network
 from geo_access.report.words import environment, minutes
 from geo_access.routing.journeys import Journey, explain_query
-from geo_access.routing.query import Query, Window
+from geo_access.routing.query import Window
 from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.words import plural, text, written_date
 
@@ -218,13 +218,10 @@ def _way(
     told: dict[str, Any] = {"way": way, "minutes": max(1, round(took_s / 60)), "steps": []}
     if not profile.uses_transit or network.timetable is None or profile.mode == "park_and_ride":
         return told
-    query = Query(
-        profile.mode,
+    query = profile.query(
         depart=None if leave_s is None else Window(leave_s, leave_s),
         arrive=None if arrive_s is None else Window(arrive_s, arrive_s),
-        walk_kmh=profile.walk_kmh, bike_kmh=profile.bike_kmh, max_access_s=round(profile.max_access_min * 60),
-        max_egress_s=round(profile.max_access_min * 60), max_rides=profile.max_rides,
-    )  # fmt: skip
+    )
     journeys = explain_query(network, start_xy, end_xy, query)
     if journeys:
         told["steps"] = _steps(journeys[0], language)
@@ -241,6 +238,16 @@ def _steps(journey: Journey, language: str) -> list[str]:
             lines.append(
                 text("person.leg.ride", language, start=start, line=leg.line, direction=direction,
                      origin=leg.from_name, target=leg.to_name, end=end)
+            )  # fmt: skip
+        elif leg.kind == "on_demand":
+            origin = text("person.leg.from", language, name=leg.from_name) if leg.from_name else ""
+            to = text("person.leg.to", language, name=leg.to_name) if leg.to_name else ""
+            booking = "" if leg.booking is None else text(
+                "person.leg.booking", language, booking=leg.booking.told(language)
+            )  # fmt: skip
+            lines.append(
+                text("person.leg.on_demand", language, start=start, line=leg.line, origin=origin, to=to, end=end,
+                     booking=booking)
             )  # fmt: skip
         elif leg.end_s > leg.start_s:
             to = text("person.leg.to", language, name=leg.to_name) if leg.to_name else ""

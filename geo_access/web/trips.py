@@ -153,6 +153,7 @@ def _told(journey: Journey, *, minutes: float) -> dict[str, Any]:
             "start": _clock(leg.start_s),
             "end": _clock(leg.end_s),
             "minutes": (leg.end_s - leg.start_s) / 60,
+            "booking": None if leg.booking is None else leg.booking.to_dict(),
             "line_xy": _degrees(journey.epsg, leg.xy),
         }
         for leg in journey.legs

@@ -13,6 +13,7 @@ import math
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
+from functools import cached_property
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
@@ -598,7 +599,7 @@ def ask(world: World, query: Query, network: Network) -> Asked:
     return Asked(journeys, access, egress, direct, straight)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Booked:
     """What services on demand are asked with."""
 
@@ -618,16 +619,20 @@ class Booked:
             return self.world.groups[number]
         return [s for s in sorted(self.called) if self.inside(kind, number, self.world.stops[s])]
 
+    @cached_property
+    def drives(self) -> dict[tuple[int, int], float]:
+        """Seconds by car from place to place, by identity."""
+        places = [*self.world.homes, *self.world.sites, *self.world.stops]
+        xy = np.array([[ORIGIN_XY[0] + p.xy[0], ORIGIN_XY[1] + p.xy[1]] for p in places])
+        links = link_points(self.network.streets, xy, mode="car", connector_kmh=self.query.walk_kmh)
+        seconds = street_matrix(self.network.streets, links, links, mode="car", max_s=None)
+        return {
+            (id(a), id(b)): INF if np.isnan(seconds[i, j]) else round(float(seconds[i, j]))
+            for i, a in enumerate(places) for j, b in enumerate(places)
+        }  # fmt: skip
+
     def drive_s(self, a: Place, b: Place) -> float:
-        links = [
-            link_points(
-                self.network.streets, np.array([[ORIGIN_XY[0] + p.xy[0], ORIGIN_XY[1] + p.xy[1]]]), mode="car",
-                connector_kmh=self.query.walk_kmh,
-            )
-            for p in (a, b)
-        ]  # fmt: skip
-        seconds = street_matrix(self.network.streets, *links, mode="car", max_s=None)[0, 0]
-        return INF if np.isnan(seconds) else round(float(seconds))
+        return self.drives[id(a), id(b)]
 
 
 def _book(booked: Booked, access: list[Door], egress: list[Door], straight: dict[tuple[int, int], list]) -> None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pytest
 from pyproj import Transformer
+from shapely import Point
 
 from geo_access.network.build import build_network
 from geo_access.network.model import Network
@@ -18,6 +20,7 @@ from geo_access.routing.journeys import explain_query
 from geo_access.routing.query import Query, Window
 from geo_access.sources.gtfs.flex import BookingRule
 from geo_access.times.core import PointTimes, point_times
+from geo_access.times.shift import shift_test
 from tests.feeds import ORIGIN_EPSG, ORIGIN_XY, feed_tables, table_text, write_tables
 
 H = 3600
@@ -173,6 +176,25 @@ def test_a_feed_of_services_on_demand_alone(tmp_path: Path) -> None:
     assert seconds(network, (0, 2000), (3000, 2000), "09:00") == 660
     opened = open_network(save_network(network, tmp_path / "saved"))
     assert seconds(opened, (0, 2000), (3000, 2000), "09:00") == 660
+
+
+def test_shifts_there_and_back(tmp_path: Path) -> None:
+    trips = [zone_trip("06:00:00", "19:00:00"), "A 07:00 B 07:10", "B 16:00 A 16:10"]
+    network = built(tmp_path, trips, zones=ZONE)
+    home, site = [
+        gpd.GeoDataFrame({"id": ["x"]}, geometry=[Point(ORIGIN_XY[0] + x, ORIGIN_XY[1] + y)], crs=ORIGIN_EPSG)
+        for x, y in ((3000, 4000), (10_000, 0))
+    ]
+    shift = shift_test(network, home, site, start="07:30", end="15:45", on_demand=True, max_minutes=120)
+    # 5 min of slack at both ends. Out: 1020 s on demand, a minute, the bus of 7:00 to 7:10, and until 7:25; back: the
+    # bus of 16:00 from 15:50, a minute, 1020 s.
+    assert shift.out_s[0, 0] == 1020 + 60 + 600 + 900
+    assert shift.back_s[0, 0] == 600 + 600 + 60 + 1020
+    closed = shift_test(network, home, site, start="07:30", end="19:30", on_demand=True, max_minutes=120)
+    assert Reason(closed.out_reason[0, 0]) == Reason.OK
+    assert np.isnan(closed.back_s[0, 0])
+    plain = shift_test(network, home, site, start="07:30", end="15:45", max_minutes=120)
+    assert Reason(plain.reason[0, 0]) == Reason.NO_STOP_WITHIN_WALK
 
 
 @pytest.mark.parametrize(
