@@ -1,10 +1,10 @@
 """What is missing where residents do not reach enough places, read from the times: no known time contradicts it.
 
 Each way of each pair is in one state: within the threshold; too slow, by so many minutes; at the wrong hour (the first
-arrival after the start, the last departure before the end, by so many minutes); too many changes; too far to walk;
-absent; off the network. The pair that counts is the one that comes nearest to being reached: first the pair whose worse
-way is least bad, then the one with fewer failing ways, then the one that lacks the fewest minutes. With a minimum of n
-places it is the pair that would bring the n-th place.
+arrival after the start, the last departure before the end, by so many minutes); too many changes; too slow, beyond any
+time that was looked for; too far to walk; absent; off the network. The pair that counts is the one that comes nearest
+to being reached: first the pair whose worse way is least bad, then the one with fewer failing ways, then the one that
+lacks the fewest minutes. With a minimum of n places it is the pair that would bring the n-th place.
 
 Both ways failing alike have one name; failing differently, no single lift suffices: `FlagReason.SEVERAL`.
 """
@@ -38,14 +38,15 @@ class Way(IntEnum):
     SLOW = 1
     HOUR = 2
     CHANGES = 3
-    WALK = 4
-    ABSENT = 5
-    OFF = 6
+    BEYOND = 4
+    WALK = 5
+    ABSENT = 6
+    OFF = 7
 
 
 _STATE_OF = np.full(256, Way.ABSENT, dtype=np.uint8)
 for _reason, _state in (
-    (Reason.OVER_CUTOFF, Way.SLOW),
+    (Reason.OVER_CUTOFF, Way.BEYOND),
     (Reason.FIRST_TRIP_TOO_LATE, Way.HOUR),
     (Reason.LAST_TRIP_TOO_EARLY, Way.HOUR),
     (Reason.TOO_MANY_RIDES, Way.CHANGES),
@@ -58,6 +59,7 @@ for _reason, _state in (
 _ONE_WAY = {
     Way.SLOW: (FlagReason.SLOW_OUT, FlagReason.SLOW_BACK, FlagReason.SLOW_BOTH),
     Way.HOUR: (FlagReason.LATE_OUT, FlagReason.EARLY_BACK, FlagReason.HOURS_BOTH),
+    Way.BEYOND: (FlagReason.SLOW_OUT, FlagReason.SLOW_BACK, FlagReason.SLOW_BOTH),
     Way.CHANGES: (FlagReason.TOO_MANY_CHANGES,) * 3,
     Way.WALK: (FlagReason.TOO_FAR_TO_WALK,) * 3,
     Way.ABSENT: (FlagReason.ABSENT_OUT, FlagReason.ABSENT_BACK, FlagReason.ABSENT_BOTH),
@@ -70,6 +72,7 @@ def _named() -> np.ndarray:
     table = np.full((len(Way), len(Way)), FlagReason.SEVERAL, dtype=np.uint8)
     for way, (out, back, both) in _ONE_WAY.items():
         table[way, Way.OK], table[Way.OK, way], table[way, way] = out, back, both
+    table[Way.SLOW, Way.BEYOND] = table[Way.BEYOND, Way.SLOW] = FlagReason.SLOW_BOTH
     table[Way.OFF, :], table[:, Way.OFF] = FlagReason.OFF_NETWORK, FlagReason.OFF_NETWORK
     table[Way.OK, Way.OK] = FlagReason.REACHES
     return table

@@ -111,7 +111,8 @@ def palma_ratio(
     """Mean access of the richest tenth over that of the poorest two fifths.
 
     ``Ā(income ≥ q_90) / Ā(income ≤ q_40)`` (Palma 2011; on access: Pereira et al. 2019). People in the class that
-    straddles a limit are split. Ratio, ≥ 0; 1 is equal; NaN where the poor reach nothing.
+    straddles a limit are split; people of one income are one class, in whatever order they stand. Ratio, ≥ 0; 1 is
+    equal; NaN where the poor reach nothing.
 
     Parameters
     ----------
@@ -136,8 +137,9 @@ def palma_ratio(
         raise InputError("income: missing for some people → leave them out, or give it")
     if not len(x):
         return float("nan")
-    order = np.argsort(ranked, kind="stable")
-    x, w = x[order], w[order]
+    _, group = np.unique(ranked, return_inverse=True)
+    together = np.bincount(group, weights=w)
+    x, w = np.bincount(group, weights=w * x) / together, together
     upper = np.cumsum(w)
     lower = upper - w
     poor = np.clip(bottom * upper[-1] - lower, 0, w)

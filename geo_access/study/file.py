@@ -380,7 +380,7 @@ def study_schedules(file: StudyFile) -> list[Schedule]:
 
 def flag_rules(file: StudyFile) -> FlagRules:
     """Return the rules of the flag."""
-    return FlagRules(file.flag.min_opportunities, file.flag.adequate_share, file.flag.fragile_share)
+    return FlagRules(**file.flag.model_dump())
 
 
 def isochrone_profile(file: StudyFile) -> ProfileSection:

@@ -36,6 +36,7 @@ from geo_access.study.file import (
     study_thresholds,
 )
 from geo_access.study.inputs import StudyInputs
+from geo_access.study.network import OtherDays
 from geo_access.study.sections import MetierSection
 from geo_access.surfaces.counts import count_points
 from geo_access.surfaces.isochrones import query_isochrones
@@ -64,9 +65,9 @@ def study_diagnosis(
     times: NetworkTimes,
     progress: Progress,
     *,
-    other_day: Network | None = None,
+    days: OtherDays | None = None,
 ) -> Diagnosis:
-    """Compute the flags of a study; `other_day` tells "no service that day" from "no service"."""
+    """Compute the flags of a study, with the other days that it names."""
     return diagnose(
         times.network,
         times=times,
@@ -80,7 +81,8 @@ def study_diagnosis(
         training=inputs.training,
         employers=inputs.employers,
         rules=flag_rules(file),
-        other_day=other_day,
+        other_day=None if days is None else days.other,
+        ordinary=() if days is None else days.ordinary,
         progress=progress,
     )
 

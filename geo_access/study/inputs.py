@@ -35,8 +35,9 @@ from geo_access.sources.tables.report import ReadingReport
 from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
 from geo_access.sources.web import check_url
 from geo_access.study.choice import joined_zones, masked
-from geo_access.study.file import StudyFile
+from geo_access.study.file import StudyFile, study_metiers
 from geo_access.study.sections import EmployersTable, Table, TrainingTable
+from geo_access.study.verdict import supply_notes, table_faults
 from geo_access.words.note import Note, note
 from geo_access.words.told import fault
 
@@ -364,7 +365,7 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
     Raises
     ------
     InputError
-        When no populated point lies in a zone.
+        When no populated point lies in a zone, or a table holds what a run would refuse.
     """
     zones, points = tables.zones, tables.points
     assert zones is not None and points is not None  # noqa: S101, PT018 — the caller has looked
@@ -375,6 +376,14 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
     reports = [found[1] for found in (points, tables.training, tables.employers) if found is not None]
     notes = [said for report in reports for said in report.notes]
     staffed, assumed = (None, []) if tables.employers is None else _with_hours(tables.employers[0], study)
+    metiers = study_metiers(study)
+    asked = {"training": None if tables.training is None else tables.training[0], "employers": staffed}
+    names = {
+        "points": study.origins.points.file.name,
+        "training": "" if study.training is None else study.training.file.name,
+        "employers": "" if study.employers is None else study.employers.file.name,
+    }
+    raise_faults(table_faults(zones, points[0], membership, asked, metiers=metiers, names=names))
     return StudyInputs(
         zones=zones,
         points=points[0],
@@ -383,7 +392,7 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
         employers=staffed,
         employment=tables.employment,
         reports=tuple(reports),
-        warnings=(*_warnings(membership, zones), *notes, *assumed),
+        warnings=(*_warnings(membership, zones), *notes, *assumed, *supply_notes(asked, points[0], metiers)),
     )
 
 

@@ -8,7 +8,7 @@ How the network was met, point by point and site by site, as a table to keep.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -32,7 +32,16 @@ from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.note import Note
 from geo_access.words.words import format_number, text
 
-__all__ = ["build_lines", "calendar_lines", "check_feeds", "check_read_feeds", "links_table", "study_network"]
+__all__ = [
+    "OtherDays",
+    "build_lines",
+    "calendar_lines",
+    "check_feeds",
+    "check_read_feeds",
+    "links_table",
+    "other_days",
+    "study_network",
+]
 
 
 def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[Note, ...]]:
@@ -93,6 +102,29 @@ def study_network(file: StudyFile, *, day: date | None = None) -> Network:
         speeds = {**streets.speeds_kmh, "car": section.car_kmh / factor}
         return replace(network, streets=replace(streets, speeds_kmh=speeds))
     return replace(network, streets=with_congestion(streets, section.car_congestion, hour=section.car_hour))
+
+
+@dataclass(frozen=True, eq=False)
+class OtherDays:
+    """Networks of the other days that a study names.
+
+    Attributes
+    ----------
+    other : Network or None
+        Another kind of day.
+    ordinary : tuple of Network
+        Days like the one asked.
+    """
+
+    other: Network | None
+    ordinary: tuple[Network, ...]
+
+
+def other_days(file: StudyFile) -> OtherDays:
+    """Build the networks of the other days of a study."""
+    section = file.study
+    other = None if section.other_date is None else study_network(file, day=section.other_date)
+    return OtherDays(other, tuple(study_network(file, day=day) for day in section.ordinary_dates))
 
 
 _SHADES = " ░▒▓█"

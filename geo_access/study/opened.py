@@ -19,7 +19,7 @@ from geo_access.network.model import CrowFly, Network
 from geo_access.network.search.links_checks import extent_of, misplaced
 from geo_access.study.file import StudyFile, study_metiers
 from geo_access.study.inputs import StudyInputs, read_inputs
-from geo_access.study.network import study_network
+from geo_access.study.network import OtherDays, other_days, study_network
 from geo_access.study.provenance import Watched, watch
 from geo_access.study.scenario import Assumptions, check_scenarios
 
@@ -34,15 +34,15 @@ class OpenedStudy:
     ----------
     inputs : StudyInputs
     network : Network
-    other_day : Network or None
-        Of the study's other date, where it has one.
+    days : OtherDays
+        Networks of the other days that the study names.
     watched : Watched
         Hashes of the tables as they were read.
     """
 
     inputs: StudyInputs
     network: Network
-    other_day: Network | None
+    days: OtherDays
     watched: Watched
 
 
@@ -70,7 +70,7 @@ def open_study(
     """
     watched = watch(file)
     failed: list[GeoAccessError] = []
-    inputs = network = other = None
+    inputs = network = days = None
     try:
         inputs = read_inputs(file, path)
         when_read(inputs)
@@ -78,17 +78,17 @@ def open_study(
         failed.append(error)
     try:
         network = study_network(file)
-        other = study_network(file, day=file.study.other_date) if file.study.other_date else None
+        days = other_days(file)
     except GeoAccessError as error:
         failed.append(error)
     _raise_all(failed, path)
-    if inputs is None or network is None:
+    if inputs is None or network is None or days is None:
         raise AssertionError("a study that failed to open says why")
     watched.confirm()
     raise_faults(_misplaced(inputs, network))
     _foresee(file, inputs, network)
     check_scenarios(Assumptions(file, inputs, network))
-    return OpenedStudy(inputs, network, other, watched)
+    return OpenedStudy(inputs, network, days, watched)
 
 
 def _raise_all(failed: list[GeoAccessError], path: Path) -> None:
@@ -106,7 +106,9 @@ def _raise_all(failed: list[GeoAccessError], path: Path) -> None:
 
 def _misplaced(inputs: StudyInputs, network: Network) -> list[Fault]:
     """Positions that cannot be meant: (0, 0), swapped, in another CRS, or all far from the network."""
-    extent = extent_of(*_parts(network))
+    west, south, east, north = inputs.zones.to_crs(network.epsg).total_bounds
+    # As the crow flies there is neither street nor stop: the zones are the territory.
+    extent = extent_of(*(_parts(network) or [np.array([[west, south], [east, north]])]))
     tables = {
         "points": (inputs.points, "point_id"),
         "training": (inputs.training, "site_id"),

@@ -23,8 +23,14 @@ from geo_access.routing.causes import Reason
 from geo_access.sources.tables.write import LAST_CHANGE, same_bytes, write_csv
 from geo_access.study.folder import MARK, output_files
 from geo_access.study.inputs import StudyInputs
+from geo_access.times.round_trip import RoundTrip, Sites
 
 __all__ = ["TravelTimeWriter", "write_flags", "write_manifest", "write_tables"]
+
+
+def _clock(seconds: int) -> str:
+    """Hours of the service day: the next morning past 24 h, as the employers' table has it."""
+    return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}"
 
 
 class TravelTimeWriter:
@@ -57,52 +63,63 @@ class TravelTimeWriter:
                 ("schedule", text),
                 ("origin_id", text),
                 ("destination_id", text),
+                ("shift_start", text),
+                ("shift_end", text),
                 ("out_s", pa.int32()),
                 ("back_s", pa.int32()),
+                ("out_beyond_s", pa.int32()),
+                ("back_beyond_s", pa.int32()),
                 ("reason", text),
+                ("out_reason", text),
+                ("back_reason", text),
                 ("geometry", pa.binary()),
             ],
             metadata={"geo": geo},
         )
         self._writer = pq.ParquetWriter(path, self._schema, compression="zstd")
 
-    def write(
-        self,
-        *,
-        profile: str,
-        schedule: str,
-        site_ids: np.ndarray,
-        out_s: np.ndarray,
-        back_s: np.ndarray,
-        reason: np.ndarray,
-        reason_names: list[str],
-    ) -> None:
+    def write(self, *, profile: str, schedule: str, sites: Sites, trip: RoundTrip) -> None:
         """Append all pairs of one profile and schedule.
 
         Parameters
         ----------
         profile, schedule : str
-        site_ids : ndarray of str, shape (n_sites,)
-        out_s, back_s : ndarray of float32, shape (n_points, n_sites)
-            [s], NaN where there is no trip.
-        reason : ndarray of uint8, shape (n_points, n_sites)
-            Index into `reason_names`.
-        reason_names : list of str
+        sites : Sites
+            Columns of the times; an employer with two shifts stands twice, told apart by ``shift_start`` and
+            ``shift_end``.
+        trip : RoundTrip
+            (n_points, n_sites) [s]. ``out_beyond_s`` and ``back_beyond_s`` are ways that only take longer than was
+            asked for.
         """
-        n_points, n_sites = out_s.shape
+        n_points, n_sites = trip.out_s.shape
         count = n_points * n_sites
         rows = np.repeat(np.arange(n_points, dtype=np.int32), n_sites)
+        columns = np.tile(np.arange(n_sites, dtype=np.int32), n_points)
+        names = [reason.name for reason in Reason]
 
         def constant(value: str) -> pa.Array:
             return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([value]))
 
-        def coded(codes: np.ndarray, names: list[str]) -> pa.Array:
-            return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(names, pa.string()))
+        def coded(codes: np.ndarray, values: list[str]) -> pa.Array:
+            return pa.DictionaryArray.from_arrays(pa.array(codes.astype(np.int32)), pa.array(values, pa.string()))
 
-        def whole(values: np.ndarray) -> pa.Array:
+        def hours(seconds: np.ndarray | None) -> pa.Array:
+            if seconds is None:
+                missing = pa.array(np.zeros(count, np.int32), mask=np.ones(count, bool))
+                return pa.DictionaryArray.from_arrays(missing, pa.array([""], pa.string()))
+            code, known = pd.factorize(seconds)
+            return coded(code[columns], [_clock(int(value)) for value in known])
+
+        def whole(values: np.ndarray | None) -> pa.Array:
+            if values is None:
+                return pa.nulls(count, pa.int32())
             flat = values.ravel()
             missing = np.isnan(flat)
             return pa.array(np.where(missing, 0, np.round(flat)).astype(np.int32), mask=missing)
+
+        def causes(reason: np.ndarray | None) -> pa.Array:
+            codes = np.zeros((n_points, n_sites), np.uint8) if reason is None else reason
+            return coded(codes.ravel(), names)
 
         self._writer.write_table(
             pa.Table.from_arrays(
@@ -110,10 +127,16 @@ class TravelTimeWriter:
                     constant(profile),
                     constant(schedule),
                     coded(rows, self._ids.tolist()),
-                    coded(np.tile(np.arange(n_sites, dtype=np.int32), n_points), [str(i) for i in site_ids]),
-                    whole(out_s),
-                    whole(back_s),
-                    coded(reason.ravel(), reason_names),
+                    coded(columns, [str(i) for i in sites.ids]),
+                    hours(sites.start_s),
+                    hours(sites.end_s),
+                    whole(trip.out_s),
+                    whole(trip.back_s),
+                    whole(trip.out_beyond_s),
+                    whole(trip.back_beyond_s),
+                    causes(trip.reason),
+                    causes(trip.out_reason),
+                    causes(trip.back_reason),
                     pa.array(self._wkb, pa.binary()).take(pa.array(rows)),
                 ],
                 schema=self._schema,
@@ -145,6 +168,8 @@ def write_flags(folder: Path, zones: gpd.GeoDataFrame, flags: pd.DataFrame) -> l
     list of pathlib.Path
         The two files.
     """
+    # Thresholds and rules stand once in their own tables; the rows refer to them by id.
+    flags = flags.drop(columns=[name for name in ("threshold_source",) if name in flags])
     table = folder / "flags.csv"
     write_csv(flags, table)
     package = folder / "flags.gpkg"
@@ -193,17 +218,8 @@ def write_tables(
     """Write travel times, flags, isochrones, links and the `extra` tables (CSV by name); return the files."""
     times = folder / "travel_times.parquet"
     writer = TravelTimeWriter(times, inputs.points)
-    names = [reason.name for reason in Reason]
     for (profile, kind, schedule), trip in diagnosis.times.items():
-        writer.write(
-            profile=profile,
-            schedule=f"{kind}:{schedule}",
-            site_ids=diagnosis.sites[kind].ids,
-            out_s=trip.out_s,
-            back_s=trip.back_s,
-            reason=trip.reason,
-            reason_names=names,
-        )
+        writer.write(profile=profile, schedule=f"{kind}:{schedule}", sites=diagnosis.sites[kind], trip=trip)
     writer.close()
     written = [times, *write_flags(folder, inputs.zones, flags)]
     for name, table in extra.items():

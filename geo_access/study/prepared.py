@@ -27,7 +27,7 @@ from geo_access.study.file import (
 )
 from geo_access.study.findings import study_diagnosis
 from geo_access.study.inputs import StudyInputs, read_inputs
-from geo_access.study.network import study_network
+from geo_access.study.network import other_days, study_network
 from geo_access.study.scenario import Assumptions
 from geo_access.times.kept import KeptTimes
 
@@ -244,13 +244,12 @@ def diagnose_assumptions(
     PreparedStudy
     """
     file = assumed.file
-    other = study_network(file, day=file.study.other_date) if file.study.other_date else None
     diagnosis = study_diagnosis(
         file,
         assumed.inputs,
         kept.on(assumed.network),
         lambda _, share: progress("diagnose", share),
-        other_day=other,
+        days=other_days(file),
     )
     return PreparedStudy(file, path, assumed.inputs, assumed.network, diagnosis, kept)
 

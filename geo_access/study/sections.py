@@ -71,6 +71,7 @@ class General(Section):
     territory: str = ""
     date: dt.date
     other_date: dt.date | None = None
+    ordinary_dates: tuple[dt.date, ...] = ()
     language: Literal["fr", "en"] = "fr"
     synthetic: bool = False
     epsg: int | None = None
@@ -332,6 +333,22 @@ class FlagSection(Section):
     min_opportunities: Annotated[int, Field(ge=1)] = 1
     adequate_share: Annotated[float, Field(gt=0, le=1)] = 0.8
     fragile_share: Annotated[float, Field(gt=0, le=1)] = 0.5
+    tense_filling: Annotated[float, Field(gt=0, le=1)] = 0.9
+    tense_per_100: Annotated[float, Field(ge=0)] = 1.0
+    full_per_100: Annotated[float, Field(ge=0)] = 0.1
+    urban_from: Annotated[float, Field(gt=0)] = 20_000
+    urban_stops_per_10k: Annotated[float, Field(ge=0)] = 2.0
+    version: Literal["geo-access/1", "geo-access/2"] = "geo-access/2"
+
+    @model_validator(mode="after")
+    def _full_below_tense(self) -> FlagSection:
+        if self.full_per_100 > self.tense_per_100:
+            raise PydanticCustomError(
+                "study.tense",
+                "full_per_100 {full} must not lie above tense_per_100 {tense}",
+                {"full": self.full_per_100, "tense": self.tense_per_100},
+            )
+        return self
 
     @model_validator(mode="after")
     def _ordered(self) -> FlagSection:

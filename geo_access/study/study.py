@@ -6,7 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from geo_access.diagnosis.diagnose import Diagnosis
+from geo_access.diagnosis.dictionary import flag_dictionary, rules_table, thresholds_table
 from geo_access.errors import Fault, InputError, Told, raise_faults
 from geo_access.manifest import Manifest, fingerprint, sha256_file
 from geo_access.network.model import Network
@@ -206,7 +209,7 @@ class Study:
                 inputs,
                 times,
                 lambda _, share: progress("diagnose", 0.15 + 0.4 * share),
-                other_day=opened.other_day,
+                days=opened.days,
             )
             manifest = self._manifest(inputs, network, diagnosis, opened.watched.hashes)
             progress("isochrones", 0.55)
@@ -231,7 +234,7 @@ class Study:
             )  # fmt: skip
             report = tuple(write_report(folder, context))
             progress("write", 0.95)
-            extra = {**found.tables(), "band_counts": counts, "gtfs_notices": notices}
+            extra = {**found.tables(), "band_counts": counts, "gtfs_notices": notices, **_keys(self.file, flags)}
             tables = write_tables(folder, inputs, diagnosis, bands, flags, links=links, extra=extra)
             write_front_page(folder, self.file, pictures, report=report, tables=tables)
             write_manifest(folder, manifest)
@@ -340,6 +343,16 @@ class Study:
                 },
             },
         )
+
+
+def _keys(file: StudyFile, flags: pd.DataFrame) -> dict[str, pd.DataFrame]:
+    """Tables that the rows of the flags refer to, and what their columns mean."""
+    columns = [str(name) for name in flags.columns if name != "threshold_source"]
+    return {
+        "flags_dictionary": flag_dictionary(columns, file.study.language),
+        "thresholds": thresholds_table(study_thresholds(file)),
+        "rules": rules_table(flag_rules(file)),
+    }
 
 
 def _car_notes(file: StudyFile, network: Network) -> list[Note]:

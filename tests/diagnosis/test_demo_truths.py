@@ -11,59 +11,30 @@ import pandas as pd
 import pytest
 
 from geo_access.clock import parse_clock
-from geo_access.diagnosis.diagnose import Diagnosis, diagnose
+from geo_access.diagnosis.diagnose import Diagnosis
 from geo_access.diagnosis.employers import employer_transit_test
 from geo_access.diagnosis.lifts import profile_ask
-from geo_access.diagnosis.model import Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.model import Profile
 from geo_access.diagnosis.remedies import find_remedies
 from geo_access.diagnosis.trip_remedies import trip_scenarios
-from geo_access.network.build import build_network
 from geo_access.network.model import Network
-from geo_access.study.file import read_study_file
-from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.times.round_trip import NetworkTimes, Sites, connect_points, round_trip
 from geo_access.times.shift import shift_test
-from tests.shared import ROOT
 
-DEMO = ROOT / "data" / "demo"
-TRUTHS: dict[str, Any] = json.loads((DEMO / "truths.json").read_text(encoding="utf-8"))["truths"]
-STUDY = read_study_file(DEMO / "study.toml")
+from . import demo
 
-
-def network(*, without: str = "") -> Network:
-    feeds = [path for path in STUDY.network.gtfs if path.name != without]
-    return build_network(list(STUDY.network.osm), feeds, date=STUDY.study.date, epsg=STUDY.study.epsg)
-
-
-def diagnosed(built: Network, inputs: StudyInputs, *, jobs: bool = True) -> Diagnosis:
-    profiles = [p for p in STUDY.profiles if p.id in ("sans_voiture", "voiture")]
-    return diagnose(
-        built,
-        zones=inputs.zones,
-        points=inputs.points,
-        membership=inputs.membership,
-        training=inputs.training,
-        employers=inputs.employers if jobs else None,
-        metiers=[Metier(m.code, m.name, m.family, m.min_level, m.max_level) for m in STUDY.metiers],
-        profiles=[Profile(p.id, p.name, p.mode, p.walk_kmh, p.bike_kmh, p.max_access_min) for p in profiles],
-        thresholds=[Threshold(t.id, t.name, t.minutes, t.kind, t.source) for t in STUDY.thresholds],
-        schedules=[Schedule(s.id, s.name, s.kind, s.start, s.end) for s in STUDY.schedules],
-    )
-
-
-@pytest.fixture(scope="module")
-def inputs() -> StudyInputs:
-    return read_inputs(STUDY, DEMO / "study.toml")
+TRUTHS: dict[str, Any] = json.loads((demo.DEMO / "truths.json").read_text(encoding="utf-8"))["truths"]
+STUDY = demo.study()
 
 
 @pytest.fixture(scope="module")
 def territory() -> Network:
-    return network()
+    return demo.network()
 
 
 @pytest.fixture(scope="module")
-def found(territory: Network, inputs: StudyInputs) -> Diagnosis:
-    return diagnosed(territory, inputs)
+def found() -> Diagnosis:
+    return demo.diagnosis()
 
 
 def rows(found: Diagnosis, **where: str) -> pd.DataFrame:
@@ -143,9 +114,9 @@ def test_the_quarter_with_a_far_stop_walks_too_long(found: Diagnosis) -> None:
     assert set(walked["radius_level"]) == {"adéquat"}
 
 
-def test_the_border_town_gains_when_the_neighbour_s_feed_is_merged(found: Diagnosis, inputs: StudyInputs) -> None:
+def test_the_border_town_gains_when_the_neighbour_s_feed_is_merged(found: Diagnosis) -> None:
     truth = TRUTHS["border_gain"]
-    alone = diagnosed(network(without=truth["feed"]), inputs, jobs=False)
+    alone = demo.diagnosed(demo.network(truth["feed"]), jobs=False)
     before, after = (rows(d, zone_id=truth["zone_id"]).set_index("metier") for d in (alone, found))
     for metier in truth["metiers"]:
         assert (before.loc[metier, "level"], after.loc[metier, "level"]) == ("inadéquat", "adéquat")

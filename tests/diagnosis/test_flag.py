@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from geo_access.diagnosis.confidence import Variant
+from geo_access.diagnosis.dictionary import flag_dictionary
 from geo_access.diagnosis.flag import concat_flags, flag_zones, reason_columns
 from geo_access.diagnosis.lifts import LIFTS, Counterfactual
 from geo_access.diagnosis.model import UNMEASURED, FlagReason, FlagRules, Metier, Threshold
@@ -364,13 +365,13 @@ def test_reasons_of_the_first_version_equal_the_order_read_aloud(territory) -> N
 
 def nearest_by_hand(p: int, m: int, offers: Offers, trip: RoundTrip, n: int) -> tuple[FlagReason, float, float]:
     """The pair that comes nearest to being reached, and what it lacks, read aloud from the times."""
-    rank = {"OVER_CUTOFF": 1, "FIRST_TRIP_TOO_LATE": 2, "LAST_TRIP_TOO_EARLY": 2, "TOO_MANY_RIDES": 3,
-            "NO_STOP_WITHIN_WALK": 4}  # fmt: skip
+    rank = {"OVER_CUTOFF": 4, "FIRST_TRIP_TOO_LATE": 2, "LAST_TRIP_TOO_EARLY": 2, "TOO_MANY_RIDES": 3,
+            "NO_STOP_WITHIN_WALK": 5}  # fmt: skip
 
     def way(seconds: np.ndarray, reason: np.ndarray, s: int) -> tuple[int, float]:
         if not np.isnan(seconds[p, s]):
             return (0, 0.0) if seconds[p, s] <= 3600 else (1, float(seconds[p, s]) - 3600)
-        return rank.get(Reason(reason[p, s]).name, 5), NONE
+        return rank.get(Reason(reason[p, s]).name, 6), NONE
 
     pairs = []
     for k in range(offers.indptr[m], offers.indptr[m + 1]):
@@ -382,9 +383,11 @@ def nearest_by_hand(p: int, m: int, offers: Offers, trip: RoundTrip, n: int) -> 
     for _, places, out, back in sorted(pairs, key=lambda item: item[0]):
         found += places
         if found >= n and places:
-            one = {1: "SLOW", 2: "HOUR", 5: "ABSENT"}
-            same = {3: "TOO_MANY_CHANGES", 4: "TOO_FAR_TO_WALK"}
+            one = {1: "SLOW", 2: "HOUR", 4: "SLOW", 6: "ABSENT"}
+            same = {3: "TOO_MANY_CHANGES", 5: "TOO_FAR_TO_WALK"}
             bad = {out[0], back[0]} - {0}
+            if bad == {1, 4}:
+                return FlagReason.SLOW_BOTH, out[1], back[1]
             if len(bad) > 1:
                 return FlagReason.SEVERAL, out[1], back[1]
             (kind,) = bad
@@ -472,3 +475,16 @@ def test_a_case_without_a_site_unites_with_the_others() -> None:
     )
     assert table["nearest_site_id"].tolist()[1] == "s"
     assert table["main_reason"].tolist()[0] == "UNLOCATED_SUPPLY"
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+@pytest.mark.parametrize("rules", [LINE_RULES, FIRST])
+def test_every_column_has_a_meaning(language: str, rules: FlagRules) -> None:
+    residents, sites, offers, trip = one_site([10.0], population=[1.0])
+    flags = flag_zones(
+        residents, sites, offers=offers, evidence=Evidence(trip), threshold=HOUR, profile=TRANSIT, rules=rules
+    )
+    columns = [name for name in flags.columns if name != "threshold_source"]
+    table = flag_dictionary(columns, language)
+    assert table.iloc[:, 0].tolist() == columns
+    assert (table.iloc[:, 2].str.len() > 5).all()

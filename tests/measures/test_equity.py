@@ -103,6 +103,24 @@ def test_closed_forms() -> None:
     assert palma_ratio(access, income, heads) == pytest.approx(7 / (70 / 40))
 
 
+@settings(max_examples=40, deadline=None)
+@given(seeds)
+def test_palma_does_not_depend_on_the_order_of_people_of_one_income(seed: int) -> None:
+    x, w, income, _ = people(seed)
+    tied = np.floor(income / 4)
+    order = np.random.default_rng(seed).permutation(len(x))
+    assert palma_ratio(x, tied, w) == pytest.approx(palma_ratio(x[order], tied[order], w[order]), nan_ok=True)
+
+
+def test_people_of_one_income_are_one_class() -> None:
+    # Ten people, four poor with one income: the poorest 40 % are exactly they, with a mean of 2.5; the richest has 20.
+    x = np.array([1.0, 2.0, 3.0, 4.0, 9.0, 9.0, 9.0, 9.0, 9.0, 20.0])
+    income = np.array([1.0, 1.0, 1.0, 1.0, 2.0, 2.0, 2.0, 2.0, 2.0, 3.0])
+    assert palma_ratio(x, income) == 20.0 / 2.5
+    # Half the territory shares the lowest income: two fifths of the people are taken from all of them alike.
+    assert palma_ratio(x, np.where(income == 1, 1.0, np.where(x == 9.0, 1.0, 3.0))) == 20.0 / ((10 + 45) / 9)
+
+
 def test_ratio_between_qpv_and_the_rest_is_weighted_by_people() -> None:
     x, g = np.array([10.0, 20.0, 40.0, 40.0]), np.array(["qpv", "qpv", "urban", "rural"])
     assert group_ratio(x, g, np.array([3.0, 1.0, 1.0, 1.0]), of="qpv", to=("urban", "rural")) == 12.5 / 40
