@@ -192,7 +192,10 @@ class _Asked:
         new = self._gather(times, "to_min") < -(-to_s // 60)
         causes = self._columns((query, "why"), _CAUSE) if explain else []
         if explain:
-            new |= ~self._gather(causes, "seen")
+            # A pair with a time within the limits has nothing to explain.
+            settled = self._gather(times, "to_min") >= -(-query.max_s // 60)
+            settled &= self._gather(times, "seconds") <= query.max_s
+            new = (new | ~self._gather(causes, "seen")) & ~settled
         for rows, columns, way in self._computed(new, query, explain=explain):
             self._put_times(times, rows, columns, way, to_s // 60)
             missed_s = way.missed_s

@@ -37,9 +37,10 @@ class Work:
     rows: Counter = field(default_factory=Counter)
     linked: Counter = field(default_factory=Counter)
 
-    def searched(self, connection: Any, homes: np.ndarray, sites: np.ndarray, query: Query, homeward: bool) -> None:
+    def searched(self, connection: Any, homes: np.ndarray, sites: np.ndarray, query: Query, **asked_how: bool) -> None:
         home_xy, site_key = connection.home_xy, connection.site_xy[sites].tobytes()
-        asked = (site_key, query, homeward)
+        # Why there is no time is another question than whether there is one.
+        asked = (site_key, query, *sorted(asked_how.items()))
         self.rows.update((home_xy[home].tobytes(), *asked) for home in homes)
 
     def met(self, xy: np.ndarray, mode: str, query: Query) -> None:
@@ -70,7 +71,7 @@ def result(tmp_path_factory: pytest.TempPathFactory, work: Work) -> Iterator[Run
 
 def counting(times: Callable[..., WayTimes], work: Work) -> Callable[..., WayTimes]:
     def counted(self: object, homes: np.ndarray, sites: np.ndarray, query: Query, **asked: bool) -> WayTimes:
-        work.searched(self, homes, sites, query, asked["homeward"])
+        work.searched(self, homes, sites, query, **asked)
         return times(self, homes, sites, query, **asked)
 
     return counted
