@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
+import json
 import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from enum import StrEnum
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -33,7 +36,7 @@ __all__ = ["app", "main"]
 def _asked(arguments: Sequence[str]) -> str:
     """Language asked for, found before anything is parsed: the help needs it."""
     asked = os.environ.get("GEO_ACCESS_LANG", "fr")
-    for option, value in zip(arguments, [*arguments[1:], ""], strict=True):
+    for option, value in zip(arguments, [*arguments[1:], ""], strict=False):
         if option == "--lang" or option.startswith("--lang="):
             asked = value if option == "--lang" else option.partition("=")[2]
     return asked if asked in LANGUAGES else "fr"
@@ -93,12 +96,16 @@ app = typer.Typer(
 )
 _OUT = Annotated[Path, typer.Option("--out", help="help.out")]
 _OVERWRITE = Annotated[bool, typer.Option("--overwrite", help="help.overwrite")]
+_QUIET = Annotated[bool, typer.Option("--quiet", help="help.quiet")]
+_JSON = Annotated[bool, typer.Option("--json", help="help.json")]
 
 
 def _console() -> Console:
     return Console(highlight=False)
 
 
+# Set by the script of `completion` when a shell asks what may follow.
+_COMPLETE = "_GEO_ACCESS_COMPLETE"
 # As shells number a program that was stopped by hand.
 _INTERRUPTED = 130
 
@@ -108,6 +115,15 @@ class Language(StrEnum):
 
     fr = "fr"
     en = "en"
+
+
+class Shell(StrEnum):
+    """Shells that complete what is typed."""
+
+    bash = "bash"
+    zsh = "zsh"
+    fish = "fish"
+    powershell = "powershell"
 
 
 def _version(value: bool) -> None:
@@ -182,9 +198,16 @@ def _show(console: Console, summary: RunSummary) -> None:
     console.print(f"[bold]{escape(str(summary.folder / 'index.html'))}[/]")
 
 
-def _run(study: Study, out: Path, *, overwrite: bool) -> None:
-    console = _console()
+def _run(study: Study, out: Path, *, overwrite: bool, quiet: bool, machine: bool) -> None:
+    """Run a study; tell all, only what a machine reads, or nothing but errors."""
     language = study.file.study.language
+    if quiet or machine:
+        with _told_in(language):
+            summary = study.run(out, overwrite=overwrite)
+        if machine:
+            sys.stdout.write(json.dumps(_plain(summary), ensure_ascii=False, indent=2) + "\n")
+        return
+    console = _console()
     console.print(f"[bold]{escape(study.file.study.name)}[/]")
     with Progress(
         SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=console
@@ -200,8 +223,25 @@ def _run(study: Study, out: Path, *, overwrite: bool) -> None:
     _show(console, summary)
 
 
+def _plain(summary: RunSummary) -> dict[str, Any]:
+    """Give what a run wrote and said as plain values."""
+    columns = ("metier", "public", "kind", "adequate", "fragile", "inadequate", "residents")
+    return {
+        "folder": str(summary.folder),
+        "written": [{"path": path, "bytes": size} for path, size in summary.written],
+        "flags": [dict(zip(columns, row, strict=False)) for row in summary.flag_rows],
+        "warnings": [each.told(summary.language) for each in summary.warnings],
+    }
+
+
 @app.command(cls=_Command, help="help.demo")
-def demo(context: typer.Context, out: _OUT = Path("out/demo"), overwrite: _OVERWRITE = False) -> None:
+def demo(
+    context: typer.Context,
+    out: _OUT = Path("out/demo"),
+    overwrite: _OVERWRITE = False,
+    quiet: _QUIET = False,
+    machine: _JSON = False,
+) -> None:
     """Run the demonstration study (a synthetic territory); it replaces a demonstration only."""
     from geo_access.study.folder import holds_result_of
     from geo_access.study.study import demo_study_path
@@ -209,7 +249,8 @@ def demo(context: typer.Context, out: _OUT = Path("out/demo"), overwrite: _OVERW
     with _told_in(context.obj):
         path = demo_study_path()
     study = _study(path, context.obj)
-    _run(study, out, overwrite=overwrite or holds_result_of(out, study.file.study.name))
+    replaced = overwrite or holds_result_of(out, study.file.study.name)
+    _run(study, out, overwrite=replaced, quiet=quiet, machine=machine)
 
 
 @app.command(cls=_Command, help="help.run")
@@ -218,9 +259,11 @@ def run(
     study: Annotated[Path, typer.Argument(help="help.study")],
     out: _OUT = Path("out/etude"),
     overwrite: _OVERWRITE = False,
+    quiet: _QUIET = False,
+    machine: _JSON = False,
 ) -> None:
     """Run a study: times, flags, maps, report."""
-    _run(_study(study, context.obj), out, overwrite=overwrite)
+    _run(_study(study, context.obj), out, overwrite=overwrite, quiet=quiet, machine=machine)
 
 
 @app.command(cls=_Command, help="help.check")
@@ -455,8 +498,6 @@ def schema(
     out: Annotated[Path | None, typer.Option("--out", help="help.schema_out")] = None,
 ) -> None:
     """Write the JSON schema of the study file, for editors."""
-    import json
-
     from geo_access.study.schema import study_schema
 
     written = json.dumps(study_schema(context.obj), ensure_ascii=False, indent=2) + "\n"
@@ -469,8 +510,31 @@ def schema(
     _console().print(escape(said), soft_wrap=True)
 
 
+@app.command(cls=_Command, help="help.completion")
+def completion(
+    shell: Annotated[Shell, typer.Argument(help="help.completion_shell")],
+) -> None:
+    """Print the script that completes commands and options in a shell."""
+    script = import_module("typer.completion").get_completion_script
+    sys.stdout.write(script(prog_name="geo-access", complete_var=_COMPLETE, shell=shell.value) + "\n")
+
+
+def _speak_plainly() -> None:
+    """Write UTF-8 where output goes to a file or a pipe; on a screen that cannot, replace what it lacks."""
+    for stream in (sys.stdout, sys.stderr):
+        if not isinstance(stream, io.TextIOWrapper) or stream.encoding.lower().replace("-", "") == "utf8":
+            continue
+        if stream.isatty():
+            stream.reconfigure(errors="replace")
+        else:
+            stream.reconfigure(encoding="utf-8")
+
+
 def main() -> None:
     """Run the command line; bad input ends with exit code 1 and a message, never with a traceback."""
+    _speak_plainly()
+    if _COMPLETE in os.environ:
+        import_module("typer.completion").completion_init()
     language = _asked(sys.argv[1:])
     with clean_stop():
         try:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,8 @@ import pytest
 from typer.testing import CliRunner
 
 from geo_access.cli import app
+from geo_access.study.study import RunSummary, Study
+from geo_access.words.note import note
 from tests.feeds import write_feed
 from tests.shared import ROOT
 
@@ -241,3 +245,44 @@ def test_validate_says_what_a_network_will_say(tmp_path: Path) -> None:
     done = geo_access("validate", DEMO / "gtfs_rail.zip", "--out", tmp_path / "n.csv")
     assert "heures vides calculées" in (tmp_path / "n.csv").read_text(encoding="utf-8")
     assert "Lu comme pour une étude" in done.stdout
+
+
+def test_output_that_goes_to_a_file_is_utf8_whatever_the_locale(tmp_path: Path) -> None:
+    for encoding in ("latin-1", "ascii", "cp1252"):
+        done = subprocess.run(
+            [sys.executable, "-m", "geo_access", "check", str(tmp_path / "été.toml")],
+            capture_output=True,
+            env={**os.environ, "PYTHONIOENCODING": encoding},
+            timeout=120,
+        )
+        assert done.returncode == 1
+        assert "n’existe pas → vérifiez" in done.stderr.decode("utf-8")
+        assert "été.toml" in done.stderr.decode("utf-8")
+
+
+def test_no_command_shows_the_help_and_shells_complete(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "Usage" in geo_access().stdout + geo_access().stderr
+    script = geo_access("completion", "bash")
+    assert script.returncode == 0
+    assert "_GEO_ACCESS_COMPLETE=complete_bash" in script.stdout
+    monkeypatch.setenv("_GEO_ACCESS_COMPLETE", "complete_bash")
+    monkeypatch.setenv("COMP_WORDS", "geo-access ch")
+    monkeypatch.setenv("COMP_CWORD", "1")
+    code = "import sys; sys.argv[0] = 'geo-access'; from geo_access.cli import main; main()"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=120)
+    assert done.stdout.split() == ["check"]
+
+
+def test_quiet_says_nothing_and_json_is_all_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    summary = RunSummary(
+        tmp_path, (("Maçon (F1703)", "Vélo", "formation", "3", "2", "1", "50 %"),), (("flags.csv", 12),),
+        (note("imputed", n=12),), "fr",
+    )  # fmt: skip
+    monkeypatch.setattr(Study, "run", lambda *_, **__: summary)
+    for command in (["run", str(DEMO / "study.toml")], ["demo"]):
+        assert CliRunner().invoke(app, [*command, "--out", str(tmp_path / "o"), "--quiet"]).output == ""
+        said = json.loads(CliRunner().invoke(app, [*command, "--out", str(tmp_path / "o"), "--json"]).output)
+        assert said["written"] == [{"path": "flags.csv", "bytes": 12}]
+        assert said["flags"][0]["metier"] == "Maçon (F1703)"
+        assert said["flags"][0]["residents"] == "50 %"
+        assert said["warnings"] == ["12 points portent des chiffres estimés par leur source"]
