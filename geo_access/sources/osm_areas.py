@@ -77,18 +77,13 @@ def _fetched(path: Path, part: Part, wanted: set[int]) -> _Lines:
         return {}
     import osmium  # noqa: PLC0415 — importing the room stays cheap
 
-    refs: dict[int, list[int]] = {}
-    by_way = osmium.filter.IdFilter(wanted)
-    for item in osmium.FileProcessor(osm_file(path), osmium.osm.WAY).with_filter(by_way):
+    found: _Lines = {}
+    reader = osmium.FileProcessor(osm_file(path), osmium.osm.NODE | osmium.osm.WAY).with_locations()
+    reader = reader.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+    for item in reader.with_filter(osmium.filter.IdFilter(wanted)):
         if isinstance(item, osmium.osm.Way):
-            refs[item.id] = [node.ref for node in item.nodes]
-    nodes = {ref for found in refs.values() for ref in found}
-    places: dict[int, tuple[int, int]] = {}
-    for item in osmium.FileProcessor(osm_file(path), osmium.osm.NODE).with_filter(osmium.filter.IdFilter(nodes)):
-        if isinstance(item, osmium.osm.Node) and item.location.valid():
-            places[item.id] = (item.location.x, item.location.y)
-    lost = (UNDEFINED, UNDEFINED)
-    return {way: [(ref, *places.get(ref, lost)) for ref in found] for way, found in refs.items()}
+            found[item.id] = [(node.ref, node.x, node.y) for node in item.nodes]
+    return found
 
 
 def _ring(line: Sequence[tuple[int, int, int]]) -> Ring | None:
