@@ -39,7 +39,7 @@ lowest:
 
 # Damage the inputs and hunt for tracebacks, by the hour.
 campaign: $(VENV)/.ready
-	$(BIN)/python tests/reliability/campaign.py
+	$(BIN)/python -m tests.reliability.campaign
 
 bench: $(VENV)/.ready
 	$(BIN)/python tests/benchmarks/run.py

@@ -5,7 +5,9 @@ The public surface: one verb per stage. Names are resolved on first use, so that
 
 from __future__ import annotations
 
+import os
 from importlib import import_module
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -26,6 +28,37 @@ if TYPE_CHECKING:
     from geo_access.times.matrix import travel_times
     from geo_access.times.result import TravelTimes
     from geo_access.times.shift import shift_test
+
+
+def _keep_kernels_somewhere() -> None:
+    """Tell numba where to keep compiled kernels when it could write neither here nor under the user's home.
+
+    In a container both are often read-only, and numba then refuses to import what asks to be cached. A folder of the
+    user's own among the temporary files serves instead, with one warning; ``NUMBA_CACHE_DIR`` decides when it is set.
+    """
+    if os.environ.get("NUMBA_CACHE_DIR"):
+        return
+    here = Path(__file__).parent
+    # The nearest folder that exists is the one that would have to be written to.
+    caches = (here / "__pycache__", Path(os.environ.get("XDG_CACHE_HOME") or Path("~/.cache").expanduser()) / "numba")
+    for cache in caches:
+        standing = next((folder for folder in (cache, *cache.parents) if folder.exists()), here)
+        if os.access(standing, os.W_OK | os.X_OK):
+            return
+    import tempfile  # noqa: PLC0415 — needed only here
+    import warnings  # noqa: PLC0415 — likewise
+
+    # A folder that nobody else can have prepared: what is compiled there is run.
+    folder = tempfile.mkdtemp(prefix="geo-access-kernels-")
+    os.environ["NUMBA_CACHE_DIR"] = folder
+    warnings.warn(
+        f"geo_access: its folder and the home are read-only; kernels are compiled into {folder} for this time "
+        "→ set NUMBA_CACHE_DIR to keep them",
+        stacklevel=3,
+    )
+
+
+_keep_kernels_somewhere()
 
 _HOMES = {
     "build_network": "geo_access.network.build",
