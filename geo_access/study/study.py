@@ -57,8 +57,8 @@ Progress = Callable[[str, float], None]
 Announce = Callable[[str], None]
 
 # Processor time and memory, to say beforehand about what a run takes: once, for each métier drawn, for each site and
-# public swept, for each pair. Fitted to studies of 4 points (5 s, 496 MB; with a bus 6.6 s, 531 MB), of 1,640 points and
-# 105 sites (37 s, 836 MB) and of 151,480 points (180 s, 1.6 GB), each met within × 1.2.
+# public swept, for each pair. Fitted to what was measured: 4 points (5 s, 496 MB; with a bus 6.6 s, 531 MB), 1,640
+# points and 105 sites (37 s, 836 MB), and a region of 151,480 points (180 s, 1.6 GB); each is met within × 1.2.
 _FLOOR_S = 2.0
 _DRAWN_S = 1.5
 _SWEEP_S = 0.083

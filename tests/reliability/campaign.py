@@ -2,7 +2,8 @@
 
 ``python -m tests.reliability.campaign [cases per family] [kills per kind] [minutes at most] [processes]`` prints the
 table and writes it into ``tests/benchmarks/RESULTS.md``. Each case has a seed: the same seed, the same study, the same
-moment. A case that takes more than `SILENCE_S` of processor is a hang; a worker above `MOST_MB` is told after each case.
+moment. A case that takes more than `SILENCE_S` of processor is a hang; one after which its worker holds more than
+`MOST_MB` is told.
 """
 
 from __future__ import annotations
