@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from numba import njit
 
-from geo_access.errors import InputError
 from geo_access.measures.decay import Cutoff, Decay
 from geo_access.measures.measures import check_amounts
+from geo_access.words.told import refusal
 
 __all__ = [
     "Times",
@@ -43,7 +43,7 @@ def _weighted(seconds: Times, decay: Decay, demand: np.ndarray) -> Iterable[tupl
         yield decay(np.asarray(block)), demand[start:stop]
         start = stop
     if start != len(demand):
-        raise InputError(f"the times hold {start} origins and the demand {len(demand)} → give one demand per origin")
+        raise refusal("measures.demand_per_origin", origins=start, n=len(demand))
 
 
 def _checked(seconds: Times, opportunities: np.ndarray, demand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -278,9 +278,7 @@ def doubly_constrained_access(
     """
     supply, people = _checked(seconds, opportunities, demand)
     if not np.isclose(supply.sum(), people.sum(), rtol=1e-6):
-        raise InputError(
-            f"opportunities sum to {supply.sum():g} and demand to {people.sum():g} → scale one to the other first"
-        )
+        raise refusal("measures.sums_differ", supply=str(supply.sum()), demand=str(people.sum()))
     flows = decay(seconds) * people[:, None] * supply[None, :]
     for _ in range(10_000):
         flows *= _ratio(people, flows.sum(axis=1))[:, None]
@@ -289,7 +287,7 @@ def doubly_constrained_access(
             flows.sum(axis=1), people, rtol=tolerance, atol=tolerance * max(people.max(initial=0.0), 1e-300)
         ):
             return flows
-    raise InputError("no balance: some demand cannot reach enough opportunities → widen the decay, or drop them")
+    raise refusal("measures.no_balance")
 
 
 @njit(cache=True)
@@ -376,7 +374,7 @@ def rational_agent_access(
     """
     supply, people = _checked(seconds, opportunities, demand)
     if not tau_s > 0:
-        raise InputError(f"tau_s = {tau_s} → above 0")
+        raise refusal("measures.tau", value=tau_s)
     if supply.sum() <= 0 or people.sum() <= 0:
         return np.full(len(people), np.nan)
     rho = people.sum() / supply.sum()

@@ -12,7 +12,8 @@ from typing import Protocol
 import numpy as np
 from scipy.optimize import minimize_scalar
 
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import raise_faults
+from geo_access.words.told import fault, refusal
 
 __all__ = [
     "Cutoff",
@@ -36,7 +37,7 @@ class Decay(Protocol):
 
 def _positive(name: str, value: float) -> None:
     if not (np.isfinite(value) and value > 0):
-        raise InputError(f"decay: {name} = {value} → give a number above 0")
+        raise refusal("measures.decay_number", name=name, value=value)
 
 
 def _weights(seconds: np.ndarray, values: np.ndarray) -> np.ndarray:
@@ -199,11 +200,11 @@ class Stepped:
         """Refuse steps out of order and weights that rise or leave 0–1."""
         faults = []
         if len(self.steps_s) != len(self.weights) or not self.steps_s:
-            faults.append(Fault("decay", "steps and weights differ in number", "one weight per step"))
+            faults.append(fault("decay", "measures.steps_number"))
         if list(self.steps_s) != sorted(set(self.steps_s)):
-            faults.append(Fault("decay", "steps do not ascend", "sort them, each once"))
+            faults.append(fault("decay", "measures.steps_order"))
         if any(not 0 <= w <= 1 for w in self.weights) or list(self.weights) != sorted(self.weights, reverse=True):
-            faults.append(Fault("decay", "weights rise or leave 0–1", "weights fall from at most 1 to at least 0"))
+            faults.append(fault("decay", "measures.weights"))
         raise_faults(faults)
 
     def __call__(self, seconds: np.ndarray) -> np.ndarray:
@@ -257,9 +258,9 @@ def calibrate_decay(
     known = ~np.isnan(seconds)
     trips = np.where(known, flows, 0.0)
     if not 0 < bounds[0] < bounds[1]:
-        raise InputError(f"bounds {bounds} → two numbers above 0, ascending")
+        raise refusal("measures.bounds", bounds=str(bounds))
     if np.any(~np.isfinite(trips)) or np.any(trips < 0) or trips.sum() <= 0:
-        raise InputError("flows: none on a pair with a time, or negative → give trips of 0 or more")
+        raise refusal("measures.flows")
 
     def cost(log_parameter: float) -> float:
         weight = opportunities[None, :] * family(float(np.exp(log_parameter)))(seconds)

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import raise_faults
+from geo_access.words.told import fault, refusal
 
 __all__ = [
     "TheilParts",
@@ -37,13 +38,13 @@ def _clean(
     w = np.ones(x.shape) if weights is None else np.asarray(weights, dtype=np.float64)
     faults = []
     if x.ndim != 1 or w.shape != x.shape or any(np.shape(o) != x.shape for o in others):
-        raise InputError(f"equity: values {x.shape} and weights {w.shape} → one number each, in one dimension")
+        raise refusal("measures.equity_shapes", shape=str(x.shape), shape2=str(w.shape))
     if np.any(~np.isfinite(w)) or np.any(w < 0):
-        faults.append(Fault("weights", "missing or negative", "give people, 0 or more"))
+        faults.append(fault("weights", "measures.people"))
     if not negative_allowed and np.any(x < 0):
-        faults.append(Fault("values", "negative", "this index is defined for values of 0 or more"))
+        faults.append(fault("values", "measures.negative_values"))
     if np.any(np.isinf(x)):
-        faults.append(Fault("values", "infinite", "leave what cannot be reached missing (NaN)"))
+        faults.append(fault("values", "measures.infinite"))
     raise_faults(faults)
     kept = ~np.isnan(x) & (w > 0)
     return (x[kept], w[kept], *(np.asarray(o)[kept] for o in others))
@@ -95,7 +96,7 @@ def weighted_quantile(values: np.ndarray, q: float, weights: np.ndarray | None =
     50.0
     """
     if not 0 <= q <= 1:
-        raise InputError(f"q = {q} → a share, 0–1")
+        raise refusal("measures.quantile", value=q)
     x, w = _clean(values, weights, negative_allowed=True)
     if not len(x):
         return float("nan")
@@ -134,7 +135,7 @@ def palma_ratio(
     """
     x, w, ranked = _clean(values, weights, np.asarray(income, dtype=np.float64))
     if np.any(np.isnan(ranked)):
-        raise InputError("income: missing for some people → leave them out, or give it")
+        raise refusal("measures.income")
     if not len(x):
         return float("nan")
     _, group = np.unique(ranked, return_inverse=True)
@@ -311,7 +312,7 @@ def corrected_concentration_index(
     """
     x, w, rank = _ranked(values, income, weights)
     if not lowest < highest or np.any(x < lowest) or np.any(x > highest):
-        raise InputError(f"bounds {lowest}–{highest} → ascending, and holding every value")
+        raise refusal("measures.bounds_hold", lowest=lowest, highest=highest)
     if not len(x):
         return float("nan")
     mean = weighted_mean(x, w)
@@ -324,7 +325,7 @@ def _ranked(
     """Values, weights and fractional rank by income, ties sharing their mean rank."""
     x, w, by = _clean(values, weights, np.asarray(income, dtype=np.float64))
     if np.any(np.isnan(by)):
-        raise InputError("income: missing for some people → leave them out, or give it")
+        raise refusal("measures.income")
     _, group = np.unique(by, return_inverse=True)
     size = np.bincount(group, weights=w)
     middle = (np.cumsum(size) - size / 2) / max(size.sum(), 1e-300) if len(size) else size
@@ -360,7 +361,7 @@ def fgt_poverty(values: np.ndarray, weights: np.ndarray | None = None, *, line: 
     0.375
     """
     if not line > 0 or alpha < 0:
-        raise InputError(f"line = {line}, alpha = {alpha} → a line above 0 and an alpha of 0 or more")
+        raise refusal("measures.poverty_line", line=line, alpha=alpha)
     x, w = _clean(values, weights)
     if not len(x):
         return float("nan")

@@ -12,8 +12,9 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
-from geo_access.errors import CapacityError, InputError
+from geo_access.errors import CapacityError
 from geo_access.measures.measures import check_amounts
+from geo_access.words.told import refusal
 
 __all__ = ["Matching", "match_candidates"]
 
@@ -81,7 +82,7 @@ def match_candidates(seconds: np.ndarray, candidates: np.ndarray, offers: np.nda
     usable = ~np.isnan(seconds) & (people[:, None] > 0) & (places[None, :] > 0)
     origin, destination = np.nonzero(usable)
     if len(origin) > _MOST_PAIRS:
-        raise CapacityError(f"{len(origin):,} pairs → gather the points into larger cells, below {_MOST_PAIRS:,} pairs")
+        raise refusal("measures.too_many_pairs", CapacityError, n=len(origin), most=_MOST_PAIRS)
     if not len(origin):
         empty: sparse.csr_matrix = sparse.csr_matrix(seconds.shape)
         return Matching(float("nan"), 0.0, float(people.sum()), float(places.sum()), float("nan"), empty)
@@ -99,7 +100,7 @@ def match_candidates(seconds: np.ndarray, candidates: np.ndarray, offers: np.nda
     every = sparse.csr_matrix(np.ones((1, len(origin))))
     cheapest = solve(cost, A_ub=limits, b_ub=bounds, A_eq=every, b_eq=[matched], method="highs")
     if not (most.success and cheapest.success):
-        raise InputError(f"the matching has no solution: {cheapest.message} → check the amounts")
+        raise refusal("measures.no_matching", why=cheapest.message)
     flows = sparse.csr_matrix((cheapest.x, (origin, destination)), shape=seconds.shape)
     flows.eliminate_zeros()
     nearest = np.where(usable, seconds, np.inf).min(axis=1)

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import raise_faults
 from geo_access.measures.decay import Decay
+from geo_access.words.told import fault, refusal
 
 __all__ = [
     "balancing_time",
@@ -35,9 +36,9 @@ def check_amounts(**amounts: tuple[np.ndarray, int]) -> None:
     for name, (values, length) in amounts.items():
         array = np.asarray(values, dtype=np.float64)
         if array.shape != (length,):
-            faults.append(Fault(name, f"shape {array.shape}", f"one number for each of the {length}"))
+            faults.append(fault(name, "measures.one_number_each", shape=str(array.shape), n=length))
         elif not np.all(np.isfinite(array)) or np.any(array < 0):
-            faults.append(Fault(name, "missing or negative numbers", "give 0 or more everywhere"))
+            faults.append(fault(name, "measures.amounts"))
     raise_faults(faults)
 
 
@@ -105,7 +106,7 @@ def cumulative_interval(
     """
     check_amounts(opportunities=(opportunities, seconds.shape[1]))
     if not (0 <= from_s <= to_s and step_s > 0):
-        raise InputError(f"cutoffs {from_s}–{to_s} s every {step_s} s → ascending, with a step above 0")
+        raise refusal("measures.cutoffs", first=from_s, last=to_s, step=step_s)
     cutoffs = np.arange(from_s, to_s + step_s / 2, step_s)
     # A destination counts at every cutoff that is not shorter than its time: one pass instead of one per cutoff.
     times = np.where(np.isnan(seconds), np.inf, seconds)
@@ -167,7 +168,7 @@ def time_to_nearest(seconds: np.ndarray, opportunities: np.ndarray, *, n: int = 
     """
     check_amounts(opportunities=(opportunities, seconds.shape[1]))
     if n < 1:
-        raise InputError(f"n = {n} → 1 or more")
+        raise refusal("measures.n_at_least_one", n=n)
     open_s = np.asarray(seconds, dtype=np.float64)[:, np.asarray(opportunities) > 0]
     if open_s.shape[1] < n:
         return np.full(len(seconds), np.nan)
@@ -203,7 +204,7 @@ def time_to_opportunities(seconds: np.ndarray, opportunities: np.ndarray, *, n: 
     """
     check_amounts(opportunities=(opportunities, seconds.shape[1]))
     if not n > 0:
-        raise InputError(f"n = {n} → above 0")
+        raise refusal("measures.n_above_zero", n=n)
     return _time_of_sum(seconds, np.asarray(opportunities, np.float64), np.full(len(seconds), float(n)))
 
 

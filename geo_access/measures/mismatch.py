@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from geo_access.errors import Fault, raise_faults
+from geo_access.errors import raise_faults
+from geo_access.words.told import fault
 
 __all__ = ["MismatchReference", "dares_mismatch", "duncan_index"]
 
@@ -82,7 +83,7 @@ def _bootstrap(
 
 def _checked(table: pd.DataFrame) -> pd.DataFrame:
     needed = ("metier", "zone_id", "candidates", "offers")
-    faults = [Fault("mismatch", f"column {c!r} is missing", "add it") for c in needed if c not in table.columns]
+    faults = [fault("mismatch", "column_missing", column=c) for c in needed if c not in table.columns]
     raise_faults(faults)
     clean = pd.DataFrame(
         {
@@ -94,14 +95,13 @@ def _checked(table: pd.DataFrame) -> pd.DataFrame:
     )
     for column in ("candidates", "offers"):
         bad = clean[~np.isfinite(clean[column]) | (clean[column] < 0)]
-        remedy = "give 0 or more; leave a secret or unknown number's row out"
         faults += [
-            Fault(f"mismatch: métier {row.metier}, zone {row.zone_id}", f"{column} missing or negative", remedy)
+            fault(f"mismatch: métier {row.metier}, zone {row.zone_id}", "measures.mismatch_number", column=column)
             for row in bad.head(20).itertuples()
         ]
     twice = clean[clean.duplicated(["metier", "zone_id"])]
     faults += [
-        Fault(f"mismatch: métier {row.metier}, zone {row.zone_id}", "given twice", "sum the rows first")
+        fault(f"mismatch: métier {row.metier}, zone {row.zone_id}", "measures.mismatch_twice")
         for row in twice.head(20).itertuples()
     ]
     raise_faults(faults)

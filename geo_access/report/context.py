@@ -12,9 +12,10 @@ import pandas as pd
 from geo_access.diagnosis.coverage import Town
 from geo_access.diagnosis.diagnose import OWN_HOURS
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
-from geo_access.errors import Fault, raise_faults
+from geo_access.errors import raise_faults
 from geo_access.manifest import Manifest
 from geo_access.words.note import Note
+from geo_access.words.told import fault
 
 __all__ = ["ReportContext", "SourceReading"]
 
@@ -131,18 +132,18 @@ class ReportContext:
     def validate(self) -> None:
         """Raise `InputError` with every column, profile and picture that is missing."""
         faults = [
-            Fault(f"report: {table}", f"column {name!r} is missing", "give the table as the diagnosis made it")
+            fault(f"report: {table}", "report.no_column", column=name)
             for table, frame, names in (("flags", self.flags, _FLAG_COLUMNS), ("reach", self.reach, _REACH_COLUMNS))
             for name in names
             if name not in frame.columns
         ]
         faults += [
-            Fault(f"report: {name}", "none is given", "give at least one")
+            fault(f"report: {name}", "none_given")
             for name, items in (("metiers", self.metiers), ("profiles", self.profiles))
             if not items
         ]
         faults += [
-            Fault(f"report: sheet of {code}", f"no such picture: {path.name}", "draw it first, or leave it out")
+            fault(f"report: sheet of {code}", "report.no_picture", file=path.name)
             for code, path in self.sheets.items()
             if not path.is_file()
         ]

@@ -23,6 +23,7 @@ from geo_access.report.words import environment, minutes
 from geo_access.routing.journeys import Journey, explain_query
 from geo_access.routing.query import Window
 from geo_access.times.round_trip import NetworkTimes
+from geo_access.words.told import refusal
 from geo_access.words.words import plural, text, written_date
 
 __all__ = ["adviser_sheet"]
@@ -198,7 +199,7 @@ def _trip(
         before_s, after_s = round(schedule.slack_before_min * 60), round(schedule.slack_after_min * 60)
         start_s, end_s = schedule.arrive_s + before_s, schedule.leave_s - after_s
     else:
-        raise InputError(f"{case.schedule}: its hours are not among the schedules → give the schedules of the study")
+        raise refusal("report.no_schedule", schedule=case.schedule)
     home, door = diagnosis.residents.xy[:1], sites.xy[site : site + 1]
     ways = [
         _way(network, case.profile, "there", home, door, arrive_s=start_s - before_s, leave_s=None,

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import TypeVar, overload
 
 from geo_access.errors import Fault, GeoAccessError, InputError
 from geo_access.words.note import Note, told_in
 from geo_access.words.words import text
 
 __all__ = ["fault", "refusal", "told_values"]
+
+Error = TypeVar("Error", bound=GeoAccessError)
 
 
 def told_values(values: Mapping[str, object], language: str) -> dict[str, object]:
@@ -30,6 +33,10 @@ def _lines(value: object, language: str) -> str:
     return told_in(value, language)
 
 
+@overload
+def refusal(key: str, /, **values: object) -> InputError: ...
+@overload
+def refusal(key: str, kind: type[Error], /, **values: object) -> Error: ...
 def refusal(key: str, kind: type[GeoAccessError] = InputError, /, **values: object) -> GeoAccessError:
     """Make the error of an entry ``error.<key>``, its message in English; `error_text` tells it in another language.
 

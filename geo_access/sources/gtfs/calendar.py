@@ -20,9 +20,10 @@ from zoneinfo import ZoneInfo
 import numpy as np
 import pandas as pd
 
-from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
+from geo_access.errors import MissingFileError, raise_faults
 from geo_access.sources.gtfs.cells import WEEKDAYS
 from geo_access.sources.gtfs.model import Feed
+from geo_access.words.told import fault, refusal
 
 __all__ = [
     "Breaks",
@@ -321,9 +322,7 @@ def school_breaks(zone: str = "B") -> Breaks:
     """
     table = _known()
     if zone not in table:
-        raise InputError(
-            f"school zone {zone!r} is unknown → one of {', '.join(table)}, or give a CSV with the columns first,last"
-        )
+        raise refusal("gtfs.school_zone", zone=zone, known=", ".join(table))
     return table[zone]
 
 
@@ -371,34 +370,34 @@ def read_school_breaks(path: str | Path, *, place: str | None = None) -> Breaks:
     """
     path = Path(path)
     if not path.is_file():
-        raise MissingFileError(f"{path}: no such file → name a CSV with the columns first,last")
+        raise refusal("gtfs.holidays_no_file", MissingFileError, file=path)
     if path.stat().st_size > _LARGEST_BYTES:
-        raise InputError(f"{path.name}: larger than any school calendar → check the file")
+        raise refusal("gtfs.holidays_large", file=path.name)
     try:
         text = path.read_text(encoding="utf-8-sig")
         mark = ";" if ";" in text.partition("\n")[0] else ","
         frame = pd.read_csv(StringIO(text), dtype=str, sep=mark, keep_default_na=False)
     except (ValueError, pd.errors.ParserError) as error:
-        raise InputError(f"{path.name}: not readable as CSV ({error}) → save it as CSV in UTF-8") from error
+        raise refusal("gtfs.holidays_csv", file=path.name, why=error) from error
     frame.columns = [str(name).strip().lower() for name in frame.columns]
     ours = {"first", "last"} <= set(frame.columns)
     if not ours and not {"start_date", "end_date"} <= set(frame.columns):
-        raise InputError(f"{path.name}: columns {', '.join(frame.columns)} → first,last or start_date,end_date")
+        raise refusal("gtfs.holidays_columns", file=path.name, columns=", ".join(frame.columns))
     if place is not None:
         named = [frame[name].str.strip() == place for name in ("location", "zones", "zone") if name in frame]
         frame = frame[pd.concat(named, axis=1).any(axis=1)] if named else frame[:0]
         if frame.empty:
-            raise InputError(f"{path.name}: no row of {place!r} → as it is written in location, zones or zone")
+            raise refusal("gtfs.holidays_place", file=path.name, place=place)
     columns = ("first", "last") if ours else ("start_date", "end_date")
     found, faults = set(), []
     for row, first, last in zip(frame.index + 2, *(frame[name] for name in columns), strict=True):
         try:
             start, end = _day(first), _day(last) - timedelta(days=0 if ours else 1)
         except ValueError:
-            faults.append(Fault(f"{path.name}: line {row}", f"{first!r}, {last!r} are no dates", "write YYYY-MM-DD"))
+            faults.append(fault(f"{path.name}: line {row}", "gtfs.holidays_dates", first=first, last=last))
             continue
         if end < start:
-            faults.append(Fault(f"{path.name}: line {row}", f"{last} is before {first}", "exchange them"))
+            faults.append(fault(f"{path.name}: line {row}", "gtfs.holidays_backwards", last=last, first=first))
         found.add((start, end))
     raise_faults(faults)
     return tuple(sorted(found))

@@ -12,7 +12,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import numpy as np
 import pandas as pd
 
-from geo_access.errors import InputError
 from geo_access.manifest import sha256_file
 from geo_access.sources.gtfs.calendars import read_calendar, read_calendar_dates, read_frequencies, without_periods
 from geo_access.sources.gtfs.cells import WEEKDAYS, join_ids, plain_codes
@@ -25,6 +24,7 @@ from geo_access.sources.gtfs.repair import check_feed, pick_calls, repair_stop_t
 from geo_access.sources.gtfs.rows import RawTable, read_raw
 from geo_access.sources.gtfs.stop_times import COLUMNS, read_stop_times
 from geo_access.sources.gtfs.tables import read_routes, read_stops, read_trips
+from geo_access.words.told import refusal
 
 __all__ = ["feed_report", "read_gtfs", "read_shapes", "wheelchair_feed"]
 
@@ -123,14 +123,9 @@ def _require(files: dict[str, bytes], path: Path) -> None:
         files.setdefault("stops", b"stop_id,stop_name,stop_lat,stop_lon\n")
     missing = [f"{table}.txt" for table in ("stops", "trips", "stop_times") if table not in files]
     if missing:
-        raise InputError(
-            f"{path.name}: missing_required_file {', '.join(missing)} → ask the producer for a complete feed"
-        )
+        raise refusal("gtfs.file_missing", file=path.name, missing=", ".join(missing))
     if "calendar" not in files and "calendar_dates" not in files:
-        raise InputError(
-            f"{path.name}: missing_calendar_and_calendar_date_files: neither calendar.txt nor calendar_dates.txt says "
-            "when trips run → ask the producer for a complete feed"
-        )
+        raise refusal("gtfs.calendar_missing", file=path.name)
 
 
 # Without rows of these there is no timetable; the others may be empty.
@@ -160,7 +155,7 @@ def _require_columns(raw: dict[str, RawTable], path: Path) -> None:
         if column not in raw[table].columns
     ]  # fmt: skip
     if missing:
-        raise InputError(f"{path.name}: missing_required_column {', '.join(missing)} → name the columns as GTFS does")
+        raise refusal("gtfs.column_missing", file=path.name, missing=", ".join(missing))
 
 
 def _zone(agency: pd.DataFrame, given: str | None, label: str, notices: NoticeBook) -> str:
@@ -176,13 +171,12 @@ def _zone(agency: pd.DataFrame, given: str | None, label: str, notices: NoticeBo
     if known:
         return known[0]
     if given is None:
-        said = f" ({', '.join(f'{name[:40]!r}' for name in named[:3])}, row 2)" if any(named) else ""
-        raise InputError(
-            f"{label}: agency.txt gives no known time zone{said} → write one such as Europe/Paris in agency_timezone, "
-            "or pass zone='Europe/Paris'"
-        )
+        if any(named):
+            said = ", ".join(f"{name[:40]!r}" for name in named[:3])
+            raise refusal("gtfs.no_known_zone", file=label, named=said)
+        raise refusal("gtfs.no_zone", file=label)
     if not _is_zone(given):
-        raise InputError(f"{given!r} is not an IANA time zone → for instance zone='Europe/Paris'")
+        raise refusal("gtfs.zone_unknown", zone=given)
     notices.add("missing_required_field", "ERROR", "agency.txt", action="repaired", entity="agency_timezone",
                 says="zone_given", values={"zone": given})  # fmt: skip
     return given

@@ -13,6 +13,7 @@ from typing import IO
 
 from geo_access.errors import CapacityError, InputError, MissingFileError
 from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.words.told import refusal
 
 __all__ = ["TABLES", "read_files"]
 
@@ -101,7 +102,7 @@ def read_files(path: Path, notices: NoticeBook, *, tables: tuple[str, ...] = TAB
     except (NotImplementedError, RuntimeError, OSError) as error:
         if isinstance(error, InputError):
             raise
-        raise InputError(f"{path.name}: {error} → unpack it yourself and give the folder") from error
+        raise refusal("gtfs.unpack", file=path.name, why=error) from error
 
 
 def _in_folder(path: Path) -> Iterator[_Member]:
@@ -121,7 +122,7 @@ def _in_folder(path: Path) -> Iterator[_Member]:
 
 
 def _too_many(path: Path, count: int) -> CapacityError:
-    return CapacityError(f"{path.name}: {count} files in it → a GTFS file has a dozen; check what this is")
+    return refusal("gtfs.many_files", CapacityError, file=path.name, n=count)
 
 
 def _in_zip(archive: zipfile.ZipFile, path: Path) -> list[_Member]:
@@ -150,9 +151,7 @@ def _read_members(
     if not homes and zips:
         return _inside_zip(zips, path, notices, tables, depth)
     if not homes:
-        raise InputError(
-            f"{path.name}: no stops.txt in it → give a GTFS zip or folder (stops.txt, trips.txt, stop_times.txt…)"
-        )
+        raise refusal("gtfs.no_stops_file", file=path.name)
     if len(homes) > 1:
         raise _several(path, [f"{home}/" if home != "." else "./" for home in homes])
     home = homes[0]
@@ -194,7 +193,7 @@ def _inside_zip(
         raise _several(path, sorted(member.name for member in zips))
     inner = zips[0]
     if depth >= _DEEPEST or inner.size > _LARGEST_INNER_ZIP_BYTES:
-        raise CapacityError(f"{path.name}: {inner.name} is a zip in a zip, too deep or too large → unpack it yourself")
+        raise refusal("gtfs.zip_in_zip", CapacityError, file=path.name, inner=inner.name)
     notices.add("invalid_input_files_in_subfolder", "WARNING", path.name, action="kept", entity=inner.name,
                 says="in_inner_zip")  # fmt: skip
     with zipfile.ZipFile(io.BytesIO(_unpack(inner, path))) as archive:
@@ -226,11 +225,9 @@ def _pick(members: Sequence[_Member], home: str, notices: NoticeBook) -> dict[st
 def _check_sizes(path: Path, sizes: dict[str, int]) -> None:
     for table, size in sizes.items():
         if size > _most_bytes(table):
-            raise CapacityError(
-                f"{path.name}: {table}.txt unpacks to {size / 1e9:.1f} GB, beyond any real feed → check the file"
-            )
+            raise refusal("gtfs.table_unpacks_to", CapacityError, file=path.name, table=table, gb=round(size / 1e9, 1))
     if sum(sizes.values()) > _LARGEST_FEED_BYTES:
-        raise CapacityError(f"{path.name}: unpacks to {sum(sizes.values()) / 1e9:.1f} GB → check the file, or crop it")
+        raise refusal("gtfs.unpacks_to", CapacityError, file=path.name, gb=round(sum(sizes.values()) / 1e9, 1))
 
 
 def _most_bytes(table: str) -> int:
@@ -247,7 +244,7 @@ def _unpack(member: _Member, path: Path) -> bytes:
             total += len(block)
             # The size that the archive declares may lie.
             if total > max(member.size, 1):
-                raise CapacityError(f"{path.name}: {member.name} is larger than it says → a damaged or hostile archive")
+                raise refusal("gtfs.archive", CapacityError, file=path.name, member=member.name)
             # Gigabytes of blank lines say as much as one.
             blocks.append(b"\n" if block.isspace() else block)
     return blocks[0] if len(blocks) == 1 else b"".join(blocks)

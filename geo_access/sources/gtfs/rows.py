@@ -15,6 +15,7 @@ from pyarrow import csv as arrow_csv
 
 from geo_access.errors import InputError
 from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.words.told import refusal
 
 __all__ = ["RawTable", "read_raw"]
 
@@ -88,7 +89,7 @@ def _header(data: bytes, file: str, notices: NoticeBook) -> tuple[list[str], int
     try:
         names = next(csv.reader([data[:end].decode("utf-8")]), [])
     except csv.Error as error:
-        raise InputError(f"{file}: the header is not readable ({error}) → open it and look at line 1") from error
+        raise refusal("gtfs.header", file=file, why=error) from error
     cleaned, seen = [], set()
     for place, name in enumerate(names):
         plain = name.strip().lower()
@@ -178,7 +179,7 @@ def _parse(
 
 
 def _not_csv(file: str, error: Exception) -> InputError:
-    return InputError(f"{file}: not readable as CSV ({error}) → open it and look at the lines named")
+    return refusal("gtfs.not_csv", file=file, why=error)
 
 
 def _parse_once(
