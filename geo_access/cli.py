@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import os
 import sys
@@ -19,13 +18,13 @@ from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
-from typer.core import TyperCommand, TyperGroup
 
+from geo_access.console import Command, Group, asked_language, speak_plainly
 from geo_access.errors import GeoAccessError
 from geo_access.manifest import code_version
 from geo_access.study.last_net import TERMINATED, Terminated, clean_stop, report_unexpected
 from geo_access.words.messages import error_text
-from geo_access.words.words import LANGUAGES, catalogue, format_number, text
+from geo_access.words.words import format_number, text
 
 if TYPE_CHECKING:
     from geo_access.study.study import RunSummary, Study
@@ -33,62 +32,9 @@ if TYPE_CHECKING:
 __all__ = ["app", "main"]
 
 
-def _asked(arguments: Sequence[str]) -> str:
-    """Language asked for, found before anything is parsed: the help needs it."""
-    asked = os.environ.get("GEO_ACCESS_LANG", "fr")
-    for option, value in zip(arguments, [*arguments[1:], ""], strict=False):
-        if option == "--lang" or option.startswith("--lang="):
-            asked = value if option == "--lang" else option.partition("=")[2]
-    return asked if asked in LANGUAGES else "fr"
-
-
-def _tell_help(command: Any, language: str) -> None:
-    """Put the words of a language in place of the keys ``help.…`` of a command, its options and its commands."""
-    for part in (command, *command.params, *getattr(command, "commands", {}).values()):
-        key = vars(part).setdefault("help_key", getattr(part, "help", None))
-        if key in catalogue(language):
-            part.help = text(key, language)
-
-
-def _told_option(option: Any, context: Any) -> Any:
-    if option is not None:
-        option.help = text("help.help", context.find_root().obj or "fr")
-    return option
-
-
-class _Command(TyperCommand):
-    """A command whose help is in the reader's language."""
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help."""
-        _tell_help(self, ctx.find_root().obj or "fr")
-        super().format_help(ctx, formatter)
-
-    def get_help_option(self, ctx: Any) -> Any:
-        """Return ``--help``, told in the reader's language."""
-        return _told_option(super().get_help_option(ctx), ctx)
-
-
-class _Group(TyperGroup):
-    """All commands; knows the language before anything is parsed."""
-
-    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
-        """Read the language, then parse."""
-        return super().make_context(info_name, args, parent=parent, obj=_asked(args), **extra)
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Write the help."""
-        _tell_help(self, ctx.find_root().obj or "fr")
-        super().format_help(ctx, formatter)
-
-    def get_help_option(self, ctx: Any) -> Any:
-        """Return ``--help``, told in the reader's language."""
-        return _told_option(super().get_help_option(ctx), ctx)
-
-
 app = typer.Typer(
     name="geo-access",
-    cls=_Group,
+    cls=Group,
     help="help.app",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
@@ -234,7 +180,7 @@ def _plain(summary: RunSummary) -> dict[str, Any]:
     }
 
 
-@app.command(cls=_Command, help="help.demo")
+@app.command(cls=Command, help="help.demo")
 def demo(
     context: typer.Context,
     out: _OUT = Path("out/demo"),
@@ -253,7 +199,7 @@ def demo(
     _run(study, out, overwrite=replaced, quiet=quiet, machine=machine)
 
 
-@app.command(cls=_Command, help="help.run")
+@app.command(cls=Command, help="help.run")
 def run(
     context: typer.Context,
     study: Annotated[Path, typer.Argument(help="help.study")],
@@ -266,7 +212,7 @@ def run(
     _run(_study(study, context.obj), out, overwrite=overwrite, quiet=quiet, machine=machine)
 
 
-@app.command(cls=_Command, help="help.check")
+@app.command(cls=Command, help="help.check")
 def check(
     context: typer.Context,
     study: Annotated[Path, typer.Argument(help="help.study")],
@@ -295,7 +241,7 @@ def check(
     console.print(f"[green]{text('cli.check_ok', language)}[/]")
 
 
-@app.command(cls=_Command, help="help.calendar")
+@app.command(cls=Command, help="help.calendar")
 def calendar(
     context: typer.Context,
     feeds: Annotated[list[Path], typer.Argument(help="help.feeds")],
@@ -309,7 +255,7 @@ def calendar(
             console.print(line, markup=False, soft_wrap=True)
 
 
-@app.command(cls=_Command, help="help.sheet")
+@app.command(cls=Command, help="help.sheet")
 def sheet(
     context: typer.Context,
     study: Annotated[Path, typer.Argument(help="help.study")],
@@ -340,7 +286,7 @@ def sheet(
     _console().print(f"[bold]{escape(str(path))}[/]", soft_wrap=True)
 
 
-@app.command(cls=_Command, help="help.validate")
+@app.command(cls=Command, help="help.validate")
 def validate(
     context: typer.Context,
     feed: Annotated[Path, typer.Argument(help="help.feed")],
@@ -374,7 +320,7 @@ def validate(
             console.print(escape(line), soft_wrap=True)
 
 
-@app.command(cls=_Command, help="help.fetch")
+@app.command(cls=Command, help="help.fetch")
 def fetch(
     context: typer.Context,
     territory: Annotated[str, typer.Option("--territory", help="help.territory")],
@@ -397,7 +343,7 @@ def fetch(
     console.print(f"[bold]{escape(str(prepared.study))}[/]", soft_wrap=True)
 
 
-@app.command(cls=_Command, help="help.compare")
+@app.command(cls=Command, help="help.compare")
 def compare(
     context: typer.Context,
     before: Annotated[Path, typer.Argument(help="help.compare_before")],
@@ -417,7 +363,7 @@ def compare(
     _console().print(f"[bold]{escape(str(out / 'index.html'))}[/]", soft_wrap=True)
 
 
-@app.command(cls=_Command, help="help.lines")
+@app.command(cls=Command, help="help.lines")
 def lines(
     context: typer.Context,
     study: Annotated[Path, typer.Argument(help="help.study")],
@@ -440,7 +386,7 @@ def lines(
     console.print(f"[bold]{escape(str(out))}[/]", soft_wrap=True)
 
 
-@app.command(cls=_Command, help="help.serve")
+@app.command(cls=Command, help="help.serve")
 def serve(
     context: typer.Context,
     study: Annotated[Path, typer.Argument(help="help.study")],
@@ -459,7 +405,7 @@ def serve(
                       announce=lambda page: console.print(f"[bold]{escape(page)}[/]", soft_wrap=True))  # fmt: skip
 
 
-@app.command(cls=_Command, help="help.init")
+@app.command(cls=Command, help="help.init")
 def init(
     context: typer.Context,
     folder: Annotated[Path, typer.Argument(help="help.init_folder")] = Path(),
@@ -492,7 +438,7 @@ def init(
     console.print(escape(text("init.next" if draft.ready else "init.complete", language, **values)), soft_wrap=True)
 
 
-@app.command(cls=_Command, help="help.schema")
+@app.command(cls=Command, help="help.schema")
 def schema(
     context: typer.Context,
     out: Annotated[Path | None, typer.Option("--out", help="help.schema_out")] = None,
@@ -510,7 +456,7 @@ def schema(
     _console().print(escape(said), soft_wrap=True)
 
 
-@app.command(cls=_Command, help="help.completion")
+@app.command(cls=Command, help="help.completion")
 def completion(
     shell: Annotated[Shell, typer.Argument(help="help.completion_shell")],
 ) -> None:
@@ -519,23 +465,12 @@ def completion(
     sys.stdout.write(script(prog_name="geo-access", complete_var=_COMPLETE, shell=shell.value) + "\n")
 
 
-def _speak_plainly() -> None:
-    """Write UTF-8 where output goes to a file or a pipe; on a screen that cannot, replace what it lacks."""
-    for stream in (sys.stdout, sys.stderr):
-        if not isinstance(stream, io.TextIOWrapper) or stream.encoding.lower().replace("-", "") == "utf8":
-            continue
-        if stream.isatty():
-            stream.reconfigure(errors="replace")
-        else:
-            stream.reconfigure(encoding="utf-8")
-
-
 def main() -> None:
     """Run the command line; bad input ends with exit code 1 and a message, never with a traceback."""
-    _speak_plainly()
+    speak_plainly()
     if _COMPLETE in os.environ:
         import_module("typer.completion").completion_init()
-    language = _asked(sys.argv[1:])
+    language = asked_language(sys.argv[1:])
     with clean_stop():
         try:
             app()

@@ -26,6 +26,7 @@ ROOMS = [
     "maps",
     "report",
     "study",
+    "console",
     "cli web",
     "__main__",
 ]
