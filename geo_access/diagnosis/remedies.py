@@ -1,13 +1,12 @@
-"""What would lift a flag: single changes, each tried by computing again, from the smallest to the largest.
+"""What would lift a flag: single changes, each tried by computing again, ordered by what they ask of others.
 
-No change is proposed that was not recomputed. The order says how large a change is; it is ours, and printed:
-a few minutes more, a bike to the stop, one trip on a line, a session at an existing site, covoiturage, many minutes
-more, a weekly stay.
+No change is proposed that was not recomputed; "lifts" means that it did. The order says whom a change asks, and is
+printed: nobody but the resident (a bicycle to the stop), a neighbour (a shared car), the centre or the employer (other
+hours), the operator (one trip on a line), the provider of training (a session where the métier's family is taught, then
+where its level is), the household (a weekly stay). A longer threshold is no remedy: it is told apart, as a sensitivity.
 
-The smallest single change that lifts each flag, for a whole territory at once.
-
-The same recomputations as `geo_access.diagnosis.remedies`, made once for all points; a longer threshold is tried in
-steps of five minutes. Trips on named lines are tried zone by zone, there.
+The same for one zone (`find_remedies`) and for a whole territory at once (`smallest_remedies`). Trips on named lines
+are tried zone by zone.
 """
 
 from __future__ import annotations
@@ -20,24 +19,26 @@ import pandas as pd
 
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
 from geo_access.diagnosis.kernels import places_within
-from geo_access.diagnosis.model import Level
+from geo_access.diagnosis.model import UNMEASURED, Level
 from geo_access.diagnosis.supply import Offers
 from geo_access.errors import InputError
 from geo_access.measures.equity import weighted_quantile
 from geo_access.measures.measures import time_to_opportunities
 from geo_access.times.round_trip import Ask, RoundTrip, Sites, TimesSource, connect_points, round_trip
 
-__all__ = ["REMEDIES", "RemedyLimits", "find_remedies", "smallest_remedies"]
+__all__ = ["REMEDIES", "RemedyLimits", "equipped_sites", "find_remedies", "moved_hours", "smallest_remedies"]
 
 REMEDIES = (
-    "slightly_longer_threshold",
     "bike_to_the_stop",
+    "covoiturage",
+    "hours_moved",
     "trip_on_a_line",
     "session_at_existing_site",
-    "covoiturage",
-    "longer_threshold",
     "weekly_stay",
+    "longer_threshold",
 )
+_SENSITIVITY = "longer_threshold"
+_MOVES_MIN = (-15, 15, -30, 30, -60, 60)
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,8 @@ class RemedyLimits:
 
     Attributes
     ----------
-    slight_min : float
-        Up to this many minutes more, a longer threshold is the smallest change [min].
     longest_min : float
-        Longest threshold proposed [min].
+        Longest threshold told as a sensitivity [min].
     covoiturage_km : float
         Longest shared trip: 80 km, the limit of the national covoiturage bonus.
     detour : float
@@ -58,7 +57,6 @@ class RemedyLimits:
         Longest trip once a week, each way [min].
     """
 
-    slight_min: float = 10.0
     longest_min: float = 120.0
     covoiturage_km: float = 80.0
     detour: float = 1.3
@@ -147,24 +145,61 @@ def _longer_threshold(zone: _Zone, target: float, limits: RemedyLimits) -> tuple
         return None
     minutes = int(np.ceil(limit_s / 60))
     extra = minutes - zone.limit_s / 60
-    name = "slightly_longer_threshold" if extra <= limits.slight_min else "longer_threshold"
-    return name, f"{minutes} min (+{extra:g})", zone.share(zone.trip, limit_s=minutes * 60.0)
+    return _SENSITIVITY, f"{minutes} min (+{extra:g})", zone.share(zone.trip, limit_s=minutes * 60.0)
 
 
-def _session(zone: _Zone) -> tuple[str, str, float] | None:
-    """Place a session of the métier, large enough, at the existing site that serves the most residents."""
-    if not len(zone.sites):
-        return None
+def equipped_sites(offers: Offers, metier: int, n_sites: int) -> list[np.ndarray]:
+    """Find where a session of a métier could be held, the nearest kind of site first.
+
+    Parameters
+    ----------
+    offers : Offers
+    metier : int
+        Row of the métier.
+    n_sites : int
+
+    Returns
+    -------
+    list of ndarray of bool, shape (n_sites,)
+        Sites that teach a métier of the same family, then those that teach at a level of the métier.
+    """
+    own = offers.metiers[metier]
+    same, level = np.zeros(n_sites, dtype=bool), np.zeros(n_sites, dtype=bool)
+    for number, other in enumerate(offers.metiers):
+        taught = offers.site[offers.indptr[number] : offers.indptr[number + 1]]
+        if number == metier or (own.family and other.family == own.family):
+            same[taught] = True
+        elif other.min_level <= own.max_level and own.min_level <= other.max_level:
+            level[taught] = True
+    return [same, level & ~same]
+
+
+def _session(zone: _Zone, target: float) -> tuple[str, str, float] | None:
+    """Place a session of the métier, large enough, at the equipped site that serves the most residents."""
     site, places = zone.own_offers()
     within = (zone.trip.out_s <= zone.limit_s) & (zone.trip.back_s <= zone.limit_s)
     already = within[:, site] @ places >= zone.n
     share = zone.people @ (within | already[:, None]) / zone.people.sum()
-    best = int(np.argmax(share))
+    best = -1
+    for equipped in equipped_sites(zone.offers, zone.metier, len(zone.sites)):
+        if equipped.any():
+            first = int(np.argmax(np.where(equipped, share, -1.0)))
+            best = first if best < 0 or share[best] < target - 1e-9 < share[first] else best
+    if best < 0:
+        return None
     return "session_at_existing_site", f"{zone.sites.ids[best]} ({zone.sites.names[best]})", float(share[best])
 
 
-def _recomputed(zone: _Zone, times: TimesSource, limits: RemedyLimits) -> list[tuple[str, str, float]]:
-    """Remedies that need other times: bike, covoiturage, weekly stay."""
+def moved_hours(ask: Ask, minutes: float) -> Ask:
+    """Return the same trip with the start and the end moved alike, later where positive [min]."""
+    seconds = round(minutes * 60)
+    if ask.arrive_s is not None and ask.leave_s is not None:
+        return replace(ask, arrive_s=ask.arrive_s + seconds, leave_s=ask.leave_s + seconds)
+    return replace(ask, slack_before_s=ask.slack_before_s - seconds, slack_after_s=ask.slack_after_s + seconds)
+
+
+def _recomputed(zone: _Zone, times: TimesSource, limits: RemedyLimits, target: float) -> list[tuple[str, str, float]]:
+    """Try what needs other times: bike, covoiturage, other hours, weekly stay."""
     found = []
     ask = replace(zone.ask, spread_s=0)
     if ask.mode == "transit":
@@ -176,6 +211,10 @@ def _recomputed(zone: _Zone, times: TimesSource, limits: RemedyLimits) -> list[t
         near = gap_m * limits.detour <= limits.covoiturage_km * 1000
         shared = RoundTrip(np.where(near, trip.out_s, np.nan), np.where(near, trip.back_s, np.nan))
         found.append(("covoiturage", f"≤ {limits.covoiturage_km:g} km", zone.share(shared)))
+    if ask.uses_transit:
+        shares = [(minutes, zone.share(zone.times(times, moved_hours(ask, minutes)))) for minutes in _MOVES_MIN]
+        best = next((item for item in shares if item[1] >= target - 1e-9), max(shares, key=lambda item: item[1]))
+        found.append(("hours_moved", f"{best[0]:+d} min", best[1]))
     if zone.case.kind == "training":
         weekly_s = limits.weekly_min * 60
         trip = zone.times(times, ask.travelling(max_s=int(max(weekly_s, ask.max_s))))
@@ -215,7 +254,8 @@ def find_remedies(
     Returns
     -------
     DataFrame
-        One row per change tried, those that lift the zone to adéquat first, then from the smallest change: ``remedy,
+        One row per change tried, those that lift the zone to adéquat first, then by what they ask of others; a longer
+        threshold stands last and never lifts: ``remedy,
         detail, share_before, share_after, residents_gained, level_after, lifts``.
 
     Raises
@@ -227,9 +267,12 @@ def find_remedies(
     zone = _find_zone(diagnosis, zone_id, metier, profile, kind, schedule, threshold)
     rules = diagnosis.rules
     before = zone.share(zone.trip)
-    tried = [_longer_threshold(zone, rules.adequate_share, chosen), *_recomputed(zone, times, chosen)]
+    tried = [
+        _longer_threshold(zone, rules.adequate_share, chosen),
+        *_recomputed(zone, times, chosen, rules.adequate_share),
+    ]
     if kind == "training":
-        tried.append(_session(zone))
+        tried.append(_session(zone, rules.adequate_share))
     for name, source in (scenarios or {}).items():
         trip = zone.times(source, replace(zone.ask, spread_s=0))
         tried.append(("trip_on_a_line", name, zone.share(trip)))
@@ -247,14 +290,14 @@ def find_remedies(
     table = pd.DataFrame(
         rows, columns=["remedy", "detail", "share_before", "share_after", "residents_gained", "level_after"]
     )
-    table["lifts"] = (table["level_after"] == Level.ADEQUAT.value) & (before < rules.adequate_share - 1e-9)
+    enough = (table["level_after"] == Level.ADEQUAT.value) & (before < rules.adequate_share - 1e-9)
+    table["lifts"] = enough & (table["remedy"] != _SENSITIVITY)
     size = table["remedy"].map(REMEDIES.index)
     order = pd.DataFrame({"no": ~table["lifts"], "size": size, "gain": -table["share_after"]})
     ranked = table.loc[order.sort_values(["no", "size", "gain"], kind="stable").index].reset_index(drop=True)
     return ranked.assign(zone_id=str(zone_id), metier=metier, profile=profile, kind=kind, schedule=zone.case.schedule)
 
 
-_STEP_MIN = 5.0
 _COLUMNS = ("zone_id", "zone_name", "metier", "remedy", "detail", "share_before", "share_after", "residents_gained")
 
 
@@ -264,47 +307,42 @@ def _reached(case: DiagnosedCase, trip: RoundTrip, limit_s: float, n: int) -> np
     return places_within(trip.out_s, trip.back_s, limit_s, False, *offered) >= n
 
 
-def _with_session(case: DiagnosedCase, trip: RoundTrip, reached: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
-    """Yield each site, and who reaches the métier once a session large enough is held there."""
+def _sessions(case: DiagnosedCase, trip: RoundTrip, reached: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+    """Yield each site, and who reaches the métiers that it is equipped for once a session is held there."""
     within = (trip.out_s <= case.threshold.limit_s) & (trip.back_s <= case.threshold.limit_s)
-    for site in range(within.shape[1]):
-        yield site, reached | within[:, site, None]
+    n_sites = within.shape[1]
+    kinds = [equipped_sites(case.offers, metier, n_sites) for metier in range(len(case.offers.metiers))]
+    for rank in range(2):
+        equipped = np.array([of_metier[rank] for of_metier in kinds]).reshape(len(kinds), n_sites)
+        for site in np.flatnonzero(equipped.any(axis=0)).tolist():
+            yield site, reached | (within[:, site, None] & equipped[None, :, site])
 
 
 def _changes(
     diagnosis: Diagnosis, case: DiagnosedCase, trip: RoundTrip, ask: Ask, times: TimesSource, limits: RemedyLimits
 ) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Yield each change from the smallest to the largest, and who reaches the métier with it."""
+    """Yield each change, ordered by what it asks of others, and who reaches the métier with it."""
     n, sites = diagnosis.rules.min_opportunities, diagnosis.sites[case.kind]
     xy, limit_s = diagnosis.residents.xy, case.threshold.limit_s
 
     def anew(changed: Ask) -> RoundTrip:
         return round_trip(connect_points(times, xy, sites, changed), np.arange(len(xy)), sites, changed)
 
-    def longer(from_min: float, to_min: float, name: str) -> Iterator[tuple[str, str, np.ndarray]]:
-        for extra in np.arange(from_min, to_min + 1e-6, _STEP_MIN):
-            yield name, f"+{extra:g} min", _reached(case, trip, limit_s + extra * 60, n)
-
     plain = replace(ask, spread_s=0)
-    yield from longer(_STEP_MIN, limits.slight_min, "slightly_longer_threshold")
     if plain.mode == "transit":
-        yield (
-            "bike_to_the_stop",
-            "bike+transit",
-            _reached(case, anew(plain.travelling(mode="bike+transit")), limit_s, n),
-        )
-    if case.kind == "training":
-        for site, reached in _with_session(case, trip, _reached(case, trip, limit_s, n)):
-            yield "session_at_existing_site", f"{sites.ids[site]} ({sites.names[site]})", reached
+        biked = anew(plain.travelling(mode="bike+transit"))
+        yield "bike_to_the_stop", "bike+transit", _reached(case, biked, limit_s, n)
     if plain.mode != "car":
         shared = anew(plain.travelling(mode="car", max_rides=None))
         near = np.hypot(*(xy[:, None, k] - sites.xy[None, :, k] for k in (0, 1))) * limits.detour
         near = near <= limits.covoiturage_km * 1000
         shared = RoundTrip(np.where(near, shared.out_s, np.nan), np.where(near, shared.back_s, np.nan))
         yield "covoiturage", f"≤ {limits.covoiturage_km:g} km", _reached(case, shared, limit_s, n)
-    longest_min = min(limits.longest_min, ask.max_s / 60) - limit_s / 60
-    yield from longer(limits.slight_min + _STEP_MIN, longest_min, "longer_threshold")
+    for minutes in _MOVES_MIN if plain.uses_transit else ():
+        yield "hours_moved", f"{minutes:+d} min", _reached(case, anew(moved_hours(plain, minutes)), limit_s, n)
     if case.kind == "training":
+        for site, reached in _sessions(case, trip, _reached(case, trip, limit_s, n)):
+            yield "session_at_existing_site", f"{sites.ids[site]} ({sites.names[site]})", reached
         weekly_s = limits.weekly_min * 60
         weekly = anew(plain.travelling(max_s=int(max(weekly_s, ask.max_s))))
         yield "weekly_stay", f"≤ {limits.weekly_min:g} min", _reached(case, weekly, weekly_s, n)
@@ -320,7 +358,7 @@ def smallest_remedies(
     threshold: str | None = None,
     limits: RemedyLimits | None = None,
 ) -> pd.DataFrame:
-    """Find, for every zone and métier that is not adequate, the smallest single change that makes it so.
+    """Find, for every zone and métier that is flagged, the single change that lifts it and asks least of others.
 
     Parameters
     ----------
@@ -356,7 +394,10 @@ def smallest_remedies(
         return np.asarray(weights @ reached.astype(np.float64)) / np.where(total > 0, total, 1.0)
 
     before = share(case.points.reached)
-    left = (before < rules.adequate_share - 1e-9) & (total > 0) & case.offers.exists[None, :]
+    # What the data do not tell is no flag, and nothing lifts it.
+    unknown = share(np.isin(case.points.reason, UNMEASURED) & ~case.points.reached)
+    flagged = before + unknown < rules.adequate_share - 1e-9
+    left = flagged & (total > 0) & case.offers.exists[None, :]
     remedy = np.full(before.shape, "", dtype=object)
     detail = np.full(before.shape, "", dtype=object)
     after = before.copy()

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.diagnosis.diagnose import Diagnosis
+from geo_access.diagnosis.remedies import equipped_sites
 from geo_access.errors import Fault, InputError, import_extra, raise_faults
 from geo_access.measures.measures import check_amounts
 
@@ -190,8 +191,8 @@ def sessions_for_metier(
 ) -> pd.DataFrame:
     """Propose at which existing training sites to open sessions of a métier, and count whom each un-flags.
 
-    Sites that already have free places of the métier stay. A zone is lifted when its share of residents who get there
-    and back reaches the adequate share.
+    Only sites that teach the métier's family or its level are proposed. Sites that teach the métier stay. A zone is
+    lifted when its share of residents who get there and back reaches the adequate share.
 
     Parameters
     ----------
@@ -224,8 +225,10 @@ def sessions_for_metier(
     trip, sites = diagnosis.times[profile, "training", case.schedule], diagnosis.sites["training"]
     part = slice(case.offers.indptr[number], case.offers.indptr[number + 1])
     held = np.zeros(len(sites), dtype=bool)
-    held[case.offers.site[part][case.offers.open_places[part] > 0]] = True
-    slower = np.maximum(trip.out_s, trip.back_s)
+    held[case.offers.site[part][case.offers.all_places[part] > 0]] = True
+    # Only where the métier's family or its level is taught: rooms and teachers are not made by a model.
+    equipped = np.logical_or.reduce([held, *equipped_sites(case.offers, number, len(sites))])
+    slower = np.where(equipped[None, :], np.maximum(trip.out_s, trip.back_s), np.float32(np.nan))
     limit_s = case.threshold.limit_s
     people = diagnosis.residents.population
     found = propose_sessions(slower, people, sites.ids, limit_s=limit_s, sessions=sessions, existing=held, model=model)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import geopandas as gpd
@@ -18,6 +19,7 @@ import shapely
 
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis, diagnose
 from geo_access.diagnosis.remedies import smallest_remedies
+from geo_access.diagnosis.siting import sessions_for_metier
 from geo_access.diagnosis.supply import TRAVELLED
 from geo_access.diagnosis.supply_adequacy import employer_need, supply_adequacy
 from geo_access.manifest import Manifest
@@ -127,14 +129,18 @@ class Findings:
         Geographic, quantitative and employment components per métier; None without both training and employers.
     remedies : pandas.DataFrame
         Smallest single change per flagged zone × métier × profile × kind.
+    plan : pandas.DataFrame or None
+        Where to open sessions, métier by métier, the one that adds most first, with whom they un-flag in all: the
+        curve of what is gained against their number. None without training, or without the models.
     """
 
     components: pd.DataFrame | None
     remedies: pd.DataFrame
+    plan: pd.DataFrame | None = None
 
     def tables(self) -> dict[str, pd.DataFrame]:
-        """Both by name, those that there are."""
-        named = {"remedies": self.remedies, "supply_adequacy": self.components}
+        """All by name, those that there are."""
+        named = {"remedies": self.remedies, "supply_adequacy": self.components, "session_plan": self.plan}
         return {name: table for name, table in named.items() if table is not None}
 
 
@@ -164,7 +170,8 @@ def _components(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagn
 def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosis: Diagnosis) -> Findings:
     """Compute components and remedies.
 
-    Remedies are sought for the first profile: each one is a recomputation for the whole territory.
+    Remedies are sought for every public, kind of trip, schedule and threshold: each is a recomputation for the whole
+    territory, kept between those that ask the same.
 
     Parameters
     ----------
@@ -178,25 +185,43 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
     -------
     Findings
     """
-    profile = diagnosis.cases[0].profile.id
     parts = []
-    for kind in diagnosis.sites:
-        case = _first_case(diagnosis, profile, kind)
-        if case is None or not len(diagnosis.sites[kind]):
+    for case in diagnosis.cases:
+        profile, kind = case.profile.id, case.kind
+        if not len(diagnosis.sites[kind]):
             continue
         table = smallest_remedies(
+            diagnosis, times, profile=profile, kind=kind, schedule=case.schedule, threshold=case.threshold.id
+        )
+        parts.append(table.assign(lifts=table["remedy"].astype(str) != ""))
+    columns = ["zone_id", "metier", "profile", "kind", "schedule", "threshold", "remedy", "detail"]
+    remedies = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
+    return Findings(_components(file, inputs, times, diagnosis), remedies, _session_plan(diagnosis))
+
+
+_MOST_SESSIONS = 5
+
+
+def _session_plan(diagnosis: Diagnosis) -> pd.DataFrame | None:
+    """Plan up to five sessions of each métier, for the first public."""
+    case = _first_case(diagnosis, diagnosis.cases[0].profile.id, "training")
+    if case is None or not len(diagnosis.sites["training"]) or find_spec("spopt") is None:
+        return None
+    parts = [
+        sessions_for_metier(
             diagnosis,
-            times,
-            profile=profile,
-            kind=kind,
+            metier.code,
+            profile=case.profile.id,
+            sessions=_MOST_SESSIONS,
             schedule=case.schedule,
             threshold=case.threshold.id,
         )
-        table = table.assign(lifts=table["remedy"].astype(str) != "")
-        parts.append(table.assign(profile=profile, kind=kind, schedule=case.schedule, threshold=case.threshold.id))
-    columns = ["zone_id", "metier", "profile", "kind", "schedule", "threshold", "remedy", "detail"]
-    remedies = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    return Findings(_components(file, inputs, times, diagnosis), remedies)
+        for metier, exists in zip(case.offers.metiers, case.offers.exists, strict=True)
+        if exists
+    ]
+    table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    useful = table[table["residents_gained"] > 0] if len(table) else table
+    return useful if len(useful) else None
 
 
 def with_remedies(flags: pd.DataFrame, remedies: pd.DataFrame, *, language: str) -> pd.DataFrame:

@@ -287,7 +287,10 @@ def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
     faults: list[Fault] = []
     tables = read_tables(study, path, faults)
     raise_faults(faults)
-    return joined_inputs(study, tables)
+    found = attempt(path.name, faults, lambda: joined_inputs(study, tables))
+    raise_faults(faults)
+    assert isinstance(found, StudyInputs)  # noqa: S101 — a fault would have been raised
+    return found
 
 
 @dataclass(frozen=True, eq=False)

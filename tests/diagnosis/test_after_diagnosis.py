@@ -14,7 +14,7 @@ from geo_access.clock import parse_clock
 from geo_access.diagnosis.diagnose import Diagnosis, diagnose, diagnose_with
 from geo_access.diagnosis.employers import employer_catchment, employer_transit_test
 from geo_access.diagnosis.model import Metier
-from geo_access.diagnosis.remedies import RemedyLimits, find_remedies, smallest_remedies
+from geo_access.diagnosis.remedies import RemedyLimits, equipped_sites, find_remedies, smallest_remedies
 from geo_access.diagnosis.siting import sessions_for_metier
 from geo_access.diagnosis.supply import job_offers, training_offers
 from geo_access.diagnosis.supply_adequacy import basin_need, employer_need, filling_rate, supply_adequacy
@@ -68,18 +68,13 @@ def test_remedies_are_recomputed_and_the_smallest_comes_first() -> None:
     table = find_remedies(
         found, times, zone_id="far", metier="H2913", profile="tc", scenarios={"ligne 12: départ 07:10": earlier}
     ).set_index("remedy")
-    assert table.index[0] == "slightly_longer_threshold"
-    assert table.loc["slightly_longer_threshold", "detail"] == "66 min (+6)"
-    lifting = {
-        "slightly_longer_threshold",
-        "bike_to_the_stop",
-        "session_at_existing_site",
-        "covoiturage",
-        "weekly_stay",
-    }
-    assert set(table.index[table["lifts"]]) == lifting
-    # The earlier trip brings 60 of 100: fragile, not lifted, and therefore last.
-    assert table.index[-1] == "trip_on_a_line"
+    # By what they ask of others; other hours change nothing in this table of minutes.
+    lifting = ["bike_to_the_stop", "covoiturage", "session_at_existing_site", "weekly_stay"]
+    assert table.index[table["lifts"]].tolist() == lifting
+    # A longer threshold is told, and lifts nothing: it is the ruler that changes.
+    assert table.loc["longer_threshold", ["detail", "share_after", "lifts"]].tolist() == ["66 min (+6)", 1.0, False]
+    assert table.index[-1] == "longer_threshold"
+    # The earlier trip brings 60 of 100: fragile, not lifted, and therefore behind.
     assert table.loc["trip_on_a_line", ["share_after", "residents_gained", "level_after"]].tolist() == [
         0.6,
         60.0,
@@ -103,22 +98,44 @@ def test_remedies_of_what_was_not_diagnosed_are_refused() -> None:
             find_remedies(found, times, **({"zone_id": "far", "metier": "H2913", "profile": "tc"} | change))
 
 
-def test_the_smallest_remedy_of_every_flag_is_that_of_each() -> None:
+def test_the_remedy_of_every_flag_is_the_one_that_asks_least() -> None:
     found, times = town()
     table = smallest_remedies(found, times, profile="tc")
     assert table[["zone_id", "metier", "remedy", "detail"]].to_numpy().tolist() == [
-        ["far", "H2913", "slightly_longer_threshold", "+10 min"]
+        ["far", "H2913", "bike_to_the_stop", "bike+transit"]
     ]
-    # Without the few minutes more the bicycle comes next, and without it a session where nursing is taught.
-    strict = RemedyLimits(slight_min=0.0)
-    assert smallest_remedies(found, times, profile="tc", limits=strict)["remedy"].tolist() == ["bike_to_the_stop"]
-    hilly = replace(times, minutes=lambda q, _: [[30.0, 10.0], *[[20.0 if q.mode == "car" else 66.0, 20.0]] * 2])
-    by_site = smallest_remedies(found, hilly, profile="tc", limits=strict)
+
+    # Where it is too steep and nobody drives, other hours are asked of the centre: here half an hour later.
+    def later(query: Query, there: bool) -> list[list[float]]:
+        window = query.arrive or query.depart
+        moved = query.mode == "transit" and window.start_s in (parse_clock("08:55"), parse_clock("17:35"))
+        return [[30.0, 10.0], *[[50.0 if moved else 66.0, 20.0]] * 2]
+
+    hours = smallest_remedies(found, replace(times, minutes=later), profile="tc")
+    assert hours[["remedy", "detail"]].to_numpy().tolist() == [["hours_moved", "+30 min"]]
+    # And where hours do not help either, a session at a site that is equipped for the level of the métier.
+    hilly = replace(times, minutes=lambda q, _: [[30.0, 10.0], *[[66.0, 20.0]] * 2])
+    by_site = smallest_remedies(found, hilly, profile="tc")
     assert by_site[["remedy", "detail", "share_after", "residents_gained"]].to_numpy().tolist() == [
         ["session_at_existing_site", "care (care)", 1.0, 100.0]
     ]
     with pytest.raises(InputError):
         smallest_remedies(found, times, profile="nobody")
+
+
+def test_a_session_is_never_proposed_where_neither_family_nor_level_is_taught() -> None:
+    engineer = Metier("H1206", "Ingénieur", "Études", min_level=7, max_level=7)
+    welder = Metier("H2913", "Soudage", "Production", min_level=3, max_level=4)
+    fitter = Metier("H2902", "Chaudronnerie", "Production", min_level=3, max_level=5)
+    rows = [
+        {"site_id": "school", "x": 0.0, "metier": "H1206", "level": 7},
+        {"site_id": "shop", "x": 1.0, "metier": "H2902", "level": 4},
+        {"site_id": "weld", "x": 2.0, "metier": "H2913", "level": 3},
+    ]
+    sites, offers = training_offers(training(rows), [engineer, welder, fitter], epsg=EPSG)
+    family, level = equipped_sites(offers, 1, len(sites))
+    assert sorted(sites.ids[family]) == ["shop", "weld"]
+    assert sites.ids[level].tolist() == []
 
 
 def test_a_new_session_is_sited_where_it_unflags_most() -> None:
