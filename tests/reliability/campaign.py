@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +33,7 @@ import pytest
 from tests.reliability.kills import KINDS, killed_and_resumed
 from tests.reliability.mutations import FAMILIES, spoil
 from tests.reliability.small_study import leave_paper_out, write_small_study, write_transit_study
-from tests.reliability.trial import try_study
+from tests.reliability.trial import Trial, try_study
 
 ROOT = Path(__file__).parents[2]
 RESULTS = ROOT / "tests" / "benchmarks" / "RESULTS.md"
@@ -55,16 +56,20 @@ class Case:
     said: str = ""
 
 
+@cache
+def _sound(with_streets: bool) -> Trial:
+    """What becomes of the study that nobody spoilt."""
+    with tempfile.TemporaryDirectory() as folder:
+        write = write_transit_study if with_streets else write_small_study
+        return try_study(write(Path(folder)), Path(folder) / "out")
+
+
 def cases(family: str, first: int, last: int) -> Iterator[Case]:
     """Try the studies of some seeds in this process."""
     warnings.simplefilter("ignore")
     logging.disable(logging.CRITICAL)
     with pytest.MonkeyPatch.context() as patch, tempfile.TemporaryDirectory() as folder:
         leave_paper_out(patch)
-        sound = {}
-        for name, write in (("streets", write_transit_study), ("plain", write_small_study)):
-            home = Path(folder) / name
-            sound[name] = try_study(write(home), home / "out")
         for seed in range(first, last):
             home = Path(folder) / str(seed)
             home.mkdir()
@@ -72,7 +77,7 @@ def cases(family: str, first: int, last: int) -> Iterator[Case]:
             start = time.process_time()
             trial = try_study(spoilt.path, home / "out")
             used = time.process_time() - start
-            base = sound["streets" if (home / "streets.osm").exists() else "plain"]
+            base = _sound((home / "streets.osm").exists())
             changed = trial.outcome == "ran" and trial.counted != base.counted and trial.noted == base.noted
             megabytes = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e3
             outcome = "silent" if changed else "memory" if megabytes > MOST_MB else trial.outcome
