@@ -103,8 +103,8 @@ def why_missing(
         )  # fmt: skip
         settle(_spread(feasible > 0, r, p, missing.shape), Reason.TOO_MANY_RIDES)
     if lines.n_events and open_.any():
-        end_s = int(graph.arrival_s[-1] + places.seconds.max(initial=0))
-        start_s = int(graph.arrival_s[0]) - int(readers.seconds.max(initial=0)) - 86_400
+        end_s = int(graph.arrival_s[-1] + _longest(places))
+        start_s = int(graph.arrival_s[0]) - _longest(readers) - 86_400
         spans = (
             (samples.first_s, min(end_s, samples.last_s + max_s), Reason.OVER_CUTOFF),
             (start_s, end_s, Reason.NO_TRIP_IN_WINDOW),
@@ -143,6 +143,11 @@ def _no_entry(times: SparseTimes, serving: np.ndarray | None = None) -> np.ndarr
     if timed is not None:
         none &= _count(timed.indptr, timed.other, served) == 0
     return none
+
+
+def _longest(times: SparseTimes) -> int:
+    timed = timed_of(times, backwards=False)
+    return max(int(times.seconds.max(initial=0)), 0 if timed is None else int(timed.seconds.max()))
 
 
 def _count(indptr: np.ndarray, stops: np.ndarray, served: np.ndarray) -> np.ndarray:

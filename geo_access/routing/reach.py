@@ -9,6 +9,7 @@ from geo_access.network.model import SparseTimes
 from geo_access.routing.lanes import LANES, lanes_or
 from geo_access.routing.profile import Samples, boardings
 from geo_access.routing.sweep import SweepGraph
+from geo_access.routing.timed import timed_of
 
 __all__ = ["reached"]
 
@@ -48,6 +49,12 @@ def reached(
         _get_off(
             bits, start, many, places.indptr, places.indices, graph.alight_indptr, graph.alight_rank, first, last
         )  # fmt: skip
+        timed = timed_of(places, backwards=graph.backwards)
+        if timed is not None:
+            _get_off_timed(
+                bits, start, many, timed.indptr, timed.other, timed.close_s, graph.arrival_s, graph.alight_indptr,
+                graph.alight_rank, first, last,
+            )  # fmt: skip
         _spread_back(bits, graph.following, graph.change_indptr, graph.change_to, first, last, graph.circular)
         seen = _gather(bits, indptr, row)
         found[:, start : start + many] = np.unpackbits(
@@ -77,6 +84,29 @@ def _get_off(
             for j in range(alight_indptr[stop], alight_indptr[stop + 1]):
                 if first <= alight_rank[j] < last:
                     lanes_or(bits, alight_rank[j] - first, near, stop)
+
+
+@njit(cache=True)
+def _get_off_timed(
+    bits: np.ndarray,
+    start: int,
+    many: int,
+    indptr: np.ndarray,
+    stops: np.ndarray,
+    close_s: np.ndarray,
+    arrival_s: np.ndarray,
+    alight_indptr: np.ndarray,
+    alight_rank: np.ndarray,
+    first: int,
+    last: int,
+) -> None:
+    for place in range(many):
+        bit = np.uint16(1 << (place & 15))
+        for k in range(indptr[start + place], indptr[start + place + 1]):
+            for j in range(alight_indptr[stops[k]], alight_indptr[stops[k] + 1]):
+                r = alight_rank[j]
+                if first <= r < last and arrival_s[r] <= close_s[k]:
+                    bits[r - first, place >> 4] |= bit
 
 
 @njit(cache=True)

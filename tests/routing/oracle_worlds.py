@@ -190,7 +190,8 @@ def _draw_feed(world: World, rng: np.random.Generator, *, base_s: int) -> None:
                 if start >= 0:
                     row = {"trip_id": f"t{number}", "start_time": start, "end_time": end}
                     world.frequencies.append(row | {"headway_secs": headway, "exact_times": exact})
-                start = end
+                # The next period follows, or lies within the one before.
+                start = end if rng.random() < 0.5 else start + int(rng.integers(0, (end - start) // 60 + 1)) * 60
     _draw_transfers(world, rng)
 
 
@@ -405,11 +406,12 @@ def vehicles_of(world: World, query: Query) -> tuple[list[list[Call]], list[tupl
             calls: list = trip["calls"]
             runs = [(shift_s(world, relative), 0, -1)]
             if f"t{number}" in repeats:
-                runs = [
+                # One vehicle where two periods send one at the same second.
+                runs = list(dict.fromkeys(
                     (shift_s(world, relative) + leave - calls[0][2], first, wait)
                     for row in repeats[f"t{number}"]
                     for leave, first, wait in _leaves(world, row, len(calls))
-                ]
+                ))  # fmt: skip
             linked = f"t{number}" in stated or trip.get("block_id", "") != ""
             for shift, first, wait in runs:
                 # Those who book call on all stops that are not closed, the others on the regular ones.

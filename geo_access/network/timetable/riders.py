@@ -31,7 +31,7 @@ _PARATRANSIT_NAME = re.compile(
     re.IGNORECASE,
 )
 # Days looked at of each sort, and how many runs a day a line of pupils has at most.
-_DAYS_SEEN = 6
+_DAYS_SEEN = 4
 _MOST_RUNS = 4
 _MOST_NAMED = 12
 
@@ -116,16 +116,18 @@ def _in_term_only(feed: Feed, breaks: Sequence[tuple[date, date]]) -> np.ndarray
     place = {name: row for row, name in enumerate(feed.routes["route_id"])}
     route = feed.trips["route_id"].map(place).to_numpy(dtype=np.int64)
     repeated = feed.trips["trip_id"].isin(set(feed.frequencies["trip_id"])).to_numpy()
-    service = feed.trips["service_id"]
+    service, names = pd.factorize(feed.trips["service_id"].to_numpy())
 
     def runs(day: date) -> np.ndarray:
-        on = service.isin(set(services_on(feed, day))).to_numpy()
+        on = np.isin(names.astype(str), services_on(feed, day).astype(str))[service]
         return np.bincount(route[on], weights=np.where(repeated, _MOST_RUNS + 1, 1)[on], minlength=len(none))
 
     taught = np.array([runs(day) for day in term])
+    few = (taught.max(axis=0) <= _MOST_RUNS) & ((taught > 0).mean(axis=0) >= 0.5)
+    if not few.any():
+        return none
     free = np.array([runs(day) for day in holidays])
     others_run = (free.sum(axis=1) > 0).mean() >= 0.5
-    few = (taught.max(axis=0) <= _MOST_RUNS) & ((taught > 0).mean(axis=0) >= 0.5)
     return few & (free == 0).all(axis=0) & others_run
 
 
