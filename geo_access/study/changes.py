@@ -191,6 +191,15 @@ class TripRepeated(_Service):
             raise PydanticCustomError("study.one_trip", "trip, or line (with towards and near): give one of the two")
         return self
 
+    def told(self) -> Note:
+        """Say the change."""
+        if self.line is None:
+            return super().told()
+        near, start = self.near or self.start, self.start
+        if self.towards is None:
+            return note("scenario.repeat_trip", line=self.line, near=near, start=start)
+        return note("scenario.repeat_trip_towards", line=self.line, towards=self.towards, near=near, start=start)
+
     def edit(self) -> edits.RepeatTrip:
         """Return it as the network takes it; a trip that is named by its line is found by `study.scenario` first."""
         return edits.RepeatTrip(self.trip or "", self.start)

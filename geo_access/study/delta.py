@@ -10,7 +10,7 @@ import pandas as pd
 from geo_access.diagnosis.diagnose import DiagnosedCase
 from geo_access.study.prepared import PreparedStudy
 
-__all__ = ["Delta", "compare_prepared"]
+__all__ = ["Delta", "compare_prepared", "counted_groups"]
 
 _KEYS = ("profile", "kind", "schedule", "threshold")
 
@@ -54,7 +54,7 @@ def compare_prepared(before: PreparedStudy, after: PreparedStudy) -> Delta:
     -------
     Delta
     """
-    groups = _groups(before)
+    groups = counted_groups(before)
     people, zones = [], []
     known = {_key(case): case for case in after.diagnosis.cases}
     for case in before.diagnosis.cases:
@@ -88,8 +88,18 @@ def _key(case: DiagnosedCase) -> tuple[str, str, str, str]:
     return case.profile.id, case.kind, case.schedule, case.threshold.id
 
 
-def _groups(prepared: PreparedStudy) -> dict[str, np.ndarray]:
-    """Weights of the publics that are counted, float64 (n_points,)."""
+def counted_groups(prepared: PreparedStudy) -> dict[str, np.ndarray]:
+    """Weights of the publics that are counted.
+
+    Parameters
+    ----------
+    prepared : PreparedStudy
+
+    Returns
+    -------
+    dict of str to ndarray of float64, shape (n_points,)
+        ``residents``, and ``qpv``, ``rural``, ``youth``, ``job_seekers`` where the study knows them.
+    """
     residents, points = prepared.diagnosis.residents, prepared.inputs.points
     found = {"residents": residents.population}
     for name in ("qpv", "rural"):

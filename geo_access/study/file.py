@@ -19,7 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
 from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
-from geo_access.study.changes import ScenarioSection
+from geo_access.study.changes import Change, ScenarioSection
 from geo_access.study.sections import (
     AddressesSection,
     EmployersTable,
@@ -41,6 +41,7 @@ from geo_access.words.told import fault, refusal
 __all__ = [
     "MAX_STUDY_BYTES",
     "StudyFile",
+    "checked_changes",
     "flag_rules",
     "isochrone_profile",
     "isochrone_schedule",
@@ -289,6 +290,32 @@ def validated(path: Path, content: dict[str, Any]) -> tuple[StudyFile | None, li
         return StudyFile.model_validate(content), []
     except ValidationError as error:
         return None, [told for item in _innermost(error.errors()) for told in _faults(path, item)]
+
+
+def checked_changes(content: list[Any], where: str = "scenario") -> tuple[Change, ...]:
+    """Validate changes that come from elsewhere than the study file, by the same models.
+
+    Parameters
+    ----------
+    content : list
+        Plain values, one mapping per change.
+    where : str
+        What the faults name.
+
+    Returns
+    -------
+    tuple of Change
+
+    Raises
+    ------
+    InputError
+        With every key that is wrong.
+    """
+    try:
+        return TypeAdapter(tuple[Change, ...]).validate_python(content)
+    except ValidationError as error:
+        raise_faults([told for item in _innermost(error.errors()) for told in _faults(Path(where), item)])
+        raise
 
 
 def sound_part(path: Path, content: dict[str, Any]) -> tuple[StudyFile, list[Fault]]:

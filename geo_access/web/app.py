@@ -5,8 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
 from importlib import resources
 from typing import Any
 
@@ -20,8 +19,8 @@ from starlette.routing import Route
 from geo_access.errors import GeoAccessError
 from geo_access.study.prepared import PreparedStudy
 from geo_access.web.adviser import adviser_answer
+from geo_access.web.editing import editing_routes
 from geo_access.web.employer import employer_answer
-from geo_access.web.engine import Engine
 from geo_access.web.guard import Access, BodyTooLargeError, Guard
 from geo_access.web.observatory import MEDIA, export_file, observatory_table, provenance
 from geo_access.web.planner import case_answer, surface_answer, zone_answer
@@ -36,9 +35,11 @@ from geo_access.web.questions import (
     ZoneQuestion,
     read_question,
 )
+from geo_access.web.scenarios import known_to_edit, scenarios_told
 from geo_access.web.shapes import bounds_of, sites_layer, stops_layer, streets_layer, zones_layer
 from geo_access.web.trips import journey_answer
-from geo_access.words.catalogue import LANGUAGES, catalogue
+from geo_access.web.workshop import Handler, Workshop, asked_language, json_answer, read_body
+from geo_access.words.catalogue import catalogue
 from geo_access.words.messages import error_text
 from geo_access.words.words import text
 
@@ -57,68 +58,20 @@ _WORDS = (
     "zone_kind.",
     "remedy.",
     "report.change.",
-    "saturation.",
+    "report.lack.",
+    "saturation",
+    "doubt.",
+    "cause.",
+    "lift.",
+    "stage.",
 )
-
-Handler = Callable[[Request], Awaitable[Response]]
-
-
-@dataclass
-class Workshop:
-    """What the server holds: the prepared study once it is there, and how far its preparation is.
-
-    Attributes
-    ----------
-    prepared : PreparedStudy or None
-    stage : str
-        Of the preparation.
-    share : float
-        Done of it, 0–1.
-    error : GeoAccessError or None
-        Why it failed.
-    online : bool
-        Whether an adviser's address may be sent to the national service.
-    language : str
-        Until the page asks for another.
-    engine : Engine
-    """
-
-    prepared: PreparedStudy | None = None
-    stage: str = "read"
-    share: float = 0.0
-    error: GeoAccessError | None = None
-    online: bool = False
-    language: str = "fr"
-    engine: Engine = field(default_factory=Engine)
-
-    def progress(self, stage: str, share: float) -> None:
-        """Note how far the preparation is."""
-        self.stage, self.share = stage, share
-
-    def ready(self) -> PreparedStudy:
-        """Return the study, or say that it is not there yet.
-
-        Raises
-        ------
-        GeoAccessError
-        """
-        if self.error is not None:
-            raise self.error
-        if self.prepared is None:
-            raise GeoAccessError("the study is being prepared → wait a moment", key="web.preparing")
-        return self.prepared
-
-
-def _language(request: Request, workshop: Workshop) -> str:
-    asked = request.headers.get("x-geo-access-language", workshop.language)
-    return asked if asked in LANGUAGES else workshop.language
 
 
 def _told(workshop: Workshop, handler: Handler) -> Handler:
     """Tell what goes wrong in a sentence of the reader's language; nothing of the question reaches the log."""
 
     async def answered(request: Request) -> Response:
-        language = _language(request, workshop)
+        language = asked_language(request, workshop)
         try:
             return await handler(request)
         except BodyTooLargeError:
@@ -134,34 +87,6 @@ def _told(workshop: Workshop, handler: Handler) -> Handler:
         return JSONResponse({"error": text("web.failed", language)}, status_code=500)
 
     return answered
-
-
-async def _body(request: Request) -> Any:
-    return json.loads(await request.body())
-
-
-def _json_bytes(answer: Any) -> bytes:
-    return json.dumps(answer, ensure_ascii=False, allow_nan=False, default=_plain).encode()
-
-
-def _plain(value: Any) -> Any:
-    """Plain values of what numpy and pandas hold; missing ones are null."""
-    if hasattr(value, "item"):
-        value = value.item()
-        return None if value != value else value
-    return None
-
-
-def _clean(answer: Any) -> Any:
-    if isinstance(answer, dict):
-        return {key: _clean(value) for key, value in answer.items()}
-    if isinstance(answer, list | tuple):
-        return [_clean(value) for value in answer]
-    if hasattr(answer, "item"):
-        answer = answer.item()
-    if isinstance(answer, float) and (answer != answer or answer in (float("inf"), float("-inf"))):
-        return None
-    return answer
 
 
 def make_app(workshop: Workshop, access: Access) -> Starlette:
@@ -184,7 +109,7 @@ def make_app(workshop: Workshop, access: Access) -> Starlette:
         return Response(status_code=404) if found is None else Response(found[1], media_type=found[0])
 
     async def start(request: Request) -> Response:
-        language = _language(request, workshop)
+        language = asked_language(request, workshop)
         words = {key: value for key, value in catalogue(language).items() if key.startswith(_WORDS)}
         state: dict[str, Any] = {
             "words": words,
@@ -197,8 +122,9 @@ def make_app(workshop: Workshop, access: Access) -> Starlette:
         elif workshop.prepared is None:
             state |= {"state": "preparing", "stage": text(f"stage.{workshop.stage}", language), "share": workshop.share}
         else:
-            state |= {"state": "ready", **_study(workshop.prepared)}
-        return Response(_json_bytes(_clean(state)), media_type="application/json")
+            state |= {"state": "ready", "mark": workshop.mark, **_study(workshop.prepared, language)}
+            state["scenarios"] = scenarios_told(workshop.scenarios, language)
+        return Response(json_answer(state), media_type="application/json")
 
     def layer(make: Callable[[PreparedStudy], bytes], name: str) -> Handler:
         async def answer(request: Request) -> Response:
@@ -212,13 +138,13 @@ def make_app(workshop: Workshop, access: Access) -> Starlette:
     def question(model: type[Any], answer: Callable[[PreparedStudy, Any], Any], *, kept: bool = True) -> Handler:
         async def handler(request: Request) -> Response:
             prepared = workshop.ready()
-            asked = read_question(model, await _body(request))
+            asked = read_question(model, await read_body(request))
 
             def work() -> bytes:
                 found = answer(prepared, asked)
-                return found if isinstance(found, bytes) else _json_bytes(_clean(found))
+                return found if isinstance(found, bytes) else json_answer(found)
 
-            key = (model.__name__, asked)
+            key = (model.__name__, asked.model_dump_json())
             content = await (workshop.engine.ask_once(key, work) if kept else workshop.engine.ask(work))
             binary = model is SurfaceQuestion
             return Response(content, media_type="application/octet-stream" if binary else "application/json")
@@ -227,7 +153,7 @@ def make_app(workshop: Workshop, access: Access) -> Starlette:
 
     async def export(request: Request) -> Response:
         prepared = workshop.ready()
-        asked = read_question(ExportQuestion, await _body(request))
+        asked = read_question(ExportQuestion, await read_body(request))
         content = await workshop.engine.ask(lambda: export_file(prepared, asked))
         return Response(content, media_type=MEDIA[asked.form])
 
@@ -249,6 +175,7 @@ def make_app(workshop: Workshop, access: Access) -> Starlette:
         ("observatory", question(ObservatoryQuestion, _observatory), "POST"),
         ("export", export, "POST"),
     ]
+    api += editing_routes(workshop)
     routes = [Route(f"/api/{name}", _told(workshop, handler), methods=[verb]) for name, handler, verb in api]
     routes += [Route("/", page), Route("/page/{name:path}", page)]
 
@@ -267,7 +194,7 @@ def _observatory(prepared: PreparedStudy, question: ObservatoryQuestion) -> dict
     return {"columns": list(table.columns), "rows": table.to_numpy(object).tolist(), "provenance": provenance(prepared)}
 
 
-def _study(prepared: PreparedStudy) -> dict[str, Any]:
+def _study(prepared: PreparedStudy, language: str) -> dict[str, Any]:
     """Gather what the page needs to draw its forms."""
     file = prepared.file
     return {
@@ -288,8 +215,9 @@ def _study(prepared: PreparedStudy) -> dict[str, Any]:
             {"id": t.id, "name": t.name, "minutes": t.minutes, "kind": t.kind, "source": t.source, "status": t.status}
             for t in prepared.thresholds
         ],
-        "notes": [note.told(file.study.language) for note in prepared.diagnosis.manifest.warnings],
+        "notes": [note.told(language) for note in prepared.diagnosis.manifest.warnings],
         "provenance": provenance(prepared),
+        "editing": known_to_edit(prepared),
     }
 
 

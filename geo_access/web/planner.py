@@ -17,7 +17,6 @@ from geo_access.diagnosis.remedies import find_remedies
 from geo_access.errors import CoverageError, InputError
 from geo_access.study.prepared import PreparedStudy
 from geo_access.surfaces.surface import travel_time_surface
-from geo_access.times.round_trip import NetworkTimes
 from geo_access.web.questions import CaseQuestion, SurfaceQuestion, ZoneQuestion
 from geo_access.web.surface_bytes import pack_surface
 
@@ -68,8 +67,9 @@ def case_answer(prepared: PreparedStudy, question: CaseQuestion) -> dict[str, An
 
 _SHOWN = (
     "zone_id", "zone_name", "zone_kind", "residents", "level", "confidence", "reachable_share", "main_reason",
-    "median_time_min", "reachable_places", "places_per_100_candidates", "located_places", "remote_places",
-    "nearest_site_name", "saturation", "confidence_cause",
+    "out_lack_min", "back_lack_min", "median_time_min", "reachable_places", "free_places", "filling_rate",
+    "places_per_100_candidates", "located_places", "remote_places", "nearest_site_id", "nearest_site_name",
+    "saturation", "cause", "doubts", "sensitive",
 )  # fmt: skip
 
 
@@ -121,25 +121,50 @@ def zone_answer(prepared: PreparedStudy, question: ZoneQuestion) -> dict[str, An
         for name in row
         if name.startswith("share_") and pd.notna(row[name]) and float(row[name]) > 0
     }
-    tried = find_remedies(
-        prepared.diagnosis, NetworkTimes(prepared.network), zone_id=question.zone, metier=question.metier,
-        profile=case.profile.id, kind=case.kind, schedule=case.schedule, threshold=case.threshold.id,
-    )  # fmt: skip
-    keep = [
-        name
-        for name in ("remedy", "detail", "share_before", "share_after", "residents_gained", "lifts")
-        if name in tried
-    ]
     return {
         "zone": question.zone,
         "name": str(row["zone_name"]),
         "level": str(row["level"]),
         "confidence": str(row["confidence"]),
-        "share": None if pd.isna(row["reachable_share"]) else float(row["reachable_share"]),
+        "share": row["reachable_share"],
         "residents": float(row["residents"]),
         "reasons": dict(sorted(reasons.items(), key=lambda item: -item[1])),
-        "remedies": tried[keep].astype(object).where(tried[keep].notna(), None).to_dict("records"),
+        "main": row["main_reason"],
+        "out_lack_min": row["out_lack_min"],
+        "back_lack_min": row["back_lack_min"],
+        "lifts": _lifts(row),
+        "doubts": str(row["doubts"]).split(),
+        "sensitive": str(row["sensitive"]).split(),
+        "saturation": str(row["saturation"]),
+        "free_places": row["free_places"],
+        "per_100": row["places_per_100_candidates"],
+        "remedies": _remedies(prepared, question, case) if row["level"] in ("fragile", "inadéquat") else [],
     }
+
+
+def _lifts(row: dict[str, Any]) -> dict[str, float]:
+    """Share of those who cannot whom each single change of the trip would bring there and back, the largest first."""
+    found = {
+        name.removeprefix("lifted_by_"): float(value)
+        for name, value in row.items()
+        if name.startswith("lifted_by_") and pd.notna(value) and float(value) > 0
+    }
+    return dict(sorted(found.items(), key=lambda item: -item[1]))
+
+
+def _remedies(prepared: PreparedStudy, question: ZoneQuestion, case: DiagnosedCase) -> list[dict[str, Any]]:
+    tried = find_remedies(
+        prepared.diagnosis,
+        prepared.kept.on(prepared.network),
+        zone_id=question.zone,
+        metier=question.metier,
+        profile=case.profile.id,
+        kind=case.kind,
+        schedule=case.schedule,
+        threshold=case.threshold.id,
+    )
+    keep = ["remedy", "detail", "share_before", "share_after", "residents_gained", "lifts"]
+    return [{str(name): value for name, value in found.items()} for found in tried[keep].to_dict("records")]
 
 
 def site_position(prepared: PreparedStudy, kind: str, site: str) -> tuple[np.ndarray, str]:

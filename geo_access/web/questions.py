@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -14,8 +14,11 @@ __all__ = [
     "CaseQuestion",
     "EmployerQuestion",
     "ExportQuestion",
+    "JobQuestion",
     "JourneyQuestion",
     "ObservatoryQuestion",
+    "SaveQuestion",
+    "ScenarioQuestion",
     "SurfaceQuestion",
     "ZoneQuestion",
     "read_question",
@@ -52,6 +55,32 @@ class ZoneQuestion(CaseQuestion):
 
     zone: Name
     minutes: Minutes
+
+
+class ScenarioQuestion(CaseQuestion):
+    """The same question with changes; each change is checked as the study file's own."""
+
+    changes: Annotated[tuple[Any, ...], Field(max_length=200)] = ()
+    after: Name | None = None
+    revision: Annotated[int, Field(ge=0)] = 0
+
+
+class SaveQuestion(Question):
+    """A scenario to be written into the study file, which must be as the page last knew it."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,40}$")]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    after: Name | None = None
+    changes: Annotated[tuple[Any, ...], Field(min_length=1, max_length=200)]
+    known: Annotated[str, Field(max_length=100)] = ""
+    replace: bool = False
+
+
+class JobQuestion(Question):
+    """How far long work is, or that it shall stop."""
+
+    job: Annotated[str, Field(min_length=1, max_length=60)]
+    stop: bool = False
 
 
 class SurfaceQuestion(Question):

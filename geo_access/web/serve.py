@@ -14,8 +14,10 @@ import uvicorn
 from geo_access.errors import GeoAccessError, InputError
 from geo_access.study.file import read_study_file
 from geo_access.study.prepared import prepare_study
-from geo_access.web.app import Workshop, make_app
+from geo_access.web.app import make_app
 from geo_access.web.guard import Access
+from geo_access.web.saving import file_mark
+from geo_access.web.workshop import Workshop
 
 __all__ = ["Address", "serve"]
 
@@ -75,13 +77,14 @@ def serve(
             key="web.needs_token",
             values={"host": where.host},
         )
+    mark = file_mark(study)
     file = read_study_file(study)
     listening = _listen(where)
     port = int(listening.getsockname()[1])
     shown = f"[{where.host}]" if ":" in where.host else where.host
     names = {shown, "localhost", "127.0.0.1"} if where.host in _LOOPBACK else {shown}
     access = Access(frozenset(f"{name}:{port}" for name in names), secret=where.token)
-    workshop = Workshop(online=online, language=file.study.language)
+    workshop = Workshop(online=online, language=file.study.language, mark=mark, scenarios=file.scenarios)
     app = make_app(workshop, access)
     config = uvicorn.Config(app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=2)
     threading.Thread(target=_prepare, args=(workshop, Path(study)), daemon=True).start()

@@ -8,8 +8,9 @@ import pytest
 from starlette.testclient import TestClient
 
 from geo_access.study.prepared import PreparedStudy, prepare_study
-from geo_access.web.app import Workshop, make_app
+from geo_access.web.app import make_app
 from geo_access.web.guard import Access
+from geo_access.web.workshop import Workshop
 from tests.shared import ROOT
 
 HOST = "127.0.0.1:8765"

@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 from starlette.testclient import TestClient
 
-from geo_access.web.app import Workshop, make_app
+from geo_access.web.app import make_app
 from geo_access.web.guard import Access
+from geo_access.web.workshop import Workshop
 
 CASE = {"metier": "F1602", "profile": "sans_voiture", "kind": "training", "schedule": "journee_formation"}
 

@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import * as view from "./map.js";
 import { legs } from "./planner.js";
 import { table } from "./table.js";
-import { el, field, has, minutes, number, t } from "./words.js";
+import { clock, el, field, has, minutes, number, t } from "./words.js";
 
 let app, parts = {}, pinned = null, forget = 0;
 
@@ -14,8 +14,8 @@ export function open(context) {
   parts.address = el("input", { type: "text", name: "address", autocomplete: "off", maxlength: 300 });
   parts.minutes = el("input", { type: "number", name: "minutes", min: 5, max: 180, value: 60 });
   parts.walk = el("input", { type: "number", name: "walk", min: 1, max: 90, value: 20 });
-  parts.after = el("input", { type: "time", name: "after" });
-  parts.by = el("input", { type: "time", name: "by" });
+  parts.after = clock("after", "");
+  parts.by = clock("by", "");
   parts.kinds = el("fieldset", {}, el("legend", {}, t("web.training_or_job")), Object.keys(app.sites).map((k) => tick("kinds", k, t(`kind.${k}`), true)));
   parts.metiers = el("fieldset", {}, el("legend", {}, t("web.metiers")), app.metiers.map((m, i) => tick("metiers", m.code, m.name, i === 0)));
   parts.profiles = el("fieldset", {}, el("legend", {}, t("web.means")), app.profiles.map((p, i) => tick("profiles", p.id, p.name, i === 0)));
@@ -30,7 +30,7 @@ export function open(context) {
   app.legend.replaceChildren();
 }
 
-function erase() { pinned = null; clearTimeout(forget); for (const part of ["answer", "rows", "detail"]) app[part].replaceChildren(); view.trip([]); open(app); }
+function erase() { pinned = null; clearTimeout(forget); for (const part of ["answer", "rows", "detail"]) app[part].replaceChildren(); view.trip(null); open(app); }
 
 export function placed(lon, lat) { pinned = { lon, lat }; parts.address.value = `${lon.toFixed(4)}, ${lat.toFixed(4)}`; }
 
@@ -70,7 +70,7 @@ function tell(found, question) {
     ...found.rows.filter((row) => row.ways).map((row) => el("div", { class: "panel" }, el("h2", {}, row.name),
       el("p", { class: "muted" }, `${row.metier_name} · ${t(`kind.${row.kind}`)} · ${name(row.profile)} · ${t("web.free_of", { free: number(row.free), places: number(row.places) })}`),
       ["there", "back"].map((way) => legs(way, row.ways[way])),
-      el("div", { class: "actions" }, el("button", { type: "button", class: "quiet", onclick: () => view.trip(row.ways.there?.legs || []) }, t("web.on_map"))))),
+      el("div", { class: "actions" }, el("button", { type: "button", class: "quiet", onclick: () => view.trip(row.ways) }, t("web.on_map"))))),
     obstacles.length ? el("div", { class: "panel" }, el("h2", {}, t("web.obstacles")), el("ul", {}, obstacles)) : "");
   app.rows.replaceChildren(table([
     { key: "name", name: t("web.site") }, { key: "metier_name", name: t("web.metier") }, { name: t("web.towards"), key: "kind", show: (r) => t(`kind.${r.kind}`) },

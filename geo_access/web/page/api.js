@@ -44,6 +44,9 @@ async function inTurn(channel, work) {
   return found;
 }
 
+// An answer at hand makes those under way late.
+export function forget(channel) { latest.set(channel, (latest.get(channel) || 0) + 1); }
+
 export const post = (name, body, channel = name) => inTurn(channel, async () => (await send(name, body)).json());
 
 export const surface = (body) => inTurn("surface", async () => {
@@ -53,8 +56,8 @@ export const surface = (body) => inTurn("surface", async () => {
   return { ...head, grid: new Uint8Array(buffer, 4 + length) };
 });
 
-export async function download(body, name) {
-  const blob = await (await send("export", body)).blob();
+export async function download(route, body, name) {
+  const blob = await (await send(route, body)).blob();
   const link = document.createElement("a");
   link.href = URL.createObjectURL(blob);
   link.download = name;

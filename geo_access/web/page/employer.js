@@ -4,7 +4,7 @@ import * as api from "./api.js";
 import * as view from "./map.js";
 import { change, current } from "./state.js";
 import { table } from "./table.js";
-import { el, field, number, percent, select, t } from "./words.js";
+import { clock, el, field, number, percent, select, t } from "./words.js";
 
 let app, parts = {};
 
@@ -13,8 +13,8 @@ export function open(context) {
   const s = current();
   const sites = app.sites.job || [];
   parts.site = select("site", sites.map((x) => [x.id, x.name]), s.esite || sites[0]?.id);
-  parts.start = el("input", { type: "time", name: "start", value: s.start || "05:00" });
-  parts.end = el("input", { type: "time", name: "end", value: s.end || "13:00" });
+  parts.start = clock("start", s.start || "05:00");
+  parts.end = clock("end", s.end || "13:00");
   parts.profile = select("profile", app.profiles.map((p) => [p.id, p.name]), s.eprofile || app.profiles[0].id);
   parts.minutes = el("input", { type: "number", name: "minutes", min: 5, max: 180, value: s.eminutes || 60 });
   app.question.replaceChildren(el("h1", {}, t("web.employer_title")), el("p", { class: "muted" }, t("web.employer_law")),

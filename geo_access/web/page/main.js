@@ -78,7 +78,7 @@ function doors() {
 
 function show() {
   doors();
-  view.clearSurface(); view.trip([]); view.mark(null);
+  view.clearSurface(); view.trip(null); view.mark(null); view.pin([]); view.pick(null); view.showStops(null); view.showPicked([]);
   for (const part of ["answer", "rows", "legend", "detail"]) app[part].replaceChildren();
   app.detail.hidden = true;
   DOORS[current().door].open(app);

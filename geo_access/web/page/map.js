@@ -2,18 +2,21 @@
 
 import { el, t } from "./words.js";
 
-export const LEVELS = ["#5aa2cf", "#f6d55c", "#c8472f", "#d9d9d9"];
+// Adequate, fragile, inadequate, not applicable, not measured; then what changes do: gain, loss, both, none.
+export const LEVELS = ["#5aa2cf", "#f6d55c", "#c8472f", "#d9d9d9", "#bdbdbd", "#1b9e77", "#7b3294", "#e08214", "#ececec"];
 const BANDS = ["#2d1e5f", "#5a4a9c", "#8f80c4", "#c3b8e3"];
 const EMPTY = { type: "FeatureCollection", features: [] };
 
 let map = null;
 let shown = [];
 let surfaceCanvas = null;
+let library = null;
+let picking = null;
+let pins = [];
 
 export const present = () => map !== null;
 
 export async function start(container, bounds, layers, { onzone, onplace, onsite, onhover }) {
-  let library;
   try {
     library = await import("/page/maplibre-gl.mjs");
     map = new library.Map({
@@ -37,7 +40,8 @@ export async function start(container, bounds, layers, { onzone, onplace, onsite
   map.addSource("streets", { type: "geojson", data: layers.streets, tolerance: 0.8 });
   map.addSource("sites", { type: "geojson", data: layers.sites });
   map.addSource("trip", { type: "geojson", data: EMPTY });
-  const colour = ["match", ["coalesce", ["feature-state", "c"], 3], 0, LEVELS[0], 1, LEVELS[1], 2, LEVELS[2], LEVELS[3]];
+  for (const name of ["stops", "picked"]) map.addSource(name, { type: "geojson", data: EMPTY });
+  const colour = ["match", ["coalesce", ["feature-state", "c"], 3], ...LEVELS.flatMap((value, c) => [c, value]), LEVELS[3]];
   const qpv = ["==", ["get", "kind"], "qpv"];
   map.addLayer({ id: "zones", type: "fill", source: "zones", filter: ["!", qpv], paint: { "fill-color": colour, "fill-opacity": 0.55 } });
   map.addLayer({ id: "zones-qpv", type: "fill", source: "zones", filter: qpv, paint: { "fill-color": colour, "fill-opacity": 0.85 } });
@@ -47,11 +51,19 @@ export async function start(container, bounds, layers, { onzone, onplace, onsite
     "line-width": ["interpolate", ["linear"], ["zoom"], 8, ["match", ["get", "rank"], 0, 1.2, 1, 0.6, 0.15], 15, ["match", ["get", "rank"], 0, 5, 1, 3, 1.4]] } });
   map.addLayer({ id: "outline", type: "line", source: "zones", paint: { "line-color": "#333", "line-width": ["case", ["boolean", ["feature-state", "on"], false], 4, 0.6] } });
   map.addLayer({ id: "trip-under", type: "line", source: "trip", paint: { "line-color": "#fff", "line-width": 7 } });
-  map.addLayer({ id: "trip", type: "line", source: "trip", paint: { "line-color": ["match", ["get", "kind"], "ride", "#0b4f8a", "#111"], "line-width": 4 } });
+  map.addLayer({ id: "trip", type: "line", source: "trip", paint: { "line-color": ["match", ["get", "kind"], "ride", "#0b4f8a", "#111"], "line-width": 4 }, filter: ["==", ["get", "way"], "there"] });
+  map.addLayer({ id: "trip-back", type: "line", source: "trip", paint: { "line-color": ["match", ["get", "kind"], "ride", "#b35806", "#5a3300"], "line-width": 3, "line-dasharray": [2, 1], "line-offset": 3 }, filter: ["==", ["get", "way"], "back"] });
   map.addLayer({ id: "sites", type: "circle", source: "sites", paint: {
     "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2.5, 14, 7], "circle-color": ["match", ["get", "kind"], "training", "#111111", "#006d5b"],
     "circle-stroke-color": "#fff", "circle-stroke-width": 1.5 } });
+  map.addLayer({ id: "stops", type: "circle", source: "stops", paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2, 14, 6], "circle-color": "#fff", "circle-stroke-color": "#0b4f8a", "circle-stroke-width": 2 } });
+  map.addLayer({ id: "picked-line", type: "line", source: "picked", paint: { "line-color": "#d45500", "line-width": 4 }, filter: ["==", ["geometry-type"], "LineString"] });
+  map.addLayer({ id: "picked", type: "circle", source: "picked", paint: { "circle-radius": 6, "circle-color": "#d45500", "circle-stroke-color": "#fff", "circle-stroke-width": 2 }, filter: ["==", ["geometry-type"], "Point"] });
   map.on("click", (event) => {
+    if (picking) {
+      const stops = map.queryRenderedFeatures([[event.point.x - 8, event.point.y - 8], [event.point.x + 8, event.point.y + 8]], { layers: ["stops"] });
+      return picking(event.lngLat.lng, event.lngLat.lat, stops[0] ? { ...stops[0].properties, at: stops[0].geometry.coordinates } : null);
+    }
     const near = map.queryRenderedFeatures([[event.point.x - 6, event.point.y - 6], [event.point.x + 6, event.point.y + 6]], { layers: ["sites"] });
     if (near.length) return onsite(near[0].properties);
     const zones = map.queryRenderedFeatures(event.point, { layers: ["zones-qpv", "zones"] });
@@ -80,10 +92,10 @@ export function colour(classes) {
   shown = Array.from(classes);
 }
 
-export function hatchRows(zones, classes, unknown) {
+const HATCHED = { 2: "inadequate", 4: "unknown", 6: "inadequate", 7: "unknown" };
+export function hatchRows(zones, classes) {
   if (!map) return;
-  const features = zones.features.filter((f) => classes[f.id] === 2 || unknown[f.id])
-    .map((f) => ({ ...f, properties: { pattern: unknown[f.id] ? "unknown" : "inadequate" } }));
+  const features = zones.features.filter((f) => HATCHED[classes[f.id]]).map((f) => ({ ...f, properties: { pattern: HATCHED[classes[f.id]] } }));
   map.getSource("hatched").setData({ type: "FeatureCollection", features });
 }
 
@@ -95,10 +107,11 @@ export function mark(row) {
   if (row !== null) map.setFeatureState({ source: "zones", id: row }, { on: true });
 }
 
-export function trip(legs) {
+// Both ways of a trip: the way there whole, the way back dashed beside it.
+export function trip(ways) {
   if (!map) return;
-  const features = legs.filter((leg) => leg.line_xy.length > 1).map((leg) => ({ type: "Feature", properties: { kind: leg.kind },
-    geometry: { type: "LineString", coordinates: leg.line_xy } }));
+  const features = ["there", "back"].flatMap((way) => (ways?.[way]?.legs || []).filter((leg) => leg.line_xy.length > 1)
+    .map((leg) => ({ type: "Feature", properties: { kind: leg.kind, way }, geometry: { type: "LineString", coordinates: leg.line_xy } })));
   map.getSource("trip").setData({ type: "FeatureCollection", features });
   if (!features.length) return;
   const all = features.flatMap((f) => f.geometry.coordinates);
@@ -153,3 +166,28 @@ export function minutesAt(found, lon, lat) {
 }
 
 export function resize() { if (map) map.resize(); }
+
+// Clicks go to a change that is being made until it is done with them.
+export function pick(onpick) { picking = onpick; if (map) map.getCanvas().style.cursor = onpick ? "crosshair" : ""; }
+
+export function showStops(stops) { if (map) map.getSource("stops").setData(stops || EMPTY); }
+
+export function showPicked(calls) {
+  if (!map) return;
+  const features = calls.map((at) => ({ type: "Feature", properties: {}, geometry: { type: "Point", coordinates: at } }));
+  if (calls.length > 1) features.push({ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: calls } });
+  map.getSource("picked").setData({ type: "FeatureCollection", features });
+}
+
+// Pins: a chosen point, or sessions that can be dragged.
+export function pin(places) {
+  for (const one of pins) one.remove();
+  pins = [];
+  if (!map) return;
+  pins = places.map(({ lon, lat, name, colour: tint, moved }) => {
+    const marker = new library.Marker({ color: tint || "#d45500", draggable: !!moved }).setLngLat([lon, lat]).addTo(map);
+    marker.getElement().setAttribute("aria-label", name);
+    if (moved) marker.on("dragend", () => { const at = marker.getLngLat(); moved(at.lng, at.lat); });
+    return marker;
+  });
+}

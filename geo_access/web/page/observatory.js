@@ -42,7 +42,7 @@ function question() {
 }
 
 async function save(form) {
-  try { await api.download({ ...question(), form }, `geo-access-${current().by}.${form}`); } catch (error) { app.failed(error); }
+  try { await api.download("export", { ...question(), form }, `geo-access-${current().by}.${form}`); } catch (error) { app.failed(error); }
 }
 
 async function ask() {

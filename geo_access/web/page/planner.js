@@ -1,13 +1,14 @@
 // The planner's door: who cannot get there, why, and from where one can.
 
 import * as api from "./api.js";
+import * as edit from "./edit.js";
 import * as view from "./map.js";
 import { change, current } from "./state.js";
 import { table } from "./table.js";
-import { el, field, has, minutes, number, percent, select, t } from "./words.js";
+import { clock, el, field, has, number, percent, select, t, word } from "./words.js";
 
-const LEVEL = ["adéquat", "fragile", "inadéquat", "sans objet"];
-let app, answer = null, curve = null, classes = [], surface = null, parts = {}, settle = 0;
+const LEVEL = ["adéquat", "fragile", "inadéquat", "sans objet", "indécidable"];
+let app, answer = null, changed = null, shown = "before", curve = null, classes = [], surface = null, parts = {}, settle = 0;
 
 export function open(context) {
   app = context;
@@ -40,15 +41,25 @@ function draw() {
       field(t("web.hours"), select("schedule", schedules, s.schedule, (e) => again({ schedule: e.target.value }))),
       el("div", { class: "field wide" }, el("label", { for: "minutes" }, t("web.threshold"), " ", parts.shownMinutes), Object.assign(parts.minutes, { id: "minutes" }), el("span", { class: "actions" }, step(-5), step(5))),
     ),
-    parts.source = el("p", { class: "muted" }),
+    el("details", {}, el("summary", {}, t("web.threshold_why")), parts.source = el("p", { class: "muted" })),
     surfaceForm(),
+    edit.panel(app, { question: caseAsked, minutes: () => Number(parts.minutes.value), result: setChanged, show: (which) => { shown = which; slide(Number(parts.minutes.value), true); } }),
   );
+}
+
+const caseAsked = () => { const s = current(); return { metier: s.metier, profile: s.profile, kind: s.kind, schedule: s.schedule }; };
+
+function setChanged(found) {
+  changed = found;
+  shown = found ? shown === "before" ? "after" : shown : "before";
+  if (answer) slide(Number(parts.minutes.value), true);
+  return shown;
 }
 
 function surfaceForm() {
   const s = current();
   const modes = ["transit", "walk", "bike", "car", "bike+transit"].map((m) => [m, t(`mode.${m}`)]);
-  const at = el("input", { type: "time", value: s.at || "08:00", name: "at" });
+  const at = clock("at", s.at || "08:00");
   const mode = select("mode", modes, s.mode || "transit");
   const towards = select("direction", [["1", t("web.who_reaches")], ["0", t("web.what_reached")]], s.towards ?? "1");
   const site = select("site", [["", t("web.choose_site")], ...(app.sites[s.kind] || []).map((x) => [x.id, x.name])], s.site || "");
@@ -62,15 +73,14 @@ function surfaceForm() {
     parts.surfaceAnswer = el("div", {}));
 }
 
-function clearSurface() { surface = null; view.clearSurface(); parts.surfaceAnswer.replaceChildren(); change({ site: undefined, lon: undefined, lat: undefined }); legend(); }
+function clearSurface() { surface = null; view.clearSurface(); view.pin([]); parts.surfaceAnswer.replaceChildren(); change({ site: undefined, lon: undefined, lat: undefined }); legend(); }
 
 async function ask() {
   const s = current();
   app.stale();
-  try { answer = await api.post("case", { metier: s.metier, profile: s.profile, kind: s.kind, schedule: s.schedule }); }
+  try { answer = unpacked(await api.post("case", caseAsked())); }
   catch (error) { return app.failed(error); }
-  const raw = Uint8Array.from(atob(answer.curve), (c) => c.charCodeAt(0));
-  curve = new Uint16Array(raw.buffer);
+  edit.ask();
   if (!s.minutes) { s.minutes = Math.round(answer.threshold); parts.minutes.value = s.minutes; }
   parts.source.textContent = t("web.threshold_source", { name: answer.threshold_name, minutes: number(answer.threshold), source: answer.threshold_source, status: answer.threshold_status });
   slide(Number(parts.minutes.value), true);
@@ -80,55 +90,88 @@ async function ask() {
   return undefined;
 }
 
+function unpacked(found) {
+  const raw = Uint8Array.from(atob(found.curve), (c) => c.charCodeAt(0));
+  return { ...found, units: new Uint16Array(raw.buffer) };
+}
+
+const seen = () => (shown === "after" && changed ? changed.case : answer);
+
 // The very rule of a run: the share of residents at this threshold against the rules' shares.
-function classOf(row, m) {
-  const level = answer.zones.level[row];
-  if (level !== LEVEL[0] && level !== LEVEL[1] && level !== LEVEL[2]) return 3;
-  const units = curve[row * (answer.minutes + 1) + m];
-  return units >= Math.round(answer.adequate * 10000) ? 0 : units >= Math.round(answer.fragile * 10000) ? 1 : 2;
+function classOf(from, row, m) {
+  const level = LEVEL.indexOf(from.zones.level[row]);
+  if (level > 2) return level;
+  const units = from.units[row * (from.minutes + 1) + m];
+  return units >= Math.round(from.adequate * 10000) ? 0 : units >= Math.round(from.fragile * 10000) ? 1 : 2;
+}
+
+// What the changes do to a zone: residents who gain there, and residents who lose, never one hidden by the other.
+function effectOf(row, m) {
+  const [won, lost] = [changed.zone_won[row], changed.zone_lost[row]];
+  if (won > 0 || lost > 0) return won > 0 && lost > 0 ? 7 : won > 0 ? 5 : 6;
+  const [old, now] = [answer, changed.case].map((from) => from.units[row * (from.minutes + 1) + m]);
+  return now > old ? 5 : now < old ? 6 : 8;
 }
 
 function slide(m, whole = false) {
   parts.shownMinutes.textContent = t("web.minutes", { n: number(m) });
   if (!answer) return;
+  const from = seen();
   const n = answer.zones.zone_id.length;
-  classes = new Uint8Array(n);
-  for (let row = 0; row < n; row += 1) classes[row] = classOf(row, m);
-  view.colour(classes);
+  classes = Uint8Array.from({ length: n }, (_, row) => classOf(from, row, m));
+  const painted = shown === "diff" && changed ? Uint8Array.from({ length: n }, (_, row) => effectOf(row, m)) : classes;
+  view.colour(painted);
   say(m);
+  edit.tell(m, answer, changed && changed.case, classOf);
   if (surface) { view.repaint(surface, Math.min(m, surface.minutes)); saySurface(Math.min(m, surface.minutes)); }
   clearTimeout(settle);
-  settle = setTimeout(() => { rows(m); view.hatchRows(app.zones, classes, answer.zones.confidence.map((c) => c === "indécidable")); legend(); }, whole ? 0 : 150);
+  settle = setTimeout(() => { rows(m); view.hatchRows(app.zones, painted); legend(); }, whole ? 0 : 150);
 }
 
 function say(m) {
-  let reached = 0, everyone = 0, bad = 0, judged = 0;
-  answer.zones.zone_id.forEach((_, row) => {
+  const from = seen();
+  let reached = 0, everyone = 0, bad = 0, judged = 0, unknown = 0;
+  from.zones.zone_id.forEach((_, row) => {
+    unknown += classes[row] === 4;
     if (classes[row] < 3) { judged += 1; bad += classes[row] === 2; }
-    if (answer.zones.zone_kind[row] === "qpv" || classes[row] === 3) return;
-    everyone += answer.zones.residents[row];
-    reached += (answer.zones.residents[row] * curve[row * (answer.minutes + 1) + m]) / 10000;
+    if (from.zones.zone_kind[row] === "qpv" || classes[row] > 2) return;
+    everyone += from.zones.residents[row];
+    reached += (from.zones.residents[row] * from.units[row * (from.minutes + 1) + m]) / 10000;
   });
   const metier = app.metiers.find((x) => x.code === current().metier).name;
   const told = everyone > 0 ? t("web.planner_answer", { m: number(m), share: percent(reached / everyone), metier, bad: number(bad), judged: number(judged) }) : t("web.no_supply", { metier });
-  app.say(told, Math.abs(m - answer.threshold) < 0.5 ? "" : t("web.not_the_threshold", { minutes: number(answer.threshold) }));
+  const more = [Math.abs(m - answer.threshold) < 0.5 ? "" : t("web.not_the_threshold", { minutes: number(answer.threshold) }), unknown ? t("web.unmeasured_zones", { n: number(unknown) }) : ""];
+  app.say(changed && shown !== "before" ? `${t("web.with_changes")} ${told}` : told, more.filter(Boolean).join(" "));
+}
+
+// A reason with the median minutes that are missing, where a number tells them.
+function reasonWith(key, out, back) {
+  const reason = word("reason", key);
+  const lacks = [out, back].filter((value) => value !== null && value !== undefined).map((value) => number(Math.max(1, value)));
+  if (!lacks.length || !/^(SLOW|LATE|EARLY|HOURS)_/.test(key || "")) return reason;
+  return t(lacks.length > 1 ? "report.lack.both" : "report.lack.one", { reason, first: lacks[0], second: lacks[1] });
 }
 
 function rows(m) {
-  const z = answer.zones;
+  const from = seen();
+  const z = from.zones;
+  const at = Math.abs(m - answer.threshold) < 0.5;
+  const sure = from === answer || changed.sure;
   const list = z.zone_id.map((zone, row) => ({ row, zone, name: z.zone_name[row], kind: z.zone_kind[row], residents: z.residents[row], level: classes[row],
-    share: classes[row] < 3 ? curve[row * (answer.minutes + 1) + m] / 10000 : null, confidence: z.confidence[row], reason: z.main_reason[row], saturation: z.places_per_100_candidates?.[row] ?? null }));
-  const worst = (row) => (row.level === 3 ? -1 : row.level * 10 - (row.share || 0));
-  const word = (prefix, key) => (key && has(`${prefix}.${key}`) ? t(`${prefix}.${key}`) : key || "–");
+    share: classes[row] < 3 ? from.units[row * (from.minutes + 1) + m] / 10000 : null, confidence: z.confidence[row], reason: z.main_reason[row], out: z.out_lack_min[row], back: z.back_lack_min[row], cause: z.cause[row],
+    saturation: z.saturation[row], free: z.places_per_100_candidates[row] }));
+  const worst = (row) => (row.level === 3 ? -1 : row.level === 4 ? 15 : row.level * 10 - (row.share || 0));
+  const why = (r) => (r.level === 0 ? "–" : !at ? "–" : r.level === 4 || r.level === 3 ? (has(`reason.${r.cause}`) ? t(`reason.${r.cause}`) : word("cause", r.cause)) : reasonWith(r.reason, r.out, r.back));
   app.rows.replaceChildren(table([
-    { key: "name", name: t("web.zone") },
+    { key: "name", name: t("web.zone"), show: (r) => (r.kind === "qpv" ? `${r.name} (QPV)` : r.name) },
     { name: t("level"), sort: worst, number: true, show: (r) => el("span", { class: `badge level-${r.level}` }, word("level", LEVEL[r.level])) },
     { key: "share", name: t("web.share"), number: true, show: (r) => percent(r.share) },
-    { key: "reason", name: t("web.reason"), show: (r) => (r.level === 0 || Math.abs(m - answer.threshold) > 0.5 ? "–" : word("reason", r.reason)) },
-    { key: "confidence", name: t("confidence"), show: (r) => (Math.abs(m - answer.threshold) > 0.5 ? "–" : word("confidence", r.confidence)) },
-    { key: "saturation", name: t("web.saturation"), number: true, show: (r) => (r.saturation === null ? "–" : number(r.saturation, 1)) },
+    { name: t("web.reason"), sort: why, show: why },
+    { key: "confidence", name: t("confidence"), show: (r) => (at && sure ? word("confidence", r.confidence) : "–") },
+    { key: "saturation", name: t("saturation"), show: (r) => (at ? `${word("saturation", r.saturation)}${r.free === null ? "" : ` (${number(r.free, 1)})`}` : "–") },
     { key: "residents", name: t("web.residents"), number: true, show: (r) => number(r.residents) },
-  ], list, { caption: t("web.zones_caption"), open: (r) => openZone(r.row), chosen: (r) => r.zone === current().zone, sort: [1, true] }));
+  ], list, { caption: t("web.zones_caption"), open: (r) => openZone(r.row), chosen: (r) => r.zone === current().zone, sort: [1, true] }),
+  el("p", { class: "muted" }, t("web.saturation_hint")));
 }
 
 async function openZone(row) {
@@ -142,14 +185,18 @@ async function openZone(row) {
   let found;
   try { found = await api.post("zone", { metier: s.metier, profile: s.profile, kind: s.kind, schedule: s.schedule, zone, minutes: Math.round(answer.threshold) }); }
   catch (error) { return app.failed(error, app.detail); }
-  const reasons = Object.entries(found.reasons).map(([key, share]) => el("li", {}, `${has(`reason.${key}`) ? t(`reason.${key}`) : key} — ${percent(share)}`));
+  const reasons = Object.entries(found.reasons).map(([key, share]) => el("li", {}, `${key === found.main ? reasonWith(key, found.out_lack_min, found.back_lack_min) : word("reason", key)} — ${percent(share)}`));
+  const lifts = Object.entries(found.lifts).map(([key, share]) => el("li", {}, `${t(`lift.${key}`)} — ${percent(share)}`));
+  const doubts = [...found.doubts, ...found.sensitive].map((key) => word("doubt", key)).join(", ");
   const remedies = found.remedies.map((r) => el("li", {}, el("strong", {}, r.lifts ? t("web.lifts") : t("web.lifts_not")), " ", has(`report.change.${r.remedy}`) ? t(`report.change.${r.remedy}`, { detail: r.detail }) : r.detail, " — ", t("web.gained", { n: number(r.residents_gained || 0) })));
   const site = await nearest(row);
   app.detail.replaceChildren(
     el("div", { class: "panel" },
       el("h2", {}, found.name), el("p", {}, t("web.zone_share", { share: percent(found.share), n: number(found.residents), minutes: number(answer.threshold) })),
-      el("p", {}, t("web.sure", { how: has(`confidence.${found.confidence}`) ? t(`confidence.${found.confidence}`) : found.confidence })),
+      el("p", {}, t("web.sure", { how: word("confidence", found.confidence) }), doubts ? ` ${t("web.doubted", { doubts })}` : ""),
+      el("p", {}, t("web.room", { how: word("saturation", found.saturation), free: found.free_places === null ? "–" : number(found.free_places, 0), per: found.per_100 === null ? "–" : number(found.per_100, 1) })),
       reasons.length ? [el("h3", {}, t("web.why")), el("ul", {}, reasons)] : null,
+      lifts.length ? [el("h3", {}, t("web.lifts_title")), el("ul", {}, lifts)] : null,
       remedies.length ? [el("h3", {}, t("web.remedies")), el("ul", {}, remedies)] : null,
       site ? el("div", { class: "actions" }, el("button", { type: "button", class: "quiet", onclick: () => showTrip(zone, site) }, t("web.show_trip", { site: site.name }))) : null,
       parts.trip = el("div", {})));
@@ -157,9 +204,8 @@ async function openZone(row) {
 }
 
 async function nearest(row) {
-  const name = answer.zones.nearest_site_name?.[row];
-  const list = app.sites[current().kind] || [];
-  return list.find((x) => x.name === name) || null;
+  const id = answer.zones.nearest_site_id[row];
+  return (app.sites[current().kind] || []).find((x) => x.id === String(id)) || null;
 }
 
 async function showTrip(zone, site) {
@@ -168,7 +214,7 @@ async function showTrip(zone, site) {
   try {
     const found = await api.post("journey", { profile: s.profile, kind: s.kind, schedule: s.schedule, site: site.id, zone });
     parts.trip.replaceChildren(...["there", "back"].map((way) => legs(way, found[way])));
-    view.trip([...(found.there?.legs || []), ...(found.back ? [] : [])]);
+    view.trip(found);
   } catch (error) { app.failed(error, parts.trip); }
 }
 
@@ -182,6 +228,7 @@ export function legs(way, trip) {
 
 async function askSurface(place) {
   const s = current();
+  view.pin("lon" in (place || {}) ? [{ ...place, name: t("web.this_place") }] : []);
   if (!place) { parts.surfaceAnswer.replaceChildren(el("p", {}, t("web.choose_place"))); return; }
   parts.surfaceAnswer.replaceChildren(el("p", { class: "muted" }, t("web.computing")));
   try {
@@ -215,9 +262,11 @@ export function sited(site) { if (site.kind !== current().kind) return; change({
 export const zoned = (row) => openZone(row);
 
 function legend() {
-  const key = (background, word) => el("span", { class: "key" }, el("span", { class: "swatch", style: { background } }), word);
+  const key = (background, text) => el("span", { class: "key" }, el("span", { class: "swatch", style: { background } }), text);
   const hatched = (angle) => `repeating-linear-gradient(${angle}deg, #400 0 1px, transparent 1px 6px)`;
-  const items = [key(view.LEVELS[0], t("level.adéquat")), key(view.LEVELS[1], t("level.fragile")), key(`${hatched(45)}, ${view.LEVELS[2]}`, t("level.inadéquat")), key(view.LEVELS[3], t("level.sans objet")), key(`${hatched(45)}, ${hatched(-45)}`, t("confidence.indécidable"))];
+  const items = shown === "diff" && changed
+    ? [key(view.LEVELS[5], t("web.zone_gains")), key(`${hatched(45)}, ${view.LEVELS[6]}`, t("web.zone_loses")), key(`${hatched(45)}, ${hatched(-45)}, ${view.LEVELS[7]}`, t("web.zone_both")), key(view.LEVELS[8], t("web.zone_same"))]
+    : [key(view.LEVELS[0], t("level.adéquat")), key(view.LEVELS[1], t("level.fragile")), key(`${hatched(45)}, ${view.LEVELS[2]}`, t("level.inadéquat")), key(view.LEVELS[3], t("level.sans objet")), key(`${hatched(45)}, ${hatched(-45)}, ${view.LEVELS[4]}`, t("level.indécidable"))];
   if (surface) { const m = Math.min(Number(parts.minutes.value), surface.minutes); view.bandColours().forEach((c, i) => items.push(key(c, t("web.minutes", { n: number(Math.ceil(((i + 1) * m) / 4)) })))); }
   items.push(key("#111111", t("web.training_sites")), key("#006d5b", t("web.employers")));
   app.legend.replaceChildren(...items);

@@ -45,3 +45,8 @@ export function field(label, control, { wide = false, hint = "" } = {}) {
 
 export const select = (name, options, chosen, onchange) =>
   el("select", { name, onchange }, options.map(([value, text]) => el("option", { value, selected: value === chosen }, text)));
+
+// An hour as the study writes it: 24 h, beyond midnight up to 47:59; no browser turns it into a.m. and p.m.
+export const clock = (name, value) =>
+  el("input", { type: "text", name, value, inputmode: "numeric", maxlength: 5, placeholder: "HH:MM", pattern: "([0-3]?[0-9]|4[0-7]):[0-5][0-9]", autocomplete: "off" });
+export const word = (prefix, key) => (key && has(`${prefix}.${key}`) ? t(`${prefix}.${key}`) : key || "–");
