@@ -14,9 +14,10 @@ import geopandas as gpd
 import numpy as np
 import shapely
 
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import raise_faults
 from geo_access.routing.asked import MinutesLike, read_minutes
 from geo_access.surfaces.surface import Surface
+from geo_access.words.told import fault, refusal
 
 __all__ = ["check_minutes", "nested_polygons", "surface_bands"]
 
@@ -55,15 +56,13 @@ def check_minutes(minutes: MinutesLike | Sequence[MinutesLike]) -> tuple[float, 
     """
     values = tuple(read_minutes(value, "minutes") for value in _listed(minutes))
     faults = [
-        Fault("minutes", f"{value:g} is not a positive number of minutes", "give cutoffs above 0, such as 15")
-        for value in values
-        if not (np.isfinite(value) and value > 0)
+        fault("minutes", "surfaces.cutoff", value=value) for value in values if not (np.isfinite(value) and value > 0)
     ]
     if not values:
-        faults.append(Fault("minutes", "no cutoff", "give at least one, such as (15, 30, 45)"))
+        faults.append(fault("minutes", "surfaces.no_cutoff"))
     elif list(values) != sorted(set(values)):
         listed = ", ".join(f"{value:g}" for value in sorted(set(values)))
-        faults.append(Fault("minutes", "cutoffs must ascend, each given once", f"write ({listed})"))
+        faults.append(fault("minutes", "surfaces.cutoffs_order", list=str(listed)))
     raise_faults(faults)
     return values
 
@@ -133,7 +132,7 @@ def nested_polygons(
     """
     cutoffs = check_minutes(minutes)
     if values_s.shape != (len(y), len(x)):
-        raise InputError(f"a field of {values_s.shape} does not fit {len(y)} rows × {len(x)} columns")
+        raise refusal("surfaces.field", shape=str(values_s.shape), rows=len(y), columns=len(x))
     if min(values_s.shape) < 2:
         return [shapely.MultiPolygon()] * len(cutoffs)
     cell_m = float(x[1] - x[0])

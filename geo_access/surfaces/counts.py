@@ -15,10 +15,11 @@ import pandas as pd
 import shapely
 
 from geo_access.crs import to_metric
-from geo_access.errors import Fault, InputError, import_extra, raise_faults
+from geo_access.errors import import_extra, raise_faults
 from geo_access.sources.tables.write import same_bytes
 from geo_access.surfaces.surface import Surface
 from geo_access.words.note import notes_plain
+from geo_access.words.told import fault, refusal
 
 __all__ = ["NODATA_S", "count_grid", "count_points", "write_bands", "write_surface"]
 
@@ -55,12 +56,12 @@ def count_points(bands: gpd.GeoDataFrame, points: gpd.GeoDataFrame, *, columns: 
     [4.0, 12.0]
     """
     faults = [
-        Fault(f"points: {name}", "this column is missing", "columns: " + ", ".join(map(str, points.columns)))
+        fault(f"points: {name}", "surfaces.no_column", columns=", ".join(map(str, points.columns)))
         for name in columns
         if name not in points.columns
     ]
     faults += [
-        Fault(f"points: {name}", "not numeric", "convert it before counting")
+        fault(f"points: {name}", "surfaces.not_numeric")
         for name in columns
         if name in points.columns and not pd.api.types.is_numeric_dtype(points[name])
     ]
@@ -104,9 +105,7 @@ def count_grid(bands: gpd.GeoDataFrame, raster: str, *, column: str = "populatio
     """
     exact, sources = (import_extra(name, "raster") for name in ("exactextract", "exactextract.raster"))
     with import_extra("rasterio", "raster").open(raster) as source:
-        raise_faults(
-            [] if source.crs else [Fault(raster, "the raster does not say its CRS", "assign it with gdal_edit")]
-        )
+        raise_faults([] if source.crs else [fault(raster, "surfaces.raster_no_crs")])
         moved = bands.to_crs(source.crs)
         counts = source.read(1, masked=True).filled(0).astype(np.float64)
         west, south, east, north = source.bounds
@@ -145,7 +144,7 @@ def write_surface(surface: Surface, path: str | Path) -> Path:
     """
     path = Path(path)
     if path.suffix.lower() not in (".tif", ".tiff"):
-        raise InputError(f"{path.name}: a surface is written as GeoTIFF → end the name in .tif")
+        raise refusal("surfaces.tif", file=path.name)
     frame = surface.frame
     half = frame.cell_m / 2
     west, north = frame.origin_x - half, frame.origin_y + frame.cell_m * (frame.rows - 1) + half
@@ -219,5 +218,5 @@ def write_bands(bands: gpd.GeoDataFrame, path: str | Path) -> Path:
         with same_bytes():
             written.to_file(path, driver=_DRIVERS[kind], **({"layer": "isochrones"} if kind == ".gpkg" else {}))
     else:
-        raise InputError(f"{path.name}: unknown format → .gpkg, .geojson or .parquet")
+        raise refusal("surfaces.format", file=path.name)
     return path

@@ -11,7 +11,6 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_access.errors import InputError
 from geo_access.network.model import CrowFly, Network, Streets
 from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike
 from geo_access.routing.query import Query
@@ -19,6 +18,7 @@ from geo_access.surfaces.bands import check_minutes, surface_bands
 from geo_access.surfaces.lattice import Lattice
 from geo_access.surfaces.surface import Bounds, Surface, make_surface_query, query_surface, site_positions
 from geo_access.words.note import note
+from geo_access.words.told import refusal
 
 __all__ = ["isochrones", "query_isochrones", "street_extent"]
 
@@ -103,7 +103,7 @@ def isochrones(
     """
     cutoffs = check_minutes(minutes)
     if by not in ("union", "site"):
-        raise InputError(f"by={by!r} → 'union' for the nearest of all sites, or 'site' for each")
+        raise refusal("surfaces.by", by=by)
     query = make_surface_query(
         network, mode=mode, depart=depart, arrive=arrive, earliest=earliest, percentile=percentile,
         max_minutes=cutoffs[-1], **limits,

@@ -12,9 +12,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 import shapely
 
-from geo_access.errors import CapacityError, InputError
+from geo_access.errors import CapacityError
 from geo_access.network.model import CrowFly, Streets
 from geo_access.network.search.links import Links, link_points
+from geo_access.words.told import refusal
 
 __all__ = ["Frame", "Lattice", "blocked_cells", "cell_centres", "cell_links", "frame_around", "prepare_lattice"]
 
@@ -111,16 +112,20 @@ def frame_around(bounds: tuple[float, float, float, float], *, cell_m: float, ep
         When the grid would have more than 40 million cells.
     """
     if not (np.isfinite(cell_m) and cell_m > 0):
-        raise InputError(f"cell_m = {cell_m} → give a cell size above 0, for instance 50")
+        raise refusal("surfaces.cell", value=cell_m)
     if not np.isfinite(bounds).all():
-        raise InputError("the area to draw is empty → check that at least one site has a position")
+        raise refusal("surfaces.empty_area")
     west, south = np.floor(np.array(bounds[:2]) / cell_m)
     east, north = np.ceil(np.array(bounds[2:]) / cell_m)
     rows, cols = int(north - south) + 1, int(east - west) + 1
     if rows * cols > MAX_CELLS:
-        raise CapacityError(
-            f"a grid of {rows} × {cols} cells of {cell_m:g} m is over 40 million cells → "
-            f"give a larger cell, for instance {cell_m * np.ceil(np.sqrt(rows * cols / MAX_CELLS)):g} m"
+        raise refusal(
+            "surfaces.grid",
+            CapacityError,
+            rows=rows,
+            columns=cols,
+            cell=cell_m,
+            larger=cell_m * np.ceil(np.sqrt(rows * cols / MAX_CELLS)),
         )
     return Frame(float(west * cell_m), float(south * cell_m), rows, cols, float(cell_m), epsg)
 
@@ -272,7 +277,7 @@ def prepare_lattice(
         When the grid is too fine for the area.
     """
     if not len(streets.geometry_xy):
-        raise InputError("the street network is empty → check the OSM file and the area it was cut to")
+        raise refusal("surfaces.no_streets")
     if bounds is None:
         low, high = streets.geometry_xy.min(axis=0), streets.geometry_xy.max(axis=0)
         bounds = (low[0] - limit_m, low[1] - limit_m, high[0] + limit_m, high[1] + limit_m)

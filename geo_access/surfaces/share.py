@@ -14,7 +14,7 @@ import geopandas as gpd
 import numpy as np
 
 from geo_access.clock import format_clock
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import raise_faults
 from geo_access.manifest import fingerprint
 from geo_access.modes import read_mode
 from geo_access.network.model import Network
@@ -32,6 +32,7 @@ from geo_access.surfaces.surface import (
 )
 from geo_access.times.shift import Shift
 from geo_access.words.note import note
+from geo_access.words.told import fault, refusal
 
 __all__ = ["ShareSurface", "share_areas", "share_surface", "shift_surface"]
 
@@ -124,11 +125,11 @@ def share_surface(
     """
     within_min = read_minutes(within_minutes, "within_minutes")
     if not within_min > 0:
-        raise InputError(f"within_minutes = {within_minutes} → give a number of minutes above 0")
+        raise refusal("surfaces.within", value=within_minutes)
     query = make_surface_query(network, mode=mode, depart=depart, arrive=arrive, max_minutes=within_min, **limits)
     window = query.arrive if query.depart is None else query.depart
     if window is None or window.count < 2:
-        raise InputError("a share is over several departures → give a window such as depart='07:00-09:00'")
+        raise refusal("surfaces.share_window")
     xy = site_positions(sites, epsg=network.epsg)
     within_s = 60.0 * within_min
 
@@ -158,11 +159,11 @@ def share_areas(surface: ShareSurface, *, shares: Sequence[float] = (0.5, 0.9)) 
     InputError
         For shares out of range or out of order.
     """
-    faults = [Fault("shares", f"{value!r} is no share", "between 0 and 1") for value in shares if not 0 < value <= 1]
+    faults = [fault("shares", "surfaces.share", value=value) for value in shares if not 0 < value <= 1]
     if not faults and list(shares) != sorted(set(shares)):
-        faults.append(Fault("shares", "they must ascend, each given once", "such as (0.5, 0.9)"))
+        faults.append(fault("shares", "surfaces.shares_order"))
     if not len(shares):
-        faults.append(Fault("shares", "none given", "such as (0.5, 0.9)"))
+        faults.append(fault("shares", "surfaces.no_share"))
     raise_faults(faults)
     # The most frequent area is the smallest: it takes the place of the shortest time.
     missed = np.where(surface.share > 0, 1.0 - surface.share.astype(np.float64), np.nan) * _SCALE_S

@@ -8,7 +8,7 @@ import numpy as np
 import shapely
 from numba import njit
 
-from geo_access.errors import InputError, SnapError
+from geo_access.errors import SnapError
 from geo_access.network.model import Network, Streets
 from geo_access.network.search.kernels import node_at
 from geo_access.network.search.links import Links
@@ -18,6 +18,7 @@ from geo_access.routing.query import Query
 from geo_access.surfaces.crow_fly import Entrances, entrances_of
 from geo_access.surfaces.lattice import Frame, Lattice, prepare_lattice
 from geo_access.words.note import Note, note
+from geo_access.words.told import refusal
 
 __all__ = ["MARGIN_S", "cell_times", "check_lattice", "lattice_for", "street_values"]
 
@@ -238,10 +239,7 @@ def street_values(
     links = link(network, site_xy, mode, query)
     linked = np.asarray(links.ok)
     if not linked.any():
-        raise SnapError(
-            f"none of the {len(site_xy)} sites lies within {query.link_limit_m:g} m of a street for {mode!r} → "
-            "check the sites' CRS and the extent of the OSM file"
-        )
+        raise refusal("surfaces.far_sites", SnapError, n=len(site_xy), limit=query.link_limit_m, mode=mode)
     speed = street_speed(query, mode)
     max_s = int(limit_s + MARGIN_S)
     state_s = state_times(streets, links, mode=mode, max_s=max_s, reverse=reverse, speed_kmh=speed)
@@ -316,7 +314,4 @@ def _cells(streets: Streets, cell_m: float) -> float:
 def check_lattice(lattice: Lattice, streets: Streets, mode: str) -> None:
     """Raise `InputError` for a lattice of another mode or of other streets."""
     if lattice.mode != mode or len(lattice.edge_source) != len(streets.edge_source):
-        raise InputError(
-            f"the lattice was prepared for {lattice.mode!r} or for other streets → prepare one for {mode!r} with "
-            "prepare_lattice"
-        )
+        raise refusal("surfaces.lattice", mode=lattice.mode, wanted=str(mode))

@@ -11,7 +11,7 @@ import numpy as np
 import shapely
 
 from geo_access.crs import to_metric
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import InputError, raise_faults
 from geo_access.manifest import fingerprint
 from geo_access.network.model import CrowFly, Network
 from geo_access.network.streets.congestion import car_notes
@@ -31,6 +31,7 @@ from geo_access.surfaces.transit_times import (
     stop_seconds,
 )
 from geo_access.words.note import Note
+from geo_access.words.told import fault, refusal
 
 __all__ = ["Surface", "query_surface", "site_positions", "travel_time_surface"]
 
@@ -97,7 +98,7 @@ class Surface:
         """
         a, b = self.frame, other.frame
         if (a.cell_m, a.epsg) != (b.cell_m, b.epsg):
-            raise InputError(f"surfaces of {a.cell_m:g} m and {b.cell_m:g} m → compute both on the same grid")
+            raise refusal("surfaces.two_grids", a=a.cell_m, b=b.cell_m)
         both = _merged([frame.bounds for frame in (a, b) if frame.rows and frame.cols] or [a.bounds])
         frame = frame_around(both, cell_m=a.cell_m, epsg=a.epsg)
         return replace(self, values_s=rule(_laid_on(frame, self), _laid_on(frame, other)), frame=frame)
@@ -105,10 +106,7 @@ class Surface:
     def check_reaches(self, minutes: float) -> None:
         """Raise `InputError` when a cutoff [min] lies beyond the longest time of the query."""
         if minutes * 60 > self.query.max_s + 0.5:
-            raise InputError(
-                f"{minutes:g} min lies beyond the surface, computed to {self.query.max_s / 60:g} min → "
-                f"compute it with max_minutes={minutes:g}"
-            )
+            raise refusal("surfaces.beyond", minutes=minutes, most=self.query.max_s / 60)
 
 
 def cells_at(values: np.ndarray, frame: Frame, xy: np.ndarray) -> np.ndarray:
@@ -163,7 +161,7 @@ def site_positions(sites: gpd.GeoDataFrame, *, epsg: int) -> np.ndarray:
         )
     kinds = shapely.get_type_id(geometry[present])
     raise_faults(
-        Fault(f"sites: row {sites.index[i]}", "its geometry is not a point", "give one point for each site")
+        fault(f"sites: row {sites.index[i]}", "surfaces.not_a_point")
         for i in np.flatnonzero(present)[np.flatnonzero(kinds != 0)][:20]
     )
     xy = np.asarray(shapely.get_coordinates(geometry[present]))
@@ -187,9 +185,7 @@ def make_surface_query(
         max_minutes=max_minutes, **limits,
     )  # fmt: skip
     if not query.uses_transit and (depart or arrive or earliest):
-        raise InputError(
-            f"mode {query.mode!r} knows no hours → leave depart, arrive and earliest out, or ask for transit"
-        )
+        raise refusal("surfaces.no_hours", mode=query.mode)
     return query
 
 
@@ -301,7 +297,7 @@ def instants_over(
     """
     request = _Request(network, xy, query, reverse, cell_m, None, None, None)
     if network.timetable is None:
-        raise InputError("the network has no timetable → build it with GTFS feeds")
+        raise refusal("no_timetable_gtfs")
     frame = request.frame(_window_box(request))
     values = over_moments(network, xy, frame, query, reduce, reverse=reverse, lattice=None, barriers=None)
     return values, frame
@@ -312,7 +308,7 @@ def _transit_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[Note, 
     network, query, reverse = request.network, request.query, request.reverse
     timetable = network.timetable
     if timetable is None:
-        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
+        raise refusal("no_timetable")
     instant_s = one_instant(query, reverse=reverse)
     stops_xy = np.column_stack((timetable.stop_x, timetable.stop_y))
     lattice, barriers = request.lattice, request.barriers

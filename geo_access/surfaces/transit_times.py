@@ -11,7 +11,6 @@ import numpy as np
 import shapely
 from numba import get_num_threads
 
-from geo_access.errors import InputError
 from geo_access.network.model import CrowFly, Network, Streets
 from geo_access.network.search.links import link_points
 from geo_access.routing.legs import link, mode_legs, street_speed
@@ -22,6 +21,7 @@ from geo_access.surfaces.lattice import Frame, Lattice
 from geo_access.surfaces.stop_reach import StopReach, stop_reach
 from geo_access.surfaces.street_times import MARGIN_S, check_lattice, lattice_for, street_values
 from geo_access.times.core import percentile_ranks
+from geo_access.words.told import refusal
 
 __all__ = [
     "Ground",
@@ -275,7 +275,7 @@ def moments(query: Query) -> tuple[Query, ...]:
     """Return the query at each instant of its window, or at each of its deadlines."""
     window = query.arrive if query.depart is None else query.depart
     if window is None:
-        raise InputError("transit needs a moment → give depart= or arrive=")
+        raise refusal("no_moment")
     instants = [window.start_s + k * window.step_s for k in range(window.count)]
     if query.depart is None:
         return tuple(replace(query, arrive=Window(instant, instant)) for instant in instants)

@@ -16,7 +16,6 @@ import numpy as np
 import pandas as pd
 
 from geo_access.clock import format_clock, parse_clock
-from geo_access.errors import InputError
 from geo_access.manifest import Manifest
 from geo_access.modes import read_mode
 from geo_access.network.model import Network
@@ -25,6 +24,7 @@ from geo_access.routing.query import Query, Window
 from geo_access.times.core import instant_times
 from geo_access.times.matrix import manifest_of
 from geo_access.times.points import Points, read_points, select_points
+from geo_access.words.told import refusal
 
 __all__ = ["ChainTimes", "Stage", "chain_times"]
 
@@ -149,7 +149,7 @@ def chain_times(
     """
     window, how = read_window(depart), read_mode(mode)
     if window is None:
-        raise InputError("a chain needs a moment → give depart='07:00-09:00'")
+        raise refusal("times.chain_no_moment")
     query = make_query(
         network, mode=how, depart=window if how.uses_transit else None, max_minutes=max_minutes, **limits
     )
@@ -230,18 +230,18 @@ def _chain(
 
 def _places(network: Network, stages: Sequence[Stage], id_column: str) -> list[Points | None]:
     if not stages:
-        raise InputError("a chain without stages → give at least one errand")
+        raise refusal("times.chain_empty")
     names = [stage.name for stage in stages]
     if len(set(names)) < len(names):
-        raise InputError(f"two stages have one name among {', '.join(names)} → name them apart")
+        raise refusal("times.chain_names", names=", ".join(names))
     places: list[Points | None] = []
     previous: gpd.GeoDataFrame | None = None
     for stage in stages:
         if stage.place is None and previous is None:
-            raise InputError(f"stage {stage.name!r} goes from home to home → give it a place, or leave it out")
+            raise refusal("times.chain_home", stage=stage.name)
         opens, closes = _hours(stage)
         if closes < opens or not stage.dwell_min >= 0:
-            raise InputError(f"stage {stage.name!r}: hours or dwell run backwards → opens ≤ closes, dwell ≥ 0")
+            raise refusal("times.chain_hours", stage=stage.name)
         name = f"stage {stage.name!r}"
         places.append(
             None if stage.place is None else read_points(stage.place, network, name=name, id_column=id_column)

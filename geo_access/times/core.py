@@ -7,7 +7,6 @@ from functools import partial
 
 import numpy as np
 
-from geo_access.errors import InputError
 from geo_access.network.model import Network, Timetable
 from geo_access.network.search.search import street_matrix
 from geo_access.routing.causes import Reason, why_missing
@@ -16,6 +15,7 @@ from geo_access.routing.lanes import LANES
 from geo_access.routing.legs import Ends, Linker, connect, link, mode_legs, street_speed
 from geo_access.routing.profile import Samples, profile_times
 from geo_access.routing.query import Query
+from geo_access.words.told import refusal
 
 __all__ = [
     "PointTimes",
@@ -91,7 +91,7 @@ def samples_of(query: Query) -> Samples:
     """Return the instants that a query with transit samples."""
     window = query.arrive if query.depart is None else query.depart
     if window is None:
-        raise InputError("transit needs a moment → give depart= or arrive=")
+        raise refusal("no_moment")
     deadline = query.depart is None
     return Samples(window.start_s, window.step_s, window.count, deadline, query.earliest_s if deadline else None)
 
@@ -254,7 +254,7 @@ def instant_times(network: Network, origin_xy: np.ndarray, destination_xy: np.nd
 def timetable_of(network: Network) -> Timetable:
     """Return the timetable, or say that there is none."""
     if network.timetable is None:
-        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
+        raise refusal("no_timetable")
     return network.timetable
 
 

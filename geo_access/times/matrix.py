@@ -16,7 +16,6 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_access.errors import InputError
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network
 from geo_access.network.streets.congestion import car_notes
@@ -32,6 +31,7 @@ from geo_access.times.core import PointTimes, point_times, timetable_of
 from geo_access.times.points import Points, read_points
 from geo_access.times.result import Asked, TravelTimes
 from geo_access.times.stream import StreamedTimes, check_capacity, reduce_blocks, write_blocks
+from geo_access.words.told import refusal
 
 __all__ = ["manifest_of", "time_components", "travel_times"]
 
@@ -215,7 +215,7 @@ def travel_times(
         max_minutes=max_minutes, day=day, **limits,
     )  # fmt: skip
     if sink is not None and reduce is not None:
-        raise InputError("sink and reduce were both given → write the pairs, or keep a statistic of them")
+        raise refusal("times.sink_and_reduce")
     starts = read_points(origins, network, name="origins", id_column=id_column)
     ends = (
         starts if destinations is None else read_points(destinations, network, name="destinations", id_column=id_column)
@@ -300,7 +300,7 @@ def time_components(
     """
     query = make_query(network, mode=mode, depart=depart, max_minutes=max_minutes, **limits)
     if query.depart is None or query.depart.count != 1:
-        raise InputError("components belong to one departure → give depart='08:00', not a window")
+        raise refusal("times.components")
     starts = read_points(origins, network, name="origins", id_column=id_column)
     ends = read_points(destinations, network, name="destinations", id_column=id_column)
     timetable, key = timetable_of(network), graph_key(query)

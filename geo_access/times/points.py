@@ -8,9 +8,10 @@ import geopandas as gpd
 import numpy as np
 
 from geo_access.crs import to_metric
-from geo_access.errors import CoverageError, Fault, InputError, SnapError, raise_faults
+from geo_access.errors import CoverageError, SnapError, raise_faults
 from geo_access.network.model import CrowFly, Network
 from geo_access.network.search.links_checks import extent_of, misplaced
+from geo_access.words.told import fault, refusal
 
 __all__ = ["Points", "read_points", "select_points"]
 
@@ -64,25 +65,25 @@ def read_points(layer: gpd.GeoDataFrame, network: Network, *, name: str, id_colu
         When no point lies within 50 km of the network.
     """
     if not isinstance(layer, gpd.GeoDataFrame):
-        raise InputError(f"{name}: {type(layer).__name__} is not a layer of points → give a GeoDataFrame")
+        raise refusal("points.not_a_layer", name=name, kind=type(layer).__name__)
     faults = []
     if len(layer) == 0:
-        faults.append(Fault(name, "no rows", "give at least one point"))
+        faults.append(fault(name, "points.none"))
     if id_column not in layer.columns:
-        faults.append(Fault(name, f"no column {id_column!r}", "name the points"))
+        faults.append(fault(name, "points.no_id", column=id_column))
     else:
         ids = layer[id_column]
         if ids.isna().any():
-            faults.append(Fault(name, f"{int(ids.isna().sum())} rows without id", "name every point"))
+            faults.append(fault(name, "points.without_id", n=int(ids.isna().sum())))
         twice = ids[ids.astype(str).duplicated()].astype(str).unique()
         if len(twice):
-            faults.append(Fault(name, f"duplicate ids: {', '.join(twice[:5])}", "give each point its own id"))
+            faults.append(fault(name, "points.ids_twice", ids=", ".join(twice[:5])))
     if layer.crs is None:
-        faults.append(Fault(name, "it does not say its CRS", "set it, for instance frame.set_crs(4326)"))
+        faults.append(fault(name, "layer_no_crs_degrees"))
     known = ~(layer.geometry.isna() | layer.geometry.is_empty).to_numpy()
     other = sorted(set(layer.geometry[known].geom_type) - {"Point"})
     if other:
-        faults.append(Fault(name, f"geometries of type {', '.join(other)}", "give points, for instance centroids"))
+        faults.append(fault(name, "points.kinds", kinds=", ".join(other)))
     raise_faults(faults)
     metric = to_metric(layer, network.epsg).geometry
     xy = np.full((len(layer), 2), _NOWHERE_M)
@@ -126,7 +127,4 @@ def _check_coverage(xy: np.ndarray, network: Network, name: str) -> None:
     low = np.min([part.min(axis=0) for part in parts if len(part)], axis=0) - _FAR_M
     high = np.max([part.max(axis=0) for part in parts if len(part)], axis=0) + _FAR_M
     if not ((xy >= low) & (xy <= high)).all(axis=1).any():
-        raise CoverageError(
-            f"{name}: none of {len(xy)} points lies within 50 km of the network (EPSG:{network.epsg}) → check the "
-            "CRS the coordinates are in, and that the network covers the area"
-        )
+        raise refusal("points.far", CoverageError, name=name, n=len(xy), epsg=str(network.epsg))

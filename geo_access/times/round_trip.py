@@ -16,6 +16,7 @@ from geo_access.errors import Fault
 from geo_access.network.model import Network
 from geo_access.routing.causes import Reason
 from geo_access.routing.query import Query, Window
+from geo_access.words.told import fault
 
 if TYPE_CHECKING:
     from geo_access.times.known import KnownNetwork, Store
@@ -373,9 +374,7 @@ class RoundTrip:
             if array is None:
                 continue
             if array.shape != (n_points, n_sites):
-                found.append(
-                    Fault(f"{where}.{name}", f"shape {array.shape}", f"points × sites is ({n_points}, {n_sites})")
-                )
+                found.append(fault(f"{where}.{name}", "times.shape", shape=str(array.shape), n=n_points, sites=n_sites))
             elif array.size and np.nanmin(np.where(np.isnan(array), np.float32(0), array)) < 0:
-                found.append(Fault(f"{where}.{name}", "negative times", "times are seconds, NaN where there is none"))
+                found.append(fault(f"{where}.{name}", "times.negative"))
         return found

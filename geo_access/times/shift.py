@@ -12,7 +12,6 @@ import numpy as np
 import pandas as pd
 
 from geo_access.clock import DAY_S, format_clock
-from geo_access.errors import InputError
 from geo_access.manifest import Manifest
 from geo_access.modes import read_mode
 from geo_access.network.model import Network
@@ -22,6 +21,7 @@ from geo_access.routing.query import Query, Window
 from geo_access.times.matrix import manifest_of
 from geo_access.times.points import Points, read_points
 from geo_access.times.round_trip import Ask, NetworkTimes, Sites, connect_points, round_trip
+from geo_access.words.told import refusal
 
 __all__ = ["Shift", "ShiftTimes", "shift_test", "shift_times"]
 
@@ -66,9 +66,9 @@ class Shift:
             for value, name in ((slack_before_min, "slack_before_min"), (slack_after_min, "slack_after_min"))
         )
         if start_s == end_s:
-            raise InputError(f"the shift starts and ends at {start} → give the hours worked")
+            raise refusal("times.shift_empty", clock=start)
         if before_min < 0 or after_min < 0:
-            raise InputError("a slack below 0 minutes means being late → give 0 or more")
+            raise refusal("times.slack")
         end_s = end_s if end_s > start_s else end_s + DAY_S
         return cls(start_s, end_s, round(before_min * 60), round(after_min * 60))
 

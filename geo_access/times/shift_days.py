@@ -11,10 +11,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import raise_faults
 from geo_access.network.model import Network
 from geo_access.routing.causes import Reason
 from geo_access.times.shift import ShiftTimes, shift_test
+from geo_access.words.told import fault, refusal
 
 __all__ = ["WEEKDAYS", "ShiftDays", "parse_days", "shift_days"]
 
@@ -48,9 +49,7 @@ def parse_days(text: str) -> tuple[int, ...]:
     for part in text.lower().split(","):
         ends = [end.strip() for end in part.split("-")]
         if len(ends) > 2 or any(end not in WEEKDAYS for end in ends):
-            raise InputError(
-                f"days: {part.strip()!r} is no weekday → write for instance mon-fri, or {', '.join(WEEKDAYS)}"
-            )
+            raise refusal("times.weekday", day=str(part.strip()), known=", ".join(WEEKDAYS))
         first, last = WEEKDAYS.index(ends[0]), WEEKDAYS.index(ends[-1])
         found.update((first + k) % 7 for k in range((last - first) % 7 + 1))
     return tuple(sorted(found))
@@ -163,7 +162,7 @@ def shift_days(
     held = []
     for number, network in enumerate(networks):
         if network.timetable is None:
-            faults.append(Fault(f"networks[{number}]", "it has no timetable, so no day", "build it with GTFS feeds"))
+            faults.append(fault(f"networks[{number}]", "times.no_day"))
             continue
         held.append(network.timetable.day)
         if network.timetable.day.weekday() in by_day:
@@ -171,11 +170,15 @@ def shift_days(
     for day, found in by_day.items():
         if len(found) > 1:
             which = ", ".join(str(service_day) for service_day, _ in found)
-            faults.append(Fault(f"networks: {WEEKDAYS[day]}", f"several of them: {which}", "keep one"))
+            faults.append(fault(f"networks: {WEEKDAYS[day]}", "times.several_days", days=which))
         elif not found:
             near = min(held, default=None)
-            remedy = "build one" if near is None else f"build_network(date='{_on(day, near)}')"
-            faults.append(Fault(f"networks: {WEEKDAYS[day]}", "none of them has its service", remedy))
+            where = f"networks: {WEEKDAYS[day]}"
+            faults.append(
+                fault(where, "times.no_service_day")
+                if near is None
+                else fault(where, "times.no_service_on", date=str(_on(day, near)))
+            )
     raise_faults(faults)
     tested = [by_day[day][0] for day in wanted]
     return ShiftDays(

@@ -20,6 +20,7 @@ from geo_access.times.parts import claim_folder, one_type, sound_parts, write_le
 from geo_access.times.points import Points, select_points
 from geo_access.times.result import TravelTimes
 from geo_access.words.note import Note, note
+from geo_access.words.told import refusal
 
 __all__ = ["StreamedTimes", "bytes_per_pair", "check_capacity", "reduce_blocks", "row_blocks", "write_blocks"]
 
@@ -102,9 +103,13 @@ def check_capacity(n_origins: int, n_destinations: int, query: Query, *, memory_
     estimate_gb = n_origins * n_destinations * bytes_per_pair(query) / 1e9
     _LOG.info("%d × %d pairs: about %.2f GB", n_origins, n_destinations, estimate_gb)
     if estimate_gb > memory_gb:
-        raise CapacityError(
-            f"{n_origins} × {n_destinations} pairs take about {estimate_gb:.1f} GB, above the {memory_gb:g} GB allowed "
-            "→ write them to disk with sink='folder.parquet', keep a statistic with reduce=, or raise memory_gb="
+        raise refusal(
+            "times.memory",
+            CapacityError,
+            n=n_origins,
+            sites=n_destinations,
+            gb=round(estimate_gb, 1),
+            limit_gb=memory_gb,
         )
     return estimate_gb
 
@@ -126,9 +131,13 @@ def _together(cuts: list[slice], n_destinations: int, query: Query, memory_gb: f
     largest = max((cut.stop - cut.start for cut in cuts), default=0)
     least_gb = _estimate_gb(largest, n_destinations, query)
     if least_gb > memory_gb:
-        raise CapacityError(
-            f"a part of {largest} × {n_destinations} pairs takes about {least_gb:.2f} GB, above the {memory_gb:g} GB "
-            "allowed → raise memory_gb=, or ask for fewer destinations at a time"
+        raise refusal(
+            "times.memory_part",
+            CapacityError,
+            n=largest,
+            sites=n_destinations,
+            gb=round(least_gb, 2),
+            limit_gb=memory_gb,
         )
     allowed = min(_COMPUTED_BYTES, (memory_gb * 1e9 - _BLOCK_BYTES) / 2)
     rows = max(1, int(allowed // (max(1, n_destinations) * bytes_per_pair(query))))
