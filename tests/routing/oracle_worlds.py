@@ -601,6 +601,10 @@ def ask(world: World, query: Query, network: Network) -> Asked:
     return Asked(journeys, access, egress, direct, straight)
 
 
+class Tied(Exception):  # noqa: N818 — not an error: a world that cannot be asked about
+    """A drive of a half second."""
+
+
 @dataclass(frozen=True, eq=False)
 class Booked:
     """What services on demand are asked with."""
@@ -628,6 +632,9 @@ class Booked:
         xy = np.array([[ORIGIN_XY[0] + p.xy[0], ORIGIN_XY[1] + p.xy[1]] for p in places])
         links = link_points(self.network.streets, xy, mode="car", connector_kmh=self.query.walk_kmh)
         seconds = street_matrix(self.network.streets, links, links, mode="car", max_s=None)
+        # Halves of a second are rounded up or down by the last bit of a float: no question to ask of two programs.
+        if np.any(np.abs(seconds % 1 - 0.5) < 1e-3):
+            raise Tied
         return {
             (id(a), id(b)): INF if np.isnan(seconds[i, j]) else round(float(seconds[i, j]))
             for i, a in enumerate(places) for j, b in enumerate(places)
