@@ -368,6 +368,7 @@ def lines(
     context: typer.Context,
     study: Annotated[Path, typer.Argument(help="help.study")],
     out: Annotated[Path, typer.Option("--out", help="help.lines_out")] = Path("out/lignes.csv"),
+    line: Annotated[list[str] | None, typer.Option("--line", help="help.lines_line")] = None,
 ) -> None:
     """Judge every line of a study."""
     from geo_access.study.lines import judge_lines
@@ -378,7 +379,9 @@ def lines(
     language = loaded.file.study.language
     with _told_in(language), Progress(console=console) as bar:
         task = bar.add_task(text("stage.lines", language), total=1.0)
-        table = judge_lines(prepare_study(study), progress=lambda _, share: bar.update(task, completed=share))
+        table = judge_lines(
+            prepare_study(study), lines=line or (), progress=lambda _, share: bar.update(task, completed=share)
+        )
         from geo_access.sources.tables.write import write_csv
 
         out.parent.mkdir(parents=True, exist_ok=True)

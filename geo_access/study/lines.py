@@ -6,7 +6,7 @@ that the line cannot touch are shared, nothing is estimated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +16,7 @@ from geo_access.diagnosis.kernels import places_within
 from geo_access.errors import raise_faults
 from geo_access.network.model import Timetable
 from geo_access.network.timetable.edits import CloseLine, Edit, RepeatTrip
+from geo_access.network.timetable.naming import Finder
 from geo_access.network.timetable.scenario import apply_edits
 from geo_access.study.prepared import PreparedStudy, Progress, silent
 from geo_access.times.round_trip import TimesSource, connect_points, round_trip
@@ -36,7 +37,7 @@ class _Trial:
     at_s: int
 
 
-def judge_lines(prepared: PreparedStudy, *, progress: Progress = silent) -> pd.DataFrame:
+def judge_lines(prepared: PreparedStudy, *, lines: Sequence[str] = (), progress: Progress = silent) -> pd.DataFrame:
     """Recompute the study without each line, and with one trip earlier and later on it.
 
     One trip earlier leaves as long before the first as the second leaves after it, at most an hour, in each direction
@@ -46,6 +47,8 @@ def judge_lines(prepared: PreparedStudy, *, progress: Progress = silent) -> pd.D
     ----------
     prepared : PreparedStudy
         With a timetable.
+    lines : sequence of str
+        Lines to judge, by id or by the name that is printed; all of them when none is named.
     progress : callable
         Called with a stage and the share done, 0–1.
 
@@ -59,13 +62,16 @@ def judge_lines(prepared: PreparedStudy, *, progress: Progress = silent) -> pd.D
     Raises
     ------
     InputError
-        When the study has no timetable.
+        When the study has no timetable, or a line is unknown or ambiguous.
     """
     timetable = prepared.network.timetable
     if timetable is None:
         raise_faults([fault("study", "lines.no_timetable")])
     assert timetable is not None  # noqa: S101 — refused above
-    trials = list(_trials(timetable))
+    finder = Finder(timetable, "lines")
+    chosen = [finder.line(name) for name in lines]
+    raise_faults(finder.faults)
+    trials = [trial for trial in _trials(timetable) if not lines or trial.line in chosen]
     before = reached_with(prepared, prepared.kept.on(prepared.network))
     rows = []
     for number, trial in enumerate(trials):

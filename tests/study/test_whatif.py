@@ -9,8 +9,11 @@ from pydantic import TypeAdapter
 
 from geo_access.errors import InputError
 from geo_access.study.changes import Change, ScenarioSection, SessionAdded, SessionClosed, ThresholdChanged
-from geo_access.study.prepared import PreparedStudy, diagnose_assumptions, prepare_study
-from geo_access.study.scenario import apply_changes, scenario_changes
+from geo_access.study.file import read_study_file
+from geo_access.study.inputs import read_inputs
+from geo_access.study.network import study_network
+from geo_access.study.prepared import PreparedStudy, diagnose_assumptions
+from geo_access.study.scenario import Assumptions, apply_changes, scenario_changes
 from geo_access.study.whatif import Outcome, run_scenario
 from geo_access.times.kept import KeptTimes
 from geo_access.words.messages import error_text
@@ -20,9 +23,27 @@ CHANGE = TypeAdapter(Change)
 KEYS = ["zone_id", "metier", "profile", "kind", "schedule", "threshold"]
 
 
+# What the scenarios below speak of: three métiers, one public on foot and by bus, one by car.
+METIERS, PROFILES, SCHEDULES = (
+    ("F1602", "H2913", "N4101"),
+    ("sans_voiture", "voiture"),
+    ("journee_formation", "poste_matin"),
+)
+
+
 @pytest.fixture(scope="module")
 def base() -> PreparedStudy:
-    return prepare_study(ROOT / "data" / "demo" / "study.toml")
+    path = ROOT / "data" / "demo" / "study.toml"
+    file = read_study_file(path)
+    kept = {
+        "metiers": tuple(item for item in file.metiers if item.code in METIERS),
+        "profiles": tuple(item for item in file.profiles if item.id in PROFILES),
+        "schedules": tuple(item for item in file.schedules if item.id in SCHEDULES),
+        "scenarios": (),
+    }
+    small = file.model_copy(update=kept)
+    assumed = Assumptions(small, read_inputs(small, path), study_network(small))
+    return diagnose_assumptions(assumed, path, kept=KeptTimes())
 
 
 def change(**fields: object) -> Change:
@@ -106,11 +127,11 @@ def test_the_groups_that_gain_are_counted_apart(base: PreparedStudy) -> None:
 
 
 def test_moved_hours_touch_one_employer(base: PreparedStudy) -> None:
-    later = change(change="hours_moved", site="E001", start="05:00", end="13:00", new_start="07:00", new_end="15:00")
+    later = change(change="hours_moved", site="E002", start="05:00", end="13:00", new_start="07:00", new_end="15:00")
     outcome = run_scenario(base, [later])
     trip = outcome.after.diagnosis.times["sans_voiture", "job", "own_hours"]
     sites = outcome.after.diagnosis.sites["job"]
-    moved = (sites.ids == "E001") & (sites.start_s == 7 * 3600)
+    moved = (sites.ids == "E002") & (sites.start_s == 7 * 3600)
     assert moved.sum() == 1
     assert np.isfinite(trip.out_s[:, moved]).any()
 

@@ -1,0 +1,89 @@
+"""Two result folders compared: what differs in inputs, in levels, in people, by arithmetic on small tables."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from geo_access.errors import InputError
+from geo_access.study.compare import compare_runs
+from geo_access.study.scenario_outputs import write_comparison
+
+ROW = {"metier": "A", "profile": "bus", "kind": "training", "schedule": "jour", "threshold": "t60"}
+
+
+def run_folder(folder: Path, zones: list[tuple[str, str, str, float, float]], inputs: dict[str, str]) -> Path:
+    folder.mkdir()
+    rows = [
+        {"zone_id": zone, "zone_name": zone.upper(), "zone_kind": kind, "level": level, "reachable_share": share,
+         "residents": residents, **ROW}
+        for zone, kind, level, share, residents in zones
+    ]  # fmt: skip
+    pd.DataFrame(rows).to_csv(folder / "flags.csv", index=False)
+    (folder / "manifest.json").write_text(json.dumps({"inputs": inputs, "query": {"rules": {"n": 1}}}))
+    return folder
+
+
+@pytest.fixture
+def runs(tmp_path: Path) -> tuple[Path, Path]:
+    before = run_folder(
+        tmp_path / "2025",
+        [
+            ("01", "rural", "inadéquat", 0.2, 1000),
+            ("02", "urban", "adéquat", 0.9, 5000),
+            ("q", "qpv", "adéquat", 1, 500),
+        ],
+        {"feed.zip": "aaa", "old.csv": "1"},
+    )
+    after = run_folder(
+        tmp_path / "2026",
+        [("01", "rural", "adéquat", 0.9, 1000), ("02", "urban", "inadéquat", 0.4, 5000), ("q", "qpv", "inadéquat", 0, 500),
+         ("03", "rural", "fragile", 0.6, 10)],
+        {"feed.zip": "bbb", "new.csv": "2"},
+    )  # fmt: skip
+    return before, after
+
+
+def test_winners_and_losers_stand_apart(runs: tuple[Path, Path]) -> None:
+    found = compare_runs(*runs)
+    row = found.people.iloc[0]
+    # Zone 01 gains 70 % of 1,000, zone 02 loses 50 % of 5,000; the district in zone 02 is not counted again.
+    assert (row["gained"], row["lost"]) == (pytest.approx(700), pytest.approx(2500))
+    assert (row["zones_unflagged"], row["zones_flagged"]) == (1, 2)
+    assert len(found.flags) == 3
+    assert (found.situations, found.only_before, found.only_after) == (3, 0, 1)
+
+
+def test_what_differs_in_the_inputs_is_named(runs: tuple[Path, Path]) -> None:
+    states = compare_runs(*runs).inputs.set_index("what")["state"].to_dict()
+    assert states == {"inputs.feed.zip": "changed", "inputs.old.csv": "removed", "inputs.new.csv": "added"}
+
+
+def test_a_run_compared_with_itself_differs_in_nothing(runs: tuple[Path, Path]) -> None:
+    found = compare_runs(runs[0], runs[0])
+    assert found.inputs.empty
+    assert found.flags.empty
+    assert found.people[["gained", "lost"]].to_numpy().sum() == 0
+
+
+@pytest.mark.parametrize(("language", "words"), [("fr", "Deux résultats comparés"), ("en", "Two results compared")])
+def test_the_page_says_it_in_both_languages(runs: tuple[Path, Path], tmp_path: Path, language: str, words: str) -> None:
+    written = write_comparison(tmp_path / "out", compare_runs(*runs), names=("2025", "2026"), language=language)
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert words in page
+    assert "2025 → 2026" in page
+    assert {path.name for path in written} >= {"inputs.csv", "flags.csv", "people.csv", "index.html"}
+
+
+def test_folders_that_are_no_results_are_refused(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="no result of geo-access"):
+        compare_runs(runs[0], tmp_path)
+    (runs[1] / "flags.csv").write_text("zone_id,level\n1,a\n")
+    with pytest.raises(InputError, match="has no column"):
+        compare_runs(*runs)
+    (runs[1] / "manifest.json").write_text("{")
+    with pytest.raises(InputError):
+        compare_runs(*runs)

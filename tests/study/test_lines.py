@@ -1,0 +1,54 @@
+"""Every line judged: the answers are those of closing the line, or adding the trip, and recomputing."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from geo_access.errors import InputError
+from geo_access.network.timetable.edits import CloseLine
+from geo_access.network.timetable.scenario import apply_edits
+from geo_access.study.lines import judge_lines, reached_with
+from geo_access.study.prepared import PreparedStudy
+from geo_access.times.kept import KeptTimes
+from tests.study.test_whatif import base
+
+__all__ = ["base"]
+
+
+@pytest.fixture(scope="module")
+def judged(base: PreparedStudy):
+    return judge_lines(base, lines=["L8", "303"])
+
+
+def test_a_line_closed_is_judged_as_a_full_recomputation(base: PreparedStudy, judged) -> None:
+    closed = judged[judged["trial"] == "closed"]
+    population = base.diagnosis.residents.population
+    before = reached_with(base, KeptTimes().on(base.network))
+    for line in ["L8", "303"]:
+        edited = apply_edits(base.network, [CloseLine(line)])
+        after = reached_with(base, KeptTimes().on(edited))
+        mine = closed[closed["line_name"] == line].set_index(["metier", "profile", "kind", "schedule", "threshold"])
+        for (profile, kind, schedule, threshold), old in before.items():
+            lost = population @ (old & ~after[profile, kind, schedule, threshold])
+            for column in np.flatnonzero(lost > 0).tolist():
+                key = (base.metiers[column].code, profile, kind, schedule, threshold)
+                assert mine.loc[key, "lost"] == pytest.approx(lost[column]), (line, key)
+        assert (mine["lost"] > 0).all()
+    assert closed["lost"].max() > 0
+
+
+def test_a_line_that_is_not_there_is_refused_with_the_nearest(base: PreparedStudy) -> None:
+    with pytest.raises(InputError, match="L8"):
+        judge_lines(base, lines=["L88"])
+
+
+def test_a_closed_line_helps_nobody_and_an_added_trip_harms_nobody(judged) -> None:
+    assert (judged.loc[judged["trial"] == "closed", "won"] == 0).all()
+    assert (judged.loc[judged["trial"] != "closed", "lost"] == 0).all()
+
+
+def test_the_table_is_ranked_by_those_who_would_lose(judged) -> None:
+    lost = judged["lost"].to_numpy()
+    assert (np.diff(lost) <= 0).all()
+    assert set(judged["trial"]) <= {"closed", "earlier", "later"}
