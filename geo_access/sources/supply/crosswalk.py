@@ -19,6 +19,7 @@ __all__ = ["SCHEMES", "Crosswalk", "make_crosswalk"]
 SCHEMES = {
     "rome": "ROME, the 532 fiches",
     "rome_metier": "ROME 4, the métiers under the fiches",
+    "fap2021": "familles professionnelles 2021, as Dares and BMO use them from 2023–24",
     "fap225": "familles professionnelles, detailed",
     "fap87": "familles professionnelles, aggregated",
     "opco2i": "the seven families of OPCO 2i",

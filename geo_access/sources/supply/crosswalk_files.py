@@ -147,6 +147,7 @@ Label = tuple[str, str, str]
 
 _MAX_TEXT_BYTES = 5_000_000
 _FAP = re.compile(r"[A-Z]\d[A-Z]\d{2}")
+_FAP2021 = re.compile(r"[A-Z][0-9A-Z][A-Z](?:\d{2}[a-z]?|xxx)")
 _ROME = re.compile(r"[A-N]\d{4}")
 
 
@@ -155,6 +156,7 @@ def build_crosswalk(
     rome: str | Path | None = None,
     fap_passage: str | Path | None = None,
     fap_rome: str | Path | None = None,
+    fap2021_passage: str | Path | None = None,
     fap_labels: str | Path | None = None,
     naf_hirings: str | Path | None = None,
     naf_labels: str | Path | None = None,
@@ -172,6 +174,8 @@ def build_crosswalk(
         family depends on the qualification (0–9), each family weighs as many qualifications as lead to it.
     fap_rome : str or pathlib.Path, optional
         FAP 225 → ROME as a plain list (``dares_fap225_rome.csv``); used for FAP → ROME.
+    fap2021_passage : str or pathlib.Path, optional
+        The Dares table ROME × qualification → FAP 2021 (``Dares_Table_passage_ROME_Qualif_to_FAP2021…csv``).
     fap_labels : str or pathlib.Path, optional
         Labels of the FAP (``intitule_fap2009.txt``).
     naf_hirings : str or pathlib.Path, optional
@@ -210,6 +214,8 @@ def build_crosswalk(
         links += _read_fap_passage(fap_passage)
     if fap_rome is not None:
         links += _read_fap_rome(fap_rome)
+    if fap2021_passage is not None:
+        links += _read_fap2021(fap2021_passage)
     if fap_labels is not None:
         labels += _read_fap_labels(fap_labels)
     if naf_hirings is not None:
@@ -299,6 +305,25 @@ def _read_fap_rome(path: str | Path) -> list[Link]:
     pairs = zip(to_text(table[found["fap"]]), to_text(table[found["rome"]]), strict=True)
     known = dict.fromkeys((f, r) for f, r in pairs if f and r and _FAP.fullmatch(f) and _ROME.fullmatch(r))
     return [("fap225", fap, "rome", rome, 1.0, where) for fap, rome in known]
+
+
+def _read_fap2021(path: str | Path) -> list[Link]:
+    """Links of ROME codes to families of 2021, at the level of the file and at that of five characters."""
+    where = Path(path).name
+    table = read_table(path)
+    found = pick_columns(
+        list(table.columns),
+        {"rome": ("rome", "code_rome"), "fap": ("fap341", "fap2021", "code341", "fap")},
+        where=where,
+    )
+    counts: dict[tuple[str, str], int] = {}
+    for rome, family in zip(to_text(table[found["rome"]]), to_text(table[found["fap"]]), strict=True):
+        if rome and family and _ROME.fullmatch(rome) and _FAP2021.fullmatch(family):
+            for code in dict.fromkeys((family, family[:5])):
+                counts[rome, code] = counts.get((rome, code), 0) + 1
+    if not counts:
+        raise refusal("supply.no_passage", where=where)
+    return [("rome", rome, "fap2021", family, float(n), where) for (rome, family), n in counts.items()]
 
 
 def _read_fap_labels(path: str | Path) -> list[Label]:

@@ -208,12 +208,13 @@ def read_bmo(path: str | Path, *, layer: str | None = None) -> tuple[pd.DataFram
     -------
     (pandas.DataFrame, ReadingReport)
         ``year, family`` (BMO code, a FAP), ``family_label, department, basin, basin_label, projects`` (hirings meant),
-        ``difficult`` (of which thought difficult), ``seasonal``: NaN where secret; ``projects_secret`` (bool).
+        ``difficult`` (of which thought difficult), ``seasonal``: NaN where secret; ``projects_secret`` (bool); ``clpe``
+        (local committee for employment, from 2026); ``nomenclature`` (fap2009 up to 2023, fap2021 from 2024).
 
     Raises
     ------
     InputError
-        When columns are missing.
+        When columns are missing, or neither a column nor a name tells the vintage.
     """
     where = Path(path).name
     table = read_table(path, layer=layer)
@@ -230,9 +231,10 @@ def read_bmo(path: str | Path, *, layer: str | None = None) -> tuple[pd.DataFram
         "difficult": ("xmet",),
         "seasonal": ("smet",),
         "year": ("annee",),
+        "clpe": ("clpe",),
     }
-    found = pick_columns(names, wanted, where=where, optional=("family_label", "basin_label", "year", "difficult",
-                                                               "seasonal", "department"))  # fmt: skip
+    optional = ("clpe", "family_label", "basin_label", "year", "difficult", "seasonal", "department")
+    found = pick_columns(names, wanted, where=where, optional=optional)
     result = pd.DataFrame(
         {name: to_text(table[found[name]]) for name in wanted if name in found and name not in _FIGURES}
     )
@@ -246,6 +248,7 @@ def read_bmo(path: str | Path, *, layer: str | None = None) -> tuple[pd.DataFram
     if "year" not in result:
         year = re.search(r"\d{2}", found["basin"])
         result["year"] = f"20{year[0]}" if year else None
+    result["nomenclature"] = _nomenclature(result["year"], where)
     ids = (result["basin"].fillna("?") + "/" + result["family"].fillna("?")).tolist()
     lost = [(int(row), ids[row], note("loss.no_family"))
             for row in np.flatnonzero((result["family"].isna() | result["basin"].isna()).to_numpy())]  # fmt: skip
@@ -255,11 +258,25 @@ def read_bmo(path: str | Path, *, layer: str | None = None) -> tuple[pd.DataFram
     return kept, make_report(where, len(table), kept=lost, notes=notes)
 
 
+# From this vintage on the families of BMO are those of FAP 2021 (Dares).
+_FIRST_OF_2021 = 2024
+
+
+def _nomenclature(years: pd.Series, where: str) -> pd.Series:
+    """Name the nomenclature of each row by its vintage, never by the look of its codes."""
+    number = pd.to_numeric(years, errors="coerce")
+    if number.isna().any():
+        raise refusal("supply.no_vintage", where=where)
+    return pd.Series(np.where(number >= _FIRST_OF_2021, "fap2021", "fap2009"), index=years.index, dtype=object)
+
+
 _FIGURES = ("projects", "difficult", "seasonal")
 
 
 def bmo_to_rome(table: pd.DataFrame, crosswalk: Crosswalk) -> pd.DataFrame:
     """Spread the hiring projects of each family over its ROME codes, by the weights of the crosswalk.
+
+    A table of 2024 or later is in FAP 2021 (its column ``nomenclature`` says so); its crosswalk is asked for.
 
     Parameters
     ----------
@@ -278,7 +295,7 @@ def bmo_to_rome(table: pd.DataFrame, crosswalk: Crosswalk) -> pd.DataFrame:
     Raises
     ------
     InputError
-        When the codes are no FAP.
+        When the codes are no FAP, or those of 2021 and the crosswalk holds no such families.
 
     Examples
     --------
@@ -289,13 +306,26 @@ def bmo_to_rome(table: pd.DataFrame, crosswalk: Crosswalk) -> pd.DataFrame:
     [['H2902', 5.0], ['H2913', 5.0]]
     """
     families = table["family"].dropna().unique().tolist()
+    if "nomenclature" in table and (table["nomenclature"] == "fap2021").any():
+        return _spread(table, _links_of_2021(families, crosswalk))
     fine = [code for code in families if re.fullmatch(r"[A-Z]\d[A-Z]\d{2}", code)]
     coarse = [code for code in families if re.fullmatch(r"[A-Z]\d[A-Z]", code)]
     if not fine and not coarse:
         raise refusal("supply.not_fap")
     maps = [crosswalk.map(fine, source="fap225", target="rome")] if fine else []
     maps += [crosswalk.map(coarse, source="fap87", target="rome")] if coarse else []
-    links = pd.concat(maps).rename(columns={"source": "family", "target": "rome"})
+    return _spread(table, pd.concat(maps))
+
+
+def _links_of_2021(families: list[str], crosswalk: Crosswalk) -> pd.DataFrame:
+    if not (crosswalk.links[["source_scheme", "target_scheme"]] == "fap2021").to_numpy().any():
+        raise refusal("supply.no_fap2021")
+    return crosswalk.map(families, source="fap2021", target="rome")
+
+
+def _spread(table: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
+    """Share projects out by the links; families without any keep theirs with ``rome`` None."""
+    links = links.rename(columns={"source": "family", "target": "rome"})
     links["weight"] = links["weight"].where(links["rome"].notna(), 1.0)
     merged = table.merge(links[["family", "rome", "weight", "ambiguous"]], on="family", how="left")
     merged["weight"] = merged["weight"].fillna(1.0)

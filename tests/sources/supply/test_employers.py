@@ -163,12 +163,12 @@ def test_sirene_is_filtered_while_reading_and_keeps_secrets(tmp_path: Path, kind
 def test_stars_of_bmo_are_unknown_and_projects_are_conserved(tmp_path: Path) -> None:
     book = openpyxl.Workbook()
     sheet = book.active
-    sheet.title = "BMO_2025_open_data"
-    sheet.append(["annee", "Code métier BMO", "Nom métier BMO", "Dept", "BE25", "NOMBE25", "met", "xmet", "smet"])
+    sheet.title = "BMO_2023_open_data"
+    sheet.append(["annee", "Code métier BMO", "Nom métier BMO", "Dept", "BE23", "NOMBE23", "met", "xmet", "smet"])
     rows = [
-        ["2025", "D2Z40", "Chaudronniers", "59", "3201", "LILLE", "30", "20", "*"],
-        ["2025", "D2Z42", "Soudeurs", "59", "3201", "LILLE", "*", "*", "*"],
-        ["2025", "Z9Z99", "Inconnus", "59", "3201", "LILLE", "7", "1", "0"],
+        ["2023", "D2Z40", "Chaudronniers", "59", "3201", "LILLE", "30", "20", "*"],
+        ["2023", "D2Z42", "Soudeurs", "59", "3201", "LILLE", "*", "*", "*"],
+        ["2023", "Z9Z99", "Inconnus", "59", "3201", "LILLE", "7", "1", "0"],
     ]
     for row in rows:
         sheet.append(row)
@@ -184,6 +184,33 @@ def test_stars_of_bmo_are_unknown_and_projects_are_conserved(tmp_path: Path) -> 
     assert spread.set_index("rome").loc["H2913", "secret_families"] == 1
     assert spread.set_index("rome").loc["H2902", "projects"] == pytest.approx(22.5)
     assert spread["rome"].isna().sum() == 1
+
+
+def test_bmo_from_2024_is_read_in_fap_2021_or_refused(tmp_path: Path) -> None:
+    file = tmp_path / "bmo.csv"
+    file.write_text(
+        "annee;Code métier BMO;Dept;BE26;clpe;met;xmet;smet\n"
+        "2026;A0X41;59;3201;CLPE1;600;100;0\n2026;G0B41;59;3201;CLPE1;120;*;0\n",
+        encoding="utf-8",
+    )
+    table, _ = read_bmo(file)
+    assert set(table["nomenclature"]) == {"fap2021"}
+    assert table["clpe"].tolist() == ["CLPE1", "CLPE1"]
+    old = make_crosswalk([("fap225", "D2Z40", "rome", "H2902", 1)])
+    with pytest.raises(InputError, match="FAP 2021"):
+        bmo_to_rome(table, old)
+    passage = tmp_path / "passage.csv"
+    passage.write_text("ROME;qualif;FAP341\nA1101;1;A0X41f\nA1201;1;A0X41g\nG1602;1;G0B41d\n", encoding="latin-1")
+    spread = bmo_to_rome(table, build_crosswalk(fap2021_passage=passage)).set_index("rome")["projects"]
+    # The 600 projects of A0X41 are shared by its two ROME codes; none is lost.
+    assert spread.to_dict() == {"A1101": 300.0, "A1201": 300.0, "G1602": 120.0}
+
+
+def test_bmo_without_a_vintage_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "bmo.csv"
+    file.write_text("Code métier BMO;BE;met\nA0X41;3201;10\n", encoding="utf-8")
+    with pytest.raises(InputError, match="vintage"):
+        read_bmo(file)
 
 
 @pytest.mark.reference
