@@ -27,6 +27,8 @@ __all__ = ["supply_notes", "table_faults"]
 _ANY_METRIC_CRS = 3857
 _MOST_FAULTS = 20
 _MOST_NAMED = 5
+# Likeness of two codes of five characters that differ by one of them, or by two exchanged.
+_ONE_SLIP = 0.79
 
 _Tables = Mapping[str, gpd.GeoDataFrame | None]
 
@@ -87,15 +89,19 @@ def _codes(table: gpd.GeoDataFrame | None) -> set[str]:
 
 
 def _unnamed(tables: _Tables, metiers: list[Metier]) -> list[Fault]:
-    """Find métiers of the study that no row of any table names: nothing could be said of them."""
+    """Find métiers that no row of any table names while one names a code one slip away: that is a typing fault.
+
+    A métier that nothing resembles is no fault: it is told with the coverage, and its level is not measured.
+    """
     known = set().union(*(_codes(table) for table in tables.values()))
     others = sorted(known - {metier.code.strip().upper() for metier in metiers})
     found = []
     for metier in metiers:
         if metier.code.strip().upper() in known or not known:
             continue
-        near = difflib.get_close_matches(metier.code.strip().upper(), others or sorted(known), n=1, cutoff=0.0)
-        found.append(fault(f"metiers: {metier.code}", "study.metier_unnamed", near=near[0]))
+        near = difflib.get_close_matches(metier.code.strip().upper(), others, n=1, cutoff=_ONE_SLIP)
+        if near:
+            found.append(fault(f"metiers: {metier.code}", "study.metier_unnamed", near=near[0]))
     return found
 
 
