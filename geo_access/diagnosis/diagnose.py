@@ -18,11 +18,12 @@ from geo_access.diagnosis.points import PointFlags, flag_points
 from geo_access.diagnosis.residents import Residents, read_residents
 from geo_access.diagnosis.supply import Offers, job_offers, training_offers
 from geo_access.diagnosis.version_one import FirstReason
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import Fault, raise_faults
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network
 from geo_access.times.round_trip import Ask, NetworkTimes, RoundTrip, Sites, TimesSource
 from geo_access.words.note import note
+from geo_access.words.told import fault, refusal
 
 __all__ = ["OWN_HOURS", "DiagnosedCase", "Diagnosis", "diagnose", "diagnose_with"]
 
@@ -108,7 +109,9 @@ class Diagnosis:
             if wanted and schedule in (None, item.schedule) and threshold in (None, item.threshold.id):
                 return item
         known = "; ".join(f"{c.profile.id}, {c.kind}, {c.schedule}, {c.threshold.id}" for c in self.cases)
-        raise InputError(f"nothing was diagnosed for {profile}, {kind}, {schedule}, {threshold} → one of: {known}")
+        raise refusal(
+            "diagnosis.no_case", profile=profile, kind=kind, schedule=schedule, threshold=threshold, known=known
+        )
 
     def point_frame(self) -> pd.DataFrame:
         """Return one row per populated point × métier × case: whether it reaches, reason, places and time."""
@@ -160,30 +163,24 @@ def _input_faults(
         ("thresholds", [t.id for t in thresholds]),
         ("schedules", [s.id for s in schedules]),
     ):
-        faults += [
-            Fault(name, f"{i!r} is given twice", "rename one") for i in sorted({i for i in ids if ids.count(i) > 1})
-        ]
-    faults += [
-        Fault(name, "none is given", "give at least one")
-        for name, items in (("métiers", metiers), ("profiles", profiles))
-        if not items
-    ]
+        faults += [fault(name, "diagnosis.name_twice", name=i) for i in sorted({i for i in ids if ids.count(i) > 1})]
+    faults += [fault(name, "none_given") for name, items in (("métiers", metiers), ("profiles", profiles)) if not items]
     if not kinds:
-        faults.append(Fault("training, employers", "neither is given", "give one: there is nothing to reach"))
+        faults.append(fault("training, employers", "diagnosis.nothing_to_reach"))
     faults += [
-        Fault("thresholds", f"none of kind {kind!r}", "give one with its source")
+        fault("thresholds", "diagnosis.no_threshold", kind=kind)
         for kind in kinds
         if kind not in {t.kind for t in thresholds}
     ]
     suited = {(t.kind, p.id) for t in thresholds for p in profiles if t.mode in (None, p.mode)}
     faults += [
-        Fault("thresholds", f"none applies to profile {p.id!r} ({p.mode}), kind {kind!r}", "give one for its mode")
+        fault("thresholds", "diagnosis.no_threshold_for", profile=p.id, mode=p.mode, kind=kind)
         for kind in kinds
         for p in profiles
         if (kind, p.id) not in suited and kind in {t.kind for t in thresholds}
     ]
     if "training" in kinds and "training" not in {s.kind for s in schedules}:
-        faults.append(Fault("schedules", "none of kind 'training'", "give the hours of a training day"))
+        faults.append(fault("schedules", "diagnosis.no_training_hours"))
     return faults
 
 

@@ -7,9 +7,10 @@ import pandas as pd
 
 from geo_access.clock import format_clock
 from geo_access.diagnosis.diagnose import OWN_HOURS, Diagnosis
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import raise_faults
 from geo_access.measures.measures import check_amounts
 from geo_access.times.round_trip import RoundTrip
+from geo_access.words.told import fault, refusal
 
 __all__ = ["employer_catchment", "employer_transit_test"]
 
@@ -17,8 +18,8 @@ __all__ = ["employer_catchment", "employer_transit_test"]
 def _job_times(diagnosis: Diagnosis, profile: str) -> RoundTrip:
     trip = diagnosis.times.get((profile, "job", OWN_HOURS))
     if trip is None:
-        known = ", ".join(sorted({p for p, kind, _ in diagnosis.times if kind == "job"})) or "none"
-        raise InputError(f"no times to employers for profile {profile!r} → profiles with employers: {known}")
+        known = ", ".join(sorted({p for p, kind, _ in diagnosis.times if kind == "job"})) or "–"
+        raise refusal("diagnosis.no_employer_times", profile=profile, known=known)
     return trip
 
 
@@ -52,7 +53,7 @@ def employer_transit_test(
         When the diagnosis has no employers for the profile, or the limit is not above 0.
     """
     if not limit_min > 0:
-        raise_faults([Fault("limit_min", f"{limit_min}", "more than 0 minutes")])
+        raise_faults([fault("limit_min", "diagnosis.limit_min", value=limit_min)])
     people = diagnosis.residents.candidates
     if candidates is not None:
         check_amounts(candidates=(candidates, len(people)))
@@ -120,9 +121,9 @@ def employer_catchment(
     trip = _job_times(diagnosis, profile)
     sites = diagnosis.sites["job"]
     columns = np.flatnonzero(sites.ids == str(site_id))
-    faults = [] if len(columns) else [Fault("site_id", f"{site_id!r} is no located employer", "check the id")]
+    faults = [] if len(columns) else [fault("site_id", "diagnosis.no_employer", site=site_id)]
     if list(minutes) != sorted(set(minutes)) or not minutes or minutes[0] <= 0:
-        faults.append(Fault("minutes", f"{minutes}", "above 0, ascending, each once"))
+        faults.append(fault("minutes", "diagnosis.minutes", list=str(minutes)))
     raise_faults(faults)
     rows = []
     for column in columns:

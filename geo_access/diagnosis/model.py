@@ -9,6 +9,7 @@ from geo_access.clock import DAY_S, parse_clock
 from geo_access.errors import Fault, raise_faults
 from geo_access.routing.public import Profile
 from geo_access.routing.query import MODES
+from geo_access.words.told import fault
 
 __all__ = [
     "RULES_VERSION",
@@ -138,10 +139,9 @@ class Metier:
         """Return what is wrong with it."""
         found = []
         if not self.code:
-            found.append(Fault("métier", "it has no code", "give its ROME code"))
+            found.append(fault("métier", "diagnosis.no_code"))
         if not 1 <= self.min_level <= self.max_level <= 8:
-            levels = f"levels {self.min_level}–{self.max_level}"
-            found.append(Fault(f"métier {self.code}", f"{levels} are not ascending within 1–8", "swap or correct them"))
+            found.append(fault(f"métier {self.code}", "diagnosis.levels", first=self.min_level, last=self.max_level))
         return found
 
 
@@ -185,13 +185,13 @@ class Threshold:
     def faults(self) -> list[Fault]:
         """Return what is wrong with it."""
         where = f"threshold {self.id}"
-        found = [] if self.minutes > 0 else [Fault(where, f"{self.minutes} minutes", "give more than 0 minutes")]
+        found = [] if self.minutes > 0 else [fault(where, "diagnosis.threshold_minutes", value=self.minutes)]
         if self.kind not in KINDS:
-            found.append(Fault(where, f"kind {self.kind!r}", "training or job"))
+            found.append(fault(where, "diagnosis.kind", kind=self.kind))
         if self.mode is not None and self.mode not in MODES:
-            found.append(Fault(where, f"mode {self.mode!r} is unknown", "one of " + ", ".join(MODES)))
+            found.append(fault(where, "mode_unknown", mode=self.mode, known=", ".join(MODES)))
         if not self.source:
-            found.append(Fault(where, "no source", "say who set it; « hypothèse de l'étude » is a source"))
+            found.append(fault(where, "diagnosis.no_source"))
         return found
 
 
@@ -236,15 +236,13 @@ class Schedule:
     def faults(self) -> list[Fault]:
         """Return what is wrong with it."""
         where = f"schedule {self.id}"
-        found = [] if self.kind in KINDS else [Fault(where, f"kind {self.kind!r}", "training or job")]
+        found = [] if self.kind in KINDS else [fault(where, "diagnosis.kind", kind=self.kind)]
         start_s, end_s = parse_clock(self.start), parse_clock(self.end)
         if end_s <= start_s:
             night = f"{(end_s + DAY_S) // 3600}:{end_s % 3600 // 60:02d}"
-            found.append(
-                Fault(where, f"ends at {self.end}, before it starts at {self.start}", f"the next morning is {night}")
-            )
+            found.append(fault(where, "diagnosis.ends_before", end=self.end, start=self.start, night=night))
         if self.slack_before_min < 0 or self.slack_after_min < 0:
-            found.append(Fault(where, "negative slack", "give 0 minutes or more"))
+            found.append(fault(where, "diagnosis.slack"))
         return found
 
 
@@ -319,25 +317,25 @@ class FlagRules:
         """Return what is wrong with them."""
         found = []
         if not 0 < self.fragile_share < self.adequate_share <= 1:
-            shares = f"fragile {self.fragile_share}, adequate {self.adequate_share}"
-            found.append(Fault("rules", f"{shares} are out of order", "0 < fragile < adequate ≤ 1"))
+            found.append(
+                fault("rules", "diagnosis.shares_order", fragile=self.fragile_share, adequate=self.adequate_share)
+            )
         if self.min_opportunities < 1:
-            found.append(Fault("rules", f"min_opportunities = {self.min_opportunities}", "1 or more"))
+            found.append(fault("rules", "diagnosis.min_opportunities", value=self.min_opportunities))
         if not 0 <= self.threshold_margin < 1:
-            found.append(Fault("rules", f"threshold_margin = {self.threshold_margin}", "0 or more, below 1"))
+            found.append(fault("rules", "diagnosis.threshold_margin", value=self.threshold_margin))
         if not self.radius_m > 0:
-            found.append(Fault("rules", f"radius_m = {self.radius_m}", "more than 0 m"))
+            found.append(fault("rules", "diagnosis.radius", value=self.radius_m))
         if self.version not in RULES_VERSIONS:
-            found.append(Fault("rules", f"version {self.version!r} is unknown", "one of " + ", ".join(RULES_VERSIONS)))
+            found.append(fault("rules", "diagnosis.version", version=self.version, known=", ".join(RULES_VERSIONS)))
         if not 0 < self.tense_filling <= 1:
-            found.append(Fault("rules", f"tense_filling = {self.tense_filling}", "above 0, at most 1"))
+            found.append(fault("rules", "diagnosis.tense_filling", value=self.tense_filling))
         if not 0 <= self.full_per_100 <= self.tense_per_100:
-            places = f"full {self.full_per_100}, tense {self.tense_per_100} places per 100 candidates"
-            found.append(Fault("rules", f"{places} are out of order", "0 ≤ full ≤ tense"))
+            found.append(fault("rules", "diagnosis.places_order", full=self.full_per_100, tense=self.tense_per_100))
         if not self.longer_access_min > 0:
-            found.append(Fault("rules", f"longer_access_min = {self.longer_access_min}", "more than 0 minutes"))
+            found.append(fault("rules", "diagnosis.longer_access", value=self.longer_access_min))
         if parse_clock(self.midday_end) <= parse_clock(self.midday_start):
-            found.append(Fault("rules", "midday ends before it starts", "for instance 12:00 and 14:00"))
+            found.append(fault("rules", "diagnosis.midday"))
         return found
 
     def validate(self) -> None:

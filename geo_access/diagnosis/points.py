@@ -18,6 +18,7 @@ from geo_access.diagnosis.supply import Offers
 from geo_access.diagnosis.version_one import first_reasons
 from geo_access.errors import Fault, raise_faults
 from geo_access.times.round_trip import RoundTrip, Sites
+from geo_access.words.told import fault
 
 __all__ = ["Evidence", "PointFlags", "flag_points"]
 
@@ -56,7 +57,7 @@ class Evidence:
         for item in self.lifted:
             found += item.trip.faults(len(item.points), n_sites, where=f"counterfactual {item.name}")
             if item.name not in LIFTS:
-                found.append(Fault("counterfactual", f"{item.name!r} is unknown", ", ".join(LIFTS)))
+                found.append(fault("counterfactual", "one_of", name=item.name, known=", ".join(LIFTS)))
         for variant in self.variants:
             found += variant.trip.faults(n_points, n_sites, where=f"variant {variant.name}")
         return found

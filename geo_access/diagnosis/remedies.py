@@ -21,10 +21,10 @@ from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
 from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.model import UNMEASURED, Level
 from geo_access.diagnosis.supply import Offers
-from geo_access.errors import InputError
 from geo_access.measures.equity import weighted_quantile
 from geo_access.measures.measures import time_to_opportunities
 from geo_access.times.round_trip import Ask, RoundTrip, Sites, TimesSource, connect_points, round_trip
+from geo_access.words.told import refusal
 
 __all__ = ["REMEDIES", "RemedyLimits", "equipped_sites", "find_remedies", "moved_hours", "smallest_remedies"]
 
@@ -114,11 +114,11 @@ def _find_zone(
     codes = [m.code for m in case.offers.metiers]
     rows = np.flatnonzero(diagnosis.residents.zone_ids == str(zone_id))
     if metier not in codes or not len(rows):
-        raise InputError(f"zone {zone_id!r}, métier {metier!r}: not in the diagnosis → use its ids and codes")
+        raise refusal("diagnosis.not_in_it", zone=zone_id, metier=metier)
     weights = diagnosis.residents.weights[rows[0]]
     points, people = weights.indices[weights.data > 0], weights.data[weights.data > 0]
     if not len(points):
-        raise InputError(f"zone {zone_id!r} has no residents → there is nothing to remedy")
+        raise refusal("diagnosis.no_residents", zone=zone_id)
     key = (profile, kind, case.schedule if kind == "training" else OWN_HOURS)
     trip = diagnosis.times[key]
     return _Zone(

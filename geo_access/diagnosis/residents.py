@@ -11,6 +11,7 @@ from scipy import sparse
 
 from geo_access.diagnosis.supply import department_of
 from geo_access.errors import Fault, raise_faults
+from geo_access.words.told import fault
 
 __all__ = ["Residents", "read_residents"]
 
@@ -63,9 +64,10 @@ def _number(points: pd.DataFrame, column: str, faults: list[Fault]) -> np.ndarra
     values = pd.to_numeric(points[column], errors="coerce").to_numpy(np.float64)
     ids = points["point_id"].astype(str).to_numpy()
     bad = ~np.isfinite(values) | (values < 0)
-    remedy = "give a number of 0 or more, or leave the point out"
-    what = f"{column} is missing or negative"
-    faults += [Fault(f"points: id {ids[i]}", what, remedy) for i in np.flatnonzero(bad)[:_MOST_FAULTS]]
+    faults += [
+        fault(f"points: id {ids[i]}", "diagnosis.point_number", column=column)
+        for i in np.flatnonzero(bad)[:_MOST_FAULTS]
+    ]
     return values
 
 
@@ -101,7 +103,7 @@ def read_residents(points: gpd.GeoDataFrame, membership: pd.DataFrame, zones: pd
     [[40.0]]
     """
     faults = [
-        Fault(table, f"column {name!r} is missing", "add it")
+        fault(table, "column_missing", column=name)
         for table, frame, names in (
             ("points", points, ("point_id", "population")),
             ("membership", membership, ("point_id", "zone_id")),
@@ -115,24 +117,27 @@ def read_residents(points: gpd.GeoDataFrame, membership: pd.DataFrame, zones: pd
     zone_ids = zones["zone_id"].astype(str).to_numpy(object)
     for table, ids in (("points", point_ids), ("zones", zone_ids)):
         twice = pd.Index(ids)[pd.Index(ids).duplicated()].unique()[:_MOST_FAULTS]
-        faults += [Fault(f"{table}: id {item}", "given twice", "keep one row per id") for item in twice]
+        faults += [fault(f"{table}: id {item}", "id_rows_twice") for item in twice]
     population = _number(points, "population", faults)
     candidates = _number(points, "job_seekers", faults) if "job_seekers" in points.columns else population
     if points.crs is None:
-        faults.append(Fault("points", "it does not say its CRS", "set it, for instance frame.set_crs(2154)"))
+        faults.append(fault("points", "layer_no_crs"))
     share = (
         pd.to_numeric(membership["share"], errors="coerce").to_numpy(np.float64)
         if "share" in membership.columns
         else np.ones(len(membership))
     )
     if not np.all((share >= 0) & (share <= 1)):
-        faults.append(Fault("membership", "shares beyond 0–1, or missing", "a share is a part of the point, 0–1"))
+        faults.append(fault("membership", "diagnosis.point_shares"))
     if not faults:
         row = pd.Index(zone_ids).get_indexer(membership["zone_id"].astype(str))
         column = pd.Index(point_ids).get_indexer(membership["point_id"].astype(str))
         for where, index, key in (("zones", row, "zone_id"), ("points", column, "point_id")):
             unknown = membership[key].astype(str).to_numpy()[index < 0]
-            faults += [Fault("membership", f"{key} {u} is not in {where}", "add it") for u in pd.unique(unknown)[:20]]
+            faults += [
+                fault("membership", "diagnosis.not_in_table", column=key, item=u, table=where)
+                for u in pd.unique(unknown)[:20]
+            ]
     raise_faults(faults)
 
     doubtful = np.zeros(len(points), dtype=bool)

@@ -12,14 +12,14 @@ import pandas as pd
 
 from geo_access.diagnosis.diagnose import Diagnosis
 from geo_access.diagnosis.remedies import equipped_sites
-from geo_access.errors import Fault, InputError, import_extra, raise_faults
+from geo_access.errors import import_extra, raise_faults
 from geo_access.measures.measures import check_amounts
+from geo_access.words.told import fault, refusal
 
 __all__ = ["propose_sessions", "sessions_for_metier"]
 
 _MODELS = ("maximal_covering", "p_median", "covering")
 _FAR = 1e7
-_NO_PLACEMENT = "no placement meets these capacities and this number → more sessions, or larger ones"
 
 
 def _spopt() -> tuple[Any, Any]:
@@ -69,7 +69,7 @@ def _median(
     fixed = np.flatnonzero(existing)
     total = min(p + len(fixed), seconds.shape[1])
     if capacities is not None and np.sort(capacities)[-total:].sum() < people.sum():
-        raise InputError(_NO_PLACEMENT)
+        raise refusal("diagnosis.no_placement")
     model = locate.PMedian.from_cost_matrix(
         cost,
         people[asked],
@@ -84,7 +84,7 @@ def _median(
 def _chosen(model: Any, n: int) -> np.ndarray:
     """Sites that the solution opens, bool (n,)."""
     if model.problem.status != 1:
-        raise InputError(_NO_PLACEMENT)
+        raise refusal("diagnosis.no_placement")
     return np.array([variable.value() is not None and variable.value() > 0.5 for variable in model.fac_vars[:n]])
 
 
@@ -137,17 +137,17 @@ def propose_sessions(
     n_points, n_sites = seconds.shape
     check_amounts(people=(people, n_points))
     held = np.zeros(n_sites, dtype=bool) if existing is None else np.asarray(existing, dtype=bool)
-    faults = [] if model in _MODELS else [Fault("model", f"{model!r} is unknown", ", ".join(_MODELS))]
+    faults = [] if model in _MODELS else [fault("model", "one_of", name=model, known=", ".join(_MODELS))]
     if len(site_ids) != n_sites or held.shape != (n_sites,):
-        faults.append(Fault("sites", "ids, existing and times differ in number", "one per column of the times"))
+        faults.append(fault("sites", "diagnosis.siting_number"))
     if model != "covering" and (sessions is None or sessions < 1):
-        faults.append(Fault("sessions", f"{sessions}", "how many to open, 1 or more"))
+        faults.append(fault("sessions", "diagnosis.siting_sessions", value=sessions))
     if model == "covering" and sessions is not None:
-        faults.append(Fault("sessions", "the covering model finds how many", "leave it out"))
+        faults.append(fault("sessions", "diagnosis.siting_covering"))
     if capacities is not None and model != "p_median":
-        faults.append(Fault("capacities", f"{model} has none", "use p_median"))
+        faults.append(fault("capacities", "diagnosis.siting_capacities", model=model))
     if not limit_s > 0:
-        faults.append(Fault("limit_s", f"{limit_s}", "above 0"))
+        faults.append(fault("limit_s", "above_zero", value=limit_s))
     raise_faults(faults)
     if capacities is not None:
         check_amounts(capacities=(capacities, n_sites))
@@ -220,7 +220,7 @@ def sessions_for_metier(
     case = diagnosis.case(profile, "training", schedule=schedule, threshold=threshold)
     codes = [m.code for m in case.offers.metiers]
     if metier not in codes:
-        raise InputError(f"métier {metier!r}: not in the diagnosis → one of {', '.join(codes)}")
+        raise refusal("diagnosis.no_metier", metier=metier, known=", ".join(codes))
     number = codes.index(metier)
     trip, sites = diagnosis.times[profile, "training", case.schedule], diagnosis.sites["training"]
     part = slice(case.offers.indptr[number], case.offers.indptr[number + 1])

@@ -19,6 +19,7 @@ from geo_access.clock import parse_clock
 from geo_access.diagnosis.model import Metier
 from geo_access.errors import Fault, GeoAccessError, raise_faults
 from geo_access.times.round_trip import Sites
+from geo_access.words.told import fault
 
 __all__ = ["TRAVELLED", "Offers", "department_of", "job_offers", "training_offers"]
 
@@ -194,11 +195,9 @@ def _count_faults(frame: pd.DataFrame, column: str, table: str) -> list[Fault]:
     ids = frame["site_id"].astype(str).to_numpy()
     unreadable = (np.isnan(values) & raw.notna().to_numpy()) | np.isinf(values)
     found = []
-    for mask, what, remedy in (
-        (unreadable, f"no number in {column}", "give how many there are, or leave it empty when nobody knows"),
-        (values < 0, f"negative {column}", "give 0 or more"),
-    ):
-        found += [Fault(f"{table}: site {ids[i]}", what, remedy) for i in np.flatnonzero(mask)[:_MOST_FAULTS]]
+    for mask, key in ((unreadable, "diagnosis.no_number"), (values < 0, "diagnosis.negative")):
+        rows = np.flatnonzero(mask)[:_MOST_FAULTS]
+        found += [fault(f"{table}: site {ids[i]}", key, column=column) for i in rows]
     return found
 
 
@@ -209,7 +208,7 @@ def _counts(frame: pd.DataFrame, column: str, *, unknown: int) -> np.ndarray:
 
 
 def _missing_columns(frame: pd.DataFrame, needed: Sequence[str], table: str) -> list[Fault]:
-    return [Fault(table, f"column {name!r} is missing", "add it") for name in needed if name not in frame.columns]
+    return [fault(table, "column_missing", column=name) for name in needed if name not in frame.columns]
 
 
 def _coordinates(frame: pd.DataFrame, epsg: int, table: str) -> np.ndarray:
@@ -218,7 +217,7 @@ def _coordinates(frame: pd.DataFrame, epsg: int, table: str) -> np.ndarray:
     if not isinstance(frame, gpd.GeoDataFrame) or frame.empty:
         return xy
     if frame.crs is None:
-        raise_faults([Fault(table, "it does not say its CRS", "set it, for instance frame.set_crs(4326)")])
+        raise_faults([fault(table, "layer_no_crs_degrees")])
     geometry = frame.geometry.to_crs(epsg)
     placed = ~(geometry.isna() | geometry.is_empty).to_numpy()
     if placed.any():
@@ -298,7 +297,7 @@ def training_offers(training: pd.DataFrame, metiers: Sequence[Metier], *, epsg: 
         faults += _count_faults(training, "filled", "training")
     modality = _modality(training)
     unknown = sorted(set(modality) - set(_MODALITIES))
-    faults += [Fault("training", f"modality {name!r} is unknown", ", ".join(_MODALITIES)) for name in unknown]
+    faults += [fault("training", "diagnosis.modality", name=name, known=", ".join(_MODALITIES)) for name in unknown]
     raise_faults(faults)
 
     metiers = tuple(metiers)
@@ -371,7 +370,7 @@ def _shift_s(text: object, where: str, faults: list[Fault]) -> int:
     try:
         return parse_clock(str(text))
     except GeoAccessError as error:
-        faults.append(Fault(where, str(error)))
+        faults.append(Fault(where, str(error), key=error.key, values=error.values))
         return 0
 
 
@@ -416,7 +415,7 @@ def job_offers(employers: pd.DataFrame, metiers: Sequence[Metier], *, epsg: int)
     starts = [_shift_s(t, f"employers: site {i}", faults) for i, t in zip(ids, employers["shift_start"])]
     ends = [_shift_s(t, f"employers: site {i}", faults) for i, t in zip(ids, employers["shift_end"])]
     faults += [
-        Fault(f"employers: site {site}", "its shift ends before it starts", "write the next morning past 24 h: 29:00")
+        fault(f"employers: site {site}", "diagnosis.shift_ends")
         for site, start, end in zip(ids, starts, ends)
         if end <= start
     ][:_MOST_FAULTS]

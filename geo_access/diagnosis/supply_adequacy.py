@@ -14,7 +14,8 @@ import pandas as pd
 from geo_access.diagnosis.diagnose import DiagnosedCase
 from geo_access.diagnosis.residents import Residents
 from geo_access.diagnosis.supply import Offers
-from geo_access.errors import Fault, raise_faults
+from geo_access.errors import raise_faults
+from geo_access.words.told import fault
 
 __all__ = ["basin_need", "employer_need", "filling_rate", "supply_adequacy"]
 
@@ -82,7 +83,7 @@ def employer_need(jobs: Offers, training: Offers, seconds: np.ndarray, *, limit_
     [['A', 4, 4]]
     """
     if [m.code for m in jobs.metiers] != [m.code for m in training.metiers]:
-        raise_faults([Fault("need", "employers and training list other métiers", "read both with the same métiers")])
+        raise_faults([fault("need", "diagnosis.other_metiers")])
     near = np.asarray(seconds) <= limit_s
     rows = []
     for m, metier in enumerate(jobs.metiers):
@@ -119,9 +120,9 @@ def basin_need(need: pd.DataFrame, case: DiagnosedCase, residents: Residents) ->
     amount = pd.to_numeric(need["need"], errors="coerce").to_numpy(np.float64)
     zone = pd.Index(residents.zone_ids).get_indexer(need["zone_id"].astype(str))
     unknown = need["zone_id"].astype(str).to_numpy()[zone < 0]
-    faults = [Fault("need", f"zone {z} is unknown", "use the ids of the zones") for z in pd.unique(unknown)[:20]]
+    faults = [fault("need", "diagnosis.zone_unknown", item=z) for z in pd.unique(unknown)[:20]]
     if not np.all(np.isfinite(amount) & (amount >= 0)):
-        faults.append(Fault("need", "missing or negative", "give 0 or more; leave secret numbers out"))
+        faults.append(fault("need", "diagnosis.secret_numbers"))
     raise_faults(faults)
     weights = residents.weights
     total = np.asarray(weights.sum(axis=1)).ravel()
@@ -183,11 +184,11 @@ def supply_adequacy(
     InputError
         When `by` is unknown, a zone is, or an employment rate leaves 0–1.
     """
-    faults = [] if by in ("metier", "family") else [Fault("by", f"{by!r} is unknown", "metier or family")]
+    faults = [] if by in ("metier", "family") else [fault("by", "diagnosis.by", by=by)]
     missing = sorted(set(map(str, zones or ())) - set(residents.zone_ids))
-    faults += [Fault("zones", f"{z} is unknown", "use the ids of the zones") for z in missing[:20]]
+    faults += [fault("zones", "diagnosis.zone_of_unknown", item=z) for z in missing[:20]]
     if employment is not None and not employment["employment_rate"].dropna().between(0, 1).all():
-        faults.append(Fault("employment", "rates beyond 0–1", "give shares, 0.62 for 62 %"))
+        faults.append(fault("employment", "diagnosis.rates"))
     raise_faults(faults)
     inside = np.ones(len(residents.point_ids))
     if zones is not None:

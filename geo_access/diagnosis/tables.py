@@ -13,7 +13,8 @@ from scipy import sparse
 from geo_access.diagnosis.diagnose import Diagnosis
 from geo_access.diagnosis.flag import aggregate_flags, concat_flags
 from geo_access.diagnosis.residents import Residents
-from geo_access.errors import Fault, raise_faults
+from geo_access.errors import raise_faults
+from geo_access.words.told import fault
 
 __all__ = ["NO_UNIT", "regroup", "table_by_zoning"]
 
@@ -49,7 +50,7 @@ def regroup(residents: Residents, units: pd.DataFrame, *, kind: str) -> Resident
         When points are unknown, columns missing, or shares beyond 0–1.
     """
     missing = [name for name in ("point_id", "unit_id") if name not in units.columns]
-    raise_faults(Fault("units", f"column {name!r} is missing", "add it") for name in missing)
+    raise_faults(fault("units", "column_missing", column=name) for name in missing)
     column = pd.Index(residents.point_ids).get_indexer(units["point_id"].astype(str))
     share = (
         pd.to_numeric(units["share"], errors="coerce").to_numpy(np.float64)
@@ -57,9 +58,9 @@ def regroup(residents: Residents, units: pd.DataFrame, *, kind: str) -> Resident
         else np.ones(len(units))
     )
     unknown = pd.unique(units["point_id"].astype(str).to_numpy()[column < 0])
-    faults = [Fault("units", f"point {item} is unknown", "use the ids of the points") for item in unknown[:20]]
+    faults = [fault("units", "diagnosis.point_unknown", item=item) for item in unknown[:20]]
     if not np.all((share >= 0) & (share <= 1)):
-        faults.append(Fault("units", "shares beyond 0–1, or missing", "a share is a part of the point, 0–1"))
+        faults.append(fault("units", "diagnosis.point_shares"))
     raise_faults(faults)
     unit = units["unit_id"].astype(object).where(units["unit_id"].notna(), NO_UNIT).astype(str)
     row, ids = pd.factorize(unit, sort=True)
@@ -111,11 +112,9 @@ def table_by_zoning(
     InputError
         When units or parameters cannot be used.
     """
-    faults = [
-        Fault(name, "not given", "every row says it") for name, v in (("vintage", vintage), ("source", source)) if not v
-    ]
+    faults = [fault(name, "diagnosis.not_given") for name, v in (("vintage", vintage), ("source", source)) if not v]
     if min_residents < 0 or not round_to > 0:
-        faults.append(Fault("floors", f"{min_residents}, {round_to}", "a floor of 0 or more, a rounding above 0"))
+        faults.append(fault("floors", "diagnosis.floor", floor=min_residents, rounding=round_to))
     raise_faults(faults)
     residents = regroup(diagnosis.residents, units, kind=kind)
     needed = next((case.offers.exists for case in diagnosis.cases if case.kind == "job"), None)

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo_access.clock import format_clock
-from geo_access.errors import InputError
 from geo_access.network.model import Network, Timetable
 from geo_access.network.timetable.scenario import RepeatTrip, apply_edits
 from geo_access.times.round_trip import NetworkTimes, TimesSource
+from geo_access.words.told import refusal
 
 __all__ = ["trip_scenarios"]
 
@@ -115,7 +115,7 @@ def trip_scenarios(
     """
     timetable = network.timetable
     if timetable is None:
-        raise InputError("the network has no timetable → build it with GTFS feeds")
+        raise refusal("no_timetable_gtfs")
     homes, sites = _near(timetable, home_xy, reach_m), _near(timetable, site_xy, reach_m)
     best: dict[tuple[int, bool], _Candidate] = {}
     for key, candidate in _candidates(timetable, homes, sites, arrive_s, leave_s):

@@ -27,8 +27,9 @@ import numpy as np
 from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.lifts import LIFTS, Counterfactual
 from geo_access.diagnosis.supply import Offers
-from geo_access.errors import Fault, raise_faults
+from geo_access.errors import raise_faults
 from geo_access.times.round_trip import RoundTrip
+from geo_access.words.told import fault
 
 __all__ = ["COUNTERFACTUALS", "FirstReason", "first_reasons"]
 
@@ -111,7 +112,7 @@ def first_reasons(
     'NO_RETURN_TRIP'
     """
     unknown = [item.name for item in counterfactuals if item.name not in LIFTS]
-    raise_faults([Fault("counterfactual", f"{name!r} is unknown", ", ".join(LIFTS)) for name in unknown])
+    raise_faults([fault("counterfactual", "one_of", name=name, known=", ".join(LIFTS)) for name in unknown])
     reason = np.full(reached.shape, FirstReason.BEYOND_THRESHOLD_EVEN_BY_CAR, dtype=np.uint8)
     offered = (offers.indptr, offers.site, offers.open_places)
     by_name = {item.name: item for item in counterfactuals}

@@ -176,7 +176,8 @@ def read_minutes(value: object, name: str = "max_minutes") -> float:
         return pd.Timedelta(value).total_seconds() / 60
     number = _number(value)
     if number is None:
-        raise InputError(str(fault(name, "asked.minutes", value=repr(value))))
+        refused = fault(name, "asked.minutes", value=repr(value))
+        raise InputError(str(refused), faults=[refused])
     return number
 
 
@@ -325,15 +326,17 @@ def make_query(
     1800
     """
     read = _Reading()
-    how = read(read_mode, mode)
+    how = read("mode", read_mode, mode)
     asked = {
-        "depart": read(read_window, depart),
-        "arrive": read(read_window, arrive),
-        "earliest_s": earliest if earliest is None or isinstance(earliest, int) else read(read_clock, earliest),
-        "percentiles": read(read_percentiles, percentiles),
-        "max_s": read(lambda value: round(read_minutes(value) * 60), max_minutes),
+        "depart": read("depart", read_window, depart),
+        "arrive": read("arrive", read_window, arrive),
+        "earliest_s": earliest
+        if earliest is None or isinstance(earliest, int)
+        else read("earliest", read_clock, earliest),
+        "percentiles": read("percentiles", read_percentiles, percentiles),
+        "max_s": read("max_minutes", lambda value: round(read_minutes(value) * 60), max_minutes),
     }
-    chosen = read(read_limits, limits)
+    chosen = read("limits", read_limits, limits)
     read.finish()
     for moment in (day, *(day_of(value) for value in (depart, arrive, earliest))):
         _check_day(network, moment)
@@ -341,12 +344,11 @@ def make_query(
     query.validate()
     timetable = network.timetable
     if query.uses_transit and timetable is None:
-        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
+        raise refusal("no_timetable")
     strange = sorted(set(query.park_and_ride) - set(timetable.stop_id.tolist() if timetable else ()))
     if strange:
-        raise InputError(
-            f"park_and_ride: {len(strange)} of {len(query.park_and_ride)} are no stops of the timetable: "
-            f"{', '.join(strange[:5])} → give ids as in the timetable (feed:id when there are several feeds)"
+        raise refusal(
+            "routing.no_such_stops", n=len(strange), all=len(query.park_and_ride), stops=", ".join(strange[:5])
         )
     return query
 
@@ -355,21 +357,23 @@ class _Reading:
     """Reads arguments one after the other, and refuses all that are wrong at once."""
 
     def __init__(self) -> None:
-        self._refused: list[InputError] = []
+        self._refused: list[tuple[str, InputError]] = []
 
-    def __call__(self, reader: Callable[[Any], Any], value: object) -> Any:
+    def __call__(self, name: str, reader: Callable[[Any], Any], value: object) -> Any:
         try:
             return reader(value)
         except InputError as refused:
-            self._refused.append(refused)
+            self._refused.append((name, refused))
             return None
 
     def finish(self) -> None:
         """Raise the one refusal, or one that holds all."""
         if len(self._refused) == 1:
-            raise self._refused[0]
-        if self._refused:
-            raise InputError("\n".join(str(refused) for refused in self._refused))
+            raise self._refused[0][1]
+        faults: list[Fault] = []
+        for name, refused in self._refused:
+            faults += refused.faults or [fault(name, refused.key, **refused.values)]
+        raise_faults(faults)
 
 
 def _check_day(network: Network, day: date | str | None) -> None:
@@ -377,6 +381,6 @@ def _check_day(network: Network, day: date | str | None) -> None:
         return
     wanted = date.fromisoformat(day) if isinstance(day, str) else day
     if network.timetable.day != wanted:
-        raise ServiceDateError(
-            f"the network holds {network.timetable.day}, not {wanted} → build it with date={str(wanted)!r}"
+        raise refusal(
+            "routing.other_day", ServiceDateError, held=str(network.timetable.day), wanted=str(wanted), date=str(wanted)
         )

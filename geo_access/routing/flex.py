@@ -15,7 +15,6 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_access.errors import InputError
 from geo_access.network.model import CrowFly, FlexRides, Network, SparseTimes, Timetable
 from geo_access.network.search.links import Links, link_points
 from geo_access.network.search.search import nearby
@@ -136,7 +135,7 @@ class FlexEnd:
             return pd.DataFrame({"point": inside, "node": inside, "walk_s": np.zeros(len(inside), dtype=np.int64)})
         walks = self.to_stops if leaving else self.from_stops
         if walks is None:
-            raise InputError("doors: journeys start or end where none was searched → open_doors(leaving=, arriving=)")
+            raise refusal("routing.doors")
         point = np.repeat(np.arange(walks.n_rows), np.diff(walks.indptr))
         mine = np.isin(walks.indices, self.offers.rides.stops_of(place))
         node = walks.indices[mine].astype(np.int64) + len(self.xy)
@@ -150,7 +149,7 @@ class FlexEnd:
             return self.links.take(doors)
         if not len(doors):
             return self.offers.stops.take(stops)
-        raise InputError("a place is a zone or stops, never both")
+        raise refusal("routing.zone_and_stops")
 
     @cached_property
     def to_legs(self) -> TimedLegs:

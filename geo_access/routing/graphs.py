@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 
-from geo_access.errors import InputError
 from geo_access.network.model import Network, SparseTimes, Timetable
 from geo_access.network.storage import KEPT_CHANGES
 from geo_access.routing.lines import build_lines
@@ -13,6 +12,7 @@ from geo_access.routing.query import Query
 from geo_access.routing.riders import open_routes
 from geo_access.routing.sweep import SweepGraph, build_graph, reverse_graph
 from geo_access.routing.transfers import find_transfers, usable_footpaths
+from geo_access.words.told import refusal
 
 __all__ = ["GraphKey", "backward_graph", "footpaths_of", "forward_graph", "graph_key", "keep_changes"]
 
@@ -96,7 +96,7 @@ def keep_changes(network: Network, query: Query) -> Network:
     """
     timetable = network.timetable
     if timetable is None:
-        raise InputError("changes are between vehicles → build the network with GTFS feeds")
+        raise refusal("routing.changes")
     graph = forward_graph(timetable, graph_key(query))
     kept = timetable.__dict__.setdefault(KEPT_CHANGES, {})
     kept[graph_key(query).label] = (graph.transfer_indptr, graph.transfer_board)

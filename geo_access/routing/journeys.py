@@ -19,7 +19,7 @@ from shapely import LineString, Point
 from shapely.ops import substring
 
 from geo_access.crs import WGS84
-from geo_access.errors import Fault, InputError, SnapError, raise_faults
+from geo_access.errors import SnapError, raise_faults
 from geo_access.network.model import Network, Timetable
 from geo_access.network.search.search import StreetPath, street_path
 from geo_access.routing.asked import Limits, MinutesLike, WindowLike, make_query
@@ -37,6 +37,7 @@ from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.read import read_files
 from geo_access.sources.gtfs.rows import read_raw
 from geo_access.words.note import Note
+from geo_access.words.told import fault, refusal
 
 __all__ = ["Journey", "Leg", "explain", "explain_query", "shape_lines"]
 
@@ -253,10 +254,7 @@ def _check_links(network: Network, query: Query, **places: np.ndarray) -> None:
     """Refuse a place from which no journey can start, or to which none can lead, for want of a street."""
     modes = mode_legs(query)
     faults = [
-        Fault(
-            name, f"it lies more than {query.link_limit_m:g} m from the streets",
-            "check that it is (longitude, latitude), or raise link_limit_m",
-        )
+        fault(name, "routing.far_from_streets", m=query.link_limit_m)
         for name, mode in (("origin", modes.start), ("destination", modes.end))
         if not link(network, places[name], mode, query).ok[0]
     ]  # fmt: skip
@@ -279,7 +277,7 @@ def _one_point(network: Network, place: gpd.GeoDataFrame | tuple[float, float]) 
     if isinstance(place, tuple):
         place = gpd.GeoDataFrame(geometry=[Point(place)], crs=WGS84)
     if len(place) != 1 or place.crs is None:
-        raise InputError("a place is one point that says its CRS → give (longitude, latitude) or a layer of one row")
+        raise refusal("routing.one_point")
     point = place.geometry.to_crs(network.epsg).iloc[0]
     return np.array([[point.x, point.y]])
 
@@ -302,7 +300,7 @@ def explain_query(network: Network, origin_xy: np.ndarray, destination_xy: np.nd
     query.validate()
     timetable = network.timetable
     if timetable is None or not query.uses_transit:
-        raise InputError("journeys are told on the timetable → build the network with GTFS feeds, ask for transit")
+        raise refusal("routing.journeys")
     key = graph_key(query)
     ends = connect(network, origin_xy, destination_xy, query, mode_legs(query))
     ready_s, max_s = _setting_out(timetable, ends, query)
@@ -370,7 +368,7 @@ def _setting_out(timetable: Timetable, ends: Ends, query: Query) -> tuple[int | 
     if query.depart is not None:
         return query.depart.start_s, query.max_s
     if query.arrive is None:
-        raise InputError("transit needs a moment → give depart= or arrive=")
+        raise refusal("no_moment")
     samples = Samples(query.arrive.start_s, 60, 1, deadline=True, bound_s=query.earliest_s)
     vehicles_only = np.full((1, 1), NEVER, np.int32)
     seconds, _ = profile_times(
@@ -436,7 +434,7 @@ def _on_demand(
 ) -> tuple[Leg, ...]:  # fmt: skip
     """Tell a leg on demand: the walk to where one is taken up, the ride, the walk from where one is set down."""
     if tt.flex is None:
-        raise InputError("a leg on demand needs the services of its timetable → build the network again")
+        raise refusal("routing.leg_on_demand")
     stops = [(int(stop), np.array([tt.stop_x[stop], tt.stop_y[stop]])) for stop in (leg.from_stop, leg.to_stop)]
     (up, up_xy), (down, down_xy) = stops
     up_xy, down_xy = (ends[0] if up < 0 else up_xy), (ends[1] if down < 0 else down_xy)

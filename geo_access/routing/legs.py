@@ -8,7 +8,6 @@ from functools import partial
 
 import numpy as np
 
-from geo_access.errors import InputError
 from geo_access.network.model import Network, SparseTimes
 from geo_access.network.search.links import Links, link_points
 from geo_access.network.search.nearby import invert
@@ -17,6 +16,7 @@ from geo_access.routing.flex import FlexEnd, flex_legs, offers_of
 from geo_access.routing.query import Query
 from geo_access.routing.sweep import NEVER
 from geo_access.routing.timed import DirectLegs, Reach
+from geo_access.words.told import refusal
 
 __all__ = [
     "Doors", "Ends", "Legs", "Linker", "connect", "join_doors", "link", "link_key", "mode_legs", "open_doors",
@@ -221,7 +221,7 @@ def join_doors(network: Network, origins: Doors, destinations: Doors, query: Que
         When the doors were not opened that way.
     """
     if origins.to_stops is None or destinations.from_stops is None:
-        raise InputError("doors: journeys start or end where none was searched → open_doors(leaving=, arriving=)")
+        raise refusal("routing.doors")
     direct_s = np.full((origins.to_stops.n_rows, destinations.from_stops.n_rows), NEVER, np.int32)
     for mode, limit_s in legs.direct:
         found = nearby(
@@ -244,7 +244,7 @@ def join_doors(network: Network, origins: Doors, destinations: Doors, query: Que
 def _link_stops(network: Network, mode: str, query: Query, linker: Linker) -> Links:
     timetable = network.timetable
     if timetable is None:
-        raise InputError("the network has no timetable → build it with GTFS feeds, or ask for walk, bike or car")
+        raise refusal("no_timetable")
     return linker(np.column_stack((timetable.stop_x, timetable.stop_y)), mode, query)
 
 

@@ -6,8 +6,8 @@ import geopandas as gpd
 import numpy as np
 from scipy.spatial import cKDTree
 
-from geo_access.errors import InputError
 from geo_access.network.model import Network
+from geo_access.words.told import refusal
 
 __all__ = ["park_and_ride_stops"]
 
@@ -48,11 +48,11 @@ def park_and_ride_stops(network: Network, sites: gpd.GeoDataFrame, *, within_m: 
     """
     timetable = network.timetable
     if timetable is None:
-        raise InputError("the network has no timetable → build it with GTFS feeds")
+        raise refusal("no_timetable_gtfs")
     if sites.crs is None:
-        raise InputError("park-and-ride sites: the layer does not say its CRS → set it, for instance set_crs(4326)")
+        raise refusal("routing.park_no_crs")
     if not within_m >= 0:
-        raise InputError(f"within_m: {within_m} is no distance → give metres ≥ 0")
+        raise refusal("routing.within", value=within_m)
     points = sites.geometry.to_crs(network.epsg)
     points = points[~(points.isna() | points.is_empty)].centroid
     near: set[int] = set()
@@ -60,8 +60,5 @@ def park_and_ride_stops(network: Network, sites: gpd.GeoDataFrame, *, within_m: 
         stops = cKDTree(np.column_stack((timetable.stop_x, timetable.stop_y)))
         near.update(*stops.query_ball_point(np.column_stack((points.x, points.y)), within_m))
     if not near:
-        raise InputError(
-            f"park-and-ride: none of {len(points)} sites lies within {within_m:g} m of a stop → raise within_m, or "
-            "name the stops yourself"
-        )
+        raise refusal("routing.park_far", n=len(points), m=within_m)
     return tuple(sorted({str(timetable.stop_id[stop]) for stop in near}))

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from geo_access.errors import Fault
 from geo_access.routing.query import MODES, Query, Window
 from geo_access.routing.riders import kind_faults
+from geo_access.words.told import fault
 
 __all__ = ["Profile"]
 
@@ -100,11 +101,11 @@ class Profile:
         where = f"profile {self.id}"
         found = []
         if not self.mode:
-            found.append(Fault(where, "it has no mode", "one of " + ", ".join(MODES)))
+            found.append(fault(where, "routing.no_mode", known=", ".join(MODES)))
         elif self.mode not in MODES:
-            found.append(Fault(where, f"mode {self.mode!r} is unknown", "one of " + ", ".join(MODES)))
+            found.append(fault(where, "mode_unknown", mode=self.mode, known=", ".join(MODES)))
         found += [
-            Fault(where, f"{name} = {value}", "give more than 0")
+            fault(where, "routing.above_zero", name=name, value=value)
             for name, value in (
                 ("walk_kmh", self.walk_kmh),
                 ("bike_kmh", self.bike_kmh),
@@ -113,5 +114,5 @@ class Profile:
             if not value > 0
         ]
         if self.max_rides is not None and self.max_rides < 1:
-            found.append(Fault(where, f"max_rides = {self.max_rides} leaves no ride", "1 or more, or leave it out"))
+            found.append(fault(where, "routing.no_ride", n=self.max_rides))
         return found + kind_faults(self.line_kinds)

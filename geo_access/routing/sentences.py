@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from geo_access.clock import DAY_S
-from geo_access.errors import InputError
 from geo_access.words.note import Note
+from geo_access.words.told import refusal
 from geo_access.words.words import text
 
 __all__ = ["tell"]
@@ -149,7 +149,7 @@ def tell(legs: Sequence[_Leg], *, language: str = "fr") -> str:
     """
     words = _LANGUAGES.get(language)
     if words is None:
-        raise InputError(f"language: {language!r} is unknown → one of {', '.join(_LANGUAGES)}")
+        raise refusal("routing.language", language=language, known=", ".join(_LANGUAGES))
     clock = _Clock(words)
     parts = [words.leave.format(at=clock.say(legs[0].start_s)) + "."]
     for number, leg in enumerate(legs):

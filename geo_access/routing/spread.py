@@ -5,13 +5,13 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from geo_access.errors import InputError
 from geo_access.network.model import Network, SparseTimes
 from geo_access.network.search.links import Links
 from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
 from geo_access.routing.legs import mode_legs, stop_walks
 from geo_access.routing.query import Query
 from geo_access.routing.sweep import SweepGraph
+from geo_access.words.told import refusal
 
 __all__ = ["stop_arrivals", "stop_times"]
 
@@ -43,7 +43,7 @@ def stop_arrivals(network: Network, site_links: Links, *, query: Query, reverse:
     """
     window = query.depart if query.depart is not None else query.arrive
     if network.timetable is None or window is None:
-        raise InputError("stops are reached by the timetable at one moment → give GTFS feeds, and depart= or arrive=")
+        raise refusal("routing.stops_moment")
     legs, key = mode_legs(query), graph_key(query)
     graph = (backward_graph if reverse else forward_graph)(network.timetable, key)
     walks = stop_walks(network, site_links, query, legs.end if reverse else legs.start, to_stops=not reverse)

@@ -16,9 +16,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numba import get_num_threads, njit
 
-from geo_access.errors import InputError
 from geo_access.network.model import SparseTimes, Timetable
 from geo_access.routing.lines import Lines
+from geo_access.words.told import refusal
 
 __all__ = ["find_transfers", "usable_footpaths"]
 
@@ -51,10 +51,13 @@ def usable_footpaths(timetable: Timetable, *, walk_kmh: float, max_transfer_s: i
     """
     asked_m, known_m = max_transfer_s * walk_kmh / 3.6, timetable.reach_s * timetable.walk_kmh / 3.6
     if asked_m > known_m + 1.0:
-        raise InputError(
-            f"max_transfer_s: {max_transfer_s} s at {walk_kmh:g} km/h are walks of {asked_m:.0f} m, and the network "
-            f"knows those between stops up to {known_m:.0f} m → build_network(walk_kmh={walk_kmh:g}, "
-            f"max_transfer_s={max_transfer_s}), or ask max_transfer_s={int(known_m * 3.6 / walk_kmh)}"
+        raise refusal(
+            "routing.max_transfer",
+            walks_s=str(max_transfer_s),
+            kmh=walk_kmh,
+            asked=round(asked_m),
+            known=round(known_m),
+            ask_s=str(int(known_m * 3.6 / walk_kmh)),
         )
     paths = timetable.footpaths
     n_stops = timetable.n_stops

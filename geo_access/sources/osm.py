@@ -27,6 +27,7 @@ from geo_access.sources.osm_parts import (
     read_part,
 )
 from geo_access.words.note import Note, note
+from geo_access.words.told import refusal
 
 if TYPE_CHECKING:
     import geopandas as gpd
@@ -99,7 +100,7 @@ def _box(bbox_lonlat: tuple[float, float, float, float] | None) -> tuple[int, in
     west, south, east, north = bbox_lonlat
     good = all(math.isfinite(value) for value in bbox_lonlat) and west < east and south < north
     if not good or max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90:
-        raise InputError(f"bbox_lonlat {bbox_lonlat}: not (west, south, east, north) in degrees → check the order")
+        raise refusal("osm.bbox", bbox=str(bbox_lonlat))
     low_x, low_y, high_x, high_y = (round(value * 1e7) for value in bbox_lonlat)
     return low_x, low_y, high_x, high_y
 
@@ -152,8 +153,8 @@ def read_osm(
     if not any(len(part.way_id) for part in parts):
         where = ", ".join(path.name for path in paths)
         if any(part.outside for part in parts):
-            raise CoverageError(f"{where}: no street inside {bbox_lonlat} → take the extract that covers the area")
-        raise CoverageError(f"{where}: it holds no way with a highway tag → take an extract with streets")
+            raise refusal("osm.none_inside", CoverageError, file=where, bbox=str(bbox_lonlat))
+        raise refusal("osm.no_highway", CoverageError, file=where)
     ways = _Ways(parts)
     far = ways.leave_far_nodes([path.name for path in paths])
     restrictions, broken = _restrictions(parts)
@@ -222,7 +223,7 @@ class _Ways:
         """Take the positions of a few nodes far from all others as unknown; refuse territories oceans apart."""
         placed = self.x != UNDEFINED
         if not placed.any():
-            raise CoverageError(f"{', '.join(names)}: no street has a position → take an extract with its nodes")
+            raise refusal("osm.no_position", CoverageError, file=", ".join(names))
         middle = np.median(self.x[placed]), np.median(self.y[placed])
         away = placed & (
             (np.abs(self.x - middle[0]) > _FAR_DEGREES * 1e7) | (np.abs(self.y - middle[1]) > _FAR_DEGREES * 1e7)
@@ -335,10 +336,7 @@ def read_park_and_ride(osm_paths: str | Path | Iterable[str | Path]) -> gpd.GeoD
         try:
             _read_sites_into(sites, path)
         except (RuntimeError, ValueError, OSError) as error:
-            raise InputError(
-                f"{path.name}: it cannot be read as OSM data ({error}) → download it again; "
-                "expected .osm.pbf, .osm or .osm.bz2"
-            ) from error
+            raise refusal("osm.unreadable", file=path.name, why=error) from error
     order = sorted(sites, key=lambda name: (name.split("/")[0], int(name.split("/")[1])))
     frame = pd.DataFrame([sites[name][0] for name in order], columns=list(_COLUMNS)).astype({"capacity": "Int32"})
     return gpd.GeoDataFrame(frame, geometry=[sites[name][1] for name in order], crs=WGS84)

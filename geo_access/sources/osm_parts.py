@@ -18,7 +18,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
+from geo_access.errors import InputError, MissingFileError, raise_faults
+from geo_access.words.told import fault
 
 __all__ = ["NODE_KEYS", "UNDEFINED", "WAY_KEYS", "Part", "TagSets", "check_paths", "osm_file", "read_part"]
 
@@ -123,15 +124,15 @@ def osm_file(path: Path) -> Any:
 
 def check_paths(paths: list[Path]) -> None:
     """Raise for files that do not exist, or whose names are not those of OSM files."""
-    missing = [Fault(str(path), "file not found", "check the path") for path in paths if not path.is_file()]
+    missing = [fault(str(path), "osm.no_file") for path in paths if not path.is_file()]
     raise_faults(missing, error=MissingFileError)
     strange = [
-        Fault(path.name, "not the name of an OSM file", f"expected one of {', '.join(_SUFFIXES)}")
+        fault(path.name, "osm.name", known=", ".join(_SUFFIXES))
         for path in paths
         if not path.name.lower().endswith(_SUFFIXES)
     ]
     if not paths:
-        strange.append(Fault("osm", "no file given", "name at least one OSM extract"))
+        strange.append(fault("osm", "osm.no_extract"))
     raise_faults(strange)
 
 

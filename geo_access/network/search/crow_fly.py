@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo_access.errors import InputError
 from geo_access.network.model import CrowFly, ModeGraph, SparseTimes
 from geo_access.network.search.kernels import INFINITE
 from geo_access.network.search.links import Links
+from geo_access.words.told import refusal
 
 __all__ = ["UNBOUNDED_DS", "check_search", "crow_fly_matrix", "crow_fly_nearby", "limits_ds", "slots", "time_factor"]
 
@@ -18,7 +18,7 @@ __all__ = ["UNBOUNDED_DS", "check_search", "crow_fly_matrix", "crow_fly_nearby",
 def _seconds_per_m(crow_fly: CrowFly, mode: str, speed_kmh: float | None) -> float:
     speed = crow_fly.speeds_kmh[mode] if speed_kmh is None else speed_kmh
     if not speed > 0:
-        raise InputError(f"speed_kmh {speed}: not a speed → give a speed > 0 km/h")
+        raise refusal("streets.speed", value=speed)
     return crow_fly.detour * 3.6 / speed
 
 
@@ -105,9 +105,9 @@ def time_factor(graph_kmh: float, speed_kmh: float | None, mode: str) -> float:
     if speed_kmh is None:
         return 1.0
     if mode == "car":
-        raise InputError("speed_kmh: driving speeds come from the streets → use the congestion factor instead")
+        raise refusal("streets.car_speed")
     if not speed_kmh > 0:
-        raise InputError(f"speed_kmh {speed_kmh}: not a speed → give a speed > 0 km/h")
+        raise refusal("streets.speed", value=speed_kmh)
     return graph_kmh / speed_kmh
 
 
@@ -115,9 +115,9 @@ def check_search(sources: Links, targets: Links, mode: str, max_s: float | None)
     """Raise `InputError` where points were linked for another mode, or the limit is no duration."""
     for links in (sources, targets):
         if links.mode != mode:
-            raise InputError(f"mode {mode!r}: these points were linked for {links.mode!r} → link them for {mode!r}")
+            raise refusal("streets.linked_for", mode=mode, linked=links.mode)
     if max_s is not None and not max_s >= 0:
-        raise InputError(f"max_s {max_s}: not a duration → give seconds ≥ 0")
+        raise refusal("streets.duration", value=max_s)
 
 
 def limits_ds(connector_s: np.ndarray, max_s: float | None, factor: float) -> np.ndarray:

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit, prange
 
-from geo_access.errors import Fault, InputError, SnapError, raise_faults
+from geo_access.errors import SnapError, raise_faults
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search.links_checks import misplaced
 from geo_access.network.streets.split import ranges
+from geo_access.words.told import fault, refusal
 
 __all__ = ["LINK_REASONS", "Links", "edge_times", "fill_grid", "graph_of", "link_points", "nearest_segments"]
 
@@ -192,15 +193,15 @@ class Links:
 def graph_of(streets: Streets, mode: str) -> ModeGraph:
     """Graph of a mode, or an `InputError` that names the modes there are."""
     if mode not in streets.graphs:
-        known = ", ".join(streets.graphs) or "none"
-        raise InputError(f"mode {mode!r}: the streets were not built for it → built: {known}")
+        known = ", ".join(streets.graphs) or "–"
+        raise refusal("streets.mode_not_built", mode=mode, known=known)
     return streets.graphs[mode]
 
 
 def _checked(xy: np.ndarray) -> np.ndarray:
     points = np.ascontiguousarray(xy, dtype=np.float64)
     if points.ndim != 2 or points.shape[1] != 2:
-        raise InputError(f"xy has shape {points.shape} → give one row (x, y) per point")
+        raise refusal("streets.xy_shape", shape=str(points.shape))
     return points
 
 
@@ -254,11 +255,11 @@ def link_points(
     """
     points = _checked(xy)
     faults = [
-        Fault(name, f"{value}", remedy)
-        for name, value, bad, remedy in (
-            ("limit_m", limit_m, not limit_m >= 0, "give a distance ≥ 0 m"),
-            ("connector_kmh", connector_kmh, not connector_kmh > 0, "give a speed > 0 km/h"),
-            ("detour", detour, not detour >= 1, "give a factor ≥ 1"),
+        fault(name, key, value=value)
+        for name, value, bad, key in (
+            ("limit_m", limit_m, not limit_m >= 0, "streets.limit"),
+            ("connector_kmh", connector_kmh, not connector_kmh > 0, "streets.connector_speed"),
+            ("detour", detour, not detour >= 1, "streets.detour"),
         )
         if bad
     ]
@@ -293,7 +294,7 @@ def link_points(
 def _refuse_misplaced(streets: Streets | CrowFly, points: np.ndarray, ids: Sequence[object] | None) -> None:
     """Raise for points whose numbers cannot be what was meant, all at once."""
     if ids is not None and len(ids) != len(points):
-        raise InputError(f"ids: {len(ids)} for {len(points)} points → give one per point")
+        raise refusal("streets.ids_number", ids=len(ids), n=len(points))
     extent = None
     if isinstance(streets, Streets):
         low, high = ((float(pick(streets.node_x)), float(pick(streets.node_y))) for pick in (np.min, np.max))
@@ -303,7 +304,7 @@ def _refuse_misplaced(streets: Streets | CrowFly, points: np.ndarray, ids: Seque
 
 def _standing(points: np.ndarray, placed: np.ndarray, mode: str, crow_fly: CrowFly) -> Links:
     if mode not in crow_fly.speeds_kmh:
-        raise InputError(f"mode {mode!r}: no crow-fly speed for it → known: {', '.join(crow_fly.speeds_kmh)}")
+        raise refusal("streets.no_crow_fly_speed", mode=mode, known=", ".join(crow_fly.speeds_kmh))
     n = len(points)
     zero = np.where(placed, 0.0, np.nan)
     none = np.full(n, -1, dtype=np.int32)

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from geo_access.errors import Fault
+from geo_access.words.told import fault
 
 __all__ = ["Extent", "extent_of", "misplaced"]
 
@@ -86,35 +87,11 @@ def misplaced(
         told |= _causes(xy[rows], rows, extent, epsg)
     names = range(1, len(xy) + 1) if ids is None else ids
     kind = "row" if ids is None else "id"
-    faults = []
-    for row in sorted(told)[:_SHOWN]:
-        what, remedy = _WORDS[told[row]]
-        place = f"{where}: {kind} {names[row]}"
-        faults.append(Fault(place, what.format(epsg=epsg), remedy, told[row], {"epsg": epsg}))
+    shown = sorted(told)[:_SHOWN]
+    faults = [fault(f"{where}: {kind} {names[row]}", told[row], epsg=str(epsg)) for row in shown]
     if len(told) > _SHOWN:
-        n = len(told) - _SHOWN
-        faults.append(
-            Fault(where, f"{n} more points of this kind", "look at the whole column", "points_more", {"n": n})
-        )
+        faults.append(fault(where, "points_more", n=len(told) - _SHOWN))
     return faults
-
-
-_WORDS = {
-    "point_half": ("not a position", "give both coordinates, or none"),
-    "point_unprojectable": (
-        "it cannot be projected to EPSG:{epsg}",
-        "check that longitude and latitude are not swapped",
-    ),
-    "point_swapped": ("longitude and latitude look swapped", "exchange the two columns"),
-    "point_axes": ("x and y look swapped", "give (x, y), not (y, x)"),
-    "point_degrees": ("it looks like degrees, not metres of EPSG:{epsg}", "reproject it first"),
-    "point_degrees_swapped": (
-        "it looks like degrees with latitude first, not metres of EPSG:{epsg}",
-        "give longitude first, and reproject",
-    ),
-    "point_zero": ("position (0, 0), a default written by a tool", "give the true position"),
-    "point_null_island": ("position (0°, 0°), a default written by a tool", "give the true position"),
-}
 
 
 def _causes(xy: np.ndarray, rows: np.ndarray, extent: Extent | None, epsg: int) -> dict[int, str]:

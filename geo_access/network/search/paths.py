@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo_access.errors import InputError
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search.crow_fly import UNBOUNDED_DS, check_search, crow_fly_matrix, slots, time_factor
 from geo_access.network.search.kernels import (
@@ -20,6 +19,7 @@ from geo_access.network.search.kernels import (
     seeds_of,
 )
 from geo_access.network.search.links import Links, graph_of, link_points
+from geo_access.words.told import refusal
 
 if TYPE_CHECKING:
     import shapely
@@ -149,7 +149,7 @@ def street_path(
     """
     ends = [np.asarray(point, dtype=np.float64) for point in (from_xy, to_xy)]
     if any(point.shape != (2,) for point in ends):
-        raise InputError(f"points have shapes {ends[0].shape}, {ends[1].shape} → give one (x, y) each")
+        raise refusal("streets.path_shapes", shape=str(ends[0].shape), shape2=str(ends[1].shape))
     links = link_points(streets, np.stack(ends), mode=mode, limit_m=limit_m, connector_kmh=connector_kmh)
     source, target = links.take(np.array([0])), links.take(np.array([1]))
     check_search(source, target, mode, max_s)

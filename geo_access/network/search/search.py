@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo_access.errors import InputError
 from geo_access.network.model import CrowFly, SparseTimes, Streets
 from geo_access.network.search.crow_fly import (
     UNBOUNDED_DS,
@@ -29,6 +28,7 @@ from geo_access.network.search.links import Links, graph_of
 from geo_access.network.search.nearby import nearby_pairs
 from geo_access.network.search.paths import StreetPath, street_path
 from geo_access.network.search.sweep import hierarchy_rows, worth_a_hierarchy
+from geo_access.words.told import refusal
 
 __all__ = [
     "StreetPath",
@@ -275,7 +275,7 @@ def _search(
     states, owner, costs, arcs = seeds_and_arcs(streets, sources, mode=mode, reverse=reverse)
     start_s = np.zeros(len(sources)) if initial_s is None else np.asarray(initial_s, dtype=np.float64)
     if start_s.shape != (len(sources),):
-        raise InputError(f"initial_s has shape {start_s.shape} → give one value per source")
+        raise refusal("streets.initial_shape", shape=str(start_s.shape))
     begin = (start_s + sources.connector_s)[owner] * 10.0 / factor
     good = np.isfinite(begin) & (begin >= 0) & (begin <= max_s * 10.0 / factor)
     states, owner = states[good], owner[good]
@@ -393,7 +393,7 @@ def state_times(
         Without streets, or when a parameter makes no sense.
     """
     if isinstance(streets, CrowFly):
-        raise InputError("node_times: there are no nodes without streets → compute straight-line times instead")
+        raise refusal("streets.no_nodes")
     check_search(sources, sources, mode, max_s)
     graph = graph_of(streets, mode)
     factor = time_factor(graph.speed_kmh, speed_kmh, mode)

@@ -7,10 +7,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from geo_access.errors import Fault, raise_faults
+from geo_access.errors import raise_faults
 from geo_access.network.model import CrowFly, Streets
 from geo_access.words.note import Note, note
-from geo_access.words.told import refusal
+from geo_access.words.told import fault, refusal
 
 __all__ = ["DRIVEN", "FREE_FLOW", "car_label", "car_notes", "congestion_at", "with_congestion"]
 
@@ -50,21 +50,19 @@ def congestion_at(factors: float | Mapping[int, float], hour: int | None) -> tup
     by_hour = dict(factors) if isinstance(factors, Mapping) else {}
     values = list(by_hour.values()) if isinstance(factors, Mapping) else [factors]
     faults = [
-        Fault(f"car_congestion {value}", "not between 1 and 10", "1 is free flow, 1.3 adds 30 %")
-        for value in values
-        if not 1.0 <= value <= _LARGEST
+        fault(f"car_congestion {value}", "streets.congestion") for value in values if not 1.0 <= value <= _LARGEST
     ]
     faults += [
-        Fault(f"car_congestion: hour {key!r}", "not an hour of the day", "use whole hours, 0–23")
+        fault(f"car_congestion: hour {key!r}", "streets.congestion_hour")
         for key in by_hour
         if not (isinstance(key, int | np.integer) and 0 <= key <= 23)
     ]
     if isinstance(factors, Mapping) and not by_hour:
-        faults.append(Fault("car_congestion", "no hour in it", "give {7: 1.3, 8: 1.4} for instance, or one factor"))
+        faults.append(fault("car_congestion", "streets.congestion_empty"))
     if by_hour and hour is None:
-        faults.append(Fault("hour", "not given beside factors by hour", "say which hour the times are for"))
+        faults.append(fault("hour", "streets.congestion_no_hour"))
     if hour is not None and not (by_hour and 0 <= hour <= 23):
-        faults.append(Fault("hour", f"{hour} has no use", "give it with factors by hour, 0–23"))
+        faults.append(fault("hour", "streets.congestion_hour_unused", hour=hour))
     raise_faults(faults)
     if isinstance(factors, Mapping):
         factor = float(factors.get(int(hour or 0), 1.0))

@@ -22,9 +22,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from geo_access.errors import CoverageError, InputError, MissingFileError, import_extra
+from geo_access.errors import CoverageError, MissingFileError, import_extra
 from geo_access.network.model import Streets
 from geo_access.words.note import Note, note
+from geo_access.words.told import refusal
 
 if TYPE_CHECKING:
     from affine import Affine
@@ -106,7 +107,7 @@ def _read(xy: np.ndarray, epsg: int, dem: Path) -> _Raster:
     resampling = import_extra("rasterio.enums", "raster").Resampling.bilinear
 
     if not dem.exists():
-        raise MissingFileError(f"{dem}: elevation raster not found → check the path")
+        raise refusal("streets.no_raster", MissingFileError, file=dem)
     try:
         with (
             rasterio.open(dem) as raw,
@@ -121,9 +122,9 @@ def _read(xy: np.ndarray, epsg: int, dem: Path) -> _Raster:
                 values = averaged(values)
             return _Raster(values, ~raster.window_transform(window), float(max(map(abs, raster.res))))
     except rasterio.errors.WindowError as error:
-        raise CoverageError(f"{dem.name}: it does not cover the streets → take the raster of the area") from error
+        raise refusal("streets.raster_elsewhere", CoverageError, file=dem.name) from error
     except rasterio.errors.RasterioError as error:
-        raise InputError(f"{dem.name}: it cannot be read as a raster ({error}) → give a GeoTIFF") from error
+        raise refusal("streets.raster_unreadable", file=dem.name, why=error) from error
 
 
 def averaged(values: np.ndarray) -> np.ndarray:
@@ -200,7 +201,7 @@ def slope_factors(
     slope, first = _slopes(streets, raster, np.zeros(n_edges, dtype=bool) if crossing is None else crossing)
     known = np.isfinite(slope)
     if not known.any():
-        raise CoverageError(f"{Path(dem).name}: it does not cover the streets → take the raster of the area")
+        raise refusal("streets.raster_elsewhere", CoverageError, file=Path(dem).name)
     slope = np.where(known, slope, 0.0)
     factors = {"car": flat}
     for mode, factor in (("walk", walking_factor), ("bike", cycling_factor)):

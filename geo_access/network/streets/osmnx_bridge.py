@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from geo_access.crs import metric_epsg
-from geo_access.errors import CoverageError, Fault, InputError, raise_faults
+from geo_access.errors import CoverageError, Fault, raise_faults
 from geo_access.network.model import CrowFly, ModeGraph, Network, Streets
 from geo_access.network.search.links import graph_of
 from geo_access.network.streets.congestion import FREE_FLOW
@@ -22,7 +22,7 @@ from geo_access.network.streets.turns import assemble
 from geo_access.network.streets.zones import lay_zones
 from geo_access.sources.osm import WAY_KEYS
 from geo_access.words.note import Note, note
-from geo_access.words.told import refusal
+from geo_access.words.told import fault, refusal
 
 __all__ = ["from_osmnx", "to_networkx"]
 
@@ -39,21 +39,21 @@ def _first(value: Any) -> Any:
 
 def _faults(graph: Any) -> list[Fault]:
     faults = [
-        Fault(f"graph: node {node}", "no x and y", "make the graph with OSMnx, or set both")
+        fault(f"graph: node {node}", "streets.graph_no_xy")
         for node, data in list(graph.nodes(data=True))
         if not all(np.isfinite(float(data.get(axis, np.nan))) for axis in ("x", "y"))
     ]
     faults += [
-        Fault(f"graph: edge {tail} → {head}", "no length", "call osmnx.distance.add_edge_lengths first")
+        fault(f"graph: edge {tail} → {head}", "streets.graph_no_length")
         for tail, head, data in graph.edges(data=True)
         if not float(data.get("length", np.nan)) >= 0
     ]
     if "crs" not in graph.graph:
-        faults.append(Fault("graph", "it does not say its CRS", 'set graph.graph["crs"], for instance "EPSG:4326"'))
+        faults.append(fault("graph", "streets.graph_no_crs"))
     if not graph.is_directed():
-        faults.append(Fault("graph", "undirected", "give the directed graph, before osmnx.convert.to_undirected"))
+        faults.append(fault("graph", "streets.graph_undirected"))
     if not graph.number_of_edges():
-        faults.append(Fault("graph", "it has no edge", "check the place and the network type"))
+        faults.append(fault("graph", "streets.graph_empty"))
     return faults[:20]
 
 
@@ -100,8 +100,10 @@ def from_osmnx(
     """
     modes = [mode] if isinstance(mode, str) else list(dict.fromkeys(mode))
     unknown = [name for name in modes if name not in PROFILES]
-    if unknown or not modes:
-        raise InputError(f"mode {', '.join(unknown) or 'none'}: unknown → choose among {', '.join(PROFILES)}")
+    if not modes:
+        raise refusal("streets.no_mode", known=", ".join(PROFILES))
+    if unknown:
+        raise refusal("streets.modes_unknown", modes=", ".join(unknown), known=", ".join(PROFILES))
     raise_faults(_faults(graph))
     number = {node: k for k, node in enumerate(graph.nodes)}
     directed = [(number[a], number[b], data) for a, b, data in graph.edges(data=True) if a != b]
@@ -203,7 +205,7 @@ def _mode_graph(
     ]
     arcs = np.concatenate(parts)
     if not len(arcs):
-        raise CoverageError(f"graph: no edge is open to {profile.name} → take another network type, such as all")
+        raise refusal("streets.graph_closed", CoverageError, mode=profile.name)
     speed = np.concatenate([kmh[part[:, 2], way] for way, part in enumerate(parts)])
     keep, islands = mainland(arcs[:, 0], arcs[:, 1], len(bare.node_id), min_nodes=min_island_nodes)
     arcs, speed = arcs[keep], speed[keep]

@@ -11,6 +11,7 @@ import numpy as np
 
 from geo_access.errors import CoverageError
 from geo_access.sources.osm import OsmWays
+from geo_access.words.told import refusal
 
 __all__ = ["Pieces", "mainland", "split_ways"]
 
@@ -101,7 +102,7 @@ def split_ways(ways: OsmWays, usable: np.ndarray, special: np.ndarray) -> Pieces
     keep = valid & ~repeated
     positions, way_of, ids, run = positions[keep], way_of[keep], ids[keep], run[keep]
     if len(ids) < 2:
-        raise CoverageError("osm: no street that the modes asked for may use → check the area and the modes")
+        raise refusal("streets.none_for_modes", CoverageError)
     lon, lat = ways.lon[positions], ways.lat[positions]
 
     unique, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
@@ -117,7 +118,7 @@ def split_ways(ways: OsmWays, usable: np.ndarray, special: np.ndarray) -> Pieces
     proper = inverse[start] != inverse[end]
     start, end = start[proper], end[proper]
     if len(start) == 0:
-        raise CoverageError("osm: no street of two nodes is left → the extract is cut too tight; take a larger one")
+        raise refusal("streets.none_left", CoverageError)
 
     used = np.unique(np.concatenate((inverse[start], inverse[end])))
     order = morton_order(lon[first[used]], lat[first[used]])

@@ -50,7 +50,7 @@ def replace_feed(network: Network, edit: ReplaceFeed, finder: Finder) -> Network
             max_transfer_s=int(timetable.reach_s / _FASTER),
         )  # fmt: skip
     except GeoAccessError as error:
-        finder.faults.append(Fault(finder.where, str(error)))
+        finder.faults.append(Fault(finder.where, str(error), key=error.key, values=error.values))
         return network
     left = _without_feed(timetable, edit.feed)
     if left.n_stops:

@@ -8,9 +8,10 @@ from datetime import date, timedelta
 import numpy as np
 
 from geo_access.clock import LAST_CLOCK_S, ServiceDay
-from geo_access.errors import CapacityError, Fault, raise_faults
+from geo_access.errors import CapacityError, raise_faults
 from geo_access.sources.gtfs.calendar import services_on
 from geo_access.sources.gtfs.model import Feed
+from geo_access.words.told import fault, refusal
 
 __all__ = ["Headways", "Runs", "runs_around", "waits_are_charged"]
 
@@ -54,9 +55,9 @@ class Headways:
         """Raise `InputError` when phase or step cannot be."""
         faults = []
         if not 0 <= self.phase < 1:
-            faults.append(Fault("headways.phase", f"{self.phase} is not within 0–1", "0.5 for half a headway"))
+            faults.append(fault("headways.phase", "timetable.phase", value=self.phase))
         if self.step_s < 1:
-            faults.append(Fault("headways.step_s", f"{self.step_s} s", "1 or more"))
+            faults.append(fault("headways.step_s", "timetable.step", value=self.step_s))
         raise_faults(faults)
 
 
@@ -169,10 +170,7 @@ def _spelled_out(feed: Feed, runs_today: np.ndarray, shift: int, relative: int, 
         if not runs_today[trip]:
             continue
         if len(rows) + (end - start) // headway > _MOST_RUNS:
-            raise CapacityError(
-                f"{feed.name}: frequencies.txt means more than {_MOST_RUNS:,} vehicles a day, at trip {trip_id} → "
-                "check headway_secs"
-            )
+            raise refusal("timetable.too_many_runs", CapacityError, feed=feed.name, most=_MOST_RUNS, trip=trip_id)
         origin = int(times.departure_s[times.trip_indptr[trip]])
         if exact or not charged:
             wanted = start if exact else start + int(headways.phase * headway)

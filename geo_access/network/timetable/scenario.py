@@ -35,7 +35,7 @@ from geo_access.network.timetable.paths import add_line, divert_line, extend_lin
 from geo_access.network.timetable.service import ServiceTrip, put_in, seated_again, service_trips, take_out
 from geo_access.network.timetable.timetable import validate_timetable
 from geo_access.words.note import note
-from geo_access.words.told import fault
+from geo_access.words.told import fault, refusal
 
 __all__ = [
     "AddLine", "AddTrip", "CloseFeed", "CloseLine", "CloseStop", "DivertLine", "Edit", "ExtendLine", "NewStop",
@@ -97,7 +97,7 @@ def apply_edits(network: Network, edits: Sequence[Edit]) -> Network:
 
 def _timetable(network: Network) -> Timetable:
     if network.timetable is None:
-        raise InputError("the network has no timetable → build it with gtfs=")
+        raise refusal("no_timetable_gtfs")
     return network.timetable
 
 

@@ -13,10 +13,10 @@ import numpy as np
 import pandas as pd
 from scipy.spatial import cKDTree
 
-from geo_access.errors import InputError
 from geo_access.network.model import CrowFly, Network, Timetable
 from geo_access.network.search.links import LINK_REASONS, link_points
 from geo_access.sources.gtfs.notices import notices_frame
+from geo_access.words.told import refusal
 
 __all__ = ["network_notices", "plain_name", "same_places", "shared_stops", "stop_links"]
 
@@ -88,7 +88,7 @@ def same_places(
 
 def _timetable(network: Network) -> Timetable:
     if network.timetable is None:
-        raise InputError("the network has no timetable → build it with gtfs=")
+        raise refusal("no_timetable_gtfs")
     return network.timetable
 
 

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 import numpy as np
 from pyproj import Transformer
 
-from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.errors import raise_faults
 from geo_access.network.model import CrowFly, Streets, Timetable
 from geo_access.network.timetable.change_rules import Calls, StopTable, read_rules, split_stops
 from geo_access.network.timetable.changes import stop_transfers
@@ -24,6 +24,7 @@ from geo_access.network.timetable.stops import same_places
 from geo_access.sources.gtfs.calendar import services_on
 from geo_access.sources.gtfs.model import Feed
 from geo_access.words.note import Note, note
+from geo_access.words.told import fault, refusal
 
 __all__ = ["build_timetable", "validate_timetable"]
 
@@ -162,17 +163,15 @@ def _check_arguments(
     faults = []
     names = [feed.name for feed in feeds]
     if not names:
-        faults.append(Fault("feeds", "none given", "give at least one GTFS feed"))
+        faults.append(fault("feeds", "timetable.no_feed"))
     if len(set(names)) < len(names):
-        faults.append(
-            Fault("feeds", f"two feeds of one name among {', '.join(names)}", "name them: read_gtfs(…, name=)")
-        )
+        faults.append(fault("feeds", "timetable.feed_names", names=", ".join(names)))
     if not walk_kmh > 0:
-        faults.append(Fault("walk_kmh", f"must be above 0, not {walk_kmh}", "for instance 4.8"))
+        faults.append(fault("walk_kmh", "timetable.walk_kmh", value=walk_kmh))
     if max_transfer_s < 0:
-        faults.append(Fault("max_transfer_s", f"must not be negative, not {max_transfer_s}", "for instance 600"))
+        faults.append(fault("max_transfer_s", "timetable.max_transfer", value=max_transfer_s))
     if align not in (None, "equivalent-day"):
-        faults.append(Fault("align", f"{align!r} is unknown", "None or 'equivalent-day'"))
+        faults.append(fault("align", "timetable.align", value=align))
     raise_faults(faults)
     headways.validate()
 
@@ -195,9 +194,7 @@ def _stop_table(feeds: Sequence[Feed], epsg: int) -> StopTable:
     x, y, feed_of, rows, station = (np.concatenate([part[k] for part in parts]) for k in range(5))
     lost = ~(np.isfinite(x) & np.isfinite(y))
     if lost.any():
-        raise InputError(
-            f"{int(lost.sum())} stops cannot be projected to EPSG:{epsg} → choose the CRS of the territory"
-        )
+        raise refusal("timetable.unprojectable", n=int(lost.sum()), epsg=str(epsg))
     return StopTable(x, y, feed_of.astype(np.int32), rows.astype(np.int32), station)
 
 
@@ -428,31 +425,38 @@ def validate_timetable(timetable: Timetable) -> None:
     n_events, n_trips, n_stops, n_routes = len(t.event_stop), t.n_trips, t.n_stops, len(t.route_id)
     checks = [
         (len(t.trip_indptr) == n_trips + 1 and t.trip_indptr[0] == 0 and t.trip_indptr[-1] == n_events, "trip_indptr",
-         "does not cover the events"),
-        (bool((np.diff(t.trip_indptr) >= 2).all()), "trip_indptr", "a trip with fewer than two events"),
-        (_in_range(t.event_stop, n_stops), "event_stop", "a stop out of range"),
-        (_in_range(t.trip_route, n_routes), "trip_route", "a route out of range"),
-        (_in_range(t.forbidden, n_stops), "forbidden", "a stop out of range"),
-        (_in_range(t.stated, n_stops), "stated", "a stop out of range"),
-        (_in_range(t.in_seat, n_trips), "in_seat", "a trip out of range"),
-        (len(t.route_kind) in (0, n_routes), "route_kind", "not one value per route"),
-        (len(t.trip_days) in (0, n_trips), "trip_days", "not one value per trip"),
-        (bool((t.event_arrival_s <= t.event_departure_s).all()), "event_departure_s", "before the arrival"),
-        (_forward(t), "event_arrival_s", "before the departure of the event before"),
-        (t.footpaths.n_rows == n_stops == t.footpaths.n_cols, "footpaths", "not stops × stops"),
-        (_in_range(t.footpaths.indices, n_stops), "footpaths", "a stop out of range"),
-        (bool((t.footpaths.seconds >= 0).all()), "footpaths", "a negative time"),
-        (bool(np.isfinite(t.stop_x + t.stop_y).all()), "stop_x, stop_y", "a stop without position"),
+         "timetable.array.events"),
+        (bool((np.diff(t.trip_indptr) >= 2).all()), "trip_indptr", "timetable.array.two_events"),
+        (_in_range(t.event_stop, n_stops), "event_stop", "timetable.array.stop"),
+        (_in_range(t.trip_route, n_routes), "trip_route", "timetable.array.route"),
+        (_in_range(t.forbidden, n_stops), "forbidden", "timetable.array.stop"),
+        (_in_range(t.stated, n_stops), "stated", "timetable.array.stop"),
+        (_in_range(t.in_seat, n_trips), "in_seat", "timetable.array.trip"),
+        (len(t.route_kind) in (0, n_routes), "route_kind", "timetable.array.per_route"),
+        (len(t.trip_days) in (0, n_trips), "trip_days", "timetable.array.per_trip"),
+        (bool((t.event_arrival_s <= t.event_departure_s).all()), "event_departure_s", "timetable.array.before_arrival"),
+        (_forward(t), "event_arrival_s", "timetable.array.backwards"),
+        (t.footpaths.n_rows == n_stops == t.footpaths.n_cols, "footpaths", "timetable.array.square"),
+        (_in_range(t.footpaths.indices, n_stops), "footpaths", "timetable.array.stop"),
+        (bool((t.footpaths.seconds >= 0).all()), "footpaths", "timetable.array.negative"),
+        (bool(np.isfinite(t.stop_x + t.stop_y).all()), "stop_x, stop_y", "timetable.array.no_position"),
     ]  # fmt: skip
     lengths = {
         "stop": ("stop_name", "stop_feed", "stop_x", "stop_y", "min_transfer_s"),
         "trip": ("trip_headsign", "trip_route", "trip_day", "trip_bikes", "trip_on_demand", "trip_block"),
         "event": ("event_arrival_s", "event_departure_s", "event_board", "event_alight"),
     }
-    sizes = {"stop": n_stops, "trip": n_trips, "event": n_events}
-    checks += [(len(getattr(t, name)) == sizes[kind], name, f"not one value per {kind}")
-               for kind, names in lengths.items() for name in names]  # fmt: skip
-    raise_faults(Fault(f"timetable.{name}", what, "rebuild the network") for ok, name, what in checks if not ok)
+    sizes = {
+        "stop": (n_stops, "timetable.array.per_stop"),
+        "trip": (n_trips, "timetable.array.per_trip"),
+        "event": (n_events, "timetable.array.per_event"),
+    }
+    checks += [
+        (len(getattr(t, name)) == sizes[kind][0], name, sizes[kind][1])
+        for kind, names in lengths.items()
+        for name in names
+    ]
+    raise_faults(fault(f"timetable.{name}", key) for ok, name, key in checks if not ok)
 
 
 def _in_range(values: np.ndarray, n: int) -> bool:
