@@ -40,8 +40,8 @@ def runs(tmp_path: Path) -> tuple[Path, Path]:
     )
     after = run_folder(
         tmp_path / "2026",
-        [("01", "rural", "adéquat", 0.9, 1000), ("02", "urban", "inadéquat", 0.4, 5000), ("q", "qpv", "inadéquat", 0, 500),
-         ("03", "rural", "fragile", 0.6, 10)],
+        [("01", "rural", "adéquat", 0.9, 1000), ("02", "urban", "inadéquat", 0.4, 5000),
+         ("q", "qpv", "inadéquat", 0, 500), ("03", "rural", "fragile", 0.6, 10)],
         {"feed.zip": "bbb", "new.csv": "2"},
     )  # fmt: skip
     return before, after

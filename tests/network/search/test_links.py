@@ -127,7 +127,7 @@ def test_report_as_files(tmp_path: Path) -> None:
     rows = pd.read_csv(table, keep_default_na=False)
     assert rows[["id", "reason", "edge_class", "distance_m"]].to_numpy().tolist() == [
         ["a", "OK", "residential", "20.0"],
-        ["=b", "OK", "residential", "20.0"],
+        ["'=b", "OK", "residential", "20.0"],  # a quote keeps a spreadsheet from reading a formula
         ["far", "BEYOND_LIMIT", "", "1000.0"],
         ["lost", "NO_POSITION", "", ""],
     ]
