@@ -78,6 +78,11 @@ class Page:
         lines = self._call("/se/log", {"type": "browser"})
         return [line["message"] for line in lines if line["level"] == "SEVERE"]
 
+    def resize(self, width: int, height: int) -> None:
+        """Show pages as a screen of that size does, narrower than any window may be [px]."""
+        metrics = {"width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 620}
+        self._call("/goog/cdp/execute", {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics})
+
     def screenshot(self, path: Path) -> Path:
         path.write_bytes(base64.b64decode(self._call("/screenshot")))
         return path

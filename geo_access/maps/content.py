@@ -288,6 +288,10 @@ class MapContent:
         grouped = rows.groupby("site_id", sort=False, observed=True)
         sites = grouped[["site_name", *present]].first()
         sites[count] = grouped[count].sum()
+        if "filled" in rows:
+            # A sum of what nobody told is unknown, not nought.
+            free = (rows[count] - rows["filled"]).clip(lower=0)
+            sites["free_places"] = free.groupby(rows["site_id"], sort=False, observed=True).sum(min_count=1)
         shapes = grouped["geometry"].first()
         frame = gpd.GeoDataFrame(sites.reset_index(), geometry=shapes.to_numpy(), crs=table.crs).to_crs(4326)
         return frame.sort_values(count, ascending=False, kind="stable", ignore_index=True)

@@ -6,6 +6,7 @@ The libraries and templates that travel with the package, so that maps open with
 from __future__ import annotations
 
 import html
+import re
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from geo_access.manifest import fingerprint
 from geo_access.maps.content import MapContent
 from geo_access.maps.page_data import CONFIDENCES, band_styles, page_data
 from geo_access.maps.palettes import LEVEL_COLOURS, PLACES_LEGEND, employer_svg, site_svg, symbol_radius
-from geo_access.words.words import catalogue
+from geo_access.maps.views import SATURATION_COLOURS, access_classes, cut_sentence, views
+from geo_access.words.words import catalogue, format_number
 
 __all__ = ["ASSETS", "asset", "metier_map", "page_html", "write_assets", "write_metier_map"]
 
+_FIXED_SCALE = re.compile(r"width=device-width,\s*initial-scale=1.0, maximum-scale=1.0, user-scalable=no")
 ASSETS = ("leaflet.js", "leaflet.css", "leaflet-LICENSE.txt", "map.js", "map.css")
 
 
@@ -92,6 +95,13 @@ def _side_html(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) 
         questions=[question.label for question in questions],
         layers=layers,
         levels=[{"colour": colour, "label": words[f"level.{level}"]} for level, colour in LEVEL_COLOURS.items()],
+        views=[{"key": view, "label": words[f"view.{view}"]} for view in views(content)],
+        access=access_classes(content),
+        saturations=[
+            {"colour": colour, "label": words[f"saturation.{item}"]} for item, colour in SATURATION_COLOURS.items()
+        ],
+        cut=cut_sentence(content),
+        n_zones=format_number(len(zones), content.language),
         confidences=[words[f"confidence.{item}"] for item in CONFIDENCES],
         qpv=bool((zones["zone_kind"].astype(str) == "qpv").any()),
         bands=band_styles(content),
@@ -197,6 +207,8 @@ def page_html(made: folium.Map, *, language: str = "fr", inline: bool = False) -
     """
     page = str(made.get_root().render())
     page = page.replace("<html>", f'<html lang="{html.escape(language)}">', 1)
+    # folium forbids to enlarge with two fingers.
+    page = _FIXED_SCALE.sub("width=device-width, initial-scale=1", page, count=1)
     if inline:
         for name in ("leaflet.js", "map.js"):
             page = page.replace(f'<script src="assets/{name}"></script>', f"<script>{asset(name)}</script>")

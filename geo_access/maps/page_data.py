@@ -15,12 +15,14 @@ import shapely
 
 from geo_access.maps.content import MapContent, Question
 from geo_access.maps.palettes import LEVEL_COLOURS, band_colours, employer_svg, site_svg, symbol_radius
+from geo_access.maps.views import SATURATION_COLOURS, access_classes, views
 from geo_access.words.words import catalogue, format_number, plural, text
 
 __all__ = ["CONFIDENCES", "MAX_MAP_BYTES", "band_styles", "embedded_json", "page_data"]
 
 MAX_MAP_BYTES = 5_000_000
 CONFIDENCES = ("sûr", "probable", "indécidable")
+_SPOKEN = ("popup.", "reason.", "remedy.", "search", "north", "level.none", "count.", "legend.", "view.", "zoom.")
 _RAIL_TYPES = (0, 1, 2, 5, 7, 11, 12)
 _QUANTUM_DEGREES = 1e-5
 _COORDINATE_BYTES = 20
@@ -78,6 +80,7 @@ def _flag_row(row: Mapping[str, Any], sites: dict[str, int]) -> list[object] | N
     site = None if name is None or pd.isna(name) else sites.setdefault(str(name), len(sites))
     remedy = row.get("remedy")
     confidence = str(row.get("confidence", "sûr"))
+    saturations, saturation = list(SATURATION_COLOURS), str(row.get("saturation"))
     return [
         levels.index(str(row["level"])),
         CONFIDENCES.index(confidence) if confidence in CONFIDENCES else 0,
@@ -92,6 +95,8 @@ def _flag_row(row: Mapping[str, Any], sites: dict[str, int]) -> list[object] | N
         _value(row, "reachable_places", digits=1),
         _value(row, "unlocated_places"),
         None if remedy is None or pd.isna(remedy) else str(remedy),
+        saturations.index(saturation) if saturation in saturations else None,
+        _value(row, "free_places", digits=1),
     ]
 
 
@@ -113,6 +118,16 @@ def _kind_name(kind: object, words: Mapping[str, str]) -> str:
     return words.get(f"zone_kind.{kind}", str(kind))
 
 
+def _places_line(places: float, free: Any, language: str) -> str:
+    """Tell the places of a site and, where the study says anything of free places, how many are free."""
+    told = plural("places", places, language)
+    if free is None:
+        return told
+    if pd.isna(free):
+        return text("site.free_unknown", language, places=told)
+    return text("site.free", language, places=told, free=format_number(float(free), language))
+
+
 def _site_rows(content: MapContent) -> list[dict[str, object]]:
     words, shapes = catalogue(content.language), content.shapes()
     rows: list[dict[str, object]] = []
@@ -123,7 +138,7 @@ def _site_rows(content: MapContent) -> list[dict[str, object]]:
         quality = words.get(f"position.{getattr(site, 'position_quality', '')}")
         lines = [
             str(kind) if known else words["provider.other"],
-            plural("places", float(site.places), content.language),
+            _places_line(float(site.places), getattr(site, "free_places", None), content.language),
         ]
         rows.append(
             {
@@ -168,12 +183,15 @@ def band_styles(content: MapContent) -> list[dict[str, Any]]:
     colours = band_colours(len(bands))
     _, figures = content.band_figures()
     counts = [[None if pd.isna(value) else round(value) for value in row] for row in figures or [[]] * len(bands)]
+    cut = bands["cut_by_extent"].fillna(False).astype(bool) if "cut_by_extent" in bands else [False] * len(bands)
+    ends_early = [bool(value) for value in cut]
     return [
         {
             "counts": counts[i],
             "figures": ["–" if value is None else format_number(value, content.language) for value in counts[i]],
             "colour": colours[i],
             "farthest": i == len(bands) - 1,
+            "cut": ends_early[i],
             "label": text("band", content.language, minutes=f"{minutes:g}"),
         }
         for i, minutes in enumerate(bands["minutes"])
@@ -230,13 +248,13 @@ def _facts(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) -> d
     attribution = [text("attribution", content.language, manifest=content.manifest_id), *streets]
     return {
         "language": content.language,
-        "words": {
-            key: value
-            for key, value in words.items()
-            if key.startswith(("popup.", "reason.", "remedy.", "search", "north", "level.none", "count.", "legend."))
-        },
+        "words": {key: value for key, value in words.items() if key.startswith(_SPOKEN)},
         "levels": [words[f"level.{level}"] for level in LEVEL_COLOURS],
         "confidences": [words[f"confidence.{item}"] for item in CONFIDENCES],
+        "views": views(content),
+        "access": access_classes(content),
+        "saturationColours": list(SATURATION_COLOURS.values()),
+        "saturations": [words[f"saturation.{item}"] for item in SATURATION_COLOURS],
         "questions": questions,
         "siteNames": list(sites),
         "bands": _features(_rings(bands), [dict(style) for style in styles], 0.0) if bands is not None else empty,

@@ -122,6 +122,8 @@ def test_large_territories_are_simplified_below_five_megabytes() -> None:
 def test_isochrones_of_another_public_are_not_drawn_over_the_levels(chromium: Page, tmp_path: Path) -> None:
     chromium.open(write_metier_map(content(bands_for=("sans_voiture", "training")), tmp_path / "m.html"))
     chromium.settle()
+    assert chromium.run("return document.querySelectorAll('.leaflet-bands-pane path').length") == 4, "filled at first"
+    chromium.run("gaMap.show('level')")
     outlines = "return document.querySelectorAll('.leaflet-lines-pane path').length"
     assert chromium.run(outlines) == 2, "the outline of the farthest band, and its casing"
     ask = (
@@ -200,6 +202,7 @@ def test_a_map_opens_answers_a_click_and_a_search(chromium: Page, tmp_path: Path
 def test_choosing_a_question_repaints_and_layers_switch(chromium: Page, tmp_path: Path) -> None:
     chromium.open(write_metier_map(content(), tmp_path / "m.html"))
     chromium.settle()
+    chromium.run("gaMap.show('level')")
     fills = "return [...document.querySelectorAll('.leaflet-zones-pane path')].map(p => p.getAttribute('fill')).join()"
     before = chromium.run(fills)
     chromium.run(

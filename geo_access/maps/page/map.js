@@ -17,13 +17,28 @@ function geoAccessMap(map, data) {
   ["bands", "zones", "lines", "stops", "names", "employers", "sites"].forEach((name, i) => {
     map.createPane(name).style.zIndex = 410 + 10 * i;
   });
+  const popupWidth = Math.min(340, map.getContainer().clientWidth - 70);
   const renderer = (pane) => L.svg({ pane: pane, padding: 0.5 });
   const zoneRenderer = renderer("zones");
 
-  /* Zones: the level is the fill, the confidence its hatching. */
-  const zoneFill = (row) =>
-    row === null ? "#ffffff" : "url(#ga-" + row[0] + "-" + row[1] + ")";
+  /* Zones: what is asked of the colour is the fill; a level's confidence is its hatching. */
+  const NOT_MEASURED = { level: data.levels.length - 1, saturation: 3 };
+  let view = data.views[0];
+  const levelFill = (row) => row[0] === NOT_MEASURED.level ? "url(#ga-none)" : "url(#ga-" + row[0] + "-" + row[1] + ")";
+  const accessFill = (row) => {
+    const band = row[9] === null ? undefined : data.access.find((item) => row[9] <= item.minutes);
+    return band ? band.colour : "url(#ga-none)";
+  };
+  const saturationFill = (row) =>
+    row[13] === null || row[13] === NOT_MEASURED.saturation ? "url(#ga-none)" : data.saturationColours[row[13]];
+  const zoneFill = (row) => {
+    if (row === null) return "#ffffff";
+    return { access: accessFill, level: levelFill, saturation: saturationFill }[view](row);
+  };
   let question = 0;
+  // Isochrones of another public or trip would contradict the colours: then the zones tell the time themselves.
+  const fitting = () => data.bands.features.length > 0 && (!data.questions.length || data.questions[question].bands);
+  const onBands = () => view === "access" && fitting();
   let thinness = data.crowding;
   let filled = true;
   const rowOf = (feature) => (data.questions.length ? data.questions[question].rows[feature.properties.index] : null);
@@ -34,7 +49,7 @@ function geoAccessMap(map, data) {
       renderer: zoneRenderer, pane: "zones",
       color: qpv ? "#000000" : "#5b5b5b", weight: qpv ? 2 : 0.7 * thinness, opacity: 1,
       // Without a fill a zone lets clicks through to the isochrones under it.
-      fill: filled, fillColor: zoneFill(row), fillOpacity: row === null ? 0.35 : 0.72,
+      fill: filled, fillColor: zoneFill(row), fillOpacity: onBands() ? 0 : row === null ? 0.35 : 0.72,
     };
   };
   const zonePopup = (feature) => {
@@ -53,11 +68,11 @@ function geoAccessMap(map, data) {
     swatch.setAttribute("height", 14);
     swatch.setAttribute("aria-hidden", "true");
     const rect = document.createElementNS(svgNs, "rect");
-    Object.entries({ width: 22, height: 14, fill: zoneFill(row), stroke: "#333" }).forEach(([k, v]) => rect.setAttribute(k, v));
+    Object.entries({ width: 22, height: 14, fill: levelFill(row), stroke: "#333" }).forEach(([k, v]) => rect.setAttribute(k, v));
     swatch.append(rect);
     head.append(swatch, document.createTextNode(data.levels[row[0]] + " (" + data.confidences[row[1]].toLowerCase() + ")"));
     box.append(head, element("p", asked.label, "ga-kind"));
-    const [, , share, low, high, residents, reason, reasonShare, site, median, places, unlocated, remedy] = row;
+    const [, , share, low, high, residents, reason, reasonShare, site, median, places, unlocated, remedy, saturation, free] = row;
     const add = (key, values) => box.append(element("p", say(key, values)));
     if (share !== null) {
       add("popup.share", { share: number(share), residents: number(residents), minutes: number(asked.minutes) });
@@ -70,6 +85,8 @@ function geoAccessMap(map, data) {
     }
     if (site !== null && median !== null) add("popup.nearest", { site: data.siteNames[site], minutes: number(median) });
     if (places !== null) add("popup.places", { places: number(places, places < 10 ? 1 : 0) });
+    if (free !== null) add("popup.free", { places: number(free, free < 10 ? 1 : 0) });
+    if (saturation !== null) add("popup.saturation", { saturation: data.saturations[saturation].toLowerCase() });
     if (unlocated) add("popup.unlocated", { places: number(unlocated) });
     if (asked.source) add("popup.threshold", { minutes: number(asked.minutes), source: asked.source });
     return box;
@@ -77,7 +94,7 @@ function geoAccessMap(map, data) {
   const zones = L.geoJSON(data.zones, {
     pane: "zones", style: zoneStyle,
     onEachFeature: (feature, layer) => {
-      layer.bindPopup(() => zonePopup(feature), { maxWidth: 340 });
+      layer.bindPopup(() => zonePopup(feature), { maxWidth: popupWidth });
       layer.on({
         mouseover: () => layer.setStyle({ weight: 3 }),
         mouseout: () => layer.setStyle({ weight: zoneStyle(feature).weight }),
@@ -100,7 +117,7 @@ function geoAccessMap(map, data) {
   const bandRenderer = renderer("bands");
   const bandFills = L.geoJSON(data.bands, {
     pane: "bands", smoothFactor: 0.4,
-    onEachFeature: (feature, layer) => layer.bindPopup(() => bandPopup(feature), { maxWidth: 320 }),
+    onEachFeature: (feature, layer) => layer.bindPopup(() => bandPopup(feature), { maxWidth: popupWidth }),
     style: (feature) => ({
       renderer: bandRenderer, pane: "bands", fillColor: feature.properties.colour, fillOpacity: 0.8,
       color: "#ffffff", weight: 1, fillRule: "evenodd",
@@ -110,7 +127,22 @@ function geoAccessMap(map, data) {
     pane: "lines", interactive: false, smoothFactor: 0.4, filter: (feature) => feature.properties.farthest,
     style: () => ({ pane: "lines", fill: false, color: colour, weight: weight, lineJoin: "round" }),
   });
-  const bandLines = L.layerGroup([outline("#ffffff", 3.4), outline("#2d1e5f", 1.6)]);
+  /* Where an isochrone ends because the streets that were read end, its edge is dashed. */
+  const rims = (feature) => {
+    const shape = feature.geometry;
+    const polygons = shape.type === "Polygon" ? [shape.coordinates] : shape.type === "MultiPolygon" ? shape.coordinates : [];
+    return polygons.map((rings) => rings[0].map(([lon, lat]) => [lat, lon]));
+  };
+  const dashed = (features) => L.layerGroup(features.flatMap((feature) => ["#ffffff", "#2d1e5f"].map((colour, i) =>
+    L.polyline(rims(feature), {
+      pane: "lines", interactive: false, smoothFactor: 0.4, color: colour, weight: i ? 1.6 : 3.4, dashArray: i ? "7 5" : null,
+      className: i ? "ga-cut-edge" : "",
+    }))));
+  const cutBands = data.bands.features.filter((feature) => feature.properties.cut);
+  const cutEdges = dashed(cutBands);
+  const farthestCut = cutBands.some((feature) => feature.properties.farthest);
+  const bandLines = farthestCut ? dashed(cutBands.filter((feature) => feature.properties.farthest))
+    : L.layerGroup([outline("#ffffff", 3.4), outline("#2d1e5f", 1.6)]);
 
   /* Roads, lines and stops. */
   const roads = L.geoJSON(data.roads, {
@@ -144,7 +176,7 @@ function geoAccessMap(map, data) {
       icon: L.divIcon({ className: "ga-symbol", iconSize: [row.size, row.size], html: icon }),
     });
   };
-  const single = (row, pane) => marker(row, pane, row.name).bindPopup(() => card(row), { maxWidth: 320 });
+  const single = (row, pane) => marker(row, pane, row.name).bindPopup(() => card(row), { maxWidth: popupWidth });
   const training = L.layerGroup(data.sites.map((row) => single(row, "sites")));
 
   /* Employers that would lie on one another are one symbol with their number; its popup names them. */
@@ -160,7 +192,7 @@ function geoAccessMap(map, data) {
         rows.slice(0, SHOWN).forEach((row) => box.append(element("p", row.name + " (" + row.text[0] + ")")));
         if (rows.length > SHOWN) box.append(element("p", say("legend.more", { n: number(rows.length - SHOWN) })));
         return box;
-      }, { maxWidth: 320 });
+      }, { maxWidth: popupWidth });
   };
   const employers = L.layerGroup();
   let grouped = null;
@@ -199,14 +231,13 @@ function geoAccessMap(map, data) {
     .sort((a, b) => residentsOf(b.feature) - residentsOf(a.feature));
   const placeNames = () => {
     names.clearLayers();
-    const view = map.getBounds();
+    const shown = map.getBounds();
     const taken = [];
     const sites = data.sites.map((row) => map.latLngToContainerPoint([row.lat, row.lon]));
     for (const layer of named) {
-      if (taken.length >= 40) break;
       const name = layer.feature.properties.name;
       const centre = layer.getBounds().getCenter();
-      if (name.length > 30 || !view.contains(centre)) continue;
+      if (!shown.contains(centre)) continue;
       const at = map.latLngToContainerPoint(centre);
       const half = 3.4 * name.length + 8;
       // A name steps down from under a symbol.
@@ -227,10 +258,14 @@ function geoAccessMap(map, data) {
 
   const redrawBands = () => {
     layers.bands.clearLayers();
-    // Isochrones of another public or trip would contradict the colours under them.
-    const fitting = !data.questions.length || data.questions[question].bands;
-    if (!filled) layers.bands.addLayer(bandFills);
-    else if (fitting) layers.bands.addLayer(bandLines);
+    if (!filled || onBands()) {
+      layers.bands.addLayer(bandFills);
+      layers.bands.addLayer(cutEdges);
+    } else if (view === "level" && fitting()) layers.bands.addLayer(bandLines);
+    const legend = view === "access" && !fitting() ? "by_zone" : view;
+    document.querySelectorAll("[data-legend]").forEach((part) => {
+      part.hidden = !part.dataset.legend.split(" ").includes(legend);
+    });
   };
   zones.addTo(map);
   document.querySelectorAll("[data-layer]").forEach((box) => {
@@ -259,28 +294,102 @@ function geoAccessMap(map, data) {
     redrawBands();
   };
   if (chooser) chooser.addEventListener("change", () => ask(Number(chooser.value)));
+  const viewChooser = document.getElementById("ga-view");
+  const show = (key) => {
+    if (!data.views.includes(key)) return;
+    view = key;
+    if (viewChooser) viewChooser.value = key;
+    zones.setStyle(zoneStyle);
+    redrawBands();
+  };
+  if (viewChooser) viewChooser.addEventListener("change", () => show(viewChooser.value));
+  show(view);
   ask(0);
 
-  /* Search by name, accents and case aside. */
-  const plain = (name) => name.normalize("NFD").replace(/\p{M}/gu, "").toLowerCase();
+  /* Where a zone is opened by its name, the reader of the keyboard goes into its popup, and back when it closes. */
+  let cameFrom = null;
+  const visit = (layer, from) => {
+    map.fitBounds(layer.getBounds(), { maxZoom: 14, padding: [40, 40], animate: false });
+    layer.openPopup();
+    if (!from) return;
+    cameFrom = from;
+    const box = layer.getPopup().getElement();
+    if (box) box.focus();
+  };
+  map.on("popupopen", (event) => {
+    document.body.classList.add("ga-reading");
+    const box = event.popup.getElement();
+    box.tabIndex = -1;
+    box.setAttribute("role", "dialog");
+    box.setAttribute("aria-label", (box.querySelector("h3, p") || box).textContent);
+    box.querySelector(".leaflet-popup-content").tabIndex = 0;
+    const close = box.querySelector(".leaflet-popup-close-button");
+    if (close) {
+      close.setAttribute("aria-label", words["popup.close"]);
+      close.title = words["popup.close"];
+    }
+  });
+  map.on("popupclose", () => {
+    document.body.classList.remove("ga-reading");
+    if (cameFrom) cameFrom.focus();
+    cameFrom = null;
+  });
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") map.closePopup();
+  });
+
+  /* The list of the zones, written when it is first opened: what the colours say, in words. */
+  const list = document.getElementById("ga-zones");
+  if (list) {
+    list.addEventListener("toggle", () => {
+      const items = list.querySelector("ul");
+      if (!list.open || items.childElementCount) return;
+      const byName = zones.getLayers().slice().sort((a, b) =>
+        a.feature.properties.name.localeCompare(b.feature.properties.name, data.language));
+      byName.forEach((layer) => {
+        const item = element("li");
+        const button = element("button", layer.feature.properties.name);
+        button.type = "button";
+        button.addEventListener("click", () => visit(layer, button));
+        item.append(button);
+        items.append(item);
+      });
+    });
+  }
+
+  /* Search by name: accents, case, ligatures, hyphens, quotes, spaces and « St » for « Saint » aside. */
+  const plain = (name) => name.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase()
+    .replace(/œ/g, "oe").replace(/æ/g, "ae").replace(/ß/g, "ss").replace(/[^\p{L}\p{N}]+/gu, " ").trim()
+    .replace(/\bst\b/g, "saint").replace(/\bste\b/g, "sainte");
   const search = document.getElementById("ga-search");
   const found = document.getElementById("ga-found");
   const seek = () => {
-    const wanted = plain(search.value.trim());
+    const wanted = plain(search.value);
     found.textContent = "";
     if (!wanted) return;
     const all = zones.getLayers();
     const name = (layer) => plain(layer.feature.properties.name);
-    const hit = all.find((l) => name(l) === wanted) || all.find((l) => name(l).startsWith(wanted)) || all.find((l) => name(l).includes(wanted));
+    const tight = (text) => text.replace(/ /g, "");
+    const hit = all.find((l) => name(l) === wanted) || all.find((l) => name(l).startsWith(wanted)) ||
+      all.find((l) => name(l).includes(wanted)) || all.find((l) => tight(name(l)).includes(tight(wanted)));
     if (!hit) {
       found.textContent = words["search.none"];
       return;
     }
-    map.fitBounds(hit.getBounds(), { maxZoom: 14, padding: [40, 40] });
-    hit.openPopup();
+    visit(hit, null);
   };
   if (search) search.addEventListener("change", seek);
 
+  const container = map.getContainer();
+  container.setAttribute("role", "main");
+  container.setAttribute("aria-label", document.title);
+  container.tabIndex = 0;
+  [["in", ".leaflet-control-zoom-in"], ["out", ".leaflet-control-zoom-out"]].forEach(([way, name]) => {
+    const button = container.querySelector(name);
+    if (!button) return;
+    button.title = words["zoom." + way];
+    button.setAttribute("aria-label", words["zoom." + way]);
+  });
   const north = L.control({ position: "topright" });
   north.onAdd = () => {
     const box = element("div", undefined, "ga-north");
@@ -300,7 +409,11 @@ function geoAccessMap(map, data) {
   map.attributionControl.setPrefix(false);
   map.attributionControl.addAttribution(data.attribution);
   const compared = /^#compare(?:=(\d+))?$/.exec(window.location.hash);
-  if (compared) document.body.classList.add("ga-narrow");
+  if (compared) {
+    document.body.classList.add("ga-narrow");
+    // Side by side the levels are compared, which every question has.
+    show("level");
+  }
   map.invalidateSize();
   map.fitBounds(data.bounds, { padding: [12, 12], animate: false });
   wholeZoom = map.getZoom();
@@ -331,5 +444,5 @@ function geoAccessMap(map, data) {
     });
     window.parent.postMessage({ geoAccess: "ready" }, "*");
   }
-  return { map: map, zones: zones, layers: layers };
+  return { map: map, zones: zones, layers: layers, show: show };
 }
