@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from geo_access.sources.gtfs.cells import WEEKDAYS, read_days
+from geo_access.sources.gtfs.clocks import clock_seconds
 from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.rows import RawTable
-from geo_access.sources.gtfs.stop_times import clock_seconds
 from geo_access.sources.gtfs.tables import unique_rows
 
 __all__ = ["read_calendar", "read_calendar_dates", "read_frequencies", "without_periods"]

@@ -15,6 +15,7 @@ import pandas as pd
 from geo_access.manifest import sha256_file
 from geo_access.sources.gtfs.calendars import read_calendar, read_calendar_dates, read_frequencies, without_periods
 from geo_access.sources.gtfs.cells import WEEKDAYS, join_ids, plain_codes
+from geo_access.sources.gtfs.clocks import plain_clocks
 from geo_access.sources.gtfs.flex import GEOJSON, read_flex
 from geo_access.sources.gtfs.links import read_pathways, read_transfers
 from geo_access.sources.gtfs.model import Feed
@@ -71,7 +72,8 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
         for table in list(files)
     }
     _require_columns(raw, path)
-    raw = join_ids({name: plain_codes(table, notices) for name, table in raw.items()}, notices)
+    plain = {name: plain_clocks(plain_codes(table, notices), notices) for name, table in raw.items()}
+    raw = join_ids(plain, notices)
     agency = _frame(raw, "agency")
     used_zone = _zone(agency, zone, label, notices)
     stops = read_stops(raw["stops"], notices, zone=used_zone)

@@ -17,9 +17,10 @@ import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
+from geo_access.sources.gtfs.clocks import clock_seconds
 from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.rows import RawTable
-from geo_access.sources.gtfs.stop_times import clock_seconds, flexible_rows
+from geo_access.sources.gtfs.stop_times import flexible_rows
 from geo_access.words.note import Note, note
 
 __all__ = ["GEOJSON", "BookingRule", "FlexCall", "FlexPlace", "FlexTrip", "read_flex"]

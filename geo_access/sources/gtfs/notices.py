@@ -52,6 +52,7 @@ OWN_CODES = frozenset(
         "stop_timezone_not_used",
         "swapped_coordinates",
         "text_encoding",
+        "time_as_meant",
         "time_beyond_48_hours",
         "unclosed_quote",
         "unsafe_file_name",

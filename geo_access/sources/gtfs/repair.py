@@ -22,10 +22,11 @@ import numpy as np
 
 from geo_access.clock import LAST_CLOCK_S
 from geo_access.sources.gtfs.cells import WEEKDAYS
+from geo_access.sources.gtfs.clocks import BLANK
 from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.positions import great_circle_m
-from geo_access.sources.gtfs.stop_times import BLANK, StopTimes
+from geo_access.sources.gtfs.stop_times import StopTimes
 
 __all__ = ["check_feed", "fastest_kmh", "interpolate_blanks", "pick_calls", "repair_stop_times"]
 

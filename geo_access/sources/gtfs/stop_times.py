@@ -12,23 +12,18 @@ Rules, each reported as a notice:
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 import numpy as np
 
-from geo_access.clock import LAST_CLOCK_S
 from geo_access.sources.gtfs.cells import read_numbers
+from geo_access.sources.gtfs.clocks import BEYOND, BLANK, UNREADABLE, clock_seconds
 from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.rows import RawTable
 
-__all__ = ["BLANK", "COLUMNS", "StopTimes", "clock_seconds", "flexible_rows", "read_stop_times"]
+__all__ = ["COLUMNS", "StopTimes", "flexible_rows", "read_stop_times"]
 
-BLANK = -1
-_UNREADABLE = -2
-_BEYOND = -3
 _LARGEST_SEQUENCE = 2**53
-_CLOCK = re.compile(r"(\d{1,3}):([0-5]?\d):([0-5]?\d)")
 _FILE = "stop_times.txt"
 
 COLUMNS = (
@@ -77,36 +72,6 @@ class StopTimes:
     def trip(self) -> np.ndarray:
         """Row of ``Feed.trips`` of each call: ndarray of int32, shape (n,)."""
         return np.repeat(np.arange(len(self.trip_indptr) - 1, dtype=np.int32), np.diff(self.trip_indptr))
-
-
-def clock_seconds(texts: np.ndarray) -> np.ndarray:
-    """Seconds of clock texts; −1 for blank, −2 for unreadable, −3 beyond 48 h.
-
-    Parameters
-    ----------
-    texts : ndarray of object (str), shape (n,)
-        ``H:MM:SS``.
-
-    Returns
-    -------
-    ndarray of int32, shape (n,)
-
-    Examples
-    --------
-    >>> clock_seconds(np.array(["05:00:00", "", "25:10:00", "49:00:00", "8h"], dtype=object)).tolist()
-    [18000, -1, 90600, -3, -2]
-    """
-    return np.fromiter((_one_clock(text) for text in texts), dtype=np.int32, count=len(texts))
-
-
-def _one_clock(text: str) -> int:
-    if not text:
-        return BLANK
-    match = _CLOCK.fullmatch(text)
-    if match is None:
-        return _UNREADABLE
-    total = int(match[1]) * 3600 + int(match[2]) * 60 + int(match[3])
-    return total if total <= LAST_CLOCK_S else _BEYOND
 
 
 def _lookup(values: np.ndarray, ids: np.ndarray) -> np.ndarray:
@@ -246,13 +211,13 @@ def _times(
     for name in ("arrival_time", "departure_time"):
         texts, codes = raw.coded(name)
         seconds = clock_seconds(texts)[codes][rows]
-        wrong = np.flatnonzero(seconds == _UNREADABLE)
+        wrong = np.flatnonzero(seconds == UNREADABLE)
         if len(wrong):
             notices.add_rows(
                 "invalid_time", "ERROR", _FILE, raw.row[rows[wrong]], texts[codes[rows[wrong]]], action="repaired",
                 says="clock", values={"column": name},
             )  # fmt: skip
-        beyond |= seconds == _BEYOND
+        beyond |= seconds == BEYOND
         both.append(np.where(seconds < 0, BLANK, seconds).astype(np.int32))
     if beyond.any():
         late = np.flatnonzero(beyond)
