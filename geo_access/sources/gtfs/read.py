@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,6 +14,7 @@ from typing import IO
 
 from geo_access.errors import CapacityError, InputError, MissingFileError
 from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.sizes import MOST_BYTES, text_bytes
 from geo_access.words.told import refusal
 
 __all__ = ["TABLES", "read_files"]
@@ -36,10 +38,12 @@ _LARGEST_LONG_TABLE_BYTES = 256 << 20
 # As tables in memory they take some ten times their bytes: these stay below 1 GB.
 _LARGEST_SMALL_TABLE_BYTES = 80 << 20
 _LARGEST_FEED_BYTES = 4 << 30
-_LARGEST_INNER_ZIP_BYTES = 1 << 30
+# Held in memory, twice while it is put together.
+_LARGEST_INNER_ZIP_BYTES = 256 << 20
 _MOST_MEMBERS = 10_000
 _DEEPEST = 4
 _READ_BYTES = 1 << 22
+_BLANK_LINES = re.compile(rb"(?:\r?\n)[\r\n]+")
 
 
 @dataclass(frozen=True)
@@ -238,13 +242,25 @@ def _most_bytes(table: str) -> int:
 
 
 def _unpack(member: _Member, path: Path) -> bytes:
-    blocks, total = [], 0
+    blocks, total, cost = [], 0, 0
     with member.open() as stream:
         while block := stream.read(_READ_BYTES):
             total += len(block)
             # The size that the archive declares may lie.
             if total > max(member.size, 1):
                 raise refusal("gtfs.archive", CapacityError, file=path.name, member=member.name)
-            # Gigabytes of blank lines say as much as one.
-            blocks.append(b"\n" if block.isspace() else block)
+            block = _dense(block)
+            cost += text_bytes(member.path.name, block)
+            if cost > MOST_BYTES:
+                raise refusal("gtfs.table_too_large", CapacityError, file=path.name, member=member.name)
+            blocks.append(block)
     return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+
+def _dense(block: bytes) -> bytes:
+    """Take most of the blank lines out: gigabytes of them say as much as one."""
+    if block.isspace():
+        return b"\n"
+    if block.count(b"\n\n") * 8 < len(block) and block.count(b"\r\n\r\n") * 16 < len(block):
+        return block
+    return _BLANK_LINES.sub(b"\n", block)

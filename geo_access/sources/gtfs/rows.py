@@ -15,6 +15,7 @@ from pyarrow import csv as arrow_csv
 
 from geo_access.errors import InputError
 from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.sizes import check_parsed
 from geo_access.words.told import refusal
 
 __all__ = ["RawTable", "read_raw"]
@@ -147,6 +148,7 @@ def read_raw(table: str, data: bytes, notices: NoticeBook, *, columns: tuple[str
         if spaced:
             notices.add("leading_or_trailing_whitespaces", "INFO", file, entity=name, count=spaced,
                         action="repaired", says="blanks_around", values={"column": name})  # fmt: skip
+    check_parsed(file, texts.values(), parsed.num_rows)
     # Reading starts below the header, so that the parser's record n is our n + 1.
     rows = np.arange(2, parsed.num_rows + len(odd) + 2)
     apart = np.array([number for number, _ in odd], dtype=np.int64)

@@ -15,6 +15,7 @@ import pytest
 
 from geo_access.errors import CapacityError, GeoAccessError, InputError
 from geo_access.sources.gtfs import read as gtfs_read
+from geo_access.sources.gtfs import sizes as gtfs_sizes
 from geo_access.sources.gtfs.feed import read_gtfs
 from tests.feeds import feed_tables, table_text, write_tables
 from tests.shared import ROOT
@@ -139,3 +140,36 @@ def test_rows_cut_short_as_in_the_reference_example_keep_all_their_calls(tmp_pat
 def test_rubbish_inside_the_inner_zip_is_an_error_of_ours(tmp_path: Path) -> None:
     with pytest.raises(GeoAccessError):
         read_gtfs(write_tables(tmp_path / "f.zip", {"inner.zip": "no zip at all"}))
+
+
+@pytest.mark.parametrize(
+    ("table", "head", "row"),
+    [
+        # 4 cells a row and 24 bytes a cell make 960,000; 10,000 rows of three texts of their own 2.2 million.
+        ("calendar_dates.txt", "service_id,date,exception_type,x\n", "all,20260317,1,\n"),
+        ("stops.txt", "stop_id,stop_lat,stop_lon" + ",x" * 200 + "\n", "s,50,3" + "," * 200 + "\n"),
+        ("locations.geojson", '{"features": [', '{"id": 1},'),
+    ],
+)
+def test_tables_that_would_fill_the_memory_are_refused_by_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, table: str, head: str, row: str
+) -> None:
+    monkeypatch.setattr(gtfs_read, "MOST_BYTES", 900_000)
+    with pytest.raises(CapacityError, match=rf"{table}.* more than a gigabyte"):
+        read_gtfs(write_tables(tmp_path / "f.zip", texts() | {table: head + row * 10_000}))
+
+
+def test_tables_of_texts_of_their_own_are_refused_by_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # 1,000 rows of 3 cells: 1,000 × (120 + 72) + 1,000 ids × 200 = 392,000 and little more.
+    rows = "route_id,service_id,trip_id\n" + "".join(f"r,all,{k}\n" for k in range(1000))
+    files = texts() | {"trips.txt": rows}
+    monkeypatch.setattr(gtfs_sizes, "MOST_BYTES", 392_000)
+    with pytest.raises(CapacityError, match=r"trips\.txt would take"):
+        read_gtfs(write_tables(tmp_path / "f.zip", files))
+    monkeypatch.setattr(gtfs_sizes, "MOST_BYTES", 393_000)
+    assert len(read_gtfs(write_tables(tmp_path / "f.zip", files)).trips) == 1000
+
+
+def test_blank_lines_between_a_few_letters_are_taken_out() -> None:
+    assert gtfs_read._dense(b"a,b\n" + b"\n" * 1000 + b"1,2\r\n" + b"\r\n" * 1000) == b"a,b\n1,2\n"
+    assert gtfs_read._dense(b"a,b\n\n1,2,3,4,5,6,7,8\n") == b"a,b\n\n1,2,3,4,5,6,7,8\n"
