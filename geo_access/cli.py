@@ -27,6 +27,8 @@ from geo_access.words.messages import error_text
 from geo_access.words.words import format_number, text
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from geo_access.study.study import RunSummary, Study
 
 __all__ = ["app", "main"]
@@ -293,31 +295,41 @@ def validate(
     out: Annotated[Path | None, typer.Option("--out", help="help.notices_out")] = None,
 ) -> None:
     """Say what is wrong with a GTFS feed, and what reading does about it."""
-    from geo_access.sources.gtfs.feed import feed_report, read_gtfs
+    from pandas import concat
+
+    from geo_access.sources.gtfs.feed import feed_report
+    from geo_access.sources.gtfs.several import read_feeds
     from geo_access.study.network import build_lines
 
     console = _console()
     with _told_in(context.obj):
-        read = read_gtfs(feed)
-        notices, summary = feed_report(read, language=context.obj)
+        read = read_feeds(feed)
+        reports = [feed_report(each, language=context.obj) for each in read.feeds]
         if out is not None:
-            notices.to_csv(out, index=False, encoding="utf-8")
-    table = Table(title=feed.name, title_justify="left")
+            concat([notices for notices, _ in reports]).to_csv(out, index=False, encoding="utf-8")
+    for said in read.notes:
+        console.print(escape(said.told(context.obj)), soft_wrap=True)
+    for each, place, (_, summary) in zip(read.feeds, read.paths, reports, strict=True):
+        _notices(console, feed.name if len(reports) == 1 else each.name, summary, language=context.obj)
+        with _told_in(context.obj):
+            for line in build_lines(each, place, language=context.obj):
+                console.print(escape(line), soft_wrap=True)
+
+
+def _notices(console: Console, title: str, summary: pd.DataFrame, *, language: str) -> None:
+    table = Table(title=title, title_justify="left")
     for column in ("severity", "file", "count", "finding", "done"):
-        table.add_column(text(f"cli.notice.{column}", context.obj), overflow="fold")
+        table.add_column(text(f"cli.notice.{column}", language), overflow="fold")
     for row in summary.to_dict("records"):
         cells = (
-            text(f"cli.severity.{row['severity']}", context.obj),
+            text(f"cli.severity.{row['severity']}", language),
             row["file"],
-            format_number(row["count"], context.obj),
+            format_number(row["count"], language),
             f"{row['message']} ({row['code']})",
-            text(f"note.action.{row['action']}", context.obj),
+            text(f"note.action.{row['action']}", language),
         )
         table.add_row(*(escape(str(cell)) for cell in cells))
     console.print(table)
-    with _told_in(context.obj):
-        for line in build_lines(read, feed, language=context.obj):
-            console.print(escape(line), soft_wrap=True)
 
 
 @app.command(cls=Command, help="help.fetch")

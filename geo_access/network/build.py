@@ -19,9 +19,11 @@ from geo_access.network.streets.streets import build_streets
 from geo_access.network.timetable.runs import Headways
 from geo_access.network.timetable.scenario import Edit, apply_edits
 from geo_access.network.timetable.timetable import build_timetable
-from geo_access.sources.gtfs.feed import read_gtfs, wheelchair_feed
+from geo_access.sources.gtfs.feed import wheelchair_feed
 from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.notices import notices_frame, worst_lines
+from geo_access.sources.gtfs.read import container_of
+from geo_access.sources.gtfs.several import FeedsRead, read_feeds
 from geo_access.words.note import Note, note
 from geo_access.words.told import fault, refusal
 
@@ -47,7 +49,8 @@ def build_network(
     osm : path or sequence of paths, optional
         OSM extracts; without them `crow_fly_detour` is needed.
     gtfs : path or sequence of paths, optional
-        GTFS zips or folders; without them there is no transit.
+        GTFS zips or folders; without them there is no transit. Of a file with several feeds all are read, and of
+        several versions of the same lines that of the day, see `read_feeds`.
     date : datetime.date or str
         Service day, as a date or ISO text such as ``"2026-03-17"``.
     modes : sequence of str
@@ -112,7 +115,10 @@ def build_network(
     _check(osm_paths, gtfs_paths, detour, edits, epsg if streets is None else streets.epsg)
     if wheelchair and not gtfs_paths:
         raise refusal("network.wheelchair")
-    feeds = [read_gtfs(path, name=name) for path, name in zip(gtfs_paths, _feed_names(gtfs_paths), strict=True)]
+    read = [
+        read_feeds(path, name=name, day=day) for path, name in zip(gtfs_paths, _feed_names(gtfs_paths), strict=True)
+    ]
+    feeds = [feed for each in read for feed in each.feeds]
     if wheelchair:
         feeds = [wheelchair_feed(feed) for feed in feeds]
     if streets is None and osm_paths:
@@ -128,8 +134,12 @@ def build_network(
             feeds, day=day, epsg=streets.epsg, streets=streets, walk_kmh=walk_kmh, max_transfer_s=max_transfer_s,
             align=align, school_breaks=school_breaks, headways=headways, link_feeds=link_feeds,
         )  # fmt: skip
-    network = Network(streets.epsg, streets, timetable, _hashes(osm_paths, gtfs_paths, feeds, dem))
-    network = replace(network, warnings=_warnings(streets, timetable), notices=_notices(feeds))
+    network = Network(streets.epsg, streets, timetable, _hashes(osm_paths, gtfs_paths, read, dem))
+    network = replace(
+        network,
+        warnings=(*_warnings(streets, timetable), *(said for each in read for said in each.notes)),
+        notices=_notices(feeds),
+    )
     return apply_edits(network, edits)
 
 
@@ -153,7 +163,7 @@ def _paths(value: Paths) -> list[Path]:
 
 
 def _check(osm: list[Path], gtfs: list[Path], detour: float | None, edits: Sequence[Edit], epsg: int | None) -> None:
-    lost = [fault(str(path), "network.no_file") for path in [*osm, *gtfs] if not path.exists()]
+    lost = [fault(str(path), "network.no_file") for path in [*osm, *gtfs] if not container_of(path)[0].exists()]
     raise_faults(lost, error=MissingFileError)
     faults = []
     if not osm and detour is None:
@@ -201,9 +211,9 @@ def _feeds_epsg(feeds: Sequence[Feed], epsg: int | None) -> int:
     return epsg
 
 
-def _hashes(osm: list[Path], gtfs: list[Path], feeds: Sequence[Feed], dem: str | Path | None) -> dict[str, str]:
+def _hashes(osm: list[Path], gtfs: list[Path], read: Sequence[FeedsRead], dem: str | Path | None) -> dict[str, str]:
     pairs = [(path, sha256_file(path)) for path in osm]
-    pairs += [(path, feed.sha256) for path, feed in zip(gtfs, feeds, strict=True)]
+    pairs += [(path, each.feeds[0].sha256) for path, each in zip(gtfs, read, strict=True)]
     if dem is not None:
         pairs.append((Path(dem), sha256_file(Path(dem))))
     hashes: dict[str, str] = {}

@@ -7,7 +7,7 @@ from functools import partial
 from pathlib import Path
 
 from geo_access.errors import Fault, GeoAccessError
-from geo_access.sources.gtfs.feed import read_gtfs
+from geo_access.sources.gtfs.several import read_feeds
 from geo_access.study.file import StudyFile, read_content, sound_part, validated
 from geo_access.study.inputs import StudyInputs, attempt, joined_inputs, read_tables
 from geo_access.study.network import check_feeds, check_read_feeds
@@ -114,15 +114,17 @@ def _feeds(study: StudyFile, path: Path, faults: list[Fault]) -> tuple[list[tupl
     network = getattr(study, "network", None)
     if network is None:
         return [], ()
+    day = getattr(getattr(study, "study", None), "date", None)
     read = [
-        attempt(f"{path.name}: network.gtfs[{i}]", faults, partial(read_gtfs, file))
+        attempt(f"{path.name}: network.gtfs[{i}]", faults, partial(read_feeds, file, day=day))
         for i, file in enumerate(network.gtfs)
     ]
-    feeds = [feed for feed in read if feed is not None]
-    if getattr(study, "study", None) is None or len(feeds) < len(read):
-        return [], ()
+    feeds = [feed for each in read if each is not None for feed in each.feeds]
+    said = tuple(note for each in read if each is not None for note in each.notes)
+    if getattr(study, "study", None) is None or None in read:
+        return [], said
     found = attempt(f"{path.name}: study.date", faults, lambda: check_read_feeds(study, feeds))
-    return found if found is not None else ([], ())
+    return (found[0], (*said, *found[1])) if found is not None else ([], said)
 
 
 def _readings(inputs: StudyInputs, language: str) -> list[tuple[str, ...]]:

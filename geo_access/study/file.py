@@ -19,6 +19,7 @@ from pydantic_core import PydanticCustomError
 
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
 from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
+from geo_access.sources.gtfs.read import container_of
 from geo_access.study.changes import Change, ScenarioSection
 from geo_access.study.sections import (
     AddressesSection,
@@ -253,7 +254,7 @@ def read_content(path: Path) -> tuple[dict[str, Any], list[Fault]]:
     return content, [
         fault(f"{path.name}: {key}", "study.file_not_found", file=file)
         for key, file in _named_files(content)
-        if not file.exists()
+        if not (container_of(file)[0] if "gtfs" in key else file).exists()
     ]
 
 

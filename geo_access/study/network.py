@@ -24,8 +24,9 @@ from geo_access.network.streets.congestion import congestion_at, with_congestion
 from geo_access.network.timetable.service_days import feed_days
 from geo_access.routing.query import Query
 from geo_access.sources.gtfs.calendar import Breaks, read_school_breaks, school_breaks, trips_per_day
-from geo_access.sources.gtfs.feed import feed_report, read_gtfs
+from geo_access.sources.gtfs.feed import feed_report
 from geo_access.sources.gtfs.model import Feed
+from geo_access.sources.gtfs.several import read_feeds
 from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs
 from geo_access.times.round_trip import NetworkTimes
@@ -52,7 +53,9 @@ def check_feeds(file: StudyFile) -> tuple[list[tuple[str, ...]], tuple[Note, ...
     ServiceDateError
         When a feed does not run on the study's day.
     """
-    return check_read_feeds(file, [read_gtfs(path) for path in file.network.gtfs])
+    read = [read_feeds(path, day=file.study.date) for path in file.network.gtfs]
+    rows, notes = check_read_feeds(file, [feed for each in read for feed in each.feeds])
+    return rows, (*(said for each in read for said in each.notes), *notes)
 
 
 def check_read_feeds(file: StudyFile, feeds: Sequence[Feed]) -> tuple[list[tuple[str, ...]], tuple[Note, ...]]:
@@ -186,10 +189,13 @@ def calendar_lines(feeds: Sequence[Path], *, language: str = "fr") -> list[str]:
     lines: list[str] = []
     common: set[pd.Timestamp] | None = None
     for path in feeds:
-        strip = trips_per_day(read_gtfs(path))
-        lines += _strip(path.name, strip, language)
-        served = set(strip.loc[strip["trips"] > 0, "date"])
-        common = served if common is None else common & served
+        read = read_feeds(path)
+        lines += [said.told(language) for said in read.notes]
+        for feed in read.feeds:
+            strip = trips_per_day(feed)
+            lines += _strip(path.name if len(read.feeds) == 1 else feed.name, strip, language)
+            served = set(strip.loc[strip["trips"] > 0, "date"])
+            common = served if common is None else common & served
     if common:
         span = {"first": min(common).date(), "last": max(common).date()}
         lines.append(text("cli.calendar_common", language, n=format_number(len(common), language), **span))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from geo_access.errors import Fault, raise_faults
 from geo_access.manifest import sha256_file
+from geo_access.sources.gtfs.read import container_of
 from geo_access.study.file import StudyFile
 from geo_access.study.sections import Table
 
@@ -90,7 +91,8 @@ def watch(file: StudyFile) -> Watched:
     Watched
     """
     tables = {path for table in study_tables(file).values() for _, path in table if isinstance(path, Path)}
-    others = [path for path in (*file.network.osm, *file.network.gtfs, file.network.school_breaks) if path is not None]
+    feeds = [container_of(path)[0] for path in file.network.gtfs]
+    others = [path for path in (*file.network.osm, *feeds, file.network.school_breaks) if path is not None]
     # The state first: a change after it is seen, even one during the hashing.
     states = {path: _state(path) for path in sorted({*tables, *others})}
     return Watched({name: sha256_file(path) for name, path in named_files(tables).items()}, states)

@@ -14,7 +14,7 @@ import shapely
 from geo_access.crs import metric_epsg
 from geo_access.errors import GeoAccessError, InputError, MissingFileError
 from geo_access.sources.gtfs.calendar import common_day, trips_per_day
-from geo_access.sources.gtfs.feed import read_gtfs
+from geo_access.sources.gtfs.several import read_feeds
 from geo_access.sources.places.population import read_points
 from geo_access.study.file import read_study_file
 from geo_access.study.recognise import Recognised, recognise
@@ -163,7 +163,7 @@ class _Writer:
         if not feeds:
             self.steps.append(self._say("no_day"))
             return dt.date(2026, 3, 17)
-        read = [read_gtfs(each.path) for each in feeds]
+        read = [feed for each in feeds for feed in read_feeds(each.path).feeds]
         strips = [trips_per_day(feed) for feed in read]
         busiest = max((strip for strip in strips if len(strip)), key=lambda strip: strip["trips"].sum(), default=None)
         if busiest is None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shutil
+import zipfile
 from datetime import date
 from pathlib import Path
 
@@ -61,6 +63,31 @@ def test_what_would_run_stands_at_the_end() -> None:
     assert values["day"] == Study.from_file(DEMO / "study.toml").file.study.date
     assert isinstance(values["day"], date)
     assert "run` would compute" in str(report.plan)
+
+
+def test_several_feeds_in_one_file_are_read_and_said(tmp_path: Path) -> None:
+    home = tmp_path / "demo"
+    shutil.copytree(DEMO, home)
+    with zipfile.ZipFile(home / "all.zip", "w") as whole:
+        for name in ("gtfs_rail", "gtfs_urbain"):
+            with zipfile.ZipFile(home / f"{name}.zip") as part:
+                for member in part.namelist():
+                    whole.writestr(f"{name}/{member}", part.read(member))
+            (home / f"{name}.zip").unlink()
+    text = (home / "study.toml").read_text("utf-8").replace('"gtfs_urbain.zip"', '"all.zip"')
+    for gone in (', "gtfs_rail.zip"',):
+        assert gone in text
+        text = text.replace(gone, "")
+    (home / "study.toml").write_text(text, "utf-8")
+    report = check_study(home / "study.toml")
+    assert report.faults == ()
+    assert "gtfs.several_read" in {said.key for said in report.warnings}
+    names = {row[0] for row in report.rows}
+    assert {"all/gtfs_rail", "all/gtfs_urbain"} <= names
+    # One of the two alone is named by its folder; a folder that is not there is a fault like any other.
+    alone = text.replace('"all.zip"', '"all.zip/gtfs_urbain", "all.zip/gtfs_bus"')
+    (home / "study.toml").write_text(alone, "utf-8")
+    assert "gtfs.not_inside" in {fault.key for fault in check_study(home / "study.toml").faults}
 
 
 @pytest.mark.parametrize("value", ["[]", "{}", "1.5", "true", '"x"', "2026-03-17", "[[1]]"])

@@ -20,7 +20,7 @@ from geo_access.sources.gtfs.flex import GEOJSON, read_flex
 from geo_access.sources.gtfs.links import read_pathways, read_transfers
 from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.notices import NoticeBook, notice_summary, notices_frame
-from geo_access.sources.gtfs.read import read_files
+from geo_access.sources.gtfs.read import container_of, read_files
 from geo_access.sources.gtfs.repair import check_feed, pick_calls, repair_stop_times
 from geo_access.sources.gtfs.rows import RawTable, read_raw
 from geo_access.sources.gtfs.stop_times import COLUMNS, read_stop_times
@@ -36,7 +36,8 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
     Parameters
     ----------
     path : str or pathlib.Path
-        A zip or a folder; the tables may lie in a folder inside.
+        A zip or a folder; the tables may lie in a folder inside. Of several feeds in one file, the one wanted:
+        ``file.zip/folder``, ``file.zip/inner.zip``, or one of its tables (`several.read_feeds` reads them all).
     name : str, optional
         Name of the feed; the file's name without ending by default.
     zone : str, optional
@@ -97,7 +98,7 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
     feed = Feed(
         name=label,
         zone=used_zone,
-        sha256=sha256_file(path),
+        sha256=sha256_file(container_of(path)[0]),
         agency=agency,
         stops=stops,
         routes=routes,

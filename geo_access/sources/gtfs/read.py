@@ -8,7 +8,8 @@ import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -17,7 +18,7 @@ from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.sizes import MOST_BYTES, text_bytes
 from geo_access.words.told import refusal
 
-__all__ = ["TABLES", "read_files"]
+__all__ = ["TABLES", "container_of", "feeds_inside", "read_files"]
 
 TABLES = (
     "agency", "stops", "routes", "trips", "stop_times", "calendar", "calendar_dates", "frequencies", "transfers",
@@ -65,6 +66,7 @@ def read_files(path: Path, notices: NoticeBook, *, tables: tuple[str, ...] = TAB
     Parameters
     ----------
     path : pathlib.Path
+        Of the zip or folder, or of one feed among several in it: ``file.zip/folder``, ``file.zip/inner.zip``.
     notices : NoticeBook
         Receives what is odd about the container.
     tables : tuple of str
@@ -84,19 +86,63 @@ def read_files(path: Path, notices: NoticeBook, *, tables: tuple[str, ...] = TAB
     CapacityError
         Unpacks to more than any real feed.
     """
-    if not path.exists():
+    with _opened(path) as (members, inside):
+        return _read_members(members, path, notices, _Wanted(tables, inside))
+
+
+def feeds_inside(path: Path) -> list[Path]:
+    """Name each feed of a zip or folder, so that `read_files` takes it alone.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    list of pathlib.Path
+        The path itself where it holds one feed (or none); else ``file.zip/folder``, ``file.zip/inner.zip``, or a table
+        of the feed that lies at the top.
+
+    Raises
+    ------
+    GeoAccessError
+        As `read_files`.
+    """
+    with _opened(path) as (members, inside):
+        chosen, rest = _within(members, inside, path)
+        found = [] if rest else _names(chosen, path, depth=0)
+    return [path] if len(found) < 2 else [container_of(path)[0] / name for name in found]
+
+
+def container_of(path: Path) -> tuple[Path, str]:
+    """Split ``file.zip/folder`` into the file that is there and what to look for in it, "" for all of it."""
+    if path.exists():
+        # A table names the feed of its folder.
+        return (path.parent, path.name) if path.is_file() and path.suffix.lower() == ".txt" else (path, "")
+    for parent in path.parents:
+        if parent.is_file():
+            return parent, path.relative_to(parent).as_posix()
+    return path, ""
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[tuple[Sequence[_Member], str]]:
+    """Members of the file or folder that `path` names or lies in, and what of them is meant."""
+    container, inside = container_of(path)
+    if not container.exists():
         raise MissingFileError(
             f"{path}: no such GTFS file or folder → check the path", key="gtfs_missing", values={"file": path}
         )
-    if path.is_dir():
-        return _read_members(list(_in_folder(path)), path, notices, tables)
-    if not path.is_file():
+    if container.is_dir():
+        yield list(_in_folder(container)), inside
+        return
+    if not container.is_file():
         raise InputError(
             f"{path}: a device, no file → give a GTFS zip or folder", key="gtfs_no_file", values={"file": path}
         )
     try:
-        with zipfile.ZipFile(path) as archive:
-            return _read_members(_in_zip(archive, path), path, notices, tables)
+        with zipfile.ZipFile(container) as archive:
+            yield _in_zip(archive, path), inside
     except (zipfile.BadZipFile, zipfile.LargeZipFile, zlib.error, EOFError) as error:
         raise InputError(
             f"{path.name}: not a readable zip ({error}) → download it again, or give a folder",
@@ -107,6 +153,53 @@ def read_files(path: Path, notices: NoticeBook, *, tables: tuple[str, ...] = TAB
         if isinstance(error, InputError):
             raise
         raise refusal("gtfs.unpack", file=path.name, why=error) from error
+
+
+def _within(members: Sequence[_Member], inside: str, path: Path) -> tuple[Sequence[_Member], str]:
+    """Members that `inside` means (a folder, a table's folder, a zip), and what to look for in the zip."""
+    if not inside:
+        return members, ""
+    for member in members:
+        name = member.path.as_posix()
+        if member.path.suffix.lower() == ".zip" and (name == inside or inside.startswith(f"{name}/")):
+            return [member], inside[len(name) + 1 :]
+        if name == inside:
+            return [other for other in members if other.path.parent == member.path.parent], ""
+    under = [member for member in members if member.path.as_posix().startswith(f"{inside}/")]
+    if not under:
+        named = ", ".join(_names(members, path, depth=0)[:20]) or "–"
+        raise refusal("gtfs.not_inside", MissingFileError, file=path, inside=inside, feeds=named)
+    return under, ""
+
+
+def _usable(members: Sequence[_Member]) -> list[_Member]:
+    return [member for member in members if _safe(member.name) and "__MACOSX" not in member.name]
+
+
+def _names(members: Sequence[_Member], path: Path, *, depth: int) -> list[str]:
+    """Name the feeds among members: their folder or zip, a table of that at the top; "" for one alone."""
+    usable = _usable(members)
+    homes = _homes(usable)
+    if homes:
+        at_top = next((member.name for member in usable if member.name.lower() == "stop_times.txt"), "")
+        return [home if home != "." else at_top for home in homes] if len(homes) > 1 else [""]
+    found: list[str] = []
+    for inner in (member for member in usable if member.path.suffix.lower() == ".zip"):
+        try:
+            with _inner(inner, path, depth) as deeper:
+                names = _names(deeper, path, depth=depth + 1)
+        except zipfile.BadZipFile:
+            names = [""]
+        found += [f"{inner.path.as_posix()}/{name}".rstrip("/") for name in names]
+    return found if len(found) > 1 else [""] * len(found)
+
+
+@contextmanager
+def _inner(inner: _Member, path: Path, depth: int) -> Iterator[Sequence[_Member]]:
+    if depth >= _DEEPEST or inner.size > _LARGEST_INNER_ZIP_BYTES:
+        raise refusal("gtfs.zip_in_zip", CapacityError, file=path.name, inner=inner.name)
+    with zipfile.ZipFile(io.BytesIO(_unpack(inner, path))) as archive:
+        yield _in_zip(archive, path)
 
 
 def _in_folder(path: Path) -> Iterator[_Member]:
@@ -141,29 +234,43 @@ def _safe(name: str) -> bool:
     return not path.is_absolute() and ".." not in path.parts and ":" not in path.parts[0] if path.parts else False
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """Which tables, and of which feed: its folder or zip, "" for the only one."""
+
+    tables: tuple[str, ...]
+    inside: str
+
+
 def _read_members(
-    members: Sequence[_Member], path: Path, notices: NoticeBook, tables: tuple[str, ...], *, depth: int = 0
+    members: Sequence[_Member], path: Path, notices: NoticeBook, wanted: _Wanted, *, depth: int = 0
 ) -> dict[str, bytes]:
+    members, rest = _within(members, wanted.inside, path)
     for member in members:
         if not _safe(member.name):
             notices.add(
                 "unsafe_file_name", "WARNING", path.name, action="dropped", entity=member.name[:80], says="unsafe_name"
             )
-    usable = [member for member in members if _safe(member.name) and "__MACOSX" not in member.name]
+    usable = _usable(members)
     homes = _homes(usable)
     zips = [member for member in usable if member.path.suffix.lower() == ".zip"]
     if not homes and zips:
-        return _inside_zip(zips, path, notices, tables, depth)
+        if len(zips) > 1:
+            raise _several(path, sorted(member.name for member in zips))
+        notices.add("invalid_input_files_in_subfolder", "WARNING", path.name, action="kept", entity=zips[0].name,
+                    says="in_inner_zip")  # fmt: skip
+        with _inner(zips[0], path, depth) as deeper:
+            return _read_members(deeper, path, notices, replace(wanted, inside=rest), depth=depth + 1)
     if not homes:
         raise refusal("gtfs.no_stops_file", file=path.name)
     if len(homes) > 1:
         raise _several(path, [f"{home}/" if home != "." else "./" for home in homes])
     home = homes[0]
-    if home != ".":
+    if home != "." and home != wanted.inside:
         notices.add("invalid_input_files_in_subfolder", "WARNING", path.name, action="kept", entity=home,
                     says="in_subfolder")  # fmt: skip
     picked = _pick(usable, home, notices)
-    chosen = {table: member for table, member in picked.items() if table in tables}
+    chosen = {table: member for table, member in picked.items() if table in wanted.tables}
     _check_sizes(path, {table: member.size for table, member in chosen.items()})
     return {table: _unpack(member, path) for table, member in chosen.items()}
 
@@ -183,25 +290,14 @@ def _homes(members: Iterable[_Member]) -> list[str]:
 def _several(path: Path, found: Sequence[str]) -> InputError:
     named = ", ".join(found[:20])
     return InputError(
-        f"{path.name}: {len(found)} feeds in one file: {named} → unpack it and name each that is wanted in gtfs",
+        f"{path.name}: {len(found)} feeds in one file: {named} → name one, such as {path.name}/{_named(found)}",
         key="gtfs_several",
-        values={"file": path.name, "n": len(found), "feeds": named},
+        values={"file": path.name, "n": len(found), "feeds": named, "one": f"{path.name}/{_named(found)}"},
     )
 
 
-def _inside_zip(
-    zips: Sequence[_Member], path: Path, notices: NoticeBook, tables: tuple[str, ...], depth: int
-) -> dict[str, bytes]:
-    """Read the feed of the only zip inside."""
-    if len(zips) > 1:
-        raise _several(path, sorted(member.name for member in zips))
-    inner = zips[0]
-    if depth >= _DEEPEST or inner.size > _LARGEST_INNER_ZIP_BYTES:
-        raise refusal("gtfs.zip_in_zip", CapacityError, file=path.name, inner=inner.name)
-    notices.add("invalid_input_files_in_subfolder", "WARNING", path.name, action="kept", entity=inner.name,
-                says="in_inner_zip")  # fmt: skip
-    with zipfile.ZipFile(io.BytesIO(_unpack(inner, path))) as archive:
-        return _read_members(_in_zip(archive, path), path, notices, tables, depth=depth + 1)
+def _named(found: Sequence[str]) -> str:
+    return next(name.rstrip("/") for name in found if name != "./")
 
 
 def _pick(members: Sequence[_Member], home: str, notices: NoticeBook) -> dict[str, _Member]:
