@@ -21,7 +21,7 @@ from geo_access.words.told import refusal
 
 __all__ = ["FORMAT", "KEPT_CHANGES", "open_network", "save_network"]
 
-FORMAT = "geo-access-network/2"
+FORMAT = "geo-access-network/3"
 _INDEX = "network.json"
 _UNFINISHED = "array.writing"
 # An array's file carries the beginning of its SHA-256: a network saved over another touches none of its arrays.

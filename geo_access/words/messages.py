@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Mapping
 
 from geo_access.errors import Fault, GeoAccessError
@@ -9,6 +10,30 @@ from geo_access.words.told import told_values
 from geo_access.words.words import catalogue, text
 
 __all__ = ["error_text"]
+
+
+_MACHINE = {
+    errno.ENOENT: "os.not_found",
+    errno.EACCES: "os.permission",
+    errno.EPERM: "os.permission",
+    errno.EISDIR: "os.is_folder",
+    errno.ENOTDIR: "os.not_folder",
+    errno.EEXIST: "os.exists",
+    errno.ENOSPC: "os.disk_full",
+    errno.EDQUOT: "os.disk_full",
+    errno.EROFS: "os.read_only",
+    errno.ENAMETOOLONG: "os.long_name",
+}
+
+
+def _machine(error: OSError, language: str) -> str:
+    """Say what the machine refused; in its own words where it names neither a number nor a file."""
+    if error.errno is None and error.filename is None:
+        return str(error)
+    key = _MACHINE.get(error.errno or 0, "os.other")
+    file = error.filename if error.filename is not None else "?"
+    values = {"file": file} if key != "os.other" else {"file": file, "why": error.strerror}
+    return text(f"error.{key}", language, **values)
 
 
 def _told(key: str, values: Mapping[str, object], english: str, language: str) -> str:
@@ -32,7 +57,7 @@ def error_text(error: BaseException, language: str = "fr") -> str:
     Parameters
     ----------
     error : BaseException
-        A `GeoAccessError` carries keys and values; another is told in its own words.
+        A `GeoAccessError` carries keys and values; an `OSError` is told by its number; another in its own words.
     language : str
         ``fr`` or ``en``.
 
@@ -47,7 +72,7 @@ def error_text(error: BaseException, language: str = "fr") -> str:
     'x.csv\u202f: cette clé manque → ajoutez-la'
     """
     if not isinstance(error, GeoAccessError):
-        return str(error)
+        return _machine(error, language) if isinstance(error, OSError) else str(error)
     if error.key:
         return _told(error.key, error.values, str(error), language)
     if not error.faults:

@@ -17,6 +17,7 @@ from geo_access.network.model import CrowFly, Network
 from geo_access.network.storage import KEPT_CHANGES, _seal, open_network, save_network
 from geo_access.routing.graphs import forward_graph, graph_key, keep_changes
 from geo_access.routing.query import Query, Window
+from geo_access.words.messages import error_text
 from tests.network.drawn import drawn_streets
 from tests.times.worlds import H, bus, country
 
@@ -122,6 +123,11 @@ def test_foreign_folders_and_indexes(network: Network, tmp_path: Path) -> None:
     index.write_text(json.dumps(good | {"format": "other/9"}))
     with pytest.raises(InputError, match="other/9"):
         open_network(folder)
+    # Before, notes were English sentences; now they are keys and values.
+    index.write_text(json.dumps(good | {"format": "geo-access-network/2"}))
+    with pytest.raises(InputError, match="build the network again") as older:
+        open_network(folder)
+    assert "construisez le réseau à nouveau" in error_text(older.value)
     good["network"]["fields"]["streets"]["fields"]["node_x"]["file"] = "../letter.npy"
     index.write_text(json.dumps(good))
     with pytest.raises(InputError, match="index has changed"):
