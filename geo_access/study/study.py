@@ -39,6 +39,7 @@ from geo_access.study.findings import (
     with_remedies,
 )
 from geo_access.study.folder import free_sheet, output_folder
+from geo_access.study.gis import write_gis
 from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.study.network import links_table, study_network
 from geo_access.study.opened import open_study
@@ -241,6 +242,7 @@ class Study:
             progress("write", 0.95)
             extra = {**found.tables(), "band_counts": counts, "gtfs_notices": notices, **_keys(self.file, flags)}
             tables = write_tables(folder, inputs, diagnosis, bands, flags, links=links, extra=extra)
+            tables += write_gis(folder, contents, flags, title=self.file.study.name, epsg=network.epsg)
             write_front_page(folder, self.file, pictures, report=report, tables=tables)
             write_manifest(folder, manifest)
             written = tuple(

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
+import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pyogrio
 
-__all__ = ["LAST_CHANGE", "same_bytes", "write_csv"]
+__all__ = ["LAST_CHANGE", "same_bytes", "write_csv", "write_styles"]
 
 LAST_CHANGE = "2000-01-01T00:00:00.000Z"
 """Date that GeoPackages say of themselves, whenever they were written."""
@@ -74,3 +75,38 @@ def same_bytes() -> Iterator[None]:
         yield
     finally:
         pyogrio.set_gdal_config_options(before)
+
+
+_STYLES = """CREATE TABLE IF NOT EXISTS layer_styles (
+    id INTEGER PRIMARY KEY AUTOINCREMENT NOT NULL, f_table_catalog TEXT(256), f_table_schema TEXT(256),
+    f_table_name TEXT(256), f_geometry_column TEXT(256), styleName TEXT(30), styleQML TEXT, styleSLD TEXT,
+    useAsDefault BOOLEAN, description TEXT, owner TEXT(30), ui TEXT(30), update_time DATETIME)"""
+
+
+def write_styles(package: Path, layer: str, geometry: str, style: str, name: str) -> None:
+    """Give a layer of a GeoPackage the style that QGIS draws it with, in its table ``layer_styles``.
+
+    Parameters
+    ----------
+    package : pathlib.Path
+        GeoPackage that holds the layer.
+    layer, geometry : str
+        Layer and its column of geometries.
+    style : str
+        QML.
+    name : str
+        Of the style.
+    """
+    with closing(sqlite3.connect(package)) as base, base:
+        base.execute(_STYLES)
+        base.execute(
+            "INSERT OR IGNORE INTO gpkg_contents (table_name, identifier, data_type, description, last_change, srs_id) "
+            "VALUES ('layer_styles', 'layer_styles', 'attributes', '', ?, 0)",
+            (LAST_CHANGE,),
+        )
+        base.execute(
+            "INSERT INTO layer_styles (f_table_catalog, f_table_schema, f_table_name, f_geometry_column, styleName, "
+            "styleQML, styleSLD, useAsDefault, description, owner, ui, update_time) "
+            "VALUES ('', '', ?, ?, ?, ?, '', 1, '', '', NULL, ?)",
+            (layer, geometry, name[:30], style, LAST_CHANGE),
+        )
