@@ -78,7 +78,7 @@ def _fetched(path: Path, part: Part, wanted: set[int]) -> _Lines:
     import osmium  # noqa: PLC0415 — importing the room stays cheap
 
     found: _Lines = {}
-    reader = osmium.FileProcessor(osm_file(path), osmium.osm.NODE | osmium.osm.WAY).with_locations()
+    reader = osmium.FileProcessor(osm_file(path, part.text), osmium.osm.NODE | osmium.osm.WAY).with_locations()
     reader = reader.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
     for item in reader.with_filter(osmium.filter.IdFilter(wanted)):
         if isinstance(item, osmium.osm.Way):

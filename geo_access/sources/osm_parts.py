@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import io
 import re
 import zlib
 from array import array
@@ -106,20 +107,34 @@ def _format(path: Path) -> str:
     return ".".join(filter(None, (_FORMATS.get(plain, "osm"), packed)))
 
 
-def osm_file(path: Path) -> Any:
+def osm_file(path: Path, text: bytes | None = None) -> Any:
     """Open an OSM file by what its name says.
 
     Parameters
     ----------
     path : Path
+    text : bytes, optional
+        What the file holds, unpacked already.
 
     Returns
     -------
-    osmium.io.File
+    osmium.io.File or osmium.io.FileBuffer
     """
     import osmium  # noqa: PLC0415 — importing the room stays cheap
 
+    if text is not None:
+        return osmium.io.FileBuffer(text, _format(path).partition(".")[0])
     return osmium.io.File(str(path), _format(path))
+
+
+def _unpacked(path: Path) -> bytes | None:
+    """Text of a small packed file, which is read several times; None for any other."""
+    opener = _OPENERS.get(path.suffix.lower())
+    if opener in (None, open) or path.stat().st_size > _SMALL_BYTES:
+        return None
+    with opener(path, "rb") as file:
+        text: bytes = file.read(_MOST_UNPACKED_BYTES + 1)
+    return text if len(text) <= _MOST_UNPACKED_BYTES else None
 
 
 def check_paths(paths: list[Path]) -> None:
@@ -142,6 +157,7 @@ class Part:
     def __init__(self, tag_sets: TagSets, box: tuple[int, int, int, int] | None) -> None:
         self.box = box
         self.tag_sets = tag_sets
+        self.text: bytes | None = None
         self.way_id = array("q")
         self.version = array("i")
         self.way_tags = array("i")
@@ -160,9 +176,9 @@ class Part:
         self.odd: Counter[str] = Counter()
 
     def way(self, number: int, version: int, tags: Iterable[tuple[str, str]], found: list[_TRIPLE]) -> None:
-        """Keep a way that people may move along; `found` has node, x and y."""
-        kept = tuple(pair for pair in tags if pair[0] in _WAY_KEY_SET)
-        if len(found) < 2 or not _street(kept):
+        """Keep a way that people may move along, with the tags that are read; `found` has node, x and y."""
+        kept = tuple(tags)
+        if len(found) < 2:
             return
         refs, xs, ys = zip(*found, strict=True)
         if self.box is not None:
@@ -235,7 +251,8 @@ def _read_sorted(part: Part, path: Path) -> bool:
     """Read a file as it comes; False as soon as it turns out to be one that must be gathered first."""
     import osmium  # noqa: PLC0415 — importing the room stays cheap
 
-    reader = osmium.FileProcessor(osm_file(path), osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION)
+    source = osm_file(path, part.text)
+    reader = osmium.FileProcessor(source, osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION)
     header = reader.header
     if header.has_multiple_object_versions or "LocationsOnWays" in [
         header.get(f"pbf_optional_feature_{k}", "") for k in range(8)
@@ -263,7 +280,9 @@ def _read_sorted(part: Part, path: Path) -> bool:
                 continue
             tags = tuple((tag.k, tag.v) for tag in item.tags if tag.k in _WAY_KEY_SET)
             if _street(tags):
-                part.way(number, item.version, tags, [(node.ref, node.x, node.y) for node in item.nodes])
+                # The position first: asking a node for x and y looks it up twice.
+                placed = [(node.ref, node.location) for node in item.nodes]
+                part.way(number, item.version, tags, [(ref, place.x, place.y) for ref, place in placed])
             elif len(item.nodes) > 3 and _solid(item.tags):
                 first = item.nodes[0]
                 part.solid(number, first.x, first.y)
@@ -272,7 +291,7 @@ def _read_sorted(part: Part, path: Path) -> bool:
         else:
             part.relation(number, item.version, dict(_pairs(item)), _members(item))
     lost = list(islice((ref for ref, x in zip(part.node_id, part.x, strict=True) if x == UNDEFINED), 1_000))
-    return not lost or not (min(lost) <= 0 or _holds_any(path, lost))
+    return not lost or not (min(lost) <= 0 or _holds_any(part, path, lost))
 
 
 _READ_KEYS = {
@@ -282,11 +301,11 @@ _READ_KEYS = {
 }
 
 
-def _holds_any(path: Path, nodes: list[int]) -> bool:
+def _holds_any(part: Part, path: Path, nodes: list[int]) -> bool:
     """Whether a file holds any of some nodes: those that ways lacked when they were read."""
     import osmium  # noqa: PLC0415 — importing the room stays cheap
 
-    reader = osmium.FileProcessor(osm_file(path), osmium.osm.NODE)
+    reader = osmium.FileProcessor(osm_file(path, part.text), osmium.osm.NODE)
     return any(True for _ in reader.with_filter(osmium.filter.IdFilter(nodes)))
 
 
@@ -298,7 +317,7 @@ def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
     ways: dict[int, tuple[int, bool, list[tuple[str, str]], list[_TRIPLE]]] = {}
     relations: dict[int, tuple[int, bool, list[tuple[str, str]], list[tuple[str, int, str]]]] = {}
     kinds = osmium.osm.NODE | osmium.osm.WAY | osmium.osm.RELATION
-    items: Iterable[Any] = osmium.FileProcessor(osm_file(path), kinds)
+    items: Iterable[Any] = osmium.FileProcessor(osm_file(path, part.text), kinds)
     for item in items:
         name = (
             "node" if isinstance(item, osmium.osm.Node) else "way" if isinstance(item, osmium.osm.Way) else "relation"
@@ -330,7 +349,9 @@ def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
         part.whole[number] = line
         if _solid(dict(tags)) and line and line[0][1] != UNDEFINED:
             part.solid(number, line[0][1], line[0][2])
-        part.way(number, version, tags, line)
+        kept = tuple(pair for pair in tags if pair[0] in _WAY_KEY_SET)
+        if _street(kept):
+            part.way(number, version, kept, line)
     for number, (version, there, tags, members) in relations.items():
         if there:
             part.relation(number, version, dict(tags), members)
@@ -339,16 +360,18 @@ def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
 _DELETED = re.compile(rb"""<(node|way|relation)\b[^>]*\baction=["']delete["'][^>]*>""")
 _ID = re.compile(rb"""\bid=["'](-?\d+)["']""")
 _OPENERS: Mapping[str, Any] = {".osm": open, ".gz": gzip.open, ".bz2": bz2.open}
+_SMALL_BYTES = 16 << 20
+_MOST_UNPACKED_BYTES = 256 << 20
 
 
-def _deleted(path: Path) -> set[tuple[str, int]]:
+def _deleted(path: Path, text: bytes | None) -> set[tuple[str, int]]:
     """Objects that an editor has marked for deletion: ``action="delete"``, which osmium does not tell."""
     opener = _OPENERS.get(path.suffix.lower())
     if opener is None:
         return set()
     found: set[tuple[str, int]] = set()
     before = b""
-    with opener(path, "rb") as file:
+    with io.BytesIO(text) if text is not None else opener(path, "rb") as file:
         while block := file.read(1 << 22):
             text = before + block
             if b"action=" in text:
@@ -409,9 +432,11 @@ def read_part(path: Path, tag_sets: TagSets, *, box: tuple[int, int, int, int] |
     _refuse_remark(path)
     part = Part(tag_sets, box)
     try:
-        deleted = _deleted(path)
+        part.text = _unpacked(path)
+        deleted = _deleted(path, part.text)
         if deleted or not _read_sorted(part, path):
-            part = Part(tag_sets, box)
+            text, part = part.text, Part(tag_sets, box)
+            part.text = text
             _read_whole(part, path, deleted)
     except (RuntimeError, ValueError, OSError, EOFError, zlib.error, osmium.InvalidLocationError) as error:
         raise InputError(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 
 __all__ = ["ferry_s", "limit_kmh", "nonsense_limit"]
 
@@ -60,6 +61,7 @@ _TYPES = ("zone:maxspeed", "maxspeed:type", "source:maxspeed", "maxspeed:source"
 _NUMBER = re.compile(r"(-?\d{1,4}(?:\.\d+)?)\s*(mph|km/h|kmh|kph)?")
 
 
+@lru_cache(maxsize=1024)
 def _number_kmh(value: str) -> float | None:
     """Lowest number of a value such as ``50``, ``30 mph``, ``50;30`` [km/h]; None where it holds anything else."""
     found = []
@@ -83,6 +85,7 @@ def nonsense_limit(tags: Mapping[str, str]) -> bool:
     return any(value is not None and not _LEAST_KMH <= value <= _MOST_KMH for value in values)
 
 
+@lru_cache(maxsize=1024)
 def _implicit_kmh(value: str) -> float | None:
     """Limit that a name such as ``FR:urban`` or ``DE:zone:30`` stands for [km/h]."""
     country, _, rest = value.strip().partition(":")
