@@ -56,6 +56,7 @@ class Limits(TypedDict, total=False):
     school_lines: bool
     paratransit: bool
     line_kinds: Sequence[tuple[str, str]]
+    max_stress: int | None
 
 
 # Fields of a query that the verbs take in people's units.
@@ -65,7 +66,7 @@ _WHOLE = frozenset(
 )
 _TRUTHS = frozenset(("on_demand", "school_lines", "paratransit"))
 _OPTIONAL = frozenset(("max_rides", "max_direct_s", "max_stress"))
-_EXAMPLES = {"walk_kmh": "4.8", "bike_kmh": "15", "max_rides": "2", "link_limit_m": "500"}
+_EXAMPLES = {"walk_kmh": "4.8", "bike_kmh": "15", "max_rides": "2", "max_stress": "2", "link_limit_m": "500"}
 
 
 def read_clock(value: object) -> int:

@@ -343,7 +343,7 @@ class _Ways:
 
     def kind(self, mode: str) -> str:
         """Name a street mode for the one who travels: a car is driven by another where one is given a lift."""
-        return "driven" if mode == "car" and self.query.mode == "driven+transit" else mode
+        return "driven" if mode == "car" and self.query.mode == "driven+transit" else mode.partition(":")[0]
 
     def line(self, mode: str, start: np.ndarray, end: np.ndarray) -> np.ndarray:
         """Draw the way from a place to another, straight where the streets have none [m]."""

@@ -57,15 +57,15 @@ def mode_legs(query: Query) -> Legs:
     farthest = query.max_direct_s if query.max_direct_s is not None else query.max_access_s + query.max_egress_s
     direct = [("walk", min(farthest, query.max_s))]
     if start == "bike":
-        direct.append(("bike", min(farthest, query.max_s)))
+        direct.append((query.on_streets("bike"), min(farthest, query.max_s)))
     if query.mode == "driven+transit":
         direct.append(("car", min(query.max_access_s, query.max_s)))
-    return Legs(start, end, tuple(direct))
+    return Legs(query.on_streets(start), query.on_streets(end), tuple(direct))
 
 
 def street_speed(query: Query, mode: str) -> float | None:
     """Return the speed that the query asks of a street mode [km/h], or None where the streets know it."""
-    return {"walk": query.walk_kmh, "bike": query.bike_kmh}.get(mode)
+    return {"walk": query.walk_kmh, "bike": query.bike_kmh}.get(mode.partition(":")[0])
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from geo_access.errors import Fault
-from geo_access.routing.query import MODES, Query, Window
+from geo_access.routing.query import MODES, Query, Window, stress_faults
 from geo_access.routing.riders import kind_faults
 from geo_access.words.told import fault
 
@@ -33,6 +33,8 @@ class Profile:
         Whether lines for pupils, and for people with a disability, count.
     line_kinds : tuple of (str, str)
         Lines, and whom they are for, as in `Query`.
+    max_stress : int or None
+        Highest level of traffic stress that it cycles on, as in `Query`.
 
     Examples
     --------
@@ -51,6 +53,7 @@ class Profile:
     school_lines: bool = True
     paratransit: bool = False
     line_kinds: tuple[tuple[str, str], ...] = ()
+    max_stress: int | None = None
 
     @property
     def uses_transit(self) -> bool:
@@ -93,6 +96,7 @@ class Profile:
             school_lines=self.school_lines,
             paratransit=self.paratransit,
             line_kinds=self.line_kinds,
+            max_stress=self.max_stress,
         )
         return replace(plain, depart=depart, arrive=arrive) if plain.uses_transit else plain
 
@@ -115,4 +119,5 @@ class Profile:
         ]
         if self.max_rides is not None and self.max_rides < 1:
             found.append(fault(where, "routing.no_ride", n=self.max_rides))
+        found += [replace(one, where=f"{where}, {one.where}") for one in stress_faults(self.max_stress, self.mode)]
         return found + kind_faults(self.line_kinds)

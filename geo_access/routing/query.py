@@ -5,12 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 from geo_access.clock import parse_clock
-from geo_access.errors import raise_faults
+from geo_access.errors import Fault, raise_faults
 from geo_access.modes import MODES
 from geo_access.routing.riders import kind_faults
 from geo_access.words.told import fault
 
-__all__ = ["MODES", "Query", "Window"]
+__all__ = ["MODES", "Query", "Window", "stress_faults"]
+
+
+def stress_faults(max_stress: int | None, mode: str) -> list[Fault]:
+    """Return what is wrong with a highest level of traffic stress for a mode of travel."""
+    found: list[Fault] = []
+    if max_stress is None:
+        return found
+    if isinstance(max_stress, bool) or max_stress not in (1, 2, 3, 4):
+        found.append(fault("max_stress", "query.stress", level=str(max_stress)))
+    if mode in MODES and not mode.startswith("bike"):
+        found.append(fault("max_stress", "query.stress_mode", mode=mode))
+    return found
 
 
 @dataclass(frozen=True)
@@ -100,6 +112,9 @@ class Query:
     line_kinds : tuple of (str, str)
         Lines, by id or printed name, and whom they are for instead of what the feed lets think: ``everyone``,
         ``school`` or ``paratransit``.
+    max_stress : int or None
+        Highest level of traffic stress that the cyclist accepts, 1 (children) to 4; None for any
+        (`geo_access.network.streets.stress`). For modes with a bicycle only.
     """
 
     mode: str
@@ -122,6 +137,17 @@ class Query:
     school_lines: bool = True
     paratransit: bool = False
     line_kinds: tuple[tuple[str, str], ...] = ()
+    max_stress: int | None = None
+
+    def on_streets(self, mode: str) -> str:
+        """Name the graph of the streets that this query uses in a street mode.
+
+        Examples
+        --------
+        >>> [Query("bike", max_stress=level).on_streets("bike") for level in (None, 2)]
+        ['bike', 'bike:2']
+        """
+        return mode if mode != "bike" or self.max_stress is None else f"{mode}:{self.max_stress}"
 
     @property
     def uses_transit(self) -> bool:
@@ -191,5 +217,5 @@ class Query:
             faults.append(fault("max_rides", "query.rides", rides=self.max_rides))
         if self.arrive is not None and self.earliest_s is not None and self.arrive.start_s < self.earliest_s:
             faults.append(fault("arrive", "query.arrive_before"))
-        faults += kind_faults(self.line_kinds)
+        faults += kind_faults(self.line_kinds) + stress_faults(self.max_stress, self.mode)
         raise_faults(faults)

@@ -145,6 +145,12 @@ class StudyFile(Section):
         transit = [profile.id for profile in self.profiles if profile.mode not in ("walk", "bike", "car")]
         if transit and not self.network.gtfs:
             found.append(("study.no_gtfs", {"profiles": ", ".join(transit)}))
+        calm = [profile for profile in self.profiles if profile.max_stress is not None]
+        pushing = [profile.id for profile in calm if not profile.mode.startswith("bike")]
+        if pushing:
+            found.append(("study.stress_mode", {"profiles": ", ".join(pushing)}))
+        if calm and self.network.streets == "crow-fly":
+            found.append(("study.stress_streets", {"profiles": ", ".join(profile.id for profile in calm)}))
         chosen = self.output.isochrone_profile
         if chosen is not None and chosen not in {profile.id for profile in self.profiles}:
             found.append(("study.no_profile", {"id": chosen}))
@@ -360,6 +366,8 @@ _READS = {
     "study.twice": set[str](),
     "study.no_kind": {"thresholds", "schedules", "training", "employers"},
     "study.no_gtfs": {"network", "profiles"},
+    "study.stress_mode": {"profiles"},
+    "study.stress_streets": {"network", "profiles"},
     "study.no_profile": {"profiles", "output"},
 }
 
@@ -388,7 +396,7 @@ def study_profiles(file: StudyFile) -> list[Profile]:
     return [
         Profile(
             p.id, p.name, p.mode, p.walk_kmh, p.bike_kmh, p.max_access_min, p.max_rides, p.on_demand, p.school_lines,
-            p.paratransit, tuple(p.line_kinds.items()),
+            p.paratransit, tuple(p.line_kinds.items()), p.max_stress,
         )
         for p in file.profiles
     ]  # fmt: skip

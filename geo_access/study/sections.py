@@ -286,6 +286,7 @@ class ProfileSection(Section):
     school_lines: bool = True
     paratransit: bool = False
     line_kinds: dict[str, Literal["everyone", "school", "paratransit"]] = Field(default_factory=dict)
+    max_stress: Annotated[int, Field(ge=1, le=4)] | None = None
 
 
 class ThresholdSection(Section):

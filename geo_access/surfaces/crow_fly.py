@@ -17,6 +17,7 @@ from scipy.spatial import cKDTree
 
 from geo_access.network.model import CrowFly, Streets
 from geo_access.network.search.kernels import edge_ends
+from geo_access.network.search.links import graph_of
 from geo_access.surfaces.lattice import Frame
 
 __all__ = ["Entrances", "entrances_of", "nearest_site_times", "spread_from_points"]
@@ -145,7 +146,7 @@ def entrances_of(streets: Streets, mode: str, *, reverse: bool) -> Entrances:
     -------
     Entrances
     """
-    graph = streets.graphs[mode]
+    graph = graph_of(streets, mode)
     n_nodes, n_edges = len(streets.node_id), len(streets.edge_source)
     node_of = np.concatenate((np.arange(n_nodes), graph.copy_of)).astype(np.int64)
     if reverse:

@@ -14,7 +14,7 @@ import shapely
 
 from geo_access.errors import CapacityError
 from geo_access.network.model import CrowFly, Streets
-from geo_access.network.search.links import Links, link_points
+from geo_access.network.search.links import Links, graph_of, link_points
 from geo_access.words.told import refusal
 
 __all__ = ["Frame", "Lattice", "blocked_cells", "cell_centres", "cell_links", "frame_around", "prepare_lattice"]
@@ -145,6 +145,8 @@ class Lattice:
         Nodes at the ends of each edge.
     speed_kmh : float
         Reference speed of the mode [km/h].
+    walled : bool
+        Whether barriers keep cells from their streets: then nobody goes straight across either.
     """
 
     frame: Frame
@@ -153,6 +155,7 @@ class Lattice:
     edge_source: np.ndarray
     edge_target: np.ndarray
     speed_kmh: float
+    walled: bool = False
 
     @property
     def mode(self) -> str:
@@ -289,5 +292,6 @@ def prepare_lattice(
         float(walk_kmh),
         np.asarray(streets.edge_source),
         np.asarray(streets.edge_target),
-        float(streets.graphs[mode].speed_kmh),
+        float(graph_of(streets, mode).speed_kmh),
+        walled=barriers is not None,
     )

@@ -14,7 +14,7 @@ from numba import njit
 from geo_access.network.model import Streets
 from geo_access.network.search.crow_fly import time_factor
 from geo_access.network.search.kernels import node_at
-from geo_access.network.search.links import Links
+from geo_access.network.search.links import Links, graph_of
 from geo_access.network.search.search import seeds_and_arcs
 from geo_access.surfaces.crow_fly import Entrances, entrances_of
 from geo_access.surfaces.lattice import Lattice
@@ -141,7 +141,7 @@ def stop_reach(
     StopReach
     """
     mode = lattice.mode
-    graph = streets.graphs[mode]
+    graph = graph_of(streets, mode)
     states, owner, costs, arcs = seeds_and_arcs(streets, stops, mode=mode, reverse=reverse)
     linked = np.asarray(stops.ok)
     keep = linked[owner]

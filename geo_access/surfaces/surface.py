@@ -14,6 +14,7 @@ from geo_access.crs import to_metric
 from geo_access.errors import InputError, raise_faults
 from geo_access.manifest import fingerprint
 from geo_access.network.model import CrowFly, Network
+from geo_access.network.search.links import graph_of
 from geo_access.network.streets.congestion import car_notes
 from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike, make_query
 from geo_access.routing.legs import street_speed
@@ -225,7 +226,7 @@ class _Request:
         streets = self.network.streets
         if (asked := street_speed(self.query, mode)) is not None:
             return asked
-        return float(streets.speeds_kmh[mode] if isinstance(streets, CrowFly) else streets.graphs[mode].speed_kmh)
+        return float(streets.speeds_kmh[mode] if isinstance(streets, CrowFly) else graph_of(streets, mode).speed_kmh)
 
     def frame(self, bounds: Bounds) -> Frame:
         """Grid over the bounds asked for, else over these."""
@@ -236,7 +237,9 @@ class _Request:
 
 def _street_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[Note, ...]]:
     """Walk, bike or car."""
-    mode, streets = request.query.mode, request.network.streets
+    mode, streets = request.query.on_streets(request.query.mode), request.network.streets
+    if isinstance(streets, CrowFly) and request.query.max_stress is not None:
+        raise refusal("streets.stress_unknown")
     if isinstance(streets, CrowFly):
         frame = request.frame(_box(request.xy, request.reach_m(mode, request.query.max_s) + request.cell_m))
         values = nearest_site_times(frame, request.xy, streets=streets, speed_kmh=request.speed_kmh(mode))

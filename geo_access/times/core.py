@@ -116,10 +116,11 @@ def street_times(
     PointTimes
     """
     linker = partial(link, network) if linker is None else linker
-    origins, destinations = linker(origin_xy, query.mode, query), linker(destination_xy, query.mode, query)
-    speed = street_speed(query, query.mode)
+    mode = query.on_streets(query.mode)
+    origins, destinations = linker(origin_xy, mode, query), linker(destination_xy, mode, query)
+    speed = street_speed(query, mode)
     seconds = street_matrix(
-        network.streets, origins, destinations, mode=query.mode, max_s=query.max_s, speed_kmh=speed
+        network.streets, origins, destinations, mode=mode, max_s=query.max_s, speed_kmh=speed
     ).astype(np.float32)
     reason = np.zeros(seconds.shape, np.uint8)
     beyond_s = np.full(seconds.shape, np.nan, np.float32)
@@ -129,7 +130,7 @@ def street_times(
         columns = np.flatnonzero(missing.any(axis=0) & destinations.ok)
         if len(rows) and len(columns):
             beyond_s[np.ix_(rows, columns)] = street_matrix(
-                network.streets, origins.take(rows), destinations.take(columns), mode=query.mode, max_s=None,
+                network.streets, origins.take(rows), destinations.take(columns), mode=mode, max_s=None,
                 speed_kmh=speed,
             )  # fmt: skip
         beyond_s[~missing] = np.nan

@@ -164,7 +164,9 @@ class Ask:
         return self.query(arrive=Window(0, 0)).streets
 
     def travelling(self, **changed: Any) -> Ask:
-        """Return the same hours with other fields of the query."""
+        """Return the same hours with other fields of the query; without a bicycle no traffic stress is asked about."""
+        if not str(changed.get("mode", self.travel.mode)).startswith("bike"):
+            changed = {**changed, "max_stress": None}
         return replace(self, travel=replace(self.travel, **changed))
 
     def query(

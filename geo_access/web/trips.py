@@ -132,7 +132,8 @@ def _clock(seconds: float) -> str:
 def _street_way(prepared: PreparedStudy, ask: Ask, start_xy: np.ndarray, end_xy: np.ndarray) -> dict[str, Any] | None:
     query = ask.query(arrive=None, depart=None, percentiles=(50,))
     path = street_path(
-        prepared.network.streets, start_xy[0], end_xy[0], mode=query.mode, speed_kmh=street_speed(query, query.mode),
+        prepared.network.streets, start_xy[0], end_xy[0], mode=query.on_streets(query.mode),
+        speed_kmh=street_speed(query, query.mode),
         max_s=query.max_s, limit_m=query.link_limit_m, connector_kmh=query.walk_kmh,
     )  # fmt: skip
     if path.seconds is None:

@@ -16,6 +16,7 @@ from geo_access.errors import SnapError, raise_faults
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search.links_checks import misplaced
 from geo_access.network.streets.split import ranges
+from geo_access.network.streets.stress import calm_graph
 from geo_access.words.told import fault, refusal
 
 __all__ = ["LINK_REASONS", "Links", "edge_times", "fill_grid", "graph_of", "link_points", "nearest_segments"]
@@ -191,7 +192,9 @@ class Links:
 
 
 def graph_of(streets: Streets, mode: str) -> ModeGraph:
-    """Graph of a mode, or an `InputError` that names the modes there are."""
+    """Graph of a mode, or an `InputError` that names the modes there are; ``bike:2`` is calm up to level 2."""
+    if mode.startswith("bike:"):
+        return calm_graph(streets, int(mode.partition(":")[2]))
     if mode not in streets.graphs:
         known = ", ".join(streets.graphs) or "–"
         raise refusal("streets.mode_not_built", mode=mode, known=known)
@@ -303,6 +306,8 @@ def _refuse_misplaced(streets: Streets | CrowFly, points: np.ndarray, ids: Seque
 
 
 def _standing(points: np.ndarray, placed: np.ndarray, mode: str, crow_fly: CrowFly) -> Links:
+    if mode.startswith("bike:"):
+        raise refusal("streets.stress_unknown")
     if mode not in crow_fly.speeds_kmh:
         raise refusal("streets.no_crow_fly_speed", mode=mode, known=", ".join(crow_fly.speeds_kmh))
     n = len(points)

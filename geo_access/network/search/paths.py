@@ -19,6 +19,7 @@ from geo_access.network.search.kernels import (
     seeds_of,
 )
 from geo_access.network.search.links import Links, graph_of, link_points
+from geo_access.network.search.off_street import across_pairs
 from geo_access.words.told import refusal
 
 if TYPE_CHECKING:
@@ -160,9 +161,14 @@ def street_path(
     graph = graph_of(streets, mode)
     factor = time_factor(graph.speed_kmh, speed_kmh, mode)
     found = _search(streets, graph, source, target)
-    if found is None:
-        return _no_way(streets, links, "DISCONNECTED")
-    return _told(streets, links, found, factor=factor, max_s=max_s)
+    none = _no_way(streets, links, "DISCONNECTED")
+    told = none if found is None else _told(streets, links, found, factor=factor, max_s=max_s)
+    across = across_pairs(source, target).seconds
+    if not len(across) or (told.seconds is not None and told.seconds <= across[0]):
+        return told
+    if max_s is not None and across[0] > max_s:
+        return told
+    return _across(none, links, float(across[0]))
 
 
 def _no_way(streets: Streets | CrowFly, links: Links, reason: str) -> StreetPath:
@@ -184,6 +190,14 @@ def _no_way(streets: Streets | CrowFly, links: Links, reason: str) -> StreetPath
         piece_s=real,
         straight=isinstance(streets, CrowFly),
     )
+
+
+def _across(none: StreetPath, links: Links, seconds: float) -> StreetPath:
+    """Straight from one point to the other, off the streets: one connector."""
+    xy = np.column_stack((links.x, links.y))
+    metres = float(np.hypot(*(xy[1] - xy[0])))
+    found = {"reason": "OK", "seconds": seconds, "street_m": 0.0, "xy": xy}
+    return StreetPath(**{**none.__dict__, **found, "connector_m": (metres, 0.0), "connector_s": (seconds, 0.0)})
 
 
 def _pair(values: np.ndarray) -> tuple[float, float]:

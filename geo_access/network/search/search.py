@@ -26,6 +26,7 @@ from geo_access.network.search.kernels import (
 )
 from geo_access.network.search.links import Links, graph_of
 from geo_access.network.search.nearby import nearby_pairs
+from geo_access.network.search.off_street import across_matrix, across_nearest, across_sparse
 from geo_access.network.search.paths import StreetPath, street_path
 from geo_access.network.search.sweep import hierarchy_rows, worth_a_hierarchy
 from geo_access.words.told import refusal
@@ -86,6 +87,7 @@ def _block_rows(
         seconds[s, t] = 0.0
     if max_s is not None:
         seconds[seconds > max_s] = np.nan
+    across_matrix(seconds, sources, targets, max_s=max_s)
     return seconds
 
 
@@ -145,11 +147,12 @@ def nearby(
     # A sweep writes whole rows: with more columns than the network has nodes, that costs more than it saves.
     crowded = max(len(sources), len(targets)) > graph.n_states
     if crowded or not worth_a_hierarchy(streets, graph, len(fewer), max_s / factor):
-        return nearby_pairs(
+        found = nearby_pairs(
             streets, graph, sources, targets, limits_ds(fewer.connector_s, max_s, factor),
             slots(graph, fewer.forward_ds, fewer.backward_ds),
             factor=factor, max_s=max_s, backwards=backwards,
         )  # fmt: skip
+        return across_sparse(found, sources, targets, max_s=max_s)
     counts, columns, values = [np.zeros(1, dtype=np.int64)], [], []
     for rows in _blocks(len(sources), len(targets)):
         block = _block_rows(streets, sources.take(rows), targets, mode=mode, max_s=max_s, factor=factor, hierarchy=True)
@@ -448,7 +451,9 @@ def nearest_source(
     graph = graph_of(streets, mode)
     factor = time_factor(graph.speed_kmh, speed_kmh, mode)
     spread = _spread(streets, sources, mode=mode, max_s=max_s, reverse=reverse, factor=factor)
-    return nearest_rows(streets, graph, spread, sources, targets, max_s=max_s, reverse=reverse, factor=factor)
+    best, which = nearest_rows(streets, graph, spread, sources, targets, max_s=max_s, reverse=reverse, factor=factor)
+    across_nearest(best, which, sources, targets, max_s=max_s)
+    return best, which
 
 
 def _nearest_column(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -25,11 +25,20 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
+import numpy as np
+
+from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.streets.limits import limit_kmh
+from geo_access.network.streets.split import mainland
 from geo_access.words.told import refusal
 
-__all__ = ["RULESET", "check_stress", "stress_level"]
+__all__ = ["LEVELS", "RULESET", "calm_graph", "check_stress", "stress_level"]
+
+LEVELS = (1, 2, 3, 4)
+# As `build_streets` leaves islands out: who lives on a stretch that no calm street leads to is linked to those around.
+_LEAST_NODES = 40
 
 RULESET = "geo-access-lts-1"
 _QUIET = frozenset({"path", "cycleway", "pedestrian", "footway", "bridleway", "steps", "corridor", "platform", "pier"})
@@ -64,7 +73,7 @@ def check_stress(max_stress: int | None, modes: Sequence[str]) -> None:
     """
     if max_stress is None:
         return
-    if max_stress not in (1, 2, 3, 4):
+    if max_stress not in LEVELS:
         raise refusal("streets.stress_level", level=str(max_stress))
     if "bike" not in modes:
         raise refusal("streets.stress_mode")
@@ -116,3 +125,47 @@ def stress_level(tags: Mapping[str, str]) -> int:
     if lane:
         return 2 if kmh <= 40 and lanes <= 3 else 3 if kmh <= 65 else 4
     return 3 if kmh <= 30 and lanes <= 2 else 4
+
+
+def calm_graph(streets: Streets, max_stress: int) -> ModeGraph:
+    """Graph of the streets that cyclists use up to a level of stress; kept with the streets.
+
+    Parameters
+    ----------
+    streets : Streets
+        Built for the mode ``bike``.
+    max_stress : int
+        1 to 4.
+
+    Returns
+    -------
+    ModeGraph
+        The states of the bike graph, without the arcs along streets of more stress, and without the islands of fewer
+        than 40 nodes that this leaves; the largest stays.
+
+    Raises
+    ------
+    InputError
+        When nobody cycles on these streets, or their stress is not known (streets of OSMnx, or saved before it was).
+    """
+    check_stress(max_stress, tuple(streets.graphs))
+    if len(streets.edge_stress) != len(streets.edge_source):
+        raise refusal("streets.stress_unknown")
+    kept: dict[int, ModeGraph] = streets.__dict__.setdefault("_calm", {})
+    if max_stress not in kept:
+        graph = streets.graphs["bike"]
+        n_nodes = len(streets.node_id)
+        place = np.concatenate((np.arange(n_nodes), graph.copy_of))
+        tails = np.repeat(np.arange(graph.n_states), np.diff(graph.indptr))
+        calm = np.flatnonzero(np.asarray(streets.edge_stress)[graph.edges] <= max_stress)
+        joined, _ = mainland(place[tails[calm]], place[graph.heads[calm]], n_nodes, min_nodes=_LEAST_NODES)
+        calm = calm[joined]
+        counts = np.bincount(tails[calm], minlength=graph.n_states)
+        kept[max_stress] = replace(
+            graph,
+            indptr=np.concatenate(([0], np.cumsum(counts))).astype(graph.indptr.dtype),
+            heads=graph.heads[calm],
+            deciseconds=graph.deciseconds[calm],
+            edges=graph.edges[calm],
+        )
+    return kept[max_stress]
