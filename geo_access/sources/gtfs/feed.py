@@ -23,6 +23,7 @@ from geo_access.sources.gtfs.notices import NoticeBook, notice_summary, notices_
 from geo_access.sources.gtfs.read import container_of, read_files
 from geo_access.sources.gtfs.repair import check_feed, pick_calls, repair_stop_times
 from geo_access.sources.gtfs.rows import RawTable, read_raw
+from geo_access.sources.gtfs.step_free import step_free
 from geo_access.sources.gtfs.stop_times import COLUMNS, read_stop_times
 from geo_access.sources.gtfs.tables import read_routes, read_stops, read_trips
 from geo_access.words.told import refusal
@@ -259,7 +260,8 @@ def wheelchair_feed(feed: Feed) -> Feed:
 
     A trip is kept where ``wheelchair_accessible`` is 1, and one gets on and off where ``wheelchair_boarding`` of the
     stop is 1, or is not given and that of its station is 1 (as GTFS has it). What a feed does not say counts as no: a
-    journey that nobody vouches for is none to send a person on.
+    journey that nobody vouches for is none to send a person on. Stairs and escalators of ``pathways.txt`` are taken
+    out, and with them the changes inside stations that need one (`step_free`).
 
     Parameters
     ----------
@@ -301,6 +303,7 @@ def wheelchair_feed(feed: Feed) -> Feed:
         kept, pickup=np.where(closed, 1, kept.pickup).astype(np.uint8),
         drop_off=np.where(closed, 1, kept.drop_off).astype(np.uint8),
     )  # fmt: skip
+    feed = step_free(feed, book)
     return replace(feed, stop_times=kept, notices=(*feed.notices, *book.found))
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from geo_access.errors import InputError, ServiceDateError
 from geo_access.network.build import build_network
+from geo_access.sources.gtfs.feed import read_gtfs, wheelchair_feed
 from tests.feeds import write_feed
 
 STOPS = {"S": (40, 0), "A": (0, 0), "B": (1000, 0), "C": (2000, 0), "D": (3000, 0)}
@@ -46,3 +47,43 @@ def test_a_feed_that_says_nothing_is_refused_with_the_reason(tmp_path: Path) -> 
         build_network(gtfs=path, date="2026-03-17", crow_fly_detour=1.3, wheelchair=True)
     with pytest.raises(InputError, match="give gtfs="):
         build_network(date="2026-03-17", crow_fly_detour=1.3, epsg=2154, wheelchair=True)
+
+
+def test_stairs_and_escalators_lead_no_wheelchair(tmp_path: Path) -> None:
+    # P and Q are platforms 40 m apart in one station: one changes over a bridge with stairs, or by two lifts.
+    stops = {"A": (-5000, 0), "P": (0, 0), "Q": (40, 0), "R": (80, 0), "B": (9000, 0), "S": (20, 0)}
+    columns = {name: {"wheelchair_boarding": 1} for name in stops} | {"S": {"location_type": 1}}
+    for name in "PQR":
+        columns[name] = {"wheelchair_boarding": 1, "parent_station": "S"}
+    trips = [
+        {"calls": "A 08:00 P 08:10", "wheelchair_accessible": 1},
+        {"calls": "Q 08:20 B 08:30", "wheelchair_accessible": 1},
+        {"calls": "R 08:40 B 08:50", "wheelchair_accessible": 1},
+    ]
+
+    def way(a: str, b: str, mode: int, *, both: int = 1) -> dict:
+        return {
+            "from_stop_id": a, "to_stop_id": b, "pathway_mode": mode, "is_bidirectional": both, "traversal_time": 90,
+        }  # fmt: skip
+
+    ways = [way("P", "Q", 2), way("P", "Q", 4, both=0), way("P", "R", 5), way("Q", "R", 2)]
+    path = write_feed(
+        tmp_path / "f.zip", stops, trips, stop_columns=columns, pathways=ways,
+        transfers=[{"from_stop_id": "P", "to_stop_id": "Q", "transfer_type": 0}],
+    )  # fmt: skip
+
+    def change(a: str, b: str, *, wheelchair: bool) -> int | None:
+        network = build_network(gtfs=path, date="2026-03-17", crow_fly_detour=1.3, wheelchair=wheelchair)
+        timetable = network.timetable
+        assert timetable is not None
+        ids = timetable.stop_id.tolist()
+        targets, seconds = timetable.footpaths.row(ids.index(a))
+        return dict(zip(targets.tolist(), seconds.tolist(), strict=True)).get(ids.index(b))
+
+    assert change("P", "Q", wheelchair=False) is not None
+    assert change("P", "Q", wheelchair=True) is None
+    assert change("Q", "R", wheelchair=True) is None
+    assert change("P", "R", wheelchair=True) == change("P", "R", wheelchair=False)
+    feed = wheelchair_feed(read_gtfs(path))
+    assert [n.row for n in feed.notices if n.code == "pathway_not_used"] == [2, 3, 5]
+    assert feed.pathways["mode"].tolist() == [5]
