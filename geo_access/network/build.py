@@ -13,6 +13,7 @@ import pandas as pd
 from geo_access.crs import metric_epsg, metric_fault
 from geo_access.errors import MissingFileError, raise_faults
 from geo_access.manifest import sha256_file
+from geo_access.network.exchanged import mend_exchanged
 from geo_access.network.model import CrowFly, Network, Streets, Timetable
 from geo_access.network.streets.congestion import FREE_FLOW
 from geo_access.network.streets.streets import build_streets
@@ -118,15 +119,14 @@ def build_network(
     read = [
         read_feeds(path, name=name, day=day) for path, name in zip(gtfs_paths, _feed_names(gtfs_paths), strict=True)
     ]
-    feeds = [feed for each in read for feed in each.feeds]
-    if wheelchair:
-        feeds = [wheelchair_feed(feed) for feed in feeds]
     if streets is None and osm_paths:
         streets = build_streets(
             osm_paths, epsg=epsg, modes=modes, bbox_lonlat=bbox_lonlat, dem=dem,
             moment=dt.datetime.combine(day, street_time), closed_ways=closed_ways, max_stress=max_stress,
         )  # fmt: skip
-    elif streets is None:
+    read, told = mend_exchanged(read, streets)
+    feeds = [wheelchair_feed(feed) if wheelchair else feed for each in read for feed in each.feeds]
+    if streets is None:
         streets = CrowFly(epsg=_feeds_epsg(feeds, epsg), detour=float(crow_fly_detour or 1.0))
     timetable: Timetable | None = None
     if feeds:
@@ -137,7 +137,7 @@ def build_network(
     network = Network(streets.epsg, streets, timetable, _hashes(osm_paths, gtfs_paths, read, dem))
     network = replace(
         network,
-        warnings=(*_warnings(streets, timetable), *(said for each in read for said in each.notes)),
+        warnings=(*_warnings(streets, timetable), *told, *(said for each in read for said in each.notes)),
         notices=_notices(feeds),
     )
     return apply_edits(network, edits)

@@ -31,7 +31,9 @@ from geo_access.words.told import refusal
 __all__ = ["feed_report", "read_gtfs", "read_shapes", "wheelchair_feed"]
 
 
-def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = None) -> Feed:
+def read_gtfs(
+    path: str | Path, *, name: str | None = None, zone: str | None = None, exchanged: bool | None = None
+) -> Feed:
     """Read a GTFS feed.
 
     Parameters
@@ -43,6 +45,8 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
         Name of the feed; the file's name without ending by default.
     zone : str, optional
         IANA time zone for a feed whose ``agency.txt`` gives none that is known; elsewhere the file decides.
+    exchanged : bool, optional
+        Whether the file writes latitudes as longitudes; told from the time zone by default.
 
     Returns
     -------
@@ -78,7 +82,7 @@ def read_gtfs(path: str | Path, *, name: str | None = None, zone: str | None = N
     raw = join_ids(plain, notices)
     agency = _frame(raw, "agency")
     used_zone = _zone(agency, zone, label, notices)
-    stops = read_stops(raw["stops"], notices, zone=used_zone)
+    stops = read_stops(raw["stops"], notices, zone=used_zone, exchanged=exchanged)
     trips = read_trips(raw["trips"], notices)
     routes = read_routes(raw.get("routes"), trips, notices)
     lon, lat = stops["stop_lon"].to_numpy(), stops["stop_lat"].to_numpy()

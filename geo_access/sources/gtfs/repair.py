@@ -301,9 +301,10 @@ def _unused(feed: Feed, notices: NoticeBook) -> None:
 
 def _references(feed: Feed, notices: NoticeBook) -> None:
     stops, trips = feed.stops, feed.trips
-    stations = set(stops["stop_id"])
-    orphan = ((stops["parent_station"] != "") & ~stops["parent_station"].isin(stations)).to_numpy()
-    services = {*feed.calendar["service_id"], *feed.calendar_dates["service_id"]}
+    orphan = (stops["parent_station"] != "").to_numpy(dtype=bool)
+    if orphan.any():
+        orphan = orphan & ~stops["parent_station"].isin(set(stops["stop_id"])).to_numpy()
+    services = {*feed.calendar["service_id"].unique(), *feed.calendar_dates["service_id"].unique()}
     never = ~trips["service_id"].isin(services).to_numpy()
     for frame, file, mask, column, action, says in (
         (stops, "stops.txt", orphan, "parent_station", "repaired", "lost_station"),
@@ -388,7 +389,8 @@ def _never(feed: Feed, notices: NoticeBook) -> None:
     """Say of a feed that no day of its calendars has a trip on it."""
     weekly, dated = feed.calendar, feed.calendar_dates
     marked = weekly[list(WEEKDAYS)].to_numpy(dtype=bool).any(axis=1)
-    running = {*weekly["service_id"].to_numpy()[marked], *dated.loc[dated["exception_type"] == 1, "service_id"]}
+    added = dated.loc[dated["exception_type"] == 1, "service_id"].unique()
+    running = {*weekly["service_id"].to_numpy()[marked], *added}
     rides = feed.trips["service_id"].to_numpy()[np.diff(feed.stop_times.trip_indptr) > 1]
     if running.isdisjoint(rides):
         notices.add("no_running_day", "ERROR", "trips.txt", action="kept", says="never", count=len(feed.trips))

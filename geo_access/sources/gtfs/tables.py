@@ -37,7 +37,7 @@ def _number_of(frame: pd.DataFrame, column: str) -> np.ndarray:
     return np.array([int(text or "0") for text in frame[column]], dtype=np.int16)
 
 
-def read_stops(raw: RawTable, notices: NoticeBook, *, zone: str = "") -> pd.DataFrame:
+def read_stops(raw: RawTable, notices: NoticeBook, *, zone: str = "", exchanged: bool | None = None) -> pd.DataFrame:
     """Read stops.txt; positions that cannot be are repaired (exchanged, taken from the station) or made NaN.
 
     Parameters
@@ -46,6 +46,8 @@ def read_stops(raw: RawTable, notices: NoticeBook, *, zone: str = "") -> pd.Data
     notices : NoticeBook
     zone : str
         IANA time zone of the agency, which tells a file that is exchanged as a whole; "" where not known.
+    exchanged : bool, optional
+        Whether it is, where that is known.
 
     Returns
     -------
@@ -62,7 +64,12 @@ def read_stops(raw: RawTable, notices: NoticeBook, *, zone: str = "") -> pd.Data
     frame["location_type"] = _number_of(frame, "location_type").astype(np.int8)
     lat, lon = frame["stop_lat"].to_numpy(), frame["stop_lon"].to_numpy()
     rows, ids = frame["row"].to_numpy(), frame["stop_id"].to_numpy()
-    lat, lon = whole_file_exchanged(lat, lon, zone, notices)
+    if exchanged is None:
+        lat, lon = whole_file_exchanged(lat, lon, zone, notices)
+    elif exchanged:
+        notices.add("swapped_coordinates", "ERROR", "stops.txt", action="repaired", count=len(lat),
+                    says="all_exchanged_told")  # fmt: skip
+        lat, lon = lon, lat
     lat, lon = usable_positions(lat, lon, rows, ids, notices)
     lat, lon = single_exchanged(lat, lon, rows, frame, notices)
     place = {stop: index for index, stop in enumerate(ids)}

@@ -96,7 +96,7 @@ def test_beyond_48_hours_drops_the_trip_and_names_the_row(tmp_path: Path, late: 
 
 
 def test_unreadable_times_single_times_and_unknown_references(tmp_path: Path) -> None:
-    feed = feed_of(tmp_path, ["A 08:00 B 8h02 C 08:08 X 08:09 D 08:10", "A 08:00 B /08:02 C 08:05", "A 08:00"])
+    feed = feed_of(tmp_path, ["A 08:00 B 8h2 C 08:08 X 08:09 D 08:10", "A 08:00 B /08:02 C 08:05", "A 08:00"])
     assert departures(feed)[1] == "08:02:00"
     assert found(feed) == {
         ("invalid_time", 3, "repaired"), ("interpolated_stop_time", 3, "repaired"),
