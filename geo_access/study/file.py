@@ -388,30 +388,24 @@ def _without_unknown(content: Mapping[str, Any], name: str) -> Any:
 
 def study_metiers(file: StudyFile) -> list[Metier]:
     """Return the métiers of a study."""
-    return [Metier(m.code, m.name, m.family, m.min_level, m.max_level) for m in file.metiers]
+    return [Metier(**metier.model_dump()) for metier in file.metiers]
 
 
 def study_profiles(file: StudyFile) -> list[Profile]:
     """Return the publics of a study."""
     return [
-        Profile(
-            p.id, p.name, p.mode, p.walk_kmh, p.bike_kmh, p.max_access_min, p.max_rides, p.on_demand, p.school_lines,
-            p.paratransit, tuple(p.line_kinds.items()), p.max_stress,
-        )
-        for p in file.profiles
-    ]  # fmt: skip
+        Profile(**{**public.model_dump(), "line_kinds": tuple(public.line_kinds.items())}) for public in file.profiles
+    ]
 
 
 def study_thresholds(file: StudyFile) -> list[Threshold]:
     """Return the thresholds of a study, with their sources."""
-    return [Threshold(t.id, t.name, t.minutes, t.kind, t.source, t.status) for t in file.thresholds]
+    return [Threshold(**threshold.model_dump()) for threshold in file.thresholds]
 
 
 def study_schedules(file: StudyFile) -> list[Schedule]:
     """Return the hours of a study."""
-    return [
-        Schedule(s.id, s.name, s.kind, s.start, s.end, s.slack_before_min, s.slack_after_min) for s in file.schedules
-    ]
+    return [Schedule(**schedule.model_dump()) for schedule in file.schedules]
 
 
 def flag_rules(file: StudyFile) -> FlagRules:

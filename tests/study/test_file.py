@@ -8,7 +8,14 @@ import pytest
 
 from geo_access.errors import InputError, MissingFileError
 from geo_access.network.model import CrowFly
-from geo_access.study.file import read_study_file
+from geo_access.study.file import (
+    flag_rules,
+    read_study_file,
+    study_metiers,
+    study_profiles,
+    study_schedules,
+    study_thresholds,
+)
 from geo_access.study.network import check_feeds, study_network
 from tests.feeds import write_feed
 
@@ -159,3 +166,28 @@ def test_congestion_of_the_hour_slows_the_car(tmp_path: Path) -> None:
     streets = study_network(read_study_file(write(tmp_path, text))).streets
     assert isinstance(streets, CrowFly)
     assert streets.speeds_kmh["car"] == pytest.approx(30)
+
+
+def test_every_key_of_a_public_a_threshold_and_hours_reaches_the_domain(tmp_path: Path) -> None:
+    """Nothing that a section accepts is left behind, and what it leaves out keeps the domain's own default."""
+    content = GOOD.replace(
+        'mode = "transit"',
+        'mode = "transit"\nwalk_kmh = 3.5\nbike_kmh = 12\nmax_access_min = 7\nmax_rides = 2\non_demand = true\n'
+        'school_lines = false\nparatransit = true\nline_kinds = { "12" = "school" }',
+    )
+    content = content.replace('end = "17:00"', 'end = "17:00"\nslack_before_min = 8\nslack_after_min = 9')
+    content = content.replace('source = "exemple"', 'source = "exemple"\nstatus = "en vigueur"')
+    study = read_study_file(write(tmp_path, content))
+    for sections, made in (
+        (study.metiers, study_metiers(study)),
+        (study.profiles, study_profiles(study)),
+        (study.thresholds, study_thresholds(study)),
+        (study.schedules, study_schedules(study)),
+        ((study.flag,), (flag_rules(study),)),
+    ):
+        for section, own in zip(sections, made, strict=True):
+            told = {name: getattr(own, name) for name in type(section).model_fields}
+            given = {name: tuple(value.items()) if isinstance(value, dict) else value for name, value in section}
+            assert told == given
+    public = study_profiles(study)[0]
+    assert (public.walk_kmh, public.max_rides, public.line_kinds) == (3.5, 2, (("12", "school"),))
