@@ -16,6 +16,7 @@ from geo_access.network.search.crow_fly import time_factor
 from geo_access.network.search.kernels import node_at
 from geo_access.network.search.links import Links, graph_of
 from geo_access.network.search.search import seeds_and_arcs
+from geo_access.surfaces.across import StraightCells, straight_cells
 from geo_access.surfaces.crow_fly import Entrances, entrances_of
 from geo_access.surfaces.lattice import Lattice
 
@@ -51,6 +52,8 @@ class StopReach:
         Longest way between stop and cell [s].
     reverse : bool
         From the cells to the stops.
+    straight : StraightCells
+        Cells that stops reach straight across, no farther than `limit_s`.
     """
 
     lattice: Lattice
@@ -67,6 +70,7 @@ class StopReach:
     across: float
     limit_s: float
     reverse: bool
+    straight: StraightCells
 
     def cells(self, stop_s: np.ndarray, *, rows: slice, cols: slice, max_s: float) -> np.ndarray:
         """Give the times at the cells of a part of the lattice.
@@ -106,6 +110,7 @@ class StopReach:
             np.asarray(stop_s, np.float64), self.connector_s, self.stop_indptr, self.stop_member, self.stop_fraction,
             self.step_s, self.across, self.limit_s,
         )  # fmt: skip
+        self.straight.lower(values, rows=rows, cols=cols, start_s=stop_s, max_s=max_s)
         return values
 
 
@@ -148,6 +153,8 @@ def stop_reach(
     on_edge = np.flatnonzero(linked)
     on_edge = on_edge[np.argsort(stops.edge[on_edge], kind="stable")]
     counts = np.bincount(stops.edge[on_edge], minlength=len(streets.edge_source))
+    straight = straight_cells(lattice, stops, rows=slice(0, lattice.frame.rows), cols=slice(0, lattice.frame.cols))
+    near = straight.seconds <= limit_s
     return StopReach(
         lattice=lattice,
         arcs=arcs,
@@ -163,6 +170,7 @@ def stop_reach(
         across=lattice.connector_kmh / walk_kmh,
         limit_s=float(limit_s),
         reverse=reverse,
+        straight=StraightCells(*(column[near] for column in straight)),
     )
 
 

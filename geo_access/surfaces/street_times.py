@@ -15,6 +15,7 @@ from geo_access.network.search.links import Links
 from geo_access.network.search.search import state_times
 from geo_access.routing.legs import link, street_speed
 from geo_access.routing.query import Query
+from geo_access.surfaces.across import straight_cells
 from geo_access.surfaces.crow_fly import Entrances, entrances_of
 from geo_access.surfaces.lattice import Frame, Lattice, prepare_lattice
 from geo_access.words.note import Note, note
@@ -167,26 +168,9 @@ def cell_times(
     if sites is not None:
         own = (sites.edge, sites.fraction, sites.connector_s)
         _fill_beside_sites(*cells, *own, len(lattice.edge_source), scale, walk_scale)
-        if not lattice.walled:
-            _fill_across(values, lattice, sites, rows=rows, cols=cols)
+        straight = straight_cells(lattice, sites, rows=rows, cols=cols)
+        straight.lower(values, rows=rows, cols=cols, start_s=np.zeros(len(sites)), max_s=np.inf)
     return values
-
-
-def _fill_across(values: np.ndarray, lattice: Lattice, sites: Links, *, rows: slice, cols: slice) -> None:
-    """Cells no farther from a site than both are from their streets, straight across (`network.search.off_street`)."""
-    links, frame = lattice.links, lattice.frame
-    off_m = np.where(links.ok, links.distance_m, -np.inf).reshape(frame.rows, frame.cols)[rows, cols]
-    if not off_m.size or not np.isfinite(off_m.max()):
-        return
-    x, y = frame.x[cols], frame.y[rows]
-    for site in np.flatnonzero(sites.distance_m > 0).tolist():
-        own_m, here = float(sites.distance_m[site]), (float(sites.x[site]), float(sites.y[site]))
-        reach_m = own_m + float(off_m.max())
-        i = slice(*np.searchsorted(x, (here[0] - reach_m, here[0] + reach_m)).tolist())
-        j = slice(*np.searchsorted(y, (here[1] - reach_m, here[1] + reach_m)).tolist())
-        metres = np.hypot(x[i][None, :] - here[0], y[j][:, None] - here[1])
-        straight_s = (metres * (float(sites.connector_s[site]) / own_m)).astype(np.float32)
-        values[j, i] = np.where(metres <= own_m + off_m[j, i], np.fmin(values[j, i], straight_s), values[j, i])
 
 
 def _reached_bounds(
