@@ -23,6 +23,7 @@ from geo_access.sources.gtfs.read import container_of
 from geo_access.study.changes import Change, ScenarioSection
 from geo_access.study.sections import (
     AddressesSection,
+    CostsSection,
     EmployersTable,
     FlagSection,
     General,
@@ -97,7 +98,7 @@ class StudyFile(Section):
     Examples
     --------
     >>> sorted(StudyFile.model_fields)[:4]
-    ['addresses', 'employers', 'employment', 'flag']
+    ['addresses', 'costs', 'employers', 'employment']
     """
 
     study: General
@@ -107,6 +108,7 @@ class StudyFile(Section):
     employers: EmployersTable | None = None
     employment: Table | None = None
     addresses: AddressesSection | None = None
+    costs: CostsSection | None = None
     metiers: Annotated[tuple[MetierSection, ...], Field(min_length=1)]
     profiles: Annotated[tuple[ProfileSection, ...], Field(min_length=1)]
     thresholds: Annotated[tuple[ThresholdSection, ...], Field(min_length=1)]

@@ -17,6 +17,7 @@ from geo_access.sources.web import is_loopback
 
 __all__ = [
     "AddressesSection",
+    "CostsSection",
     "EmployersTable",
     "FlagSection",
     "General",
@@ -239,6 +240,13 @@ class EmployersTable(_SourceTable):
     departments: Annotated[tuple[str, ...], Field(min_length=1)] | None = None
     activities: tuple[str, ...] = ()
     min_headcount: Annotated[int, Field(ge=0)] = 0
+
+
+class CostsSection(Section):
+    """``[costs]``: prices that the territory knows and no feed tells."""
+
+    pass_month_eur: Annotated[float, Field(ge=0, le=1000)] | None = None
+    source: str = ""
 
 
 class AddressesSection(Section):

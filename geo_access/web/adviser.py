@@ -21,14 +21,16 @@ from geo_access.diagnosis.model import FlagReason, Profile, Threshold
 from geo_access.errors import InputError, SnapError
 from geo_access.study.inputs import find_origin
 from geo_access.study.prepared import PreparedStudy
+from geo_access.web.costs import costs_of, worth_a_look
 from geo_access.web.planner import place_of
 from geo_access.web.questions import AdviserQuestion
-from geo_access.web.trips import Door, told_ways
+from geo_access.web.trips import Door, car_round_km, told_ways
 
 __all__ = ["adviser_answer"]
 
 _MOST_ROWS = 60
 _TRIPS_TOLD = 12
+_DRIVEN = ("car", "park_and_ride")
 
 
 def adviser_answer(
@@ -48,7 +50,9 @@ def adviser_answer(
     Returns
     -------
     dict
-        ``rows`` sorted by the longer of the two ways, ``obstacles`` by métier, public and kind.
+        ``rows`` sorted by the longer of the two ways, those by car only with a licence; ``without_licence`` and
+        ``with_licence`` (offers reached without one, and those that only one brings), ``obstacles`` by métier, public
+        and kind, ``aids`` that are worth a look.
 
     Raises
     ------
@@ -73,12 +77,49 @@ def adviser_answer(
     if all(item["reason"] == FlagReason.OFF_NETWORK.name for item in obstacles) and obstacles:
         raise SnapError("this place lies too far from any street → choose one nearer", key="web.off_streets")
     rows.sort(key=lambda row: (row["worst_min"], row["site"], row["metier"]))
+    driven = {profile.id for profile in profiles if profile.mode in _DRIVEN}
+    offers = {(row["site"], row["metier"]) for row in rows}
+    without = {(row["site"], row["metier"]) for row in rows if row["profile"] not in driven}
+    if not question.licence:
+        rows = [row for row in rows if row["profile"] not in driven]
     shown = rows[:_MOST_ROWS]
     for row in shown[:_TRIPS_TOLD]:
         row["ways"] = _ways(prepared, diagnosis, home_xy, row)
+        row.update(_costs(prepared, diagnosis, home_xy, row, question))
+    aids = worth_a_look(shown[:_TRIPS_TOLD], licence=question.licence, kinds=question.kinds)
     for row in shown:
         row.pop("row", None)
-    return {"rows": shown, "found": len(rows), "obstacles": obstacles, "day": str(prepared.file.study.date)}
+    return {
+        "rows": shown,
+        "found": len(rows),
+        "without_licence": len(without),
+        "with_licence": len(offers - without),
+        "obstacles": obstacles,
+        "aids": aids,
+        "day": str(prepared.file.study.date),
+        "pass_source": prepared.file.costs.source if prepared.file.costs else "",
+    }
+
+
+def _costs(
+    prepared: PreparedStudy,
+    diagnosis: Diagnosis,
+    home_xy: np.ndarray,
+    row: dict[str, Any],
+    question: AdviserQuestion,
+) -> dict[str, Any]:
+    ask = diagnosis.asks[row["profile"], row["kind"], row["schedule"]]
+    car_km = car_round_km(prepared, home_xy, diagnosis.sites[row["kind"]].xy[[row["row"]]], ask)
+    legs = [leg for way in ("there", "back") if row["ways"][way] for leg in row["ways"][way]["legs"]]
+    boards = any(leg["kind"] in ("ride", "on_demand") for leg in legs)
+    costs = costs_of(
+        boards=boards,
+        car_km=car_km,
+        days=question.days_per_month,
+        fiscal_cv=question.fiscal_cv,
+        pass_month_eur=prepared.file.costs.pass_month_eur if prepared.file.costs else None,
+    )
+    return {"car_km": car_km, "uses_transit": boards, "costs": costs}
 
 
 def _as_person(profile: Profile, question: AdviserQuestion) -> Profile:

@@ -136,8 +136,9 @@ class AdviserQuestion(Question):
     leave_after: Clock | None = None
     home_by: Clock | None = None
     walk_minutes: Annotated[int, Field(ge=1, le=90)] | None = None
-    step_free: bool = False
     licence: bool = False
+    days_per_month: Annotated[int, Field(ge=1, le=31)] = 20
+    fiscal_cv: Annotated[int, Field(ge=3, le=7)] = 5
 
     @model_validator(mode="after")
     def _one_place(self) -> AdviserQuestion:

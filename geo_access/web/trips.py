@@ -10,6 +10,7 @@ from pyproj import Transformer
 
 from geo_access.clock import format_clock
 from geo_access.diagnosis.model import Profile, Schedule
+from geo_access.errors import GeoAccessError
 from geo_access.network.search.paths import street_path
 from geo_access.routing.journeys import Journey, explain_query
 from geo_access.routing.legs import street_speed
@@ -19,7 +20,7 @@ from geo_access.times.round_trip import Ask
 from geo_access.web.planner import place_of, site_position
 from geo_access.web.questions import JourneyQuestion
 
-__all__ = ["Door", "journey_answer", "told_ways"]
+__all__ = ["Door", "car_round_km", "journey_answer", "told_ways"]
 
 _DECIMALS = 5
 
@@ -125,6 +126,31 @@ def told_ways(prepared: PreparedStudy, home_xy: np.ndarray, door: Door, ask: Ask
     }
 
 
+def car_round_km(prepared: PreparedStudy, home_xy: np.ndarray, site_xy: np.ndarray, ask: Ask) -> float | None:
+    """Kilometres there and back by car along the quickest streets; None where no street leads there or nobody drives.
+
+    Parameters
+    ----------
+    prepared : PreparedStudy
+    home_xy, site_xy : ndarray of float64, shape (1, 2)
+        [m].
+    ask : Ask
+
+    Returns
+    -------
+    float or None
+        [km].
+    """
+    by_car = ask.travelling(mode="car")
+    try:
+        ways = [_street_way(prepared, by_car, *pair) for pair in ((home_xy, site_xy), (site_xy, home_xy))]
+    except GeoAccessError:
+        return None
+    if None in ways:
+        return None
+    return sum(float(way["metres"]) for way in ways if way) / 1000
+
+
 def _clock(seconds: float) -> str:
     return format_clock(round(seconds))
 
@@ -140,7 +166,8 @@ def _street_way(prepared: PreparedStudy, ask: Ask, start_xy: np.ndarray, end_xy:
         return None
     leg = {"kind": query.mode, "line": "", "from": "", "to": "", "start": "", "end": "",
            "minutes": path.seconds / 60, "line_xy": _degrees(prepared.network.epsg, path.xy)}  # fmt: skip
-    return {"minutes": path.seconds / 60, "seconds": path.seconds, "legs": [leg]}
+    metres = float(np.hypot(*np.diff(path.xy, axis=0).T).sum())
+    return {"minutes": path.seconds / 60, "seconds": path.seconds, "metres": metres, "legs": [leg]}
 
 
 def _told(journey: Journey, *, minutes: float) -> dict[str, Any]:

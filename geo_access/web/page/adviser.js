@@ -16,6 +16,9 @@ export function open(context) {
   parts.walk = el("input", { type: "number", name: "walk", min: 1, max: 90, value: 20 });
   parts.after = clock("after", "");
   parts.by = clock("by", "");
+  parts.licence = el("input", { type: "checkbox", name: "licence" });
+  parts.days = el("input", { type: "number", name: "days", min: 1, max: 31, value: 20 });
+  parts.cv = el("input", { type: "number", name: "cv", min: 3, max: 7, value: 5 });
   parts.kinds = el("fieldset", {}, el("legend", {}, t("web.training_or_job")), Object.keys(app.sites).map((k) => tick("kinds", k, t(`kind.${k}`), true)));
   parts.metiers = el("fieldset", {}, el("legend", {}, t("web.metiers")), app.metiers.map((m, i) => tick("metiers", m.code, m.name, i === 0)));
   parts.profiles = el("fieldset", {}, el("legend", {}, t("web.means")), app.profiles.map((p, i) => tick("profiles", p.id, p.name, i === 0)));
@@ -24,15 +27,16 @@ export function open(context) {
       field(t("web.start_place"), parts.address, { wide: true, hint: t(app.online ? "web.address_online" : "web.address_hint") }),
       parts.kinds, parts.metiers, parts.profiles,
       field(t("web.longest"), parts.minutes), field(t("web.walk_limit"), parts.walk), field(t("web.leave_after"), parts.after), field(t("web.home_by"), parts.by),
+      el("fieldset", {}, el("legend", {}, t("web.licence_title")), el("label", {}, parts.licence, t("web.licence"))), field(t("web.days"), parts.days), field(t("web.cv"), parts.cv),
       el("div", { class: "actions" }, el("button", { type: "submit" }, t("web.ask")), el("button", { type: "button", class: "quiet", onclick: () => print() }, t("web.print")), el("button", { type: "button", class: "quiet", onclick: erase }, t("web.forget")))));
   app.say(t("web.adviser_first"));
   app.rows.replaceChildren();
   app.legend.replaceChildren();
 }
 
-function erase() { pinned = null; clearTimeout(forget); for (const part of ["answer", "rows", "detail"]) app[part].replaceChildren(); view.trip(null); open(app); }
+function erase() { pinned = null; clearTimeout(forget); for (const part of ["answer", "rows", "detail"]) app[part].replaceChildren(); view.trip(null); view.pin([]); open(app); }
 
-export function placed(lon, lat) { pinned = { lon, lat }; parts.address.value = `${lon.toFixed(4)}, ${lat.toFixed(4)}`; }
+export function placed(lon, lat) { pinned = { lon, lat }; view.pin([{ lon, lat, name: t("web.start_place") }]); parts.address.value = `${lon.toFixed(4)}, ${lat.toFixed(4)}`; }
 
 const ticked = (set) => [...set.querySelectorAll("input:checked")].map((box) => box.value);
 
@@ -47,10 +51,11 @@ function place() {
 async function ask() {
   const where = place();
   if (!where) { app.failed(new api.Refused(t("web.need_place"))); parts.address.focus(); return; }
-  const question = { ...where, metiers: ticked(parts.metiers), profiles: ticked(parts.profiles), kinds: ticked(parts.kinds), minutes: Number(parts.minutes.value), walk_minutes: Number(parts.walk.value) };
+  const question = { ...where, metiers: ticked(parts.metiers), profiles: ticked(parts.profiles), kinds: ticked(parts.kinds), minutes: Number(parts.minutes.value), walk_minutes: Number(parts.walk.value), licence: parts.licence.checked, days_per_month: Number(parts.days.value), fiscal_cv: Number(parts.cv.value) };
   if (parts.after.value) question.leave_after = parts.after.value;
   if (parts.by.value) question.home_by = parts.by.value;
   for (const [list, key] of [[question.metiers, "web.need_metier"], [question.profiles, "web.need_means"], [question.kinds, "web.need_kind"]]) if (!list.length) { app.failed(new api.Refused(t(key))); return; }
+  if ("lon" in where) view.pin([{ ...where, name: t("web.start_place") }]);
   app.stale();
   app.answer.append(el("p", { class: "muted" }, t("web.computing")));
   let found;
@@ -60,17 +65,32 @@ async function ask() {
   tell(found, question);
 }
 
+// Full cost by the tax scale; a price that nobody gave is said to be unknown.
+function costs(cost) {
+  const transit = !cost.uses_transit ? "" : cost.transit === null ? t("web.pass_unknown") : t("web.pass_month", { n: number(cost.transit) });
+  const car = cost.car === null ? t("web.car_unknown") : t("web.car_month", { n: number(cost.car), km: number(cost.car_km)  });
+  return [transit, car].filter(Boolean).join(" ");
+}
+
 function tell(found, question) {
   const name = (id) => app.profiles.find((p) => p.id === id)?.name || id;
   const best = found.rows[0];
   app.say(best ? t("web.adviser_answer", { n: number(found.found), minutes: number(question.minutes), site: best.name, best: number(Math.ceil(best.worst_min - 1e-9)) }) : t("web.adviser_none", { minutes: number(question.minutes) }), t("web.adviser_valid", { day: found.day }));
   const obstacles = found.obstacles.map((o) => el("li", {}, `${o.metier_name || o.metier} · ${t(`kind.${o.kind}`)} · ${name(o.profile)} : `, has(`reason.${o.reason}`) ? t(`reason.${o.reason}`) : o.reason, o.nearest_min ? ` — ${t("web.nearest_at", { minutes: minutes(o.nearest_min) })}` : ""));
   app.detail.hidden = false;
+  const asked = question.metiers.map((code) => app.metiers.find((m) => m.code === code)?.name || code).join(", ");
+  app.rows.className = "first";
   app.detail.replaceChildren(
-    ...found.rows.filter((row) => row.ways).map((row) => el("div", { class: "panel" }, el("h2", {}, row.name),
+    el("p", { class: "for-print" }, t("web.print_asked", { metiers: asked, means: question.profiles.map(name).join(", "), minutes: number(question.minutes) })),
+    ...found.rows.filter((row) => row.ways).map((row) => el("div", { class: "panel trip" }, el("h2", {}, row.name),
       el("p", { class: "muted" }, `${row.metier_name} · ${t(`kind.${row.kind}`)} · ${name(row.profile)} · ${t("web.free_of", { free: number(row.free), places: number(row.places) })}`),
       ["there", "back"].map((way) => legs(way, row.ways[way])),
+      el("p", { class: "muted" }, costs(row.costs)),
       el("div", { class: "actions" }, el("button", { type: "button", class: "quiet", onclick: () => view.trip(row.ways) }, t("web.on_map"))))),
+    found.rows[0]?.costs ? el("p", { class: "muted" }, t("web.car_cost_is", { source: found.rows[0].costs.car_source }), found.pass_source ? ` ${t("web.pass_source", { source: found.pass_source })}` : "") : "",
+    el("p", {}, t("web.licence_count", { without: number(found.without_licence), more: number(found.with_licence) })),
+    found.aids.length ? el("div", { class: "panel" }, el("h2", {}, t("web.aids")), el("p", { class: "muted" }, t("web.aids_hint")), el("ul", {}, found.aids.map((aid) => el("li", {}, t(`web.aid_${aid.id}`), " ", el("span", { class: "muted" }, t("web.read_in", { source: aid.source, day: aid.read })))))) : "",
+    el("p", { class: "for-print" }, t("web.print_notes")),
     obstacles.length ? el("div", { class: "panel" }, el("h2", {}, t("web.obstacles")), el("ul", {}, obstacles)) : "");
   app.rows.replaceChildren(table([
     { key: "name", name: t("web.site") }, { key: "metier_name", name: t("web.metier") }, { name: t("web.towards"), key: "kind", show: (r) => t(`kind.${r.kind}`) },

@@ -43,7 +43,5 @@ async function ask(step = true) {
       { name: t("web.residents"), key: "reached", number: true, show: (r) => number(r.reached) }, { name: t("web.gain"), key: "gained", number: true, show: (r) => number(r.gained) }, { name: t("web.loss"), key: "lost", number: true, show: (r) => number(r.lost) }], found.shifts, { caption: t("web.shifts_caption") }),
     table([{ name: t("web.public"), key: "name" }, { name: t("web.residents"), key: "reached", number: true, show: (r) => number(r.reached) }], found.publics, { caption: t("web.publics_caption") }));
   app.rows.replaceChildren(table([{ name: t("web.zone"), key: "name" }, { name: t("web.share"), key: "share", number: true, show: (r) => percent(r.share) }, { name: t("web.residents"), key: "residents", number: true, show: (r) => number(r.residents) }], found.zones, { caption: t("web.zones_caption"), sort: [1, true] }));
-  view.colour(Uint8Array.from(found.zones, (z) => (z.share === null ? 3 : z.share >= 0.8 ? 0 : z.share >= 0.5 ? 1 : 2)));
-  const key = (background, word) => el("span", { class: "key" }, el("span", { class: "swatch", style: { background } }), word);
-  app.legend.replaceChildren(key(view.LEVELS[0], t("web.over_80")), key(view.LEVELS[1], t("web.from_50")), key(view.LEVELS[2], t("web.under_50")));
+  view.shares(app.zones, found.zones.map((z) => z.share), app.legend);
 }

@@ -80,7 +80,7 @@ function show() {
   doors();
   view.clearSurface(); view.trip(null); view.mark(null); view.pin([]); view.pick(null); view.showStops(null); view.showPicked([]);
   for (const part of ["answer", "rows", "legend", "detail"]) app[part].replaceChildren();
-  app.detail.hidden = true;
+  app.detail.hidden = true; app.rows.className = "";
   DOORS[current().door].open(app);
   $("question").focus();
 }

@@ -191,3 +191,15 @@ export function pin(places) {
     return marker;
   });
 }
+
+// Shares of zones in three classes, hatched where low, with their legend.
+export function shares(zones, values, legend) {
+  const classes = Uint8Array.from(values, (share) => (share === undefined || share === null ? 3 : share >= 0.8 ? 0 : share >= 0.5 ? 1 : 2));
+  colour(classes);
+  hatchRows(zones, classes);
+  legend.replaceChildren(...swatches([[LEVELS[0], t("web.over_80")], [LEVELS[1], t("web.from_50")], [`${STRIPES[45]}, ${LEVELS[2]}`, t("web.under_50")], [LEVELS[3], t("level.sans objet")], ["#111111", t("web.training_sites")], ["#006d5b", t("web.employers")]]));
+}
+
+const stripes = (angle) => `repeating-linear-gradient(${angle}deg, #400 0 1px, transparent 1px 6px)`;
+export const STRIPES = { 45: stripes(45), cross: `${stripes(45)}, ${stripes(-45)}` };
+export const swatches = (keys) => keys.map(([background, text]) => el("span", { class: "key" }, el("span", { class: "swatch", style: { background } }), text));

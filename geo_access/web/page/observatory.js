@@ -64,6 +64,6 @@ async function ask() {
   ], rows, { caption: t("web.observatory_caption"), sort: [1, false] }),
   el("p", { class: "muted" }, t("web.provenance", { manifest: found.provenance.manifest, sources: found.provenance.sources, day: found.provenance.day })));
   if (s.by !== "territory") return;
-  const level = new Map(rows.map((r) => [r.zone_name + r.zone_kind, r.share]));
-  view.colour(Uint8Array.from(app.zones.features, (f) => { const share = level.get(f.properties.name + f.properties.kind); return share === undefined || share === null ? 3 : share >= 0.8 ? 0 : share >= 0.5 ? 1 : 2; }));
+  const shares = new Map(rows.map((r) => [r.zone_name + r.zone_kind, r.share]));
+  view.shares(app.zones, app.zones.features.map((f) => shares.get(f.properties.name + f.properties.kind)), app.legend);
 }

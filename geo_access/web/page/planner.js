@@ -188,7 +188,9 @@ async function openZone(row) {
   const reasons = Object.entries(found.reasons).map(([key, share]) => el("li", {}, `${key === found.main ? reasonWith(key, found.out_lack_min, found.back_lack_min) : word("reason", key)} — ${percent(share)}`));
   const lifts = Object.entries(found.lifts).map(([key, share]) => el("li", {}, `${t(`lift.${key}`)} — ${percent(share)}`));
   const doubts = [...found.doubts, ...found.sensitive].map((key) => word("doubt", key)).join(", ");
-  const remedies = found.remedies.map((r) => el("li", {}, el("strong", {}, r.lifts ? t("web.lifts") : t("web.lifts_not")), " ", has(`report.change.${r.remedy}`) ? t(`report.change.${r.remedy}`, { detail: r.detail }) : r.detail, " — ", t("web.gained", { n: number(r.residents_gained || 0) })));
+  const told = (r) => el("li", {}, el("strong", {}, r.lifts ? t("web.lifts") : t("web.lifts_not")), " ", has(`report.change.${r.remedy}`) ? t(`report.change.${r.remedy}`, { detail: r.detail }) : r.detail, " — ", t("web.gained", { n: number(r.residents_gained || 0) }));
+  const remedies = found.remedies.filter((r) => r.remedy !== "longer_threshold").map(told);
+  const sensitivity = found.remedies.filter((r) => r.remedy === "longer_threshold").map(told);
   const site = await nearest(row);
   app.detail.replaceChildren(
     el("div", { class: "panel" },
@@ -198,6 +200,7 @@ async function openZone(row) {
       reasons.length ? [el("h3", {}, t("web.why")), el("ul", {}, reasons)] : null,
       lifts.length ? [el("h3", {}, t("web.lifts_title")), el("ul", {}, lifts)] : null,
       remedies.length ? [el("h3", {}, t("web.remedies")), el("ul", {}, remedies)] : null,
+      sensitivity.length ? [el("p", {}, t("web.sensitivity")), el("ul", {}, sensitivity)] : null,
       site ? el("div", { class: "actions" }, el("button", { type: "button", class: "quiet", onclick: () => showTrip(zone, site) }, t("web.show_trip", { site: site.name }))) : null,
       parts.trip = el("div", {})));
   return undefined;
@@ -262,12 +265,10 @@ export function sited(site) { if (site.kind !== current().kind) return; change({
 export const zoned = (row) => openZone(row);
 
 function legend() {
-  const key = (background, text) => el("span", { class: "key" }, el("span", { class: "swatch", style: { background } }), text);
-  const hatched = (angle) => `repeating-linear-gradient(${angle}deg, #400 0 1px, transparent 1px 6px)`;
-  const items = shown === "diff" && changed
-    ? [key(view.LEVELS[5], t("web.zone_gains")), key(`${hatched(45)}, ${view.LEVELS[6]}`, t("web.zone_loses")), key(`${hatched(45)}, ${hatched(-45)}, ${view.LEVELS[7]}`, t("web.zone_both")), key(view.LEVELS[8], t("web.zone_same"))]
-    : [key(view.LEVELS[0], t("level.adéquat")), key(view.LEVELS[1], t("level.fragile")), key(`${hatched(45)}, ${view.LEVELS[2]}`, t("level.inadéquat")), key(view.LEVELS[3], t("level.sans objet")), key(`${hatched(45)}, ${hatched(-45)}, ${view.LEVELS[4]}`, t("level.indécidable"))];
-  if (surface) { const m = Math.min(Number(parts.minutes.value), surface.minutes); view.bandColours().forEach((c, i) => items.push(key(c, t("web.minutes", { n: number(Math.ceil(((i + 1) * m) / 4)) })))); }
-  items.push(key("#111111", t("web.training_sites")), key("#006d5b", t("web.employers")));
-  app.legend.replaceChildren(...items);
+  const keys = shown === "diff" && changed
+    ? [[view.LEVELS[5], t("web.zone_gains")], [`${view.STRIPES[45]}, ${view.LEVELS[6]}`, t("web.zone_loses")], [`${view.STRIPES.cross}, ${view.LEVELS[7]}`, t("web.zone_both")], [view.LEVELS[8], t("web.zone_same")]]
+    : [[view.LEVELS[0], t("level.adéquat")], [view.LEVELS[1], t("level.fragile")], [`${view.STRIPES[45]}, ${view.LEVELS[2]}`, t("level.inadéquat")], [view.LEVELS[3], t("level.sans objet")], [`${view.STRIPES.cross}, ${view.LEVELS[4]}`, t("level.indécidable")]];
+  if (surface) { const m = Math.min(Number(parts.minutes.value), surface.minutes); view.bandColours().forEach((c, i) => keys.push([c, t("web.minutes", { n: number(Math.ceil(((i + 1) * m) / 4)) })])); }
+  keys.push(["#111111", t("web.training_sites")], ["#006d5b", t("web.employers")]);
+  app.legend.replaceChildren(...view.swatches(keys));
 }

@@ -1,0 +1,250 @@
+"""The page in a real Chromium: four two-minute paths with the figures of the Python API, keyboard, axe, offline."""
+
+from __future__ import annotations
+
+import base64
+import re
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from geo_access.study.file import checked_changes
+from geo_access.study.prepared import PreparedStudy
+from geo_access.study.whatif import run_scenario
+from geo_access.web.adviser import adviser_answer
+from geo_access.web.employer import employer_answer
+from geo_access.web.observatory import observatory_table
+from geo_access.web.questions import AdviserQuestion, EmployerQuestion, ObservatoryQuestion
+from tests.browser import Page, browser
+
+pytestmark = pytest.mark.browser
+READY = "return document.documentElement.dataset.ready"
+AXE = Path(__file__).parent / "vendor" / "axe.min.js"
+DOORS = ("planner", "adviser", "observatory", "employer")
+EARLY_BUS = {"change": "repeat_trip", "line": "L8", "near": "05:50", "start": "04:25"}
+
+
+@pytest.fixture(scope="module")
+def wide(served: str) -> Iterator[Page]:
+    with browser(width=1400, height=1000, webgl=True) as page:
+        page.goto(served)
+        page.until(READY, seconds=120)
+        yield page
+
+
+def opened(page: Page, served: str, fragment: str) -> None:
+    page.goto("about:blank")
+    page.goto(f"{served}#{fragment}")
+    page.until(READY, seconds=120)
+
+
+def figures(told: str) -> list[int]:
+    """Whole numbers of a sentence, whatever space groups their digits."""
+    return [int(re.sub(r"\D", "", found)) for found in re.findall(r"\d[\d\u202f\u00a0,]*", told)]
+
+
+def choose(page: Page, name: str, value: str) -> None:
+    page.run(
+        "const box = document.querySelector(`[name=${arguments[0]}]`); box.value = arguments[1];"
+        "box.dispatchEvent(new Event('change', {bubbles: true}))",
+        name,
+        value,
+    )
+
+
+def press(page: Page, *keys: str) -> None:
+    actions = [step for key in keys for step in ({"type": "keyDown", "value": key}, {"type": "keyUp", "value": key})]
+    page._call("/actions", {"actions": [{"type": "key", "id": "keys", "actions": actions}]})
+
+
+TAB, ENTER = "\ue004", "\ue007"
+
+
+def test_the_planner_finds_the_hole_at_five_and_lifts_it(wide: Page, served: str, prepared: PreparedStudy) -> None:
+    opened(wide, served, "door=planner&metier=H2913&profile=sans_voiture&kind=job&schedule=poste_matin")
+    case = prepared.case("sans_voiture", "job", "poste_matin")
+    column = [m.code for m in case.offers.metiers].index("H2913")
+    people = prepared.diagnosis.residents.population
+    share = round(100 * people[case.points.reached[:, column]].sum() / people.sum())
+    told = wide.run("return document.querySelector('#answer .sentence').textContent")
+    assert figures(told)[:2] == [60, share]
+    choose(wide, "scenario", "bus_5h")
+    told = wide.until("return document.getElementById('moved')?.textContent", seconds=120)
+    row = run_scenario(prepared, checked_changes([EARLY_BUS])).delta.people
+    row = row[(row["metier"] == "H2913") & (row["profile"] == "sans_voiture") & (row["schedule"] == "poste_matin")]
+    won, lost = (round(float(row[f"residents_{name}"].iloc[0])) for name in ("won", "lost"))
+    lifted, fallen = (int(row[f"zones_{name}"].iloc[0]) for name in ("unflagged", "flagged"))
+    assert won > 0
+    assert figures(told) == [60, won, lost, lifted, fallen]
+    wide.run("[...document.querySelectorAll('#edit button')].find((b) => b.textContent === 'Annuler').click()")
+    wide.until("return !document.getElementById('moved')")
+    assert wide.run("return document.querySelectorAll('.changes li').length") == 0
+    assert wide.console_errors() == []
+
+
+def test_a_change_that_cannot_be_is_told_in_the_page(wide: Page, served: str) -> None:
+    opened(wide, served, "door=planner")
+    wide.run("document.getElementById('edit').open = true")
+    choose(wide, "change", "session_added")
+    choose(wide, "edit_at", "2.35, 48.85")
+    wide.run("document.querySelector('#edit .panel button[type=submit]').click()")
+    wide.until("return document.querySelector('#edit .changes li')", seconds=60)
+    wide.until("return !document.querySelector('#edit').textContent.includes('Calcul en cours…')", seconds=120)
+    told = wide.run("return document.getElementById('edit').innerText")
+    assert "personne ne gagne" in told
+    assert "Sans effet" in told or "franchit" in told
+    wide.run("sessionStorage.clear()")
+
+
+def test_the_adviser_prints_a_sheet_and_nothing_is_kept(
+    served: str, prepared: PreparedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    secret, place = "17 rue Introuvable-Zorglub", "3.82173, 50.20341"
+    with browser(width=1400, height=1000) as page:
+        page.goto(f"{served}#door=adviser")
+        page.until(READY, seconds=120)
+        choose(page, "address", secret)
+        page.run("document.querySelector('#question form button[type=submit]').click()")
+        page.until("return document.querySelector('#answer .error')", seconds=60)
+        choose(page, "address", place)
+        page.run("document.querySelector('#question form button[type=submit]').click()")
+        page.until("return document.querySelector('#rows table')", seconds=120)
+        told = page.run("return document.querySelector('#answer .sentence').textContent")
+        lon, lat = (float(part) for part in place.split(","))
+        asked = AdviserQuestion(
+            lon=lon, lat=lat, metiers=("F1602",), profiles=("sans_voiture",), minutes=60, walk_minutes=20
+        )
+        answer = adviser_answer(prepared, asked)
+        assert figures(told)[0] == answer["found"]
+        assert len(page.run("return [...document.querySelectorAll('#rows tbody tr')].map((r) => r.innerText)")) == min(
+            answer["found"], 60
+        )
+        printed = page._call("/print", {"page": {"width": 21.0, "height": 29.7}})
+        assert len(re.findall(rb"/Type\s*/Page[^s]", base64.b64decode(printed))) == 1
+        assert place[:7] not in page.run("return location.href")
+        assert page.run("return document.cookie + JSON.stringify(localStorage) + JSON.stringify(sessionStorage)") in (
+            "{}{}",
+            '{}{"geo-access-draft":"{}"}',
+        )
+        kept = [path for path in tmp_path.rglob("*") if path.is_file() and holds(path, (secret, place, place[:7]))]
+        assert kept == []
+
+
+def holds(path: Path, words: tuple[str, ...]) -> bool:
+    try:
+        content = path.read_bytes()
+    except OSError:
+        return False
+    return any(word.encode(code) in content for word in words for code in ("utf-8", "utf-16-le"))
+
+
+def test_the_observatory_exports_what_it_shows(wide: Page, served: str, prepared: PreparedStudy) -> None:
+    opened(wide, served, "door=observatory&by=metier&kind=training&profile=sans_voiture")
+    wide.until("return document.querySelectorAll('#rows tbody tr').length")
+    asked = ObservatoryQuestion(by="metier", kind="training", profile="sans_voiture")
+    table = observatory_table(prepared, asked)
+    shown = wide.run("return [...document.querySelectorAll('#rows tbody tr')].map((r) => r.cells[1].innerText)")
+    wanted = sorted(round(100 * share) for share in table["share"].fillna(0.0))
+    assert sorted(figures(cell)[0] for cell in shown) == wanted
+    wide.run(
+        "const make = URL.createObjectURL; URL.createObjectURL = (blob) => {"
+        "blob.text().then((words) => { window.saved = words; }); return make(blob); };"
+        "[...document.querySelectorAll('#question button')].find((b) => b.textContent.includes('CSV')).click()"
+    )
+    saved = wide.until("return window.saved", seconds=60)
+    lines = [line for line in saved.lstrip("\ufeff").splitlines() if not line.startswith("#")]
+    assert len(lines) == 1 + len(shown)
+
+
+def test_the_employer_moves_the_hours(wide: Page, served: str, prepared: PreparedStudy) -> None:
+    opened(wide, served, "door=employer&esite=E001&start=05:00&end=13:00")
+    wide.until("return document.querySelector('#answer .sentence')", seconds=120)
+    for start, end in (("05:00", "13:00"), ("06:00", "14:00")):
+        choose(wide, "start", start)
+        choose(wide, "end", end)
+        wide.run("document.querySelector('#question form button[type=submit]').click()")
+        wide.until(
+            f"return document.querySelector('#answer .sentence:not(.stale)')?.textContent.includes('{start}')",
+            seconds=120,
+        )
+        told = wide.run("return document.querySelector('#answer .sentence').textContent")
+        answer = employer_answer(
+            prepared, EmployerQuestion(site="E001", start=start, end=end, profile="sans_voiture", minutes=60)
+        )
+        assert figures(told)[-1] == round(answer["reached"])
+    assert "L. 1132-1" in wide.run("return document.getElementById('question').textContent")
+
+
+@pytest.mark.parametrize("width", [360, 1400])
+def test_axe_finds_nothing_on_any_door_in_either_language(served: str, width: int) -> None:
+    with browser(width=max(width, 500), height=1000, webgl=True) as page:
+        if width < 500:
+            page._call("/goog/cdp/execute", narrowed(width))
+        for number, door in enumerate(DOORS):
+            opened(page, served, f"door={door}")
+            page.run("for (const part of document.querySelectorAll('details')) part.open = true")
+            for turn in range(2):
+                assert violations(page) == [], f"{door}, {width} px, {'fr' if turn == number % 2 else 'en'}"
+                assert page.run("return document.documentElement.scrollWidth <= window.innerWidth"), door
+                page.run("document.documentElement.dataset.ready = ''; document.getElementById('language').click()")
+                page.until(READY, seconds=120)
+
+
+def narrowed(width: int) -> dict[str, Any]:
+    metrics = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": False}
+    return {"cmd": "Emulation.setDeviceMetricsOverride", "params": metrics}
+
+
+def violations(page: Page) -> list[str]:
+    page.run(AXE.read_text(encoding="utf-8") + "; window.axe = axe; window.found = null;")
+    page.run(
+        "window.axe.run(document, {runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']})"
+        ".then((r) => { window.found = r.violations.map((v) => v.id + ': ' + v.nodes.map((n) => n.html).join()); })"
+    )
+    page.until("return window.found !== null", seconds=60)
+    return list(page.run("return window.found"))
+
+
+def test_the_keyboard_reaches_everything_and_leaves_it(wide: Page, served: str) -> None:
+    opened(wide, served, "door=planner")
+    wide.until("return document.querySelectorAll('#rows tbody tr').length", seconds=60)
+    met: list[str] = []
+    for _ in range(120):
+        press(wide, TAB)
+        active = wide.run(
+            "const a = document.activeElement;"
+            "return a === document.body ? '' : a.className + '#' + a.id + '.' + a.tagName"
+        )
+        met.append(active)
+        if active.startswith("row#"):
+            break
+    assert met[0].startswith("skip")
+    assert any("SELECT" in one for one in met)
+    assert met[-1].startswith("row#")
+    press(wide, ENTER)
+    wide.until("return document.querySelector('#detail h2')?.textContent.length", seconds=60)
+    before = wide.run("return document.activeElement.textContent")
+    press(wide, TAB)
+    assert wide.run("return document.activeElement.textContent") != before
+
+
+def test_no_request_leaves_the_pages_origin(wide: Page, served: str) -> None:
+    for door in DOORS:
+        opened(wide, served, f"door={door}")
+        asked = wide.run("return performance.getEntriesByType('resource').map((e) => e.name)")
+        assert asked
+        assert [name for name in asked if not name.startswith((served, "data:", "blob:"))] == []
+        assert wide.console_errors() == []
+
+
+def test_every_door_answers_without_a_map(served: str) -> None:
+    with browser(width=1200, height=900) as page:
+        page.goto(f"{served}#door=planner")
+        page.until(READY, seconds=120)
+        page.until("return document.querySelectorAll('#rows tbody tr').length", seconds=60)
+        hidden = page.run("return document.getElementById('no-map').hidden")
+        assert hidden == page.run("return !document.getElementById('map').hidden")
