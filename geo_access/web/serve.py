@@ -9,6 +9,7 @@ import threading
 import webbrowser
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import uvicorn
@@ -18,6 +19,8 @@ from geo_access.study.file import read_study_file
 from geo_access.study.prepared import prepare_study
 from geo_access.web.app import make_app
 from geo_access.web.guard import Access
+from geo_access.web.planner import surface_answer
+from geo_access.web.questions import SurfaceQuestion
 from geo_access.web.saving import file_mark
 from geo_access.web.workshop import Workshop
 
@@ -140,3 +143,17 @@ def _prepare(workshop: Workshop, path: Path) -> None:
         workshop.error = error
     except Exception as error:  # noqa: BLE001 — told on the page, never a dead server
         workshop.error = GeoAccessError(f"the study could not be prepared ({type(error).__name__})", key="web.failed")
+    else:
+        for mode in ("walk", "transit"):
+            workshop.engine.start(partial(_warm, workshop, mode))
+
+
+def _warm(workshop: Workshop, mode: str) -> None:
+    """Draw one small surface of a mode nobody sees: what is compiled on first use is then ready for the first click."""
+    prepared = workshop.ready()
+    kind, sites = next(iter(prepared.diagnosis.sites.items()))
+    if len(sites):
+        site = str(sites.ids[0])
+        surface_answer(
+            prepared, SurfaceQuestion.model_validate({"mode": mode, "site": site, "kind": kind, "minutes": 5})
+        )

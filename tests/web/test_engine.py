@@ -127,14 +127,16 @@ def test_the_server_ends_when_it_is_told_to_even_while_it_prepares(sent: signal.
         "print('ended', flush=True)"
     )
     process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
-    assert process.stdout is not None
-    page = process.stdout.readline().decode().strip()
-    while True:
+    try:
+        assert process.stdout is not None
+        page = process.stdout.readline().decode().strip()
         with urllib.request.urlopen(f"{page}api/start", timeout=60) as answer:
-            if json.load(answer)["state"] == "preparing":
-                break
-    process.send_signal(sent)
-    out, err = process.communicate(timeout=60)
+            assert json.load(answer)["state"] == "preparing"
+        process.send_signal(sent)
+        out, err = process.communicate(timeout=60)
+    finally:
+        process.kill()
+        process.wait()
     assert b"Traceback" not in err
     assert out.strip() == b"ended"
     assert process.returncode == 0

@@ -98,3 +98,5 @@ function tell(found, question) {
     { name: t("web.free"), key: "free", number: true, show: (r) => number(r.free) }, { name: t("web.public"), key: "profile", show: (r) => name(r.profile) },
   ], found.rows, { caption: t("web.reachable_caption", { n: number(found.found) }) }));
 }
+
+export function redraw() { if (pinned) view.pin([{ ...pinned, name: t("web.start_place") }]); }

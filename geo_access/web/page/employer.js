@@ -6,7 +6,7 @@ import { change, current } from "./state.js";
 import { table } from "./table.js";
 import { clock, el, field, number, percent, select, t } from "./words.js";
 
-let app, parts = {};
+let app, parts = {}, shares = null;
 
 export function open(context) {
   app = context;
@@ -43,5 +43,8 @@ async function ask(step = true) {
       { name: t("web.residents"), key: "reached", number: true, show: (r) => number(r.reached) }, { name: t("web.gain"), key: "gained", number: true, show: (r) => number(r.gained) }, { name: t("web.loss"), key: "lost", number: true, show: (r) => number(r.lost) }], found.shifts, { caption: t("web.shifts_caption") }),
     table([{ name: t("web.public"), key: "name" }, { name: t("web.residents"), key: "reached", number: true, show: (r) => number(r.reached) }], found.publics, { caption: t("web.publics_caption") }));
   app.rows.replaceChildren(table([{ name: t("web.zone"), key: "name" }, { name: t("web.share"), key: "share", number: true, show: (r) => percent(r.share) }, { name: t("web.residents"), key: "residents", number: true, show: (r) => number(r.residents) }], found.zones, { caption: t("web.zones_caption"), sort: [1, true] }));
-  view.shares(app.zones, found.zones.map((z) => z.share), app.legend);
+  shares = found.zones.map((z) => z.share);
+  redraw();
 }
+
+export function redraw() { if (shares) view.shares(app.zones, shares, app.legend); }

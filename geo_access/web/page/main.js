@@ -49,7 +49,7 @@ async function ready(state) {
   const zones = first ? await api.get("zones") : app.zones;
   app = { ...state, zones, question: $("question"), answer: $("answer"), detail: $("detail"), rows: $("rows"), legend: $("legend"),
     say(told, more = "") { $("answer").replaceChildren(el("p", { class: "sentence" }, told), more ? el("p", { class: "muted" }, more) : ""); },
-    stale() { for (const node of $("answer").querySelectorAll(".sentence")) node.classList.add("stale"); },
+    stale() { for (const node of $("answer").querySelectorAll(".sentence")) { node.classList.add("stale"); node.dataset.stale = t("web.stale"); } },
     failed(error, where = null) {
       if (error instanceof api.Late) return;
       const told = error instanceof api.Refused ? error.message : t("web.lost");
@@ -66,7 +66,7 @@ async function ready(state) {
       onzone: (row) => DOORS[current().door].zoned?.(row), onplace: (lon, lat) => DOORS[current().door].placed?.(lon, lat),
       onsite: (site) => DOORS[current().door].sited?.(site), onhover: (lon, lat) => DOORS[current().door].hovered?.(lon, lat) }).catch(() => false);
     $("map").hidden = !drawn; $("no-map").hidden = drawn; $("map-toggle").hidden = !drawn;
-    if (drawn) { await opened; DOORS[current().door].open(app); }
+    if (drawn) { await opened; DOORS[current().door].redraw(); }
   }
   document.documentElement.dataset.ready = "yes";
 }

@@ -6,7 +6,7 @@ import { change, current } from "./state.js";
 import { table } from "./table.js";
 import { el, field, has, number, percent, select, t } from "./words.js";
 
-let app;
+let app, shown = null;
 const ENTRIES = ["metier", "sector", "territory", "public"];
 
 export function open(context) {
@@ -63,7 +63,9 @@ async function ask() {
     ...figures.map(([key, word]) => ({ name: t(word), key, number: true, show: (r) => (r[key] === null ? "–" : number(r[key])) })),
   ], rows, { caption: t("web.observatory_caption"), sort: [1, false] }),
   el("p", { class: "muted" }, t("web.provenance", { manifest: found.provenance.manifest, sources: found.provenance.sources, day: found.provenance.day })));
-  if (s.by !== "territory") return;
   const shares = new Map(rows.map((r) => [r.zone_name + r.zone_kind, r.share]));
-  view.shares(app.zones, app.zones.features.map((f) => shares.get(f.properties.name + f.properties.kind)), app.legend);
+  shown = s.by === "territory" ? app.zones.features.map((f) => shares.get(f.properties.name + f.properties.kind)) : null;
+  redraw();
 }
+
+export function redraw() { if (shown) view.shares(app.zones, shown, app.legend); }

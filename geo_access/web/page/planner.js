@@ -264,6 +264,14 @@ export function placed(lon, lat) { change({ lon: lon.toFixed(5), lat: lat.toFixe
 export function sited(site) { if (site.kind !== current().kind) return; change({ site: site.site, lon: undefined, lat: undefined }); app.question.querySelector("details").open = true; app.question.querySelector("select[name=site]").value = site.site; parts.run(); }
 export const zoned = (row) => openZone(row);
 
+// What was asked before the map was there, on the map.
+export function redraw() {
+  if (!answer) return;
+  slide(Number(parts.minutes.value), true);
+  if (current().zone) view.mark(answer.zones.zone_id.indexOf(current().zone));
+  if (surface) view.surface(surface, Math.min(Number(parts.minutes.value), surface.minutes));
+}
+
 function legend() {
   const keys = shown === "diff" && changed
     ? [[view.LEVELS[5], t("web.zone_gains")], [`${view.STRIPES[45]}, ${view.LEVELS[6]}`, t("web.zone_loses")], [`${view.STRIPES.cross}, ${view.LEVELS[7]}`, t("web.zone_both")], [view.LEVELS[8], t("web.zone_same")]]

@@ -33,5 +33,6 @@ export function table(columns, rows, { caption = "", open = null, chosen = null,
     foot.textContent = order.length > most ? t("web.more_rows", { n: order.length - most }) : "";
   }
   draw();
-  return el("div", {}, el("table", {}, el("caption", {}, caption), el("thead", {}, el("tr", {}, heads)), body), foot);
+  // Wider than the page it scrolls by itself, also by keyboard.
+  return el("div", {}, el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption || t("web.table") }, el("table", {}, el("caption", {}, caption), el("thead", {}, el("tr", {}, heads)), body)), foot);
 }
