@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -12,25 +13,25 @@ import numpy as np
 import pandas as pd
 from shapely import Point
 
-from geo_access.clock import format_clock
 from geo_access.crs import WGS84
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis, diagnose
 from geo_access.diagnosis.model import FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
-from geo_access.diagnosis.remedies import find_remedies
-from geo_access.errors import InputError
-from geo_access.network.model import Network
+from geo_access.diagnosis.remedies import RemedyLimits, find_remedies
+from geo_access.errors import CoverageError, InputError
+from geo_access.network.model import CrowFly, Network
+from geo_access.report.sheet_ways import told_trip, whole_minutes
 from geo_access.report.words import environment, minutes
-from geo_access.routing.journeys import Journey, explain_query
-from geo_access.routing.query import Window
-from geo_access.times.round_trip import NetworkTimes
-from geo_access.words.told import refusal
-from geo_access.words.words import plural, text, written_date
+from geo_access.times.round_trip import NetworkTimes, RoundTrip, connect_points, round_trip
+from geo_access.words.words import format_number, plural, text, written_date
 
 __all__ = ["adviser_sheet"]
 
 # About 100 m: enough to tell the stop, too little to tell the door.
 _DECIMALS = 3
-_MOST_TRIPS = 3
+# Every place within reach stands in the table; so many have their trips told, step by step.
+_MOST_TRIPS = 10
+# Farther than this from every resident of the study is outside its territory: nobody walks so far to a stop.
+_OUTSIDE_M = 10_000.0
 
 
 def adviser_sheet(
@@ -46,6 +47,8 @@ def adviser_sheet(
     training: gpd.GeoDataFrame | None = None,
     employers: gpd.GeoDataFrame | None = None,
     rules: FlagRules | None = None,
+    residents: gpd.GeoDataFrame | None = None,
+    sources: Sequence[str] = (),
     manifest_id: str = "",
     synthetic: bool = False,
     language: str = "fr",
@@ -70,6 +73,10 @@ def adviser_sheet(
     training, employers : geopandas.GeoDataFrame, optional
         Tables of the study; at least one.
     rules : FlagRules, optional
+    residents : geopandas.GeoDataFrame, optional
+        Points of the study: a place farther than 10 km from all of them is refused.
+    sources : sequence of str
+        What the study was made from, as its maps say it.
     manifest_id : str
     synthetic : bool
     language : str
@@ -82,9 +89,11 @@ def adviser_sheet(
     Raises
     ------
     InputError
-        When the place is no longitude and latitude, or a table cannot be used.
+        When the place is no longitude and latitude, lies outside the territory, or a table cannot be used.
     """
     lon, lat = _rounded(origin)
+    if residents is not None:
+        _refuse_outside(residents, lon, lat, network.epsg)
     person = gpd.GeoDataFrame({"point_id": ["person"], "population": [1.0]}, geometry=[Point(lon, lat)], crs=WGS84)
     times = NetworkTimes(network)
     diagnosis = diagnose(
@@ -105,7 +114,8 @@ def adviser_sheet(
     for kind in ("training", "job"):
         case = next((item for item in diagnosis.cases if item.kind == kind), None)
         if case is not None:
-            parts.append(_part(times, diagnosis, case, metier, schedules, language))
+            offered = training if kind == "training" else employers
+            parts.append(_part(_Sheet(times, diagnosis, schedules, language), case, metier, offered))
     start = text(
         "person.from",
         language,
@@ -119,7 +129,8 @@ def adviser_sheet(
     path.write_text(
         page.render(
             title=text("person.title", language, metier=metier.name or metier.code),
-            start=start, parts=parts, synthetic=synthetic, manifest_id=manifest_id,
+            start=start, parts=parts, synthetic=synthetic, manifest_id=manifest_id, sources=sources,
+            crow_fly=isinstance(network.streets, CrowFly), data=_data_sentences(network, service_date, language),
         ),
         encoding="utf-8",
     )  # fmt: skip
@@ -137,121 +148,153 @@ def _rounded(origin: tuple[float, float]) -> tuple[float, float]:
     return round(lon, _DECIMALS), round(lat, _DECIMALS)
 
 
-def _part(
-    times: NetworkTimes,
-    diagnosis: Diagnosis,
-    case: DiagnosedCase,
-    metier: Metier,
-    schedules: Sequence[Schedule],
-    language: str,
-) -> dict[str, Any]:
+@dataclass(frozen=True, eq=False)
+class _Sheet:
+    """What all parts of a sheet are told from."""
+
+    times: NetworkTimes
+    diagnosis: Diagnosis
+    schedules: Sequence[Schedule]
+    language: str
+
+
+def _refuse_outside(residents: gpd.GeoDataFrame, lon: float, lat: float, epsg: int) -> None:
+    place = gpd.GeoSeries([Point(lon, lat)], crs=WGS84).to_crs(epsg).iloc[0]
+    points = residents.to_crs(epsg).geometry
+    nearest_m = float(points.distance(place).min()) if np.isfinite([place.x, place.y]).all() else np.inf
+    if nearest_m <= _OUTSIDE_M:
+        return
+    km = f"{nearest_m / 1000:.0f}" if np.isfinite(nearest_m) else "?"
+    raise CoverageError(
+        f"this place lies {km} km outside the territory → choose one inside", key="web.outside", values={"km": km}
+    )
+
+
+def _data_sentences(network: Network, service_date: date, language: str) -> list[str]:
+    """Files that the trips come from, the day of the timetables, and what was moved to other days."""
+    files = ", ".join(sorted(network.inputs))
+    told = [text("person.data", language, files=files)] if files else []
+    if network.timetable is not None:
+        told.append(text("person.day", language, day=written_date(service_date, language)))
+    return told + [warning.told(language) for warning in network.warnings if warning.key == "aligned"]
+
+
+def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFrame | None) -> dict[str, Any]:
     """Gather what is within reach for one kind of trip."""
-    kind = case.kind
-    trip = diagnosis.times[case.profile.id, kind, case.schedule if kind == "training" else OWN_HOURS]
-    there, back = trip.out_s[0], trip.back_s[0]
-    offered = case.offers.site[case.offers.open_places > 0]
-    within = [s for s in np.unique(offered) if max(there[s], back[s]) <= case.threshold.limit_s]
-    within.sort(key=lambda s: float(there[s] + back[s]))
+    kind, language, offers = case.kind, sheet.language, case.offers
+    trip = sheet.diagnosis.times[case.profile.id, kind, case.schedule if kind == "training" else OWN_HOURS]
+    worst = np.maximum(trip.out_s[0], trip.back_s[0])
+    free = np.bincount(offers.site, weights=offers.open_places, minlength=len(worst))
+    near = [int(site) for site in np.unique(offers.site) if worst[site] <= case.threshold.limit_s]
+    # Quickest first; at the same minute, the one with more places.
+    near.sort(key=lambda site: (whole_minutes(worst[site]), -free[site], str(sheet.diagnosis.sites[kind].names[site])))
+    within, full = [site for site in near if free[site] > 0], [site for site in near if free[site] <= 0]
     limit = minutes(case.threshold.minutes, language)
     count = (
         plural(f"person.count.{kind}", len(within), language, minutes=limit)
         if within
         else text(f"person.none.{kind}", language, minutes=limit)
     )
-    schedule = next((item for item in schedules if item.id == case.schedule), None)
-    trips = [_trip(times.network, diagnosis, case, int(s), schedule, language) for s in within[:_MOST_TRIPS]]
-    part: dict[str, Any] = {"kind": kind, "count": count, "trips": trips, "reason": "", "remedy": "", "lifts": ""}
-    reason = FlagReason(int(case.points.reason[0, 0]))
+    schedule = next((item for item in sheet.schedules if item.id == case.schedule), None)
+    names = sheet.diagnosis.sites[kind].names
+    rows = [
+        {
+            "name": str(names[site]), "there": whole_minutes(trip.out_s[0, site]),
+            "back": whole_minutes(trip.back_s[0, site]),
+            "offers": _offered(table, metier, str(sheet.diagnosis.sites[kind].ids[site]), kind, language),
+        }
+        for site in within
+    ]  # fmt: skip
+    told = [
+        told_trip(sheet.times.network, sheet.diagnosis, case, site, schedule=schedule, language=language)
+        for site in within[:_MOST_TRIPS]
+    ]
+    part: dict[str, Any] = {
+        "kind": kind, "count": count, "rows": rows, "trips": told, "reason": "", "remedy": "", "lifts": "",
+        "carpool": [], "more": "", "full": "", "unlocated": _unlocated(case, language),
+    }  # fmt: skip
+    if len(within) > _MOST_TRIPS:
+        part["more"] = text("person.more", language, n=_MOST_TRIPS)
+    if full:
+        part["full"] = text("person.full", language, names=" ; ".join(str(names[site]) for site in full))
+    return part | _obstacle(sheet, case, metier)
+
+
+def _obstacle(sheet: _Sheet, case: DiagnosedCase, metier: Metier) -> dict[str, Any]:
+    """Tell what stands in the way first, and the smallest change that is enough."""
+    reason, language = FlagReason(int(case.points.reason[0, 0])), sheet.language
     if reason is FlagReason.REACHES:
-        return part
-    part["reason"] = text(f"reason.{reason.name}", language)
-    part["remedy"] = text("person.remedy", language, remedy=text(f"remedy.{reason.name}", language))
+        return {}
+    told: dict[str, Any] = {
+        "reason": text(f"reason.{reason.name}", language),
+        "remedy": text("person.remedy", language, remedy=text(f"remedy.{reason.name}", language)),
+    }
     if reason is FlagReason.OFF_NETWORK:
-        part["lifts"] = text("person.unsnapped", language)
-        return part
+        return told | {"lifts": text("person.unsnapped", language)}
     tried = find_remedies(
-        diagnosis, times, zone_id="person", metier=metier.code, profile=case.profile.id, kind=kind,
+        sheet.diagnosis, sheet.times, zone_id="person", metier=metier.code, profile=case.profile.id, kind=case.kind,
         schedule=case.schedule, threshold=case.threshold.id,
     )  # fmt: skip
     lifting = tried[tried["lifts"]].to_dict("records")
     if lifting:
         first = lifting[0]
         change = text(f"report.change.{first['remedy']}", language, detail=first["detail"])
-        part["lifts"] = text("person.lifts", language, change=change)
-    return part
-
-
-def _trip(
-    network: Network,
-    diagnosis: Diagnosis,
-    case: DiagnosedCase,
-    site: int,
-    schedule: Schedule | None,
-    language: str,
-) -> dict[str, Any]:
-    """Tell one site, its hours, and the trips there and back."""
-    sites = diagnosis.sites[case.kind]
-    times = diagnosis.times[case.profile.id, case.kind, case.schedule if case.kind == "training" else OWN_HOURS]
-    before_s, after_s = 300, 300
-    if sites.start_s is not None and sites.end_s is not None:
-        start_s, end_s = int(sites.start_s[site]), int(sites.end_s[site])
-    elif schedule is not None:
-        before_s, after_s = round(schedule.slack_before_min * 60), round(schedule.slack_after_min * 60)
-        start_s, end_s = schedule.arrive_s + before_s, schedule.leave_s - after_s
-    else:
-        raise refusal("report.no_schedule", schedule=case.schedule)
-    home, door = diagnosis.residents.xy[:1], sites.xy[site : site + 1]
-    ways = [
-        _way(network, case.profile, "there", home, door, arrive_s=start_s - before_s, leave_s=None,
-             took_s=float(times.out_s[0, site]), language=language),
-        _way(network, case.profile, "back", door, home, arrive_s=None, leave_s=end_s + after_s,
-             took_s=float(times.back_s[0, site]), language=language),
-    ]  # fmt: skip
-    hours = text("person.hours", language, start=format_clock(start_s), end=format_clock(end_s))
-    return {"name": str(sites.names[site]), "hours": hours, "ways": ways}
-
-
-def _way(
-    network: Network, profile: Profile, way: str, start_xy: np.ndarray, end_xy: np.ndarray, *, arrive_s: int | None,
-    leave_s: int | None, took_s: float, language: str,
-) -> dict[str, Any]:  # fmt: skip
-    """Tell one way: its time, and its steps where it boards vehicles."""
-    told: dict[str, Any] = {"way": way, "minutes": max(1, round(took_s / 60)), "steps": []}
-    if not profile.uses_transit or network.timetable is None or profile.mode == "park_and_ride":
-        return told
-    query = profile.query(
-        depart=None if leave_s is None else Window(leave_s, leave_s),
-        arrive=None if arrive_s is None else Window(arrive_s, arrive_s),
-    )
-    journeys = explain_query(network, start_xy, end_xy, query)
-    if journeys:
-        told["steps"] = _steps(journeys[0], language)
+        told["lifts"] = text("person.lifts", language, change=change)
+    if any(item["remedy"] == "covoiturage" for item in lifting):
+        told["carpool"] = _driven_to(sheet, case)
     return told
 
 
-def _steps(journey: Journey, language: str) -> list[str]:
-    """One line for each leg, and the arrival."""
-    lines = []
-    for leg in journey.legs:
-        start, end = format_clock(leg.start_s), format_clock(leg.end_s)
-        if leg.kind == "ride":
-            direction = text("person.leg.direction", language, name=leg.direction) if leg.direction else ""
-            lines.append(
-                text("person.leg.ride", language, start=start, line=leg.line, direction=direction,
-                     origin=leg.from_name, target=leg.to_name, end=end)
-            )  # fmt: skip
-        elif leg.kind == "on_demand":
-            origin = text("person.leg.from", language, name=leg.from_name) if leg.from_name else ""
-            to = text("person.leg.to", language, name=leg.to_name) if leg.to_name else ""
-            booking = "" if leg.booking is None else text(
-                "person.leg.booking", language, booking=leg.booking.told(language)
-            )  # fmt: skip
-            lines.append(
-                text("person.leg.on_demand", language, start=start, line=leg.line, origin=origin, to=to, end=end,
-                     booking=booking)
-            )  # fmt: skip
-        elif leg.end_s > leg.start_s:
-            to = text("person.leg.to", language, name=leg.to_name) if leg.to_name else ""
-            length = max(1, round((leg.end_s - leg.start_s) / 60))
-            lines.append(text(f"person.leg.{leg.kind}", language, start=start, minutes=length, to=to))
-    return [*lines, text("person.leg.arrive", language, end=format_clock(journey.arrive_s))]
+def _driven_to(sheet: _Sheet, case: DiagnosedCase) -> list[str]:
+    """Name the places that a shared car reaches in time, quickest first."""
+    sites, home = sheet.diagnosis.sites[case.kind], sheet.diagnosis.residents.xy
+    ask = replace(sheet.diagnosis.asks[case.profile.id, case.kind, case.schedule], spread_s=0)
+    driven = ask.travelling(mode="car", max_rides=None)
+    trip: RoundTrip = round_trip(connect_points(sheet.times, home, sites, driven), np.arange(1), sites, driven)
+    limits = RemedyLimits()
+    far_m = np.hypot(*(sites.xy - home[0]).T) * limits.detour
+    worst = np.maximum(trip.out_s[0], trip.back_s[0])
+    wanted = np.unique(case.offers.site[case.offers.all_places > 0])
+    near = [s for s in wanted if worst[s] <= case.threshold.limit_s and far_m[s] <= limits.covoiturage_km * 1000]
+    near.sort(key=lambda site: (float(worst[site]), str(sites.names[site])))
+    return [
+        text("person.driven_to", sheet.language, name=str(sites.names[site]), there=whole_minutes(trip.out_s[0, site]),
+             back=whole_minutes(trip.back_s[0, site]))
+        for site in near
+    ]  # fmt: skip
+
+
+def _unlocated(case: DiagnosedCase, language: str) -> str:
+    lost = int(case.offers.unlocated_places.sum())
+    return plural(f"person.unlocated.{case.kind}", lost, language) if lost else ""
+
+
+def _offered(table: pd.DataFrame | None, metier: Metier, site: str, kind: str, language: str) -> str:
+    """Levels of a site and their places, or its openings."""
+    if table is None:
+        return ""
+    codes = table["metier"].astype(str).str.strip().str.upper() == metier.code.strip().upper()
+    mine = table[(codes & (table["site_id"].astype(str) == site)).to_numpy()]
+    if kind == "job":
+        return plural("openings", float(pd.to_numeric(mine["openings"]).fillna(1).sum()), language)
+    told = []
+    for level, rows in mine.groupby("level", dropna=False, sort=True):
+        if not pd.isna(level) and not metier.min_level <= float(level) <= metier.max_level:
+            continue
+        name = text("person.level_unknown", language) if pd.isna(level) else text(
+            "person.level", language, level=f"{float(level):g}"
+        )  # fmt: skip
+        told.append(f"{name} : {_places(rows, language)}" if language == "fr" else f"{name}: {_places(rows, language)}")
+    return " ; ".join(told) if language == "fr" else "; ".join(told)
+
+
+def _places(rows: pd.DataFrame, language: str) -> str:
+    places = pd.to_numeric(rows["places"])
+    if places.isna().all():
+        return text("person.places_unknown", language)
+    told = plural("places", float(places.sum()), language)
+    filled = pd.to_numeric(rows["filled"]) if "filled" in rows else pd.Series(np.nan, index=rows.index)
+    if filled.isna().any():
+        return text("site.free_unknown", language, places=told)
+    free = float((places - filled).clip(lower=0).sum())
+    return text("site.free", language, places=told, free=format_number(free, language))

@@ -20,7 +20,7 @@ from geo_access.study.folder import slugs
 from geo_access.study.inputs import StudyInputs
 from geo_access.words.words import text, written_date
 
-__all__ = ["Pictures", "map_contents", "write_front_page", "write_pictures"]
+__all__ = ["Pictures", "map_contents", "study_sources", "write_front_page", "write_pictures"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,6 +46,14 @@ class Pictures:
     compare: tuple[Path, ...]
 
 
+def study_sources(file: StudyFile) -> tuple[str, ...]:
+    """Name the sources and vintages of a study's tables and streets, one line each."""
+    tables = (*file.origins.layers, file.origins.points, file.training, file.employers)
+    sources = [f"{table.source} ({table.vintage})" if table.vintage else table.source for table in tables if table]
+    streets = text("source.osm", file.study.language) if file.network.osm else ""
+    return tuple(dict.fromkeys(source for source in (*sources, streets) if source))
+
+
 def map_contents(
     file: StudyFile,
     inputs: StudyInputs,
@@ -59,9 +67,7 @@ def map_contents(
 ) -> tuple[MapContent, ...]:
     """Gather what the map of each métier shows, in the order of the study file."""
     layers = network_layers(network)
-    tables = (*file.origins.layers, file.origins.points, file.training, file.employers)
-    sources = [f"{table.source} ({table.vintage})" if table.vintage else table.source for table in tables if table]
-    streets = text("source.osm", file.study.language) if file.network.osm else ""
+    sources = study_sources(file)
     told = [warning.told(file.study.language) for warning in network.warnings if warning.key == "aligned"]
     return tuple(
         MapContent(
@@ -82,7 +88,7 @@ def map_contents(
                 "own_hours": text("schedule.own_hours", file.study.language),
                 **{schedule.id: schedule.name for schedule in file.schedules},
             },
-            sources=tuple(dict.fromkeys(source for source in (*sources, streets, *told) if source)),
+            sources=tuple(dict.fromkeys((*sources, *told))),
             manifest_id=manifest.id,
             synthetic=file.study.synthetic,
             crow_fly=isinstance(network.streets, CrowFly),

@@ -44,7 +44,7 @@ from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.study.network import links_table, study_network
 from geo_access.study.opened import open_study
 from geo_access.study.outputs import write_manifest, write_tables
-from geo_access.study.pictures import map_contents, write_front_page, write_pictures
+from geo_access.study.pictures import map_contents, study_sources, write_front_page, write_pictures
 from geo_access.study.prepared import PreparedStudy
 from geo_access.study.provenance import study_tables
 from geo_access.study.scenario_outputs import write_scenarios
@@ -307,6 +307,8 @@ class Study:
             training=inputs.training,
             employers=inputs.employers,
             rules=flag_rules(self.file),
+            residents=inputs.points,
+            sources=study_sources(self.file),
             manifest_id=fingerprint(network.inputs, metier, chosen),
             synthetic=self.file.study.synthetic,
             language=self.file.study.language,

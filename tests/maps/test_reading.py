@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 
 from geo_access.maps.content import MapContent
+from geo_access.maps.index import ComparedMap, write_compare, write_index
 from geo_access.maps.interactive import metier_map, page_html, write_metier_map
 from tests.browser import Page, browser
 from tests.maps.territory import content, flags, training, zones
@@ -43,7 +44,9 @@ def rich(language: str = "fr", **changes: object) -> MapContent:
 
 def violations(page: Page) -> list[str]:
     """Broken rules of axe-core on the open page, with the first element of each."""
-    page.run(AXE + "; window.gaAxe = null; axe.run(document).then((found) => { window.gaAxe = found; })")
+    page.run(
+        AXE + "; window.gaAxe = null; axe.run(document, {iframes: false}).then((found) => { window.gaAxe = found; })"
+    )
     page.until("return window.gaAxe !== null")
     return page.run("return window.gaAxe.violations.map(v => v.id + ': ' + v.nodes[0].html.slice(0, 200))")
 
@@ -83,7 +86,8 @@ def test_the_legend_follows_what_the_colour_says(chromium: Page, tmp_path: Path)
     chromium.run(choose, "ga-question", "1")
     assert chromium.run(VISIBLE_LEGENDS) == ["by_zone"]
     assert chromium.run(bands) == 0
-    assert "url(#ga-none)" in chromium.run(fills)
+    assert {"url(#ga-none)", "url(#ga-far)"} >= {fill for fill in chromium.run(fills) if fill.startswith("url")}
+    assert "url(#ga-none)" in chromium.run(fills), "what was not measured is no long trip"
     assert "#2d1e5f" in chromium.run(fills)
     chromium.run(choose, "ga-view", "saturation")
     assert chromium.run(VISIBLE_LEGENDS) == ["saturation"]
@@ -99,10 +103,12 @@ def test_an_edge_that_the_extract_cut_is_dashed_and_said(chromium: Page, tmp_pat
     chromium.open(write_metier_map(rich(), tmp_path / "m.html"))
     chromium.settle()
     dashes = "return [...document.querySelectorAll('.ga-cut-edge')].map(p => p.getAttribute('stroke-dasharray'))"
-    assert chromium.run(dashes) == ["7 5", "7 5"], "of 45 and of 60 minutes"
+    assert chromium.run(dashes) == ["7 5"], "of the farthest, which holds the nearer ones"
     assert "à partir de 45 min" in chromium.run("return document.querySelector('.ga-cut').textContent")
     chromium.run("gaMap.show('level')")
-    assert chromium.run(dashes) == ["7 5"], "of the farthest alone"
+    assert chromium.run(dashes) == ["7 5"]
+    chromium.run("gaMap.show('saturation')")
+    assert chromium.run(dashes) == []
 
 
 @pytest.mark.browser
@@ -162,6 +168,29 @@ def test_axe_finds_nothing_wide_or_on_a_phone(chromium: Page, tmp_path: Path, la
         chromium.run("gaMap.zones.getLayers()[20].openPopup()")
         chromium.settle()
         assert violations(chromium) == []
+    chromium.resize(1280, 860)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_axe_finds_nothing_on_the_front_page_and_beside_one_another(
+    chromium: Page, tmp_path: Path, language: str
+) -> None:
+    shown = rich(language)
+    one = write_metier_map(shown, tmp_path / "maps" / "a.html")
+    asked = tuple(question.label for question in shown.questions())
+    sides = [ComparedMap("Un", one, asked), ComparedMap("Deux", one, asked)]
+    pages = [
+        write_index(tmp_path, title="Étude", contents=[shown], maps={"F1606": one}, language=language),
+        write_compare(tmp_path / "maps" / "compare.html", maps=sides, presets=[], language=language),
+    ]
+    for page in pages:
+        for width, height in ((1280, 860), (360, 740)):
+            chromium.resize(width, height)
+            chromium.open(page)
+            chromium.settle()
+            assert violations(chromium) == [], page.name
+            assert chromium.run("return document.documentElement.scrollWidth") <= width, page.name
     chromium.resize(1280, 860)
 
 

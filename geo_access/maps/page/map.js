@@ -27,7 +27,8 @@ function geoAccessMap(map, data) {
   const levelFill = (row) => row[0] === NOT_MEASURED.level ? "url(#ga-none)" : "url(#ga-" + row[0] + "-" + row[1] + ")";
   const accessFill = (row) => {
     const band = row[9] === null ? undefined : data.access.find((item) => row[9] <= item.minutes);
-    return band ? band.colour : "url(#ga-none)";
+    if (row[0] === NOT_MEASURED.level) return "url(#ga-none)";
+    return band ? band.colour : "url(#ga-far)";
   };
   const saturationFill = (row) =>
     row[13] === null || row[13] === NOT_MEASURED.saturation ? "url(#ga-none)" : data.saturationColours[row[13]];
@@ -138,11 +139,10 @@ function geoAccessMap(map, data) {
       pane: "lines", interactive: false, smoothFactor: 0.4, color: colour, weight: i ? 1.6 : 3.4, dashArray: i ? "7 5" : null,
       className: i ? "ga-cut-edge" : "",
     }))));
-  const cutBands = data.bands.features.filter((feature) => feature.properties.cut);
+  // Bands lie in one another: where a near one is cut, the farthest is, and one dashed edge says it.
+  const cutBands = data.bands.features.filter((feature) => feature.properties.cut && feature.properties.farthest);
   const cutEdges = dashed(cutBands);
-  const farthestCut = cutBands.some((feature) => feature.properties.farthest);
-  const bandLines = farthestCut ? dashed(cutBands.filter((feature) => feature.properties.farthest))
-    : L.layerGroup([outline("#ffffff", 3.4), outline("#2d1e5f", 1.6)]);
+  const bandLines = cutBands.length ? dashed(cutBands) : L.layerGroup([outline("#ffffff", 3.4), outline("#2d1e5f", 1.6)]);
 
   /* Roads, lines and stops. */
   const roads = L.geoJSON(data.roads, {
