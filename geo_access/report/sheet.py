@@ -278,13 +278,14 @@ def _offered(table: pd.DataFrame | None, metier: Metier, site: str, kind: str, l
     if kind == "job":
         return plural("openings", float(pd.to_numeric(mine["openings"]).fillna(1).sum()), language)
     told = []
-    for level, rows in mine.groupby("level", dropna=False, sort=True):
-        if not pd.isna(level) and not metier.min_level <= float(level) <= metier.max_level:
-            continue
-        name = text("person.level_unknown", language) if pd.isna(level) else text(
-            "person.level", language, level=f"{float(level):g}"
-        )  # fmt: skip
-        told.append(f"{name} : {_places(rows, language)}" if language == "fr" else f"{name}: {_places(rows, language)}")
+    levels = pd.to_numeric(mine["level"]).to_numpy(np.float64, na_value=np.nan)
+    colon = text("colon", language)
+    for level in np.unique(levels[~np.isnan(levels)]).tolist():
+        if metier.min_level <= level <= metier.max_level:
+            name = text("person.level", language, level=f"{level:g}")
+            told.append(f"{name}{colon} {_places(mine[levels == level], language)}")
+    if np.isnan(levels).any():
+        told.append(f"{text('person.level_unknown', language)}{colon} {_places(mine[np.isnan(levels)], language)}")
     return " ; ".join(told) if language == "fr" else "; ".join(told)
 
 

@@ -16,6 +16,7 @@ from geo_access.words.words import text
 
 __all__ = ["write_gis"]
 
+_PROJECT = "study.qgz"
 _BAND_COLUMNS = ("fid", "minutes", "area_km2", "cut_by_extent", "metier")
 
 
@@ -101,4 +102,4 @@ def write_gis(
         title, tuple(layers), epsg, to_metres.transform_bounds(west, south, east, north),
         text("qgis.page", language), " · ".join(footer),
     )  # fmt: skip
-    return (write_project(folder / "study.qgz", project),)
+    return (write_project(folder / _PROJECT, project),)
