@@ -7,14 +7,14 @@ that the line cannot touch are shared, nothing is estimated.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from geo_access.diagnosis.kernels import places_within
 from geo_access.errors import raise_faults
-from geo_access.network.model import Timetable
+from geo_access.network.model import Network, Timetable
 from geo_access.network.timetable.edits import CloseLine, Edit, RepeatTrip
 from geo_access.network.timetable.naming import Finder
 from geo_access.network.timetable.scenario import apply_edits
@@ -76,7 +76,7 @@ def judge_lines(prepared: PreparedStudy, *, lines: Sequence[str] = (), progress:
     rows = []
     for number, trial in enumerate(trials):
         progress("lines", number / max(len(trials), 1))
-        edited = apply_edits(prepared.network, [trial.edit])
+        edited = _tried(prepared.network, timetable, trial)
         after = reached_with(prepared, prepared.kept.passing(edited))
         rows += list(_rows(prepared, timetable, trial, before, after))
     progress("lines", 1.0)
@@ -136,6 +136,14 @@ def _trials(timetable: Timetable) -> Iterator[_Trial]:
             ):
                 if at_s >= 0:
                     yield _Trial(line, what, RepeatTrip(str(timetable.trip_id[trip]), _clock(at_s)), at_s)
+
+
+def _tried(network: Network, timetable: Timetable, trial: _Trial) -> Network:
+    """Return the network of a trial; without its only line, vehicles run that nobody may board."""
+    if trial.what == "closed" and (timetable.trip_route == trial.line).all():
+        nobody = np.zeros_like(timetable.event_board)
+        return replace(network, timetable=replace(timetable, event_board=nobody))
+    return apply_edits(network, [trial.edit])
 
 
 def _clock(seconds: int) -> str:
