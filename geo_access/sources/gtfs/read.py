@@ -35,8 +35,8 @@ _NOT_USED = (
 # A whole country's stop_times.txt is below 2 GB; beyond, the file is a mistake or an attack.
 _LARGEST_TABLE_BYTES = 2 << 30
 # No country's other tables come near: a million trips are 100 MB, 500,000 stops 50 MB.
-_LARGEST_LONG_TABLE_BYTES = 256 << 20
-# As tables in memory they take some ten times their bytes: these stay below 1 GB.
+_LARGEST_LONG_TABLE_BYTES = 160 << 20
+# Parsed, a text takes some five times its bytes: these stay below 1 GB.
 _LARGEST_SMALL_TABLE_BYTES = 80 << 20
 _LARGEST_FEED_BYTES = 4 << 30
 # Held in memory, twice while it is put together.
