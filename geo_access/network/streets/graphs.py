@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 
@@ -53,6 +55,18 @@ class Rules:
 
     node_tags: Mapping[int, dict[str, str]]
     restrictions: tuple[Restriction, ...]
+
+
+def _bend_degree(streets: Streets, edge: int, node: int, out: int) -> float:
+    """Turn from an edge over its end node into another, −180 to 180 [degree], to the left above 0."""
+    toward = []
+    for each, leaving in ((edge, False), (out, True)):
+        line = streets.geometry_xy[streets.geometry_indptr[each] : streets.geometry_indptr[each + 1]]
+        # The line as it starts at the node.
+        line = line if streets.edge_source[each] == node else line[::-1]
+        step = line[1] - line[0]
+        toward.append(math.atan2(step[1], step[0]) + (0.0 if leaving else math.pi))
+    return math.degrees((toward[1] - toward[0] + math.pi) % (2 * math.pi) - math.pi)
 
 
 def _arcs(streets: Streets, use: EdgeUse) -> tuple[np.ndarray, np.ndarray]:
@@ -116,6 +130,7 @@ def mode_graph(
             if not item.via_ways and item.via_node in number
         ],
         barriers=tagged,
+        bend=partial(_bend_degree, streets),
     )
     sequences, applied, unplaced = via_sequences(
         arcs,

@@ -17,7 +17,7 @@ through ``via`` to ``to`` and nowhere else, from the first junction on.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
@@ -52,6 +52,7 @@ def forbidden_turns(
     profile: Profile,
     restrictions: list[tuple[int, Restriction]],
     barriers: list[tuple[int, dict[str, str]]],
+    bend: Callable[[int, int, int], float] | None = None,
 ) -> Forbidden:
     """Edges that one may not take at a node, by the edge one came from.
 
@@ -63,6 +64,9 @@ def forbidden_turns(
     profile : Profile
     restrictions : list of (node, Restriction)
     barriers : list of (node, tags)
+    bend : callable, optional
+        Turn from one edge over a node into another [degree], to the left above 0: where a way of the restriction runs
+        on through the node, it tells which of its two sides a left turn, a right turn or straight on is about.
 
     Returns
     -------
@@ -80,7 +84,11 @@ def forbidden_turns(
         if not leaving:
             continue
         u_turn = any("u_turn" in value.lower() for _, value in item.tags)
+        meant = _meant(node, item, arriving, leaving, bend)
         for edge in arriving:
+            leaving = meant[edge]
+            if not leaving:
+                continue
             if kind == "only":
                 only[node, edge] |= leaving
                 continue
@@ -95,6 +103,29 @@ def forbidden_turns(
         for edge in into[node]:
             found[node, edge] |= set(out[node]) - {edge}
     return {key: frozenset(values) for key, values in found.items() if values}
+
+
+_SIDES: Mapping[str, Callable[[float], bool]] = {
+    "left_turn": lambda degree: degree > 0,
+    "right_turn": lambda degree: degree < 0,
+    "straight_on": lambda degree: abs(degree) <= 45,
+}
+
+
+def _meant(
+    node: int,
+    item: Restriction,
+    arriving: list[int],
+    leaving: set[int],
+    bend: Callable[[int, int, int], float] | None,
+) -> dict[int, set[int]]:
+    """Streets out that a restriction is about, by the street in; all where its ways end at the node."""
+    plain = {edge: set(leaving) for edge in arriving}
+    side = next((test for _, value in item.tags for name, test in _SIDES.items() if name in value.lower()), None)
+    if bend is None or side is None or item.from_way == item.to_way or (len(arriving) < 2 and len(leaving) < 2):
+        return plain
+    meant = {edge: {out for out in leaving if out != edge and side(bend(edge, node, out))} for edge in arriving}
+    return meant if any(meant.values()) else plain
 
 
 def assemble(

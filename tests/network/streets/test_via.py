@@ -149,3 +149,28 @@ def test_copies_remember_exactly_what_is_needed(seed: int) -> None:
                 reached[int(row)] = min(reached.get(int(row), after), after)
                 heapq.heappush(queue, (after, int(graph.heads[at_arc])))
         assert reached == remembering_s(arcs, cost, banned, start)
+
+
+@pytest.mark.parametrize(
+    ("kind", "from_south", "from_north"),
+    [
+        # Each arm is 100 m, 12.9 s at 28 km/h. Turned away, one drives to the end of the other arm and back: two more.
+        ("no_left_turn", 4, 2),
+        ("no_right_turn", 2, 4),
+        ("only_left_turn", 2, 2),
+    ],
+)
+def test_a_way_that_runs_on_through_the_node(tmp_path: Path, kind: str, from_south: int, from_north: int) -> None:
+    # The from way is S–X–N whole: from S the way W lies to the left, from N to the right.
+    drawing = "    N\n    |\nW---X---E\n    |\n    S"
+    ways = {"SXN": ROAD, "XW": ROAD, "XE": ROAD}
+    rule = [("SXN", "X", "XW", {"restriction": kind})]
+    streets, where = drawn_streets(tmp_path, drawing, ways, restrictions=rule, modes=["car"])
+    links = link_points(streets, at(where, "SNW"), mode="car")
+    seconds = street_matrix(streets, links, links, mode="car")
+    arm_s = 100 / 28 * 3.6
+    for row, arms in ((0, from_south), (1, from_north)):
+        assert seconds[row, 2] == pytest.approx(arms * arm_s, abs=4.0)
+    # Only who comes from the south is obliged: E is 2 arms away from N in every case.
+    east = link_points(streets, at(where, "E"), mode="car")
+    assert street_matrix(streets, links, east, mode="car")[1, 0] == pytest.approx(2 * arm_s, abs=4.0)
