@@ -197,18 +197,17 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
     )
     schedule = next((item for item in sheet.schedules if item.id == case.schedule), None)
     names = sheet.diagnosis.sites[kind].names
-    rows = [
-        {
-            "name": str(names[site]), "there": whole_minutes(trip.out_s[0, site]),
-            "back": whole_minutes(trip.back_s[0, site]),
-            "offers": _offered(table, metier, str(sheet.diagnosis.sites[kind].ids[site]), kind, language),
-        }
-        for site in within
-    ]  # fmt: skip
     told = [
         told_trip(sheet.times.network, sheet.diagnosis, case, site, schedule=schedule, language=language)
         for site in within[:_MOST_TRIPS]
     ]
+    # Where a trip is told, its minutes are those between the clocks shown: the table says the same.
+    shown = {site: [way["minutes"] for way in one["ways"]] for site, one in zip(within, told)}
+    rows = []
+    for site in within:
+        there, back = shown.get(site) or (whole_minutes(trip.out_s[0, site]), whole_minutes(trip.back_s[0, site]))
+        offered = _offered(table, metier, str(sheet.diagnosis.sites[kind].ids[site]), kind, language)
+        rows.append({"name": str(names[site]), "there": there, "back": back, "offers": offered})
     part: dict[str, Any] = {
         "kind": kind, "count": count, "rows": rows, "trips": told, "reason": "", "remedy": "", "lifts": "",
         "carpool": [], "more": "", "full": "", "unlocated": _unlocated(case, language),
