@@ -62,5 +62,5 @@ def test_the_network_carries_what_is_wrong_with_its_feeds(tmp_path: Path) -> Non
 
 
 def test_no_timetable_says_so() -> None:
-    with pytest.raises(InputError, match="gtfs="):
+    with pytest.raises(InputError, match="GTFS feeds"):
         stop_links(build_network(date="2026-03-17", crow_fly_detour=1.3, epsg=2154))
