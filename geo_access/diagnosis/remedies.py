@@ -5,13 +5,13 @@ printed: nobody but the resident (a bicycle to the stop), a neighbour (a shared 
 hours), the operator (one trip on a line), the provider of training (a session where the métier's family is taught, then
 where its level is), the household (a weekly stay). A longer threshold is no remedy: it is told apart, as a sensitivity.
 
-The same for one zone (`find_remedies`) and for a whole territory at once (`smallest_remedies`). Trips on named lines
-are tried zone by zone.
+The same for one zone (`find_remedies`) and for a whole territory at once (`smallest_remedies`), there with the trips on
+lines that `geo_access.diagnosis.trip_remedies` tried.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -21,6 +21,7 @@ from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
 from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.model import UNMEASURED, Level
 from geo_access.diagnosis.supply import Offers
+from geo_access.diagnosis.trip_remedies import TriedTrip
 from geo_access.measures.equity import weighted_quantile
 from geo_access.measures.measures import time_to_opportunities
 from geo_access.times.round_trip import Ask, RoundTrip, Sites, TimesSource, connect_points, round_trip
@@ -299,6 +300,7 @@ def find_remedies(
 
 
 _COLUMNS = ("zone_id", "zone_name", "metier", "remedy", "detail", "share_before", "share_after", "residents_gained")
+_TRIP = "trip_on_a_line"
 
 
 def _reached(case: DiagnosedCase, trip: RoundTrip, limit_s: float, n: int) -> np.ndarray:
@@ -319,9 +321,11 @@ def _sessions(case: DiagnosedCase, trip: RoundTrip, reached: np.ndarray) -> Iter
 
 
 def _changes(
-    diagnosis: Diagnosis, case: DiagnosedCase, trip: RoundTrip, ask: Ask, times: TimesSource, limits: RemedyLimits
+    diagnosis: Diagnosis, case: DiagnosedCase, times: TimesSource, limits: RemedyLimits, trips: Sequence[TriedTrip]
 ) -> Iterator[tuple[str, str, np.ndarray]]:
     """Yield each change, ordered by what it asks of others, and who reaches the métier with it."""
+    key = (case.profile.id, case.kind, case.schedule if case.kind == "training" else OWN_HOURS)
+    trip, ask = diagnosis.times[key], diagnosis.asks[key]
     n, sites = diagnosis.rules.min_opportunities, diagnosis.sites[case.kind]
     xy, limit_s = diagnosis.residents.xy, case.threshold.limit_s
 
@@ -340,6 +344,8 @@ def _changes(
         yield "covoiturage", f"≤ {limits.covoiturage_km:g} km", _reached(case, shared, limit_s, n)
     for minutes in _MOVES_MIN if plain.uses_transit else ():
         yield "hours_moved", f"{minutes:+d} min", _reached(case, anew(moved_hours(plain, minutes)), limit_s, n)
+    for tried in trips:
+        yield _TRIP, tried.detail, tried.reached
     if case.kind == "training":
         for site, reached in _sessions(case, trip, _reached(case, trip, limit_s, n)):
             yield "session_at_existing_site", f"{sites.ids[site]} ({sites.names[site]})", reached
@@ -357,6 +363,7 @@ def smallest_remedies(
     schedule: str | None = None,
     threshold: str | None = None,
     limits: RemedyLimits | None = None,
+    trips: Sequence[TriedTrip] = (),
 ) -> pd.DataFrame:
     """Find, for every zone and métier that is flagged, the single change that lifts it and asks least of others.
 
@@ -371,13 +378,17 @@ def smallest_remedies(
     schedule, threshold : str, optional
         Ids; by default the first diagnosed.
     limits : RemedyLimits, optional
+    trips : sequence of TriedTrip
+        Trips on lines that were computed for the same question, those that should gain most first.
 
     Returns
     -------
     DataFrame
-        One row per flagged zone × métier: ``zone_id, zone_name, metier, remedy, detail, share_before, share_after,
-        residents_gained``. Where nothing lifts it ``remedy`` and ``detail`` are empty and the shares equal; among
-        several sites the one with which most residents get there is named.
+        One row per flagged zone × métier with ``smallest``: ``zone_id, zone_name, metier, remedy, detail, line, trip,
+        minute, share_before, share_after, residents_gained, lifts, smallest``. Where nothing lifts it ``remedy`` and
+        ``detail`` are empty and the shares equal; among several sites, and among several trips, the one with which
+        most residents get there is named. A second row, not ``smallest``, tells the trip on a line that gains most
+        there, whether it lifts or not, where something smaller lifts or nothing does.
 
     Raises
     ------
@@ -385,9 +396,7 @@ def smallest_remedies(
         When nothing was diagnosed for these.
     """
     case = diagnosis.case(profile, kind, schedule=schedule, threshold=threshold)
-    key = (profile, kind, case.schedule if kind == "training" else OWN_HOURS)
-    trip, ask, rules = diagnosis.times[key], diagnosis.asks[key], diagnosis.rules
-    weights = diagnosis.residents.weights
+    rules, weights = diagnosis.rules, diagnosis.residents.weights
     total = np.asarray(weights.sum(axis=1)).ravel()[:, None]
 
     def share(reached: np.ndarray) -> np.ndarray:
@@ -401,24 +410,61 @@ def smallest_remedies(
     remedy = np.full(before.shape, "", dtype=object)
     detail = np.full(before.shape, "", dtype=object)
     after = before.copy()
-    for name, words, reached in _changes(diagnosis, case, trip, ask, times, limits or RemedyLimits()):
+    by_trip, best_trip = before.copy(), np.full(before.shape, "", dtype=object)
+    for name, words, reached in _changes(diagnosis, case, times, limits or RemedyLimits(), trips):
         found = share(reached)
         lifts = left & (remedy == "") & (found >= rules.adequate_share - 1e-9)
-        # Sites are one kind of change: a later one replaces an earlier one when it serves more residents.
-        if name == "session_at_existing_site":
+        # Sites are one kind of change, and trips another: one that serves more residents replaces one before it.
+        if name in ("session_at_existing_site", _TRIP):
             lifts |= (remedy == name) & (found > after + 1e-12)
         remedy[lifts], detail[lifts], after[lifts] = name, words, found[lifts]
-    zone, metier = np.nonzero(left)
+        if name == _TRIP:
+            more = left & (found > by_trip + 1e-12)
+            by_trip[more], best_trip[more] = found[more], words
+    also = left & (best_trip != "") & (remedy != _TRIP)
+    parts = [
+        _rows(diagnosis, case, left, (remedy, detail, before, after)).assign(smallest=True),
+        _rows(diagnosis, case, also, (np.full_like(remedy, _TRIP), best_trip, before, by_trip)).assign(smallest=False),
+    ]
+    table = pd.concat(parts, ignore_index=True) if len(parts[1]) else parts[0]
+    codes = [m.code for m in case.offers.metiers]
+    place = table["zone_id"].map({zone: row for row, zone in enumerate(diagnosis.residents.zone_ids.tolist())})
+    order = pd.DataFrame({"zone": place, "metier": table["metier"].map(codes.index), "later": ~table["smallest"]})
+    table = table.loc[order.sort_values(["zone", "metier", "later"], kind="stable").index].reset_index(drop=True)
+    lifted = (table["remedy"] != "") & (table["share_after"] >= rules.adequate_share - 1e-9)
+    asked = {"profile": profile, "kind": kind, "schedule": case.schedule, "threshold": case.threshold.id}
+    return _with_trips(table, trips).assign(lifts=lifted, **asked)
+
+
+def _rows(diagnosis: Diagnosis, case: DiagnosedCase, chosen: np.ndarray, found: tuple[np.ndarray, ...]) -> pd.DataFrame:
+    """Rows of some zones × métiers: `found` is remedy, detail, share before, share after of all of them."""
+    zone, metier = np.nonzero(chosen)
+    remedy, detail, before, after = (values[zone, metier] for values in found)
+    residents = diagnosis.residents
+    total = np.asarray(residents.weights.sum(axis=1)).ravel()
     codes = np.array([m.code for m in case.offers.metiers], dtype=object)
     columns = (
-        diagnosis.residents.zone_ids[zone],
-        diagnosis.residents.zone_names[zone],
+        residents.zone_ids[zone],
+        residents.zone_names[zone],
         codes[metier],
-        remedy[zone, metier],
-        detail[zone, metier],
-        before[zone, metier],
-        after[zone, metier],
-        (after - before)[zone, metier] * total[zone, 0],
+        remedy,
+        detail,
+        before,
+        after,
+        (after - before) * total[zone],
     )
-    table = pd.DataFrame(dict(zip(_COLUMNS, columns)))
-    return table.assign(profile=profile, kind=kind, schedule=case.schedule, threshold=case.threshold.id)
+    return pd.DataFrame(dict(zip(_COLUMNS, columns)))
+
+
+def _with_trips(table: pd.DataFrame, trips: Sequence[TriedTrip]) -> pd.DataFrame:
+    """Put line, trip and minute beside the words of a trip, empty elsewhere."""
+    named = {item.detail: (item.line, item.trip, item.minute) for item in trips}
+    known = [
+        named.get(detail, ("", "", "")) if remedy == _TRIP else ("", "", "")
+        for remedy, detail in zip(table["remedy"], table["detail"], strict=True)
+    ]
+    line, trip, minute = zip(*known) if known else ((), (), ())
+    columns = {"line": line, "trip": trip, "minute": minute}
+    wide = table.assign(**{name: np.array(values, dtype=object) for name, values in columns.items()})
+    first = [*_COLUMNS[:5], *columns]
+    return wide[[*first, *(name for name in table.columns if name not in first)]]

@@ -22,6 +22,7 @@ from geo_access.diagnosis.remedies import smallest_remedies
 from geo_access.diagnosis.siting import sessions_for_metier
 from geo_access.diagnosis.supply import TRAVELLED
 from geo_access.diagnosis.supply_adequacy import employer_need, supply_adequacy
+from geo_access.diagnosis.trip_remedies import TripEngines, trip_plan, try_trips
 from geo_access.manifest import Manifest
 from geo_access.network.model import CrowFly, Network
 from geo_access.report.context import ReportContext, SourceReading
@@ -43,6 +44,7 @@ from geo_access.study.sections import MetierSection
 from geo_access.surfaces.counts import count_points
 from geo_access.surfaces.isochrones import query_isochrones
 from geo_access.times.round_trip import NetworkTimes
+from geo_access.words.note import Note, note
 from geo_access.words.words import format_number, text
 
 __all__ = [
@@ -132,15 +134,26 @@ class Findings:
     plan : pandas.DataFrame or None
         Where to open sessions, métier by métier, the one that adds most first, with whom they un-flag in all: the
         curve of what is gained against their number. None without training, or without the models.
+    trip_plan : pandas.DataFrame or None
+        The same of trips on existing lines, question by question; None where none was found.
+    notes : tuple of Note
+        How many trips were tried, and for how many flagged zones × métiers none was.
     """
 
     components: pd.DataFrame | None
     remedies: pd.DataFrame
     plan: pd.DataFrame | None = None
+    trip_plan: pd.DataFrame | None = None
+    notes: tuple[Note, ...] = ()
 
     def tables(self) -> dict[str, pd.DataFrame]:
         """All by name, those that there are."""
-        named = {"remedies": self.remedies, "supply_adequacy": self.components, "session_plan": self.plan}
+        named: dict[str, pd.DataFrame | None] = {
+            "remedies": self.remedies,
+            "supply_adequacy": self.components,
+            "session_plan": self.plan,
+        }
+        named |= {"trip_plan": self.trip_plan}
         return {name: table for name, table in named.items() if table is not None}
 
 
@@ -185,18 +198,33 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
     -------
     Findings
     """
-    parts = []
+    parts, plans, engines = [], [], TripEngines(times)
+    tried = zones = left = 0
     for case in diagnosis.cases:
         profile, kind = case.profile.id, case.kind
         if not len(diagnosis.sites[kind]):
             continue
-        table = smallest_remedies(
-            diagnosis, times, profile=profile, kind=kind, schedule=case.schedule, threshold=case.threshold.id
+        trials = try_trips(diagnosis, engines, case)
+        tried, zones, left = tried + len(trials.tried), zones + trials.zones, left + trials.zones_left
+        plans.append(trip_plan(diagnosis, engines, case, trials))
+        parts.append(
+            smallest_remedies(
+                diagnosis,
+                times,
+                profile=profile,
+                kind=kind,
+                schedule=case.schedule,
+                threshold=case.threshold.id,
+                trips=trials.tried,
+            )
         )
-        parts.append(table.assign(lifts=table["remedy"].astype(str) != ""))
-    columns = ["zone_id", "metier", "profile", "kind", "schedule", "threshold", "remedy", "detail"]
+    columns = ["zone_id", "metier", "profile", "kind", "schedule", "threshold", "remedy", "detail", "smallest"]
     remedies = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
-    return Findings(_components(file, inputs, times, diagnosis), remedies, _session_plan(diagnosis))
+    plan = pd.concat([table for table in plans if len(table)], ignore_index=True) if any(map(len, plans)) else None
+    notes = (note("diagnosis.trips_tried", n=tried, zones=zones, left=left),) if zones else ()
+    return Findings(
+        _components(file, inputs, times, diagnosis), remedies, _session_plan(diagnosis), trip_plan=plan, notes=notes
+    )
 
 
 _MOST_SESSIONS = 5
@@ -237,7 +265,7 @@ def with_remedies(flags: pd.DataFrame, remedies: pd.DataFrame, *, language: str)
     pandas.DataFrame
         As `flags`; ``remedy`` is missing where none was sought or none was found.
     """
-    found = remedies[remedies["remedy"].astype(str) != ""]
+    found = remedies[(remedies["remedy"].astype(str) != "") & remedies["smallest"].astype(bool)]
     words = [
         text(f"report.change.{remedy}", language, detail=detail)
         for remedy, detail in zip(found["remedy"], found["detail"], strict=True)

@@ -252,7 +252,7 @@ class Study:
             )
         progress("write", 1.0)
         unprinted = () if can_print() else (note("start.no_pdf"),)
-        notes: tuple[Told, ...] = (*result.notes, *manifest.warnings, *unprinted)
+        notes: tuple[Told, ...] = (*result.notes, *manifest.warnings, *found.notes, *unprinted)
         return RunSummary(out, flag_summary(self.file, diagnosis), written, notes, self.file.study.language)
 
     def sheet(self, path: str | Path, *, origin: tuple[float, float], metier: str, profile: str | None = None) -> Path:

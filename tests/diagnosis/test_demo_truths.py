@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import geopandas as gpd
@@ -15,9 +16,10 @@ from geo_access.diagnosis.diagnose import Diagnosis
 from geo_access.diagnosis.employers import employer_transit_test
 from geo_access.diagnosis.lifts import profile_ask
 from geo_access.diagnosis.model import Profile
-from geo_access.diagnosis.remedies import find_remedies
-from geo_access.diagnosis.trip_remedies import trip_scenarios
+from geo_access.diagnosis.remedies import find_remedies, smallest_remedies
+from geo_access.diagnosis.trip_remedies import TripEngines, TripLimits, trip_plan, try_trips
 from geo_access.network.model import Network
+from geo_access.network.timetable.edits import RepeatTrip
 from geo_access.times.round_trip import NetworkTimes, Sites, connect_points, round_trip
 from geo_access.times.shift import shift_test
 
@@ -67,25 +69,51 @@ def test_no_service_reaches_the_industrial_zone_for_five_o_clock(found: Diagnosi
 
 def test_one_earlier_trip_on_a_named_line_serves_the_shift(found: Diagnosis, territory: Network) -> None:
     truth = TRUTHS["industrial_zone_at_five"]
-    residents = found.residents
-    zone = residents.weights[int(np.flatnonzero(residents.zone_ids == truth["zone_id"])[0])]
-    sites = found.sites["job"]
-    laminage = sites.xy[[str(name).startswith(truth["site_prefix"]) for name in sites.names]]
-    scenarios = trip_scenarios(
-        territory,
-        residents.xy[zone.indices],
-        laminage,
-        arrive_s=parse_clock("04:55"),
-        leave_s=parse_clock("13:05"),
-        most=4,
+    engines = TripEngines(NetworkTimes(territory))
+    case = found.case("sans_voiture", "job", schedule="poste_matin")
+    trials = try_trips(found, engines, case, limits=TripLimits(trips=1))
+    (bus,) = trials.tried
+    # L8 rides 20 minutes and the walk to the door comes on top: the last minute at which it may leave for 04:55.
+    assert bus.line == "L8"
+    assert "04:20" < bus.minute <= "04:35"
+    gained = bus.reached & ~case.points.reached
+    assert found.residents.population[gained.any(axis=1)].sum() == pytest.approx(16_700, rel=0.01)
+    assert trials.zones_left > 0
+    table = smallest_remedies(
+        found, engines.times, profile="sans_voiture", kind="job", schedule="poste_matin", trips=trials.tried
     )
-    table = find_remedies(
-        found, NetworkTimes(territory), zone_id=truth["zone_id"], metier="H2902", profile="sans_voiture", kind="job",
-        schedule="poste_matin", scenarios=scenarios,
-    )  # fmt: skip
+    assert table[table["smallest"]].groupby(["zone_id", "metier"]).size().eq(1).all()
     trips = table[table["remedy"] == "trip_on_a_line"]
-    assert trips["residents_gained"].max() > 0
-    assert table["share_before"].eq(0).all()
+    lifted = trips[trips["lifts"]]
+    assert (lifted["share_before"] < 0.5).all()
+    assert lifted["share_after"].max() > 0.97
+    assert set(trips["line"]) == {"L8"}
+    # Proved by the zone's own recomputation.
+    row = lifted.iloc[0]
+    again = find_remedies(
+        found,
+        engines.times,
+        zone_id=row["zone_id"],
+        metier=row["metier"],
+        profile="sans_voiture",
+        kind="job",
+        schedule="poste_matin",
+        scenarios={bus.detail: engines.on(bus.edits)},
+    ).set_index("remedy")
+    assert again.loc["trip_on_a_line", "share_after"] == pytest.approx(row["share_after"])
+    # One minute later it is too late for those whom it was timed for.
+    hour, minute = map(int, bus.minute.split(":"))
+    late = engines.on([RepeatTrip(bus.trip, f"{hour:02d}:{minute + 1:02d}")])
+    ask, sites, xy = found.asks["sans_voiture", "job", "own_hours"], found.sites["job"], found.residents.xy
+    five = np.flatnonzero(sites.start_s == parse_clock(truth["shift_start"]))
+    on_time, too_late = (
+        round_trip(connect_points(engine, xy, sites, ask), np.arange(len(xy)), sites, replace(ask, spread_s=0)).out_s
+        for engine in (engines.on(bus.edits), late)
+    )
+    assert (np.isfinite(on_time[:, five]) & np.isnan(too_late[:, five])).any()
+    plan = trip_plan(found, engines, case, trials, most=1)
+    assert plan["residents_gained"].tolist() == pytest.approx([16_700], rel=0.01)
+    assert (plan["residents_placed"] <= case.offers.open_places.sum()).all()
 
 
 def test_the_plateau_is_beyond_the_threshold_even_by_car(found: Diagnosis) -> None:
