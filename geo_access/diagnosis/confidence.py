@@ -1,6 +1,7 @@
 """How sure a level is: the same question asked again with what can really vary, and with what was only chosen.
 
-What can vary: the best trip is cancelled (is there another within the threshold?), another ordinary date, sites known
+What can vary: the best trip is cancelled (is there another within the threshold?), the lines for pupils do not run (in
+the holidays), another ordinary date, sites known
 by their commune only (moved inside it), supply without position or code, imputed cells. What was chosen is shown
 apart, as sensitivity: the threshold 10 % shorter and longer, other hours of the day.
 """

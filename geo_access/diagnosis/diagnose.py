@@ -21,6 +21,7 @@ from geo_access.diagnosis.version_one import FirstReason
 from geo_access.errors import Fault, raise_faults
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network
+from geo_access.network.timetable.riders import SCHOOL
 from geo_access.times.round_trip import Ask, NetworkTimes, RoundTrip, Sites, TimesSource
 from geo_access.words.note import note
 from geo_access.words.told import fault, refusal
@@ -263,6 +264,7 @@ def diagnose_with(
     other_day: TimesSource | None = None,
     ordinary: Sequence[TimesSource] = (),
     towns: UncoveredTowns | None = None,
+    school_lines: bool = False,
     manifest: Manifest | None = None,
     progress: Progress | None = None,
 ) -> Diagnosis:
@@ -283,6 +285,8 @@ def diagnose_with(
         The same on other ordinary days, for the confidence.
     towns : UncoveredTowns, optional
         Towns whose urban transport no feed tells of.
+    school_lines : bool
+        Whether the day has lines for pupils: levels that rest on them are doubted, for the holidays.
     manifest : Manifest, optional
     progress : callable, optional
         Called with a stage and the share done, 0–1.
@@ -296,7 +300,7 @@ def diagnose_with(
     frames: list[pd.DataFrame] = []
     cases: list[DiagnosedCase] = []
     found: dict[tuple[str, str, str], RoundTrip] = {}
-    sources = TimesSources(times, other_day, ordinary, towns)
+    sources = TimesSources(times, other_day, ordinary, towns, school_lines)
     for number, task in enumerate(tasks):
         if progress is not None:
             progress(f"{task.profile.name or task.profile.id} · {task.kind} · {task.schedule}", number / len(tasks))
@@ -413,6 +417,7 @@ def diagnose(
         other_day=NetworkTimes(other_day) if other_day is not None else None,
         ordinary=[NetworkTimes(item) for item in ordinary],
         towns=uncovered_towns(residents, network.timetable, chosen),
+        school_lines=network.timetable is not None and bool((network.timetable.route_kind == SCHOOL).any()),
         manifest=Manifest(inputs=network.inputs, query=query, warnings=(*network.warnings, *unknown)),
         progress=progress,
     )

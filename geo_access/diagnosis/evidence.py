@@ -64,12 +64,15 @@ class TimesSources:
     ordinary : sequence of TimesSource
         Other ordinary days.
     towns : UncoveredTowns or None
+    school_lines : bool
+        Whether the day asked has lines for pupils, which do not run in the holidays.
     """
 
     times: TimesSource
     other_day: TimesSource | None
     ordinary: Sequence[TimesSource]
     towns: UncoveredTowns | None
+    school_lines: bool = False
 
 
 def _unresolved(trip: RoundTrip, offers: Offers, limit_s: float, rules: FlagRules) -> np.ndarray:
@@ -124,11 +127,17 @@ def _recomputed(
 def _variants(
     task: Task, trip: RoundTrip, connection: Connection, residents: Residents, longest_s: float, sources: TimesSources
 ) -> tuple[Variant, ...]:
-    """Compute the times again with what can vary: the best trip cancelled, other ordinary days."""
+    """Compute the times again with what can vary: the best trip cancelled, no line for pupils, other ordinary days."""
     if not task.ask.uses_transit or not trip.out_s.size:
         return ()
     found = [Variant("cancelled", cancelled_trip(connection, task.sites, task.ask, trip, longest_s))]
     plain = replace(task.ask, spread_s=0)
+    pupils = sources.school_lines or any(kind == "school" for _, kind in plain.travel.line_kinds)
+    if pupils and plain.travel.school_lines:
+        holidays = plain.travelling(school_lines=False)
+        found.append(
+            Variant("school_lines", round_trip(connection, np.arange(len(residents.xy)), task.sites, holidays))
+        )
     for times in sources.ordinary:
         other = connect_points(times, residents.xy, task.sites, plain)
         found.append(Variant("other_date", round_trip(other, np.arange(len(residents.xy)), task.sites, plain)))

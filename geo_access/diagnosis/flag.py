@@ -50,8 +50,8 @@ _SUR, _PROBABLE, _INDECIDABLE = range(3)
 _ROOM, _TENSE, _FULL, _NOT_MEASURED, _NO_QUESTION = range(5)
 # A zone where nobody asks, or nobody lives: causes of « sans objet » beside the reasons.
 _NOT_ASKED, _NO_RESIDENTS = "NOT_ASKED", "NO_RESIDENTS"
-# Rare by nature: one cancelled trip never leaves a level undecided.
-_MILD = ("cancelled",)
+# One cancelled trip is rare by nature, and the weeks without school lines are known: neither leaves a level undecided.
+_MILD = ("cancelled", "school_lines")
 
 
 def _reasons(rules: FlagRules) -> tuple[IntEnum, ...]:

@@ -12,7 +12,7 @@ from geo_access.diagnosis.coverage import unmeasured
 from geo_access.diagnosis.kernels import fca_ratios, fca_sums, nearest_offer, places_within, places_within_radius
 from geo_access.diagnosis.lifts import LIFTS, Counterfactual
 from geo_access.diagnosis.model import FlagReason, FlagRules, Threshold
-from geo_access.diagnosis.reasons import binding_offers, pair_states, travel_reasons
+from geo_access.diagnosis.reasons import binding_offers, pair_states, single_obstacle, travel_reasons
 from geo_access.diagnosis.residents import Residents
 from geo_access.diagnosis.supply import Offers
 from geo_access.diagnosis.version_one import first_reasons
@@ -151,9 +151,11 @@ def flag_points(
     states = pair_states(trip, limit_s, arrive_s=evidence.arrive_s, leave_s=evidence.leave_s)
     binding = binding_offers(states, offers, n)
     reason, out_lack_s, back_lack_s = travel_reasons(states, binding)
+    lifts = _lifts(evidence, offers, reached, limit_s=limit_s, n=n)
     if rules.first:
         reason = first_reasons(offers, trip, reached, limit_s=limit_s, n=n, counterfactuals=evidence.lifted)
     else:
+        reason = single_obstacle(reason, states, binding, lifts)
         reason = _with_causes(reason, residents, offers, evidence, n)
         reason[reached] = FlagReason.REACHES
     counted = np.where(offers.counted_places > 0, offers.taken_places, 0)
@@ -172,7 +174,7 @@ def flag_points(
         back_lack_s=np.where(reached, np.float32(np.nan), back_lack_s),
         in_radius=places_within_radius(residents.xy, sites.xy, rules.radius_m, *offered) >= n,
         doubts=doubts(offers, trip, evidence.variants, limit_s=limit_s, rules=rules, walk_kmh=evidence.walk_kmh),
-        lifts=_lifts(evidence, offers, reached, limit_s=limit_s, n=n),
+        lifts=lifts,
     )
 
 

@@ -6,11 +6,14 @@ time that was looked for; too far to walk; absent; off the network. The pair tha
 to being reached: first the pair whose worse way is least bad, then the one with fewer failing ways, then the one that
 lacks the fewest minutes. With a minimum of n places it is the pair that would bring the n-th place.
 
-Both ways failing alike have one name; failing differently, no single lift suffices: `FlagReason.SEVERAL`.
+Both ways failing alike have one name. Failing differently they are `FlagReason.SEVERAL`, unless one lift of the same
+public's own limits (more changes, other hours, a longer walk) was computed and suffices: then its obstacle is named. A
+bicycle or a car is another way of travelling, not an obstacle lifted, and is told apart.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
 
@@ -22,7 +25,7 @@ from geo_access.diagnosis.supply import Offers
 from geo_access.routing.causes import Reason
 from geo_access.times.round_trip import RoundTrip
 
-__all__ = ["PairStates", "Way", "binding_offers", "pair_states", "travel_reasons"]
+__all__ = ["PairStates", "Way", "binding_offers", "pair_states", "single_obstacle", "travel_reasons"]
 
 
 class Way(IntEnum):
@@ -245,3 +248,39 @@ def travel_reasons(states: PairStates, binding: np.ndarray) -> tuple[np.ndarray,
         told = np.isin(state, (Way.SLOW, Way.HOUR)) & (binding >= 0)
         lacks.append(np.where(told, lack_s[rows, column], np.float32(np.nan)).astype(np.float32))
     return reason, lacks[0], lacks[1]
+
+
+_LIFTED = (("unlimited_rides", Way.CHANGES), ("midday", Way.HOUR), ("longer_walk", Way.WALK))
+
+
+def single_obstacle(
+    reason: np.ndarray, states: PairStates, binding: np.ndarray, lifts: Mapping[str, np.ndarray]
+) -> np.ndarray:
+    """Name the one obstacle where several were found and lifting it alone suffices.
+
+    Parameters
+    ----------
+    reason : ndarray of uint8, shape (n_points, n_metiers)
+        From `travel_reasons`.
+    states : PairStates
+    binding : ndarray of int32, shape (n_points, n_metiers)
+    lifts : mapping of str to ndarray of bool, shape (n_points, n_metiers)
+        Who would reach enough places with one limit lifted.
+
+    Returns
+    -------
+    ndarray of uint8, shape (n_points, n_metiers)
+        `FlagReason`: `FlagReason.SEVERAL` is left where no single lift suffices, or none of them was computed.
+    """
+    found = reason.copy()
+    if not states.out.shape[1]:
+        return found
+    rows, column = np.arange(binding.shape[0])[:, None], np.maximum(binding, 0)
+    out, back = states.out[rows, column], states.back[rows, column]
+    for name, way in _LIFTED:
+        enough = lifts.get(name)
+        if enough is None:
+            continue
+        for state, alone in ((out, _NAMED[way, Way.OK]), (back, _NAMED[Way.OK, way])):
+            found[(found == FlagReason.SEVERAL) & enough & (state == way)] = alone
+    return found

@@ -12,12 +12,16 @@ from shapely import Point
 
 from geo_access.clock import parse_clock
 from geo_access.diagnosis.diagnose import OWN_HOURS, diagnose, diagnose_with
-from geo_access.diagnosis.flag import REASON_COLUMNS, reason_columns
+from geo_access.diagnosis.flag import REASON_COLUMNS, flag_zones, reason_columns
+from geo_access.diagnosis.lifts import Counterfactual
 from geo_access.diagnosis.model import FlagRules, Metier, Schedule, Threshold
+from geo_access.diagnosis.points import Evidence
 from geo_access.diagnosis.supply import job_offers, training_offers
 from geo_access.errors import InputError
 from geo_access.network.model import CrowFly, Network
+from geo_access.routing.causes import Reason
 from geo_access.routing.query import Query
+from geo_access.times.round_trip import RoundTrip
 
 from .fabric import (
     CAR,
@@ -318,3 +322,47 @@ def test_bad_supply_is_refused(change: dict[str, object], message: str) -> None:
         table[name] = value
     with pytest.raises(InputError, match=message):
         training_offers(table, [WELDER], epsg=EPSG)
+
+
+@pytest.mark.parametrize(
+    ("minutes_in_holidays", "level", "confidence"), [(90, "adéquat", "probable"), (50, "adéquat", "sûr")]
+)
+def test_a_way_that_rests_on_school_lines_is_less_sure(minutes_in_holidays, level, confidence) -> None:
+    residents = residents_of([100.0], ["z"])
+    sites, offers = training_offers(training([{"site_id": "cfa"}]), [WELDER], epsg=EPSG)
+
+    def minutes(query: Query, there: bool) -> list[list[float]]:
+        return [[40.0 if query.school_lines else minutes_in_holidays]]
+
+    def row_of(*, school_lines: bool):
+        times = TableTimes(residents.xy, sites.xy, minutes)
+        return diagnose_with(
+            times, residents=residents, supply={"training": (sites, offers)}, profiles=[TRANSIT], thresholds=[HOUR],
+            schedules=[DAY], rules=RULES, school_lines=school_lines,
+        ).flags.iloc[0]  # fmt: skip
+
+    row = row_of(school_lines=True)
+    assert (row["level"], row["confidence"]) == (level, confidence)
+    assert ("school_lines" in str(row["doubts"])) == (confidence == "probable")
+    # A day without such lines asks nothing more.
+    assert "school_lines" not in str(row_of(school_lines=False)["doubts"])
+
+
+@pytest.mark.parametrize(("midday", "reason"), [(30.0, "LATE_OUT"), (90.0, "SEVERAL")])
+def test_several_obstacles_only_where_no_single_lift_suffices(midday: float, reason: str) -> None:
+    # Nothing arrives in time, and the way back takes 75 minutes; in the middle of the day both take `midday`.
+    residents = residents_of([100.0], ["z"])
+    sites, offers = training_offers(training([{"site_id": "cfa"}]), [WELDER], epsg=EPSG)
+    lifted = Counterfactual("midday", np.array([0]), round_trip_of(midday, midday))
+    by_car = Counterfactual("car", np.array([0]), round_trip_of(20.0, 20.0))
+    late = np.array([[Reason.FIRST_TRIP_TOO_LATE]], np.uint8)
+    trip = replace(round_trip_of(np.nan, 75.0), out_reason=late, back_reason=np.zeros((1, 1), np.uint8))
+    evidence = Evidence(trip, lifted=(lifted, by_car))
+    row = flag_zones(residents, sites, offers=offers, evidence=evidence, threshold=HOUR, profile=TRANSIT).iloc[0]
+    assert row["main_reason"] == reason
+    # What another way of travelling would do is told apart, and names no obstacle.
+    assert (row["lifted_by_car"], row["lifted_by_midday"]) == (1.0, float(midday <= 60))
+
+
+def round_trip_of(out_min: float, back_min: float) -> RoundTrip:
+    return RoundTrip(np.array([[out_min * 60]], np.float32), np.array([[back_min * 60]], np.float32))

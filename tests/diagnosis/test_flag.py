@@ -363,7 +363,21 @@ def test_reasons_of_the_first_version_equal_the_order_read_aloud(territory) -> N
     assert found.tolist() == expected
 
 
-def nearest_by_hand(p: int, m: int, offers: Offers, trip: RoundTrip, n: int) -> tuple[FlagReason, float, float]:
+def several_or_one(out: int, back: int, lifts: dict[str, bool]) -> FlagReason:
+    """Several obstacles, unless lifting one of them alone suffices."""
+    for lift, rank, names in (
+        ("unlimited_rides", 3, ("TOO_MANY_CHANGES",) * 2),
+        ("midday", 2, ("LATE_OUT", "EARLY_BACK")),
+        ("longer_walk", 5, ("TOO_FAR_TO_WALK",) * 2),
+    ):
+        if lifts.get(lift) and rank in (out, back):
+            return FlagReason[names[0] if out == rank else names[1]]
+    return FlagReason.SEVERAL
+
+
+def nearest_by_hand(
+    p: int, m: int, offers: Offers, trip: RoundTrip, n: int, lifts: dict[str, bool]
+) -> tuple[FlagReason, float, float]:
     """The pair that comes nearest to being reached, and what it lacks, read aloud from the times."""
     rank = {"OVER_CUTOFF": 4, "FIRST_TRIP_TOO_LATE": 2, "LAST_TRIP_TOO_EARLY": 2, "TOO_MANY_RIDES": 3,
             "NO_STOP_WITHIN_WALK": 5}  # fmt: skip
@@ -389,7 +403,7 @@ def nearest_by_hand(p: int, m: int, offers: Offers, trip: RoundTrip, n: int) -> 
             if bad == {1, 4}:
                 return FlagReason.SLOW_BOTH, out[1], back[1]
             if len(bad) > 1:
-                return FlagReason.SEVERAL, out[1], back[1]
+                return several_or_one(out[0], back[0], lifts), out[1], back[1]
             (kind,) = bad
             if kind in same:
                 return FlagReason[same[kind]], out[1], back[1]
@@ -414,7 +428,9 @@ def test_reasons_are_those_of_the_nearest_pair_and_no_time_contradicts_them(terr
             assert (reason is FlagReason.REACHES) == (count(offers, m, within, offers.all_places) >= n)
             if reason in (FlagReason.REACHES, FlagReason.ONLY_REMOTE, *UNMEASURED):
                 continue
-            expected, out_lack, back_lack = nearest_by_hand(p, m, offers, trip, n)
+            expected, out_lack, back_lack = nearest_by_hand(
+                p, m, offers, trip, n, {name: bool(would[p, m]) for name, would in points.lifts.items()}
+            )
             assert reason is expected
             if reason.name.startswith("SLOW"):
                 lacks = (points.out_lack_s[p, m], points.back_lack_s[p, m])

@@ -116,6 +116,17 @@ def points_of(found: Diagnosis, profile: str, kind: str, schedule: str) -> pd.Da
     first["reason"] = [
         "REACHES" if ok else name_of(a, b) for ok, a, b in zip(first["reached"], first["out"], first["back"])
     ]
+    lifts = found.case(profile, kind, schedule=schedule).points.lifts
+    codes = [m.code for m in found.cases[0].offers.metiers]
+    # Several obstacles only where lifting one of them does not suffice.
+    reason = first["reason"].tolist()
+    for row, (point, metier) in enumerate(first.index):
+        ways = first["out"].iloc[row], first["back"].iloc[row]
+        for lift, state in (("unlimited_rides", 3), ("midday", 2), ("longer_walk", 5)):
+            suffices = lift in lifts and lifts[lift][point, codes.index(metier)]
+            if reason[row] == "SEVERAL" and state in ways and suffices:
+                reason[row] = ALIKE[state][ways.index(state)]
+    first["reason"] = reason
     sums = near.groupby(KEY)[["places", "free"]].sum().rename(columns={"places": "in_reach", "free": "free_reach"})
     return first.join(sums).fillna({"in_reach": 0, "free_reach": 0}).assign(ratio=ratio).fillna({"ratio": 0.0})
 
