@@ -47,7 +47,7 @@ class TripLimits:
     """
 
     zones: int = 60
-    trips: int = 6
+    trips: int = 4
 
 
 @dataclass(frozen=True, eq=False)

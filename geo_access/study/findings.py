@@ -135,7 +135,7 @@ class Findings:
         Where to open sessions, métier by métier, the one that adds most first, with whom they un-flag in all: the
         curve of what is gained against their number. None without training, or without the models.
     trip_plan : pandas.DataFrame or None
-        The same of trips on existing lines, question by question; None where none was found.
+        The same of trips on existing lines, question by question of the first public; None where none was found.
     notes : tuple of Note
         How many trips were tried, and for how many flagged zones × métiers none was.
     """
@@ -206,7 +206,9 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
             continue
         trials = try_trips(diagnosis, engines, case)
         tried, zones, left = tried + len(trials.tried), zones + trials.zones, left + trials.zones_left
-        plans.append(trip_plan(diagnosis, engines, case, trials))
+        # As sessions are, trips are planned for the first public.
+        if profile == diagnosis.cases[0].profile.id:
+            plans.append(trip_plan(diagnosis, engines, case, trials))
         parts.append(
             smallest_remedies(
                 diagnosis,
