@@ -158,6 +158,7 @@ def test_a_run_a_sheet_and_what_follows_speak_the_studys_language(tmp_path: Path
     }.items():
         printed = said(*arguments, language=language)
         assert of_the_wrong_language(printed, language) == [], (name, printed)
+        assert "geo-access-report" not in printed, (name, printed)
         if name == "run":
             assert sentences(language, "cli.")["cli.flags_title"] in printed
     for page in (out / "index.html", *sorted((tmp_path / "sheets").glob("*.html"))):
