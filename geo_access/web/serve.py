@@ -144,7 +144,7 @@ def _prepare(workshop: Workshop, path: Path) -> None:
     except Exception as error:  # noqa: BLE001 — told on the page, never a dead server
         workshop.error = GeoAccessError(f"the study could not be prepared ({type(error).__name__})", key="web.failed")
     else:
-        for mode in ("walk", "transit"):
+        for mode in ("walk", "bike", "car", "transit"):
             workshop.engine.start(partial(_warm, workshop, mode))
 
 

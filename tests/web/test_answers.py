@@ -93,6 +93,17 @@ def test_the_adviser_keeps_the_hours_of_a_person(client: TestClient) -> None:
     assert client.post("/api/adviser", json={**question, "home_by": "17:06"}).json()["found"] == 0
 
 
+def test_without_a_licence_nothing_by_car_is_offered_and_what_it_would_open_is_counted(client: TestClient) -> None:
+    question = {"lon": 3.6423, "lat": 50.12423, "metiers": ["F1602", "N4101"], "profiles": ["sans_voiture", "voiture"]}
+    without = client.post("/api/adviser", json=question).json()
+    with_one = client.post("/api/adviser", json={**question, "licence": True}).json()
+    assert {row["profile"] for row in without["rows"]} <= {"sans_voiture"}
+    assert "voiture" in {row["profile"] for row in with_one["rows"]}
+    offers = {(row["site"], row["metier"]) for row in without["rows"]}
+    assert without["without_licence"] == with_one["without_licence"] == len(offers)
+    assert without["with_licence"] > 0
+
+
 def test_the_industrial_zone_opens_at_six_not_at_five(client: TestClient) -> None:
     question = {"site": "E001", "start": "05:00", "end": "13:00", "profile": "sans_voiture"}
     answer = client.post("/api/employer", json=question).json()
