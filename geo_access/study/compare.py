@@ -93,7 +93,7 @@ def compare_runs(before: str | Path, after: str | Path) -> RunComparison:
         When a folder is no result.
     """
     (old_manifest, old), (new_manifest, new) = read_run(before), read_run(after)
-    both = old.merge(new, on=_KEYS, how="outer", suffixes=("_before", "_after"), indicator=True)
+    both = old.copy().merge(new.copy(), on=_KEYS, how="outer", suffixes=("_before", "_after"), indicator=True)
     shared = both[both["_merge"] == "both"]
     rows = pd.DataFrame(
         {
