@@ -241,6 +241,13 @@ def test_no_request_leaves_the_pages_origin(wide: Page, served: str) -> None:
         assert wide.console_errors() == []
 
 
+def test_a_link_reproduces_a_zone_and_a_surface_without_an_error(wide: Page, served: str) -> None:
+    opened(wide, served, "door=planner&zone=99025&site=T01&mode=transit&at=08:00")
+    wide.until("return document.querySelector('#detail h2')?.textContent === 'Gréval'", seconds=60)
+    wide.until("return document.querySelector('#question details .sentence')?.textContent.includes('Tisserand')")
+    assert wide.console_errors() == []
+
+
 def test_every_door_answers_without_a_map(served: str) -> None:
     with browser(width=1200, height=900) as page:
         page.goto(f"{served}#door=planner")

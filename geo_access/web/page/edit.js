@@ -104,6 +104,9 @@ function list() {
     moved: (lon, lat) => set(changes.map((one, k) => (k === i ? { ...one, lon: Number(lon.toFixed(5)), lat: Number(lat.toFixed(5)) } : one))) })));
 }
 
+// Pins of the changes, once there is a map.
+export const repin = () => list();
+
 // Who gains and who loses at the slider's minutes, each counted apart.
 export function tell(m, before, now, classOf) {
   if (!found || !now || !parts.moved) return;

@@ -17,9 +17,10 @@ let pins = [];
 export const present = () => map !== null;
 
 export async function start(container, bounds, layers, { onzone, onplace, onsite, onhover }) {
+  let made;
   try {
     library = await import("/page/maplibre-gl.mjs");
-    map = new library.Map({
+    made = new library.Map({
       container, bounds: [[bounds[0], bounds[1]], [bounds[2], bounds[3]]], fitBoundsOptions: { padding: 20 },
       attributionControl: { compact: true, customAttribution: t("web.attribution") }, dragRotate: false, pitchWithRotate: false,
       touchPitch: false, renderWorldCopies: false, maxPitch: 0,
@@ -28,60 +29,61 @@ export async function start(container, bounds, layers, { onzone, onplace, onsite
       style: { version: 8, sources: {}, layers: [{ id: "ground", type: "background", paint: { "background-color": "#f7f7f4" } }] },
     });
   } catch {
-    map = null;
     return false;
   }
-  map.touchZoomRotate.disableRotation();
-  map.addControl(new library.NavigationControl({ showCompass: false }), "top-right");
-  await new Promise((resolve, reject) => { map.once("load", resolve); setTimeout(() => reject(new Error("map")), 20000); });
-  hatch();
-  map.addSource("zones", { type: "geojson", data: layers.zones });
-  map.addSource("hatched", { type: "geojson", data: EMPTY });
-  map.addSource("streets", { type: "geojson", data: layers.streets, tolerance: 0.8 });
-  map.addSource("sites", { type: "geojson", data: layers.sites });
-  map.addSource("trip", { type: "geojson", data: EMPTY });
-  for (const name of ["stops", "picked"]) map.addSource(name, { type: "geojson", data: EMPTY });
+  made.touchZoomRotate.disableRotation();
+  made.addControl(new library.NavigationControl({ showCompass: false }), "top-right");
+  await new Promise((resolve, reject) => { made.once("load", resolve); setTimeout(() => reject(new Error("map")), 20000); });
+  hatch(made);
+  made.addSource("zones", { type: "geojson", data: layers.zones });
+  made.addSource("hatched", { type: "geojson", data: EMPTY });
+  made.addSource("streets", { type: "geojson", data: layers.streets, tolerance: 0.8 });
+  made.addSource("sites", { type: "geojson", data: layers.sites });
+  made.addSource("trip", { type: "geojson", data: EMPTY });
+  for (const name of ["stops", "picked"]) made.addSource(name, { type: "geojson", data: EMPTY });
   const colour = ["match", ["coalesce", ["feature-state", "c"], 3], ...LEVELS.flatMap((value, c) => [c, value]), LEVELS[3]];
   const qpv = ["==", ["get", "kind"], "qpv"];
-  map.addLayer({ id: "zones", type: "fill", source: "zones", filter: ["!", qpv], paint: { "fill-color": colour, "fill-opacity": 0.55 } });
-  map.addLayer({ id: "zones-qpv", type: "fill", source: "zones", filter: qpv, paint: { "fill-color": colour, "fill-opacity": 0.85 } });
-  map.addLayer({ id: "hatched", type: "fill", source: "hatched", paint: { "fill-pattern": ["get", "pattern"] } });
-  map.addLayer({ id: "streets", type: "line", source: "streets", paint: {
+  made.addLayer({ id: "zones", type: "fill", source: "zones", filter: ["!", qpv], paint: { "fill-color": colour, "fill-opacity": 0.55 } });
+  made.addLayer({ id: "zones-qpv", type: "fill", source: "zones", filter: qpv, paint: { "fill-color": colour, "fill-opacity": 0.85 } });
+  made.addLayer({ id: "hatched", type: "fill", source: "hatched", paint: { "fill-pattern": ["get", "pattern"] } });
+  made.addLayer({ id: "streets", type: "line", source: "streets", paint: {
     "line-color": ["match", ["get", "rank"], 0, "#8a6d3b", 1, "#8d8d8d", "#b5b5b5"],
     "line-width": ["interpolate", ["linear"], ["zoom"], 8, ["match", ["get", "rank"], 0, 1.2, 1, 0.6, 0.15], 15, ["match", ["get", "rank"], 0, 5, 1, 3, 1.4]] } });
-  map.addLayer({ id: "outline", type: "line", source: "zones", paint: { "line-color": "#333", "line-width": ["case", ["boolean", ["feature-state", "on"], false], 4, 0.6] } });
-  map.addLayer({ id: "trip-under", type: "line", source: "trip", paint: { "line-color": "#fff", "line-width": 7 } });
-  map.addLayer({ id: "trip", type: "line", source: "trip", paint: { "line-color": ["match", ["get", "kind"], "ride", "#0b4f8a", "#111"], "line-width": 4 }, filter: ["==", ["get", "way"], "there"] });
-  map.addLayer({ id: "trip-back", type: "line", source: "trip", paint: { "line-color": ["match", ["get", "kind"], "ride", "#b35806", "#5a3300"], "line-width": 3, "line-dasharray": [2, 1], "line-offset": 3 }, filter: ["==", ["get", "way"], "back"] });
-  map.addLayer({ id: "sites", type: "circle", source: "sites", paint: {
+  made.addLayer({ id: "outline", type: "line", source: "zones", paint: { "line-color": "#333", "line-width": ["case", ["boolean", ["feature-state", "on"], false], 4, 0.6] } });
+  made.addLayer({ id: "trip-under", type: "line", source: "trip", paint: { "line-color": "#fff", "line-width": 7 } });
+  made.addLayer({ id: "trip", type: "line", source: "trip", paint: { "line-color": ["match", ["get", "kind"], "ride", "#0b4f8a", "#111"], "line-width": 4 }, filter: ["==", ["get", "way"], "there"] });
+  made.addLayer({ id: "trip-back", type: "line", source: "trip", paint: { "line-color": ["match", ["get", "kind"], "ride", "#b35806", "#5a3300"], "line-width": 3, "line-dasharray": [2, 1], "line-offset": 3 }, filter: ["==", ["get", "way"], "back"] });
+  made.addLayer({ id: "sites", type: "circle", source: "sites", paint: {
     "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2.5, 14, 7], "circle-color": ["match", ["get", "kind"], "training", "#111111", "#006d5b"],
     "circle-stroke-color": "#fff", "circle-stroke-width": 1.5 } });
-  map.addLayer({ id: "stops", type: "circle", source: "stops", paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2, 14, 6], "circle-color": "#fff", "circle-stroke-color": "#0b4f8a", "circle-stroke-width": 2 } });
-  map.addLayer({ id: "picked-line", type: "line", source: "picked", paint: { "line-color": "#d45500", "line-width": 4 }, filter: ["==", ["geometry-type"], "LineString"] });
-  map.addLayer({ id: "picked", type: "circle", source: "picked", paint: { "circle-radius": 6, "circle-color": "#d45500", "circle-stroke-color": "#fff", "circle-stroke-width": 2 }, filter: ["==", ["geometry-type"], "Point"] });
-  map.on("click", (event) => {
+  made.addLayer({ id: "stops", type: "circle", source: "stops", paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2, 14, 6], "circle-color": "#fff", "circle-stroke-color": "#0b4f8a", "circle-stroke-width": 2 } });
+  made.addLayer({ id: "picked-line", type: "line", source: "picked", paint: { "line-color": "#d45500", "line-width": 4 }, filter: ["==", ["geometry-type"], "LineString"] });
+  made.addLayer({ id: "picked", type: "circle", source: "picked", paint: { "circle-radius": 6, "circle-color": "#d45500", "circle-stroke-color": "#fff", "circle-stroke-width": 2 }, filter: ["==", ["geometry-type"], "Point"] });
+  made.on("click", (event) => {
     if (picking) {
-      const stops = map.queryRenderedFeatures([[event.point.x - 8, event.point.y - 8], [event.point.x + 8, event.point.y + 8]], { layers: ["stops"] });
+      const stops = made.queryRenderedFeatures([[event.point.x - 8, event.point.y - 8], [event.point.x + 8, event.point.y + 8]], { layers: ["stops"] });
       return picking(event.lngLat.lng, event.lngLat.lat, stops[0] ? { ...stops[0].properties, at: stops[0].geometry.coordinates } : null);
     }
-    const near = map.queryRenderedFeatures([[event.point.x - 6, event.point.y - 6], [event.point.x + 6, event.point.y + 6]], { layers: ["sites"] });
+    const near = made.queryRenderedFeatures([[event.point.x - 6, event.point.y - 6], [event.point.x + 6, event.point.y + 6]], { layers: ["sites"] });
     if (near.length) return onsite(near[0].properties);
-    const zones = map.queryRenderedFeatures(event.point, { layers: ["zones-qpv", "zones"] });
+    const zones = made.queryRenderedFeatures(event.point, { layers: ["zones-qpv", "zones"] });
     if (zones.length) onzone(zones[0].properties.row);
     return onplace(event.lngLat.lng, event.lngLat.lat);
   });
-  map.on("mousemove", (event) => onhover(event.lngLat.lng, event.lngLat.lat));
+  made.on("mousemove", (event) => onhover(event.lngLat.lng, event.lngLat.lat));
+  // Only now is there a map for the doors: before, its layers are not there.
+  map = made; shown = [];
   return true;
 }
 
-function hatch() {
+function hatch(made) {
   const size = 12;
   for (const [name, ink, lines] of [["inadequate", [70, 0, 0, 190], 1], ["unknown", [60, 60, 60, 200], 2]]) {
     const data = new Uint8Array(size * size * 4);
     for (let y = 0; y < size; y += 1) for (let x = 0; x < size; x += 1) {
       if ((x + y) % size === 0 || (lines === 2 && (x - y + size) % size === 0)) data.set(ink, 4 * (y * size + x));
     }
-    map.addImage(name, { width: size, height: size, data });
+    made.addImage(name, { width: size, height: size, data });
   }
 }
 

@@ -268,6 +268,7 @@ export const zoned = (row) => openZone(row);
 export function redraw() {
   if (!answer) return;
   slide(Number(parts.minutes.value), true);
+  edit.repin();
   if (current().zone) view.mark(answer.zones.zone_id.indexOf(current().zone));
   if (surface) view.surface(surface, Math.min(Number(parts.minutes.value), surface.minutes));
 }
