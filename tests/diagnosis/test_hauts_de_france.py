@@ -104,15 +104,16 @@ def test_higher_levels_gather_at_lille_dunkerque_and_valenciennes(
     assert higher > lower
 
 
-def test_thierache_is_poorly_served_and_the_gap_of_the_data_is_said(found: Diagnosis, communes: pd.DataFrame) -> None:
+def test_where_no_school_has_a_position_nothing_is_judged_and_it_is_said(
+    found: Diagnosis, communes: pd.DataFrame
+) -> None:
     flags = found.flags[found.flags["profile"] == "tc"]
+    # No school of Aisne, Oise or Somme has a position in the file: Hirson is not measured, and no flag there is sure.
     hirson = flags[flags["zone_id"] == "02381"]
-    assert set(hirson["level"]) == {"inadéquat"}
-    # No school of Aisne, Oise or Somme has a position in the file: those flags cannot be sure, and say so.
-    south = communes.loc[communes["DEP"].isin(["02", "60", "80"]), "COM"]
-    short = flags[flags["zone_id"].isin(south) & (flags["level"] == "inadéquat")]
-    assert (short["unlocated_places"] > 0).all()
-    assert not (short["confidence"] == "sûr").any()
+    assert set(hirson["level"]) == {"indécidable"}
+    south = flags[flags["zone_id"].isin(communes.loc[communes["DEP"].isin(["02", "60", "80"]), "COM"])]
+    assert (south.loc[south["level"] == "indécidable", "unlocated_places"] > 0).any()
+    assert not ((south["level"] == "inadéquat") & (south["confidence"] == "sûr")).any()
 
 
 def test_results_say_that_there_were_no_streets(found: Diagnosis) -> None:
