@@ -42,6 +42,8 @@ class ChangePage:
     tables : tuple of ShownTable
     pictures : tuple of (str, str)
         File beside the page, and what it shows.
+    note : str
+        What the figures leave out.
     synthetic : bool
     language : str
     """
@@ -54,6 +56,7 @@ class ChangePage:
     nothing: str = ""
     tables: tuple[ShownTable, ...] = ()
     pictures: tuple[tuple[str, str], ...] = ()
+    note: str = ""
     synthetic: bool = False
     language: str = "fr"
 
@@ -81,6 +84,7 @@ def write_change_page(content: ChangePage, path: Path) -> list[Path]:
         tables=content.tables,
         pictures=[{"src": src, "alt": alt} for src, alt in content.pictures],
         footer=content.footer,
+        note=content.note,
         synthetic=content.synthetic,
     )
     path.write_text(page, encoding="utf-8")

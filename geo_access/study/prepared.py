@@ -27,7 +27,7 @@ from geo_access.study.file import (
 )
 from geo_access.study.findings import study_diagnosis
 from geo_access.study.inputs import StudyInputs, read_inputs
-from geo_access.study.network import other_days, study_network
+from geo_access.study.network import OtherDays, other_days, study_network
 from geo_access.study.scenario import Assumptions
 from geo_access.times.kept import KeptTimes
 
@@ -226,7 +226,12 @@ def silent(stage: str, share: float) -> None:
 
 
 def diagnose_assumptions(
-    assumed: Assumptions, path: Path, *, kept: KeptTimes, progress: Progress = silent
+    assumed: Assumptions,
+    path: Path,
+    *,
+    kept: KeptTimes,
+    days: OtherDays | None = None,
+    progress: Progress = silent,
 ) -> PreparedStudy:
     """Diagnose what is assumed, with the times that are known already.
 
@@ -236,6 +241,8 @@ def diagnose_assumptions(
     path : pathlib.Path
         Of the study file.
     kept : KeptTimes
+    days : OtherDays, optional
+        Networks of other days, for the certainty of a study. A scenario has none: its changes are of its own day.
     progress : callable
         Called with a stage and the share done, 0–1.
 
@@ -249,7 +256,7 @@ def diagnose_assumptions(
         assumed.inputs,
         kept.on(assumed.network),
         lambda _, share: progress("diagnose", share),
-        days=other_days(file),
+        days=days,
     )
     return PreparedStudy(file, path, assumed.inputs, assumed.network, diagnosis, kept)
 
@@ -279,7 +286,11 @@ def prepare_study(path: str | Path, *, progress: Progress = silent) -> PreparedS
     progress("network", 0.1)
     assumed = Assumptions(file, inputs, study_network(file))
     found = diagnose_assumptions(
-        assumed, Path(path), kept=KeptTimes(), progress=lambda stage, share: progress(stage, 0.3 + 0.7 * share)
+        assumed,
+        Path(path),
+        kept=KeptTimes(),
+        days=other_days(file),
+        progress=lambda stage, share: progress(stage, 0.3 + 0.7 * share),
     )
     progress("write", 1.0)
     return found

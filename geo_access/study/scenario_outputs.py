@@ -86,6 +86,7 @@ def write_outcome(folder: Path, outcome: Outcome, section: ScenarioSection) -> l
         footer=_footer(base),
         changes=tuple(change.told(language) for change in outcome.told),
         sentences=people_sentences(delta.people, profiles, language),
+        note=text("scenario.one_day", language),
         nothing=text("scenario.nothing", language, why=text("scenario.why.full", language))
         if delta.changes_nothing
         else "",
