@@ -376,7 +376,10 @@ def street_seconds(world: World, start: Place, end: Place, *, mode: str, walk_km
             for other, length in ways[corner]:
                 heapq.heappush(queue, (metres + length, other))
     best = min(best, settled[there.a] + end.along_m, settled[there.b] + there.length_m - end.along_m)
-    return best * pace + off_s
+    # Off the streets nobody walks farther than straight across, where that is no longer than both ways to the street.
+    across_m = math.hypot(start.xy[0] - end.xy[0], start.xy[1] - end.xy[1])
+    across_s = across_m * 1.3 / (walk_kmh / 3.6) if across_m <= start.back_m + end.back_m else INF
+    return min(best * pace + off_s, across_s)
 
 
 def vehicles_of(world: World, query: Query) -> tuple[list[list[Call]], list[tuple[int, int]], list[int]]:

@@ -36,11 +36,14 @@ class Work:
 
     rows: Counter = field(default_factory=Counter)
     linked: Counter = field(default_factory=Counter)
+    # Edited timetables are other questions; they are held, so that their identities stay theirs.
+    networks: dict[int, Network] = field(default_factory=dict)
 
     def searched(self, connection: Any, homes: np.ndarray, sites: np.ndarray, query: Query, **asked_how: bool) -> None:
         home_xy, site_key = connection.home_xy, connection.site_xy[sites].tobytes()
         # Why there is no time is another question than whether there is one.
-        asked = (site_key, query, *sorted(asked_how.items()))
+        network = self.networks.setdefault(id(connection.network), connection.network)
+        asked = (id(network.timetable), site_key, query, *sorted(asked_how.items()))
         self.rows.update((home_xy[home].tobytes(), *asked) for home in homes)
 
     def met(self, xy: np.ndarray, mode: str, query: Query) -> None:
@@ -184,6 +187,7 @@ def english(tmp_path_factory: pytest.TempPathFactory) -> str:
         text = text.replace(f'"{name}"', f'"{(folder / name).as_posix()}"')
     start, _, rest = text.partition("[[metiers]]")
     one_metier = "[[metiers]]" + rest.split("[[metiers]]")[0]
+    rest = rest.partition("[[scenarios]]")[0]
     (home / "study.toml").write_text(start + one_metier + "[[profiles]]" + rest.partition("[[profiles]]")[2], "utf-8")
     summary = Study.from_file(home / "study.toml").run(home / "out")
     return (summary.folder / "maps" / "F1602.html").read_text(encoding="utf-8")

@@ -54,7 +54,7 @@ REFUSED = {
     "exchanged coordinates of training": ("training", exchange, "training"),
     "exchanged coordinates of employers": ("employers", exchange, "employers"),
     "a métier that nobody names": ("training", set_cell(1, metier="H2931"), "H2931"),
-    "negative places": ("training", set_cell(0, places="-4"), "negative places"),
+    "negative places": ("training", set_cell(0, places="-4"), "places"),
 }
 
 

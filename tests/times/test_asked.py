@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import os
 import subprocess
 import sys
 from datetime import date, datetime, time, timedelta
@@ -20,6 +21,7 @@ from geo_access.errors import GeoAccessError
 from geo_access.modes import MODES, Mode, read_mode
 from geo_access.network.model import Network
 from geo_access.routing.query import Query
+from tests.shared import ROOT
 from tests.times.worlds import PLAIN, WALK, H, bus, country, layer
 
 LINE = [(0.0, 0.0), (10_000.0, 0.0)]
@@ -206,7 +208,7 @@ def test_a_type_checker_reads_a_user_s_script(tmp_path: Path) -> None:
     run = subprocess.run(
         [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "--follow-imports", "silent",
          "--ignore-missing-imports", "right.py", "wrong.py"],
-        cwd=tmp_path, capture_output=True, text=True, check=False,
+        cwd=tmp_path, capture_output=True, text=True, check=False, env={**os.environ, "MYPYPATH": str(ROOT)},
     )  # fmt: skip
     assert "right.py" not in run.stdout, run.stdout
     refused = {

@@ -38,7 +38,7 @@ def test_who_walks_faster_catches_the_earlier_bus(tmp_path: Path) -> None:
 
 def test_a_reach_beyond_the_network_is_refused_with_a_remedy(tmp_path: Path) -> None:
     network = built(tmp_path)
-    with pytest.raises(InputError, match=r"walks of 1400 m.* up to 1000 m → build_network.*max_transfer_s=428"):
+    with pytest.raises(InputError, match=r"walks of 1,400 m.* up to 1,000 m → build_network.*max_transfer_s=428"):
         travel_times(network, HOME, SITE, walk_kmh=8.4, **ASKED)
     with pytest.raises(InputError, match=r"max_transfer_s: 900 s"):
         travel_times(network, HOME, SITE, max_transfer_s=900, **ASKED)

@@ -74,7 +74,7 @@ def apply_edits(network: Network, edits: Sequence[Edit]) -> Network:
     >>> rail = build_network(gtfs="data/demo/gtfs_rail.zip", date="2026-03-17", crow_fly_detour=1.3)
     >>> line = str(rail.timetable.route_name[0])
     >>> str(apply_edits(rail, [SetHeadway(line, 30, "05:00", "22:00")]).warnings[-1])
-    'scenario: line K1 runs every 30 min in 05:00–22:00'
+    'scenario: line R1 runs every 30 min in 05:00–22:00'
     """
     edits = tuple(edits)
     if not edits:

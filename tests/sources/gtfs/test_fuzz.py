@@ -134,7 +134,7 @@ HOPELESS = {
     "no trip": (
         changed("calendar", ("20260101", "20260401")),
         "runs Wednesday 1 April 2026",
-        "take Tuesday 2026-04-07",
+        "take Tuesday 7 April 2026",
     ),
     "no such service": (changed("trips", (",all,", ",week,")), "trips.txt row 2: week", "in no calendar"),
 }

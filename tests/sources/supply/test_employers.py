@@ -250,7 +250,7 @@ def test_activities_give_the_inclusive_employers_their_metiers() -> None:
     assert report.mapped is not None
     assert report.mapped > 0.9 * report.read
     unmapped = report.lost[report.lost["stage"] == "mapped"]
-    assert "no activity code" in set(unmapped["reason"])
+    assert "no activity code" in {str(reason) for reason in unmapped["reason"]}
     assert len(employers) > report.mapped
 
 
