@@ -36,14 +36,16 @@ class Work:
 
     rows: Counter = field(default_factory=Counter)
     linked: Counter = field(default_factory=Counter)
-    # Edited timetables are other questions; they are held, so that their identities stay theirs.
-    networks: dict[int, Network] = field(default_factory=dict)
+    asked_of: list[Any] = field(default_factory=list)
 
     def searched(self, connection: Any, homes: np.ndarray, sites: np.ndarray, query: Query, **asked_how: bool) -> None:
         home_xy, site_key = connection.home_xy, connection.site_xy[sites].tobytes()
         # Why there is no time is another question than whether there is one.
-        network = self.networks.setdefault(id(connection.network), connection.network)
-        asked = (id(network.timetable), site_key, query, *sorted(asked_how.items()))
+        # The study's own network is the first that is asked; edited ones are other questions.
+        self.asked_of.append(connection.network.timetable)
+        if connection.network.timetable is not self.asked_of[0]:
+            return
+        asked = (site_key, query, *sorted(asked_how.items()))
         self.rows.update((home_xy[home].tobytes(), *asked) for home in homes)
 
     def met(self, xy: np.ndarray, mode: str, query: Query) -> None:
