@@ -8,7 +8,6 @@ from tests.reliability.campaign import cases
 from tests.reliability.kills import killed_and_resumed
 from tests.reliability.mutations import FAMILIES
 
-
 # Known gap: what the streets or a feed refuse, `check` tells with the study's name before it and `run` without.
 WORDED_APART = ("streets", "feeds")
 
