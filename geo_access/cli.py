@@ -416,8 +416,15 @@ def serve(
     with _told_in(context.obj):
         from geo_access.web import open_workshop
 
-        open_workshop(study, host=host, port=port, token=token, online=online, open_page=browser,
-                      announce=lambda page: console.print(f"[bold]{escape(page)}[/]", soft_wrap=True))  # fmt: skip
+        open_workshop(
+            study,
+            host=host,
+            port=port,
+            token=token,
+            online=online,
+            open_page=browser,
+            announce=lambda page: console.print(f"[bold]{escape(page)}[/]", soft_wrap=True),
+        )
 
 
 @app.command(cls=Command, help="help.init")

@@ -199,8 +199,9 @@ def _parameter_text(error: Any, arguments: Sequence[str], command: str, language
     for word, following in zip(arguments, [*arguments[1:], ""], strict=False):
         option, equals, value = word.partition("=")
         if named and option in param.opts:
-            return text("usage.value_given", language, name=name, value=value if equals else following,
-                        expected=expected)  # fmt: skip
+            return text(
+                "usage.value_given", language, name=name, value=value if equals else following, expected=expected
+            )
     return text("usage.value", language, name=name, expected=expected)
 
 

@@ -39,10 +39,20 @@ MODES = tuple(mode.value for mode in Mode)
 
 # What other routers call the parts of a journey.
 _PARTS = {
-    "walk": "walk", "foot": "walk", "pedestrian": "walk", "bike": "bike", "bicycle": "bike", "cycle": "bike",
-    "car": "car", "drive": "car", "driving": "car", "transit": "transit", "bus": "transit", "rail": "transit",
+    "walk": "walk",
+    "foot": "walk",
+    "pedestrian": "walk",
+    "bike": "bike",
+    "bicycle": "bike",
+    "cycle": "bike",
+    "car": "car",
+    "drive": "car",
+    "driving": "car",
+    "transit": "transit",
+    "bus": "transit",
+    "rail": "transit",
     "public_transport": "transit",
-}  # fmt: skip
+}
 _JOINED = {
     frozenset(("walk",)): Mode.WALK,
     frozenset(("bike",)): Mode.BIKE,

@@ -18,10 +18,17 @@ Call = tuple[str, ...]
 Trip = Sequence[Call] | str | Mapping[str, Any]
 
 _CALENDAR = {
-    "service_id": "all", "monday": 1, "tuesday": 1, "wednesday": 1, "thursday": 1, "friday": 1,
-    "saturday": 1, "sunday": 1,
-    "start_date": "20260101", "end_date": "20261231",
-}  # fmt: skip
+    "service_id": "all",
+    "monday": 1,
+    "tuesday": 1,
+    "wednesday": 1,
+    "thursday": 1,
+    "friday": 1,
+    "saturday": 1,
+    "sunday": 1,
+    "start_date": "20260101",
+    "end_date": "20261231",
+}
 
 
 def calls_of(text: str) -> list[Call]:
@@ -81,10 +88,14 @@ def feed_tables(
             out["stop_times"].append({"trip_id": row["trip_id"], "stop_sequence": sequence} | cells)
     routes = dict.fromkeys(row["route_id"] for row in out["trips"])
     out["routes"] = [
-        {"route_id": route, "agency_id": "a",
-         "route_short_name": route.upper(), "route_type": (route_types or {}).get(route, 3)}
+        {
+            "route_id": route,
+            "agency_id": "a",
+            "route_short_name": route.upper(),
+            "route_type": (route_types or {}).get(route, 3),
+        }
         for route in routes
-    ]  # fmt: skip
+    ]
     out["calendar"] = [dict(row) for row in ([_CALENDAR] if calendar is None else calendar)]
     out["calendar_dates"] = [dict(row) for row in calendar_dates]
     for name, rows in tables.items():

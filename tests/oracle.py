@@ -37,9 +37,12 @@ class Journeys:
     """
 
     def __init__(
-        self, vehicles: Sequence[Sequence[Call]], changes: Sequence[Walks], follows: Iterable[tuple[int, int]] = (),
+        self,
+        vehicles: Sequence[Sequence[Call]],
+        changes: Sequence[Walks],
+        follows: Iterable[tuple[int, int]] = (),
         between: Mapping[tuple[int, int], Mapping[tuple[int, int], float]] | None = None,
-    ) -> None:  # fmt: skip
+    ) -> None:
         self.calls = [call for vehicle in vehicles for call in vehicle]
         self.vehicle = [v for v, vehicle in enumerate(vehicles) for _ in vehicle]
         self.between = between or {}
@@ -53,9 +56,10 @@ class Journeys:
         for v in range(len(vehicles)):
             if vehicles[v]:
                 self.next[starts[v + 1] - 1] = [
-                    starts[after] for before, after in follows
+                    starts[after]
+                    for before, after in follows
                     if before == v != after and vehicles[after] and vehicles[after][0][1] >= vehicles[v][-1][2]
-                ]  # fmt: skip
+                ]
         self.boards: dict[int, list[int]] = {}
         for e, (stop, _, _, board, _) in enumerate(self.calls):
             if board:
@@ -86,9 +90,7 @@ class Journeys:
 
     def leaving(self, access: Walks) -> list[tuple[float, int]]:
         """Latest moments to leave the door for each boarding, by each way to it."""
-        out = [
-            (self.calls[f][2] - walk, f) for stop, walk in access.items() for f in self.boards.get(stop, ())
-        ]  # fmt: skip
+        out = [(self.calls[f][2] - walk, f) for stop, walk in access.items() for f in self.boards.get(stop, ())]
         for stop, seconds, opens, closes in getattr(access, "legs", ()):
             for f in self.boards.get(stop, ()):
                 leave = min(self.calls[f][2] - seconds, closes)
@@ -115,9 +117,16 @@ class Journeys:
         return out
 
     def seconds(
-        self, access: Walks, egress: Walks, ready_s: int, *, direct_s: float = INF, max_s: int = 7200,
-        max_rides: int | None = None, straight: Sequence[tuple[int, float, float]] = (),
-    ) -> float:  # fmt: skip
+        self,
+        access: Walks,
+        egress: Walks,
+        ready_s: int,
+        *,
+        direct_s: float = INF,
+        max_s: int = 7200,
+        max_rides: int | None = None,
+        straight: Sequence[tuple[int, float, float]] = (),
+    ) -> float:
         """Door-to-door seconds when ready at `ready_s`; infinite when beyond `max_s`."""
         best = direct_s
         for stop, at in self.arrivals(access, ready_s, max_rides=max_rides).items():
@@ -128,9 +137,17 @@ class Journeys:
         return best if best <= max_s else INF
 
     def latest_leave(
-        self, access: Walks, egress: Walks, deadline_s: int, *, direct_s: float = INF, max_s: int = 7200,
-        max_rides: int | None = None, earliest_s: float = -INF, straight: Sequence[tuple[int, float, float]] = (),
-    ) -> float:  # fmt: skip
+        self,
+        access: Walks,
+        egress: Walks,
+        deadline_s: int,
+        *,
+        direct_s: float = INF,
+        max_s: int = 7200,
+        max_rides: int | None = None,
+        earliest_s: float = -INF,
+        straight: Sequence[tuple[int, float, float]] = (),
+    ) -> float:
         """Latest moment to leave and arrive by `deadline_s`: every moment at which a vehicle is caught is tried."""
         moments = {leave for leave, _ in self.leaving(access)}
         best = deadline_s - direct_s
@@ -150,10 +167,18 @@ class Oracle(Journeys):
     """All journeys of one small timetable, under the limits of a query."""
 
     def __init__(
-        self, tt: Timetable, *, walk_kmh: float = 4.8, max_transfer_s: int = 600, min_transfer_s: int = 60,
-        bikes: bool = False, on_demand: bool = False, school_lines: bool = True, paratransit: bool = False,
+        self,
+        tt: Timetable,
+        *,
+        walk_kmh: float = 4.8,
+        max_transfer_s: int = 600,
+        min_transfer_s: int = 60,
+        bikes: bool = False,
+        on_demand: bool = False,
+        school_lines: bool = True,
+        paratransit: bool = False,
         line_kinds: Sequence[tuple[str, str]] = (),
-    ) -> None:  # fmt: skip
+    ) -> None:
         kinds = ["everyone"] * len(tt.route_id)
         for route, code in enumerate(tt.route_kind.tolist()):
             kinds[route] = ("everyone", "school", "paratransit")[code]
@@ -163,10 +188,11 @@ class Oracle(Journeys):
         ridden |= {"school"} if school_lines else set()
         ridden |= {"paratransit"} if paratransit else set()
         runs = [
-            (not bikes or tt.trip_bikes[t]) and (on_demand or not tt.trip_on_demand[t])
+            (not bikes or tt.trip_bikes[t])
+            and (on_demand or not tt.trip_on_demand[t])
             and kinds[tt.trip_route[t]] in ridden
             for t in range(tt.n_trips)
-        ]  # fmt: skip
+        ]
         columns = (tt.event_stop, tt.event_arrival_s, tt.event_departure_s, tt.event_board, tt.event_alight)
         calls = list(zip(*(column.tolist() for column in columns), strict=True))
         vehicles = [calls[tt.trip_indptr[t] : tt.trip_indptr[t + 1]] if runs[t] else [] for t in range(tt.n_trips)]

@@ -6,9 +6,16 @@ from tests.oracle import INF, Journeys, Walks
 
 
 def why_none(
-    journeys: Journeys, access: Walks, egress: Walks, asked: tuple[int, int], *, deadline: bool, max_s: int,
-    any_rides: bool, idle: bool = False,
-) -> str:  # fmt: skip
+    journeys: Journeys,
+    access: Walks,
+    egress: Walks,
+    asked: tuple[int, int],
+    *,
+    deadline: bool,
+    max_s: int,
+    any_rides: bool,
+    idle: bool = False,
+) -> str:
     """Why there is no time between the first and the last instant asked: one relaxed question after the other.
 
     `any_rides`: there is one without the limit on rides; `idle`: whoever arrives later than need be counts too.

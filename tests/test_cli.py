@@ -277,9 +277,12 @@ def test_no_command_shows_the_help_and_shells_complete(monkeypatch: pytest.Monke
 
 def test_quiet_says_nothing_and_json_is_all_that_is_said(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     summary = RunSummary(
-        tmp_path, (("Maçon (F1703)", "Vélo", "formation", "3", "2", "1", "50 %"),), (("flags.csv", 12),),
-        (note("imputed", n=12),), "fr",
-    )  # fmt: skip
+        tmp_path,
+        (("Maçon (F1703)", "Vélo", "formation", "3", "2", "1", "50 %"),),
+        (("flags.csv", 12),),
+        (note("imputed", n=12),),
+        "fr",
+    )
     monkeypatch.setattr(Study, "run", lambda *_, **__: summary)
     for command in (["run", str(DEMO / "study.toml")], ["demo"]):
         assert CliRunner().invoke(app, [*command, "--out", str(tmp_path / "o"), "--quiet"]).output == ""

@@ -128,9 +128,20 @@ class TestStreets:
     def test_every_kind_of_street_is_there(self, osm: ET.Element) -> None:
         tags = Counter((tag.get("k"), tag.get("v")) for way in osm.iter("way") for tag in way.iter("tag"))
         for value in (
-            "motorway", "motorway_link", "primary", "secondary", "tertiary", "unclassified", "residential",
-            "living_street", "pedestrian", "footway", "cycleway", "steps", "service",
-        ):  # fmt: skip
+            "motorway",
+            "motorway_link",
+            "primary",
+            "secondary",
+            "tertiary",
+            "unclassified",
+            "residential",
+            "living_street",
+            "pedestrian",
+            "footway",
+            "cycleway",
+            "steps",
+            "service",
+        ):
             assert tags["highway", value] > 0, value
         assert tags["oneway", "yes"] > 100
         assert tags["oneway:bicycle", "no"] > 30

@@ -409,9 +409,17 @@ def rail_feed() -> tuple[FeedTables, list[np.ndarray]]:
             ):
                 trip, block = f"{line.route_id}-{service}-{direction}-{i + 1:02d}", f"{service}-{letter}{i + 1:02d}"
                 add_trip(
-                    feed, line, trip, service, leaves,
-                    direction=direction, headsign=headsign, block=block, blank=blank, bikes=1,
-                )  # fmt: skip
+                    feed,
+                    line,
+                    trip,
+                    service,
+                    leaves,
+                    direction=direction,
+                    headsign=headsign,
+                    block=block,
+                    blank=blank,
+                    bikes=1,
+                )
     places = geo.lonlat(np.array(list(STATIONS.values())) * 1000.0)
     feed.add(
         "stops.txt",

@@ -151,9 +151,13 @@ def _minutes(seconds: np.ndarray) -> pd.api.extensions.ExtensionArray:
 
 
 def _input_faults(
-    metiers: Sequence[Metier], profiles: Sequence[Profile], thresholds: Sequence[Threshold],
-    schedules: Sequence[Schedule], rules: FlagRules, kinds: Sequence[str],
-) -> list[Fault]:  # fmt: skip
+    metiers: Sequence[Metier],
+    profiles: Sequence[Profile],
+    thresholds: Sequence[Threshold],
+    schedules: Sequence[Schedule],
+    rules: FlagRules,
+    kinds: Sequence[str],
+) -> list[Fault]:
     faults = list(rules.faults())
     for items in (metiers, profiles, thresholds, schedules):
         for item in items:
@@ -186,9 +190,12 @@ def _input_faults(
 
 
 def _tasks(
-    supply: Mapping[str, tuple[Sites, Offers]], profiles: Sequence[Profile], schedules: Sequence[Schedule],
-    thresholds: Sequence[Threshold], rules: FlagRules,
-) -> list[Task]:  # fmt: skip
+    supply: Mapping[str, tuple[Sites, Offers]],
+    profiles: Sequence[Profile],
+    schedules: Sequence[Schedule],
+    thresholds: Sequence[Threshold],
+    rules: FlagRules,
+) -> list[Task]:
     longest_s = max(t.limit_s for t in thresholds) * (1 + rules.threshold_margin)
     max_s = int(max(_LEAST_SEARCH_S, np.ceil(longest_s)))
     tasks = []

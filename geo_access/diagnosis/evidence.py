@@ -88,9 +88,14 @@ def _unresolved(trip: RoundTrip, offers: Offers, limit_s: float, rules: FlagRule
 
 
 def _lifted(
-    task: Task, trip: RoundTrip, connection: Connection, residents: Residents, limits_s: Sequence[float],
-    rules: FlagRules, sources: TimesSources,
-) -> tuple[Counterfactual, ...]:  # fmt: skip
+    task: Task,
+    trip: RoundTrip,
+    connection: Connection,
+    residents: Residents,
+    limits_s: Sequence[float],
+    rules: FlagRules,
+    sources: TimesSources,
+) -> tuple[Counterfactual, ...]:
     """Recompute with one limit lifted, for the points that cannot (first rules: that nothing explains yet)."""
     n = rules.min_opportunities
     pairs = [(offers, limit_s) for _, offers in task.cases for limit_s in limits_s]
@@ -111,9 +116,14 @@ def _lifted(
 
 
 def _recomputed(
-    name: str, ask: Ask, task: Task, connection: Connection, home_xy: np.ndarray, points: np.ndarray,
+    name: str,
+    ask: Ask,
+    task: Task,
+    connection: Connection,
+    home_xy: np.ndarray,
+    points: np.ndarray,
     sources: TimesSources,
-) -> RoundTrip:  # fmt: skip
+) -> RoundTrip:
     """Compute times of some points with a limit lifted; search the streets again only where they differ."""
     times = sources.times
     if name == "other_day" and sources.other_day is not None:

@@ -443,9 +443,17 @@ def flag_zones(
     chosen = FlagRules() if rules is None else rules
     points = flag_points(residents, sites, offers, evidence, threshold=threshold, rules=chosen)
     return aggregate_flags(
-        residents, sites, offers, points,
-        threshold=threshold, profile=profile, kind=kind, schedule=schedule, rules=chosen, needed=needed,
-    )  # fmt: skip
+        residents,
+        sites,
+        offers,
+        points,
+        threshold=threshold,
+        profile=profile,
+        kind=kind,
+        schedule=schedule,
+        rules=chosen,
+        needed=needed,
+    )
 
 
 def concat_flags(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

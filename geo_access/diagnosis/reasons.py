@@ -104,9 +104,12 @@ class PairStates:
 
 
 def _way(
-    seconds: np.ndarray, beyond_s: np.ndarray | None, reason: np.ndarray | None, gap_s: np.ndarray | None,
+    seconds: np.ndarray,
+    beyond_s: np.ndarray | None,
+    reason: np.ndarray | None,
+    gap_s: np.ndarray | None,
     limit_s: float,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray]:
     """State of one way, and what it lacks [s]."""
     known = seconds if beyond_s is None else np.where(np.isnan(seconds), beyond_s, seconds)
     timed = ~np.isnan(known)
@@ -158,9 +161,15 @@ def _lack(seconds: float) -> float:
 
 @njit(cache=True, nogil=True)
 def _binding(
-    out: np.ndarray, back: np.ndarray, out_lack_s: np.ndarray, back_lack_s: np.ndarray, indptr: np.ndarray,
-    site: np.ndarray, places: np.ndarray, n: int,
-) -> np.ndarray:  # fmt: skip
+    out: np.ndarray,
+    back: np.ndarray,
+    out_lack_s: np.ndarray,
+    back_lack_s: np.ndarray,
+    indptr: np.ndarray,
+    site: np.ndarray,
+    places: np.ndarray,
+    n: int,
+) -> np.ndarray:
     n_points, n_metiers = out.shape[0], len(indptr) - 1
     chosen = np.full((n_points, n_metiers), -1, dtype=np.int32)
     widest = 0
@@ -213,10 +222,16 @@ def binding_offers(states: PairStates, offers: Offers, n: int) -> np.ndarray:
     """
     return np.asarray(
         _binding(
-            states.out, states.back, states.out_lack_s, states.back_lack_s, offers.indptr, offers.site,
-            offers.all_places, n,
+            states.out,
+            states.back,
+            states.out_lack_s,
+            states.back_lack_s,
+            offers.indptr,
+            offers.site,
+            offers.all_places,
+            n,
         )
-    )  # fmt: skip
+    )
 
 
 def travel_reasons(states: PairStates, binding: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

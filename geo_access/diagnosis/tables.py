@@ -22,9 +22,16 @@ NO_UNIT = "hors zonage"
 
 # Supply is that of the whole study: it tells of nobody, and is not held back.
 _OF_THE_STUDY = (
-    "located_places", "located_free_places", "unlocated_places", "uncoded_places", "remote_places", "mobile_places",
-    "hybrid_places", "afest_places", "rules",
-)  # fmt: skip
+    "located_places",
+    "located_free_places",
+    "unlocated_places",
+    "uncoded_places",
+    "remote_places",
+    "mobile_places",
+    "hybrid_places",
+    "afest_places",
+    "rules",
+)
 
 
 def regroup(residents: Residents, units: pd.DataFrame, *, kind: str) -> Residents:
@@ -69,11 +76,17 @@ def regroup(residents: Residents, units: pd.DataFrame, *, kind: str) -> Resident
         first = units.assign(unit_id=unit).drop_duplicates("unit_id").set_index("unit_id")
         names = first["unit_name"].astype(str).reindex(ids).to_numpy(object)
     return Residents(
-        residents.point_ids, residents.xy, residents.population, residents.candidates, residents.doubtful,
-        np.asarray(ids, dtype=object), names, np.full(len(ids), kind, dtype=object),
+        residents.point_ids,
+        residents.xy,
+        residents.population,
+        residents.candidates,
+        residents.doubtful,
+        np.asarray(ids, dtype=object),
+        names,
+        np.full(len(ids), kind, dtype=object),
         sparse.csr_matrix((share, (row, column)), shape=(len(ids), len(residents.point_ids))),
         residents.departments,
-    )  # fmt: skip
+    )
 
 
 def table_by_zoning(

@@ -155,14 +155,30 @@ def draw_frame(ax: Axes, ground: Ground, language: str, *, furniture: bool = Tru
     )
     written = f"{length_m / 1000:g} km" if length_m >= 1000 else f"{length_m:g} m"
     ax.annotate(
-        written, (x + length_m / 2, y), (0, 3), textcoords="offset points", ha="center", va="bottom", fontsize=7.5,
-        zorder=50, path_effects=_HALO,
-    )  # fmt: skip
+        written,
+        (x + length_m / 2, y),
+        (0, 3),
+        textcoords="offset points",
+        ha="center",
+        va="bottom",
+        fontsize=7.5,
+        zorder=50,
+        path_effects=_HALO,
+    )
     ax.annotate(
-        text("north", language), (0.965, 0.975), (0.965, 0.905), xycoords="axes fraction", textcoords="axes fraction",
-        ha="center", va="center", fontsize=9, fontweight="bold", zorder=50, path_effects=_HALO,
+        text("north", language),
+        (0.965, 0.975),
+        (0.965, 0.905),
+        xycoords="axes fraction",
+        textcoords="axes fraction",
+        ha="center",
+        va="center",
+        fontsize=9,
+        fontweight="bold",
+        zorder=50,
+        path_effects=_HALO,
         arrowprops={"arrowstyle": "-|>", "color": "black", "linewidth": 1.4, "shrinkA": 4, "shrinkB": 0},
-    )  # fmt: skip
+    )
 
 
 def draw_zones(ax: Axes, ground: Ground, question: Question | None) -> None:
@@ -277,15 +293,28 @@ def draw_sites(ax: Axes, ground: Ground, content: MapContent, *, scale: float = 
     for site in training.itertuples():
         radius_pt = 0.62 * scale * symbol_radius(float(site.places))
         ax.scatter(
-            [site.geometry.x], [site.geometry.y], s=(2 * radius_pt) ** 2, zorder=10, facecolor=SITE_COLOUR, alpha=0.85,
-            marker=MARKERS[shapes.get(str(site.provider_type), "circle")], edgecolor="white", linewidth=0.7 * scale,
-        )  # fmt: skip
+            [site.geometry.x],
+            [site.geometry.y],
+            s=(2 * radius_pt) ** 2,
+            zorder=10,
+            facecolor=SITE_COLOUR,
+            alpha=0.85,
+            marker=MARKERS[shapes.get(str(site.provider_type), "circle")],
+            edgecolor="white",
+            linewidth=0.7 * scale,
+        )
     employers = content.employer_sites().to_crs(ground.epsg)
     if len(employers):
         ax.scatter(
-            employers.geometry.x, employers.geometry.y, s=75 * scale**2, marker=EMPLOYER_MARKER, zorder=9,
-            facecolor=EMPLOYER_COLOUR, edgecolor="white", linewidth=0.6 * scale,
-        )  # fmt: skip
+            employers.geometry.x,
+            employers.geometry.y,
+            s=75 * scale**2,
+            marker=EMPLOYER_MARKER,
+            zorder=9,
+            facecolor=EMPLOYER_COLOUR,
+            edgecolor="white",
+            linewidth=0.6 * scale,
+        )
 
 
 def draw_names(ax: Axes, ground: Ground, question: Question | None, *, most: int = 7) -> None:
@@ -323,6 +352,14 @@ def draw_names(ax: Axes, ground: Ground, question: Question | None, *, most: int
             continue
         taken.append(spots[i])
         ax.annotate(
-            name, tuple(spots[i]), (0, -9), textcoords="offset points", ha="center", va="center", fontsize=7, zorder=20,
-            parse_math=False, path_effects=_HALO,
-        )  # fmt: skip
+            name,
+            tuple(spots[i]),
+            (0, -9),
+            textcoords="offset points",
+            ha="center",
+            va="center",
+            fontsize=7,
+            zorder=20,
+            parse_math=False,
+            path_effects=_HALO,
+        )

@@ -87,16 +87,28 @@ def _tree(root: ET.Element, layers: Sequence[ProjectLayer]) -> None:
                 top, "layer-tree-group", name=layer.group, checked=checked, expanded="1" if layer.shown else "0"
             )
         ET.SubElement(
-            groups[layer.group], "layer-tree-layer", id=layer.id, name=layer.name, source=layer.source,
-            providerKey="ogr", checked="Qt::Checked", expanded="1" if layer.shown else "0",
-        )  # fmt: skip
+            groups[layer.group],
+            "layer-tree-layer",
+            id=layer.id,
+            name=layer.name,
+            source=layer.source,
+            providerKey="ogr",
+            checked="Qt::Checked",
+            expanded="1" if layer.shown else "0",
+        )
 
 
 def _map_layer(parent: ET.Element, layer: ProjectLayer) -> None:
     made = ET.SubElement(
-        parent, "maplayer", type="vector", geometry="Polygon", wkbType="MultiPolygon", readOnly="0",
-        hasScaleBasedVisibilityFlag="0", styleCategories="AllStyleCategories",
-    )  # fmt: skip
+        parent,
+        "maplayer",
+        type="vector",
+        geometry="Polygon",
+        wkbType="MultiPolygon",
+        readOnly="0",
+        hasScaleBasedVisibilityFlag="0",
+        styleCategories="AllStyleCategories",
+    )
     ET.SubElement(made, "id").text = layer.id
     ET.SubElement(made, "datasource").text = layer.source
     ET.SubElement(made, "layername").text = layer.name
@@ -125,8 +137,20 @@ def _page(root: ET.Element, project: QgisProject) -> None:
     )
     _item(page, _LABEL, "10,8", "277,11", uuid="title", labelText=project.title, htmlState="0")
     _item(page, _LEGEND, "220,22", "67,150", uuid="legend", map_uuid="map", legendFilterByAtlas="0", wrapChar="")
-    _item(page, _SCALE, "220,178", "67,12", uuid="scale", mapUuid="map", style="Single Box", unitType="km",
-          unitLabel="km", numMapUnitsPerScaleBarUnit="1000", numUnitsPerSegment="5", numSegments="2")  # fmt: skip
+    _item(
+        page,
+        _SCALE,
+        "220,178",
+        "67,12",
+        uuid="scale",
+        mapUuid="map",
+        style="Single Box",
+        unitType="km",
+        unitLabel="km",
+        numMapUnitsPerScaleBarUnit="1000",
+        numUnitsPerSegment="5",
+        numSegments="2",
+    )
     _item(page, _LABEL, "10,195", "277,12", uuid="sources", labelText=project.footer, htmlState="0")
 
 

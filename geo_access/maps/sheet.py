@@ -85,9 +85,16 @@ def _header(figure: Figure, title: str, subtitle: str, labels: Sequence[str], zo
     figure.text(0.03, 0.922, subtitle, fontsize=9 * zoom, va="center", color="#333333")
     for i, label in enumerate(labels):
         figure.text(
-            0.97, 0.96 - 0.033 * i, label, fontsize=9 * zoom, fontweight="bold", ha="right", va="center", color="white",
+            0.97,
+            0.96 - 0.033 * i,
+            label,
+            fontsize=9 * zoom,
+            fontweight="bold",
+            ha="right",
+            va="center",
+            color="white",
             bbox={"facecolor": "#7a1f0f", "edgecolor": "none", "boxstyle": "square,pad=0.35"},
-        )  # fmt: skip
+        )
     figure.add_artist(Line2D([0.03, 0.97], [0.9, 0.9], color=_INK, linewidth=1.2 * zoom))
 
 
@@ -109,10 +116,22 @@ def _legend(
     line_height: float = 0.7,
 ) -> None:
     made = figure.legend(
-        handles, labels, title=title, loc="upper left", bbox_to_anchor=(x, y), ncols=columns, frameon=False,
-        fontsize=7.5 * zoom, title_fontsize=8 * zoom, borderaxespad=0, handlelength=2.2, columnspacing=1.4,
-        labelspacing=0.55, alignment="left", handleheight=line_height,
-    )  # fmt: skip
+        handles,
+        labels,
+        title=title,
+        loc="upper left",
+        bbox_to_anchor=(x, y),
+        ncols=columns,
+        frameon=False,
+        fontsize=7.5 * zoom,
+        title_fontsize=8 * zoom,
+        borderaxespad=0,
+        handlelength=2.2,
+        columnspacing=1.4,
+        labelspacing=0.55,
+        alignment="left",
+        handleheight=line_height,
+    )
     made.get_title().set_fontweight("bold")
 
 
@@ -156,9 +175,15 @@ def _provider_handles(content: MapContent, zoom: float) -> tuple[list[Artist], l
 def _panel_title(ax: Axes, title: str, note: str, zoom: float) -> None:
     ax.set_title(title, loc="left", fontsize=10 * zoom, fontweight="bold", pad=4 + 12 * zoom)
     ax.annotate(
-        note, (0, 1), (0, 3.5 * zoom), xycoords="axes fraction", textcoords="offset points", fontsize=7 * zoom,
-        va="bottom", color="#333333",
-    )  # fmt: skip
+        note,
+        (0, 1),
+        (0, 3.5 * zoom),
+        xycoords="axes fraction",
+        textcoords="offset points",
+        fontsize=7 * zoom,
+        va="bottom",
+        color="#333333",
+    )
 
 
 def print_sheet(content: MapContent, path: Path, *, size: str = "A4", question: int = 0, dpi: int = 200) -> Path:

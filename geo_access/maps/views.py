@@ -43,8 +43,9 @@ def views(content: MapContent) -> tuple[str, ...]:
     ('level',)
     """
     questions = content.questions()
-    timed = any("median_time_min" in question.rows and question.rows["median_time_min"].notna().any()
-                for question in questions)  # fmt: skip
+    timed = any(
+        "median_time_min" in question.rows and question.rows["median_time_min"].notna().any() for question in questions
+    )
     told = any("saturation" in question.rows for question in questions)
     access = ("access",) if content.ordered_bands() is not None or timed else ()
     return (*access, *(("level",) if questions or not access else ()), *(("saturation",) if told else ()))

@@ -34,15 +34,28 @@ Paths = str | Path | Sequence[str | Path] | None
 
 
 def build_network(
-    osm: Paths = None, gtfs: Paths = None, *, date: dt.date | str,
-    modes: Sequence[str] = ("walk", "bike", "car"), crow_fly_detour: float | None = None, align: str | None = None,
-    school_breaks: Sequence[tuple[dt.date, dt.date]] = (), walk_kmh: float = 4.8, max_transfer_s: int = 600,
-    bbox_lonlat: tuple[float, float, float, float] | None = None, epsg: int | None = None,
+    osm: Paths = None,
+    gtfs: Paths = None,
+    *,
+    date: dt.date | str,
+    modes: Sequence[str] = ("walk", "bike", "car"),
+    crow_fly_detour: float | None = None,
+    align: str | None = None,
+    school_breaks: Sequence[tuple[dt.date, dt.date]] = (),
+    walk_kmh: float = 4.8,
+    max_transfer_s: int = 600,
+    bbox_lonlat: tuple[float, float, float, float] | None = None,
+    epsg: int | None = None,
     dem: str | Path | None = None,
-    street_time: dt.time = dt.time(8), closed_ways: Collection[int] = (), max_stress: int | None = None,
-    headways: Headways | None = None, link_feeds: bool = True, edits: Sequence[Edit] = (), wheelchair: bool = False,
+    street_time: dt.time = dt.time(8),
+    closed_ways: Collection[int] = (),
+    max_stress: int | None = None,
+    headways: Headways | None = None,
+    link_feeds: bool = True,
+    edits: Sequence[Edit] = (),
+    wheelchair: bool = False,
     streets: Streets | CrowFly | None = None,
-) -> Network:  # fmt: skip
+) -> Network:
     """Build the network of a territory on one service day.
 
     Parameters
@@ -121,9 +134,15 @@ def build_network(
     ]
     if streets is None and osm_paths:
         streets = build_streets(
-            osm_paths, epsg=epsg, modes=modes, bbox_lonlat=bbox_lonlat, dem=dem,
-            moment=dt.datetime.combine(day, street_time), closed_ways=closed_ways, max_stress=max_stress,
-        )  # fmt: skip
+            osm_paths,
+            epsg=epsg,
+            modes=modes,
+            bbox_lonlat=bbox_lonlat,
+            dem=dem,
+            moment=dt.datetime.combine(day, street_time),
+            closed_ways=closed_ways,
+            max_stress=max_stress,
+        )
     read, told = mend_exchanged(read, streets)
     feeds = [wheelchair_feed(feed) if wheelchair else feed for each in read for feed in each.feeds]
     if streets is None:
@@ -131,9 +150,17 @@ def build_network(
     timetable: Timetable | None = None
     if feeds:
         timetable = build_timetable(
-            feeds, day=day, epsg=streets.epsg, streets=streets, walk_kmh=walk_kmh, max_transfer_s=max_transfer_s,
-            align=align, school_breaks=school_breaks, headways=headways, link_feeds=link_feeds,
-        )  # fmt: skip
+            feeds,
+            day=day,
+            epsg=streets.epsg,
+            streets=streets,
+            walk_kmh=walk_kmh,
+            max_transfer_s=max_transfer_s,
+            align=align,
+            school_breaks=school_breaks,
+            headways=headways,
+            link_feeds=link_feeds,
+        )
     network = Network(streets.epsg, streets, timetable, _hashes(osm_paths, gtfs_paths, read, dem))
     network = replace(
         network,
@@ -233,10 +260,11 @@ def _notices(feeds: Sequence[Feed]) -> dict[str, tuple[str | int | None, ...]]:
     return {
         name: tuple(
             None if value is None or value is pd.NA else int(value) if name in ("row", "count") else str(value)
-            for table in tables for value in table[name].tolist()
+            for table in tables
+            for value in table[name].tolist()
         )
         for name in tables[0].columns
-    }  # fmt: skip
+    }
 
 
 _WRONG_CRS = {

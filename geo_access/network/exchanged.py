@@ -57,8 +57,9 @@ def mend_exchanged(
     shares = [_shares(feed, box) for feed in feeds]
     turned: dict[int, Note] = {
         k: note("gtfs.exchanged_by_streets", feed=feeds[k].name)
-        for k, (given, swapped) in enumerate(shares) if given == 0 and swapped > 0.5
-    }  # fmt: skip
+        for k, (given, swapped) in enumerate(shares)
+        if given == 0 and swapped > 0.5
+    }
     sure = {k for k, (given, swapped) in enumerate(shares) if given > 0 or k in turned}
     middles = [_middle(feed, turned=k in turned) for k, feed in enumerate(feeds)]
     doubts: list[Note] = []
@@ -140,8 +141,11 @@ def _by_feeds(k: int, feeds: Sequence[Feed], middles: Sequence[Place | None], su
         return None
     close = [number for number, place in others if _metres(swapped, place) <= _NEAR_M]
     values = {
-        "feed": feeds[k].name, "other": feeds[other].name, "near_km": round(near / 1000), "far_km": round(far / 1000),
-    }  # fmt: skip
+        "feed": feeds[k].name,
+        "other": feeds[other].name,
+        "near_km": round(near / 1000),
+        "far_km": round(far / 1000),
+    }
     if len(close) > 1 or set(close) & sure or _nearer_home(feeds[k], swapped, mine):
         return note("gtfs.exchanged_by_feeds", **values)
     # Two that lie apart mirror each other: the other one may be told by its own time zone.

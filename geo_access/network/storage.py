@@ -134,8 +134,12 @@ def save_network(network: Network, folder: str | Path) -> Path:
     before = _listed(target / _INDEX)
     writer = _Writer(target)
     tree = writer.plain(network, "network")
-    index = {"format": FORMAT, "index_sha256": _seal(tree, writer.checksums), "network": tree,
-             "sha256": writer.checksums}  # fmt: skip
+    index = {
+        "format": FORMAT,
+        "index_sha256": _seal(tree, writer.checksums),
+        "network": tree,
+        "sha256": writer.checksums,
+    }
     write_whole(target / _INDEX, json.dumps(index, ensure_ascii=False, indent=1) + "\n")
     for path in target.iterdir():
         if (_is_ours(path) or path.name in before) and path.name not in writer.checksums:

@@ -310,14 +310,23 @@ def _components(context: ReportContext, code: str) -> list[tuple[str, str, str]]
     told = text("report.employment.meaning", language)
     told += f" ({source})" if source is not None and not pd.isna(source) else ""
     return [
-        (text("report.geographic", language), figure("share_candidates_near", as_share=True),
-         text("report.geographic.meaning", language)),
-        (text("report.need_near", language), figure("share_need_near", as_share=True),
-         text("report.need_near.meaning", language)),
-        (text("report.quantitative", language), figure("places_per_need", as_share=False),
-         text("report.quantitative.meaning", language)),
+        (
+            text("report.geographic", language),
+            figure("share_candidates_near", as_share=True),
+            text("report.geographic.meaning", language),
+        ),
+        (
+            text("report.need_near", language),
+            figure("share_need_near", as_share=True),
+            text("report.need_near.meaning", language),
+        ),
+        (
+            text("report.quantitative", language),
+            figure("places_per_need", as_share=False),
+            text("report.quantitative.meaning", language),
+        ),
         (text("report.employment", language), figure("employment_rate", as_share=True), told),
-    ]  # fmt: skip
+    ]
 
 
 def _remedies(context: ReportContext, code: str) -> list[dict[str, Any]]:

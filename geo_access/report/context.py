@@ -20,9 +20,19 @@ from geo_access.words.told import fault
 __all__ = ["ReportContext", "SourceReading"]
 
 _FLAG_COLUMNS = (
-    "zone_id", "zone_name", "zone_kind", "metier", "profile", "kind", "schedule", "threshold", "residents", "level",
-    "confidence", "unlocated_places",
-)  # fmt: skip
+    "zone_id",
+    "zone_name",
+    "zone_kind",
+    "metier",
+    "profile",
+    "kind",
+    "schedule",
+    "threshold",
+    "residents",
+    "level",
+    "confidence",
+    "unlocated_places",
+)
 _REACH_COLUMNS = ("metier", "profile", "kind", "schedule", "threshold", "reason", "residents")
 
 

@@ -129,11 +129,16 @@ def adviser_sheet(
     path.write_text(
         page.render(
             title=text("person.title", language, metier=metier.name or metier.code),
-            start=start, parts=parts, synthetic=synthetic, manifest_id=manifest_id, sources=sources,
-            crow_fly=isinstance(network.streets, CrowFly), data=_data_sentences(network, service_date, language),
+            start=start,
+            parts=parts,
+            synthetic=synthetic,
+            manifest_id=manifest_id,
+            sources=sources,
+            crow_fly=isinstance(network.streets, CrowFly),
+            data=_data_sentences(network, service_date, language),
         ),
         encoding="utf-8",
-    )  # fmt: skip
+    )
     return path
 
 
@@ -209,9 +214,18 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
         offered = _offered(table, metier, str(sheet.diagnosis.sites[kind].ids[site]), kind, language)
         rows.append({"name": str(names[site]), "there": there, "back": back, "offers": offered})
     part: dict[str, Any] = {
-        "kind": kind, "count": count, "rows": rows, "trips": told, "reason": "", "remedy": "", "lifts": "",
-        "carpool": [], "more": "", "full": "", "unlocated": _unlocated(case, language),
-    }  # fmt: skip
+        "kind": kind,
+        "count": count,
+        "rows": rows,
+        "trips": told,
+        "reason": "",
+        "remedy": "",
+        "lifts": "",
+        "carpool": [],
+        "more": "",
+        "full": "",
+        "unlocated": _unlocated(case, language),
+    }
     if len(within) > _MOST_TRIPS:
         part["more"] = text("person.more", language, n=_MOST_TRIPS)
     if full:
@@ -231,9 +245,15 @@ def _obstacle(sheet: _Sheet, case: DiagnosedCase, metier: Metier) -> dict[str, A
     if reason is FlagReason.OFF_NETWORK:
         return told | {"lifts": text("person.unsnapped", language)}
     tried = find_remedies(
-        sheet.diagnosis, sheet.times, zone_id="person", metier=metier.code, profile=case.profile.id, kind=case.kind,
-        schedule=case.schedule, threshold=case.threshold.id,
-    )  # fmt: skip
+        sheet.diagnosis,
+        sheet.times,
+        zone_id="person",
+        metier=metier.code,
+        profile=case.profile.id,
+        kind=case.kind,
+        schedule=case.schedule,
+        threshold=case.threshold.id,
+    )
     lifting = tried[tried["lifts"]].to_dict("records")
     if lifting:
         first = lifting[0]
@@ -257,10 +277,15 @@ def _driven_to(sheet: _Sheet, case: DiagnosedCase) -> list[str]:
     near = [s for s in wanted if worst[s] <= case.threshold.limit_s and far_m[s] <= limits.covoiturage_km * 1000]
     near.sort(key=lambda site: (float(worst[site]), str(sites.names[site])))
     return [
-        text("person.driven_to", sheet.language, name=str(sites.names[site]), there=whole_minutes(trip.out_s[0, site]),
-             back=whole_minutes(trip.back_s[0, site]))
+        text(
+            "person.driven_to",
+            sheet.language,
+            name=str(sites.names[site]),
+            there=whole_minutes(trip.out_s[0, site]),
+            back=whole_minutes(trip.back_s[0, site]),
+        )
         for site in near
-    ]  # fmt: skip
+    ]
 
 
 def _unlocated(case: DiagnosedCase, language: str) -> str:

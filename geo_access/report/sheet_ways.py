@@ -81,13 +81,21 @@ def told_trip(
 
 
 def _way(
-    network: Network, profile: Profile, ends_xy: tuple[np.ndarray, np.ndarray], *, arrive: Window | None = None,
-    depart: Window | None = None, took_s: float, language: str,
-) -> dict[str, Any]:  # fmt: skip
+    network: Network,
+    profile: Profile,
+    ends_xy: tuple[np.ndarray, np.ndarray],
+    *,
+    arrive: Window | None = None,
+    depart: Window | None = None,
+    took_s: float,
+    language: str,
+) -> dict[str, Any]:
     """Tell one way: its minutes, and its steps where it boards vehicles."""
     told: dict[str, Any] = {
-        "way": "back" if arrive is None else "there", "minutes": whole_minutes(took_s), "steps": [],
-    }  # fmt: skip
+        "way": "back" if arrive is None else "there",
+        "minutes": whole_minutes(took_s),
+        "steps": [],
+    }
     if not profile.uses_transit or network.timetable is None or profile.mode == "park_and_ride":
         return told
     journeys = explain_query(network, *ends_xy, profile.query(depart=depart, arrive=arrive))
@@ -146,13 +154,31 @@ def _step(leg: Leg, length: int, language: str) -> str:
     start, end = format_clock(leg.start_s), format_clock(leg.end_s)
     if leg.kind == "ride":
         direction = text("person.leg.direction", language, name=leg.direction) if leg.direction else ""
-        return text("person.leg.ride", language, start=start, line=leg.line, direction=direction, minutes=length,
-                    origin=leg.from_name, target=leg.to_name, end=end)  # fmt: skip
+        return text(
+            "person.leg.ride",
+            language,
+            start=start,
+            line=leg.line,
+            direction=direction,
+            minutes=length,
+            origin=leg.from_name,
+            target=leg.to_name,
+            end=end,
+        )
     to = text("person.leg.to", language, name=leg.to_name) if leg.to_name else ""
     if leg.kind == "on_demand":
         origin = text("person.leg.from", language, name=leg.from_name) if leg.from_name else ""
         booking = "" if leg.booking is None else leg.booking.told(language)
         booked = text("person.leg.booking", language, booking=booking) if booking else ""
-        return text("person.leg.on_demand", language, start=start, line=leg.line, origin=origin, to=to, end=end,
-                    minutes=length, booking=booked)  # fmt: skip
+        return text(
+            "person.leg.on_demand",
+            language,
+            start=start,
+            line=leg.line,
+            origin=origin,
+            to=to,
+            end=end,
+            minutes=length,
+            booking=booked,
+        )
     return text(f"person.leg.{leg.kind}", language, start=start, minutes=length, to=to)

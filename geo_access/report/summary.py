@@ -71,9 +71,11 @@ def _range_line(context: ReportContext, kind: str) -> str:
     limit = next((item.minutes for item in context.thresholds if item.id == wanted), None)
     values = {
         "threshold": "–" if limit is None else minutes(limit, language),
-        "worst": shares[0][1], "worst_share": share(shares[0][0], language),
-        "best": shares[-1][1], "best_share": share(shares[-1][0], language),
-    }  # fmt: skip
+        "worst": shares[0][1],
+        "worst_share": share(shares[0][0], language),
+        "best": shares[-1][1],
+        "best_share": share(shares[-1][0], language),
+    }
     return text(f"report.summary.{kind}" + (".one" if len(shares) == 1 else ""), language, **values)
 
 

@@ -247,8 +247,9 @@ def read_limits(limits: Mapping[str, object]) -> dict[str, Any]:
             meant = f" ({near[0]}?)" if near else ""
             raise InputError(
                 f"unknown option {name!r}{meant} → the options of a search are {', '.join(known)}",
-                key="asked.unknown", values={"name": name, "near": meant, "known": ", ".join(known)},
-            )  # fmt: skip
+                key="asked.unknown",
+                values={"name": name, "near": meant, "known": ", ".join(known)},
+            )
         elif value is None and name in _OPTIONAL:
             found[name] = None
         else:

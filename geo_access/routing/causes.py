@@ -98,9 +98,15 @@ def why_missing(
         r, p = np.flatnonzero(open_.any(axis=1)), np.flatnonzero(open_.any(axis=0))
         nothing = np.full((len(r), len(p)), NEVER, np.int32)
         _, feasible = profile_times(
-            graph, select_rows(places, p), select_rows(readers, r), nothing, samples, max_s=max_s, max_rides=None,
+            graph,
+            select_rows(places, p),
+            select_rows(readers, r),
+            nothing,
+            samples,
+            max_s=max_s,
+            max_rides=None,
             ranks=np.empty(0, np.int64),
-        )  # fmt: skip
+        )
         settle(_spread(feasible > 0, r, p, missing.shape), Reason.TOO_MANY_RIDES)
     if lines.n_events and open_.any():
         end_s = int(graph.arrival_s[-1] + _longest(places))
@@ -118,9 +124,15 @@ def why_missing(
 
 
 def _closed(
-    graph: SweepGraph, places: SparseTimes, readers: SparseTimes, missing: np.ndarray, samples: Samples, *,
-    max_s: int, max_rides: int | None,
-) -> np.ndarray:  # fmt: skip
+    graph: SweepGraph,
+    places: SparseTimes,
+    readers: SparseTimes,
+    missing: np.ndarray,
+    samples: Samples,
+    *,
+    max_s: int,
+    max_rides: int | None,
+) -> np.ndarray:
     """Tell the pairs that would have a time if services on demand ran at any hour."""
     r, p = np.flatnonzero(missing.any(axis=1)), np.flatnonzero(missing.any(axis=0))
     near, there = (_always(select_rows(part, rows)) for part, rows in ((places, p), (readers, r)))

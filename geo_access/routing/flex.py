@@ -64,9 +64,11 @@ class Offers:
     def changes(self) -> pd.DataFrame:
         """Seconds from getting off at stop `a` to being ready at stop `b`."""
         paths = usable_footpaths(
-            self.timetable, walk_kmh=self.query.walk_kmh, max_transfer_s=self.query.max_transfer_s,
+            self.timetable,
+            walk_kmh=self.query.walk_kmh,
+            max_transfer_s=self.query.max_transfer_s,
             min_transfer_s=self.query.min_transfer_s,
-        )  # fmt: skip
+        )
         rows = np.repeat(np.arange(paths.n_rows), np.diff(paths.indptr))
         return pd.DataFrame({"a": rows, "b": paths.indices, "change_s": paths.seconds})
 
@@ -200,9 +202,12 @@ def flex_legs(origins: FlexEnd, destinations: FlexEnd) -> TimedLegs:
 
 
 def _joined(
-    offers: Offers, shape: tuple[int, int, float, float, int], members: np.ndarray,
-    pick: tuple[pd.DataFrame, FlexEnd | None], drop: tuple[pd.DataFrame, FlexEnd | None],
-) -> pd.DataFrame:  # fmt: skip
+    offers: Offers,
+    shape: tuple[int, int, float, float, int],
+    members: np.ndarray,
+    pick: tuple[pd.DataFrame, FlexEnd | None],
+    drop: tuple[pd.DataFrame, FlexEnd | None],
+) -> pd.DataFrame:
     """Join walks before a ride, the ride, and walks after it; then the hours of each ride of that shape."""
     before, after = pick[0], drop[0]
     rides = _rides(offers, shape, (before, pick[1]), (after, drop[1]))
@@ -214,13 +219,18 @@ def _joined(
     close_s = np.minimum(table["close_s"], table["due_s"] - table["ride_s"])
     legs = pd.DataFrame(
         {
-            "point": table["point"], "other": table["point_after"],
+            "point": table["point"],
+            "other": table["point_after"],
             "seconds": table["walk_s"] + table["ride_s"] + table["walk_s_after"],
-            "open_s": open_s - table["walk_s"], "close_s": close_s - table["walk_s"], "ride": table["ride"],
-            "before_s": table["walk_s"], "after_s": table["walk_s_after"],
-            "from_stop": table["from_stop"], "to_stop": table["to_stop"],
+            "open_s": open_s - table["walk_s"],
+            "close_s": close_s - table["walk_s"],
+            "ride": table["ride"],
+            "before_s": table["walk_s"],
+            "after_s": table["walk_s_after"],
+            "from_stop": table["from_stop"],
+            "to_stop": table["to_stop"],
         }
-    )  # fmt: skip
+    )
     return legs[(open_s <= close_s) & (legs["seconds"] <= offers.query.max_s)]
 
 
@@ -231,9 +241,11 @@ def _hours(rides: FlexRides, members: np.ndarray) -> pd.DataFrame:
 
 
 def _rides(
-    offers: Offers, shape: tuple[int, int, float, float, int], pick: tuple[pd.DataFrame, FlexEnd | None],
+    offers: Offers,
+    shape: tuple[int, int, float, float, int],
+    pick: tuple[pd.DataFrame, FlexEnd | None],
     drop: tuple[pd.DataFrame, FlexEnd | None],
-) -> pd.DataFrame:  # fmt: skip
+) -> pd.DataFrame:
     """Rides between the nodes of two ends [s]; a stop is no ride away from itself."""
     _, _, factor, offset_s, fixed_s = shape
     sides = []

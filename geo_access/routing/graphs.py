@@ -56,9 +56,15 @@ class GraphKey:
 def graph_key(query: Query) -> GraphKey:
     """Return the part of a query that the changes of vehicle depend on."""
     return GraphKey(
-        float(query.walk_kmh), query.max_transfer_s, query.min_transfer_s, query.mode == "bike_aboard+transit",
-        query.on_demand, query.school_lines, query.paratransit, query.line_kinds,
-    )  # fmt: skip
+        float(query.walk_kmh),
+        query.max_transfer_s,
+        query.min_transfer_s,
+        query.mode == "bike_aboard+transit",
+        query.on_demand,
+        query.school_lines,
+        query.paratransit,
+        query.line_kinds,
+    )
 
 
 @lru_cache(maxsize=6)

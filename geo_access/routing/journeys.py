@@ -5,7 +5,6 @@ Rides drawn along the shapes of their feeds: the part of the shape between the s
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -14,9 +13,7 @@ from typing import Unpack
 import geopandas as gpd
 import numpy as np
 import pandas as pd
-from pyproj import Transformer
 from shapely import LineString, Point
-from shapely.ops import substring
 
 from geo_access.crs import WGS84
 from geo_access.errors import SnapError, raise_faults
@@ -30,80 +27,13 @@ from geo_access.routing.pareto import Route, routes_to, spread_from
 from geo_access.routing.profile import Samples, profile_times
 from geo_access.routing.query import Query
 from geo_access.routing.sentences import tell
+from geo_access.routing.shapes import shape_lines
 from geo_access.routing.sweep import NEVER
-from geo_access.sources.gtfs.feed import read_shapes
 from geo_access.sources.gtfs.flex import BookingRule
-from geo_access.sources.gtfs.notices import NoticeBook
-from geo_access.sources.gtfs.read import read_files
-from geo_access.sources.gtfs.rows import read_raw
 from geo_access.words.note import Note
 from geo_access.words.told import fault, refusal
 
-__all__ = ["Journey", "Leg", "explain", "explain_query", "shape_lines"]
-
-# A shape farther than this from a stop is not that of the ride.
-_OFF_SHAPE_M = 200.0
-# What the timetable appends to the trips of frequencies.txt.
-_RUN_LABEL = re.compile(r"(#\d{6}|~\d+@\d+)$")
-
-
-def shape_lines(paths: Sequence[str | Path], rides: Sequence[tuple[str, np.ndarray]], *, epsg: int) -> list[np.ndarray]:
-    """Draw rides along ``shapes.txt``.
-
-    Parameters
-    ----------
-    paths : sequence of path
-        The feeds of the timetable.
-    rides : sequence of (str, ndarray of float64, shape (k, 2))
-        Trip as the timetable names it, and the stops called at [m].
-    epsg : int
-        CRS of the stops.
-
-    Returns
-    -------
-    list of ndarray of float64, shape (n_points, 2)
-        [m]; the stops themselves where a trip has no shape, or one that passes more than 200 m from a stop.
-    """
-    shape_of: dict[str, LineString] = {}
-    wanted = {_RUN_LABEL.sub("", trip) for trip, _ in rides}
-    to_metric = Transformer.from_crs(4326, epsg, always_xy=True)
-    for path in paths:
-        prefix = f"{Path(path).stem}:"
-        shapes = _trip_shapes(Path(path))
-        mine = {trip: shapes.get(trip.removeprefix(prefix), "") for trip in wanted - shape_of.keys()}
-        if not any(mine.values()):
-            continue
-        points = read_shapes(path)
-        for trip, shape in mine.items():
-            part = points[points["shape_id"] == shape] if shape else points.iloc[:0]
-            if len(part) > 1:
-                shape_of[trip] = LineString(np.column_stack(to_metric.transform(part["lon"], part["lat"])))
-    return [_between(shape_of.get(_RUN_LABEL.sub("", trip)), stops) for trip, stops in rides]
-
-
-def _trip_shapes(path: Path) -> dict[str, str]:
-    notices = NoticeBook()
-    files = read_files(path, notices, tables=("trips",))
-    if "trips" not in files:
-        return {}
-    raw = read_raw("trips", files["trips"], notices)
-    return dict(zip(raw.text("trip_id"), raw.text("shape_id"), strict=True))
-
-
-def _between(shape: LineString | None, stops: np.ndarray) -> np.ndarray:
-    if shape is None:
-        return stops
-    at = 0.0
-    places = []
-    for stop in stops:
-        # Stops come in the order of the line: each is looked for after the one before.
-        rest = substring(shape, at, shape.length)
-        if rest.distance(Point(stop)) > _OFF_SHAPE_M:
-            return stops
-        at += rest.project(Point(stop)) if isinstance(rest, LineString) else 0.0
-        places.append(at)
-    part = substring(shape, places[0], places[-1])
-    return np.asarray(part.coords) if isinstance(part, LineString) else stops
+__all__ = ["Journey", "Leg", "explain", "explain_query"]
 
 
 _MOST_RIDES = 8
@@ -187,11 +117,18 @@ class Journey:
         """Return one row per leg, with its line in the network's CRS."""
         rows = [
             {
-                "leg": number, "kind": leg.kind, "line": leg.line, "direction": leg.direction, "from": leg.from_name,
-                "to": leg.to_name, "start_s": leg.start_s, "end_s": leg.end_s, "metres": round(_metres(leg.xy)),
+                "leg": number,
+                "kind": leg.kind,
+                "line": leg.line,
+                "direction": leg.direction,
+                "from": leg.from_name,
+                "to": leg.to_name,
+                "start_s": leg.start_s,
+                "end_s": leg.end_s,
+                "metres": round(_metres(leg.xy)),
             }
             for number, leg in enumerate(self.legs, start=1)
-        ]  # fmt: skip
+        ]
         return gpd.GeoDataFrame(pd.DataFrame(rows), geometry=[LineString(leg.xy) for leg in self.legs], crs=self.epsg)
 
 
@@ -257,7 +194,7 @@ def _check_links(network: Network, query: Query, **places: np.ndarray) -> None:
         fault(name, "routing.far_from_streets", m=query.link_limit_m)
         for name, mode in (("origin", modes.start), ("destination", modes.end))
         if not link(network, places[name], mode, query).ok[0]
-    ]  # fmt: skip
+    ]
     raise_faults(faults, error=SnapError)
 
 
@@ -308,9 +245,14 @@ def explain_query(network: Network, origin_xy: np.ndarray, destination_xy: np.nd
         return []
     graph = forward_graph(timetable, key)
     spread = spread_from(
-        graph, footpaths_of(timetable, key), access_at(ends.access, 0, ready_s), ready_s, max_s=max_s,
-        max_rides=query.max_rides or _MOST_RIDES, min_transfer_s=query.min_transfer_s,
-    )  # fmt: skip
+        graph,
+        footpaths_of(timetable, key),
+        access_at(ends.access, 0, ready_s),
+        ready_s,
+        max_s=max_s,
+        max_rides=query.max_rides or _MOST_RIDES,
+        min_transfer_s=query.min_transfer_s,
+    )
     routes = routes_to(spread, exits_of(ends.egress, 0))
     legs = mode_legs(query)
     journeys = []
@@ -358,9 +300,14 @@ class _Ways:
 
     def _path(self, mode: str, start: np.ndarray, end: np.ndarray) -> StreetPath:
         return street_path(
-            self.network.streets, start, end, mode=mode, speed_kmh=street_speed(self.query, mode),
-            limit_m=self.query.link_limit_m, connector_kmh=self.query.walk_kmh,
-        )  # fmt: skip
+            self.network.streets,
+            start,
+            end,
+            mode=mode,
+            speed_kmh=street_speed(self.query, mode),
+            limit_m=self.query.link_limit_m,
+            connector_kmh=self.query.walk_kmh,
+        )
 
 
 def _setting_out(timetable: Timetable, ends: Ends, query: Query) -> tuple[int | None, int]:
@@ -372,9 +319,15 @@ def _setting_out(timetable: Timetable, ends: Ends, query: Query) -> tuple[int | 
     samples = Samples(query.arrive.start_s, 60, 1, deadline=True, bound_s=query.earliest_s)
     vehicles_only = np.full((1, 1), NEVER, np.int32)
     seconds, _ = profile_times(
-        backward_graph(timetable, graph_key(query)), ends.access, ends.egress, vehicles_only, samples.reversed(),
-        max_s=query.max_s, max_rides=query.max_rides, ranks=np.zeros(1, np.int64),
-    )  # fmt: skip
+        backward_graph(timetable, graph_key(query)),
+        ends.access,
+        ends.egress,
+        vehicles_only,
+        samples.reversed(),
+        max_s=query.max_s,
+        max_rides=query.max_rides,
+        ranks=np.zeros(1, np.int64),
+    )
     if np.isnan(seconds[0, 0, 0]):
         direct = int(ends.direct_s[0, 0])
         return (samples.first_s - direct, direct) if direct <= query.max_s else (None, 0)
@@ -414,10 +367,17 @@ def _tell(
         route_of = int(tt.trip_route[trip])
         legs.append(
             Leg(
-                "ride", str(tt.route_name[route_of]), str(tt.trip_headsign[trip]), *names, board_s, off_s, xy,
-                int(tt.route_type[route_of]), str(tt.trip_id[trip]),
+                "ride",
+                str(tt.route_name[route_of]),
+                str(tt.trip_headsign[trip]),
+                *names,
+                board_s,
+                off_s,
+                xy,
+                int(tt.route_type[route_of]),
+                str(tt.trip_id[trip]),
             )
-        )  # fmt: skip
+        )
         at, at_name, now_s = xy[-1], names[1], off_s
     if route.last_leg is not None:
         leave_s = max(now_s, route.last_leg.open_s)
@@ -429,9 +389,14 @@ def _tell(
 
 
 def _on_demand(
-    tt: Timetable, leg: FlexLeg, leave_s: int, ends: tuple[np.ndarray, np.ndarray], ways: _Ways,
-    *, names: tuple[str, str] = ("", ""),
-) -> tuple[Leg, ...]:  # fmt: skip
+    tt: Timetable,
+    leg: FlexLeg,
+    leave_s: int,
+    ends: tuple[np.ndarray, np.ndarray],
+    ways: _Ways,
+    *,
+    names: tuple[str, str] = ("", ""),
+) -> tuple[Leg, ...]:
     """Tell a leg on demand: the walk to where one is taken up, the ride, the walk from where one is set down."""
     if tt.flex is None:
         raise refusal("routing.leg_on_demand")
@@ -448,10 +413,19 @@ def _on_demand(
     booking = None if rule < 0 else BookingRule.of(tt.flex.rules[rule]).told()
     legs.append(
         Leg(
-            "on_demand", str(tt.route_name[route]), "", up_name, down_name, taken_s, left_s,
-            ways.line("car", up_xy, down_xy), int(tt.route_type[route]), str(tt.flex.trip_id[leg.ride]), booking,
+            "on_demand",
+            str(tt.route_name[route]),
+            "",
+            up_name,
+            down_name,
+            taken_s,
+            left_s,
+            ways.line("car", up_xy, down_xy),
+            int(tt.route_type[route]),
+            str(tt.flex.trip_id[leg.ride]),
+            booking,
         )
-    )  # fmt: skip
+    )
     if leg.after_s and not np.array_equal(down_xy, ends[1]):
         line = ways.line("walk", down_xy, ends[1])
         legs.append(Leg("walk", "", "", down_name, names[1], left_s, leave_s + leg.seconds, line))

@@ -19,9 +19,19 @@ from geo_access.routing.timed import DirectLegs, Reach
 from geo_access.words.told import refusal
 
 __all__ = [
-    "Doors", "Ends", "Legs", "Linker", "connect", "join_doors", "link", "link_key", "mode_legs", "open_doors",
-    "stop_walks", "street_speed",
-]  # fmt: skip
+    "Doors",
+    "Ends",
+    "Legs",
+    "Linker",
+    "connect",
+    "join_doors",
+    "link",
+    "link_key",
+    "mode_legs",
+    "open_doors",
+    "stop_walks",
+    "street_speed",
+]
 
 Linker = Callable[[np.ndarray, str, Query], Links]
 """Links points (metric, float64 (n, 2)) to the streets of one mode, as `link` does on one network."""
@@ -225,9 +235,13 @@ def join_doors(network: Network, origins: Doors, destinations: Doors, query: Que
     direct_s = np.full((origins.to_stops.n_rows, destinations.from_stops.n_rows), NEVER, np.int32)
     for mode, limit_s in legs.direct:
         found = nearby(
-            network.streets, origins.links[mode], destinations.links[mode], mode=mode, max_s=limit_s,
+            network.streets,
+            origins.links[mode],
+            destinations.links[mode],
+            mode=mode,
+            max_s=limit_s,
             speed_kmh=street_speed(query, mode),
-        )  # fmt: skip
+        )
         cells = np.repeat(np.arange(found.n_rows), np.diff(found.indptr)) * direct_s.shape[1] + found.indices
         flat = direct_s.reshape(-1)
         flat[cells] = np.minimum(flat[cells], found.seconds)

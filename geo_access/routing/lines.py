@@ -211,9 +211,21 @@ def _indexed(
     order = np.argsort(at, kind="stable")
     stop_indptr = np.concatenate(([0], np.cumsum(np.bincount(at, minlength=n_stops)))).astype(np.int64)
     return Lines(
-        n_stops, stop, arrival, departure, board, alight, source, event_trip, trip_indptr, trip_line, line_indptr,
-        stop_indptr, calls_line[order], calls_position[order],
-    )  # fmt: skip
+        n_stops,
+        stop,
+        arrival,
+        departure,
+        board,
+        alight,
+        source,
+        event_trip,
+        trip_indptr,
+        trip_line,
+        line_indptr,
+        stop_indptr,
+        calls_line[order],
+        calls_position[order],
+    )
 
 
 def reverse_lines(lines: Lines) -> Lines:

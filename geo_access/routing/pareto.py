@@ -132,11 +132,30 @@ def spread_from(
     walks = np.array([access.seconds[int(s)] for s in stops], dtype=np.int64)
     feet = np.array([access.on_foot[int(s)] for s in stops], dtype=np.int64)
     walk, parent, boarded = _spread_walks(
-        order, first, last, graph.rank, graph.following, stops, walks, feet, ready_s, max_rides, min_transfer_s,
-        lines.event_stop, lines.event_arrival_s, lines.event_departure_s, lines.event_alight, lines.trip_indptr,
-        lines.line_indptr, lines.stop_indptr, lines.stop_line, lines.stop_position, footpaths.indptr,
-        footpaths.indices, footpaths.seconds,
-    )  # fmt: skip
+        order,
+        first,
+        last,
+        graph.rank,
+        graph.following,
+        stops,
+        walks,
+        feet,
+        ready_s,
+        max_rides,
+        min_transfer_s,
+        lines.event_stop,
+        lines.event_arrival_s,
+        lines.event_departure_s,
+        lines.event_alight,
+        lines.trip_indptr,
+        lines.line_indptr,
+        lines.stop_indptr,
+        lines.stop_line,
+        lines.stop_position,
+        footpaths.indptr,
+        footpaths.indices,
+        footpaths.seconds,
+    )
     return WalkSpread(graph, footpaths, access, ready_s, max_s, min_transfer_s, first, walk, parent, boarded)
 
 
@@ -186,10 +205,16 @@ def routes_to(spread: WalkSpread, egress: Sequence[Exit] | Mapping[int, int]) ->
         egress_s = arrive_s - int(lines.event_arrival_s[chain[-1].off])
         routes.append(
             Route(
-                tuple(chain), spread.access.seconds[boarded], egress_s, changes, arrive_s, walked,
-                spread.access.legs.get(boarded), way.leg,
+                tuple(chain),
+                spread.access.seconds[boarded],
+                egress_s,
+                changes,
+                arrive_s,
+                walked,
+                spread.access.legs.get(boarded),
+                way.leg,
             )
-        )  # fmt: skip
+        )
     return routes
 
 
@@ -268,9 +293,23 @@ def _spread_walks(
         if r == 1:
             for k in range(len(stops)):
                 _board_all(
-                    walk[1], parent[1], boarded[1], -1, stops[k], ready_s + walks[k], feet[k], first, last, rank,
-                    departure, trip_indptr, line_indptr, stop_indptr, stop_line, stop_position,
-                )  # fmt: skip
+                    walk[1],
+                    parent[1],
+                    boarded[1],
+                    -1,
+                    stops[k],
+                    ready_s + walks[k],
+                    feet[k],
+                    first,
+                    last,
+                    rank,
+                    departure,
+                    trip_indptr,
+                    line_indptr,
+                    stop_indptr,
+                    stop_line,
+                    stop_position,
+                )
         else:
             for k in range(n):
                 e = order[k]
@@ -280,9 +319,23 @@ def _spread_walks(
                     q = foot_stop[w]
                     more = 0 if q == stop[e] else max(0, foot_s[w] - min_transfer_s)
                     _board_all(
-                        walk[r], parent[r], boarded[r], e, q, arrival[e] + foot_s[w], walk[r - 1, k] + more, first,
-                        last, rank, departure, trip_indptr, line_indptr, stop_indptr, stop_line, stop_position,
-                    )  # fmt: skip
+                        walk[r],
+                        parent[r],
+                        boarded[r],
+                        e,
+                        q,
+                        arrival[e] + foot_s[w],
+                        walk[r - 1, k] + more,
+                        first,
+                        last,
+                        rank,
+                        departure,
+                        trip_indptr,
+                        line_indptr,
+                        stop_indptr,
+                        stop_line,
+                        stop_position,
+                    )
         for k in range(n):
             onward = following[first + k]
             if first <= onward < last and walk[r, k] < walk[r, onward - first]:

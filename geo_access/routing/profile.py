@@ -107,16 +107,34 @@ def profile_times(
     if legs is None:
         return found
     return _with_direct(
-        found, legs, graph, places, readers, direct_s, samples, max_s=max_s, max_rides=max_rides, ranks=ranks,
+        found,
+        legs,
+        graph,
+        places,
+        readers,
+        direct_s,
+        samples,
+        max_s=max_s,
+        max_rides=max_rides,
+        ranks=ranks,
         ordered=ordered,
-    )  # fmt: skip
+    )
 
 
 def _with_direct(
-    found: tuple[np.ndarray, np.ndarray], direct: tuple[np.ndarray, np.ndarray, TimedLegs], graph: SweepGraph,
-    places: SparseTimes, readers: SparseTimes, direct_s: np.ndarray, samples: Samples, *, max_s: int,
-    max_rides: int | None, ranks: np.ndarray, ordered: bool,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    found: tuple[np.ndarray, np.ndarray],
+    direct: tuple[np.ndarray, np.ndarray, TimedLegs],
+    graph: SweepGraph,
+    places: SparseTimes,
+    readers: SparseTimes,
+    direct_s: np.ndarray,
+    samples: Samples,
+    *,
+    max_s: int,
+    max_rides: int | None,
+    ranks: np.ndarray,
+    ordered: bool,
+) -> tuple[np.ndarray, np.ndarray]:
     """Put the legs all the way beside what was found, for the readers that have any."""
     times, feasible = found
     reader, place, legs = direct
@@ -128,9 +146,16 @@ def _with_direct(
     for begin in range(0, len(rows), group):
         some = rows[begin : begin + group]
         best, _ = _without_direct(
-            graph, places, select_rows(readers, some), direct_s[some], samples, max_s=max_s, max_rides=max_rides,
-            ranks=every, ordered=False,
-        )  # fmt: skip
+            graph,
+            places,
+            select_rows(readers, some),
+            direct_s[some],
+            samples,
+            max_s=max_s,
+            max_rides=max_rides,
+            ranks=every,
+            ordered=False,
+        )
         for k in np.flatnonzero((at >= begin) & (at < begin + len(some))).tolist():
             opens, closes, took = int(legs.open_s[k]), int(legs.close_s[k]), int(legs.seconds[k])
             if samples.deadline:
@@ -147,9 +172,17 @@ def _with_direct(
 
 
 def _without_direct(
-    graph: SweepGraph, places: SparseTimes, readers: SparseTimes, direct_s: np.ndarray, samples: Samples, *,
-    max_s: int, max_rides: int | None, ranks: np.ndarray, ordered: bool,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    graph: SweepGraph,
+    places: SparseTimes,
+    readers: SparseTimes,
+    direct_s: np.ndarray,
+    samples: Samples,
+    *,
+    max_s: int,
+    max_rides: int | None,
+    ranks: np.ndarray,
+    ordered: bool,
+) -> tuple[np.ndarray, np.ndarray]:
     low_s, high_s = _span(samples, max_s)
     widest_s = max(high_s, samples.last_s + max_s) - low_s
     dtype = np.uint16 if widest_s <= _WIDEST_SHORT_S else np.int32
@@ -173,9 +206,20 @@ def _without_direct(
         many = min(group, n_blocks - block)
         value = sweep(graph, places, block * LANES, many, low_s=low_s, high_s=high_s, max_rides=max_rides, dtype=dtype)
         shared = (
-            value, block * LANES, *entries, direct, samples.first_s - low_s, samples.step_s, samples.count, bound,
-            max_s, ranks, network, times, feasible,
-        )  # fmt: skip
+            value,
+            block * LANES,
+            *entries,
+            direct,
+            samples.first_s - low_s,
+            samples.step_s,
+            samples.count,
+            bound,
+            max_s,
+            ranks,
+            network,
+            times,
+            feasible,
+        )
         if samples.deadline:
             _read_deadlines(*shared)
         else:
@@ -216,11 +260,24 @@ def boardings(
     """
     lines: Lines = graph.lines
     tables = (
-        readers.indptr, readers.indices, readers.seconds, lines.stop_indptr, lines.stop_line, lines.stop_position,
-        lines.line_indptr, lines.trip_indptr, lines.event_departure_s, graph.rank, low_s, high_s,
-        high_s if leave_by_s is None else leave_by_s, samples.step_s, 0 if samples.deadline else samples.count,
-        first, last,
-    )  # fmt: skip
+        readers.indptr,
+        readers.indices,
+        readers.seconds,
+        lines.stop_indptr,
+        lines.stop_line,
+        lines.stop_position,
+        lines.line_indptr,
+        lines.trip_indptr,
+        lines.event_departure_s,
+        graph.rank,
+        low_s,
+        high_s,
+        high_s if leave_by_s is None else leave_by_s,
+        samples.step_s,
+        0 if samples.deadline else samples.count,
+        first,
+        last,
+    )
     counts = np.zeros(readers.n_rows, np.int64)
     n_tasks = max(1, min(64, readers.n_rows))
     bounds = np.linspace(0, readers.n_rows, n_tasks + 1).astype(np.int64).tolist()

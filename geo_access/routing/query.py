@@ -166,9 +166,15 @@ class Query:
         """
         farthest = self.max_direct_s if self.max_direct_s is not None else self.max_access_s + self.max_egress_s
         plain = replace(
-            self, depart=None, arrive=None, earliest_s=None, percentiles=(50,), max_transfer_s=0, min_transfer_s=0,
+            self,
+            depart=None,
+            arrive=None,
+            earliest_s=None,
+            percentiles=(50,),
+            max_transfer_s=0,
+            min_transfer_s=0,
             max_rides=None,
-        )  # fmt: skip
+        )
         if self.on_demand and self.uses_transit:
             # Services on demand lead to other stops than those walked to, within the whole time.
             return replace(

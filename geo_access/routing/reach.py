@@ -46,15 +46,22 @@ def reached(
     for start in range(0, places.n_rows, _PLACES):
         many = min(_PLACES, places.n_rows - start)
         bits = np.zeros((last - first, LANES), np.uint16)
-        _get_off(
-            bits, start, many, places.indptr, places.indices, graph.alight_indptr, graph.alight_rank, first, last
-        )  # fmt: skip
+        _get_off(bits, start, many, places.indptr, places.indices, graph.alight_indptr, graph.alight_rank, first, last)
         timed = timed_of(places, backwards=graph.backwards)
         if timed is not None:
             _get_off_timed(
-                bits, start, many, timed.indptr, timed.other, timed.close_s, graph.arrival_s, graph.alight_indptr,
-                graph.alight_rank, first, last,
-            )  # fmt: skip
+                bits,
+                start,
+                many,
+                timed.indptr,
+                timed.other,
+                timed.close_s,
+                graph.arrival_s,
+                graph.alight_indptr,
+                graph.alight_rank,
+                first,
+                last,
+            )
         _spread_back(bits, graph.following, graph.change_indptr, graph.change_to, first, last, graph.circular)
         seen = _gather(bits, indptr, row)
         found[:, start : start + many] = np.unpackbits(

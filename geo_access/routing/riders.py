@@ -18,8 +18,11 @@ __all__ = ["kind_faults", "open_routes"]
 def kind_faults(line_kinds: Sequence[tuple[str, str]]) -> list[Fault]:
     """Return what is wrong with a list of lines and kinds, whatever the timetable."""
     known = ", ".join(KINDS)
-    return [fault(f"line_kinds: {line}", "riders.kind", kind=kind, known=known)
-            for line, kind in line_kinds if kind not in KINDS]  # fmt: skip
+    return [
+        fault(f"line_kinds: {line}", "riders.kind", kind=kind, known=known)
+        for line, kind in line_kinds
+        if kind not in KINDS
+    ]
 
 
 def open_routes(

@@ -64,24 +64,32 @@ _FR = _Words(
     leave="Partez à {at}",
     arrive="Vous arrivez à {at} : {length} en tout{changes}.",
     street={
-        "walk": "Marchez {length}{until}.", "bike": "Roulez {length} à vélo{until}.",
-        "car": "Roulez {length} en voiture{until}.", "driven": "Faites-vous conduire {length}{until}.",
+        "walk": "Marchez {length}{until}.",
+        "bike": "Roulez {length} à vélo{until}.",
+        "car": "Roulez {length} en voiture{until}.",
+        "driven": "Faites-vous conduire {length}{until}.",
     },
     until=" jusqu'à « {name} »",
     ride="À {start}, prenez {vehicle}{towards} à « {from_name} » ; descendez à « {to_name} » à {end}.",
     towards=" en direction de « {name} »",
     same_stop="Restez à « {from_name} ». À {start}, prenez {vehicle}{towards} ; descendez à « {to_name} » à {end}.",
     vehicle={
-        "tram": "le tram {line}", "metro": "le métro {line}", "rail": "le train {line}", "bus": "le bus {line}",
-        "coach": "le car {line}", "ferry": "le bateau {line}", "cable": "le téléphérique {line}",
-        "funicular": "le funiculaire {line}", "": "la ligne {line}",
+        "tram": "le tram {line}",
+        "metro": "le métro {line}",
+        "rail": "le train {line}",
+        "bus": "le bus {line}",
+        "coach": "le car {line}",
+        "ferry": "le bateau {line}",
+        "cable": "le téléphérique {line}",
+        "funicular": "le funiculaire {line}",
+        "": "la ligne {line}",
     },
     moment="moins d'une minute",
     one_minute="1 minute",
     minutes="{minutes} minutes",
     hours="{hours} h {minutes:02d}",
     changes=("", ", avec une correspondance", ", avec {changes} correspondances"),
-)  # fmt: skip
+)
 
 _EN = _Words(
     clock="{hour:02d}:{minute:02d}",
@@ -90,7 +98,9 @@ _EN = _Words(
     leave="Leave at {at}",
     arrive="You arrive at {at}: {length} in all{changes}.",
     street={
-        "walk": "Walk {length}{until}.", "bike": "Cycle {length}{until}.", "car": "Drive {length}{until}.",
+        "walk": "Walk {length}{until}.",
+        "bike": "Cycle {length}{until}.",
+        "car": "Drive {length}{until}.",
         "driven": "Be driven {length}{until}.",
     },
     until=" to “{name}”",
@@ -98,8 +108,14 @@ _EN = _Words(
     towards=" towards “{name}”",
     same_stop="Stay at “{from_name}”. At {start} take {vehicle}{towards}; get off at “{to_name}” at {end}.",
     vehicle={
-        "tram": "tram {line}", "metro": "metro {line}", "rail": "train {line}", "bus": "bus {line}",
-        "coach": "coach {line}", "ferry": "ferry {line}", "cable": "cable car {line}", "funicular": "funicular {line}",
+        "tram": "tram {line}",
+        "metro": "metro {line}",
+        "rail": "train {line}",
+        "bus": "bus {line}",
+        "coach": "coach {line}",
+        "ferry": "ferry {line}",
+        "cable": "cable car {line}",
+        "funicular": "funicular {line}",
         "": "line {line}",
     },
     moment="less than a minute",
@@ -107,16 +123,24 @@ _EN = _Words(
     minutes="{minutes} minutes",
     hours="{hours} h {minutes:02d}",
     changes=("", ", with one change", ", with {changes} changes"),
-)  # fmt: skip
+)
 
 _LANGUAGES = {"fr": _FR, "en": _EN}
 
 # GTFS route types, and the extended ones by their hundreds.
 _BASIC = {0: "tram", 1: "metro", 2: "rail", 3: "bus", 4: "ferry", 5: "tram", 6: "cable", 7: "funicular", 11: "bus"}
 _EXTENDED = {
-    1: "rail", 2: "coach", 4: "metro", 7: "bus", 8: "bus", 9: "tram", 10: "ferry", 12: "ferry", 13: "cable",
+    1: "rail",
+    2: "coach",
+    4: "metro",
+    7: "bus",
+    8: "bus",
+    9: "tram",
+    10: "ferry",
+    12: "ferry",
+    13: "cable",
     14: "funicular",
-}  # fmt: skip
+}
 
 
 def tell(legs: Sequence[_Leg], *, language: str = "fr") -> str:
@@ -158,11 +182,14 @@ def tell(legs: Sequence[_Leg], *, language: str = "fr") -> str:
             frame = words.same_stop if stays else words.ride
             parts.append(
                 frame.format(
-                    start=clock.say(leg.start_s), vehicle=_vehicle(words, leg),
+                    start=clock.say(leg.start_s),
+                    vehicle=_vehicle(words, leg),
                     towards=words.towards.format(name=leg.direction) if leg.direction else "",
-                    from_name=leg.from_name, to_name=leg.to_name, end=clock.say(leg.end_s),
+                    from_name=leg.from_name,
+                    to_name=leg.to_name,
+                    end=clock.say(leg.end_s),
                 )
-            )  # fmt: skip
+            )
         elif leg.kind == "on_demand":
             parts += _on_demand(leg, clock, language)
         elif leg.end_s > leg.start_s:
@@ -171,10 +198,11 @@ def tell(legs: Sequence[_Leg], *, language: str = "fr") -> str:
     changes = max(0, sum(leg.kind in ("ride", "on_demand") for leg in legs) - 1)
     parts.append(
         words.arrive.format(
-            at=clock.say(legs[-1].end_s), length=_length(words, legs[-1].end_s - legs[0].start_s),
+            at=clock.say(legs[-1].end_s),
+            length=_length(words, legs[-1].end_s - legs[0].start_s),
             changes=words.changes[min(changes, 2)].format(changes=changes),
         )
-    )  # fmt: skip
+    )
     return " ".join(parts)
 
 

@@ -83,10 +83,27 @@ def stop_times(
     for place in range(access.n_rows):
         stops, seconds = access.row(place)
         _spread(
-            out[place], stops, seconds, ready_s, first, last, max_rides or 2**30 - 1, lines.stop_indptr,
-            lines.stop_line, lines.stop_position, lines.line_indptr, lines.trip_indptr, lines.event_departure_s,
-            graph.rank, graph.arrival_s, stop_of, graph.following, graph.change_indptr, graph.change_to, graph.circular,
-        )  # fmt: skip
+            out[place],
+            stops,
+            seconds,
+            ready_s,
+            first,
+            last,
+            max_rides or 2**30 - 1,
+            lines.stop_indptr,
+            lines.stop_line,
+            lines.stop_position,
+            lines.line_indptr,
+            lines.trip_indptr,
+            lines.event_departure_s,
+            graph.rank,
+            graph.arrival_s,
+            stop_of,
+            graph.following,
+            graph.change_indptr,
+            graph.change_to,
+            graph.circular,
+        )
     return out
 
 

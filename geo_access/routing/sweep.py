@@ -90,9 +90,18 @@ def build_graph(lines: Lines, transfer_indptr: np.ndarray, transfer_board: np.nd
     by_stop = np.argsort(stops, kind="stable")
     alight_indptr = np.concatenate(([0], np.cumsum(np.bincount(stops, minlength=lines.n_stops)))).astype(np.int64)
     return SweepGraph(
-        lines, transfer_indptr, transfer_board, rank, lines.event_arrival_s[order], following, change_indptr,
-        change_to, alight_indptr, rank[off][by_stop], bool(circular),
-    )  # fmt: skip
+        lines,
+        transfer_indptr,
+        transfer_board,
+        rank,
+        lines.event_arrival_s[order],
+        following,
+        change_indptr,
+        change_to,
+        alight_indptr,
+        rank[off][by_stop],
+        bool(circular),
+    )
 
 
 def reverse_graph(graph: SweepGraph) -> SweepGraph:
@@ -177,15 +186,38 @@ def sweep(
     never = dtype(np.iinfo(dtype).max)
     value: np.ndarray = np.full((n_blocks, last - first, LANES), never, dtype)
     _walk_off(
-        value, first_place, places.indptr, places.indices, places.seconds, graph.alight_indptr, graph.alight_rank,
-        graph.arrival_s, first, last, low_s, high_s,
-    )  # fmt: skip
+        value,
+        first_place,
+        places.indptr,
+        places.indices,
+        places.seconds,
+        graph.alight_indptr,
+        graph.alight_rank,
+        graph.arrival_s,
+        first,
+        last,
+        low_s,
+        high_s,
+    )
     timed = timed_of(places, backwards=graph.backwards)
     if timed is not None:
         walk_off_timed(
-            value, first_place, LANES, timed.indptr, timed.other, timed.seconds, timed.open_s, timed.close_s,
-            graph.alight_indptr, graph.alight_rank, graph.arrival_s, first, last, low_s, high_s,
-        )  # fmt: skip
+            value,
+            first_place,
+            LANES,
+            timed.indptr,
+            timed.other,
+            timed.seconds,
+            timed.open_s,
+            timed.close_s,
+            graph.alight_indptr,
+            graph.alight_rank,
+            graph.arrival_s,
+            first,
+            last,
+            low_s,
+            high_s,
+        )
     if max_rides is None:
         _relax(value, graph.following, graph.change_indptr, graph.change_to, first, last, graph.circular)
         return value

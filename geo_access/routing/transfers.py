@@ -103,10 +103,21 @@ def find_transfers(lines: Lines, footpaths: SparseTimes) -> tuple[np.ndarray, np
     bounds = np.linspace(0, n_trips, n_tasks + 1).astype(np.int64)
     counts = np.zeros(lines.n_events, dtype=np.int32)
     tables = (
-        counts, lines.n_stops, lines.event_stop, lines.event_arrival_s, lines.event_departure_s, lines.event_alight,
-        lines.trip_indptr, lines.line_indptr, lines.stop_indptr, lines.stop_line, lines.stop_position,
-        footpaths.indptr, footpaths.indices, footpaths.seconds,
-    )  # fmt: skip
+        counts,
+        lines.n_stops,
+        lines.event_stop,
+        lines.event_arrival_s,
+        lines.event_departure_s,
+        lines.event_alight,
+        lines.trip_indptr,
+        lines.line_indptr,
+        lines.stop_indptr,
+        lines.stop_line,
+        lines.stop_position,
+        footpaths.indptr,
+        footpaths.indices,
+        footpaths.seconds,
+    )
     with ThreadPoolExecutor(get_num_threads()) as pool:
         pieces = list(pool.map(lambda task: _kept(int(bounds[task]), int(bounds[task + 1]), *tables), range(n_tasks)))
     indptr = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))

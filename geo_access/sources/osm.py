@@ -238,9 +238,15 @@ class _Ways:
                 f"{', '.join(names)}: streets more than {_FAR_DEGREES}° apart (node {self.node_id[row]} of way {way} "
                 f"at {lon:.3f}, {lat:.3f}) → one territory at a time: give bbox_lonlat=, or other files",
                 key="osm.far_apart",
-                values={"file": ", ".join(names), "degrees": _FAR_DEGREES, "node": int(self.node_id[row]), "way": way,
-                        "lon": f"{lon:.3f}", "lat": f"{lat:.3f}"},
-            )  # fmt: skip
+                values={
+                    "file": ", ".join(names),
+                    "degrees": _FAR_DEGREES,
+                    "node": int(self.node_id[row]),
+                    "way": way,
+                    "lon": f"{lon:.3f}",
+                    "lat": f"{lat:.3f}",
+                },
+            )
         self.x[away], self.y[away] = UNDEFINED, UNDEFINED
         return sorted(set(self.node_id[away].tolist()))
 

@@ -87,9 +87,15 @@ _KINDS = {
     "string_too_long": ("study.too_long", ("max_length",)),
 }
 _FAMILIES = {
-    "date": "study.date", "int": "study.number", "float": "study.number", "bool": "study.boolean",
-    "string": "study.text", "tuple": "study.list", "model": "study.section", "path": "study.text",
-}  # fmt: skip
+    "date": "study.date",
+    "int": "study.number",
+    "float": "study.number",
+    "bool": "study.boolean",
+    "string": "study.text",
+    "tuple": "study.list",
+    "model": "study.section",
+    "path": "study.text",
+}
 
 
 class StudyFile(Section):

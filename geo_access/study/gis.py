@@ -36,20 +36,27 @@ def _levels_layer(number: int, content: MapContent, question: Question, columns:
     names = ("profile", "kind", "schedule", "threshold")
     condition = _filter(metier=content.metier_code, **dict(zip(names, question.key, strict=True)))
     return ProjectLayer(
-        f"flags_{number}", f"{text('level', content.language)} : {question.label}", content.metier_name,
-        _source("flags.gpkg", "flags", condition), levels_style(content.language),
-        column_aliases(columns, "flags", content.language), number == 0,
-    )  # fmt: skip
+        f"flags_{number}",
+        f"{text('level', content.language)} : {question.label}",
+        content.metier_name,
+        _source("flags.gpkg", "flags", condition),
+        levels_style(content.language),
+        column_aliases(columns, "flags", content.language),
+        number == 0,
+    )
 
 
 def _bands_layer(number: int, content: MapContent, minutes: Sequence[float]) -> ProjectLayer:
     label = text("bands", content.language)
     return ProjectLayer(
-        f"isochrones_{number}", f"{label} : {content.bands_label}" if content.bands_label else label,
-        content.metier_name, _source("isochrones.gpkg", "isochrones", _filter(metier=content.metier_code)),
-        bands_style(minutes, content.language), column_aliases(_BAND_COLUMNS, "isochrones", content.language),
+        f"isochrones_{number}",
+        f"{label} : {content.bands_label}" if content.bands_label else label,
+        content.metier_name,
+        _source("isochrones.gpkg", "isochrones", _filter(metier=content.metier_code)),
+        bands_style(minutes, content.language),
+        column_aliases(_BAND_COLUMNS, "isochrones", content.language),
         number == 0,
-    )  # fmt: skip
+    )
 
 
 def write_gis(
@@ -80,9 +87,12 @@ def write_gis(
     language = contents[0].language
     columns = ["OGC_FID", *(str(name) for name in flags.columns if name != "threshold_source")]
     write_styles(
-        folder / "flags.gpkg", "flags", "geom",
-        qml(levels_style(language), column_aliases(columns, "flags", language)), text("level", language),
-    )  # fmt: skip
+        folder / "flags.gpkg",
+        "flags",
+        "geom",
+        qml(levels_style(language), column_aliases(columns, "flags", language)),
+        text("level", language),
+    )
     drawn = [frame for frame in (content.ordered_bands() for content in contents) if frame is not None]
     minutes = sorted({float(value) for frame in drawn for value in frame["minutes"]})
     if drawn:
@@ -99,7 +109,11 @@ def write_gis(
     if contents[0].manifest_id:
         footer.append(f"{text('manifest', language)} {contents[0].manifest_id}")
     project = QgisProject(
-        title, tuple(layers), epsg, to_metres.transform_bounds(west, south, east, north),
-        text("qgis.page", language), " · ".join(footer),
-    )  # fmt: skip
+        title,
+        tuple(layers),
+        epsg,
+        to_metres.transform_bounds(west, south, east, north),
+        text("qgis.page", language),
+        " · ".join(footer),
+    )
     return (write_project(folder / _PROJECT, project),)

@@ -233,11 +233,21 @@ def build_lines(feed: Feed, path: Path, *, language: str = "fr") -> list[str]:
     days = int((strip["trips"] > 0).sum())
     span = {"first": strip["date"].iloc[0].date(), "last": strip["date"].iloc[-1].date()}
     lines = [
-        text("cli.validate_runs", language, feed=feed.name, trips=format_number(len(feed.trips), language),
-             days=format_number(days, language), **span),
-        text("cli.validate_built", language, day=busiest["date"].date(),
-             trips=format_number(int(busiest["trips"]), language)),
-    ]  # fmt: skip
+        text(
+            "cli.validate_runs",
+            language,
+            feed=feed.name,
+            trips=format_number(len(feed.trips), language),
+            days=format_number(days, language),
+            **span,
+        ),
+        text(
+            "cli.validate_built",
+            language,
+            day=busiest["date"].date(),
+            trips=format_number(int(busiest["trips"]), language),
+        ),
+    ]
     return lines + [f"  – {said.told(language)}" for said in network.warnings if said.key != "crow_fly"]
 
 

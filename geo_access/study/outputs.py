@@ -212,9 +212,15 @@ def write_manifest(folder: Path, manifest: Manifest) -> Path:
 
 
 def write_tables(
-    folder: Path, inputs: StudyInputs, diagnosis: Diagnosis, bands: dict[str, gpd.GeoDataFrame],
-    flags: pd.DataFrame, *, links: gpd.GeoDataFrame, extra: Mapping[str, pd.DataFrame],
-) -> tuple[Path, ...]:  # fmt: skip
+    folder: Path,
+    inputs: StudyInputs,
+    diagnosis: Diagnosis,
+    bands: dict[str, gpd.GeoDataFrame],
+    flags: pd.DataFrame,
+    *,
+    links: gpd.GeoDataFrame,
+    extra: Mapping[str, pd.DataFrame],
+) -> tuple[Path, ...]:
     """Write travel times, flags, isochrones, links and the `extra` tables (CSV by name); return the files."""
     times = folder / "travel_times.parquet"
     writer = TravelTimeWriter(times, inputs.points)

@@ -234,10 +234,19 @@ class Study:
             write_scenarios(folder, base, progress=lambda stage, share: progress(stage, 0.8 + 0.05 * share))
             notices, links = network_notices(network), links_table(inputs, times)
             context = report_context(
-                self.file, inputs, network, diagnosis, found, manifest,
-                flags=flags, sheets=pictures.sheets, sources=contents[0].sources, counts=counts,
-                notices=notices, links=links,
-            )  # fmt: skip
+                self.file,
+                inputs,
+                network,
+                diagnosis,
+                found,
+                manifest,
+                flags=flags,
+                sheets=pictures.sheets,
+                sources=contents[0].sources,
+                counts=counts,
+                notices=notices,
+                links=links,
+            )
             report = tuple(write_report(folder, context))
             progress("write", 0.95)
             extra = {**found.tables(), "band_counts": counts, "gtfs_notices": notices, **_keys(self.file, flags)}

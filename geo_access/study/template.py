@@ -152,10 +152,18 @@ class _Writer:
         if not feeds:
             self.steps.append(self._say("no_feeds"))
         parts = [
-            self._comment("head", territory=territory), general, network, self._zones(), self._points(), offers,
-            self._metiers(metiers), self._profiles(bool(feeds), bool(streets)), self._thresholds(), self._schedules(),
+            self._comment("head", territory=territory),
+            general,
+            network,
+            self._zones(),
+            self._points(),
+            offers,
+            self._metiers(metiers),
+            self._profiles(bool(feeds), bool(streets)),
+            self._thresholds(),
+            self._schedules(),
             self._rest(),
-        ]  # fmt: skip
+        ]
         return "\n".join(parts)
 
     def _day(self, feeds: Sequence[Recognised]) -> dt.date:

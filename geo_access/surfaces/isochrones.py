@@ -105,13 +105,28 @@ def isochrones(
     if by not in ("union", "site"):
         raise refusal("surfaces.by", by=by)
     query = make_surface_query(
-        network, mode=mode, depart=depart, arrive=arrive, earliest=earliest, percentile=percentile,
-        max_minutes=cutoffs[-1], **limits,
-    )  # fmt: skip
+        network,
+        mode=mode,
+        depart=depart,
+        arrive=arrive,
+        earliest=earliest,
+        percentile=percentile,
+        max_minutes=cutoffs[-1],
+        **limits,
+    )
     return query_isochrones(
-        network, sites, query, minutes=cutoffs, by=by, cell_m=cell_m, reverse=reverse, lattice=lattice,
-        barriers=barriers, min_hole_m2=min_hole_m2, simplify_m=simplify_m,
-    )  # fmt: skip
+        network,
+        sites,
+        query,
+        minutes=cutoffs,
+        by=by,
+        cell_m=cell_m,
+        reverse=reverse,
+        lattice=lattice,
+        barriers=barriers,
+        min_hole_m2=min_hole_m2,
+        simplify_m=simplify_m,
+    )
 
 
 def query_isochrones(
@@ -172,13 +187,22 @@ def _site_names(sites: gpd.GeoDataFrame) -> list[object]:
 
 
 def _family(
-    network: Network, sites: gpd.GeoDataFrame, query: Query, cutoffs: tuple[float, ...], drawing: _Drawing,
+    network: Network,
+    sites: gpd.GeoDataFrame,
+    query: Query,
+    cutoffs: tuple[float, ...],
+    drawing: _Drawing,
     extent: shapely.Geometry | None,
-) -> gpd.GeoDataFrame:  # fmt: skip
+) -> gpd.GeoDataFrame:
     surface = query_surface(
-        network, sites, query, cell_m=drawing.cell_m, reverse=drawing.reverse, lattice=drawing.lattice,
+        network,
+        sites,
+        query,
+        cell_m=drawing.cell_m,
+        reverse=drawing.reverse,
+        lattice=drawing.lattice,
         barriers=drawing.barriers,
-    )  # fmt: skip
+    )
     bands = surface_bands(surface, minutes=cutoffs, min_hole_m2=drawing.min_hole_m2, simplify_m=drawing.simplify_m)
     bands = _with_small_cutoffs(network, sites, surface, bands, drawing)
     cut = np.zeros(len(bands), dtype=bool)

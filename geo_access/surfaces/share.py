@@ -237,9 +237,12 @@ def shift_surface(
     arrive = Window(shift.deadline_s, shift.deadline_s) if how.uses_transit else None
     there = make_surface_query(network, mode=how, depart=None, arrive=arrive, max_minutes=max_minutes, **limits)
     back = replace(
-        there, arrive=None, depart=Window(shift.ready_s, shift.ready_s) if how.uses_transit else None,
-        max_access_s=there.max_egress_s, max_egress_s=there.max_access_s,
-    )  # fmt: skip
+        there,
+        arrive=None,
+        depart=Window(shift.ready_s, shift.ready_s) if how.uses_transit else None,
+        max_access_s=there.max_egress_s,
+        max_egress_s=there.max_access_s,
+    )
     best: Surface | None = None
     for x, y in site_positions(sites, epsg=network.epsg):
         one = gpd.GeoDataFrame(geometry=gpd.points_from_xy([x], [y]), crs=network.epsg)

@@ -96,20 +96,35 @@ class StopReach:
         good = np.isfinite(begin) & (way <= limit_ds)
         time = np.where(good, begin, 0).astype(np.int64) + self.seed_ds
         good &= time <= max_ds
-        found = _labels(
-            *self.arcs, self.seed_state[good], time[good].astype(np.int32), way[good], max_ds, limit_ds
-        )  # fmt: skip
+        found = _labels(*self.arcs, self.seed_state[good], time[good].astype(np.int32), way[good], max_ds, limit_ds)
         links = self.lattice.links
         ahead, against = (
             (links.backward_ds, links.forward_ds) if self.reverse else (links.forward_ds, links.backward_ds)
         )
         values = np.full((max(0, rows.stop - rows.start), max(0, cols.stop - cols.start)), np.inf, np.float32)
         _fill(
-            values, rows.start, cols.start, self.lattice.frame.cols, links.edge, links.fraction, links.connector_s,
-            ahead, against, self.lattice.edge_source, self.lattice.edge_target, *self.entrances.arrays, *found,
-            np.asarray(stop_s, np.float64), self.connector_s, self.stop_indptr, self.stop_member, self.stop_fraction,
-            self.step_s, self.across, self.limit_s,
-        )  # fmt: skip
+            values,
+            rows.start,
+            cols.start,
+            self.lattice.frame.cols,
+            links.edge,
+            links.fraction,
+            links.connector_s,
+            ahead,
+            against,
+            self.lattice.edge_source,
+            self.lattice.edge_target,
+            *self.entrances.arrays,
+            *found,
+            np.asarray(stop_s, np.float64),
+            self.connector_s,
+            self.stop_indptr,
+            self.stop_member,
+            self.stop_fraction,
+            self.step_s,
+            self.across,
+            self.limit_s,
+        )
         self.straight.lower(values, rows=rows, cols=cols, start_s=stop_s, max_s=max_s)
         return values
 
@@ -183,9 +198,15 @@ def _longer(values: np.ndarray) -> np.ndarray:  # pragma: no cover - compiled
 
 @njit(cache=True, nogil=True)
 def _labels(
-    indptr: np.ndarray, heads: np.ndarray, weights: np.ndarray, seed_state: np.ndarray,
-    seed_time: np.ndarray, seed_way: np.ndarray, max_time: int, max_way: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip  # pragma: no cover - compiled
+    indptr: np.ndarray,
+    heads: np.ndarray,
+    weights: np.ndarray,
+    seed_state: np.ndarray,
+    seed_time: np.ndarray,
+    seed_way: np.ndarray,
+    max_time: int,
+    max_way: int,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # pragma: no cover - compiled
     """Settle the times and ways of every state in order of time: first label of each state, next, time, way."""
     n_states = len(indptr) - 1
     shortest = np.full(n_states, _NONE, np.int32)  # shortest way among the labels settled at a state
@@ -242,9 +263,15 @@ def _labels(
 
 @njit(cache=True, nogil=True)
 def _from_states(
-    states: np.ndarray, first: np.ndarray, following: np.ndarray, time: np.ndarray, way: np.ndarray, more_s: float,
-    step_s: float, limit_s: float,
-) -> float:  # fmt: skip  # pragma: no cover - compiled
+    states: np.ndarray,
+    first: np.ndarray,
+    following: np.ndarray,
+    time: np.ndarray,
+    way: np.ndarray,
+    more_s: float,
+    step_s: float,
+    limit_s: float,
+) -> float:  # pragma: no cover - compiled
     """Earliest time `more_s` beyond any of the states by a label that may go that far; infinite where none may."""
     best = np.inf
     for state in states:
@@ -259,13 +286,34 @@ def _from_states(
 
 @njit(cache=True, nogil=True)
 def _fill(
-    out_s: np.ndarray, first_row: int, first_col: int, lattice_cols: int, edge: np.ndarray, fraction: np.ndarray,
-    across_s: np.ndarray, from_source_ds: np.ndarray, from_target_ds: np.ndarray, edge_source: np.ndarray,
-    edge_target: np.ndarray, side_indptr: np.ndarray, side_state: np.ndarray, node_indptr: np.ndarray,
-    node_state: np.ndarray, first: np.ndarray, following: np.ndarray, time: np.ndarray, way: np.ndarray,
-    stop_s: np.ndarray, connector_s: np.ndarray, stop_indptr: np.ndarray, stop_member: np.ndarray,
-    stop_fraction: np.ndarray, step_s: float, across: float, limit_s: float,
-) -> None:  # fmt: skip  # pragma: no cover - compiled
+    out_s: np.ndarray,
+    first_row: int,
+    first_col: int,
+    lattice_cols: int,
+    edge: np.ndarray,
+    fraction: np.ndarray,
+    across_s: np.ndarray,
+    from_source_ds: np.ndarray,
+    from_target_ds: np.ndarray,
+    edge_source: np.ndarray,
+    edge_target: np.ndarray,
+    side_indptr: np.ndarray,
+    side_state: np.ndarray,
+    node_indptr: np.ndarray,
+    node_state: np.ndarray,
+    first: np.ndarray,
+    following: np.ndarray,
+    time: np.ndarray,
+    way: np.ndarray,
+    stop_s: np.ndarray,
+    connector_s: np.ndarray,
+    stop_indptr: np.ndarray,
+    stop_member: np.ndarray,
+    stop_fraction: np.ndarray,
+    step_s: float,
+    across: float,
+    limit_s: float,
+) -> None:  # pragma: no cover - compiled
     """Go on along each cell's edge from its two ends, or from a stop on it, then across to the cell's centre."""
     for r in range(out_s.shape[0]):
         for c in range(out_s.shape[1]):

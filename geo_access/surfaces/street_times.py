@@ -162,9 +162,7 @@ def cell_times(
     values = np.full((max(0, rows.stop - rows.start), max(0, cols.stop - cols.start)), np.nan, np.float32)
     places = (links.edge, links.fraction, links.connector_s, ahead, against)
     cells = (values, rows.start, cols.start, lattice.frame.cols, *places)
-    _fill_cells(
-        *cells, lattice.edge_source, lattice.edge_target, *entrances.arrays, state_s, scale, walk_scale
-    )  # fmt: skip
+    _fill_cells(*cells, lattice.edge_source, lattice.edge_target, *entrances.arrays, state_s, scale, walk_scale)
     if sites is not None:
         own = (sites.edge, sites.fraction, sites.connector_s)
         _fill_beside_sites(*cells, *own, len(lattice.edge_source), scale, walk_scale)
@@ -251,9 +249,14 @@ def street_values(
     wanted = bounds or _reached_bounds(streets, entrances.node_of[state_s >= 0], site_xy[linked], across_m)
     if lattice is None:
         lattice = lattice_for(
-            streets, mode, cell_m=cell_m, limit_m=query.link_limit_m, bounds=wanted, barriers=barriers,
+            streets,
+            mode,
+            cell_m=cell_m,
+            limit_m=query.link_limit_m,
+            bounds=wanted,
+            barriers=barriers,
             whole=bounds is None,
-        )  # fmt: skip
+        )
     check_lattice(lattice, streets, mode)
     rows, cols = lattice.frame.window(wanted)
     values = cell_times(

@@ -182,9 +182,15 @@ def make_surface_query(
 ) -> Query:
     """Build and check the query of a surface; see `make_query`."""
     query = make_query(
-        network, mode=mode, depart=depart, arrive=arrive, earliest=earliest, percentiles=percentile,
-        max_minutes=max_minutes, **limits,
-    )  # fmt: skip
+        network,
+        mode=mode,
+        depart=depart,
+        arrive=arrive,
+        earliest=earliest,
+        percentiles=percentile,
+        max_minutes=max_minutes,
+        **limits,
+    )
     if not query.uses_transit and (depart or arrive or earliest):
         raise refusal("surfaces.no_hours", mode=query.mode)
     return query
@@ -245,9 +251,17 @@ def _street_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[Note, .
         values = nearest_site_times(frame, request.xy, streets=streets, speed_kmh=request.speed_kmh(mode))
         return values, frame, ()
     return street_values(
-        request.network, request.xy, request.query, mode=mode, limit_s=request.query.max_s, reverse=request.reverse,
-        cell_m=request.cell_m, bounds=request.bounds, lattice=request.lattice, barriers=request.barriers,
-    )  # fmt: skip
+        request.network,
+        request.xy,
+        request.query,
+        mode=mode,
+        limit_s=request.query.max_s,
+        reverse=request.reverse,
+        cell_m=request.cell_m,
+        bounds=request.bounds,
+        lattice=request.lattice,
+        barriers=request.barriers,
+    )
 
 
 def _foot_m(query: Query) -> float:
@@ -396,9 +410,15 @@ def travel_time_surface(
     [500.0]
     """
     query = make_surface_query(
-        network, mode=mode, depart=depart, arrive=arrive, earliest=earliest, percentile=percentile,
-        max_minutes=max_minutes, **limits,
-    )  # fmt: skip
+        network,
+        mode=mode,
+        depart=depart,
+        arrive=arrive,
+        earliest=earliest,
+        percentile=percentile,
+        max_minutes=max_minutes,
+        **limits,
+    )
     return query_surface(
         network, sites, query, cell_m=cell_m, reverse=reverse, bounds=bounds, lattice=lattice, barriers=barriers
     )

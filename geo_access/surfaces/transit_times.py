@@ -180,30 +180,45 @@ def prepare_ground(
     mode, limit_s = _cell_mode(query, reverse=reverse)
     if lattice is None:
         lattice = lattice_for(
-            network.streets, mode, cell_m=frame.cell_m, limit_m=query.link_limit_m, bounds=frame.bounds,
+            network.streets,
+            mode,
+            cell_m=frame.cell_m,
+            limit_m=query.link_limit_m,
+            bounds=frame.bounds,
             barriers=barriers,
-        )  # fmt: skip
+        )
     else:
         check_lattice(lattice, network.streets, mode)
     speed = street_speed(query, mode)
     return Ground(
-        network, frame, query, reverse,
+        network,
+        frame,
+        query,
+        reverse,
         _reach(network, lattice, query.link_limit_m, speed, query.walk_kmh, float(limit_s), reverse),
-    )  # fmt: skip
+    )
 
 
 @lru_cache(maxsize=4)
 def _reach(
-    network: Network, lattice: Lattice, link_limit_m: float, speed_kmh: float | None, walk_kmh: float, limit_s: float,
+    network: Network,
+    lattice: Lattice,
+    link_limit_m: float,
+    speed_kmh: float | None,
+    walk_kmh: float,
+    limit_s: float,
     reverse: bool,
-) -> StopReach:  # fmt: skip
+) -> StopReach:
     """Keep the stops on their streets for the next request on the same network and grid."""
     timetable, streets = network.timetable, network.streets
     assert timetable is not None and isinstance(streets, Streets)  # noqa: S101, PT018 — the caller has looked
     stops = link_points(
-        streets, np.column_stack((timetable.stop_x, timetable.stop_y)), mode=lattice.mode, limit_m=link_limit_m,
+        streets,
+        np.column_stack((timetable.stop_x, timetable.stop_y)),
+        mode=lattice.mode,
+        limit_m=link_limit_m,
         connector_kmh=walk_kmh,
-    )  # fmt: skip
+    )
     return stop_reach(streets, stops, lattice, speed_kmh=speed_kmh, walk_kmh=walk_kmh, limit_s=limit_s, reverse=reverse)
 
 

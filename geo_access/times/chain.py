@@ -166,16 +166,24 @@ def chain_times(
         np.concatenate([block[part] for block in blocks]) for part in range(6)
     )
     return ChainTimes(
-        at_home.ids, tuple(stage.name for stage in stages), feasible, leave_s, total_s, arrive_s, ids, broken,
+        at_home.ids,
+        tuple(stage.name for stage in stages),
+        feasible,
+        leave_s,
+        total_s,
+        arrive_s,
+        ids,
+        broken,
         manifest_of(network, query, ("homes", at_home), *_layers(stages, places)),
-    )  # fmt: skip
+    )
 
 
 def _layers(stages: Sequence[Stage], places: Sequence[Points | None]) -> list[tuple[str, Points]]:
     return [
         (f"stage {number} {stage.name}", points)
-        for number, (stage, points) in enumerate(zip(stages, places, strict=True), start=1) if points is not None
-    ]  # fmt: skip
+        for number, (stage, points) in enumerate(zip(stages, places, strict=True), start=1)
+        if points is not None
+    ]
 
 
 def _chain(
@@ -223,9 +231,13 @@ def _chain(
             ids[feasible, k] = there.ids[place[feasible]]
         place = came_from[k][row, best, place]
     return (
-        feasible, np.where(feasible, leave[best], np.nan).astype(np.float32), total[row, best].astype(np.float32),
-        arrive_s, ids, np.where(feasible, 0, broken.max(axis=1)).astype(np.int16),
-    )  # fmt: skip
+        feasible,
+        np.where(feasible, leave[best], np.nan).astype(np.float32),
+        total[row, best].astype(np.float32),
+        arrive_s,
+        ids,
+        np.where(feasible, 0, broken.max(axis=1)).astype(np.int16),
+    )
 
 
 def _places(network: Network, stages: Sequence[Stage], id_column: str) -> list[Points | None]:

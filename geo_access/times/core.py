@@ -130,9 +130,13 @@ def street_times(
         columns = np.flatnonzero(missing.any(axis=0) & destinations.ok)
         if len(rows) and len(columns):
             beyond_s[np.ix_(rows, columns)] = street_matrix(
-                network.streets, origins.take(rows), destinations.take(columns), mode=mode, max_s=None,
+                network.streets,
+                origins.take(rows),
+                destinations.take(columns),
+                mode=mode,
+                max_s=None,
                 speed_kmh=speed,
-            )  # fmt: skip
+            )
         beyond_s[~missing] = np.nan
         reason[missing] = np.where(np.isnan(beyond_s[missing]), Reason.DISCONNECTED, Reason.OVER_CUTOFF)
         _blame_points(reason, missing, origins.ok, destinations.ok)
@@ -174,9 +178,15 @@ def transit_times(network: Network, ends: Ends, samples: Samples, query: Query, 
         )
     else:
         seconds, feasible = profile_times(
-            backward_graph(timetable, key), ends.access, ends.egress, np.ascontiguousarray(ends.direct_s.T),
-            samples.reversed(), max_s=max_s, max_rides=max_rides, ranks=ranks,
-        )  # fmt: skip
+            backward_graph(timetable, key),
+            ends.access,
+            ends.egress,
+            np.ascontiguousarray(ends.direct_s.T),
+            samples.reversed(),
+            max_s=max_s,
+            max_rides=max_rides,
+            ranks=ranks,
+        )
         seconds, feasible = np.ascontiguousarray(seconds.transpose(1, 0, 2)), feasible.T.copy()
     missing = np.isnan(seconds[:, :, 0])
     reason = np.zeros((n_o, n_d), np.uint8)
@@ -241,14 +251,27 @@ def instant_times(network: Network, origin_xy: np.ndarray, destination_xy: np.nd
     instants = np.arange(samples.count)
     if _forward_is_cheaper(ends.direct_s.shape, ahead.lines.n_events, deadline=samples.deadline):
         return profile_times(
-            ahead, ends.egress, ends.access, ends.direct_s, samples, max_s=query.max_s, max_rides=query.max_rides,
-            ranks=instants, ordered=False,
-        )[0]  # fmt: skip
+            ahead,
+            ends.egress,
+            ends.access,
+            ends.direct_s,
+            samples,
+            max_s=query.max_s,
+            max_rides=query.max_rides,
+            ranks=instants,
+            ordered=False,
+        )[0]
     seconds, _ = profile_times(
-        backward_graph(timetable, graph_key(query)), ends.access, ends.egress,
-        np.ascontiguousarray(ends.direct_s.T), samples.reversed(), max_s=query.max_s, max_rides=query.max_rides,
-        ranks=instants[::-1].copy(), ordered=False,
-    )  # fmt: skip
+        backward_graph(timetable, graph_key(query)),
+        ends.access,
+        ends.egress,
+        np.ascontiguousarray(ends.direct_s.T),
+        samples.reversed(),
+        max_s=query.max_s,
+        max_rides=query.max_rides,
+        ranks=instants[::-1].copy(),
+        ordered=False,
+    )
     return np.ascontiguousarray(seconds.transpose(1, 0, 2))
 
 

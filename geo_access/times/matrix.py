@@ -211,9 +211,16 @@ def travel_times(
     [[0.0, 600.0], [600.0, 0.0]]
     """
     query = make_query(
-        network, mode=mode, depart=depart, arrive=arrive, earliest=earliest, percentiles=percentiles,
-        max_minutes=max_minutes, day=day, **limits,
-    )  # fmt: skip
+        network,
+        mode=mode,
+        depart=depart,
+        arrive=arrive,
+        earliest=earliest,
+        percentiles=percentiles,
+        max_minutes=max_minutes,
+        day=day,
+        **limits,
+    )
     if sink is not None and reduce is not None:
         raise refusal("times.sink_and_reduce")
     starts = read_points(origins, network, name="origins", id_column=id_column)
@@ -311,9 +318,14 @@ def time_components(
     rows = []
     for o, origin in enumerate(starts.ids):
         spread = spread_from(
-            graph, paths, access_at(legs.access, o, ready_s), ready_s, max_s=query.max_s,
-            max_rides=query.max_rides or _MOST_RIDES, min_transfer_s=query.min_transfer_s,
-        )  # fmt: skip
+            graph,
+            paths,
+            access_at(legs.access, o, ready_s),
+            ready_s,
+            max_s=query.max_s,
+            max_rides=query.max_rides or _MOST_RIDES,
+            min_transfer_s=query.min_transfer_s,
+        )
         for d, destination in enumerate(ends.ids):
             routes = routes_to(spread, exits_of(legs.egress, d))[:1]
             direct = int(legs.direct_s[o, d])

@@ -157,6 +157,7 @@ def _place(points: Points, name: object, what: str) -> np.ndarray:
         some = ", ".join(map(str, points.ids[:5]))
         raise InputError(
             f"{what} {name!r} is none of the {len(points.ids)} asked → one of {some} …",
-            key="times.no_such_place", values={"name": repr(name), "n": len(points.ids), "some": some},
-        )  # fmt: skip
+            key="times.no_such_place",
+            values={"name": repr(name), "n": len(points.ids), "some": some},
+        )
     return points.xy[found[:1]]

@@ -275,10 +275,24 @@ def shift_times(network: Network, homes: Points, sites: Points, shift: Shift, qu
     no_out, no_back = np.isnan(out), np.isnan(back)
     binding = np.where(no_out & no_back, 3, np.where(no_out | (~no_back & (out >= back)), 1, 2)).astype(np.uint8)
     return ShiftTimes(
-        homes.ids, sites.ids, shift, query, out, back, np.float32(shift.deadline_s) - out,
-        np.float32(shift.ready_s) + back, later, earlier, binding, reasons[0], reasons[1], reasons[2], out_beyond,
-        back_beyond, manifest,
-    )  # fmt: skip
+        homes.ids,
+        sites.ids,
+        shift,
+        query,
+        out,
+        back,
+        np.float32(shift.deadline_s) - out,
+        np.float32(shift.ready_s) + back,
+        later,
+        earlier,
+        binding,
+        reasons[0],
+        reasons[1],
+        reasons[2],
+        out_beyond,
+        back_beyond,
+        manifest,
+    )
 
 
 def _known(found: np.ndarray | None) -> np.ndarray:

@@ -175,10 +175,16 @@ def _blocks(
         many = compute(select_points(origins, slice(first, cuts[group[-1]].stop)))
         for number in group:
             rows = slice(cuts[number].start - first, cuts[number].stop - first)
-            yield number, replace(
-                many, origin_ids=many.origin_ids[rows], seconds=many.seconds[rows], reason=many.reason[rows],
-                feasible_share=many.feasible_share[rows],
-            )  # fmt: skip
+            yield (
+                number,
+                replace(
+                    many,
+                    origin_ids=many.origin_ids[rows],
+                    seconds=many.seconds[rows],
+                    reason=many.reason[rows],
+                    feasible_share=many.feasible_share[rows],
+                ),
+            )
 
 
 def write_blocks(

@@ -167,12 +167,25 @@ def _just_missed(network: Network, ends: Ends, query: Query, reason: np.ndarray)
     within_s, max_s, max_rides = _NEXT_TRIP_WITHIN_S, query.max_s, query.max_rides
     if samples.deadline:
         return first_after(
-            forward_graph(timetable, key), ends.egress, ends.access, wanted, samples.first_s, within_s=within_s,
-            max_s=max_s, max_rides=max_rides, earliest_s=query.earliest_s,
-        )  # fmt: skip
+            forward_graph(timetable, key),
+            ends.egress,
+            ends.access,
+            wanted,
+            samples.first_s,
+            within_s=within_s,
+            max_s=max_s,
+            max_rides=max_rides,
+            earliest_s=query.earliest_s,
+        )
     # On the clock running backwards the origins are places again, and "before the end" is "after the deadline".
     turned = first_after(
-        backward_graph(timetable, key), ends.access, ends.egress, wanted.T, -samples.first_s, within_s=within_s,
-        max_s=max_s, max_rides=max_rides,
-    )  # fmt: skip
+        backward_graph(timetable, key),
+        ends.access,
+        ends.egress,
+        wanted.T,
+        -samples.first_s,
+        within_s=within_s,
+        max_s=max_s,
+        max_rides=max_rides,
+    )
     return -turned.T

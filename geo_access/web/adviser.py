@@ -183,13 +183,23 @@ def _rows(diagnosis: Diagnosis, case: DiagnosedCase, question: AdviserQuestion) 
                 continue
             found.append(
                 {
-                    "metier": metier.code, "metier_name": metier.name, "profile": case.profile.id, "kind": case.kind,
-                    "schedule": case.schedule, "site": str(sites.ids[site]), "name": str(sites.names[site]),
-                    "free": int(offers.open_places[offer]), "places": int(offers.all_places[offer]),
-                    "there_min": there_s / 60, "back_min": back_s / 60, "worst_min": max(there_s, back_s) / 60,
-                    "arrive_s": arrive_s, "leave_s": leave_s, "row": site,
+                    "metier": metier.code,
+                    "metier_name": metier.name,
+                    "profile": case.profile.id,
+                    "kind": case.kind,
+                    "schedule": case.schedule,
+                    "site": str(sites.ids[site]),
+                    "name": str(sites.names[site]),
+                    "free": int(offers.open_places[offer]),
+                    "places": int(offers.all_places[offer]),
+                    "there_min": there_s / 60,
+                    "back_min": back_s / 60,
+                    "worst_min": max(there_s, back_s) / 60,
+                    "arrive_s": arrive_s,
+                    "leave_s": leave_s,
+                    "row": site,
                 }
-            )  # fmt: skip
+            )
     return _merged(found)
 
 

@@ -56,9 +56,12 @@ def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) ->
     if question.kind == "job":
         kept &= flags["schedule"] == "own_hours"
     for column, value in (
-        ("metier", question.metier), ("family", question.family), ("zone_id", question.zone),
-        ("zone_kind", question.zone_kind), ("profile", question.profile),
-    ):  # fmt: skip
+        ("metier", question.metier),
+        ("family", question.family),
+        ("zone_id", question.zone),
+        ("zone_kind", question.zone_kind),
+        ("profile", question.profile),
+    ):
         if value is not None:
             kept &= flags[column].astype(str) == value
     rows = flags[kept]

@@ -66,11 +66,30 @@ def case_answer(prepared: PreparedStudy, question: CaseQuestion) -> dict[str, An
 
 
 _SHOWN = (
-    "zone_id", "zone_name", "zone_kind", "residents", "level", "confidence", "reachable_share", "main_reason",
-    "out_lack_min", "back_lack_min", "median_time_min", "reachable_places", "free_places", "filling_rate",
-    "places_per_100_candidates", "located_places", "remote_places", "nearest_site_id", "nearest_site_name",
-    "saturation", "cause", "doubts", "sensitive",
-)  # fmt: skip
+    "zone_id",
+    "zone_name",
+    "zone_kind",
+    "residents",
+    "level",
+    "confidence",
+    "reachable_share",
+    "main_reason",
+    "out_lack_min",
+    "back_lack_min",
+    "median_time_min",
+    "reachable_places",
+    "free_places",
+    "filling_rate",
+    "places_per_100_candidates",
+    "located_places",
+    "remote_places",
+    "nearest_site_id",
+    "nearest_site_name",
+    "saturation",
+    "cause",
+    "doubts",
+    "sensitive",
+)
 
 
 def zone_curve(prepared: PreparedStudy, case: DiagnosedCase, metier: str) -> np.ndarray:

@@ -65,9 +65,13 @@ def pack_surface(surface: Surface, *, extra: dict[str, Any]) -> bytes:
     corners = Transformer.from_crs(3857, 4326, always_xy=True)
     (left, right), (top, bottom) = corners.transform([west, east], [north, south])
     header = {
-        "rows": rows, "cols": cols, "no_time": NO_TIME, "outside": OUTSIDE,
-        "corners": [[left, top], [right, top], [right, bottom], [left, bottom]], **extra,
-    }  # fmt: skip
+        "rows": rows,
+        "cols": cols,
+        "no_time": NO_TIME,
+        "outside": OUTSIDE,
+        "corners": [[left, top], [right, top], [right, bottom], [left, bottom]],
+        **extra,
+    }
     head = json.dumps(header, ensure_ascii=False).encode()
     return struct.pack("<I", len(head)) + head + grid.tobytes()
 

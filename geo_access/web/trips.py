@@ -158,14 +158,27 @@ def _clock(seconds: float) -> str:
 def _street_way(prepared: PreparedStudy, ask: Ask, start_xy: np.ndarray, end_xy: np.ndarray) -> dict[str, Any] | None:
     query = ask.query(arrive=None, depart=None, percentiles=(50,))
     path = street_path(
-        prepared.network.streets, start_xy[0], end_xy[0], mode=query.on_streets(query.mode),
+        prepared.network.streets,
+        start_xy[0],
+        end_xy[0],
+        mode=query.on_streets(query.mode),
         speed_kmh=street_speed(query, query.mode),
-        max_s=query.max_s, limit_m=query.link_limit_m, connector_kmh=query.walk_kmh,
-    )  # fmt: skip
+        max_s=query.max_s,
+        limit_m=query.link_limit_m,
+        connector_kmh=query.walk_kmh,
+    )
     if path.seconds is None:
         return None
-    leg = {"kind": query.mode, "line": "", "from": "", "to": "", "start": "", "end": "",
-           "minutes": path.seconds / 60, "line_xy": _degrees(prepared.network.epsg, path.xy)}  # fmt: skip
+    leg = {
+        "kind": query.mode,
+        "line": "",
+        "from": "",
+        "to": "",
+        "start": "",
+        "end": "",
+        "minutes": path.seconds / 60,
+        "line_xy": _degrees(prepared.network.epsg, path.xy),
+    }
     metres = float(np.hypot(*np.diff(path.xy, axis=0).T).sum())
     return {"minutes": path.seconds / 60, "seconds": path.seconds, "metres": metres, "legs": [leg]}
 
@@ -186,8 +199,13 @@ def _told(journey: Journey, *, minutes: float) -> dict[str, Any]:
         }
         for leg in journey.legs
     ]
-    return {"leave": _clock(journey.leave_s), "arrive": _clock(journey.arrive_s), "minutes": minutes,
-            "rides": journey.rides, "legs": legs}  # fmt: skip
+    return {
+        "leave": _clock(journey.leave_s),
+        "arrive": _clock(journey.arrive_s),
+        "minutes": minutes,
+        "rides": journey.rides,
+        "legs": legs,
+    }
 
 
 def _degrees(epsg: int, xy: np.ndarray) -> list[list[float]]:

@@ -101,15 +101,17 @@ def settings() -> list[Setting]:
         Setting("ferrobus: + blank times filled evenly", fast, even=True, peer=("ferrobus", 0.0, True)),
         Setting(
             "ferrobus: + no time kept for a change, 20 min between stops, 40 min all the way",
-            replace(fast, min_transfer_s=0, max_transfer_s=1200, max_direct_s=2400), even=True,
+            replace(fast, min_transfer_s=0, max_transfer_s=1200, max_direct_s=2400),
+            even=True,
             peer=("ferrobus", 0.0, True),
         ),
         Setting(
             "ferrobus: + a transfer walk may follow the last ride (egress to 40 min)",
-            replace(fast, min_transfer_s=0, max_transfer_s=1200, max_direct_s=2400, max_egress_s=2400), even=True,
+            replace(fast, min_transfer_s=0, max_transfer_s=1200, max_direct_s=2400, max_egress_s=2400),
+            even=True,
             peer=("ferrobus", 0.0, True),
         ),
-    ]  # fmt: skip
+    ]
 
 
 def ask_peer(
@@ -180,9 +182,13 @@ def main() -> None:
                 peers[setting.peer] = None if out is None else np.load(out)
             if setting.even not in networks:
                 networks[setting.even] = build_network(
-                    DATA / "poa_osm.pbf", even if setting.even else RAW, date=DAY, modes=("walk",), walk_kmh=5.04,
+                    DATA / "poa_osm.pbf",
+                    even if setting.even else RAW,
+                    date=DAY,
+                    modes=("walk",),
+                    walk_kmh=5.04,
                     max_transfer_s=1200,
-                )  # fmt: skip
+                )
             theirs, network = peers[setting.peer], networks[setting.even]
             if theirs is None:
                 continue

@@ -74,8 +74,10 @@ def of_answer(folder: Path, name: str, epsg: int) -> Shapes:
 def beside(title: str, mine: Shapes, theirs: Shapes, nodes: np.ndarray, alike: np.ndarray | None = None) -> None:
     """Print one row for each cutoff: areas, their ratio over the sites, and the nodes inside both."""
     print(f"\n{title}, {load()}")
-    print("| minutes | ours [km²] | theirs [km²] | ours / theirs, median (p10–p90) | street nodes in both / in either "
-          "| theirs / our nodes drawn as theirs |")  # fmt: skip
+    print(
+        "| minutes | ours [km²] | theirs [km²] | ours / theirs, median (p10–p90) | street nodes in both / in either "
+        "| theirs / our nodes drawn as theirs |"
+    )
     for column, minutes in enumerate(MINUTES):
         rows = [row for row in range(len(sites())) if (row, minutes) in mine and (row, minutes) in theirs]
         a = np.array([mine[row, minutes].area for row in rows]) / 1e6
@@ -86,8 +88,11 @@ def beside(title: str, mine: Shapes, theirs: Shapes, nodes: np.ndarray, alike: n
             shared.append((here & there).sum() / max((here | there).sum(), 1))
         low, middle, high = np.percentile(a / b, [10, 50, 90])
         drawn = "" if alike is None else f"{np.median(b / alike[rows, column]):.2f}"
-        print(f"| {minutes} | {np.median(a):.2f} | {np.median(b):.2f} | {middle:.2f} ({low:.2f}–{high:.2f}) "
-              f"| {np.median(shared):.2f} | {drawn} |", flush=True)  # fmt: skip
+        print(
+            f"| {minutes} | {np.median(a):.2f} | {np.median(b):.2f} | {middle:.2f} ({low:.2f}–{high:.2f}) "
+            f"| {np.median(shared):.2f} | {drawn} |",
+            flush=True,
+        )
 
 
 def node_file(network: Network, mode: str, walk_kmh: float, path: Path) -> np.ndarray:

@@ -65,13 +65,20 @@ def spread_out(streets: Streets, across: int, down: int) -> Streets:
         graphs[mode] = ModeGraph(rows(graph.indptr), heads, np.tile(graph.deciseconds, n), edges, graph.speed_kmh)
     moved = np.stack([streets.geometry_xy + step for step in np.column_stack((dx, dy))]).reshape(-1, 2)
     return replace(
-        streets, epsg=2154, node_id=again(streets.node_id, int(streets.node_id.max()) + 1),
-        node_x=(streets.node_x[None] + dx[:, None]).ravel(), node_y=(streets.node_y[None] + dy[:, None]).ravel(),
-        edge_source=again(streets.edge_source, n_nodes), edge_target=again(streets.edge_target, n_nodes),
-        edge_length_m=np.tile(streets.edge_length_m, n), edge_class=np.tile(streets.edge_class, n),
-        edge_way_id=np.tile(streets.edge_way_id, n), geometry_indptr=rows(streets.geometry_indptr),
-        geometry_xy=moved, graphs=graphs,
-    )  # fmt: skip
+        streets,
+        epsg=2154,
+        node_id=again(streets.node_id, int(streets.node_id.max()) + 1),
+        node_x=(streets.node_x[None] + dx[:, None]).ravel(),
+        node_y=(streets.node_y[None] + dy[:, None]).ravel(),
+        edge_source=again(streets.edge_source, n_nodes),
+        edge_target=again(streets.edge_target, n_nodes),
+        edge_length_m=np.tile(streets.edge_length_m, n),
+        edge_class=np.tile(streets.edge_class, n),
+        edge_way_id=np.tile(streets.edge_way_id, n),
+        geometry_indptr=rows(streets.geometry_indptr),
+        geometry_xy=moved,
+        graphs=graphs,
+    )
 
 
 def real_streets() -> None:

@@ -73,9 +73,15 @@ def main() -> None:
 
     def contents() -> tuple:
         return map_contents(
-            study.file, inputs, network, diagnosis.flags, bands, diagnosis.manifest,
-            bands_label=bands_label(study.file), counts=counts,
-        )  # fmt: skip
+            study.file,
+            inputs,
+            network,
+            diagnosis.flags,
+            bands,
+            diagnosis.manifest,
+            bands_label=bands_label(study.file),
+            counts=counts,
+        )
 
     drawn = contents()
     page = page_html(metier_map(drawn[0]))

@@ -42,11 +42,18 @@ def base(file: StudyFile, inputs: StudyInputs, network: Network) -> Diagnosis:
     """Diagnose the public without a car, with the week after as the other ordinary day."""
     return diagnose(
         network,
-        zones=inputs.zones, points=inputs.points, membership=inputs.membership, metiers=study_metiers(file),
-        profiles=[p for p in study_profiles(file) if p.uses_transit][:1], thresholds=study_thresholds(file),
-        schedules=study_schedules(file), training=inputs.training, employers=inputs.employers, rules=flag_rules(file),
+        zones=inputs.zones,
+        points=inputs.points,
+        membership=inputs.membership,
+        metiers=study_metiers(file),
+        profiles=[p for p in study_profiles(file) if p.uses_transit][:1],
+        thresholds=study_thresholds(file),
+        schedules=study_schedules(file),
+        training=inputs.training,
+        employers=inputs.employers,
+        rules=flag_rules(file),
         ordinary=[study_network(file, day=date(2026, 3, 31))],
-    )  # fmt: skip
+    )
 
 
 def levels(found: Diagnosis, network: Network) -> pd.Series:
@@ -66,10 +73,17 @@ def levels(found: Diagnosis, network: Network) -> pd.Series:
             )
             frames.append(
                 aggregate_flags(
-                    found.residents, sites, case.offers, points, threshold=case.threshold, profile=case.profile,
-                    kind=kind, schedule=case.schedule, rules=found.rules,
+                    found.residents,
+                    sites,
+                    case.offers,
+                    points,
+                    threshold=case.threshold,
+                    profile=case.profile,
+                    kind=kind,
+                    schedule=case.schedule,
+                    rules=found.rules,
                 )
-            )  # fmt: skip
+            )
     table = pd.concat([frame.astype(dict.fromkeys([*KEY, "level"], str)) for frame in frames])
     return table.set_index(KEY)["level"]
 

@@ -31,11 +31,32 @@ N_NODES = 300
 CLASSES_KM = ((0, 2), (2, 5), (5, 10), (10, 20), (20, 100))
 FREE = {"signal_s": 0.0, "junction_s": 0.0}
 # Valhalla's default speeds in towns, motorway to service [km/h]; a limit is its speed.
-VALHALLA_KMH = {"motorway": 89.0, "trunk": 73.0, "primary": 57.0, "secondary": 49.0, "tertiary": 40.0,
-                "unclassified": 35.0, "residential": 30.0, "service": 20.0}  # fmt: skip
-OSRM_KMH = {"motorway": 90.0, "motorway_link": 45.0, "trunk": 85.0, "trunk_link": 40.0, "primary": 65.0,
-            "primary_link": 30.0, "secondary": 55.0, "secondary_link": 25.0, "tertiary": 40.0, "tertiary_link": 20.0,
-            "unclassified": 25.0, "residential": 25.0, "living_street": 10.0, "service": 15.0}  # fmt: skip
+VALHALLA_KMH = {
+    "motorway": 89.0,
+    "trunk": 73.0,
+    "primary": 57.0,
+    "secondary": 49.0,
+    "tertiary": 40.0,
+    "unclassified": 35.0,
+    "residential": 30.0,
+    "service": 20.0,
+}
+OSRM_KMH = {
+    "motorway": 90.0,
+    "motorway_link": 45.0,
+    "trunk": 85.0,
+    "trunk_link": 40.0,
+    "primary": 65.0,
+    "primary_link": 30.0,
+    "secondary": 55.0,
+    "secondary_link": 25.0,
+    "tertiary": 40.0,
+    "tertiary_link": 20.0,
+    "unclassified": 25.0,
+    "residential": 25.0,
+    "living_street": 10.0,
+    "service": 15.0,
+}
 
 
 def spread(values: np.ndarray) -> str:
@@ -92,8 +113,10 @@ def car() -> None:
             continue
         reached = np.isfinite(found["ours"]) & np.isfinite(found["consensus"]) & (found["consensus"] > 120)
         missing = np.isfinite(found["ours"]).mean(), np.isfinite(found["Valhalla"]).mean()
-        print(f"\n{city}: {reached.sum()} pairs of two minutes or more; reached by ours {missing[0]:.1%}, Valhalla "
-              f"{missing[1]:.1%}")  # fmt: skip
+        print(
+            f"\n{city}: {reached.sum()} pairs of two minutes or more; reached by ours {missing[0]:.1%}, Valhalla "
+            f"{missing[1]:.1%}"
+        )
         columns = [peer for peer in ("consensus", "OSRM", "Valhalla", "cafein") if peer in found]
         print("| distance | pairs | " + " | ".join(f"ours / {peer}" for peer in columns) + " | OSRM / Valhalla |")
         for low, high in ((0, 1_000), *CLASSES_KM):
@@ -128,9 +151,11 @@ def car() -> None:
             ]
         )
     print("\nCauses, median factors")
-    print("| place | OSRM: turns | OSRM: signals | ours: signals | ours: junctions | speeds: ours / OSRM "
-          "| same speeds: ours / OSRM | speeds: ours / Valhalla | Valhalla: delays | metres, Valhalla / OSRM "
-          "|")  # fmt: skip
+    print(
+        "| place | OSRM: turns | OSRM: signals | ours: signals | ours: junctions | speeds: ours / OSRM "
+        "| same speeds: ours / OSRM | speeds: ours / Valhalla | Valhalla: delays | metres, Valhalla / OSRM "
+        "|"
+    )
     for row in causes:
         print("| " + " | ".join(row) + " |")
 
@@ -213,8 +238,10 @@ def walk() -> None:
     print(
         f"from a hexagon's middle to its street: {ends}; {(~linked).sum()} lie beyond 500 m of any and are not linked"
     )
-    print("| program | both reach | only ours | only theirs | median (p10–p90) | absolute median, p90 | ratio "
-          "| of it the ends explain | without our ends: median (p10–p90) |")  # fmt: skip
+    print(
+        "| program | both reach | only ours | only theirs | median (p10–p90) | absolute median, p90 | ratio "
+        "| of it the ends explain | without our ends: median (p10–p90) |"
+    )
     for peer, theirs in found.items():
         other = theirs["seconds"]
         n = len(other)
@@ -239,8 +266,11 @@ def walk() -> None:
             snap = theirs.get("snap_m")
             ends = f"{snap[i]:.0f} + {snap[j]:.0f}" if snap is not None else "?"
             way = f", {theirs['metres'][i, j]:.0f}" if "metres" in theirs else ""
-            print(f"  {i} → {j}: {straight:.0f} m; {seconds[i, j]:.0f} s, {other[i, j]:.0f} s; "
-                  f"{ours['snap_m'][i]:.0f} + {ours['snap_m'][j]:.0f}; {ends}{way}", flush=True)  # fmt: skip
+            print(
+                f"  {i} → {j}: {straight:.0f} m; {seconds[i, j]:.0f} s, {other[i, j]:.0f} s; "
+                f"{ours['snap_m'][i]:.0f} + {ours['snap_m'][j]:.0f}; {ends}{way}",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

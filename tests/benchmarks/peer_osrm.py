@@ -50,8 +50,9 @@ def main() -> None:
     folder = Path(job["folder"])
     folder.mkdir(parents=True, exist_ok=True)
     base, build_s = _build(job, folder)
-    engine = osrm.OSRM(storage_config=str(base), algorithm=job["method"], max_locations_distance_table=-1,
-                       use_shared_memory=False)  # fmt: skip
+    engine = osrm.OSRM(
+        storage_config=str(base), algorithm=job["method"], max_locations_distance_table=-1, use_shared_memory=False
+    )
     coordinates = [tuple(row) for row in np.load(job["points"]).tolist()]
 
     def table(*annotations: str) -> object:

@@ -22,9 +22,13 @@ def main() -> None:
     data = np.load(job["graph"])
     begin = time.perf_counter()
     network = pandana.Network(
-        Series(data["x"]), Series(data["y"]), Series(data["tails"]), Series(data["heads"]),
-        DataFrame({"w": data["weights"]}), twoway=False,
-    )  # fmt: skip
+        Series(data["x"]),
+        Series(data["y"]),
+        Series(data["tails"]),
+        Series(data["heads"]),
+        DataFrame({"w": data["weights"]}),
+        twoway=False,
+    )
     build_s = time.perf_counter() - begin
     snap_m = np.zeros(0)
     if "xy" in job:

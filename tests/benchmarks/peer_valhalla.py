@@ -58,8 +58,13 @@ def matrix(actor: valhalla.Actor, job: dict, places: list[dict]) -> tuple[dict[s
     for repeat in range(job["repeats"]):
         begin, parts = time.perf_counter(), []
         for start in range(0, len(sources), BLOCK):
-            request = {"sources": sources[start : start + BLOCK], "targets": places, "costing": job["costing"],
-                       "costing_options": {job["costing"]: job.get("options", {})}, "verbose": False}  # fmt: skip
+            request = {
+                "sources": sources[start : start + BLOCK],
+                "targets": places,
+                "costing": job["costing"],
+                "costing_options": {job["costing"]: job.get("options", {})},
+                "verbose": False,
+            }
             parts.append(actor.matrix(json.dumps(request)))
         spent.append(time.perf_counter() - begin)
         if repeat == 0:
@@ -74,9 +79,15 @@ def contours(actor: valhalla.Actor, job: dict, places: list[dict]) -> tuple[dict
     """Polygons of all cutoffs around each place."""
     spent, features = [], []
     for row, place in enumerate(places):
-        request = {"locations": [place], "costing": job["costing"], "polygons": True, "denoise": 0.0, "generalize": 0.0,
-                   "costing_options": {job["costing"]: job.get("options", {})},
-                   "contours": [{"time": minutes} for minutes in job["minutes"]]}  # fmt: skip
+        request = {
+            "locations": [place],
+            "costing": job["costing"],
+            "polygons": True,
+            "denoise": 0.0,
+            "generalize": 0.0,
+            "costing_options": {job["costing"]: job.get("options", {})},
+            "contours": [{"time": minutes} for minutes in job["minutes"]],
+        }
         begin = time.perf_counter()
         answer = actor.isochrone(json.dumps(request))
         spent.append(time.perf_counter() - begin)

@@ -27,8 +27,10 @@ EXTRACTS = {
 }
 # The peers' own files: a text in their profile and what stands in its place.
 OSRM_WALK_48 = [["local walking_speed = 5\n", "local walking_speed = 4.8\n"]]
-OSRM_NO_TURNS = [["turn_penalty              = 7.5", "turn_penalty              = 0"],
-                 ["oncoming_turn_penalty     = 2.0", "oncoming_turn_penalty     = 0"]]  # fmt: skip
+OSRM_NO_TURNS = [
+    ["turn_penalty              = 7.5", "turn_penalty              = 0"],
+    ["oncoming_turn_penalty     = 2.0", "oncoming_turn_penalty     = 0"],
+]
 OSRM_NO_SIGNALS = [["u_turn_penalty                 = 20,", "u_turn_penalty = 20, traffic_signal_penalty = 0,"]]
 
 Answer = tuple[dict[str, float], dict[str, np.ndarray]]

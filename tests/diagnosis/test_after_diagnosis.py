@@ -56,9 +56,14 @@ def town(**columns: object) -> tuple[Diagnosis, TableTimes]:
 
     times = TableTimes(residents.xy, sites.xy, minutes)
     found = diagnose_with(
-        times, residents=residents, supply={"training": (sites, offers)}, profiles=[TRANSIT], thresholds=[HOUR],
-        schedules=[DAY], rules=RULES,
-    )  # fmt: skip
+        times,
+        residents=residents,
+        supply={"training": (sites, offers)},
+        profiles=[TRANSIT],
+        thresholds=[HOUR],
+        schedules=[DAY],
+        rules=RULES,
+    )
     return found, times
 
 
@@ -153,9 +158,16 @@ def test_a_profile_without_a_threshold_of_its_mode_is_said() -> None:
     network = Network(EPSG, CrowFly(EPSG), None, {})
     with pytest.raises(InputError, match="none applies to profile 'tc'"):
         diagnose(
-            network, zones=zones("z"), points=points([1.0]), membership=members(("p0", "z")), metiers=[WELDER],
-            training=training([{"site_id": "a"}]), profiles=[TRANSIT], thresholds=[walkers], schedules=[DAY],
-        )  # fmt: skip
+            network,
+            zones=zones("z"),
+            points=points([1.0]),
+            membership=members(("p0", "z")),
+            metiers=[WELDER],
+            training=training([{"site_id": "a"}]),
+            profiles=[TRANSIT],
+            thresholds=[walkers],
+            schedules=[DAY],
+        )
 
 
 def shifts() -> Diagnosis:
@@ -163,11 +175,15 @@ def shifts() -> Diagnosis:
     residents = residents_of([30.0, 70.0], ["a", "b"])
     table = gpd.GeoDataFrame(
         {
-            "site_id": ["dawn", "late", "day"], "metier": "H2913", "openings": [1, 1, 1],
-            "shift_start": ["05:00", "14:00", "09:00"], "shift_end": ["13:00", "22:00", "17:00"],
+            "site_id": ["dawn", "late", "day"],
+            "metier": "H2913",
+            "openings": [1, 1, 1],
+            "shift_start": ["05:00", "14:00", "09:00"],
+            "shift_end": ["13:00", "22:00", "17:00"],
         },
-        geometry=[Point(710_000 + i, 7_000_000) for i in range(3)], crs=EPSG,
-    )  # fmt: skip
+        geometry=[Point(710_000 + i, 7_000_000) for i in range(3)],
+        crs=EPSG,
+    )
     sites, offers = job_offers(table, [WELDER], epsg=EPSG)
 
     def minutes(query: Query, there: bool) -> list[list[float]]:
@@ -177,9 +193,14 @@ def shifts() -> Diagnosis:
         return [[dawn, late, 20.0], [dawn, late, 50.0]]
 
     return diagnose_with(
-        TableTimes(residents.xy, sites.xy, minutes), residents=residents, supply={"job": (sites, offers)},
-        profiles=[TRANSIT], thresholds=[JOB_HOUR], schedules=[], rules=RULES,
-    )  # fmt: skip
+        TableTimes(residents.xy, sites.xy, minutes),
+        residents=residents,
+        supply={"job": (sites, offers)},
+        profiles=[TRANSIT],
+        thresholds=[JOB_HOUR],
+        schedules=[],
+        rules=RULES,
+    )
 
 
 def test_employers_that_transit_cannot_serve_are_listed_with_their_obstacle() -> None:
@@ -231,11 +252,15 @@ def test_three_components_stand_side_by_side() -> None:
 def test_need_at_employers_counts_only_what_lies_near_a_suitable_session() -> None:
     jobs = gpd.GeoDataFrame(
         {
-            "site_id": ["e1", "e2", "e3"], "metier": "H2913", "openings": [5, 3, 2],
-            "shift_start": "09:00", "shift_end": "17:00",
+            "site_id": ["e1", "e2", "e3"],
+            "metier": "H2913",
+            "openings": [5, 3, 2],
+            "shift_start": "09:00",
+            "shift_end": "17:00",
         },
-        geometry=[Point(710_000, 7e6), Point(720_000, 7e6), None], crs=EPSG,
-    )  # fmt: skip
+        geometry=[Point(710_000, 7e6), Point(720_000, 7e6), None],
+        crs=EPSG,
+    )
     metiers = [replace(WELDER, max_level=4)]
     _, offered = job_offers(jobs, metiers, epsg=EPSG)
     rows = [{"site_id": "cap", "x": 0.0, "level": 3}, {"site_id": "ecole", "x": 1.0, "level": 7}]

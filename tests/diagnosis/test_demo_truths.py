@@ -192,9 +192,16 @@ def test_round_trips_equal_the_shift_test(found: Diagnosis, territory: Network, 
     ]
     for column in range(len(few)):
         expected = shift_test(
-            territory, places[0], places[1].iloc[[column]], mode=mode, max_minutes=120, max_access_s=1200,
-            max_egress_s=1200, start=clock(some.start_s[column]), end=clock(some.end_s[column]),
-        )  # fmt: skip
+            territory,
+            places[0],
+            places[1].iloc[[column]],
+            mode=mode,
+            max_minutes=120,
+            max_access_s=1200,
+            max_egress_s=1200,
+            start=clock(some.start_s[column]),
+            end=clock(some.end_s[column]),
+        )
         np.testing.assert_array_equal(trip.out_s[:, column], expected.out_s[:, 0])
         np.testing.assert_array_equal(trip.back_s[:, column], expected.back_s[:, 0])
 
@@ -215,10 +222,18 @@ def test_the_study_s_table_and_the_shift_test_say_the_same_of_every_pair(
         )
         public = next(p for p in STUDY.profiles if p.id == profile)
         shift = shift_test(
-            territory, everyone, everywhere, start=schedule.start, end=schedule.end, mode=public.mode, max_minutes=120,
-            walk_kmh=public.walk_kmh, bike_kmh=public.bike_kmh, max_access_s=round(public.max_access_min * 60),
+            territory,
+            everyone,
+            everywhere,
+            start=schedule.start,
+            end=schedule.end,
+            mode=public.mode,
+            max_minutes=120,
+            walk_kmh=public.walk_kmh,
+            bike_kmh=public.bike_kmh,
+            max_access_s=round(public.max_access_min * 60),
             max_egress_s=round(public.max_access_min * 60),
-        )  # fmt: skip
+        )
         for name in ("out_s", "back_s", "reason", "out_reason", "back_reason", "next_arrival_s"):
             np.testing.assert_array_equal(getattr(trip, name), getattr(shift, name))
         np.testing.assert_array_equal(trip.last_departure_s, shift.last_back_s)

@@ -86,9 +86,15 @@ def run_planted(profiles=(TRANSIT,), rules: FlagRules = FIRST):
     times = TableTimes(residents.xy, sites.xy, planted_minutes(other_day=False))
     other = TableTimes(residents.xy, sites.xy, planted_minutes(other_day=True))
     return times, diagnose_with(
-        times, residents=residents, supply={"training": (sites, offers)}, profiles=profiles, thresholds=[HOUR],
-        schedules=[DAY], rules=rules, other_day=other,
-    )  # fmt: skip
+        times,
+        residents=residents,
+        supply={"training": (sites, offers)},
+        profiles=profiles,
+        thresholds=[HOUR],
+        schedules=[DAY],
+        rules=rules,
+        other_day=other,
+    )
 
 
 def test_every_travel_reason_of_the_first_version_comes_out_where_it_was_planted() -> None:
@@ -123,8 +129,11 @@ def test_the_second_version_says_what_is_missing_and_then_what_would_lift_it() -
     for name, (reason, lifts) in SECOND.items():
         row = flags.loc[name.lower()]
         assert row["main_reason"] == reason, name
-        helped = {lift for lift in ("unlimited_rides", "midday", "longer_walk", "other_day", "car")
-                  if row[f"lifted_by_{lift}"] == 1.0}  # fmt: skip
+        helped = {
+            lift
+            for lift in ("unlimited_rides", "midday", "longer_walk", "other_day", "car")
+            if row[f"lifted_by_{lift}"] == 1.0
+        }
         assert helped - {"car"} == lifts - {"car"}, name
         assert ("car" in helped) == ("car" in PLANTED[name] and PLANTED[name]["car"] <= 60), name
     slow = flags.loc["car_only"]
@@ -158,9 +167,14 @@ def test_shares_of_those_who_cannot_sum_to_one_in_a_mixed_zone() -> None:
 
     for rules, back, both in ((RULES, "absent_back", "absent_both"), (FIRST, "no_return_trip", "car_only")):
         found = diagnose_with(
-            TableTimes(residents.xy, sites.xy, minutes), residents=residents, supply={"training": (sites, offers)},
-            profiles=[TRANSIT], thresholds=[HOUR], schedules=[DAY], rules=rules,
-        )  # fmt: skip
+            TableTimes(residents.xy, sites.xy, minutes),
+            residents=residents,
+            supply={"training": (sites, offers)},
+            profiles=[TRANSIT],
+            thresholds=[HOUR],
+            schedules=[DAY],
+            rules=rules,
+        )
         row = found.flags.iloc[0]
         assert row["level"] == "fragile"
         assert row["reachable_share"] == pytest.approx(0.5)
@@ -206,9 +220,14 @@ def test_reasons_that_lie_in_the_supply(rows, first, second) -> None:
     answer = [[10.0 if i == "a" else 120.0 for i in sites.ids]]
     for rules in (FIRST, RULES):
         found = diagnose_with(
-            TableTimes(residents.xy, sites.xy, lambda *_: answer), residents=residents,
-            supply={"training": (sites, offers)}, profiles=[TRANSIT], thresholds=[HOUR], schedules=[DAY], rules=rules,
-        )  # fmt: skip
+            TableTimes(residents.xy, sites.xy, lambda *_: answer),
+            residents=residents,
+            supply={"training": (sites, offers)},
+            profiles=[TRANSIT],
+            thresholds=[HOUR],
+            schedules=[DAY],
+            rules=rules,
+        )
         row = found.flags.iloc[0]
         told = tuple(None if pd.isna(row[name]) else row[name] for name in ("level", "main_reason", "cause"))
         if rules is RULES:
@@ -235,11 +254,16 @@ def test_places_that_nobody_knows_count_as_one() -> None:
 def employers(rows: list[tuple[str, str, str, int]]) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(
         {
-            "site_id": [r[0] for r in rows], "metier": "H2913", "openings": [r[3] for r in rows],
-            "shift_start": [r[1] for r in rows], "shift_end": [r[2] for r in rows], "position_quality": "exact",
+            "site_id": [r[0] for r in rows],
+            "metier": "H2913",
+            "openings": [r[3] for r in rows],
+            "shift_start": [r[1] for r in rows],
+            "shift_end": [r[2] for r in rows],
+            "position_quality": "exact",
         },
-        geometry=[Point(710_000, 7_000_000)] * len(rows), crs=EPSG,
-    )  # fmt: skip
+        geometry=[Point(710_000, 7_000_000)] * len(rows),
+        crs=EPSG,
+    )
 
 
 def test_each_employer_is_asked_at_the_hours_of_its_own_shift() -> None:
@@ -253,9 +277,14 @@ def test_each_employer_is_asked_at_the_hours_of_its_own_shift() -> None:
 
     morning = Schedule("morning", "matin", "job", "05:00", "13:00")
     found = diagnose_with(
-        TableTimes(residents.xy, sites.xy, minutes), residents=residents, supply={"job": (sites, offers)},
-        profiles=[TRANSIT], thresholds=[JOB_HOUR], schedules=[morning], rules=RULES,
-    )  # fmt: skip
+        TableTimes(residents.xy, sites.xy, minutes),
+        residents=residents,
+        supply={"job": (sites, offers)},
+        profiles=[TRANSIT],
+        thresholds=[JOB_HOUR],
+        schedules=[morning],
+        rules=RULES,
+    )
     flags = found.flags.set_index("schedule")
     assert flags.loc[OWN_HOURS, "level"] == "adéquat"
     assert flags.loc[OWN_HOURS, "reachable_places"] == 2
@@ -276,9 +305,13 @@ def test_a_metier_that_nobody_teaches_and_nobody_needs_is_without_object() -> No
     every = np.vstack([sites.xy for sites, _ in supply.values()])
     found = diagnose_with(
         TableTimes(residents.xy, every, lambda *_: [[10.0, 10.0]] * 2),
-        residents=residents, supply=supply, profiles=[TRANSIT],
-        thresholds=[HOUR, JOB_HOUR], schedules=[DAY], rules=RULES,
-    )  # fmt: skip
+        residents=residents,
+        supply=supply,
+        profiles=[TRANSIT],
+        thresholds=[HOUR, JOB_HOUR],
+        schedules=[DAY],
+        rules=RULES,
+    )
     level = found.flags.set_index(["kind", "zone_id", "metier"])["level"]
     assert level["training", "z", "H2913"] == "indécidable"  # needed, and no row of training names it
     assert level["training", "z", "A1101"] == "adéquat"  # taught
@@ -300,9 +333,14 @@ def test_everything_wrong_is_said_at_once() -> None:
     network = Network(EPSG, CrowFly(EPSG), None, {})
     with pytest.raises(InputError) as error:
         diagnose(
-            network, zones=zones("z"), points=points([1.0]), membership=members(("p0", "z")), metiers=[WELDER],
-            training=training([{"site_id": "a"}]), **bad,
-        )  # fmt: skip
+            network,
+            zones=zones("z"),
+            points=points([1.0]),
+            membership=members(("p0", "z")),
+            metiers=[WELDER],
+            training=training([{"site_id": "a"}]),
+            **bad,
+        )
     text = str(error.value)
     for part in ("-5 minutes", "before it starts", "29:00", "it has no mode", "out of order", "no source"):
         assert part in text
@@ -337,9 +375,15 @@ def test_a_way_that_rests_on_school_lines_is_less_sure(minutes_in_holidays, leve
     def row_of(*, school_lines: bool):
         times = TableTimes(residents.xy, sites.xy, minutes)
         return diagnose_with(
-            times, residents=residents, supply={"training": (sites, offers)}, profiles=[TRANSIT], thresholds=[HOUR],
-            schedules=[DAY], rules=RULES, school_lines=school_lines,
-        ).flags.iloc[0]  # fmt: skip
+            times,
+            residents=residents,
+            supply={"training": (sites, offers)},
+            profiles=[TRANSIT],
+            thresholds=[HOUR],
+            schedules=[DAY],
+            rules=RULES,
+            school_lines=school_lines,
+        ).flags.iloc[0]
 
     row = row_of(school_lines=True)
     assert (row["level"], row["confidence"]) == (level, confidence)

@@ -180,9 +180,16 @@ LATE, EARLY, WALK = Reason.FIRST_TRIP_TOO_LATE, Reason.LAST_TRIP_TOO_EARLY, Reas
         ({"out": NONE, "back": 20, "out_reason": LATE, "next_arrival_s": 8 * 60 + 23}, "LATE_OUT", (23, None)),
         ({"out": 20, "back": NONE, "back_reason": EARLY, "last_departure_s": 16 * 60 + 45}, "EARLY_BACK", (None, 15)),
         (
-            {"out": NONE, "back": NONE, "out_reason": LATE, "next_arrival_s": 8 * 60 + 5, "back_reason": EARLY,
-             "last_departure_s": 12 * 60},
-            "HOURS_BOTH", (5, 300),
+            {
+                "out": NONE,
+                "back": NONE,
+                "out_reason": LATE,
+                "next_arrival_s": 8 * 60 + 5,
+                "back_reason": EARLY,
+                "last_departure_s": 12 * 60,
+            },
+            "HOURS_BOTH",
+            (5, 300),
         ),
         ({"out": NONE, "back": 20, "out_reason": Reason.DISCONNECTED}, "ABSENT_OUT", (None, None)),
         ({"out": 20, "back": NONE, "back_reason": Reason.NO_SERVICE_THAT_DAY}, "ABSENT_BACK", (None, None)),
@@ -192,7 +199,7 @@ LATE, EARLY, WALK = Reason.FIRST_TRIP_TOO_LATE, Reason.LAST_TRIP_TOO_EARLY, Reas
         ({"out": 75, "back": NONE}, "SEVERAL", (15, None)),
         ({"out": NONE, "back": NONE, "out_reason": Reason.UNSNAPPED_ORIGIN}, "OFF_NETWORK", (None, None)),
     ],
-)  # fmt: skip
+)
 def test_each_reason_says_the_way_that_fails_and_by_how_much(times, reason, lacks) -> None:
     row = flag_of_times(**times)
     assert row["main_reason"] == reason
@@ -252,9 +259,16 @@ def test_a_point_may_count_in_two_zones_and_competes_once() -> None:
     both = sparse.csr_matrix(np.array([[1.0, 1.0], [1.0, 0.0]]))
     names = np.array(["commune", "qpv"], dtype=object)
     overlapping = Residents(
-        residents.point_ids, residents.xy, residents.population, residents.candidates, residents.doubtful,
-        names, names, names, both,
-    )  # fmt: skip
+        residents.point_ids,
+        residents.xy,
+        residents.population,
+        residents.candidates,
+        residents.doubtful,
+        names,
+        names,
+        names,
+        both,
+    )
     flags = flag_zones(overlapping, sites, offers=offers, evidence=Evidence(trip), threshold=HOUR, profile=TRANSIT)
     # Ten places for a hundred candidates, whichever zone one asks from.
     assert flags["places_per_100_candidates"].tolist() == [pytest.approx(10.0)] * 2
@@ -292,16 +306,28 @@ def territories(draw: st.DrawFn):
     site = np.concatenate([np.sort(rng.permutation(n_sites)[:c]) for c in counts]) if counts.sum() else np.zeros(0)
     every = rng.integers(0, 4, len(site))
     offers = Offers(
-        tuple(Metier(f"M{i}") for i in range(n_metiers)), np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        site.astype(np.int32), np.maximum(every - rng.integers(0, 3, len(site)), 0), every, rng.random(len(site)) < 0.7,
-        rng.integers(0, 2, n_metiers), rng.integers(0, 2, n_metiers), rng.integers(0, 2, n_metiers),
-    )  # fmt: skip
+        tuple(Metier(f"M{i}") for i in range(n_metiers)),
+        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        site.astype(np.int32),
+        np.maximum(every - rng.integers(0, 3, len(site)), 0),
+        every,
+        rng.random(len(site)) < 0.7,
+        rng.integers(0, 2, n_metiers),
+        rng.integers(0, 2, n_metiers),
+        rng.integers(0, 2, n_metiers),
+    )
     population = rng.integers(0, 50, n_points).astype(float)
     residents = Residents(
-        np.arange(n_points).astype(object), rng.uniform(0, 9000, (n_points, 2)), population,
-        rng.integers(0, 50, n_points).astype(float), rng.random(n_points) < 0.3, np.array(["a", "b"], object),
-        np.array(["A", "B"], object), np.array(["", ""], object), sparse.csr_matrix(rng.random((2, n_points)).round(1)),
-    )  # fmt: skip
+        np.arange(n_points).astype(object),
+        rng.uniform(0, 9000, (n_points, 2)),
+        population,
+        rng.integers(0, 50, n_points).astype(float),
+        rng.random(n_points) < 0.3,
+        np.array(["a", "b"], object),
+        np.array(["A", "B"], object),
+        np.array(["", ""], object),
+        sparse.csr_matrix(rng.random((2, n_points)).round(1)),
+    )
     ids = np.arange(n_sites).astype(object)
     sites = Sites(ids, ids, rng.uniform(0, 9000, (n_sites, 2)))
     some = np.flatnonzero(rng.random(n_points) < 0.7)
@@ -379,8 +405,13 @@ def nearest_by_hand(
     p: int, m: int, offers: Offers, trip: RoundTrip, n: int, lifts: dict[str, bool]
 ) -> tuple[FlagReason, float, float]:
     """The pair that comes nearest to being reached, and what it lacks, read aloud from the times."""
-    rank = {"OVER_CUTOFF": 4, "FIRST_TRIP_TOO_LATE": 2, "LAST_TRIP_TOO_EARLY": 2, "TOO_MANY_RIDES": 3,
-            "NO_STOP_WITHIN_WALK": 5}  # fmt: skip
+    rank = {
+        "OVER_CUTOFF": 4,
+        "FIRST_TRIP_TOO_LATE": 2,
+        "LAST_TRIP_TOO_EARLY": 2,
+        "TOO_MANY_RIDES": 3,
+        "NO_STOP_WITHIN_WALK": 5,
+    }
 
     def way(seconds: np.ndarray, reason: np.ndarray, s: int) -> tuple[int, float]:
         if not np.isnan(seconds[p, s]):

@@ -22,14 +22,22 @@ from . import demo
 
 KEY = ["point", "metier"]
 OF_REASON = {
-    "OVER_CUTOFF": 4, "FIRST_TRIP_TOO_LATE": 2, "LAST_TRIP_TOO_EARLY": 2, "TOO_MANY_RIDES": 3, "NO_STOP_WITHIN_WALK": 5,
-    "UNSNAPPED_ORIGIN": 7, "UNSNAPPED_DESTINATION": 7,
-}  # fmt: skip
+    "OVER_CUTOFF": 4,
+    "FIRST_TRIP_TOO_LATE": 2,
+    "LAST_TRIP_TOO_EARLY": 2,
+    "TOO_MANY_RIDES": 3,
+    "NO_STOP_WITHIN_WALK": 5,
+    "UNSNAPPED_ORIGIN": 7,
+    "UNSNAPPED_DESTINATION": 7,
+}
 ALIKE = {
-    1: ("SLOW_OUT", "SLOW_BACK", "SLOW_BOTH"), 2: ("LATE_OUT", "EARLY_BACK", "HOURS_BOTH"),
-    3: ("TOO_MANY_CHANGES",) * 3, 4: ("SLOW_OUT", "SLOW_BACK", "SLOW_BOTH"), 5: ("TOO_FAR_TO_WALK",) * 3,
+    1: ("SLOW_OUT", "SLOW_BACK", "SLOW_BOTH"),
+    2: ("LATE_OUT", "EARLY_BACK", "HOURS_BOTH"),
+    3: ("TOO_MANY_CHANGES",) * 3,
+    4: ("SLOW_OUT", "SLOW_BACK", "SLOW_BOTH"),
+    5: ("TOO_FAR_TO_WALK",) * 3,
     6: ("ABSENT_OUT", "ABSENT_BACK", "ABSENT_BOTH"),
-}  # fmt: skip
+}
 
 
 def raw_offers(kind: str, metiers: dict[str, tuple[int, int]]) -> pd.DataFrame:
@@ -194,12 +202,20 @@ def context() -> ReportContext:
     found, file = demo.diagnosis(), demo.study()
     cases = found.cases
     return ReportContext(
-        name="x", territory="x", service_date=file.study.date, metiers=cases[0].offers.metiers,
+        name="x",
+        territory="x",
+        service_date=file.study.date,
+        metiers=cases[0].offers.metiers,
         profiles=tuple({c.profile.id: c.profile for c in cases}.values()),
-        thresholds=tuple({c.threshold.id: c.threshold for c in cases}.values()), schedules=(), rules=found.rules,
-        flags=found.flags, reach=reach_table(found), lifts=lift_table(found), axes=axis_table(found),
+        thresholds=tuple({c.threshold.id: c.threshold for c in cases}.values()),
+        schedules=(),
+        rules=found.rules,
+        flags=found.flags,
+        reach=reach_table(found),
+        lifts=lift_table(found),
+        axes=axis_table(found),
         manifest=Manifest(inputs={}, query={}),
-    )  # fmt: skip
+    )
 
 
 def weighted_median(values: pd.Series, people: np.ndarray) -> float:
@@ -251,8 +267,13 @@ def test_every_sentence_of_the_report_says_what_the_times_say(context: ReportCon
             assert sum(row["share"] for row in block["rows"]) == pytest.approx(1.0)
             own = points[kind].xs(metier.code, level="metier")
             reached = float(population[own.index[own["reason"] == "REACHES"]].sum())
-            line = text("report.metier.reach" + ("" if kind == "training" else ".job"), share="@", count="@",
-                        inadequate="@", all="@")  # fmt: skip
+            line = text(
+                "report.metier.reach" + ("" if kind == "training" else ".job"),
+                share="@",
+                count="@",
+                inadequate="@",
+                all="@",
+            )
             start = line.split("@")[0] + written_share(reached / population.sum())
             assert any(said.startswith(start) and format_number(reached) in said for said in content["lines"])
             for reason, part in own[own["reason"] != "REACHES"].groupby("reason"):

@@ -19,10 +19,15 @@ NASTY = '<script>alert("x")</script> & l\'été'
 
 def zones(side: int = 6) -> gpd.GeoDataFrame:
     rows = [
-        (f"c{r}{c}", f"Commune {r}-{c}" if (r, c) != (2, 2) else NASTY, "rural" if r in (0, side - 1) else "urban",
-         box(X0 + 5000 * c, Y0 + 5000 * r, X0 + 5000 * (c + 1), Y0 + 5000 * (r + 1)))
-        for r in range(side) for c in range(side)
-    ]  # fmt: skip
+        (
+            f"c{r}{c}",
+            f"Commune {r}-{c}" if (r, c) != (2, 2) else NASTY,
+            "rural" if r in (0, side - 1) else "urban",
+            box(X0 + 5000 * c, Y0 + 5000 * r, X0 + 5000 * (c + 1), Y0 + 5000 * (r + 1)),
+        )
+        for r in range(side)
+        for c in range(side)
+    ]
     rows += [
         (
             f"q{i}",

@@ -137,9 +137,14 @@ def test_the_rational_agent_minimises_the_potential_of_beckmann(seed: int) -> No
     split = people[o] / usable.sum(axis=1)[o]
     rows = (np.array(served)[:, None] == o[None, :]).astype(float)
     best = minimize(
-        potential, split, jac=gradient, bounds=[(0, None)] * len(o), method="trust-constr",
-        constraints=[LinearConstraint(rows, people[served], people[served])], options={"gtol": 1e-10, "maxiter": 3000},
-    )  # fmt: skip
+        potential,
+        split,
+        jac=gradient,
+        bounds=[(0, None)] * len(o),
+        method="trust-constr",
+        constraints=[LinearConstraint(rows, people[served], people[served])],
+        options={"gtol": 1e-10, "maxiter": 3000},
+    )
     least = [gradient(best.x)[o == i].min() for i in served]
     np.testing.assert_allclose(access[served], least, rtol=5e-3)
 
@@ -157,9 +162,14 @@ def test_the_rational_agent_agrees_with_pysal_access_where_that_converges(seed: 
     people = rng.integers(500, 3000, 12)
     places = rng.integers(20, 60, 4).astype(float)
     theirs = raam(
-        pd.DataFrame({"demand": people}), pd.DataFrame({"supply": places}), long_table(t), demand_name="demand",
-        supply_name="supply", tau=30, max_cycles=1500,
-    )  # fmt: skip
+        pd.DataFrame({"demand": people}),
+        pd.DataFrame({"supply": places}),
+        long_table(t),
+        demand_name="demand",
+        supply_name="supply",
+        tau=30,
+        max_cycles=1500,
+    )
     ours = rational_agent_access(t * 60, places, people.astype(float), tau_s=1800)
     # Theirs moves whole people by steps that shrink; ours stops when no shift pays.
     np.testing.assert_allclose(ours[theirs.index], theirs.to_numpy(), rtol=0.02)

@@ -136,12 +136,22 @@ def test_nobody_and_nothing_are_nan() -> None:
     none = np.array([])
     zero = np.zeros(3)
     for value in (
-        weighted_mean(none), weighted_quantile(none, 0.5), gini(none), gini(zero), theil(none), theil(zero),
-        theil_parts(zero, np.array(["a", "b", "b"])).total, concentration_index(none, none),
-        concentration_index(zero, zero), palma_ratio(zero, zero), palma_ratio(none, none), fgt_poverty(none, line=1),
-        group_ratio(zero, np.array(["a", "b", "b"]), of="a", to="b"), group_ratio(zero, zero, of="x", to="y"),
+        weighted_mean(none),
+        weighted_quantile(none, 0.5),
+        gini(none),
+        gini(zero),
+        theil(none),
+        theil(zero),
+        theil_parts(zero, np.array(["a", "b", "b"])).total,
+        concentration_index(none, none),
+        concentration_index(zero, zero),
+        palma_ratio(zero, zero),
+        palma_ratio(none, none),
+        fgt_poverty(none, line=1),
+        group_ratio(zero, np.array(["a", "b", "b"]), of="a", to="b"),
+        group_ratio(zero, zero, of="x", to="y"),
         corrected_concentration_index(none, none, lowest=0, highest=1),
-    ):  # fmt: skip
+    ):
         assert np.isnan(value)
 
 

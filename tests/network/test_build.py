@@ -126,11 +126,16 @@ def test_neighbour_feed_on_the_platform_of_valenciennes(tmp_path: Path) -> None:
     stops = read_gtfs(rail).stops
     station = stops[stops["stop_id"] == "StopPoint:OCETrain TER-87343004"].iloc[0]
     tables = {
-        "agency.txt": [{"agency_id": "b", "agency_name": "Made", "agency_url": "https://x",
-                        "agency_timezone": "Europe/Brussels"}],
+        "agency.txt": [
+            {"agency_id": "b", "agency_name": "Made", "agency_url": "https://x", "agency_timezone": "Europe/Brussels"}
+        ],
         "stops.txt": [
-            {"stop_id": "V", "stop_name": "Gare de VALENCIENNES", "stop_lat": station["stop_lat"] + 0.0007,
-             "stop_lon": station["stop_lon"]},
+            {
+                "stop_id": "V",
+                "stop_name": "Gare de VALENCIENNES",
+                "stop_lat": station["stop_lat"] + 0.0007,
+                "stop_lon": station["stop_lon"],
+            },
             {"stop_id": "Q", "stop_name": "Quiévrain", "stop_lat": 50.41, "stop_lon": 3.68},
         ],
         "routes.txt": [{"route_id": "x", "route_short_name": "X", "route_type": 3}],
@@ -140,7 +145,7 @@ def test_neighbour_feed_on_the_platform_of_valenciennes(tmp_path: Path) -> None:
             {"trip_id": "x1", "stop_id": stop, "stop_sequence": k, "arrival_time": at, "departure_time": at}
             for k, (stop, at) in enumerate((("V", "05:50:00"), ("Q", "06:15:00")))
         ],
-    }  # fmt: skip
+    }
     made = write_tables(tmp_path / "made.zip", {name: table_text(rows) for name, rows in tables.items()})
     for linked in (True, False):
         network = build_network(gtfs=[rail, made], date="2025-02-04", crow_fly_detour=1.3, link_feeds=linked)

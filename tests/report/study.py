@@ -21,18 +21,32 @@ POPULATION = 12_345.0
 
 def flag_row(zone: str, kind_of_zone: str, metier: str, level: str, **changes: object) -> dict[str, object]:
     row: dict[str, object] = {
-        "zone_id": zone, "zone_name": f"{HOSTILE} {zone}", "zone_kind": kind_of_zone, "metier": metier,
-        "profile": "p", "kind": "training", "schedule": "s", "threshold": "t", "residents": 1234.0, "level": level,
-        "confidence": "sûr", "unlocated_places": 3,
-    }  # fmt: skip
+        "zone_id": zone,
+        "zone_name": f"{HOSTILE} {zone}",
+        "zone_kind": kind_of_zone,
+        "metier": metier,
+        "profile": "p",
+        "kind": "training",
+        "schedule": "s",
+        "threshold": "t",
+        "residents": 1234.0,
+        "level": level,
+        "confidence": "sûr",
+        "unlocated_places": 3,
+    }
     return row | changes
 
 
 def reach_row(metier: str, reason: str, residents: float, **changes: object) -> dict[str, object]:
     row: dict[str, object] = {
-        "metier": metier, "profile": "p", "kind": "training", "schedule": "s", "threshold": "t", "reason": reason,
+        "metier": metier,
+        "profile": "p",
+        "kind": "training",
+        "schedule": "s",
+        "threshold": "t",
+        "reason": reason,
         "residents": residents,
-    }  # fmt: skip
+    }
     return row | changes
 
 

@@ -26,11 +26,19 @@ ORIGIN = (3.0004321, 50.6)
 def training(longitude: float) -> gpd.GeoDataFrame:
     return gpd.GeoDataFrame(
         {
-            "site_id": ["s"], "site_name": [NAME], "provider_type": ["CFA"], "metier": ["A1"], "level": [3],
-            "voie": ["continue"], "places": [10], "modality": ["on_site"], "position_quality": ["exact"],
+            "site_id": ["s"],
+            "site_name": [NAME],
+            "provider_type": ["CFA"],
+            "metier": ["A1"],
+            "level": [3],
+            "voie": ["continue"],
+            "places": [10],
+            "modality": ["on_site"],
+            "position_quality": ["exact"],
         },
-        geometry=[Point(longitude, 50.6)], crs=4326,
-    )  # fmt: skip
+        geometry=[Point(longitude, 50.6)],
+        crs=4326,
+    )
 
 
 def sheet(
@@ -85,17 +93,39 @@ def test_only_the_rounded_place_is_written(tmp_path: Path) -> None:
 def many(n: int = 12) -> gpd.GeoDataFrame:
     """One site every 0.004° of longitude, the farthest first; the first is full, the second at two levels."""
     rows = [
-        (f"s{i}", f"Site {i:02d}", "CFA", "A1", 3, "continue", 10 + i, 10 if i == 0 else 4, "on_site", "exact",
-         Point(3.0 + 0.004 * (n - i), 50.6))
+        (
+            f"s{i}",
+            f"Site {i:02d}",
+            "CFA",
+            "A1",
+            3,
+            "continue",
+            10 + i,
+            10 if i == 0 else 4,
+            "on_site",
+            "exact",
+            Point(3.0 + 0.004 * (n - i), 50.6),
+        )
         for i in range(n)
-    ]  # fmt: skip
+    ]
     rows += [
         ("s1", "Site 01", "CFA", "A1", 4, "continue", 6, None, "on_site", "exact", rows[1][-1]),
         ("s1", "Site 01", "CFA", "B2", 4, "continue", 600, 0, "on_site", "exact", rows[1][-1]),
         ("lost", "Sans adresse", "CFA", "A1", 3, "continue", 17, 0, "on_site", "none", None),
     ]
-    columns = ["site_id", "site_name", "provider_type", "metier", "level", "voie", "places", "filled", "modality",
-               "position_quality", "geometry"]  # fmt: skip
+    columns = [
+        "site_id",
+        "site_name",
+        "provider_type",
+        "metier",
+        "level",
+        "voie",
+        "places",
+        "filled",
+        "modality",
+        "position_quality",
+        "geometry",
+    ]
     return gpd.GeoDataFrame(rows, columns=columns, crs=4326)
 
 

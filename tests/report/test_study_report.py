@@ -157,11 +157,17 @@ def _luminance(colour: str) -> float:
 @pytest.mark.parametrize(
     ("ink", "paper"),
     [
-        ("#1a1a1a", "#a9cfe6"), ("#1a1a1a", "#f6d55c"), ("#ffffff", "#b03a24"), ("#1a1a1a", "#ececec"),
-        ("#ffffff", "#7a1f0f"), ("#2d1e5f", "#ffffff"), ("#444444", "#ffffff"), ("#0b4f9c", "#ffffff"),
+        ("#1a1a1a", "#a9cfe6"),
+        ("#1a1a1a", "#f6d55c"),
+        ("#ffffff", "#b03a24"),
+        ("#1a1a1a", "#ececec"),
+        ("#ffffff", "#7a1f0f"),
+        ("#2d1e5f", "#ffffff"),
+        ("#444444", "#ffffff"),
+        ("#0b4f9c", "#ffffff"),
         ("#333333", "#ffffff"),
     ],
-)  # fmt: skip
+)
 def test_contrast_is_at_least_four_and_a_half(ink: str, paper: str) -> None:
     lighter, darker = sorted((_luminance(ink), _luminance(paper)), reverse=True)
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5

@@ -151,10 +151,13 @@ def _draw_feed(world: World, rng: np.random.Generator, *, base_s: int) -> None:
     day, every = world.day, set(range(7))
     tomorrow, yesterday = day + timedelta(days=1), day - timedelta(days=1)
     world.services = {
-        "daily": (every, set(), set()), "today": (set(), {day}, set()), "not today": (every, set(), {day}),
-        "weekday": ({day.weekday()}, set(), set()), "yesterday": (set(), {yesterday}, set()),
+        "daily": (every, set(), set()),
+        "today": (set(), {day}, set()),
+        "not today": (every, set(), {day}),
+        "weekday": ({day.weekday()}, set(), set()),
+        "yesterday": (set(), {yesterday}, set()),
         "tomorrow": ({tomorrow.weekday()}, set(), {day}),
-    }  # fmt: skip
+    }
     n, grain_s = len(world.stops), int(rng.choice([60, 20]))
     patterns = [rng.integers(0, n, int(rng.integers(2, 6))) for _ in range(int(rng.integers(1, 5)))]
     for _ in range(int(rng.integers(2, 13))):
@@ -235,11 +238,13 @@ def _draw_flex(world: World, rng: np.random.Generator) -> None:
         stated = rng.random() < 0.6
         world.flex.append(
             {
-                "calls": calls, "service_id": str(rng.choice(["daily", "today", "yesterday"])),
-                "route_id": f"r{int(rng.integers(3))}", "factor": float(rng.choice([1, 1.5, 3])) if stated else None,
+                "calls": calls,
+                "service_id": str(rng.choice(["daily", "today", "yesterday"])),
+                "route_id": f"r{int(rng.integers(3))}",
+                "factor": float(rng.choice([1, 1.5, 3])) if stated else None,
                 "offset": int(rng.choice([0, 60, 240])) if stated else None,
             }
-        )  # fmt: skip
+        )
 
 
 def _draw_special_transfers(world: World, rng: np.random.Generator) -> None:
@@ -282,15 +287,18 @@ def write_world(world: World, folder: Path) -> Network:
         {
             "calls": [
                 {
-                    "stop_id": f"s{stop}", "arrival_time": clock(arrival), "departure_time": clock(departure),
-                    "pickup_type": pickup, "drop_off_type": drop_off,
+                    "stop_id": f"s{stop}",
+                    "arrival_time": clock(arrival),
+                    "departure_time": clock(departure),
+                    "pickup_type": pickup,
+                    "drop_off_type": drop_off,
                 }
                 for stop, arrival, departure, pickup, drop_off in trip["calls"]
             ]
         }
         | {name: trip[name] for name in ("service_id", "bikes_allowed", "route_id", "block_id") if name in trip}
         for trip in world.trips
-    ]  # fmt: skip
+    ]
     trips += [flex_trip(trip) for trip in world.flex]
     members = [
         {"location_group_id": f"g{k}", "stop_id": f"s{stop}"} for k, group in enumerate(world.groups) for stop in group
@@ -304,21 +312,33 @@ def write_world(world: World, folder: Path) -> Network:
     weekly = [
         {"service_id": name, "start_date": f"{first:%Y%m%d}", "end_date": f"{last:%Y%m%d}"}
         | {weekday: int(number in weekdays) for number, weekday in enumerate(WEEK)}
-        for name, (weekdays, _, _) in world.services.items() if weekdays
-    ]  # fmt: skip
+        for name, (weekdays, _, _) in world.services.items()
+        if weekdays
+    ]
     repeats = [row | {name: clock(row[name]) for name in ("start_time", "end_time")} for row in world.frequencies]
     rows = feed_tables(
-        {f"s{k}": stop.xy for k, stop in enumerate(world.stops)}, trips, calendar=weekly, calendar_dates=dates,
-        transfers=world.transfers, frequencies=repeats, route_types=world.route_types, location_group_stops=members,
-    )  # fmt: skip
+        {f"s{k}": stop.xy for k, stop in enumerate(world.stops)},
+        trips,
+        calendar=weekly,
+        calendar_dates=dates,
+        transfers=world.transfers,
+        frequencies=repeats,
+        route_types=world.route_types,
+        location_group_stops=members,
+    )
     files = {f"{name}.txt": table_text(part) for name, part in rows.items()}
     if world.flex:
         files["locations.geojson"] = json.dumps({"features": [zone_feature(world, k) for k in range(2)]})
     write_tables(folder / "feed.zip", files)
     return build_network(
-        folder / "streets.osm", folder / "feed.zip", date=world.day, modes=("walk", "bike", "car"),
-        walk_kmh=world.walk_kmh, max_transfer_s=601, headways=Headways(expected_wait=world.expected_wait),
-    )  # fmt: skip
+        folder / "streets.osm",
+        folder / "feed.zip",
+        date=world.day,
+        modes=("walk", "bike", "car"),
+        walk_kmh=world.walk_kmh,
+        max_transfer_s=601,
+        headways=Headways(expected_wait=world.expected_wait),
+    )
 
 
 def flex_trip(trip: dict) -> dict:
@@ -326,11 +346,13 @@ def flex_trip(trip: dict) -> dict:
     calls = [
         {
             "location_id" if kind == "zone" else "location_group_id": f"{kind[0]}{number}",
-            "start_pickup_drop_off_window": clock(start), "end_pickup_drop_off_window": clock(end),
-            "pickup_type": pickup, "drop_off_type": drop_off,
+            "start_pickup_drop_off_window": clock(start),
+            "end_pickup_drop_off_window": clock(end),
+            "pickup_type": pickup,
+            "drop_off_type": drop_off,
         }
         for kind, number, start, end, pickup, drop_off in trip["calls"]
-    ]  # fmt: skip
+    ]
     stated = {"safe_duration_factor": trip["factor"], "safe_duration_offset": trip["offset"]}
     known = {name: value for name, value in stated.items() if value is not None}
     return {"calls": calls, "service_id": trip["service_id"], "route_id": trip["route_id"], **known}
@@ -392,9 +414,7 @@ def vehicles_of(world: World, query: Query) -> tuple[list[list[Call]], list[tupl
     blocks: dict[tuple[int, str], list[int]] = {}
     many: list[bool] = []
     loose: list[bool] = []
-    stated = {
-        row[f"{way}_trip_id"] for row in world.transfers if row["transfer_type"] == 4 for way in ("from", "to")
-    }  # fmt: skip
+    stated = {row[f"{way}_trip_id"] for row in world.transfers if row["transfer_type"] == 4 for way in ("from", "to")}
     repeats: dict[str, list[dict]] = {}
     for row in world.frequencies:
         repeats.setdefault(row["trip_id"], []).append(row)
@@ -410,19 +430,26 @@ def vehicles_of(world: World, query: Query) -> tuple[list[list[Call]], list[tupl
             runs = [(shift_s(world, relative), 0, -1)]
             if f"t{number}" in repeats:
                 # One vehicle where two periods send one at the same second.
-                runs = list(dict.fromkeys(
-                    (shift_s(world, relative) + leave - calls[0][2], first, wait)
-                    for row in repeats[f"t{number}"]
-                    for leave, first, wait in _leaves(world, row, len(calls))
-                ))  # fmt: skip
+                runs = list(
+                    dict.fromkeys(
+                        (shift_s(world, relative) + leave - calls[0][2], first, wait)
+                        for row in repeats[f"t{number}"]
+                        for leave, first, wait in _leaves(world, row, len(calls))
+                    )
+                )
             linked = f"t{number}" in stated or trip.get("block_id", "") != ""
             for shift, first, wait in runs:
                 # Those who book call on all stops that are not closed, the others on the regular ones.
                 calls = [
-                    (stop, arrival + shift, departure + shift, pickup == 0 or (on_demand and pickup > 1),
-                     drop_off == 0 or (on_demand and drop_off > 1))
+                    (
+                        stop,
+                        arrival + shift,
+                        departure + shift,
+                        pickup == 0 or (on_demand and pickup > 1),
+                        drop_off == 0 or (on_demand and drop_off > 1),
+                    )
                     for stop, arrival, departure, pickup, drop_off in trip["calls"][first:]
-                ]  # fmt: skip
+                ]
                 starts = calls[0][2]
                 if wait >= 0:
                     stop, _, departure, board, alight = calls[0]
@@ -441,9 +468,11 @@ def vehicles_of(world: World, query: Query) -> tuple[list[list[Call]], list[tupl
                     out.append(calls)
                     trips.append(number)
     seats = {
-        pair for (_, block), members in blocks.items() if block
+        pair
+        for (_, block), members in blocks.items()
+        if block
         for pair in _block_pairs(world, out, [v for v in members if not loose[v]], many)
-    }  # fmt: skip
+    }
     for row in world.transfers:
         if row["transfer_type"] >= 4:
             for relative in (-1, 0, 1):
@@ -494,9 +523,10 @@ def _leaves(world: World, row: dict, n_calls: int) -> list[tuple[int, int, int]]
 def changes_of(world: World, query: Query) -> list[Walks]:
     """Seconds from getting off at a stop to being ready to board at another, for trips that no row names."""
     stated = {
-        (row["from_stop_id"], row["to_stop_id"]): row for row in world.transfers
+        (row["from_stop_id"], row["to_stop_id"]): row
+        for row in world.transfers
         if "from_stop_id" in row and "from_route_id" not in row
-    }  # fmt: skip
+    }
     out = []
     for p in range(len(world.stops)):
         ways = {q: _change_s(world, query, p, q, stated.get((f"s{p}", f"s{q}"))) for q in range(len(world.stops))}
@@ -584,7 +614,8 @@ def ask(world: World, query: Query, network: Network) -> Asked:
         [
             min(
                 (
-                    round(s) for mode in {"walk", start}
+                    round(s)
+                    for mode in {"walk", start}
                     if (s := street_seconds(world, a, b, mode=mode, **walks)) <= farthest
                 ),
                 default=INF,
@@ -592,7 +623,7 @@ def ask(world: World, query: Query, network: Network) -> Asked:
             for b in world.sites
         ]
         for a in world.homes
-    ]  # fmt: skip
+    ]
     vehicles, follows, trips = vehicles_of(world, query)
     changes = changes_of(world, query)
     journeys = Journeys(vehicles, changes, follows, between_of(world, query, trips))
@@ -640,8 +671,9 @@ class Booked:
             raise Tied
         return {
             (id(a), id(b)): INF if np.isnan(seconds[i, j]) else round(float(seconds[i, j]))
-            for i, a in enumerate(places) for j, b in enumerate(places)
-        }  # fmt: skip
+            for i, a in enumerate(places)
+            for j, b in enumerate(places)
+        }
 
     def drive_s(self, a: Place, b: Place) -> float:
         return self.drives[id(a), id(b)]
@@ -658,9 +690,10 @@ def _book(booked: Booked, access: list[Door], egress: list[Door], straight: dict
             continue
         weekdays, added, removed = world.services[trip["service_id"]]
         days = [
-            shift_s(world, r) for r in (-1, 0, 1)
+            shift_s(world, r)
+            for r in (-1, 0, 1)
             if ((day := world.day + timedelta(days=r)).weekday() in weekdays or day in added) and day not in removed
-        ]  # fmt: skip
+        ]
         calls = trip["calls"]
         for i, j in [(0, 0)] if len(calls) == 1 else itertools.combinations(range(len(calls)), 2):
             if calls[i][4] == 1 or calls[j][5] == 1:
@@ -668,13 +701,17 @@ def _book(booked: Booked, access: list[Door], egress: list[Door], straight: dict
             up_home = _at_doors(booked, calls[i], world.homes, walks[0])
             down_site = _at_doors(booked, calls[j], world.sites, walks[1])
             down_line = [
-                (q, seconds, world.stops[v]) for v in booked.stops(*calls[j][:2])
-                for q, seconds in booked.changes[v].items() if q in booked.called
-            ]  # fmt: skip
+                (q, seconds, world.stops[v])
+                for v in booked.stops(*calls[j][:2])
+                for q, seconds in booked.changes[v].items()
+                if q in booked.called
+            ]
             up_line = [
-                (p, booked.changes[p][u], world.stops[u]) for p in sorted(booked.called)
-                for u in booked.stops(*calls[i][:2]) if u in booked.changes[p]
-            ]  # fmt: skip
+                (p, booked.changes[p][u], world.stops[u])
+                for p in sorted(booked.called)
+                for u in booked.stops(*calls[i][:2])
+                if u in booked.changes[p]
+            ]
             hours = calls[i][2:4], calls[j][2:4]
             for x, y, leg in _between(booked, trip, hours, days, up_home, down_line):
                 legs[0][x].append((y, *leg))

@@ -39,24 +39,37 @@ def make_timetable(
     flat = np.array(calls, dtype=np.int32).reshape(-1, 3)
     none = np.full((n_stops, n_stops), -1)
     return Timetable(
-        day=date(2026, 3, 17), zone="Europe/Paris", epsg=2154, stop_id=names, stop_name=names,
-        stop_feed=np.full(n_stops, "feed"), stop_x=xy[:, 0].astype(float), stop_y=xy[:, 1].astype(float),
-        route_id=np.array(routes or ["r"]), route_name=np.array(routes or ["r"]),
+        day=date(2026, 3, 17),
+        zone="Europe/Paris",
+        epsg=2154,
+        stop_id=names,
+        stop_name=names,
+        stop_feed=np.full(n_stops, "feed"),
+        stop_x=xy[:, 0].astype(float),
+        stop_y=xy[:, 1].astype(float),
+        route_id=np.array(routes or ["r"]),
+        route_name=np.array(routes or ["r"]),
         route_feed=np.full(len(routes or ["r"]), "feed"),
-        route_type=np.full(len(routes or ["r"]), 3, np.int16), trip_id=np.array([f"t{k}" for k in range(n)]),
+        route_type=np.full(len(routes or ["r"]), 3, np.int16),
+        trip_id=np.array([f"t{k}" for k in range(n)]),
         trip_headsign=np.array([f"to s{trip[-1][0]}" for trip in trips]),
         trip_route=np.arange(n, dtype=np.int32) if routes else np.zeros(n, np.int32),
-        trip_day=np.zeros(n, np.int8), trip_bikes=np.array(bikes or [True] * n, bool),
-        trip_on_demand=np.array(on_demand or [False] * n, bool), trip_block=np.full(n, -1, np.int32),
+        trip_day=np.zeros(n, np.int8),
+        trip_bikes=np.array(bikes or [True] * n, bool),
+        trip_on_demand=np.array(on_demand or [False] * n, bool),
+        trip_block=np.full(n, -1, np.int32),
         trip_indptr=np.concatenate(([0], np.cumsum([len(trip) for trip in trips]))).astype(np.int64),
-        event_stop=flat[:, 0], event_arrival_s=flat[:, 1], event_departure_s=flat[:, 2],
+        event_stop=flat[:, 0],
+        event_arrival_s=flat[:, 1],
+        event_departure_s=flat[:, 2],
         event_board=np.array([x for row in board for x in row] if board else [True] * len(calls), bool),
         event_alight=np.array([x for row in alight for x in row] if alight else [True] * len(calls), bool),
         footpaths=sparse(none if footpaths is None else footpaths),
         min_transfer_s=np.zeros(n_stops, np.int32) if min_transfer_s is None else min_transfer_s.astype(np.int32),
-        forbidden=np.array(forbidden, np.int32).reshape(-1, 2), in_seat=np.array(in_seat, np.int32).reshape(-1, 2),
+        forbidden=np.array(forbidden, np.int32).reshape(-1, 2),
+        in_seat=np.array(in_seat, np.int32).reshape(-1, 2),
         walk_kmh=4.8,
-    )  # fmt: skip
+    )
 
 
 def random_timetable(rng: np.random.Generator, *, grain_s: int = 60) -> Timetable:
@@ -91,10 +104,17 @@ def random_timetable(rng: np.random.Generator, *, grain_s: int = 60) -> Timetabl
                     (a, int(b)) for b in rng.choice(after, size=min(len(after), int(rng.integers(1, 3))), replace=False)
                 ]
     return make_timetable(
-        trips, n_stops, footpaths=foot, board=board, alight=alight,
-        min_transfer_s=rng.integers(0, 3, n_stops) * 60, forbidden=pairs, in_seat=seats,
-        bikes=[bool(rng.random() < 0.7) for _ in trips], on_demand=[bool(rng.random() < 0.1) for _ in trips],
-    )  # fmt: skip
+        trips,
+        n_stops,
+        footpaths=foot,
+        board=board,
+        alight=alight,
+        min_transfer_s=rng.integers(0, 3, n_stops) * 60,
+        forbidden=pairs,
+        in_seat=seats,
+        bikes=[bool(rng.random() < 0.7) for _ in trips],
+        on_demand=[bool(rng.random() < 0.1) for _ in trips],
+    )
 
 
 def random_walks(rng: np.random.Generator, n_rows: int, n_stops: int) -> np.ndarray:

@@ -49,9 +49,14 @@ def built(tmp_path: Path, trips: list, *, zones: dict[str, list] | None = None, 
     files = {f"{name}.txt": table_text(part) for name, part in rows.items()}
     if zones:
         features = [
-            {"id": name, "type": "Feature", "properties": {"stop_name": f"Zone {name}"},
-             "geometry": {"type": "Polygon", "coordinates": ring}} for name, ring in zones.items()
-        ]  # fmt: skip
+            {
+                "id": name,
+                "type": "Feature",
+                "properties": {"stop_name": f"Zone {name}"},
+                "geometry": {"type": "Polygon", "coordinates": ring},
+            }
+            for name, ring in zones.items()
+        ]
         files["locations.geojson"] = json.dumps({"type": "FeatureCollection", "features": features})
     path = write_tables(tmp_path / "f.zip", files)
     return build_network(gtfs=path, date="2026-03-17", epsg=2154, crow_fly_detour=1.0)
@@ -122,8 +127,9 @@ def told(network: Network, start: tuple, end: tuple, **more: object) -> list:
 
 
 def test_journeys_say_until_when_to_book(tmp_path: Path) -> None:
-    rules = [{"booking_rule_id": "eve", "booking_type": 2, "prior_notice_last_day": 1,
-              "prior_notice_last_time": "17:00:00"}]  # fmt: skip
+    rules = [
+        {"booking_rule_id": "eve", "booking_type": 2, "prior_notice_last_day": 1, "prior_notice_last_time": "17:00:00"}
+    ]
     trip = zone_trip()
     trip["calls"] = [call | {"pickup_booking_rule_id": "eve"} for call in trip["calls"]]
     network = built(tmp_path, [trip, "A 10:00 B 10:10", "B 11:00 A 11:10"], zones=ZONE, booking_rules=rules)
@@ -131,14 +137,18 @@ def test_journeys_say_until_when_to_book(tmp_path: Path) -> None:
     (way,) = told(network, home, site, arrive=Window.parse("10:10"))
     # 1020 s to A, a minute to change: picked up at 9:42.
     assert [(leg.kind, leg.start_s - 10 * H, leg.end_s - 10 * H) for leg in way.legs] == [
-        ("on_demand", -1080, -60), ("ride", 0, 600), ("walk", 600, 600),
-    ]  # fmt: skip
+        ("on_demand", -1080, -60),
+        ("ride", 0, 600),
+        ("walk", 600, 600),
+    ]
     assert "Il faut réserver la veille avant 17 h." in way.sentence().replace("\u202f", " ").replace("\xa0", " ")
     assert "You must book the day before until 17:00." in way.sentence(language="en")
     (back,) = told(network, site, home, depart=Window.parse("10:55"))
     assert [(leg.kind, leg.start_s - 11 * H, leg.end_s - 11 * H) for leg in back.legs] == [
-        ("walk", 0, 0), ("ride", 0, 600), ("on_demand", 660, 1680),
-    ]  # fmt: skip
+        ("walk", 0, 0),
+        ("ride", 0, 600),
+        ("on_demand", 660, 1680),
+    ]
     (alone,) = told(network, (0, 2000), (3000, 2000), depart=Window.parse("07:50"))
     assert [(leg.kind, leg.start_s, leg.end_s) for leg in alone.legs] == [("on_demand", 8 * H, 8 * H + 660)]
     assert alone.walk_s == 0

@@ -55,12 +55,15 @@ def ride(line: str, kind: int, start_s: int, end_s: int) -> Leg:
 @pytest.mark.parametrize(
     ("line", "kind", "french", "english"),
     [
-        ("M1", 1, "le métro M1", "metro M1"), ("Tram A", 0, "le tram A", "tram A"),
-        ("K40", 2, "le train K40", "train K40"), ("12", 715, "le bus 12", "bus 12"),
-        ("912", 200, "le car 912", "coach 912"), ("X", 1500, "la ligne X", "line X"),
+        ("M1", 1, "le métro M1", "metro M1"),
+        ("Tram A", 0, "le tram A", "tram A"),
+        ("K40", 2, "le train K40", "train K40"),
+        ("12", 715, "le bus 12", "bus 12"),
+        ("912", 200, "le car 912", "coach 912"),
+        ("X", 1500, "la ligne X", "line X"),
         ("", 3, "le bus ", "bus "),
     ],
-)  # fmt: skip
+)
 def test_vehicles_are_named_for_what_they_are(line: str, kind: int, french: str, english: str) -> None:
     leg = ride(line, kind, 8 * H, 9 * H)
     assert f"prenez {french.strip()} à" in tell([leg])
@@ -106,10 +109,11 @@ def test_each_mode_says_how_one_moves() -> None:
     told = {
         mode: explain(NETWORK, home, SITE, mode=mode, **more, **asked)[0].sentence()
         for mode, more in (
-            ("bike+transit", {}), ("driven+transit", {"max_access_s": 400}),
+            ("bike+transit", {}),
+            ("driven+transit", {"max_access_s": 400}),
             ("park_and_ride", {"park_and_ride": ("s0",)}),
         )
-    }  # fmt: skip
+    }
     assert "Roulez 13 minutes à vélo jusqu'à « s0 »" in told["bike+transit"]
     assert "Faites-vous conduire 6 minutes jusqu'à « s0 »" in told["driven+transit"]
     assert "Roulez 6 minutes en voiture jusqu'à « s0 »" in told["park_and_ride"]

@@ -45,27 +45,37 @@ def random_query(world: World, rng: np.random.Generator) -> Query:
     late = rng.random() < 0.4
     earliest = window.start_s - int(rng.integers(0, 40)) * 60 if late and rng.random() < 0.3 else None
     return Query(
-        "transit" if world.flex and rng.random() < 0.7
+        "transit"
+        if world.flex and rng.random() < 0.7
         else str(rng.choice(["transit", "transit", "bike+transit", "bike_aboard+transit"])),
-        depart=None if late else window, arrive=window if late else None, earliest_s=earliest,
+        depart=None if late else window,
+        arrive=window if late else None,
+        earliest_s=earliest,
         percentiles=[(0, 50, 100), (50,), (25, 75)][int(rng.integers(3))],
-        max_s=int(rng.choice([607, 1207, 1807, 3607])), walk_kmh=float(rng.choice(speeds)), bike_kmh=BIKE_KMH,
-        max_access_s=int(rng.choice([97, 217, 457])), max_egress_s=int(rng.choice([97, 217, 457])),
-        max_transfer_s=int(rng.choice([97, 217, 601])), min_transfer_s=int(rng.choice([0, 60, 60, 120])),
+        max_s=int(rng.choice([607, 1207, 1807, 3607])),
+        walk_kmh=float(rng.choice(speeds)),
+        bike_kmh=BIKE_KMH,
+        max_access_s=int(rng.choice([97, 217, 457])),
+        max_egress_s=int(rng.choice([97, 217, 457])),
+        max_transfer_s=int(rng.choice([97, 217, 601])),
+        min_transfer_s=int(rng.choice([0, 60, 60, 120])),
         max_rides=None if rng.random() < 0.5 else int(rng.integers(1, 4)),
         on_demand=bool(rng.random() < (0.7 if world.flex else 0.3)),
-        max_direct_s=[None, 0, 137][int(rng.integers(3))], school_lines=bool(rng.random() < 0.7),
+        max_direct_s=[None, 0, 137][int(rng.integers(3))],
+        school_lines=bool(rng.random() < 0.7),
         paratransit=bool(rng.random() < 0.5),
-    )  # fmt: skip
+    )
 
 
 def expected_seconds(asked: Asked, query: Query, h: int, s: int, *, max_rides: int | None) -> list[float]:
     """Door-to-door seconds of every instant of one pair."""
     window = query.arrive or query.depart
     limits = {
-        "direct_s": asked.direct_s[h][s], "max_s": query.max_s, "max_rides": max_rides,
+        "direct_s": asked.direct_s[h][s],
+        "max_s": query.max_s,
+        "max_rides": max_rides,
         "straight": asked.straight.get((h, s), ()),
-    }  # fmt: skip
+    }
     out = []
     for k in range(window.count):
         at = window.start_s + k * window.step_s
@@ -86,10 +96,12 @@ def expected_reasons(asked: Asked, query: Query, world: World, h: int, s: int) -
     window = query.arrive or query.depart
     span = (window.start_s, window.start_s + (window.count - 1) * window.step_s)
     always = replace(
-        asked, access=[door.always() for door in asked.access], egress=[door.always() for door in asked.egress],
+        asked,
+        access=[door.always() for door in asked.access],
+        egress=[door.always() for door in asked.egress],
         straight={pair: [(took, -INF, INF) for took, _, _ in legs] for pair, legs in asked.straight.items()},
         direct_s=[[INF] * len(row) for row in asked.direct_s],
-    )  # fmt: skip
+    )
     if min(expected_seconds(always, query, h, s, max_rides=query.max_rides)) < INF:
         return {"ON_DEMAND_CLOSED"}
     any_rides = min(expected_seconds(asked, query, h, s, max_rides=None)) < INF
@@ -135,9 +147,13 @@ def check_query(world: World, network: Network, query: Query) -> None:
 
 
 @settings(
-    max_examples=DEEP or 5, deadline=None, suppress_health_check=list(HealthCheck), database=None,
-    phases=[Phase.generate], derandomize=not DEEP,
-)  # fmt: skip
+    max_examples=DEEP or 5,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    database=None,
+    phases=[Phase.generate],
+    derandomize=not DEEP,
+)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_every_minute_and_every_reason_equal_the_oracle(seed: int) -> None:
     rng = np.random.default_rng(seed)

@@ -55,9 +55,11 @@ def least_walks(oracle: Journeys, access: Walks, ready: int, *, margin: int, max
     calls = oracle.calls
     queue = [
         (e, 1, walk)
-        for stop, walk in access.items() for f in oracle.boards.get(stop, ()) if calls[f][2] >= ready + walk
+        for stop, walk in access.items()
+        for f in oracle.boards.get(stop, ())
+        if calls[f][2] >= ready + walk
         for e in oracle.next[f]
-    ]  # fmt: skip
+    ]
     while queue:
         e, rides, walk = queue.pop()
         if rides > max_rides or found.get((e, rides), INF) <= walk:
@@ -69,8 +71,10 @@ def least_walks(oracle: Journeys, access: Walks, ready: int, *, margin: int, max
                 more = 0 if stop == calls[e][0] else change - margin
                 queue += [
                     (g, rides + 1, walk + more)
-                    for f in oracle.boards.get(stop, ()) if calls[f][2] >= calls[e][1] + change for g in oracle.next[f]
-                ]  # fmt: skip
+                    for f in oracle.boards.get(stop, ())
+                    if calls[f][2] >= calls[e][1] + change
+                    for g in oracle.next[f]
+                ]
     out: dict[int, list[float]] = {}
     for (e, rides), walk in found.items():
         out.setdefault(e, [INF] * (max_rides + 1))[rides] = walk
@@ -97,8 +101,9 @@ def test_arrival_rides_and_walking_are_the_oracles_front(seed: int) -> None:
         if alight and stop in egress and arrival + egress[stop] <= ready + 5400:
             labels |= {
                 (arrival + egress[stop], rides, int(walk) + egress[stop])
-                for rides, walk in enumerate(walks) if walk < INF
-            }  # fmt: skip
+                for rides, walk in enumerate(walks)
+                if walk < INF
+            }
     front = {a for a in labels if not any(b != a and all(x <= y for x, y in zip(b, a, strict=True)) for b in labels)}
     assert told == front
 

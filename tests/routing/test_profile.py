@@ -20,9 +20,12 @@ def as_dict(walks: SparseTimes, row: int) -> dict[int, int]:
 
 def key_of(rng: np.random.Generator) -> GraphKey:
     return GraphKey(
-        walk_kmh=float(rng.choice([3.6, 4.8, 6.0])), max_transfer_s=int(rng.choice([200, 600])),
-        min_transfer_s=int(rng.choice([0, 60])), bikes=bool(rng.random() < 0.2), on_demand=bool(rng.random() < 0.3),
-    )  # fmt: skip
+        walk_kmh=float(rng.choice([3.6, 4.8, 6.0])),
+        max_transfer_s=int(rng.choice([200, 600])),
+        min_transfer_s=int(rng.choice([0, 60])),
+        bikes=bool(rng.random() < 0.2),
+        on_demand=bool(rng.random() < 0.3),
+    )
 
 
 def every(count: int) -> np.ndarray:

@@ -143,9 +143,7 @@ def test_closed_ways_are_used_by_nobody(tmp_path: Path) -> None:
     square = "A---B\n|   |\nC---D"
     ways = {"AB": ROAD, "BD": ROAD, "DC": ROAD, "CA": ROAD}
     where = write_osm(tmp_path / "square.osm", square, ways)
-    network = build_network(
-        tmp_path / "square.osm", date="2026-03-17", epsg=EPSG, modes=["walk"], closed_ways=[1]
-    )  # fmt: skip
+    network = build_network(tmp_path / "square.osm", date="2026-03-17", epsg=EPSG, modes=["walk"], closed_ways=[1])
     links = link_points(network.streets, at(where, "AB"), mode="walk")
     times = street_matrix(network.streets, links, links, mode="walk")
     # A–C–D–B: three sides of 100 m.
@@ -172,8 +170,12 @@ def test_conditions_are_read_for_the_day_and_the_hour(tmp_path: Path) -> None:
     reached = {}
     for day, hour in ((17, 8), (17, 10), (21, 8)):
         streets, where = drawn_streets(
-            tmp_path, LINE, ways, modes=["walk"], moment=dt.datetime(2026, 3, day, hour)  # noqa: DTZ001
-        )  # fmt: skip
+            tmp_path,
+            LINE,
+            ways,
+            modes=["walk"],
+            moment=dt.datetime(2026, 3, day, hour),  # noqa: DTZ001
+        )
         links = link_points(streets, at(where, "AD"), mode="walk", limit_m=5.0)
         reached[day, hour] = bool(np.isfinite(street_matrix(streets, links, links, mode="walk")[0, 1]))
     assert reached == {(17, 8): False, (17, 10): True, (21, 8): True}

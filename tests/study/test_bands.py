@@ -22,24 +22,31 @@ def inputs(*, quarter: bool = True) -> StudyInputs:
     """Residents are powers of two: 1 and 2 within 15 minutes, 4 within 30, 8 beyond; half of the 2 is in a QPV."""
     points = gpd.GeoDataFrame(
         {"point_id": list("abcd"), "population": [1, 2, 4, 8], "job_seekers": [1, 0, 2, 4]},
-        geometry=[Point(1, 1), Point(9, 9), Point(15, 15), Point(90, 90)], crs=2154,
-    )  # fmt: skip
+        geometry=[Point(1, 1), Point(9, 9), Point(15, 15), Point(90, 90)],
+        crs=2154,
+    )
     zones = gpd.GeoDataFrame(
         {"zone_id": ["c", "q"], "zone_name": ["C", "Q"], "zone_kind": ["urban", "qpv" if quarter else "urban"]},
-        geometry=[box(0, 0, 99, 99), box(0, 0, 2, 2)], crs=2154,
-    )  # fmt: skip
+        geometry=[box(0, 0, 99, 99), box(0, 0, 2, 2)],
+        crs=2154,
+    )
     membership = pd.DataFrame({"point_id": list("abcdb"), "zone_id": list("ccccq"), "share": [1.0, 1, 1, 1, 0.5]})
     training = gpd.GeoDataFrame(
         {
-            "site_id": list("stuv"), "metier": "F1602", "level": [3, 7, 3, None], "places": [1, 2, 4, 8],
+            "site_id": list("stuv"),
+            "metier": "F1602",
+            "level": [3, 7, 3, None],
+            "places": [1, 2, 4, 8],
             "modality": ["on_site", "on_site", "remote", "hybrid"],
         },
-        geometry=[Point(5, 5), Point(5, 5), Point(5, 5), Point(15, 5)], crs=2154,
-    )  # fmt: skip
+        geometry=[Point(5, 5), Point(5, 5), Point(5, 5), Point(15, 5)],
+        crs=2154,
+    )
     employers = gpd.GeoDataFrame(
         {"site_id": list("ef"), "metier": ["F1602", "H2913"], "openings": [16, 32]},
-        geometry=[Point(15, 15), Point(1, 1)], crs=2154,
-    )  # fmt: skip
+        geometry=[Point(15, 15), Point(1, 1)],
+        crs=2154,
+    )
     return StudyInputs(zones, points, membership, training, employers, None, (), ())
 
 

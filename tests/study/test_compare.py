@@ -18,10 +18,17 @@ ROW = {"metier": "A", "profile": "bus", "kind": "training", "schedule": "jour", 
 def run_folder(folder: Path, zones: list[tuple[str, str, str, float, float]], inputs: dict[str, str]) -> Path:
     folder.mkdir()
     rows = [
-        {"zone_id": zone, "zone_name": zone.upper(), "zone_kind": kind, "level": level, "reachable_share": share,
-         "residents": residents, **ROW}
+        {
+            "zone_id": zone,
+            "zone_name": zone.upper(),
+            "zone_kind": kind,
+            "level": level,
+            "reachable_share": share,
+            "residents": residents,
+            **ROW,
+        }
         for zone, kind, level, share, residents in zones
-    ]  # fmt: skip
+    ]
     pd.DataFrame(rows).to_csv(folder / "flags.csv", index=False)
     (folder / "manifest.json").write_text(json.dumps({"inputs": inputs, "query": {"rules": {"n": 1}}}))
     return folder
@@ -40,10 +47,14 @@ def runs(tmp_path: Path) -> tuple[Path, Path]:
     )
     after = run_folder(
         tmp_path / "2026",
-        [("01", "rural", "adéquat", 0.9, 1000), ("02", "urban", "inadéquat", 0.4, 5000),
-         ("q", "qpv", "inadéquat", 0, 500), ("03", "rural", "fragile", 0.6, 10)],
+        [
+            ("01", "rural", "adéquat", 0.9, 1000),
+            ("02", "urban", "inadéquat", 0.4, 5000),
+            ("q", "qpv", "inadéquat", 0, 500),
+            ("03", "rural", "fragile", 0.6, 10),
+        ],
         {"feed.zip": "bbb", "new.csv": "2"},
-    )  # fmt: skip
+    )
     return before, after
 
 

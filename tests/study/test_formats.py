@@ -67,18 +67,29 @@ def paths(folder: Path, keys: dict[str, object]) -> dict[str, object]:
     [
         ({"file": "lheo.xml", "format": "lheo", "communes": "communes.csv"}, ["H2913"], 3.06),
         (
-            {"file": "actions.csv", "format": "onisep", "structures": "structures.csv",
-             "certifications": "certif_onisep.csv"},
-            ["H2913"], 3.49,
+            {
+                "file": "actions.csv",
+                "format": "onisep",
+                "structures": "structures.csv",
+                "certifications": "certif_onisep.csv",
+            },
+            ["H2913"],
+            3.49,
         ),
         ({"file": "apprenticeship.csv", "format": "apprenticeship"}, ["H2913", "H2902"], 3.06),
         (
-            {"file": "capacities.csv", "format": "capacities", "mef": "mef.csv", "certifications": "certif.csv",
-             "schools": "schools.csv"},
-            ["H2913"], 3.49,
+            {
+                "file": "capacities.csv",
+                "format": "capacities",
+                "mef": "mef.csv",
+                "certifications": "certif.csv",
+                "schools": "schools.csv",
+            },
+            ["H2913"],
+            3.49,
         ),
     ],
-)  # fmt: skip
+)
 def test_training_of_every_producer(folder: Path, keys: dict[str, object], metiers: list[str], lon: float) -> None:
     table, report = read_training_table(TrainingTable(**paths(folder, keys)))
     assert table["metier"].tolist() == metiers
@@ -95,9 +106,13 @@ def test_offers_keep_their_hours_and_fall_back_to_the_commune(folder: Path) -> N
 
 def test_sirene_is_cut_to_departments_activities_and_the_metiers_of_the_study(folder: Path) -> None:
     section = EmployersTable(
-        file=folder / "stock.csv", format="sirene", located=folder / "places.csv", departments=("59",),
-        naf_rome=folder / "hirings.csv", activities=("25",),
-    )  # fmt: skip
+        file=folder / "stock.csv",
+        format="sirene",
+        located=folder / "places.csv",
+        departments=("59",),
+        naf_rome=folder / "hirings.csv",
+        activities=("25",),
+    )
     table, report = read_employers_table(section, ["H2913"])
     assert table[["site_id", "metier"]].astype(str).values.tolist() == [["1", "H2913"]]
     assert report.located == 1

@@ -115,11 +115,27 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
         home / "points.csv",
         [{"point_id": f"p{i}", "lon": 3.03 + 0.08 * i, "lat": 50.05, "population": 2**i} for i in range(4)],
     )
-    site = {"site_name": NASTY, "provider_type": NASTY, "level": 3, "voie": "continue", "places": 5,
-            "modality": "on_site", "position_quality": "exact", "lon": 3.02, "lat": 50.05}  # fmt: skip
+    site = {
+        "site_name": NASTY,
+        "provider_type": NASTY,
+        "level": 3,
+        "voie": "continue",
+        "places": 5,
+        "modality": "on_site",
+        "position_quality": "exact",
+        "lon": 3.02,
+        "lat": 50.05,
+    }
     write_table(home / "training.csv", [{"site_id": NASTY, "metier": code, **site} for code in ("F1602", "H2913")])
-    job = {"site_id": NASTY, "site_name": NASTY, "metier": "F1602", "openings": 3, "shift_start": "08:00",
-           "shift_end": "16:00", "lat": 50.05}  # fmt: skip
+    job = {
+        "site_id": NASTY,
+        "site_name": NASTY,
+        "metier": "F1602",
+        "openings": 3,
+        "shift_start": "08:00",
+        "shift_end": "16:00",
+        "lat": 50.05,
+    }
     write_table(home / "employers.csv", [{**job, "site_id": f"{NASTY}{i}", "lon": 3.04 + i / 1e4} for i in range(3)])
     (home / "study.toml").write_text(STUDY.format(name=json.dumps(NASTY, ensure_ascii=False)), "utf-8")
     return Study.from_file(home / "study.toml")

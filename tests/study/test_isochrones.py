@@ -87,6 +87,7 @@ def test_the_limits_of_a_public_count(inputs: StudyInputs, network: Network) -> 
 def test_training_at_work_is_a_place_that_one_travels_to() -> None:
     table = gpd.GeoDataFrame(
         {"metier": "M", "modality": ["on_site", "afest", "hybrid", "remote", "mobile"]},
-        geometry=[Point(k, 0) for k in range(5)], crs=2154,
-    )  # fmt: skip
+        geometry=[Point(k, 0) for k in range(5)],
+        crs=2154,
+    )
     assert located(table, "M")["modality"].tolist() == ["on_site", "afest", "hybrid"]

@@ -154,12 +154,21 @@ def test_a_tenth_of_the_trips_cancelled_is_the_same_for_the_same_seed(base: Prep
         ({"change": "session_added", "site": "T99", "metier": "H2913", "level": 3, "places": 5}, "aucun site"),
         ({"change": "session_added", "site": "T01", "metier": "Z1", "level": 3, "places": 5}, "n’est pas dans l’étude"),
         ({"change": "threshold", "id": "x", "minutes": 30}, "aucun seuil"),
-        ({"change": "hours_moved", "site": "E001", "start": "04:00", "end": "12:00", "new_start": "06:00",
-          "new_end": "14:00"}, "05:00–13:00"),
+        (
+            {
+                "change": "hours_moved",
+                "site": "E001",
+                "start": "04:00",
+                "end": "12:00",
+                "new_start": "06:00",
+                "new_end": "14:00",
+            },
+            "05:00–13:00",
+        ),
         ({"change": "repeat_trip", "line": "L8", "towards": "Nulle part", "start": "04:25"}, "vers :"),
         ({"change": "cancel_trips", "share": 0.0001, "line": "L8"}, "n’en fait aucune"),
     ],
-)  # fmt: skip
+)
 def test_a_change_that_names_nothing_is_told_with_the_nearest_names(
     base: PreparedStudy, fields: dict, french: str
 ) -> None:

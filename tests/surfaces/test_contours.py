@@ -90,9 +90,16 @@ def test_nothing_within_reach_is_an_empty_area() -> None:
 
 @pytest.mark.parametrize(
     ("minutes", "said"),
-    [((30, 15), "ascend"), ((15, 15), "ascend"), ((-5,), "-5"), ((0, 15), "0 is not"), ((), "no cutoff"),
-     ((float("nan"),), "nan"), ((float("inf"),), "inf")],
-)  # fmt: skip
+    [
+        ((30, 15), "ascend"),
+        ((15, 15), "ascend"),
+        ((-5,), "-5"),
+        ((0, 15), "0 is not"),
+        ((), "no cutoff"),
+        ((float("nan"),), "nan"),
+        ((float("inf"),), "inf"),
+    ],
+)
 def test_wrong_cutoffs_are_refused(minutes: tuple[float, ...], said: str) -> None:
     with pytest.raises(InputError, match=said):
         check_minutes(minutes)

@@ -53,8 +53,9 @@ def test_an_area_that_ends_with_the_extract_says_so() -> None:
 def test_one_family_for_each_site_beside_all_together() -> None:
     two = gpd.GeoDataFrame(
         {"site_id": ["a", "b", "nowhere"]},
-        geometry=[Point(700_000, 6_600_000), Point(703_000, 6_600_000), None], crs=2154,
-    )  # fmt: skip
+        geometry=[Point(700_000, 6_600_000), Point(703_000, 6_600_000), None],
+        crs=2154,
+    )
     bands = ga.isochrones(PLAIN, two, minutes=(15, 30), by="site")
     assert bands["site"].tolist() == ["a", "a", "b", "b", None, None]
     together = ga.isochrones(PLAIN, two, minutes=(15, 30))

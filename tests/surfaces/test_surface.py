@@ -93,9 +93,12 @@ def test_a_prepared_lattice_gives_the_same_times() -> None:
 
 @settings(max_examples=25, deadline=None)
 @given(
-    x=st.floats(2, 28), y=st.floats(2, 28), mode=st.sampled_from(["walk", "car"]), reverse=st.booleans(),
+    x=st.floats(2, 28),
+    y=st.floats(2, 28),
+    mode=st.sampled_from(["walk", "car"]),
+    reverse=st.booleans(),
     seed=st.integers(0, 2**16),
-)  # fmt: skip
+)
 def test_surface_and_bands_agree_with_times_between_points(
     x: float, y: float, mode: str, reverse: bool, seed: int
 ) -> None:

@@ -206,10 +206,25 @@ def test_a_type_checker_reads_a_user_s_script(tmp_path: Path) -> None:
     (tmp_path / "right.py").write_text(RIGHT)
     (tmp_path / "wrong.py").write_text(wrong)
     run = subprocess.run(
-        [sys.executable, "-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), "--follow-imports", "silent",
-         "--ignore-missing-imports", "right.py", "wrong.py"],
-        cwd=tmp_path, capture_output=True, text=True, check=False, env={**os.environ, "MYPYPATH": str(ROOT)},
-    )  # fmt: skip
+        [
+            sys.executable,
+            "-m",
+            "mypy",
+            "--strict",
+            "--cache-dir",
+            str(tmp_path / "cache"),
+            "--follow-imports",
+            "silent",
+            "--ignore-missing-imports",
+            "right.py",
+            "wrong.py",
+        ],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "MYPYPATH": str(ROOT)},
+    )
     assert "right.py" not in run.stdout, run.stdout
     refused = {
         int(line.split(":")[1]) for line in run.stdout.splitlines() if line.startswith("wrong.py") and "error" in line

@@ -88,11 +88,15 @@ def test_every_combination_tried_plainly(seed: int) -> None:
     hours = [sorted(rng.integers(0, 60, 2).tolist()) if rng.random() < 0.5 else (None, None) for _ in lists]
     dwell = rng.integers(0, 10, 2).tolist()
     stages = [
-        Stage(f"stage {k}", layer(**lists[k]), dwell_min=dwell[k],
-              opens=None if hours[k][0] is None else f"0:{hours[k][0]:02d}",
-              closes=None if hours[k][1] is None else f"1:{hours[k][1]:02d}")
+        Stage(
+            f"stage {k}",
+            layer(**lists[k]),
+            dwell_min=dwell[k],
+            opens=None if hours[k][0] is None else f"0:{hours[k][0]:02d}",
+            closes=None if hours[k][1] is None else f"1:{hours[k][1]:02d}",
+        )
         for k in range(2)
-    ] + [HOME]  # fmt: skip
+    ] + [HOME]
     limits = {"max_access_s": near_s, "max_egress_s": near_s, "max_direct_s": 300, "walk_kmh": 3.6}
     window = f"{first // 3600}:{first // 60 % 60:02d}-{(first + 600) // 3600}:{(first + 600) // 60 % 60:02d}"
     chain = chain_times(network, layer(**homes), stages, depart=window, max_minutes=max_s / 60, **limits)

@@ -44,10 +44,16 @@ def test_of_any_timetable(seed: int) -> None:
         for name, count in (("h", 3), ("s", 2))
     )
     asked = {
-        "depart": f"0:{int(rng.integers(0, 40)):02d}", "max_minutes": 60, "max_access_s": 300, "max_egress_s": 300,
-        "max_direct_s": int(rng.choice([0, 400])), "max_rides": None if rng.random() < 0.5 else int(rng.integers(1, 4)),
-        "walk_kmh": 3.6, "min_transfer_s": int(rng.choice([0, 60])), "on_demand": bool(rng.random() < 0.5),
-    }  # fmt: skip
+        "depart": f"0:{int(rng.integers(0, 40)):02d}",
+        "max_minutes": 60,
+        "max_access_s": 300,
+        "max_egress_s": 300,
+        "max_direct_s": int(rng.choice([0, 400])),
+        "max_rides": None if rng.random() < 0.5 else int(rng.integers(1, 4)),
+        "walk_kmh": 3.6,
+        "min_transfer_s": int(rng.choice([0, 60])),
+        "on_demand": bool(rng.random() < 0.5),
+    }
     frame = time_components(network, homes, sites, **asked)
     engine = travel_times(network, homes, sites, **asked).to_frame()
     pd.testing.assert_series_equal(frame["travel_time_s"], engine["travel_time_p50_s"], check_names=False)

@@ -91,9 +91,14 @@ def test_answers_from_what_is_known_equal_fresh_ones(seed: int) -> None:
     for _ in range(6):
         moment = Window(at, at) if rng.random() < 0.8 else Window(at - 300, at + 1, 60)
         query = Query(
-            "transit", arrive=moment, max_s=int(rng.choice([300, 600, 1500])), walk_kmh=3.6, max_access_s=300,
-            max_egress_s=300, max_rides=None if rng.random() < 0.5 else 1,
-        )  # fmt: skip
+            "transit",
+            arrive=moment,
+            max_s=int(rng.choice([300, 600, 1500])),
+            walk_kmh=3.6,
+            max_access_s=300,
+            max_egress_s=300,
+            max_rides=None if rng.random() < 0.5 else 1,
+        )
         h, s = rng.permutation(5)[: rng.integers(1, 6)], rng.permutation(4)[: rng.integers(1, 5)]
         explain = bool(rng.random() < 0.5) and moment.count == 1
         told, fresh = (

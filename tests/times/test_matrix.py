@@ -75,8 +75,11 @@ def test_reasons_of_changes_and_of_idle_stops() -> None:
     sites = layer(two_rides=(20_000.0, 0.0), idle=(30_000.0, 0.0), unplaced=None, empty=(26_000.0, 0.0))
     result = travel_times(country(trips, xy), HOME, sites, depart="06:50", max_rides=1, **WALK)
     assert [Reason(code).name for code in result.reason[0]] == [
-        "TOO_MANY_RIDES", "NO_SERVICE_THAT_DAY", "UNSNAPPED_DESTINATION", "NO_STOP_WITHIN_WALK",
-    ]  # fmt: skip
+        "TOO_MANY_RIDES",
+        "NO_SERVICE_THAT_DAY",
+        "UNSNAPPED_DESTINATION",
+        "NO_STOP_WITHIN_WALK",
+    ]
     backwards = travel_times(
         country(trips, xy), layer(end=(20_000.0, 0.0)), layer(a=(10_000.0, 0.0)), depart="06:50", **WALK
     )
@@ -100,15 +103,21 @@ def test_bicycles_cars_and_lifts_reach_farther_stops() -> None:
     times = {
         mode: travel_times(network, home, SITES, mode=mode, depart="07:00", bike_kmh=18.0, **extra, **WALK).at(50)[0, 1]
         for mode, extra in (
-            ("transit", {}), ("bike+transit", {}), ("bike_aboard+transit", {}), ("driven+transit", {}),
+            ("transit", {}),
+            ("bike+transit", {}),
+            ("bike_aboard+transit", {}),
+            ("driven+transit", {}),
             ("park_and_ride", {"park_and_ride": ("s0",)}),
         )
-    }  # fmt: skip
+    }
     assert np.isnan(times.pop("transit"))
     # 4 km take 800 s by bicycle and 360 s by car: all catch the bus of 7:30; 100 s on foot, 20 s by bicycle remain.
     assert times == {
-        "bike+transit": 3100, "bike_aboard+transit": 3020, "driven+transit": 3100, "park_and_ride": 3100,
-    }  # fmt: skip
+        "bike+transit": 3100,
+        "bike_aboard+transit": 3020,
+        "driven+transit": 3100,
+        "park_and_ride": 3100,
+    }
     elsewhere = travel_times(network, home, SITES, mode="park_and_ride", park_and_ride=("s2",), depart="07:00", **WALK)
     assert elsewhere.reason[0, 1] != Reason.OK
 

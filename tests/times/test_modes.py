@@ -77,8 +77,11 @@ def test_each_mode_keeps_to_its_own_streets(tmp_path: Path) -> None:
 
             C
     """
-    ways = {"AB": {"highway": "footway"}, "AC": {"highway": "residential", "maxspeed": "30"},
-            "CB": {"highway": "residential", "maxspeed": "30"}}  # fmt: skip
+    ways = {
+        "AB": {"highway": "footway"},
+        "AC": {"highway": "residential", "maxspeed": "30"},
+        "CB": {"highway": "residential", "maxspeed": "30"},
+    }
     streets, where = drawn_streets(tmp_path, drawing, ways, step_m=1000.0)
     xy = np.array([where["B"], (where["B"][0] + 20_000, where["B"][1])])
     timetable = make_timetable([bus([0, 1], 7 * H)], 2, xy=xy)

@@ -23,10 +23,16 @@ def world(seed: int) -> tuple[Timetable, np.ndarray, np.ndarray, Query]:
     xy = rng.uniform(0, 1500, (drawn.n_stops, 2))
     timetable = replace(drawn, stop_x=xy[:, 0], stop_y=xy[:, 1])
     query = Query(
-        "transit", depart=Window(600, 1800, 60), percentiles=(0, 10, 50, 90, 100), max_s=2400, walk_kmh=3.6,
-        max_access_s=300, max_egress_s=300, max_direct_s=int(rng.choice([0, 500])),
+        "transit",
+        depart=Window(600, 1800, 60),
+        percentiles=(0, 10, 50, 90, 100),
+        max_s=2400,
+        walk_kmh=3.6,
+        max_access_s=300,
+        max_egress_s=300,
+        max_direct_s=int(rng.choice([0, 500])),
         max_rides=None if rng.random() < 0.5 else int(rng.integers(1, 3)),
-    )  # fmt: skip
+    )
     return timetable, rng.uniform(0, 1500, (5, 2)), rng.uniform(0, 1500, (4, 2)), query
 
 

@@ -130,8 +130,10 @@ def test_porto_alegre_forward_and_reverse_agree() -> None:
     network = build_network(
         shared_path(folder + "poa_osm.pbf"),
         [shared_path(folder + "poa_eptc.zip"), shared_path(folder + "poa_trensurb.zip")],
-        date="2019-05-13", modes=("walk",), walk_kmh=3.6,
-    )  # fmt: skip
+        date="2019-05-13",
+        modes=("walk",),
+        walk_kmh=3.6,
+    )
     few, many = layer.iloc[::200], layer.iloc[::10]
     asked = {"depart": "13:00-14:00", "percentiles": (5, 50, 95), "walk_kmh": 3.6}
     to_few = travel_times(network, many, few, **asked)

@@ -48,8 +48,13 @@ def test_a_file_with_the_points_of_the_origins(times: ga.TravelTimes, tmp_path: 
     assert back["reason"].astype(str).tolist() == ["OK", "NO_STOP_WITHIN_WALK"]
     np.testing.assert_allclose(back.to_crs(2154).geometry.y, [300.0, 90_000.0], atol=0.01)
     by_hand = ga.TravelTimes(
-        times.origin_ids, times.destination_ids, times.query, times.seconds, times.reason, times.feasible_share,
+        times.origin_ids,
+        times.destination_ids,
+        times.query,
+        times.seconds,
+        times.reason,
+        times.feasible_share,
         Manifest({}, {}),
-    )  # fmt: skip
+    )
     with pytest.raises(InputError, match="have no places"):
         by_hand.to_geoparquet(tmp_path / "none.parquet")

@@ -45,8 +45,10 @@ def test_a_day_without_service_at_that_hour_decides() -> None:
     assert days.feasible_days[0, 0] == 2
     frame = days.to_frame()
     assert frame.loc[0, ["days_feasible", "days_missing", "reason"]].tolist() == [
-        "fri sat", "sun", "FIRST_TRIP_TOO_LATE",
-    ]  # fmt: skip
+        "fri sat",
+        "sun",
+        "FIRST_TRIP_TOO_LATE",
+    ]
     assert frame["out_s"].isna().all()
 
 

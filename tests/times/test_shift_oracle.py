@@ -53,9 +53,14 @@ class Way:
     def before(self, deadline_s: int, *, any_rides: bool = False) -> float:
         earliest = -INF if self.query.earliest_s is None else self.query.earliest_s
         return deadline_s - self.oracle.latest_leave(
-            self.access, self.egress, deadline_s, direct_s=self.direct_s, max_s=self.query.max_s,
-            max_rides=None if any_rides else self.query.max_rides, earliest_s=earliest,
-        )  # fmt: skip
+            self.access,
+            self.egress,
+            deadline_s,
+            direct_s=self.direct_s,
+            max_s=self.query.max_s,
+            max_rides=None if any_rides else self.query.max_rides,
+            earliest_s=earliest,
+        )
 
     def reasons(self, at: int, *, deadline: bool, any_rides: float) -> set[str]:
         """One cause; two where it hangs on whether arriving later than need be is a journey."""
@@ -113,11 +118,16 @@ def test_every_pair_equals_the_oracle(seed: int) -> None:
     start_s = int(rng.integers(5, 50)) * 60
     shift = Shift(start_s, start_s + int(rng.integers(1, 60)) * 60, 60 * int(rng.integers(0, 3)), 120)
     query = Query(
-        "transit", arrive=Window(shift.deadline_s, shift.deadline_s), max_s=int(rng.choice([600, 1500, 25_000])),
-        walk_kmh=3.6, max_access_s=300, max_egress_s=int(rng.choice([200, 300])), max_direct_s=200,
+        "transit",
+        arrive=Window(shift.deadline_s, shift.deadline_s),
+        max_s=int(rng.choice([600, 1500, 25_000])),
+        walk_kmh=3.6,
+        max_access_s=300,
+        max_egress_s=int(rng.choice([200, 300])),
+        max_direct_s=200,
         max_rides=None if rng.random() < 0.5 else int(rng.integers(1, 3)),
         earliest_s=None if rng.random() < 0.7 else shift.deadline_s - int(rng.integers(0, 30)) * 60,
-    )  # fmt: skip
+    )
     homes, sites = rng.uniform(0, 1500, (4, 2)), rng.uniform(0, 1500, (3, 2))
     times = shift_times(network, points(homes, "h"), points(sites, "s"), shift, query)
     legs = mode_legs(query)

@@ -23,8 +23,15 @@ from tests.shared import ROOT
 
 TRAINING = {"metier": "N4101", "profile": "sans_voiture", "kind": "training", "schedule": "journee_formation"}
 MORNING = {"metier": "H2913", "profile": "sans_voiture", "kind": "job", "schedule": "poste_matin"}
-SESSION = {"change": "session_added", "lon": 4.51416, "lat": 50.0719, "name": "Salle", "metier": "N4101", "level": 3,
-           "places": 12}  # fmt: skip
+SESSION = {
+    "change": "session_added",
+    "lon": 4.51416,
+    "lat": 50.0719,
+    "name": "Salle",
+    "metier": "N4101",
+    "level": 3,
+    "places": 12,
+}
 EARLY_BUS = {"change": "repeat_trip", "line": "L8", "near": "05:50", "start": "04:25"}
 DEMO = ROOT / "data" / "demo" / "study.toml"
 

@@ -62,16 +62,30 @@ def of_the_wrong_language(printed: str, language: str) -> list[str]:
 def tiny_study(folder: Path, language: str, name: str = "étude") -> Path:
     """Two homes and a training site on a line of stops, with a bus there in the morning and back in the evening."""
     folder.mkdir(parents=True, exist_ok=True)
-    write_feed(folder / "feed.zip", {"A": (0, 0), "B": (9000, 0)}, [
-        "A 08:00 B 08:20", "B 17:30 A 17:50", {"route_id": "other", "calls": "A 12:00 B 12:30"},
-    ])  # fmt: skip
+    write_feed(
+        folder / "feed.zip",
+        {"A": (0, 0), "B": (9000, 0)},
+        [
+            "A 08:00 B 08:20",
+            "B 17:30 A 17:50",
+            {"route_id": "other", "calls": "A 12:00 B 12:30"},
+        ],
+    )
     with zipfile.ZipFile(folder / "feed.zip") as feed:
         rows = list(csv.DictReader(feed.read("stops.txt").decode().splitlines()))
     (west, south), (east, north) = ((float(row["stop_lon"]), float(row["stop_lat"])) for row in rows)
-    box = [[west - 0.05, south - 0.05], [east + 0.05, south - 0.05], [east + 0.05, north + 0.05],
-           [west - 0.05, north + 0.05], [west - 0.05, south - 0.05]]  # fmt: skip
-    zone = {"type": "Feature", "properties": {"zone_id": "z", "zone_name": "Zed", "zone_kind": "rural"},
-            "geometry": {"type": "Polygon", "coordinates": [box]}}  # fmt: skip
+    box = [
+        [west - 0.05, south - 0.05],
+        [east + 0.05, south - 0.05],
+        [east + 0.05, north + 0.05],
+        [west - 0.05, north + 0.05],
+        [west - 0.05, south - 0.05],
+    ]
+    zone = {
+        "type": "Feature",
+        "properties": {"zone_id": "z", "zone_name": "Zed", "zone_kind": "rural"},
+        "geometry": {"type": "Polygon", "coordinates": [box]},
+    }
     layer = json.dumps({"type": "FeatureCollection", "features": [zone]})
     (folder / "zones.geojson").write_text(layer, encoding="utf-8")
     homes = f"point_id,lon,lat,population\np,{west},{south},40\nfar,{west - 0.04},{south},30\n"
@@ -170,11 +184,19 @@ def test_a_run_a_sheet_and_what_follows_speak_the_studys_language(tmp_path: Path
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("run",), ("rum", "x"), ("zzz",), ("run", "--outt", "x"), ("run", "x.toml", "--out"), ("check", "a", "b"),
-        ("serve", "x.toml", "--port", "99999"), ("serve", "x.toml", "--port=abc"), ("completion", "tcsh"),
-        ("fetch", "--territory", "x", "--date", "17/03/2026"), ("sheet", "x.toml", "--metier", "F1602"),
+        ("run",),
+        ("rum", "x"),
+        ("zzz",),
+        ("run", "--outt", "x"),
+        ("run", "x.toml", "--out"),
+        ("check", "a", "b"),
+        ("serve", "x.toml", "--port", "99999"),
+        ("serve", "x.toml", "--port=abc"),
+        ("completion", "tcsh"),
+        ("fetch", "--territory", "x", "--date", "17/03/2026"),
+        ("sheet", "x.toml", "--metier", "F1602"),
     ],
-)  # fmt: skip
+)
 def test_a_call_that_cannot_be_meant_is_told_with_exit_code_2(language: str, arguments: tuple[str, ...]) -> None:
     done = CliRunner().invoke(app, ["--lang", language, *arguments])
     assert done.exit_code == 2

@@ -11,8 +11,17 @@ import geo_access
 from geo_access.words.catalogue import LANGUAGES, catalogue
 
 PACKAGE = Path(geo_access.__file__).parent
-ERRORS = {"InputError", "MissingFileError", "ServiceDateError", "CoverageError", "SnapError", "CapacityError",
-          "GeoAccessError", "RefusedError", "Fault"}  # fmt: skip
+ERRORS = {
+    "InputError",
+    "MissingFileError",
+    "ServiceDateError",
+    "CoverageError",
+    "SnapError",
+    "CapacityError",
+    "GeoAccessError",
+    "RefusedError",
+    "Fault",
+}
 # The catalogue itself cannot be asked for its own words; these messages are for those who write code.
 ALONE = {"words/catalogue.py", "words/words.py"}
 

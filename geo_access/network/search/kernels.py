@@ -11,10 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-from geo_access.network.model import ModeGraph, Streets
-from geo_access.network.search.links import Links
-
-__all__ = ["edge_ends", "entries_of", "grow", "inherit", "nearest_rows", "reach_rows", "seeds_of", "transpose"]
+__all__ = ["edge_ends", "entries_of", "grow", "reach_rows", "seeds_of", "transpose"]
 
 INFINITE = np.int32(1 << 30)
 # A point that projects onto the end of an edge is at the node: every street there leads to it and from it.
@@ -46,9 +43,13 @@ def transpose(indptr: np.ndarray, heads: np.ndarray, deciseconds: np.ndarray) ->
 
 @njit(cache=True)
 def edge_ends(
-    indptr: np.ndarray, heads: np.ndarray, edges: np.ndarray, copy_of: np.ndarray, starts: np.ndarray,
+    indptr: np.ndarray,
+    heads: np.ndarray,
+    edges: np.ndarray,
+    copy_of: np.ndarray,
+    starts: np.ndarray,
     edge_source: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+) -> tuple[np.ndarray, np.ndarray]:
     """State at the end of each edge as drawn, and against it, int32 (n_edges,); −1 where closed."""
     forward = np.full(len(edge_source), -1, dtype=np.int32)
     backward = np.full(len(edge_source), -1, dtype=np.int32)
@@ -77,9 +78,15 @@ def node_at(edge: int, fraction: float, edge_source: np.ndarray, edge_target: np
 
 @njit(cache=True)
 def seeds_of(
-    edge: np.ndarray, fraction: np.ndarray, forward_ds: np.ndarray, backward_ds: np.ndarray,
-    forward_end: np.ndarray, backward_end: np.ndarray, edge_source: np.ndarray, edge_target: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    edge: np.ndarray,
+    fraction: np.ndarray,
+    forward_ds: np.ndarray,
+    backward_ds: np.ndarray,
+    forward_end: np.ndarray,
+    backward_end: np.ndarray,
+    edge_source: np.ndarray,
+    edge_target: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Seeds of each link (CSR: indptr, state, deciseconds): the ends of its edge that one may drive to."""
     n = len(edge)
     indptr = np.zeros(n + 1, dtype=np.int64)
@@ -106,10 +113,17 @@ def seeds_of(
 
 @njit(cache=True)
 def entries_of(  # noqa: C901 — one kernel
-    edge: np.ndarray, fraction: np.ndarray, forward_ds: np.ndarray, backward_ds: np.ndarray,
-    indptr: np.ndarray, edges: np.ndarray, copy_of: np.ndarray, sealed: np.ndarray, edge_source: np.ndarray,
+    edge: np.ndarray,
+    fraction: np.ndarray,
+    forward_ds: np.ndarray,
+    backward_ds: np.ndarray,
+    indptr: np.ndarray,
+    edges: np.ndarray,
+    copy_of: np.ndarray,
+    sealed: np.ndarray,
+    edge_source: np.ndarray,
     edge_target: np.ndarray,
-) -> tuple:  # fmt: skip
+) -> tuple:
     """Entries by state (CSR: indptr, link, deciseconds), and links by edge (CSR: indptr, link)."""
     n_edges, n_states = len(edge_source), len(indptr) - 1
     n_nodes = n_states - len(copy_of)
@@ -173,10 +187,20 @@ def entries_of(  # noqa: C901 — one kernel
 
 @njit(cache=True)
 def grow(
-    indptr: np.ndarray, heads: np.ndarray, weights: np.ndarray, seed_state: np.ndarray, seed_cost: np.ndarray,
-    limit: int, dist: np.ndarray, via: np.ndarray, buckets: np.ndarray, pool_next: np.ndarray, pool_state: np.ndarray,
-    pool_via: np.ndarray, settled: np.ndarray,
-) -> int:  # fmt: skip
+    indptr: np.ndarray,
+    heads: np.ndarray,
+    weights: np.ndarray,
+    seed_state: np.ndarray,
+    seed_cost: np.ndarray,
+    limit: int,
+    dist: np.ndarray,
+    via: np.ndarray,
+    buckets: np.ndarray,
+    pool_next: np.ndarray,
+    pool_state: np.ndarray,
+    pool_via: np.ndarray,
+    settled: np.ndarray,
+) -> int:
     """Settle every state within `limit` of the seeds, in order of time; return how many.
 
     `dist` must come in as `INFINITE` everywhere and `buckets` as −1; `via` gets the seed's position for a state
@@ -226,11 +250,20 @@ def grow(
 
 @njit(cache=True, parallel=True)
 def reach_rows(
-    indptr: np.ndarray, heads: np.ndarray, weights: np.ndarray, n_slots: int,
-    seed_indptr: np.ndarray, seed_state: np.ndarray, seed_cost: np.ndarray,
-    entry_indptr: np.ndarray, entry_link: np.ndarray, entry_cost: np.ndarray,
-    limits: np.ndarray, n_targets: int, n_chunks: int,
-) -> np.ndarray:  # fmt: skip
+    indptr: np.ndarray,
+    heads: np.ndarray,
+    weights: np.ndarray,
+    n_slots: int,
+    seed_indptr: np.ndarray,
+    seed_state: np.ndarray,
+    seed_cost: np.ndarray,
+    entry_indptr: np.ndarray,
+    entry_link: np.ndarray,
+    entry_cost: np.ndarray,
+    limits: np.ndarray,
+    n_targets: int,
+    n_chunks: int,
+) -> np.ndarray:
     """Deciseconds on the network from each source to each target, int32 (n_sources, n_targets); `INFINITE` = none."""
     n_sources, n_states = len(seed_indptr) - 1, len(indptr) - 1
     found = np.full((n_sources, n_targets), INFINITE, dtype=np.int32)
@@ -246,9 +279,20 @@ def reach_rows(
         for s in range(chunk, n_sources, n_chunks):
             part = slice(seed_indptr[s], seed_indptr[s + 1])
             count = grow(
-                indptr, heads, weights, seed_state[part], seed_cost[part], limits[s], dist, via, buckets,
-                pool_next, pool_state, pool_via, settled,
-            )  # fmt: skip
+                indptr,
+                heads,
+                weights,
+                seed_state[part],
+                seed_cost[part],
+                limits[s],
+                dist,
+                via,
+                buckets,
+                pool_next,
+                pool_state,
+                pool_via,
+                settled,
+            )
             for k in range(count):
                 state = settled[k]
                 for at in range(entry_indptr[state], entry_indptr[state + 1]):
@@ -262,10 +306,19 @@ def reach_rows(
 
 @njit(cache=True)
 def along_shared_edges(
-    found: np.ndarray, edge: np.ndarray, fraction: np.ndarray, x: np.ndarray, y: np.ndarray,
-    on_edge: np.ndarray, members: np.ndarray, target_fraction: np.ndarray, target_x: np.ndarray, target_y: np.ndarray,
-    forward_ds: np.ndarray, backward_ds: np.ndarray,
-) -> list:  # fmt: skip
+    found: np.ndarray,
+    edge: np.ndarray,
+    fraction: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    on_edge: np.ndarray,
+    members: np.ndarray,
+    target_fraction: np.ndarray,
+    target_x: np.ndarray,
+    target_y: np.ndarray,
+    forward_ds: np.ndarray,
+    backward_ds: np.ndarray,
+) -> list:
     """Lower `found` where source and target lie on one edge; return the pairs that are the same point."""
     same = [(np.int64(-1), np.int64(-1)) for _ in range(0)]
     for s in range(len(edge)):
@@ -284,19 +337,21 @@ def along_shared_edges(
 
 
 @njit(cache=True)
-def inherit(order: np.ndarray, via: np.ndarray, tails: np.ndarray, origin: np.ndarray) -> None:
-    """Give each settled state the source of the state before it, in order of time."""
-    for state in order:
-        if via[state] >= 0:
-            origin[state] = origin[tails[via[state]]]
-
-
-@njit(cache=True)
 def _same_edge(
-    best: np.ndarray, which: np.ndarray, edge: np.ndarray, fraction: np.ndarray, base_s: np.ndarray,
-    on_edge: np.ndarray, members: np.ndarray, to_fraction: np.ndarray, to_s: np.ndarray,
-    forward_ds: np.ndarray, backward_ds: np.ndarray, factor: float, reverse: bool,
-) -> None:  # fmt: skip
+    best: np.ndarray,
+    which: np.ndarray,
+    edge: np.ndarray,
+    fraction: np.ndarray,
+    base_s: np.ndarray,
+    on_edge: np.ndarray,
+    members: np.ndarray,
+    to_fraction: np.ndarray,
+    to_s: np.ndarray,
+    forward_ds: np.ndarray,
+    backward_ds: np.ndarray,
+    factor: float,
+    reverse: bool,
+) -> None:
     for s in range(len(edge)):
         if edge[s] < 0:
             continue
@@ -311,67 +366,3 @@ def _same_edge(
             if not closed and total < best[t]:
                 best[t] = total
                 which[t] = s
-
-
-def nearest_rows(
-    streets: Streets,
-    graph: ModeGraph,
-    spread: tuple[np.ndarray, np.ndarray, np.ndarray],
-    sources: Links,
-    targets: Links,
-    *,
-    max_s: float,
-    reverse: bool,
-    factor: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Read the result of one search from all sources at the targets.
-
-    Parameters
-    ----------
-    streets : Streets
-    graph : ModeGraph
-    spread : tuple of ndarray
-        Deciseconds and source by state, and the settled states in order.
-    sources, targets : Links
-    max_s : float
-        Longest time [s].
-    reverse : bool
-        Whether the search ran towards the sources.
-    factor : float
-        On stored times.
-
-    Returns
-    -------
-    seconds : ndarray of float32, shape (n_targets,)
-    source : ndarray of int32, shape (n_targets,)
-    """
-    dist, origin, _ = spread
-    arcs = (graph.indptr, graph.edges, graph.copy_of, graph.sealed, streets.edge_source, streets.edge_target)
-    entries = entries_of(targets.edge, targets.fraction, targets.forward_ds, targets.backward_ds, *arcs)
-    at_state, link, cost, on_edge, members = entries
-    state = np.repeat(np.arange(graph.n_states), np.diff(at_state))
-    if reverse:
-        ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
-        indptr, state, cost = seeds_of(
-            targets.edge, targets.fraction, targets.forward_ds, targets.backward_ds, *ends, streets.edge_source,
-            streets.edge_target,
-        )  # fmt: skip
-        link = np.repeat(np.arange(len(targets)), np.diff(indptr))
-    total = np.where(dist[state] < INFINITE, (dist[state].astype(np.float64) + cost) * factor / 10.0, np.inf)
-    total += targets.connector_s[link]
-    best, which = np.full(len(targets), np.inf), np.full(len(targets), -1, dtype=np.int32)
-    order = np.lexsort((total, link))
-    rows, first = np.unique(link[order], return_index=True)
-    best[rows] = total[order[first]]
-    which[rows] = origin[state[order[first]]]
-    _same_edge(
-        best, which, sources.edge, sources.fraction, sources.connector_s.astype(np.float64), on_edge, members,
-        targets.fraction, targets.connector_s.astype(np.float64), sources.forward_ds, sources.backward_ds, factor,
-        reverse,
-    )  # fmt: skip
-    here = {(x, y): s for s, (x, y) in enumerate(zip(sources.x.tolist(), sources.y.tolist())) if sources.ok[s]}
-    for t, point in enumerate(zip(targets.x.tolist(), targets.y.tolist())):
-        if targets.ok[t] and point in here:
-            best[t], which[t] = 0.0, here[point]
-    none = ~(best <= max_s)
-    return np.where(none, np.nan, best).astype(np.float32), np.where(none, -1, which).astype(np.int32)

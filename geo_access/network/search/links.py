@@ -89,9 +89,18 @@ def _project(x: float, y: float, ends: np.ndarray, k: int) -> tuple[float, float
 
 @njit(cache=True)
 def _nearest_one(
-    x: float, y: float, ends: np.ndarray, indptr: np.ndarray, members: np.ndarray, nx: int, ny: int,
-    x0: float, y0: float, cell_m: float, search_m: float,
-) -> tuple[int, float, float]:  # fmt: skip
+    x: float,
+    y: float,
+    ends: np.ndarray,
+    indptr: np.ndarray,
+    members: np.ndarray,
+    nx: int,
+    ny: int,
+    x0: float,
+    y0: float,
+    cell_m: float,
+    search_m: float,
+) -> tuple[int, float, float]:
     """Search rings of cells around a point until no nearer segment can exist; ties go to the lower segment."""
     ci = math.floor((x - x0) / cell_m)
     cj = math.floor((y - y0) / cell_m)
@@ -119,9 +128,17 @@ def _nearest_one(
 
 @njit(cache=True, parallel=True)
 def nearest_segments(
-    points: np.ndarray, ends: np.ndarray, indptr: np.ndarray, members: np.ndarray, nx: int, ny: int,
-    x0: float, y0: float, cell_m: float, search_m: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:  # fmt: skip
+    points: np.ndarray,
+    ends: np.ndarray,
+    indptr: np.ndarray,
+    members: np.ndarray,
+    nx: int,
+    ny: int,
+    x0: float,
+    y0: float,
+    cell_m: float,
+    search_m: float,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Nearest segment of each point, position along it (0–1) and distance [m]; −1 beyond `search_m`."""
     n = len(points)
     segment = np.empty(n, dtype=np.int64)

@@ -44,13 +44,37 @@ def invert(
 
 @njit(cache=True, nogil=True)
 def _pairs_of(
-    first: int, last: int, counts: np.ndarray, indptr: np.ndarray, heads: np.ndarray, weights: np.ndarray,
-    n_slots: int, seed_indptr: np.ndarray, seed_state: np.ndarray, seed_cost: np.ndarray, entry_indptr: np.ndarray,
-    entry_link: np.ndarray, entry_cost: np.ndarray, limits: np.ndarray, edge: np.ndarray, fraction: np.ndarray,
-    x: np.ndarray, y: np.ndarray, connector_s: np.ndarray, forward_ds: np.ndarray, backward_ds: np.ndarray,
-    on_edge: np.ndarray, members: np.ndarray, other_fraction: np.ndarray, other_x: np.ndarray, other_y: np.ndarray,
-    other_connector_s: np.ndarray, sign: float, scale: np.float32, max_s: np.float32,
-) -> tuple[np.ndarray, np.ndarray]:  # fmt: skip
+    first: int,
+    last: int,
+    counts: np.ndarray,
+    indptr: np.ndarray,
+    heads: np.ndarray,
+    weights: np.ndarray,
+    n_slots: int,
+    seed_indptr: np.ndarray,
+    seed_state: np.ndarray,
+    seed_cost: np.ndarray,
+    entry_indptr: np.ndarray,
+    entry_link: np.ndarray,
+    entry_cost: np.ndarray,
+    limits: np.ndarray,
+    edge: np.ndarray,
+    fraction: np.ndarray,
+    x: np.ndarray,
+    y: np.ndarray,
+    connector_s: np.ndarray,
+    forward_ds: np.ndarray,
+    backward_ds: np.ndarray,
+    on_edge: np.ndarray,
+    members: np.ndarray,
+    other_fraction: np.ndarray,
+    other_x: np.ndarray,
+    other_y: np.ndarray,
+    other_connector_s: np.ndarray,
+    sign: float,
+    scale: np.float32,
+    max_s: np.float32,
+) -> tuple[np.ndarray, np.ndarray]:
     """Other points within reach of some points, in no order, and the whole seconds; `counts` gets how many each."""
     n_states = len(indptr) - 1
     dist = np.full(n_states, INFINITE, dtype=np.int32)
@@ -67,9 +91,20 @@ def _pairs_of(
     for s in range(first, last):
         part = slice(seed_indptr[s], seed_indptr[s + 1])
         count = grow(
-            indptr, heads, weights, seed_state[part], seed_cost[part], limits[s], dist, via, buckets, pool[0],
-            pool[1], pool[2], settled,
-        )  # fmt: skip
+            indptr,
+            heads,
+            weights,
+            seed_state[part],
+            seed_cost[part],
+            limits[s],
+            dist,
+            via,
+            buckets,
+            pool[0],
+            pool[1],
+            pool[2],
+            settled,
+        )
         n_touched = 0
         for k in range(count):
             state = settled[k]
@@ -173,9 +208,14 @@ def nearby_pairs(
     )
     ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
     seeds = seeds_of(
-        sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends, streets.edge_source,
+        sources.edge,
+        sources.fraction,
+        sources.forward_ds,
+        sources.backward_ds,
+        *ends,
+        streets.edge_source,
         streets.edge_target,
-    )  # fmt: skip
+    )
     near, far = sources, targets
     entries = (at_state, entry_link, entry_cost)
     tables = (graph.indptr, graph.heads, graph.deciseconds)
@@ -189,10 +229,29 @@ def nearby_pairs(
     n_tasks = max(1, min(n, _TASKS_PER_THREAD * get_num_threads()))
     bounds = np.linspace(0, n, n_tasks + 1).astype(np.int64).tolist()
     shared = (
-        counts, *tables, n_slots, *seeds, *entries, limits_ds, near.edge, near.fraction, near.x, near.y,
-        near.connector_s, near.forward_ds, near.backward_ds, on_edge, members, far.fraction, far.x, far.y,
-        far.connector_s, -1.0 if backwards else 1.0, np.float32(factor / 10.0), np.float32(max_s),
-    )  # fmt: skip
+        counts,
+        *tables,
+        n_slots,
+        *seeds,
+        *entries,
+        limits_ds,
+        near.edge,
+        near.fraction,
+        near.x,
+        near.y,
+        near.connector_s,
+        near.forward_ds,
+        near.backward_ds,
+        on_edge,
+        members,
+        far.fraction,
+        far.x,
+        far.y,
+        far.connector_s,
+        -1.0 if backwards else 1.0,
+        np.float32(factor / 10.0),
+        np.float32(max_s),
+    )
     with ThreadPoolExecutor(get_num_threads()) as pool:
         pieces = list(pool.map(lambda task: _pairs_of(bounds[task], bounds[task + 1], *shared), range(n_tasks)))
     indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)

@@ -15,7 +15,7 @@ import numpy as np
 from geo_access.network.model import SparseTimes
 from geo_access.network.search.links import Links
 
-__all__ = ["Across", "across_matrix", "across_nearest", "across_pairs", "across_sparse"]
+__all__ = ["Across", "across_matrix", "across_pairs", "across_sparse"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,13 +132,3 @@ def across_sparse(times: SparseTimes, sources: Links, targets: Links, *, max_s: 
         seconds=values.astype(np.int32),
         n_cols=times.n_cols,
     )
-
-
-def across_nearest(best: np.ndarray, which: np.ndarray, sources: Links, targets: Links, *, max_s: float) -> None:
-    """Lower the times to the nearest source, float32 (n_targets,) [s], and name that source, in place."""
-    across = across_pairs(sources, targets)
-    order = np.lexsort((across.source, across.seconds, across.target))
-    targets_of, first = np.unique(across.target[order], return_index=True)
-    rows = order[first]
-    better = (across.seconds[rows] <= max_s) & ~(best[targets_of] <= across.seconds[rows])
-    best[targets_of[better]], which[targets_of[better]] = across.seconds[rows[better]], across.source[rows[better]]

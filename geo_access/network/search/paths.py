@@ -221,9 +221,14 @@ def _search(streets: Streets, graph: ModeGraph, source: Links, target: Links) ->
     entries = entries_of(target.edge, target.fraction, target.forward_ds, target.backward_ds, *fields)
     ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
     _, seed_state, seed_cost = seeds_of(
-        source.edge, source.fraction, source.forward_ds, source.backward_ds, *ends, streets.edge_source,
+        source.edge,
+        source.fraction,
+        source.forward_ds,
+        source.backward_ds,
+        *ends,
+        streets.edge_source,
         streets.edge_target,
-    )  # fmt: skip
+    )
     state_of = np.repeat(np.arange(graph.n_states), np.diff(entries[0]))
     n, pool = graph.n_states, np.empty((3, len(graph.heads) + len(seed_state) + 8), dtype=np.int32)
     metres = float(np.hypot(source.x[0] - target.x[0], source.y[0] - target.y[0]))
@@ -231,10 +236,20 @@ def _search(streets: Streets, graph: ModeGraph, source: Links, target: Links) ->
     while True:
         dist, via = np.full(n, INFINITE, dtype=np.int32), np.full(n, INFINITE, dtype=np.int32)
         grow(
-            graph.indptr, graph.heads, graph.deciseconds, seed_state, seed_cost, limit, dist, via,
-            np.full(slots(graph, seed_cost), -1, dtype=np.int32), pool[0], pool[1], pool[2],
+            graph.indptr,
+            graph.heads,
+            graph.deciseconds,
+            seed_state,
+            seed_cost,
+            limit,
+            dist,
+            via,
+            np.full(slots(graph, seed_cost), -1, dtype=np.int32),
+            pool[0],
+            pool[1],
+            pool[2],
             np.empty(n, dtype=np.int32),
-        )  # fmt: skip
+        )
         totals = np.where(dist[state_of] < INFINITE, dist[state_of].astype(np.int64) + entries[2], int(INFINITE))
         best = int(totals.argmin()) if len(totals) else -1
         reached = int(totals[best]) if best >= 0 else int(INFINITE)
@@ -255,9 +270,19 @@ def _on_one_edge(source: Links, target: Links, entries: tuple[np.ndarray, ...], 
         return None
     found = np.full((1, 1), INFINITE, dtype=np.int32)
     along_shared_edges(
-        found, source.edge, source.fraction, source.x, source.y, entries[3], entries[4], target.fraction, target.x,
-        target.y, source.forward_ds, source.backward_ds,
-    )  # fmt: skip
+        found,
+        source.edge,
+        source.fraction,
+        source.x,
+        source.y,
+        entries[3],
+        entries[4],
+        target.fraction,
+        target.x,
+        target.y,
+        source.forward_ds,
+        source.backward_ds,
+    )
     if found[0, 0] > reached or found[0, 0] >= INFINITE:
         return None
     begin, end = source.fraction, target.fraction
@@ -320,10 +345,15 @@ def _told(streets: Streets, links: Links, found: _Found, *, factor: float, max_s
     if same:
         return StreetPath(
             **{
-                **none.__dict__, "reason": "OK", "seconds": 0.0, "street_m": 0.0, "connector_m": (0.0, 0.0),
-                "connector_s": (0.0, 0.0), "xy": start[None, :],
+                **none.__dict__,
+                "reason": "OK",
+                "seconds": 0.0,
+                "street_m": 0.0,
+                "connector_m": (0.0, 0.0),
+                "connector_s": (0.0, 0.0),
+                "xy": start[None, :],
             }
-        )  # fmt: skip
+        )
     parts = [start[None, :], np.column_stack((links.linked_x[:1], links.linked_y[:1]))]
     parts += [
         _cut(streets, edge, begin, stop)

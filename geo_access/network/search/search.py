@@ -26,7 +26,7 @@ from geo_access.network.search.kernels import (
 )
 from geo_access.network.search.links import Links, graph_of
 from geo_access.network.search.nearby import nearby_pairs
-from geo_access.network.search.off_street import across_matrix, across_nearest, across_sparse
+from geo_access.network.search.off_street import across_matrix, across_sparse
 from geo_access.network.search.paths import StreetPath, street_path
 from geo_access.network.search.sweep import hierarchy_rows, worth_a_hierarchy
 from geo_access.words.told import refusal
@@ -34,7 +34,6 @@ from geo_access.words.told import refusal
 __all__ = [
     "StreetPath",
     "nearby",
-    "nearest_source",
     "node_times",
     "seeds_and_arcs",
     "state_times",
@@ -63,21 +62,45 @@ def _block_rows(
     at_state, entry_link, entry_cost, on_edge, members = entries
     ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
     seeds = seeds_of(
-        sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends, streets.edge_source,
+        sources.edge,
+        sources.fraction,
+        sources.forward_ds,
+        sources.backward_ds,
+        *ends,
+        streets.edge_source,
         streets.edge_target,
-    )  # fmt: skip
+    )
     limits = limits_ds(sources.connector_s, max_s, factor)
     if hierarchy:
         found = hierarchy_rows(graph.hierarchy, *seeds, at_state, entry_link, entry_cost, len(targets))
     else:
         found = reach_rows(
-            graph.indptr, graph.heads, graph.deciseconds, slots(graph, seeds[2]), *seeds, at_state, entry_link,
-            entry_cost, limits, len(targets), min(max(len(sources), 1), 8),
-        )  # fmt: skip
+            graph.indptr,
+            graph.heads,
+            graph.deciseconds,
+            slots(graph, seeds[2]),
+            *seeds,
+            at_state,
+            entry_link,
+            entry_cost,
+            limits,
+            len(targets),
+            min(max(len(sources), 1), 8),
+        )
     same = along_shared_edges(
-        found, sources.edge, sources.fraction, sources.x, sources.y, on_edge, members, targets.fraction,
-        targets.x, targets.y, sources.forward_ds, sources.backward_ds,
-    )  # fmt: skip
+        found,
+        sources.edge,
+        sources.fraction,
+        sources.x,
+        sources.y,
+        on_edge,
+        members,
+        targets.fraction,
+        targets.x,
+        targets.y,
+        sources.forward_ds,
+        sources.backward_ds,
+    )
     seconds = found.astype(np.float32)
     seconds *= np.float32(factor / 10.0)
     seconds += sources.connector_s[:, None]
@@ -148,10 +171,16 @@ def nearby(
     crowded = max(len(sources), len(targets)) > graph.n_states
     if crowded or not worth_a_hierarchy(streets, graph, len(fewer), max_s / factor):
         found = nearby_pairs(
-            streets, graph, sources, targets, limits_ds(fewer.connector_s, max_s, factor),
+            streets,
+            graph,
+            sources,
+            targets,
+            limits_ds(fewer.connector_s, max_s, factor),
             slots(graph, fewer.forward_ds, fewer.backward_ds),
-            factor=factor, max_s=max_s, backwards=backwards,
-        )  # fmt: skip
+            factor=factor,
+            max_s=max_s,
+            backwards=backwards,
+        )
         return across_sparse(found, sources, targets, max_s=max_s)
     counts, columns, values = [np.zeros(1, dtype=np.int64)], [], []
     for rows in _blocks(len(sources), len(targets)):
@@ -250,15 +279,28 @@ def seeds_and_arcs(
     if not reverse:
         ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
         indptr, states, costs = seeds_of(
-            sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, *ends, streets.edge_source,
+            sources.edge,
+            sources.fraction,
+            sources.forward_ds,
+            sources.backward_ds,
+            *ends,
+            streets.edge_source,
             streets.edge_target,
-        )  # fmt: skip
+        )
         owner = np.repeat(np.arange(len(sources)), np.diff(indptr))
         return states, owner, costs, (graph.indptr, graph.heads, graph.deciseconds)
     at_state, owner, costs, _, _ = entries_of(
-        sources.edge, sources.fraction, sources.forward_ds, sources.backward_ds, graph.indptr, graph.edges,
-        graph.copy_of, graph.sealed, streets.edge_source, streets.edge_target,
-    )  # fmt: skip
+        sources.edge,
+        sources.fraction,
+        sources.forward_ds,
+        sources.backward_ds,
+        graph.indptr,
+        graph.edges,
+        graph.copy_of,
+        graph.sealed,
+        streets.edge_source,
+        streets.edge_target,
+    )
     states = np.repeat(np.arange(graph.n_states, dtype=np.int32), np.diff(at_state))
     return states, owner, costs, transpose(graph.indptr, graph.heads, graph.deciseconds)[:3]
 
@@ -288,33 +330,19 @@ def _search(
     pool = np.empty((3, len(graph.heads) + len(states) + 8), dtype=np.int32)
     settled = np.empty(n, dtype=np.int32)
     count = grow(
-        *arcs, states, seed_cost, int(min(max_s * 10.0 / factor, UNBOUNDED_DS)), dist, via,
-        np.full(slots(graph, seed_cost), -1, dtype=np.int32), pool[0], pool[1], pool[2], settled,
-    )  # fmt: skip
-    return dist, via, settled[:count], owner, arcs[0]
-
-
-def _spread(
-    streets: Streets, sources: Links, *, mode: str, max_s: float, reverse: bool, factor: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """One search from all sources: deciseconds and the source behind them by state, and the states in order."""
-    dist, via, order, owner, indptr = _search(
-        streets, sources, mode=mode, max_s=max_s, initial_s=None, reverse=reverse, factor=factor
+        *arcs,
+        states,
+        seed_cost,
+        int(min(max_s * 10.0 / factor, UNBOUNDED_DS)),
+        dist,
+        via,
+        np.full(slots(graph, seed_cost), -1, dtype=np.int32),
+        pool[0],
+        pool[1],
+        pool[2],
+        settled,
     )
-    n = len(dist)
-    origin = np.full(n, -1, dtype=np.int64)
-    tails = np.repeat(np.arange(n, dtype=np.int32), np.diff(indptr))
-    for state in order[via[order] < 0].tolist():
-        origin[state] = owner[-1 - via[state]]
-    _inherit(order, via, tails, origin)
-    return dist, origin, order
-
-
-def _inherit(order: np.ndarray, via: np.ndarray, tails: np.ndarray, origin: np.ndarray) -> None:
-    """Hand each source on along the search tree, in order of time."""
-    from geo_access.network.search.kernels import inherit  # noqa: PLC0415 — kernels compile on first use
-
-    inherit(order, via, tails, origin)
+    return dist, via, settled[:count], owner, arcs[0]
 
 
 def node_times(
@@ -402,65 +430,3 @@ def state_times(
     factor = time_factor(graph.speed_kmh, speed_kmh, mode)
     dist, *_ = _search(streets, sources, mode=mode, max_s=max_s, initial_s=initial_s, reverse=reverse, factor=factor)
     return np.where(dist < INFINITE, dist * (factor / 10.0), np.nan).astype(np.float32)
-
-
-def nearest_source(
-    streets: Streets | CrowFly,
-    sources: Links,
-    targets: Links,
-    *,
-    mode: str,
-    max_s: float,
-    reverse: bool = False,
-    speed_kmh: float | None = None,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Time to each target from the nearest source, and which one that is; one search for all.
-
-    Parameters
-    ----------
-    streets : Streets or CrowFly
-    sources, targets : Links
-    mode : str
-    max_s : float
-        Longest time [s].
-    reverse : bool
-        From each target to the nearest source instead.
-    speed_kmh : float, optional
-        Walking or cycling speed [km/h].
-
-    Returns
-    -------
-    seconds : ndarray of float32, shape (n_targets,)
-        [s]; NaN where none is within reach.
-    source : ndarray of int32, shape (n_targets,)
-        Row of the source, −1 where none.
-
-    Raises
-    ------
-    InputError
-        When mode and links disagree, or a parameter makes no sense.
-    """
-    from geo_access.network.search.kernels import nearest_rows  # noqa: PLC0415 — kernels compile on first use
-
-    check_search(sources, targets, mode, max_s)
-    if isinstance(streets, CrowFly):
-        pair = (targets, sources) if reverse else (sources, targets)
-        times = crow_fly_matrix(streets, *pair, max_s=max_s, speed_kmh=speed_kmh)
-        times = times.T if reverse else times
-        return _nearest_column(times)
-    graph = graph_of(streets, mode)
-    factor = time_factor(graph.speed_kmh, speed_kmh, mode)
-    spread = _spread(streets, sources, mode=mode, max_s=max_s, reverse=reverse, factor=factor)
-    best, which = nearest_rows(streets, graph, spread, sources, targets, max_s=max_s, reverse=reverse, factor=factor)
-    across_nearest(best, which, sources, targets, max_s=max_s)
-    return best, which
-
-
-def _nearest_column(times: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if not len(times):
-        return np.full(times.shape[1], np.nan, dtype=np.float32), np.full(times.shape[1], -1, dtype=np.int32)
-    filled = np.where(np.isnan(times), np.inf, times)
-    which = filled.argmin(axis=0).astype(np.int32)
-    best = filled[which, np.arange(times.shape[1])]
-    none = np.isinf(best)
-    return np.where(none, np.nan, best).astype(np.float32), np.where(none, -1, which).astype(np.int32)

@@ -90,10 +90,19 @@ def _relax(dist: np.ndarray, low: int, high: int, weight: int) -> None:
 
 @njit(cache=True)
 def _climb(
-    order: np.ndarray, seed_indptr: np.ndarray, seed_state: np.ndarray, seed_cost: np.ndarray, block: int,
-    rank: np.ndarray, indptr: np.ndarray, heads: np.ndarray, up: np.ndarray, inside: np.ndarray, dist: np.ndarray,
+    order: np.ndarray,
+    seed_indptr: np.ndarray,
+    seed_state: np.ndarray,
+    seed_cost: np.ndarray,
+    block: int,
+    rank: np.ndarray,
+    indptr: np.ndarray,
+    heads: np.ndarray,
+    up: np.ndarray,
+    inside: np.ndarray,
+    dist: np.ndarray,
     visited: np.ndarray,
-) -> int:  # fmt: skip
+) -> int:
     """Upward part for the lanes of one block: `dist` by rank, `visited` the ranks it holds; return how many."""
     lowest = len(rank)
     for lane in range(LANES):
@@ -126,11 +135,24 @@ def _climb(
 
 @njit(cache=True, parallel=True)
 def _sweep(
-    order: np.ndarray, seed_indptr: np.ndarray, seed_state: np.ndarray, seed_cost: np.ndarray,
-    rank: np.ndarray, indptr: np.ndarray, heads: np.ndarray, up: np.ndarray,
-    number: np.ndarray, part_indptr: np.ndarray, part_heads: np.ndarray, part_down: np.ndarray,
-    entry_number: np.ndarray, entry_link: np.ndarray, entry_cost: np.ndarray, n_targets: int, n_chunks: int,
-) -> np.ndarray:  # fmt: skip
+    order: np.ndarray,
+    seed_indptr: np.ndarray,
+    seed_state: np.ndarray,
+    seed_cost: np.ndarray,
+    rank: np.ndarray,
+    indptr: np.ndarray,
+    heads: np.ndarray,
+    up: np.ndarray,
+    number: np.ndarray,
+    part_indptr: np.ndarray,
+    part_heads: np.ndarray,
+    part_down: np.ndarray,
+    entry_number: np.ndarray,
+    entry_link: np.ndarray,
+    entry_cost: np.ndarray,
+    n_targets: int,
+    n_chunks: int,
+) -> np.ndarray:
     n_sources, n, m = len(seed_indptr) - 1, len(rank), len(part_indptr) - 1
     n_blocks = (n_sources + LANES - 1) // LANES
     found = np.full((n_sources, n_targets), INFINITE, dtype=np.int32)
@@ -204,7 +226,22 @@ def hierarchy_rows(
     order = np.argsort(first, kind="stable").astype(np.int32)
     chunks = max(1, min(8, -(-n_sources // LANES)))
     found: np.ndarray = _sweep(
-        order, seed_indptr, seed_state, seed_cost, rank, indptr, heads, up, number, part_indptr, part_heads, part_down,
-        number[rank[states]], entry_link, entry_cost, n_targets, chunks,
-    )  # fmt: skip
+        order,
+        seed_indptr,
+        seed_state,
+        seed_cost,
+        rank,
+        indptr,
+        heads,
+        up,
+        number,
+        part_indptr,
+        part_heads,
+        part_down,
+        number[rank[states]],
+        entry_link,
+        entry_cost,
+        n_targets,
+        chunks,
+    )
     return found

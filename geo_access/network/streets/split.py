@@ -63,8 +63,13 @@ def morton_order(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     for shift, values in ((0, x), (1, y)):
         low, high = float(values.min()), float(values.max())
         cell = ((values - low) / max(high - low, 1e-12) * 65535.0).astype(np.uint64)
-        for mask, step in ((0x0000FFFF0000FFFF, 16), (0x00FF00FF00FF00FF, 8), (0x0F0F0F0F0F0F0F0F, 4),
-                           (0x3333333333333333, 2), (0x5555555555555555, 1)):  # fmt: skip
+        for mask, step in (
+            (0x0000FFFF0000FFFF, 16),
+            (0x00FF00FF00FF00FF, 8),
+            (0x0F0F0F0F0F0F0F0F, 4),
+            (0x3333333333333333, 2),
+            (0x5555555555555555, 1),
+        ):
             cell = (cell | (cell << np.uint64(step))) & np.uint64(mask)
         code |= cell << np.uint64(shift)
     return np.argsort(code, kind="stable")

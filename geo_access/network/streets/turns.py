@@ -317,10 +317,12 @@ def _through(
     front: list[tuple[int, ...]] = [(row,) for row in via if int(arcs[row, 0]) in into]
     for _ in range(len(via_edges)):
         paths = [
-            path for path in front
-            if int(arcs[path[-1], 1]) in out and int(arcs[path[-1], 1]) != int(arcs[path[0], 0])
+            path
+            for path in front
+            if int(arcs[path[-1], 1]) in out
+            and int(arcs[path[-1], 1]) != int(arcs[path[0], 0])
             and len({int(arcs[row, 2]) for row in path}) >= len(item.via_ways)
-        ]  # fmt: skip
+        ]
         if paths or not front:
             break
         front = [

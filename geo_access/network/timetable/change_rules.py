@@ -129,11 +129,12 @@ def read_rules(feeds: Sequence[Feed], stops: StopTable) -> list[Rule]:
         sides = [
             [
                 Side(platforms.get(stop, ()), "" if trip else route, trip_row[trip] if trip else -1)
-                for stop, route, trip in zip(*(rows[f"{way}_{what}_id"] for what in ("stop", "route", "trip")),
-                                             strict=True)
+                for stop, route, trip in zip(
+                    *(rows[f"{way}_{what}_id"] for what in ("stop", "route", "trip")), strict=True
+                )
             ]
             for way in ("from", "to")
-        ]  # fmt: skip
+        ]
         detail = rows["from_stop_id"].isin(own).astype(int) + rows["to_stop_id"].isin(own)
         for before, after, kind, seconds, named in zip(
             *sides, rows["transfer_type"].tolist(), rows["min_transfer_s"].tolist(), detail.tolist(), strict=True
@@ -250,8 +251,9 @@ def resolve(rules: Sequence[Rule], split: Split, notes: list[Note]) -> Winners:
     order = np.lexsort((which, rank, key))
     last = np.concatenate((key[order][1:] != key[order][:-1], [True]))[: len(order)]
     key, which = key[order][last], which[order][last]
-    kind, seconds = (np.array([getattr(rule, name) for rule in rules], dtype=np.int64)[which]
-                     for name in ("kind", "seconds"))  # fmt: skip
+    kind, seconds = (
+        np.array([getattr(rule, name) for rule in rules], dtype=np.int64)[which] for name in ("kind", "seconds")
+    )
     # A change of type 1 is waited for, however short; type 2 without a time says nothing more than type 0.
     seconds = np.where(kind == 1, 0, np.where(kind == 2, seconds, -1))
     return Winners(key // n, key % n, kind, seconds)
@@ -290,9 +292,10 @@ def with_copies(footpaths: SparseTimes, original: np.ndarray) -> tuple[np.ndarra
     within = np.arange(len(entry)) - np.repeat(np.cumsum(times) - times, times)
     wide = count[columns[entry]]
     return (
-        by_original[start[rows[entry]] + within // wide], by_original[start[columns[entry]] + within % wide],
+        by_original[start[rows[entry]] + within // wide],
+        by_original[start[columns[entry]] + within % wide],
         seconds[entry],
-    )  # fmt: skip
+    )
 
 
 def is_among(a: np.ndarray, b: np.ndarray, pairs: np.ndarray, n: int) -> np.ndarray:

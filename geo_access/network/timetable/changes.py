@@ -89,15 +89,26 @@ def pack_times(rows: np.ndarray, columns: np.ndarray, seconds: np.ndarray, n: in
     off = rows != columns
     counts = np.bincount(rows[off], minlength=n)
     return SparseTimes(
-        np.concatenate(([0], np.cumsum(counts))).astype(np.int64), columns[off].astype(np.int32),
-        seconds[off].astype(np.int32), n,
-    )  # fmt: skip
+        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        columns[off].astype(np.int32),
+        seconds[off].astype(np.int32),
+        n,
+    )
 
 
 def stop_transfers(
-    feeds: Sequence[Feed], stops: StopTable, streets: Streets | CrowFly, *, walk_kmh: float, max_transfer_s: int,
-    same_place: np.ndarray, link_feeds: bool, link_limit_m: float, rules: Sequence[Rule], split: Split,
-) -> Transfers:  # fmt: skip
+    feeds: Sequence[Feed],
+    stops: StopTable,
+    streets: Streets | CrowFly,
+    *,
+    walk_kmh: float,
+    max_transfer_s: int,
+    same_place: np.ndarray,
+    link_feeds: bool,
+    link_limit_m: float,
+    rules: Sequence[Rule],
+    split: Split,
+) -> Transfers:
     """Work out every change between stops.
 
     Parameters
@@ -174,9 +185,15 @@ def _with_rules(
 
 
 def walks_with_new_stops(
-    footpaths: SparseTimes, x: np.ndarray, y: np.ndarray, streets: Streets | CrowFly, *, walk_kmh: float,
-    max_transfer_s: int, link_limit_m: float = 500.0,
-) -> SparseTimes:  # fmt: skip
+    footpaths: SparseTimes,
+    x: np.ndarray,
+    y: np.ndarray,
+    streets: Streets | CrowFly,
+    *,
+    walk_kmh: float,
+    max_transfer_s: int,
+    link_limit_m: float = 500.0,
+) -> SparseTimes:
     """Footpaths among more stops: those there are, and the walks to and from the new ones.
 
     Parameters
@@ -207,9 +224,11 @@ def walks_with_new_stops(
     fresh = (rows >= known) | (columns >= known)
     old = np.repeat(np.arange(known, dtype=np.int64), np.diff(footpaths.indptr))
     return pack_times(
-        np.concatenate((old, rows[fresh])), np.concatenate((footpaths.indices, columns[fresh])),
-        np.concatenate((footpaths.seconds, seconds[fresh])), n,
-    )  # fmt: skip
+        np.concatenate((old, rows[fresh])),
+        np.concatenate((footpaths.indices, columns[fresh])),
+        np.concatenate((footpaths.seconds, seconds[fresh])),
+        n,
+    )
 
 
 def _straight_s(stops: StopTable, a: np.ndarray, b: np.ndarray, walk_kmh: float, detour: float) -> np.ndarray:

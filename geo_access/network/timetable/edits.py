@@ -7,9 +7,21 @@ from dataclasses import dataclass
 from geo_access.words.note import Note, note
 
 __all__ = [
-    "AddLine", "AddTrip", "CloseFeed", "CloseLine", "CloseStop", "DivertLine", "Edit", "ExtendLine", "NewStop",
-    "RemoveTrips", "RepeatTrip", "ReplaceFeed", "SetHeadway", "ShiftTrips",
-]  # fmt: skip
+    "AddLine",
+    "AddTrip",
+    "CloseFeed",
+    "CloseLine",
+    "CloseStop",
+    "DivertLine",
+    "Edit",
+    "ExtendLine",
+    "NewStop",
+    "RemoveTrips",
+    "RepeatTrip",
+    "ReplaceFeed",
+    "SetHeadway",
+    "ShiftTrips",
+]
 
 
 @dataclass(frozen=True)
@@ -255,9 +267,11 @@ class AddLine:
     def describe(self) -> Note:
         """Say the edit."""
         shown = {
-            "line": self.name, "stops": _route(self.stops), "minutes": f"{self.headway_min:g}",
+            "line": self.name,
+            "stops": _route(self.stops),
+            "minutes": f"{self.headway_min:g}",
             "window": _window(self.start, self.end),
-        }  # fmt: skip
+        }
         if self.minutes is None:
             return note("edit.add_line_streets", **shown)
         return note("edit.add_line", **shown, rides=", ".join(f"{m:g}" for m in self.minutes))
@@ -311,9 +325,7 @@ class DivertLine:
 
     def describe(self) -> Note:
         """Say the edit."""
-        return note(
-            "edit.divert", line=self.line, leave=self.leave, join=self.join, stops=_route(self.stops) or "–"
-        )  # fmt: skip
+        return note("edit.divert", line=self.line, leave=self.leave, join=self.join, stops=_route(self.stops) or "–")
 
 
 @dataclass(frozen=True)
@@ -354,6 +366,16 @@ class ReplaceFeed:
 
 
 Edit = (
-    RemoveTrips | CloseLine | CloseStop | AddTrip | RepeatTrip | ShiftTrips | SetHeadway | AddLine | ExtendLine
-    | DivertLine | CloseFeed | ReplaceFeed
-)  # fmt: skip
+    RemoveTrips
+    | CloseLine
+    | CloseStop
+    | AddTrip
+    | RepeatTrip
+    | ShiftTrips
+    | SetHeadway
+    | AddLine
+    | ExtendLine
+    | DivertLine
+    | CloseFeed
+    | ReplaceFeed
+)

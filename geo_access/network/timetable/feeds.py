@@ -46,9 +46,13 @@ def replace_feed(network: Network, edit: ReplaceFeed, finder: Finder) -> Network
     try:
         feed = read_gtfs(Path(edit.path), name=edit.feed)
         fresh = build_timetable(
-            [feed], day=timetable.day, epsg=timetable.epsg, streets=network.streets, walk_kmh=timetable.walk_kmh,
+            [feed],
+            day=timetable.day,
+            epsg=timetable.epsg,
+            streets=network.streets,
+            walk_kmh=timetable.walk_kmh,
             max_transfer_s=int(timetable.reach_s / _FASTER),
-        )  # fmt: skip
+        )
     except GeoAccessError as error:
         finder.faults.append(Fault(finder.where, str(error), key=error.key, values=error.values))
         return network
@@ -73,7 +77,7 @@ def _without_feed(timetable: Timetable, feed: str) -> Timetable:
     inside = stops[rows] & stops[t.footpaths.indices]
     walks = pack_times(
         number[rows[inside]], number[t.footpaths.indices[inside]], t.footpaths.seconds[inside], int(stops.sum())
-    )  # fmt: skip
+    )
     arrays: dict[str, Any] = {name: getattr(t, name)[stops] for name in _STOP_ARRAYS}
     arrays |= {name: getattr(t, name)[routes] for name in _ROUTE_ARRAYS}
     if len(t.route_kind):
@@ -82,9 +86,12 @@ def _without_feed(timetable: Timetable, feed: str) -> Timetable:
         pairs = getattr(t, name)
         arrays[name] = number[pairs[stops[pairs].all(axis=1)]].astype(np.int32).reshape(-1, 2)
     return replace(
-        t, footpaths=walks, event_stop=number[t.event_stop].astype(np.int32),
-        trip_route=(np.cumsum(routes) - 1)[t.trip_route].astype(np.int32), **arrays,
-    )  # fmt: skip
+        t,
+        footpaths=walks,
+        event_stop=number[t.event_stop].astype(np.int32),
+        trip_route=(np.cumsum(routes) - 1)[t.trip_route].astype(np.int32),
+        **arrays,
+    )
 
 
 def _prefixed(timetable: Timetable, prefix: str) -> Timetable:
@@ -105,19 +112,25 @@ def _joined(a: Timetable, b: Timetable, streets: Streets | CrowFly) -> Timetable
     for name in ("event_arrival_s", "event_departure_s"):
         arrays[name] = np.concatenate((getattr(a, name), getattr(b, name) + np.int32(later)))
     for name, by in (
-        ("trip_route", len(a.route_id)), ("event_stop", a.n_stops), ("forbidden", a.n_stops), ("stated", a.n_stops),
+        ("trip_route", len(a.route_id)),
+        ("event_stop", a.n_stops),
+        ("forbidden", a.n_stops),
+        ("stated", a.n_stops),
         ("in_seat", a.n_trips),
-    ):  # fmt: skip
+    ):
         arrays[name] = np.concatenate((getattr(a, name), getattr(b, name) + np.int32(by)))
     blocks = np.where(b.trip_block < 0, -1, b.trip_block + int(a.trip_block.max(initial=-1)) + 1)
     known = len(a.trip_days) == a.n_trips and len(b.trip_days) == b.n_trips
     kinds = [t.route_kind if len(t.route_kind) else np.zeros(len(t.route_id), np.uint8) for t in (a, b)]
     return replace(
-        a, footpaths=_walks(a, b, x, y, streets), trip_block=np.concatenate((a.trip_block, blocks.astype(np.int32))),
+        a,
+        footpaths=_walks(a, b, x, y, streets),
+        trip_block=np.concatenate((a.trip_block, blocks.astype(np.int32))),
         trip_indptr=np.concatenate((a.trip_indptr, a.trip_indptr[-1] + b.trip_indptr[1:])),
         trip_days=np.concatenate((a.trip_days, b.trip_days)) if known else np.empty(0, np.uint8),
-        route_kind=np.concatenate(kinds), **arrays,
-    )  # fmt: skip
+        route_kind=np.concatenate(kinds),
+        **arrays,
+    )
 
 
 def _walks(a: Timetable, b: Timetable, x: np.ndarray, y: np.ndarray, streets: Streets | CrowFly) -> SparseTimes:
@@ -129,6 +142,8 @@ def _walks(a: Timetable, b: Timetable, x: np.ndarray, y: np.ndarray, streets: St
     keep = (rows < known) | (both.indices < known)
     inner = np.repeat(np.arange(b.n_stops, dtype=np.int64), np.diff(b.footpaths.indptr)) + known
     return pack_times(
-        np.concatenate((rows[keep], inner)), np.concatenate((both.indices[keep], b.footpaths.indices + known)),
-        np.concatenate((both.seconds[keep], b.footpaths.seconds)), n,
-    )  # fmt: skip
+        np.concatenate((rows[keep], inner)),
+        np.concatenate((both.indices[keep], b.footpaths.indices + known)),
+        np.concatenate((both.seconds[keep], b.footpaths.seconds)),
+        n,
+    )

@@ -147,13 +147,17 @@ def _packed(tables: _Tables, stops: StopTable, epsg: int) -> FlexRides | None:
     whole = ("route", "origin", "target", "rule", "open_s", "close_s", "due_from_s", "due_s")
     arrays = {name: np.array(column, dtype=np.int32) for name, column in zip(whole, columns[1:9], strict=True)}
     return FlexRides(
-        place_name=np.array(tables.names, dtype=str), place_wkt=tuple(shapes),
+        place_name=np.array(tables.names, dtype=str),
+        place_wkt=tuple(shapes),
         place_indptr=np.concatenate(([0], np.cumsum([len(part) for part in members]))).astype(np.int64),
-        place_stop=np.concatenate(members), trip_id=np.array(columns[0], dtype=str),
-        factor=np.array(columns[9], dtype=np.float64), offset_s=np.array(columns[10], dtype=np.float64),
+        place_stop=np.concatenate(members),
+        trip_id=np.array(columns[0], dtype=str),
+        factor=np.array(columns[9], dtype=np.float64),
+        offset_s=np.array(columns[10], dtype=np.float64),
         fixed_s=np.array(columns[11], dtype=np.int32),
-        rules=tuple((r.kind, r.minutes, r.days, r.until_s, r.phone, r.url) for r in tables.rules), **arrays,
-    )  # fmt: skip
+        rules=tuple((r.kind, r.minutes, r.days, r.until_s, r.phone, r.url) for r in tables.rules),
+        **arrays,
+    )
 
 
 def flex_notes(feeds: Sequence[Feed]) -> list[Note]:

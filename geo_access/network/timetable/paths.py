@@ -189,10 +189,13 @@ def _appended(trip: ServiceTrip, way: _Way) -> ServiceTrip:
     times = [trip.departure_s[-1] + s for s in accumulate(way.rides_s)]
     opened = (True,) * len(times)
     return replace(
-        trip, stops=(*trip.stops, *way.stops[1:]), arrival_s=(*trip.arrival_s, *times),
-        departure_s=(*trip.departure_s, *times), board=(*trip.board[:-1], True, *opened),
+        trip,
+        stops=(*trip.stops, *way.stops[1:]),
+        arrival_s=(*trip.arrival_s, *times),
+        departure_s=(*trip.departure_s, *times),
+        board=(*trip.board[:-1], True, *opened),
         alight=(*trip.alight, *opened),
-    )  # fmt: skip
+    )
 
 
 def _diverted(trip: ServiceTrip, first: int, last: int, way: _Way) -> ServiceTrip:
@@ -200,12 +203,13 @@ def _diverted(trip: ServiceTrip, first: int, last: int, way: _Way) -> ServiceTri
     *times, arrival = [trip.departure_s[first] + s for s in accumulate(way.rides_s)]
     by, opened = arrival - trip.arrival_s[last], (True,) * len(times)
     return replace(
-        trip, stops=(*trip.stops[:first], *way.stops, *trip.stops[last + 1 :]),
+        trip,
+        stops=(*trip.stops[:first], *way.stops, *trip.stops[last + 1 :]),
         arrival_s=(*trip.arrival_s[: first + 1], *times, *(at + by for at in trip.arrival_s[last:])),
         departure_s=(*trip.departure_s[: first + 1], *times, *(at + by for at in trip.departure_s[last:])),
         board=(*trip.board[: first + 1], *opened, *trip.board[last:]),
         alight=(*trip.alight[: first + 1], *opened, *trip.alight[last:]),
-    )  # fmt: skip
+    )
 
 
 def _preceded(trip: ServiceTrip, way: _Way) -> ServiceTrip:
@@ -214,15 +218,22 @@ def _preceded(trip: ServiceTrip, way: _Way) -> ServiceTrip:
     times = [trip.arrival_s[0] - total + s for s in accumulate(way.rides_s[:-1], initial=0)]
     opened = (True,) * len(times)
     return replace(
-        trip, stops=(*way.stops[:-1], *trip.stops), arrival_s=(*times, *trip.arrival_s),
-        departure_s=(*times, *trip.departure_s), board=(*opened, *trip.board), alight=(*opened, True, *trip.alight[1:]),
-    )  # fmt: skip
+        trip,
+        stops=(*way.stops[:-1], *trip.stops),
+        arrival_s=(*times, *trip.arrival_s),
+        departure_s=(*times, *trip.departure_s),
+        board=(*opened, *trip.board),
+        alight=(*opened, True, *trip.alight[1:]),
+    )
 
 
 def _way(
-    timetable: Timetable, order: Sequence[int], minutes: Sequence[float] | None, streets: Streets | CrowFly,
+    timetable: Timetable,
+    order: Sequence[int],
+    minutes: Sequence[float] | None,
+    streets: Streets | CrowFly,
     finder: Finder,
-) -> _Way:  # fmt: skip
+) -> _Way:
     """Rides along stops: as given, else those of a car on the streets × `CAR_FACTOR`, plus `DWELL_S` each."""
     what = " – ".join(str(timetable.stop_name[stop]) for stop in order)
     if minutes is not None:
@@ -286,8 +297,12 @@ def _longer(
         timetable.footpaths, x, y, streets, walk_kmh=timetable.walk_kmh, max_transfer_s=min(timetable.reach_s, 1800)
     )
     return replace(
-        timetable, stop_id=np.concatenate((timetable.stop_id, np.array(ids, dtype=str))),
+        timetable,
+        stop_id=np.concatenate((timetable.stop_id, np.array(ids, dtype=str))),
         stop_name=np.concatenate((timetable.stop_name, np.array(names, dtype=str))),
-        stop_feed=np.concatenate((timetable.stop_feed, np.full(len(names), "scenario"))), stop_x=x, stop_y=y,
-        min_transfer_s=np.concatenate((timetable.min_transfer_s, np.zeros(len(names), np.int32))), footpaths=footpaths,
-    )  # fmt: skip
+        stop_feed=np.concatenate((timetable.stop_feed, np.full(len(names), "scenario"))),
+        stop_x=x,
+        stop_y=y,
+        min_transfer_s=np.concatenate((timetable.min_transfer_s, np.zeros(len(names), np.int32))),
+        footpaths=footpaths,
+    )

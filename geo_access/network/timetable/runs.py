@@ -119,9 +119,15 @@ def runs_around(feed: Feed, day: date, zone: str, headways: Headways) -> Runs:
         dated = np.flatnonzero(runs_today & ~repeated)
         n = len(dated)
         pieces.append(
-            Runs(dated.astype(np.int32), np.full(n, shift), np.full(n, relative, np.int8), np.zeros(n, np.int32),
-                 np.full(n, -1, np.int32), np.full(n, "", object))
-        )  # fmt: skip
+            Runs(
+                dated.astype(np.int32),
+                np.full(n, shift),
+                np.full(n, relative, np.int8),
+                np.zeros(n, np.int32),
+                np.full(n, -1, np.int32),
+                np.full(n, "", object),
+            )
+        )
         if (runs_today & repeated).any():
             pieces.append(_spelled_out(feed, runs_today, shift, relative, headways))
     runs = Runs(*(np.concatenate([getattr(piece, name) for piece in pieces]) for name in Runs.__dataclass_fields__))
@@ -175,8 +181,9 @@ def _spelled_out(feed: Feed, runs_today: np.ndarray, shift: int, relative: int, 
         if exact or not charged:
             wanted = start if exact else start + int(headways.phase * headway)
             # A period shorter than the phase still has its one departure.
-            leaves = [leave for leave in range(wanted if wanted < end else start, end, headway)
-                      if (trip, leave) not in seen]  # fmt: skip
+            leaves = [
+                leave for leave in range(wanted if wanted < end else start, end, headway) if (trip, leave) not in seen
+            ]
             seen.update((trip, leave) for leave in leaves)
             rows += [(trip, leave - origin, 0, -1, _clock_label(leave)) for leave in leaves]
             continue
@@ -185,9 +192,13 @@ def _spelled_out(feed: Feed, runs_today: np.ndarray, shift: int, relative: int, 
         rows += [(trip, leave - origin, call, headway // 2, f"~{leave}@{call}") for leave in steps for call in calls]
     trip_rows, shifts, firsts, waits, labels = zip(*rows, strict=True) if rows else ((), (), (), (), ())
     return Runs(
-        np.array(trip_rows, np.int32), np.array(shifts, np.int64) + shift, np.full(len(rows), relative, np.int8),
-        np.array(firsts, np.int32), np.array(waits, np.int32), np.array(labels, object),
-    )  # fmt: skip
+        np.array(trip_rows, np.int32),
+        np.array(shifts, np.int64) + shift,
+        np.full(len(rows), relative, np.int8),
+        np.array(firsts, np.int32),
+        np.array(waits, np.int32),
+        np.array(labels, object),
+    )
 
 
 def _clock_label(seconds: int) -> str:

@@ -33,14 +33,27 @@ from geo_access.network.timetable.feeds import close_feed, replace_feed
 from geo_access.network.timetable.naming import Finder
 from geo_access.network.timetable.paths import add_line, divert_line, extend_line, with_route
 from geo_access.network.timetable.service import ServiceTrip, put_in, seated_again, service_trips, take_out
-from geo_access.network.timetable.timetable import validate_timetable
+from geo_access.network.timetable.validity import validate_timetable
 from geo_access.words.note import note
 from geo_access.words.told import fault, refusal
 
 __all__ = [
-    "AddLine", "AddTrip", "CloseFeed", "CloseLine", "CloseStop", "DivertLine", "Edit", "ExtendLine", "NewStop",
-    "RemoveTrips", "RepeatTrip", "ReplaceFeed", "SetHeadway", "ShiftTrips", "apply_edits",
-]  # fmt: skip
+    "AddLine",
+    "AddTrip",
+    "CloseFeed",
+    "CloseLine",
+    "CloseStop",
+    "DivertLine",
+    "Edit",
+    "ExtendLine",
+    "NewStop",
+    "RemoveTrips",
+    "RepeatTrip",
+    "ReplaceFeed",
+    "SetHeadway",
+    "ShiftTrips",
+    "apply_edits",
+]
 
 _DAY_MIN = 1440
 
@@ -190,9 +203,7 @@ def _close_stop(timetable: Timetable, edit: CloseStop, finder: Finder) -> Timeta
     if stops is None:
         return timetable
     shut = np.isin(timetable.event_stop, stops)
-    return replace(
-        timetable, event_board=timetable.event_board & ~shut, event_alight=timetable.event_alight & ~shut
-    )  # fmt: skip
+    return replace(timetable, event_board=timetable.event_board & ~shut, event_alight=timetable.event_alight & ~shut)
 
 
 def _add_trip(timetable: Timetable, edit: AddTrip, finder: Finder) -> Timetable:

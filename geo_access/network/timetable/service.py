@@ -58,9 +58,11 @@ class ServiceTrip:
     def moved(self, seconds: int, *, trip_id: str | None = None) -> ServiceTrip:
         """Return the trip at another time, under another id if one is given."""
         return replace(
-            self, trip_id=trip_id or self.trip_id, arrival_s=tuple(at + seconds for at in self.arrival_s),
+            self,
+            trip_id=trip_id or self.trip_id,
+            arrival_s=tuple(at + seconds for at in self.arrival_s),
             departure_s=tuple(at + seconds for at in self.departure_s),
-        )  # fmt: skip
+        )
 
 
 def _offsets(timetable: Timetable) -> dict[int, int]:
@@ -104,13 +106,19 @@ def service_trips(timetable: Timetable, which: np.ndarray) -> list[ServiceTrip]:
         back = offsets[int(timetable.trip_day[trip])]
         out.append(
             ServiceTrip(
-                name, str(timetable.trip_headsign[trip]), int(timetable.trip_route[trip]),
-                tuple(timetable.event_stop[part].tolist()), tuple((timetable.event_arrival_s[part] - back).tolist()),
+                name,
+                str(timetable.trip_headsign[trip]),
+                int(timetable.trip_route[trip]),
+                tuple(timetable.event_stop[part].tolist()),
+                tuple((timetable.event_arrival_s[part] - back).tolist()),
                 tuple((timetable.event_departure_s[part] - back).tolist()),
-                tuple(timetable.event_board[part].tolist()), tuple(timetable.event_alight[part].tolist()),
-                tuple(day for day in DAYS if days[trip, day + 1]), bool(timetable.trip_bikes[trip]), booked,
+                tuple(timetable.event_board[part].tolist()),
+                tuple(timetable.event_alight[part].tolist()),
+                tuple(day for day in DAYS if days[trip, day + 1]),
+                bool(timetable.trip_bikes[trip]),
+                booked,
             )
-        )  # fmt: skip
+        )
     return out
 
 
@@ -155,10 +163,12 @@ def put_in(timetable: Timetable, trips: Iterable[ServiceTrip]) -> Timetable:
     """
     offsets = _offsets(timetable)
     drawn = [
-        (trip, day, offsets[day]) for trip in trips for day in trip.days
+        (trip, day, offsets[day])
+        for trip in trips
+        for day in trip.days
         if (day >= 0 or trip.arrival_s[-1] + offsets[day] >= -EVENING_S)
         and (day <= 0 or trip.departure_s[0] + offsets[day] < LAST_CLOCK_S)
-    ]  # fmt: skip
+    ]
     if not drawn:
         return timetable
     added = {

@@ -87,8 +87,9 @@ def feed_days(
         raise _outside(feeds, counted, day, aligned=align is not None, breaks=school_breaks)
     notes += [
         note("no_trip", feed=feed.name, day=that_day)
-        for feed, that_day, count in zip(feeds, days, counts, strict=True) if count == 0
-    ]  # fmt: skip
+        for feed, that_day, count in zip(feeds, days, counts, strict=True)
+        if count == 0
+    ]
     return FeedDays(tuple(days), tuple(notes))
 
 

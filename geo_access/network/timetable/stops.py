@@ -79,9 +79,17 @@ def same_places(
     alike = np.array([plain[p] == plain[q] != "" for p, q in zip(stop_name[a], stop_name[b], strict=True)], dtype=bool)
     metres = np.hypot(x[a] - x[b], y[a] - y[b])
     frame = pd.DataFrame(
-        {"a": a, "b": b, "stop_a": stop_id[a], "stop_b": stop_id[b], "name_a": stop_name[a], "name_b": stop_name[b],
-         "distance_m": metres, "same_name": alike}
-    )  # fmt: skip
+        {
+            "a": a,
+            "b": b,
+            "stop_a": stop_id[a],
+            "stop_b": stop_id[b],
+            "name_a": stop_name[a],
+            "name_b": stop_name[b],
+            "distance_m": metres,
+            "same_name": alike,
+        }
+    )
     frame = frame[alike | (metres <= SAME_POST_M)]
     return frame.sort_values(["distance_m", "a", "b"], kind="stable").reset_index(drop=True)
 
@@ -127,13 +135,17 @@ def stop_links(network: Network, *, mode: str = "walk", limit_m: float = 500.0) 
         distance = np.asarray(links.distance_m, dtype=np.float64)
     return gpd.GeoDataFrame(
         {
-            "stop_id": timetable.stop_id.astype(object), "stop_name": timetable.stop_name.astype(object),
-            "feed": timetable.stop_feed.astype(object), "linked": np.asarray(links.ok, dtype=bool),
+            "stop_id": timetable.stop_id.astype(object),
+            "stop_name": timetable.stop_name.astype(object),
+            "feed": timetable.stop_feed.astype(object),
+            "linked": np.asarray(links.ok, dtype=bool),
             "distance_m": distance,
-            "highway": highway, "reason": np.array(LINK_REASONS, dtype=object)[links.reason],
+            "highway": highway,
+            "reason": np.array(LINK_REASONS, dtype=object)[links.reason],
         },
-        geometry=gpd.points_from_xy(timetable.stop_x, timetable.stop_y), crs=network.epsg,
-    )  # fmt: skip
+        geometry=gpd.points_from_xy(timetable.stop_x, timetable.stop_y),
+        crs=network.epsg,
+    )
 
 
 def network_notices(network: Network) -> pd.DataFrame:

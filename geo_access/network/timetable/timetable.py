@@ -21,19 +21,28 @@ from geo_access.network.timetable.runs import Headways, Runs, runs_around, waits
 from geo_access.network.timetable.seats import SeatTrips, in_seat_pairs, linked_trips
 from geo_access.network.timetable.service_days import feed_days
 from geo_access.network.timetable.stops import same_places
+from geo_access.network.timetable.validity import validate_timetable
 from geo_access.sources.gtfs.calendar import services_on
 from geo_access.sources.gtfs.model import Feed
 from geo_access.words.note import Note, note
 from geo_access.words.told import fault, refusal
 
-__all__ = ["build_timetable", "validate_timetable"]
+__all__ = ["build_timetable"]
 
 # Notices below errors that a reader of results should know of.
 _SAID = (
-    "unused_trip", "unusable_trip", "interpolated_stop_time", "flexible_service_not_used", "wheelchair_not_stated",
-    "code_as_meant", "id_written_as_decimal", "invalid_row_length", "pathway_not_used", "pathway_time_assumed",
+    "unused_trip",
+    "unusable_trip",
+    "interpolated_stop_time",
+    "flexible_service_not_used",
+    "wheelchair_not_stated",
+    "code_as_meant",
+    "id_written_as_decimal",
+    "invalid_row_length",
+    "pathway_not_used",
+    "pathway_time_assumed",
     "overlapping_frequency",
-)  # fmt: skip
+)
 # Queries may walk this much faster than the timetable was built for.
 _FASTER = 1.25
 
@@ -54,10 +63,19 @@ class _Vehicles:
 
 
 def build_timetable(
-    feeds: Sequence[Feed], *, day: date, epsg: int, streets: Streets | CrowFly, walk_kmh: float = 4.8,
-    max_transfer_s: int = 600, align: str | None = None, school_breaks: Sequence[tuple[date, date]] = (),
-    headways: Headways | None = None, link_feeds: bool = True, link_limit_m: float = 500.0,
-) -> Timetable:  # fmt: skip
+    feeds: Sequence[Feed],
+    *,
+    day: date,
+    epsg: int,
+    streets: Streets | CrowFly,
+    walk_kmh: float = 4.8,
+    max_transfer_s: int = 600,
+    align: str | None = None,
+    school_breaks: Sequence[tuple[date, date]] = (),
+    headways: Headways | None = None,
+    link_feeds: bool = True,
+    link_limit_m: float = 500.0,
+) -> Timetable:
     """Build the timetable of one service day from one feed or several.
 
     Parameters
@@ -124,9 +142,17 @@ def build_timetable(
     calls = [Calls(np.repeat(part.runs.trip, np.diff(part.indptr)), part.stop) for part in vehicles]
     split = split_stops(feeds, calls, rules, len(stops.x))
     changes = stop_transfers(
-        feeds, stops, streets, walk_kmh=walk_kmh, max_transfer_s=reach_s, link_feeds=link_feeds,
-        same_place=shared[["a", "b"]].to_numpy(dtype=np.int32), link_limit_m=link_limit_m, rules=rules, split=split,
-    )  # fmt: skip
+        feeds,
+        stops,
+        streets,
+        walk_kmh=walk_kmh,
+        max_transfer_s=reach_s,
+        link_feeds=link_feeds,
+        same_place=shared[["a", "b"]].to_numpy(dtype=np.int32),
+        link_limit_m=link_limit_m,
+        rules=rules,
+        split=split,
+    )
     vehicles = [replace(part, stop=stop) for part, stop in zip(vehicles, split.calls, strict=True)]
     own, stops = stops, stops.taken(split.original)
     ids, names = ids[split.original], names[split.original]
@@ -135,24 +161,56 @@ def build_timetable(
     kinds = route_kinds(feeds, breaks=school_breaks)
     seats, seat_notes = in_seat_pairs(feeds, _seat_trips(trips), stops.x, stops.y)
     notes = (
-        *days.notes, *repeat_notes, *_booked_notes(feeds, vehicles),
-        *_lost(feeds), *_frequency_notes(feeds, headways), *_shared_notes(shared, link_feeds=link_feeds),
-        *changes.notes, *seat_notes, *_loose_blocks(feeds),
-        *kinds.notes, *flex_notes(feeds),
-    )  # fmt: skip
+        *days.notes,
+        *repeat_notes,
+        *_booked_notes(feeds, vehicles),
+        *_lost(feeds),
+        *_frequency_notes(feeds, headways),
+        *_shared_notes(shared, link_feeds=link_feeds),
+        *changes.notes,
+        *seat_notes,
+        *_loose_blocks(feeds),
+        *kinds.notes,
+        *flex_notes(feeds),
+    )
     timetable = Timetable(
-        day=day, zone=zone, epsg=epsg, stop_id=ids, stop_name=names,
-        stop_feed=np.array([feed.name for feed in feeds], dtype=str)[stops.feed], stop_x=stops.x, stop_y=stops.y,
-        route_id=routes["id"], route_name=routes["name"], route_feed=routes["feed"], route_type=routes["type"],
-        trip_id=trips["id"], trip_headsign=trips["headsign"], trip_route=trips["route"], trip_day=trips["day"],
-        trip_bikes=trips["bikes"], trip_on_demand=trips["on_demand"], trip_block=trips["block"],
-        trip_indptr=trips["indptr"], event_stop=trips["stop"], event_arrival_s=trips["arrival"],
-        event_departure_s=trips["departure"], event_board=trips["board"], event_alight=trips["alight"],
-        footpaths=changes.footpaths, min_transfer_s=changes.min_transfer_s, forbidden=changes.forbidden,
-        in_seat=seats, walk_kmh=walk_kmh, notes=notes, stated=changes.stated, reach_s=reach_s,
-        flex=flex_rides(feeds, days.days, zone, own, epsg=epsg, prefixed=several), route_kind=kinds.kind,
+        day=day,
+        zone=zone,
+        epsg=epsg,
+        stop_id=ids,
+        stop_name=names,
+        stop_feed=np.array([feed.name for feed in feeds], dtype=str)[stops.feed],
+        stop_x=stops.x,
+        stop_y=stops.y,
+        route_id=routes["id"],
+        route_name=routes["name"],
+        route_feed=routes["feed"],
+        route_type=routes["type"],
+        trip_id=trips["id"],
+        trip_headsign=trips["headsign"],
+        trip_route=trips["route"],
+        trip_day=trips["day"],
+        trip_bikes=trips["bikes"],
+        trip_on_demand=trips["on_demand"],
+        trip_block=trips["block"],
+        trip_indptr=trips["indptr"],
+        event_stop=trips["stop"],
+        event_arrival_s=trips["arrival"],
+        event_departure_s=trips["departure"],
+        event_board=trips["board"],
+        event_alight=trips["alight"],
+        footpaths=changes.footpaths,
+        min_transfer_s=changes.min_transfer_s,
+        forbidden=changes.forbidden,
+        in_seat=seats,
+        walk_kmh=walk_kmh,
+        notes=notes,
+        stated=changes.stated,
+        reach_s=reach_s,
+        flex=flex_rides(feeds, days.days, zone, own, epsg=epsg, prefixed=several),
+        route_kind=kinds.kind,
         trip_days=_days_run(feeds, days.days)[trips["feed"], trips["row"]],
-    )  # fmt: skip
+    )
     validate_timetable(timetable)
     return timetable
 
@@ -245,11 +303,16 @@ def _vehicles(number: int, feed: Feed, runs: Runs, stops: StopTable) -> _Vehicle
     keep = np.flatnonzero(rideable | linked_trips(feed)[runs.trip])
     kept_calls, kept_indptr = _spread(indptr[:-1][keep], counts[keep])
     return _Vehicles(
-        number, Runs(*(getattr(runs, name)[keep] for name in Runs.__dataclass_fields__)), kept_indptr,
-        of_stop[times.stop[calls]][kept_calls], arrival[kept_calls].astype(np.int32),
+        number,
+        Runs(*(getattr(runs, name)[keep] for name in Runs.__dataclass_fields__)),
+        kept_indptr,
+        of_stop[times.stop[calls]][kept_calls],
+        arrival[kept_calls].astype(np.int32),
         departure[kept_calls].astype(np.int32),
-        board[kept_calls], alight[kept_calls], on_demand[keep],
-    )  # fmt: skip
+        board[kept_calls],
+        alight[kept_calls],
+        on_demand[keep],
+    )
 
 
 def _rideable(board: np.ndarray, alight: np.ndarray, indptr: np.ndarray) -> np.ndarray:
@@ -273,9 +336,11 @@ def _routes(feeds: Sequence[Feed], *, several: bool) -> dict[str, np.ndarray]:
         owners += [feed.name] * len(feed.routes)
     kinds = np.concatenate([feed.routes["route_type"].to_numpy() for feed in feeds]).astype(np.int16)
     return {
-        "id": np.array(ids, dtype=str), "name": np.array(names, dtype=str), "feed": np.array(owners, dtype=str),
-        "type": kinds
-    }  # fmt: skip
+        "id": np.array(ids, dtype=str),
+        "name": np.array(names, dtype=str),
+        "feed": np.array(owners, dtype=str),
+        "type": kinds,
+    }
 
 
 def _trips(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles], *, several: bool) -> dict[str, np.ndarray]:
@@ -322,9 +387,12 @@ def _trips(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles], *, several: boo
     out["headsign"] = (np.array(heads, dtype=str) if heads else np.empty(0, "U1"))[order]
     out["indptr"] = indptr
     for name, source in (
-        ("stop", "stop"), ("arrival", "arrival_s"), ("departure", "departure_s"), ("board", "board"),
+        ("stop", "stop"),
+        ("arrival", "arrival_s"),
+        ("departure", "departure_s"),
+        ("board", "board"),
         ("alight", "alight"),
-    ):  # fmt: skip
+    ):
         out[name] = np.concatenate([getattr(part, source) for part in vehicles])[calls]
     return out
 
@@ -352,18 +420,24 @@ def _days_run(feeds: Sequence[Feed], days: Sequence[date]) -> np.ndarray:
 def _seat_trips(trips: dict[str, np.ndarray]) -> SeatTrips:
     first, last = trips["indptr"][:-1], trips["indptr"][1:] - 1
     return SeatTrips(
-        trips["feed"], trips["row"], trips["day"], trips["block"], trips["repeated"], trips["on_demand"],
-        trips["stop"][first], trips["stop"][last], trips["arrival"][first], trips["departure"][first],
-        trips["arrival"][last], trips["departure"][last],
-    )  # fmt: skip
+        trips["feed"],
+        trips["row"],
+        trips["day"],
+        trips["block"],
+        trips["repeated"],
+        trips["on_demand"],
+        trips["stop"][first],
+        trips["stop"][last],
+        trips["arrival"][first],
+        trips["departure"][first],
+        trips["arrival"][last],
+        trips["departure"][last],
+    )
 
 
 def _booked_notes(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles]) -> list[Note]:
     counts = [int(((part.runs.day == 0) & part.on_demand).sum()) for part in vehicles]
-    return [
-        note("booked", feed=feed.name, n=count)
-        for feed, count in zip(feeds, counts, strict=True) if count
-    ]  # fmt: skip
+    return [note("booked", feed=feed.name, n=count) for feed, count in zip(feeds, counts, strict=True) if count]
 
 
 def _lost(feeds: Sequence[Feed]) -> list[Note]:
@@ -401,69 +475,3 @@ def _shared_notes(shared: object, *, link_feeds: bool) -> list[Note]:
     if not link_feeds:
         return [note("feeds_unlinked")]
     return [note("shared", n=n)] if n else []
-
-
-def validate_timetable(timetable: Timetable) -> None:
-    """Refuse a timetable whose arrays do not fit together.
-
-    Parameters
-    ----------
-    timetable : Timetable
-
-    Raises
-    ------
-    InputError
-        With every fault: lengths, indices out of range, times that run backwards.
-
-    Examples
-    --------
-    >>> from geo_access.sources.gtfs.feed import read_gtfs
-    >>> rail = read_gtfs("data/demo/gtfs_rail.zip")
-    >>> validate_timetable(build_timetable([rail], day=date(2026, 3, 17), epsg=2154, streets=CrowFly(epsg=2154)))
-    """
-    t = timetable
-    n_events, n_trips, n_stops, n_routes = len(t.event_stop), t.n_trips, t.n_stops, len(t.route_id)
-    checks = [
-        (len(t.trip_indptr) == n_trips + 1 and t.trip_indptr[0] == 0 and t.trip_indptr[-1] == n_events, "trip_indptr",
-         "timetable.array.events"),
-        (bool((np.diff(t.trip_indptr) >= 2).all()), "trip_indptr", "timetable.array.two_events"),
-        (_in_range(t.event_stop, n_stops), "event_stop", "timetable.array.stop"),
-        (_in_range(t.trip_route, n_routes), "trip_route", "timetable.array.route"),
-        (_in_range(t.forbidden, n_stops), "forbidden", "timetable.array.stop"),
-        (_in_range(t.stated, n_stops), "stated", "timetable.array.stop"),
-        (_in_range(t.in_seat, n_trips), "in_seat", "timetable.array.trip"),
-        (len(t.route_kind) in (0, n_routes), "route_kind", "timetable.array.per_route"),
-        (len(t.trip_days) in (0, n_trips), "trip_days", "timetable.array.per_trip"),
-        (bool((t.event_arrival_s <= t.event_departure_s).all()), "event_departure_s", "timetable.array.before_arrival"),
-        (_forward(t), "event_arrival_s", "timetable.array.backwards"),
-        (t.footpaths.n_rows == n_stops == t.footpaths.n_cols, "footpaths", "timetable.array.square"),
-        (_in_range(t.footpaths.indices, n_stops), "footpaths", "timetable.array.stop"),
-        (bool((t.footpaths.seconds >= 0).all()), "footpaths", "timetable.array.negative"),
-        (bool(np.isfinite(t.stop_x + t.stop_y).all()), "stop_x, stop_y", "timetable.array.no_position"),
-    ]  # fmt: skip
-    lengths = {
-        "stop": ("stop_name", "stop_feed", "stop_x", "stop_y", "min_transfer_s"),
-        "trip": ("trip_headsign", "trip_route", "trip_day", "trip_bikes", "trip_on_demand", "trip_block"),
-        "event": ("event_arrival_s", "event_departure_s", "event_board", "event_alight"),
-    }
-    sizes = {
-        "stop": (n_stops, "timetable.array.per_stop"),
-        "trip": (n_trips, "timetable.array.per_trip"),
-        "event": (n_events, "timetable.array.per_event"),
-    }
-    checks += [
-        (len(getattr(t, name)) == sizes[kind][0], name, sizes[kind][1])
-        for kind, names in lengths.items()
-        for name in names
-    ]
-    raise_faults(fault(f"timetable.{name}", key) for ok, name, key in checks if not ok)
-
-
-def _in_range(values: np.ndarray, n: int) -> bool:
-    return len(values) == 0 or bool(values.min() >= 0 and values.max() < n)
-
-
-def _forward(t: Timetable) -> bool:
-    inner = np.ones(max(len(t.event_stop) - 1, 0), dtype=bool)
-    inner[t.trip_indptr[1:-1] - 1] = False
-    return bool((t.event_arrival_s[1:][inner] >= t.event_departure_s[:-1][inner]).all())

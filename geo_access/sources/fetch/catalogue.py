@@ -179,11 +179,17 @@ class Catalogue:
             if own & set(departments):
                 chosen.append(
                     Source(
-                        id=f"osm_{extract}", role="osm", title=f"OpenStreetMap, {extract}", producer="Geofabrik",
-                        url=self.osm_url.format(extract=extract), file=f"{extract}-latest.osm.pbf",
-                        licence=self.osm_licence, vintage="day of download", checked="to verify",
+                        id=f"osm_{extract}",
+                        role="osm",
+                        title=f"OpenStreetMap, {extract}",
+                        producer="Geofabrik",
+                        url=self.osm_url.format(extract=extract),
+                        file=f"{extract}-latest.osm.pbf",
+                        licence=self.osm_licence,
+                        vintage="day of download",
+                        checked="to verify",
                     )
-                )  # fmt: skip
+                )
         return tuple(chosen)
 
 
@@ -406,8 +412,13 @@ def _resource(dataset: Mapping[str, Any], resource: Mapping[str, Any]) -> Source
     number = re.sub(r"\W", "", str(resource.get("id") or resource.get("datagouv_id") or ""))[:40]
     slug = re.sub(r"[^a-z0-9]+", "_", fold(str(dataset.get("slug") or dataset.get("title") or "gtfs")))[:50].strip("_")
     return Source(
-        id=f"pan_{number or slug}", role="gtfs", title=str(dataset.get("title") or slug),
-        producer="transport.data.gouv.fr", url=url, file=f"gtfs_{slug}_{number}.zip",
+        id=f"pan_{number or slug}",
+        role="gtfs",
+        title=str(dataset.get("title") or slug),
+        producer="transport.data.gouv.fr",
+        url=url,
+        file=f"gtfs_{slug}_{number}.zip",
         licence=str(dataset.get("licence") or "see the page of the data set"),
-        vintage=str(resource.get("updated") or "day of download"), checked="seen",
-    )  # fmt: skip
+        vintage=str(resource.get("updated") or "day of download"),
+        checked="seen",
+    )

@@ -149,12 +149,19 @@ def _fetch_one(
     kept = target.is_file() and before.get("url") == source.url and before.get("sha256") == sha256_file(target)
     if kept and not refresh:
         modified = str(before.get("last_modified", ""))
-        return Fetched(**plain, status="cached", path=str(target), bytes=target.stat().st_size,
-                       sha256=str(before["sha256"]), last_modified=modified)  # fmt: skip
+        return Fetched(
+            **plain,
+            status="cached",
+            path=str(target),
+            bytes=target.stat().st_size,
+            sha256=str(before["sha256"]),
+            last_modified=modified,
+        )
     if source.checked == "by hand":
         if target.is_file():
-            return Fetched(**plain, status="cached", path=str(target), bytes=target.stat().st_size,
-                           sha256=sha256_file(target))  # fmt: skip
+            return Fetched(
+                **plain, status="cached", path=str(target), bytes=target.stat().st_size, sha256=sha256_file(target)
+            )
         return Fetched(
             **plain, status="failed", note=f"to be downloaded by hand from {source.url} → put it at {target.name}"
         )
@@ -175,9 +182,14 @@ def _fetch_one(
         (cache / f"{source.file}.new").unlink(missing_ok=True)
     changed = bool(before.get("sha256")) and before["sha256"] != digest
     return Fetched(
-        **plain, status="downloaded", path=str(target), bytes=target.stat().st_size, sha256=digest,
-        last_modified=downloader.last_modified, note="its content changed since the last time" if changed else "",
-    )  # fmt: skip
+        **plain,
+        status="downloaded",
+        path=str(target),
+        bytes=target.stat().st_size,
+        sha256=digest,
+        last_modified=downloader.last_modified,
+        note="its content changed since the last time" if changed else "",
+    )
 
 
 class _Resumed:

@@ -30,9 +30,14 @@ def read_calendar(raw: RawTable | None, notices: NoticeBook) -> pd.DataFrame:
     turned = (frame["start_date"] > frame["end_date"]).to_numpy()
     if turned.any():
         notices.add_rows(
-            "start_and_end_range_out_of_order", "ERROR", raw.file, frame["row"].to_numpy()[turned],
-            frame["service_id"].to_numpy()[turned], action="dropped", says="ends_before_start",
-        )  # fmt: skip
+            "start_and_end_range_out_of_order",
+            "ERROR",
+            raw.file,
+            frame["row"].to_numpy()[turned],
+            frame["service_id"].to_numpy()[turned],
+            action="dropped",
+            says="ends_before_start",
+        )
     return unique_rows(frame[~turned], "service_id", raw.file, notices)
 
 
@@ -40,9 +45,13 @@ def read_calendar_dates(raw: RawTable | None, notices: NoticeBook) -> pd.DataFra
     """Read calendar_dates.txt; empty where the feed has none."""
     if raw is None or not len(raw):
         return pd.DataFrame(
-            {"service_id": np.empty(0, object), "date": np.empty(0, "datetime64[s]"),
-             "exception_type": np.empty(0, np.int8), "row": np.empty(0, np.int64)}
-        )  # fmt: skip
+            {
+                "service_id": np.empty(0, object),
+                "date": np.empty(0, "datetime64[s]"),
+                "exception_type": np.empty(0, np.int8),
+                "row": np.empty(0, np.int64),
+            }
+        )
     kind = raw.text("exception_type")
     frame = pd.DataFrame({"service_id": raw.text("service_id"), "date": read_days(raw, "date", notices)})
     frame["exception_type"] = np.where(kind == "1", 1, np.where(kind == "2", 2, 0)).astype(np.int8)
@@ -56,9 +65,14 @@ def read_calendar_dates(raw: RawTable | None, notices: NoticeBook) -> pd.DataFra
     ):
         if mask.any():
             notices.add_rows(
-                code, "ERROR", raw.file, frame["row"].to_numpy()[mask], frame["service_id"].to_numpy()[mask],
-                action="dropped", says=says,
-            )  # fmt: skip
+                code,
+                "ERROR",
+                raw.file,
+                frame["row"].to_numpy()[mask],
+                frame["service_id"].to_numpy()[mask],
+                action="dropped",
+                says=says,
+            )
     return frame[~wrong & ~again].dropna(subset=["date"]).reset_index(drop=True)
 
 
@@ -94,9 +108,14 @@ def read_frequencies(raw: RawTable | None, trip_ids: np.ndarray, notices: Notice
     over = (frame["start_s"] < latest).to_numpy()
     if over.any():
         notices.add_rows(
-            "overlapping_frequency", "WARNING", raw.file, frame["row"].to_numpy()[over],
-            frame["trip_id"].to_numpy()[over], action="kept", says="overlapping",
-        )  # fmt: skip
+            "overlapping_frequency",
+            "WARNING",
+            raw.file,
+            frame["row"].to_numpy()[over],
+            frame["trip_id"].to_numpy()[over],
+            action="kept",
+            says="overlapping",
+        )
     return frame
 
 
@@ -117,7 +136,12 @@ def without_periods(
         names = raw.text("trip_id")
         first = dict(zip(names[::-1], raw.row[::-1], strict=True))
         notices.add_rows(
-            "repeated_trip_without_period", "ERROR", raw.file, [first[name] for name in trip_ids[lost]],
-            trip_ids[lost], action="dropped", says="no_period",
-        )  # fmt: skip
+            "repeated_trip_without_period",
+            "ERROR",
+            raw.file,
+            [first[name] for name in trip_ids[lost]],
+            trip_ids[lost],
+            action="dropped",
+            says="no_period",
+        )
     return lost

@@ -131,27 +131,56 @@ def _read_one(text: str, code: _Code) -> tuple[str, bool]:
 
 
 def _tell(
-    raw: RawTable, name: str, code: _Code, values: np.ndarray, cells: np.ndarray, meant: np.ndarray, good: np.ndarray,
+    raw: RawTable,
+    name: str,
+    code: _Code,
+    values: np.ndarray,
+    cells: np.ndarray,
+    meant: np.ndarray,
+    good: np.ndarray,
     notices: NoticeBook,
-) -> None:  # fmt: skip
+) -> None:
     rows = np.flatnonzero(meant[cells])
     if len(rows):
         shown = ", ".join(str(value) for value in values[meant][:3])
-        notices.add("code_as_meant", "WARNING", raw.file, row=int(raw.row[rows[0]]), entity=name, count=len(rows),
-                    action="repaired", says="code_as_meant", values={"column": name, "cells": shown})  # fmt: skip
+        notices.add(
+            "code_as_meant",
+            "WARNING",
+            raw.file,
+            row=int(raw.row[rows[0]]),
+            entity=name,
+            count=len(rows),
+            action="repaired",
+            says="code_as_meant",
+            values={"column": name, "cells": shown},
+        )
     blank = ~good & (values == "")
     rows = np.flatnonzero(blank[cells])
     if len(rows):
-        notices.add("missing_required_field", "ERROR", raw.file, row=int(raw.row[rows[0]]), entity=name,
-                    count=len(rows), action="repaired", says="code_blank",
-                    values={"column": name, "code": code.blank})  # fmt: skip
+        notices.add(
+            "missing_required_field",
+            "ERROR",
+            raw.file,
+            row=int(raw.row[rows[0]]),
+            entity=name,
+            count=len(rows),
+            action="repaired",
+            says="code_blank",
+            values={"column": name, "code": code.blank},
+        )
     rows = np.flatnonzero((~good & ~blank)[cells])
     if len(rows):
         says = "code_odd" if code.odd else "code_odd_unsaid"
         notices.add_rows(
-            "unexpected_enum_value", "ERROR", raw.file, raw.row[rows], values[cells[rows]], action="repaired",
-            says=says, values={"column": name} | ({"code": code.odd} if code.odd else {}),
-        )  # fmt: skip
+            "unexpected_enum_value",
+            "ERROR",
+            raw.file,
+            raw.row[rows],
+            values[cells[rows]],
+            action="repaired",
+            says=says,
+            values={"column": name} | ({"code": code.odd} if code.odd else {}),
+        )
 
 
 def recode(column: pa.DictionaryArray, texts: list[str]) -> pa.DictionaryArray:
@@ -174,8 +203,17 @@ def read_numbers(raw: RawTable, name: str, notices: NoticeBook, *, default: floa
         numbers[place] = number
     rows = np.flatnonzero(commas[codes]) if commas.any() else np.empty(0, np.int64)
     if len(rows):
-        notices.add("decimal_comma", "WARNING", raw.file, row=int(raw.row[rows[0]]), entity=name, count=len(rows),
-                    action="repaired", says="decimal_comma", values={"column": name})  # fmt: skip
+        notices.add(
+            "decimal_comma",
+            "WARNING",
+            raw.file,
+            row=int(raw.row[rows[0]]),
+            entity=name,
+            count=len(rows),
+            action="repaired",
+            says="decimal_comma",
+            values={"column": name},
+        )
     return numbers[codes] if len(values) else np.empty(0)
 
 
@@ -205,13 +243,29 @@ def read_days(raw: RawTable, name: str, notices: NoticeBook, *, told: np.ndarray
     days = days[codes] if len(raw) else days[:0]
     rows = np.flatnonzero(meant[codes]) if meant.any() else np.empty(0, np.int64)
     if len(rows):
-        notices.add("code_as_meant", "WARNING", raw.file, row=int(raw.row[rows[0]]), entity=name, count=len(rows),
-                    action="repaired", says="code_as_meant",
-                    values={"column": name, "cells": str(texts[codes[rows[0]]])})  # fmt: skip
+        notices.add(
+            "code_as_meant",
+            "WARNING",
+            raw.file,
+            row=int(raw.row[rows[0]]),
+            entity=name,
+            count=len(rows),
+            action="repaired",
+            says="code_as_meant",
+            values={"column": name, "cells": str(texts[codes[rows[0]]])},
+        )
     wrong = np.isnat(days) if told is None else np.isnat(days) & ~told
     if wrong.any():
-        notices.add_rows("invalid_date", "ERROR", raw.file, raw.row[wrong], texts[codes[wrong]], action="dropped",
-                         says="date", values={"column": name})  # fmt: skip
+        notices.add_rows(
+            "invalid_date",
+            "ERROR",
+            raw.file,
+            raw.row[wrong],
+            texts[codes[wrong]],
+            action="dropped",
+            says="date",
+            values={"column": name},
+        )
     return days
 
 
@@ -236,7 +290,7 @@ _KEYS: tuple[tuple[str, str, str, str], ...] = (
     ("routes", "agency_id", "agency", "agency_id"),
     *((name, f"{end}_stop_id", "stops", "stop_id") for name in ("transfers", "pathways") for end in ("from", "to")),
     *(("transfers", f"{end}_{of}_id", f"{of}s", f"{of}_id") for end in ("from", "to") for of in ("route", "trip")),
-)  # fmt: skip
+)
 _DECIMAL = re.compile(r"(-?[0-9]+)\.0+")
 
 
@@ -288,10 +342,16 @@ def _joined(mine: RawTable, column: str, theirs: RawTable, key: str, notices: No
         return mine
     first = codes[rows[0]]
     notices.add(
-        "id_written_as_decimal", "WARNING", mine.file, row=int(mine.row[rows[0]]), entity=str(values[first]),
-        count=len(rows), action="repaired", says="id_written_as_decimal",
+        "id_written_as_decimal",
+        "WARNING",
+        mine.file,
+        row=int(mine.row[rows[0]]),
+        entity=str(values[first]),
+        count=len(rows),
+        action="repaired",
+        says="id_written_as_decimal",
         values={"column": column, "here": str(values[first]), "there": joined[first], "file": theirs.file},
-    )  # fmt: skip
+    )
     return replace(mine, columns={**mine.columns, column: recode(mine.columns[column], joined)})
 
 

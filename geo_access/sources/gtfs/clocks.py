@@ -37,11 +37,14 @@ _LOOSE = re.compile(
 )
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "stop_times.txt": (
-        "arrival_time", "departure_time", "start_pickup_drop_off_window", "end_pickup_drop_off_window",
+        "arrival_time",
+        "departure_time",
+        "start_pickup_drop_off_window",
+        "end_pickup_drop_off_window",
     ),
     "frequencies.txt": ("start_time", "end_time"),
     "booking_rules.txt": ("prior_notice_last_time",),
-}  # fmt: skip
+}
 _SHOWN = 3
 
 
@@ -145,11 +148,26 @@ def _tell(raw: RawTable, name: str, texts: list[str], unsure: np.ndarray, notice
     rows = np.flatnonzero(changed[codes]) if len(values) else np.empty(0, np.int64)
     if len(rows):
         shown = ", ".join(f"{a} = {b}" for a, b in zip(values[changed][:_SHOWN], np.array(texts)[changed][:_SHOWN]))
-        notices.add("time_as_meant", "WARNING", raw.file, row=int(raw.row[rows[0]]), entity=name, count=len(rows),
-                    action="repaired", says="code_as_meant", values={"column": name, "cells": shown})  # fmt: skip
+        notices.add(
+            "time_as_meant",
+            "WARNING",
+            raw.file,
+            row=int(raw.row[rows[0]]),
+            entity=name,
+            count=len(rows),
+            action="repaired",
+            says="code_as_meant",
+            values={"column": name, "cells": shown},
+        )
     rows = np.flatnonzero(unsure[codes]) if len(values) else np.empty(0, np.int64)
     if len(rows):
         notices.add_rows(
-            "invalid_time", "ERROR", raw.file, raw.row[rows], values[codes[rows]], action="repaired",
-            says="clock_half_unsaid", values={"column": name},
-        )  # fmt: skip
+            "invalid_time",
+            "ERROR",
+            raw.file,
+            raw.row[rows],
+            values[codes[rows]],
+            action="repaired",
+            says="clock_half_unsaid",
+            values={"column": name},
+        )

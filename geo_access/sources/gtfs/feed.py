@@ -96,9 +96,14 @@ def read_gtfs(
     if idle.any():
         of_idle = idle[times.trip()]
         notices.add_rows(
-            "repeated_trip_without_period", "ERROR", "stop_times.txt", times.row[of_idle],
-            trip_ids[times.trip()[of_idle]], action="dropped", says="no_period",
-        )  # fmt: skip
+            "repeated_trip_without_period",
+            "ERROR",
+            "stop_times.txt",
+            times.row[of_idle],
+            trip_ids[times.trip()[of_idle]],
+            action="dropped",
+            says="no_period",
+        )
         times = pick_calls(times, ~of_idle)
     feed = Feed(
         name=label,
@@ -161,7 +166,7 @@ def _require_columns(raw: dict[str, RawTable], path: Path) -> None:
         if table in raw and (len(raw[table]) or table in _NEEDED)
         for column in columns
         if column not in raw[table].columns
-    ]  # fmt: skip
+    ]
     if missing:
         raise refusal("gtfs.column_missing", file=path.name, missing=", ".join(missing))
 
@@ -171,11 +176,17 @@ def _zone(agency: pd.DataFrame, given: str | None, label: str, notices: NoticeBo
     known = [name for name in named if _is_zone(name)]
     for name in named:
         if name not in known:
-            notices.add("invalid_timezone", "ERROR", "agency.txt", action="repaired", entity=name, row=2,
-                        says="zone")  # fmt: skip
+            notices.add("invalid_timezone", "ERROR", "agency.txt", action="repaired", entity=name, row=2, says="zone")
     if len(known) > 1:
-        notices.add("inconsistent_agency_timezone", "ERROR", "agency.txt", action="repaired", entity=", ".join(known),
-                    says="zones", values={"zone": known[0]})  # fmt: skip
+        notices.add(
+            "inconsistent_agency_timezone",
+            "ERROR",
+            "agency.txt",
+            action="repaired",
+            entity=", ".join(known),
+            says="zones",
+            values={"zone": known[0]},
+        )
     if known:
         return known[0]
     if given is None:
@@ -185,8 +196,15 @@ def _zone(agency: pd.DataFrame, given: str | None, label: str, notices: NoticeBo
         raise refusal("gtfs.no_zone", file=label)
     if not _is_zone(given):
         raise refusal("gtfs.zone_unknown", zone=given)
-    notices.add("missing_required_field", "ERROR", "agency.txt", action="repaired", entity="agency_timezone",
-                says="zone_given", values={"zone": given})  # fmt: skip
+    notices.add(
+        "missing_required_field",
+        "ERROR",
+        "agency.txt",
+        action="repaired",
+        entity="agency_timezone",
+        says="zone_given",
+        values={"zone": given},
+    )
     return given
 
 
@@ -298,15 +316,24 @@ def wheelchair_feed(feed: Feed) -> Feed:
         (stops, "stops.txt", "wheelchair_boarding", called[stop_says[called] == 0]),
     ):
         if len(rows):
-            book.add("wheelchair_not_stated", "WARNING", file, row=int(frame["row"].iloc[rows[0]]), count=len(rows),
-                     entity=str(frame.iloc[rows[0]]["trip_id" if file == "trips.txt" else "stop_id"]), action="dropped",
-                     says="wheelchair_unsaid", values={"column": column})  # fmt: skip
+            book.add(
+                "wheelchair_not_stated",
+                "WARNING",
+                file,
+                row=int(frame["row"].iloc[rows[0]]),
+                count=len(rows),
+                entity=str(frame.iloc[rows[0]]["trip_id" if file == "trips.txt" else "stop_id"]),
+                action="dropped",
+                says="wheelchair_unsaid",
+                values={"column": column},
+            )
     kept = pick_calls(times, (trip_says == 1)[times.trip()])
     closed = stop_says[kept.stop] != 1
     kept = replace(
-        kept, pickup=np.where(closed, 1, kept.pickup).astype(np.uint8),
+        kept,
+        pickup=np.where(closed, 1, kept.pickup).astype(np.uint8),
         drop_off=np.where(closed, 1, kept.drop_off).astype(np.uint8),
-    )  # fmt: skip
+    )
     feed = step_free(feed, book)
     return replace(feed, stop_times=kept, notices=(*feed.notices, *book.found))
 

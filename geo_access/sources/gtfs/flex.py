@@ -207,15 +207,25 @@ def _tell(found: list[FlexTrip], lost: dict[str, list[int]], trips: pd.DataFrame
     if lost:
         names = np.array([name for name, rows in lost.items() for _ in rows], dtype=object)
         notices.add_rows(
-            "flexible_service_not_used", "WARNING", _FILE, [row for rows in lost.values() for row in rows], names,
-            action="dropped", says="flexible_lost",
-        )  # fmt: skip
+            "flexible_service_not_used",
+            "WARNING",
+            _FILE,
+            [row for rows in lost.values() for row in rows],
+            names,
+            action="dropped",
+            says="flexible_lost",
+        )
     if found:
         first = found[0].trip
         notices.add(
-            "flexible_service", "INFO", _FILE, action="kept", count=len(found),
-            entity=str(trips["trip_id"].iloc[first]), says="flexible_kept",
-        )  # fmt: skip
+            "flexible_service",
+            "INFO",
+            _FILE,
+            action="kept",
+            count=len(found),
+            entity=str(trips["trip_id"].iloc[first]),
+            says="flexible_kept",
+        )
 
 
 def _rideable(calls: list[FlexCall]) -> bool:
@@ -238,9 +248,13 @@ def _durations(trip: pd.Series) -> tuple[float, float]:
 
 
 def _call(
-    row: Mapping[str, str], places: Mapping[str, FlexPlace], stops: pd.DataFrame, stop_of: Mapping[str, int],
-    placed: np.ndarray, rules: Mapping[str, BookingRule],
-) -> FlexCall | None:  # fmt: skip
+    row: Mapping[str, str],
+    places: Mapping[str, FlexPlace],
+    stops: pd.DataFrame,
+    stop_of: Mapping[str, int],
+    placed: np.ndarray,
+    rules: Mapping[str, BookingRule],
+) -> FlexCall | None:
     key = f"zone {row['location_id']}" if row.get("location_id") else f"group {row.get('location_group_id', '')}"
     place = places.get(key)
     if row.get("stop_id") and not row.get("location_id") and not row.get("location_group_id"):
@@ -259,9 +273,15 @@ def _call(
     if start < 0 or end < start or (timed and place.zone is not None):
         return None
     return FlexCall(
-        place, start, end, timed, row.get("pickup_type", "") != "1", row.get("drop_off_type", "") != "1",
-        rules.get(row.get("pickup_booking_rule_id", "")), rules.get(row.get("drop_off_booking_rule_id", "")),
-    )  # fmt: skip
+        place,
+        start,
+        end,
+        timed,
+        row.get("pickup_type", "") != "1",
+        row.get("drop_off_type", "") != "1",
+        rules.get(row.get("pickup_booking_rule_id", "")),
+        rules.get(row.get("drop_off_booking_rule_id", "")),
+    )
 
 
 def _zones(geojson: bytes | None, notices: NoticeBook) -> dict[str, FlexPlace]:
@@ -306,9 +326,14 @@ def _groups(raw: Mapping[str, RawTable], stops: pd.DataFrame, notices: NoticeBoo
             lost.append(k)
     if lost:
         notices.add_rows(
-            "foreign_key_violation", "ERROR", table.file, table.row[lost], table.text("stop_id")[lost],
-            action="dropped", says="lost_stop",
-        )  # fmt: skip
+            "foreign_key_violation",
+            "ERROR",
+            table.file,
+            table.row[lost],
+            table.text("stop_id")[lost],
+            action="dropped",
+            says="lost_stop",
+        )
     return {
         f"group {group}": FlexPlace(group, names.get(group) or group, tuple(dict.fromkeys(rows)))
         for group, rows in members.items()
@@ -324,9 +349,12 @@ def _rules(table: RawTable | None) -> dict[str, BookingRule]:
         return [int(value) for value in values]
 
     columns = (
-        [max(kind, 0) for kind in whole("booking_type")], whole("prior_notice_duration_min"),
-        whole("prior_notice_last_day"), clock_seconds(table.text("prior_notice_last_time")).tolist(),
-        table.text("phone_number").tolist(), table.text("booking_url").tolist(),
-    )  # fmt: skip
+        [max(kind, 0) for kind in whole("booking_type")],
+        whole("prior_notice_duration_min"),
+        whole("prior_notice_last_day"),
+        clock_seconds(table.text("prior_notice_last_time")).tolist(),
+        table.text("phone_number").tolist(),
+        table.text("booking_url").tolist(),
+    )
     rules = [BookingRule(*values) for values in zip(*columns, strict=True)]
     return dict(zip(table.text("booking_rule_id"), rules, strict=True))

@@ -35,17 +35,28 @@ def read_transfers(
             lost = known & ~frame[column].isin(names).to_numpy()
             if lost.any():
                 notices.add_rows(
-                    "foreign_key_violation", "ERROR", raw.file, raw.row[lost], frame[column].to_numpy()[lost],
-                    action="dropped", says=f"lost_{what}_of", values={"column": column},
-                )  # fmt: skip
+                    "foreign_key_violation",
+                    "ERROR",
+                    raw.file,
+                    raw.row[lost],
+                    frame[column].to_numpy()[lost],
+                    action="dropped",
+                    says=f"lost_{what}_of",
+                    values={"column": column},
+                )
             known &= ~lost
     placed = (frame["from_stop_id"] != "") & (frame["to_stop_id"] != "")
     placeless = known & ~placed.to_numpy() & (frame["transfer_type"] <= 3).to_numpy()
     if placeless.any():
         notices.add_rows(
-            "missing_required_field", "ERROR", raw.file, raw.row[placeless], [""] * int(placeless.sum()),
-            action="dropped", says="transfer_without_stop",
-        )  # fmt: skip
+            "missing_required_field",
+            "ERROR",
+            raw.file,
+            raw.row[placeless],
+            [""] * int(placeless.sum()),
+            action="dropped",
+            says="transfer_without_stop",
+        )
         known &= ~placeless
     return frame[known].reset_index(drop=True)
 
@@ -81,10 +92,17 @@ def read_pathways(raw: RawTable | None, stops: pd.DataFrame, notices: NoticeBook
     """
     if raw is None or not len(raw):
         return pd.DataFrame(
-            {"from_stop_id": np.empty(0, object), "to_stop_id": np.empty(0, object), "both_ways": np.empty(0, bool),
-             "traversal_s": np.empty(0, np.int32), "length_m": np.empty(0), "mode": np.empty(0, np.int8),
-             "stairs": np.empty(0, np.int32), "row": np.empty(0, np.int64)}
-        )  # fmt: skip
+            {
+                "from_stop_id": np.empty(0, object),
+                "to_stop_id": np.empty(0, object),
+                "both_ways": np.empty(0, bool),
+                "traversal_s": np.empty(0, np.int32),
+                "length_m": np.empty(0),
+                "mode": np.empty(0, np.int8),
+                "stairs": np.empty(0, np.int32),
+                "row": np.empty(0, np.int64),
+            }
+        )
     frame = pd.DataFrame({"from_stop_id": raw.text("from_stop_id"), "to_stop_id": raw.text("to_stop_id")})
     frame["both_ways"] = raw.text("is_bidirectional") != "0"
     seconds, length, stairs = (read_numbers(raw, name, notices) for name in ("traversal_time", "length", "stair_count"))
@@ -92,9 +110,15 @@ def read_pathways(raw: RawTable | None, stops: pd.DataFrame, notices: NoticeBook
         odd = (raw.text(name) != "") & ~(np.isfinite(numbers) & ((numbers >= 0) | (name == "stair_count")))
         if odd.any():
             notices.add_rows(
-                "number_out_of_range", "ERROR", raw.file, raw.row[odd], raw.text(name)[odd], action="repaired",
-                says="number_unsaid", values={"column": name},
-            )  # fmt: skip
+                "number_out_of_range",
+                "ERROR",
+                raw.file,
+                raw.row[odd],
+                raw.text(name)[odd],
+                action="repaired",
+                says="number_unsaid",
+                values={"column": name},
+            )
     frame["traversal_s"] = np.clip(np.nan_to_num(seconds, nan=-1), -1, 86_400).astype(np.int32)
     frame["length_m"] = np.where(length >= 0, length, np.nan)
     frame["mode"] = np.array([int(text or "0") for text in raw.text("pathway_mode")], dtype=np.int8)
@@ -104,9 +128,15 @@ def read_pathways(raw: RawTable | None, stops: pd.DataFrame, notices: NoticeBook
     known = (frame["from_stop_id"].isin(set(stop_ids)) & frame["to_stop_id"].isin(set(stop_ids))).to_numpy()
     if not known.all():
         notices.add_rows(
-            "foreign_key_violation", "ERROR", raw.file, raw.row[~known], frame["from_stop_id"].to_numpy()[~known],
-            action="dropped", says="lost_stop_of", values={"column": "from_stop_id, to_stop_id"},
-        )  # fmt: skip
+            "foreign_key_violation",
+            "ERROR",
+            raw.file,
+            raw.row[~known],
+            frame["from_stop_id"].to_numpy()[~known],
+            action="dropped",
+            says="lost_stop_of",
+            values={"column": "from_stop_id, to_stop_id"},
+        )
     return _with_times(frame[known].reset_index(drop=True), stops, notices)
 
 
@@ -130,15 +160,24 @@ def _with_times(ways: pd.DataFrame, stops: pd.DataFrame, notices: NoticeBook) ->
     lost = unsaid & ~by_steps & ~by_lift & ~by_line
     rows, names = ways["row"].to_numpy(), (ways["from_stop_id"] + " → " + ways["to_stop_id"]).to_numpy()
     for mask, says, values in (
-        (by_steps, "way_by_steps", {"s": f"{_STEP_S:g}"}), (by_lift, "way_by_lift", {"s": _LIFT_S}),
-        (gates, "way_by_gate", {"s": _GATE_S}), (by_line & ~gates, "way_by_line", {}),
-    ):  # fmt: skip
+        (by_steps, "way_by_steps", {"s": f"{_STEP_S:g}"}),
+        (by_lift, "way_by_lift", {"s": _LIFT_S}),
+        (gates, "way_by_gate", {"s": _GATE_S}),
+        (by_line & ~gates, "way_by_line", {}),
+    ):
         if mask.any():
             notices.add_rows(
-                "pathway_time_assumed", "WARNING", "pathways.txt", rows[mask], names[mask], action="repaired",
-                says=says, values=values,
-            )  # fmt: skip
+                "pathway_time_assumed",
+                "WARNING",
+                "pathways.txt",
+                rows[mask],
+                names[mask],
+                action="repaired",
+                says=says,
+                values=values,
+            )
     if lost.any():
-        notices.add_rows("pathway_not_used", "WARNING", "pathways.txt", rows[lost], names[lost], action="dropped",
-                         says="way_unknown")  # fmt: skip
+        notices.add_rows(
+            "pathway_not_used", "WARNING", "pathways.txt", rows[lost], names[lost], action="dropped", says="way_unknown"
+        )
     return ways.assign(traversal_s=seconds, length_m=metres)

@@ -110,17 +110,34 @@ class NoticeBook:
     found: list[Notice] = field(default_factory=list)
 
     def add(
-        self, code: str, severity: str, file: str, *, action: str, says: str, row: int | None = None,
-        values: Mapping[str, object] | None = None, entity: str = "", count: int = 1,
-    ) -> None:  # fmt: skip
+        self,
+        code: str,
+        severity: str,
+        file: str,
+        *,
+        action: str,
+        says: str,
+        row: int | None = None,
+        values: Mapping[str, object] | None = None,
+        entity: str = "",
+        count: int = 1,
+    ) -> None:
         """Write one notice down; `says` is the entry ``note.gtfs.<says>`` of the catalogue."""
         said = Note(f"gtfs.{says}", tuple((values or {}).items()))
         self.found.append(Notice(code, severity, file, row, entity, action, said, count))
 
     def add_rows(
-        self, code: str, severity: str, file: str, rows: Sequence[int] | np.ndarray, entities: Iterable[object], *,
-        action: str, says: str, values: Mapping[str, object] | None = None,
-    ) -> None:  # fmt: skip
+        self,
+        code: str,
+        severity: str,
+        file: str,
+        rows: Sequence[int] | np.ndarray,
+        entities: Iterable[object],
+        *,
+        action: str,
+        says: str,
+        values: Mapping[str, object] | None = None,
+    ) -> None:
         """Write one notice per row, and the rest in one line with their count when there are very many."""
         total = len(rows)
         for row, entity in zip(rows[:_LISTED], entities, strict=False):

@@ -15,8 +15,13 @@ import pandas as pd
 from geo_access.sources.gtfs.notices import NoticeBook
 
 __all__ = [
-    "great_circle_m", "say_missing", "single_exchanged", "usable_positions", "whole_file_exchanged", "zone_places",
-]  # fmt: skip
+    "great_circle_m",
+    "say_missing",
+    "single_exchanged",
+    "usable_positions",
+    "whole_file_exchanged",
+    "zone_places",
+]
 
 _EARTH_RADIUS_M = 6_371_008.8
 # A degree is about 110 km: a territory's stops lie within this much of the bulk of them.
@@ -108,8 +113,15 @@ def whole_file_exchanged(
         why = zone
     else:
         return lat, lon
-    notices.add("swapped_coordinates", "ERROR", "stops.txt", action="repaired", count=int(known.sum()),
-                says="all_exchanged", values={"why": why})  # fmt: skip
+    notices.add(
+        "swapped_coordinates",
+        "ERROR",
+        "stops.txt",
+        action="repaired",
+        count=int(known.sum()),
+        says="all_exchanged",
+        values={"why": why},
+    )
     return lon, lat
 
 
@@ -168,15 +180,25 @@ def single_exchanged(
     if swapped.any():
         names = frame["stop_id"].to_numpy()[swapped] + " « " + frame["stop_name"].to_numpy()[swapped] + " »"
         notices.add_rows(
-            "swapped_coordinates", "ERROR", "stops.txt", rows[swapped], names, action="repaired",
+            "swapped_coordinates",
+            "ERROR",
+            "stops.txt",
+            rows[swapped],
+            names,
+            action="repaired",
             says="exchanged",
-        )  # fmt: skip
+        )
     still = known & ~swapped & (np.abs(lat) > 90)
     if still.any():
         notices.add_rows(
-            "number_out_of_range", "ERROR", "stops.txt", rows[still], frame["stop_id"].to_numpy()[still],
-            action="dropped", says="not_degrees",
-        )  # fmt: skip
+            "number_out_of_range",
+            "ERROR",
+            "stops.txt",
+            rows[still],
+            frame["stop_id"].to_numpy()[still],
+            action="dropped",
+            says="not_degrees",
+        )
     new_lat, new_lon = np.where(swapped, lon, lat), np.where(swapped, lat, lon)
     return np.where(still, np.nan, new_lat), np.where(still, np.nan, new_lon)
 

@@ -21,16 +21,43 @@ from geo_access.words.told import refusal
 __all__ = ["TABLES", "container_of", "feeds_inside", "read_files"]
 
 TABLES = (
-    "agency", "stops", "routes", "trips", "stop_times", "calendar", "calendar_dates", "frequencies", "transfers",
-    "pathways", "feed_info", "location_groups", "location_group_stops", "booking_rules", "locations.geojson",
-)  # fmt: skip
+    "agency",
+    "stops",
+    "routes",
+    "trips",
+    "stop_times",
+    "calendar",
+    "calendar_dates",
+    "frequencies",
+    "transfers",
+    "pathways",
+    "feed_info",
+    "location_groups",
+    "location_group_stops",
+    "booking_rules",
+    "locations.geojson",
+)
 
 # The rest of GTFS, which says nothing about travel times.
 _NOT_USED = (
-    "areas", "attributions", "cars", "fare_attributes", "fare_leg_join_rules", "fare_leg_rules", "fare_media",
-    "fare_products", "fare_rules", "fare_transfer_rules", "levels", "networks", "rider_categories", "route_networks",
-    "stop_areas", "timeframes", "translations",
-)  # fmt: skip
+    "areas",
+    "attributions",
+    "cars",
+    "fare_attributes",
+    "fare_leg_join_rules",
+    "fare_leg_rules",
+    "fare_media",
+    "fare_products",
+    "fare_rules",
+    "fare_transfer_rules",
+    "levels",
+    "networks",
+    "rider_categories",
+    "route_networks",
+    "stop_areas",
+    "timeframes",
+    "translations",
+)
 
 # A whole country's stop_times.txt is below 2 GB; beyond, the file is a mistake or an attack.
 _LARGEST_TABLE_BYTES = 2 << 30
@@ -259,8 +286,14 @@ def _read_members(
     if not homes and zips:
         if len(zips) > 1:
             raise _several(path, sorted(member.name for member in zips))
-        notices.add("invalid_input_files_in_subfolder", "WARNING", path.name, action="kept", entity=zips[0].name,
-                    says="in_inner_zip")  # fmt: skip
+        notices.add(
+            "invalid_input_files_in_subfolder",
+            "WARNING",
+            path.name,
+            action="kept",
+            entity=zips[0].name,
+            says="in_inner_zip",
+        )
         with _inner(zips[0], path, depth) as deeper:
             return _read_members(deeper, path, notices, replace(wanted, inside=rest), depth=depth + 1)
     if not homes:
@@ -269,8 +302,9 @@ def _read_members(
         raise _several(path, [f"{home}/" if home != "." else "./" for home in homes])
     home = homes[0]
     if home != "." and home != wanted.inside:
-        notices.add("invalid_input_files_in_subfolder", "WARNING", path.name, action="kept", entity=home,
-                    says="in_subfolder")  # fmt: skip
+        notices.add(
+            "invalid_input_files_in_subfolder", "WARNING", path.name, action="kept", entity=home, says="in_subfolder"
+        )
     picked = _pick(usable, home, notices)
     chosen = {table: member for table, member in picked.items() if table in wanted.tables}
     _check_sizes(path, {table: member.size for table, member in chosen.items()})
@@ -312,8 +346,14 @@ def _pick(members: Sequence[_Member], home: str, notices: NoticeBook) -> dict[st
             notices.add("unknown_file", "INFO", member.name, action="dropped", says="file_elsewhere")
         elif ending == "txt" and stem in (*TABLES, "shapes"):
             if stem in picked:
-                notices.add("duplicate_member", "ERROR", name, action="dropped", entity=picked[stem].name,
-                            says="duplicate_member")  # fmt: skip
+                notices.add(
+                    "duplicate_member",
+                    "ERROR",
+                    name,
+                    action="dropped",
+                    entity=picked[stem].name,
+                    says="duplicate_member",
+                )
             picked[stem] = member
         elif name in TABLES:
             picked[name] = member

@@ -68,9 +68,17 @@ def pick_calls(times: StopTimes, keep: np.ndarray) -> StopTimes:
     arrays = {
         name: getattr(times, name)[keep]
         for name in (
-            "stop", "sequence", "arrival_s", "departure_s", "pickup", "drop_off", "interpolated", "distance", "row",
+            "stop",
+            "sequence",
+            "arrival_s",
+            "departure_s",
+            "pickup",
+            "drop_off",
+            "interpolated",
+            "distance",
+            "row",
         )
-    }  # fmt: skip
+    }
     return StopTimes(trip_indptr=np.concatenate(([0], np.cumsum(counts))).astype(np.int64), **arrays)
 
 
@@ -89,9 +97,14 @@ def _in_sequence(times: StopTimes, trip_ids: np.ndarray, notices: NoticeBook) ->
     turned = np.flatnonzero(departure < arrival)
     if len(turned):
         notices.add_rows(
-            "stop_time_with_departure_before_arrival_time", "ERROR", _FILE, times.row[turned],
-            trip_ids[times.trip()[turned]], action="repaired", says="departure_before_arrival",
-        )  # fmt: skip
+            "stop_time_with_departure_before_arrival_time",
+            "ERROR",
+            _FILE,
+            times.row[turned],
+            trip_ids[times.trip()[turned]],
+            action="repaired",
+            says="departure_before_arrival",
+        )
         departure[turned] = arrival[turned]
     times = replace(times, arrival_s=arrival, departure_s=departure)
     timed, falls = _falls(times)
@@ -116,20 +129,28 @@ def _order_one(arrival: np.ndarray, departure: np.ndarray, row: np.ndarray, name
         if int(departure[late].max()) + _DAY_S <= LAST_CLOCK_S:
             arrival[late] += _DAY_S
             departure[late] += _DAY_S
-            notices.add(code, "ERROR", _FILE, row=int(row[late[0]]), entity=name, action="repaired",
-                        says="forgotten_day")  # fmt: skip
+            notices.add(
+                code, "ERROR", _FILE, row=int(row[late[0]]), entity=name, action="repaired", says="forgotten_day"
+            )
     wrong = timed[~_longest_run(arrival[timed], departure[timed])]
     if len(wrong) == 0:
         return True
     first = int(row[wrong[0]])
     if len(wrong) > max(1, len(timed) // 5):
-        notices.add(code, "ERROR", _FILE, row=first, entity=name, action="dropped",
-                    says="trip_backwards", count=len(arrival),
-                    values={"n": len(wrong), "total": len(timed)})  # fmt: skip
+        notices.add(
+            code,
+            "ERROR",
+            _FILE,
+            row=first,
+            entity=name,
+            action="dropped",
+            says="trip_backwards",
+            count=len(arrival),
+            values={"n": len(wrong), "total": len(timed)},
+        )
         return False
     for place in wrong:
-        notices.add(code, "ERROR", _FILE, row=int(row[place]), entity=name, action="repaired",
-                    says="time_out_of_order")  # fmt: skip
+        notices.add(code, "ERROR", _FILE, row=int(row[place]), entity=name, action="repaired", says="time_out_of_order")
     arrival[wrong] = BLANK
     departure[wrong] = BLANK
     return True
@@ -173,9 +194,14 @@ def _cut_edges(times: StopTimes, trip_ids: np.ndarray, notices: NoticeBook) -> S
     if not edge.any():
         return times
     notices.add_rows(
-        "missing_trip_edge", "ERROR", _FILE, times.row[edge], trip_ids[trip[edge]], action="dropped",
+        "missing_trip_edge",
+        "ERROR",
+        _FILE,
+        times.row[edge],
+        trip_ids[trip[edge]],
+        action="dropped",
         says="edge_without_time",
-    )  # fmt: skip
+    )
     return pick_calls(times, ~edge)
 
 
@@ -228,9 +254,14 @@ def interpolate_blanks(times: StopTimes, lon: np.ndarray, lat: np.ndarray, notic
     arrival[blank] = filled
     departure[blank] = filled
     notices.add(
-        "interpolated_stop_time", "INFO", _FILE, action="repaired", count=int(blank.sum()),
-        row=int(times.row[np.flatnonzero(blank)[0]]), says="interpolated",
-    )  # fmt: skip
+        "interpolated_stop_time",
+        "INFO",
+        _FILE,
+        action="repaired",
+        count=int(blank.sum()),
+        row=int(times.row[np.flatnonzero(blank)[0]]),
+        says="interpolated",
+    )
     return replace(times, arrival_s=arrival, departure_s=departure, interpolated=blank)
 
 
@@ -280,23 +311,38 @@ def _unused(feed: Feed, notices: NoticeBook) -> None:
     empty &= np.array([name not in known_short for name in named], dtype=bool)
     if empty.any():
         notices.add_rows(
-            "unused_trip", "WARNING", "trips.txt", trips["row"].to_numpy()[empty], named[empty], action="dropped",
+            "unused_trip",
+            "WARNING",
+            "trips.txt",
+            trips["row"].to_numpy()[empty],
+            named[empty],
+            action="dropped",
             says="trip_without_call",
-        )  # fmt: skip
+        )
     called = np.bincount(feed.stop_times.stop, minlength=len(stops)) > 0
     called[[stop for trip in feed.flex for call in trip.calls for stop in call.place.stops]] = True
     idle = ~called & (stops["location_type"] == 0).to_numpy()
     if idle.any():
         notices.add_rows(
-            "stop_without_stop_time", "WARNING", "stops.txt", stops["row"].to_numpy()[idle],
-            stops["stop_id"].to_numpy()[idle], action="dropped", says="stop_without_trip",
-        )  # fmt: skip
+            "stop_without_stop_time",
+            "WARNING",
+            "stops.txt",
+            stops["row"].to_numpy()[idle],
+            stops["stop_id"].to_numpy()[idle],
+            action="dropped",
+            says="stop_without_trip",
+        )
     misplaced = called & (stops["location_type"] != 0).to_numpy() & (stops["location_type"] != 4).to_numpy()
     if misplaced.any():
         notices.add_rows(
-            "location_with_unexpected_stop_time", "ERROR", "stops.txt", stops["row"].to_numpy()[misplaced],
-            stops["stop_id"].to_numpy()[misplaced], action="kept", says="call_at_station",
-        )  # fmt: skip
+            "location_with_unexpected_stop_time",
+            "ERROR",
+            "stops.txt",
+            stops["row"].to_numpy()[misplaced],
+            stops["stop_id"].to_numpy()[misplaced],
+            action="kept",
+            says="call_at_station",
+        )
 
 
 def _references(feed: Feed, notices: NoticeBook) -> None:
@@ -312,9 +358,14 @@ def _references(feed: Feed, notices: NoticeBook) -> None:
     ):
         if mask.any():
             notices.add_rows(
-                "foreign_key_violation", "ERROR", file, frame["row"].to_numpy()[mask], frame[column].to_numpy()[mask],
-                action=action, says=says,
-            )  # fmt: skip
+                "foreign_key_violation",
+                "ERROR",
+                file,
+                frame["row"].to_numpy()[mask],
+                frame[column].to_numpy()[mask],
+                action=action,
+                says=says,
+            )
 
 
 def _speeds(feed: Feed, notices: NoticeBook) -> None:
@@ -339,15 +390,20 @@ def _speeds(feed: Feed, notices: NoticeBook) -> None:
     for call, count in zip(fast[first], counts, strict=True):
         far = hop_m[call] > _FAR_M
         notices.add(
-            "fast_travel_between_far_stops" if far else "fast_travel_between_consecutive_stops", "WARNING",
-            "stop_times.txt", row=int(times.row[call + 1]),
+            "fast_travel_between_far_stops" if far else "fast_travel_between_consecutive_stops",
+            "WARNING",
+            "stop_times.txt",
+            row=int(times.row[call + 1]),
             entity=f"{ids[times.stop[call]]} → {ids[times.stop[call + 1]]}",
-            action="kept", count=int(count),
+            action="kept",
+            count=int(count),
             says="fast",
             values={
-                "km": f"{hop_m[call] / 1000:.1f}", "s": int(took_s[call] - _ROUNDING_S), "trip": str(names[trip[call]]),
+                "km": f"{hop_m[call] / 1000:.1f}",
+                "s": int(took_s[call] - _ROUNDING_S),
+                "trip": str(names[trip[call]]),
             },
-        )  # fmt: skip
+        )
 
 
 def _on_demand(feed: Feed, notices: NoticeBook) -> None:
@@ -357,10 +413,15 @@ def _on_demand(feed: Feed, notices: NoticeBook) -> None:
         trips = np.unique(times.trip()[booked])
         names = feed.trips["trip_id"].to_numpy()[trips]
         notices.add(
-            "on_demand_trip", "INFO", "stop_times.txt", action="kept", count=len(trips), entity=str(names[0]),
+            "on_demand_trip",
+            "INFO",
+            "stop_times.txt",
+            action="kept",
+            count=len(trips),
+            entity=str(names[0]),
             row=int(times.row[np.flatnonzero(booked)[0]]),
             says="on_demand",
-        )  # fmt: skip
+        )
 
 
 def _not_used(feed: Feed, notices: NoticeBook) -> None:
@@ -372,17 +433,22 @@ def _not_used(feed: Feed, notices: NoticeBook) -> None:
         if column in routes:
             hailed |= routes[column].isin(("0", "2", "3")).to_numpy()
     for frame, file, mask, code, column, says in (
-        (stops, "stops.txt", (zone != "") & (zone != feed.zone), "stop_timezone_not_used", "stop_id",
-         "stop_timezone"),
-        (stops, "stops.txt", (stops["location_type"] == 2).to_numpy(), "entrance_not_used", "stop_id",
-         "entrance"),
-        (routes, "routes.txt", hailed, "continuous_stopping_not_used", "route_id",
-         "hailing"),
-    ):  # fmt: skip
+        (stops, "stops.txt", (zone != "") & (zone != feed.zone), "stop_timezone_not_used", "stop_id", "stop_timezone"),
+        (stops, "stops.txt", (stops["location_type"] == 2).to_numpy(), "entrance_not_used", "stop_id", "entrance"),
+        (routes, "routes.txt", hailed, "continuous_stopping_not_used", "route_id", "hailing"),
+    ):
         if mask.any():
             first = int(np.flatnonzero(mask)[0])
-            notices.add(code, "INFO", file, row=int(frame["row"].iloc[first]), entity=str(frame[column].iloc[first]),
-                        action="kept", count=int(mask.sum()), says=says)  # fmt: skip
+            notices.add(
+                code,
+                "INFO",
+                file,
+                row=int(frame["row"].iloc[first]),
+                entity=str(frame[column].iloc[first]),
+                action="kept",
+                count=int(mask.sum()),
+                says=says,
+            )
 
 
 def _never(feed: Feed, notices: NoticeBook) -> None:

@@ -146,8 +146,16 @@ def read_raw(table: str, data: bytes, notices: NoticeBook, *, columns: tuple[str
     for name in wanted:
         texts[name], spaced = _trimmed(parsed.column(name))
         if spaced:
-            notices.add("leading_or_trailing_whitespaces", "INFO", file, entity=name, count=spaced,
-                        action="repaired", says="blanks_around", values={"column": name})  # fmt: skip
+            notices.add(
+                "leading_or_trailing_whitespaces",
+                "INFO",
+                file,
+                entity=name,
+                count=spaced,
+                action="repaired",
+                says="blanks_around",
+                values={"column": name},
+            )
     check_parsed(file, texts.values(), parsed.num_rows)
     # Reading starts below the header, so that the parser's record n is our n + 1.
     rows = np.arange(2, parsed.num_rows + len(odd) + 2)
@@ -232,8 +240,15 @@ def _close_quotes(body: bytes, n: int, file: str, notices: NoticeBook) -> bytes:
         end = _last_line(lines, place, n)
         if end is None:
             cells = _cells(line, n)
-            notices.add("unclosed_quote", "ERROR", file, row=place + 2, entity=cells[0][:40] if cells else "",
-                        action="repaired", says="unclosed_quote")  # fmt: skip
+            notices.add(
+                "unclosed_quote",
+                "ERROR",
+                file,
+                row=place + 2,
+                entity=cells[0][:40] if cells else "",
+                action="repaired",
+                says="unclosed_quote",
+            )
             out.append(_written(cells))
             end = place
         else:
@@ -334,8 +349,15 @@ def _put_back(
         cells = _cells(text.rstrip("\r\n"), n)
         last = number == len(rows) + len(odd) + 1
         if len(cells) < n and last and told.cut_off and len(odd) == 1 and len(rows):
-            told.notices.add("invalid_row_length", "ERROR", told.file, row=number, entity=cells[0][:40],
-                             action="dropped", says="row_cut_off")  # fmt: skip
+            told.notices.add(
+                "invalid_row_length",
+                "ERROR",
+                told.file,
+                row=number,
+                entity=cells[0][:40],
+                action="dropped",
+                says="row_cut_off",
+            )
             continue
         if len(cells) != n:
             (short if len(cells) < n else long).append((number, cells[0][:40]))
@@ -344,9 +366,14 @@ def _put_back(
     for found, says in ((short, "row_short"), (long, "row_long")):
         if found:
             told.notices.add_rows(
-                "invalid_row_length", "WARNING" if says == "row_short" else "ERROR", told.file,
-                [number for number, _ in found], [name for _, name in found], action="repaired", says=says,
-            )  # fmt: skip
+                "invalid_row_length",
+                "WARNING" if says == "row_short" else "ERROR",
+                told.file,
+                [number for number, _ in found],
+                [name for _, name in found],
+                action="repaired",
+                says=says,
+            )
     every = np.concatenate((rows, np.array(numbers, dtype=np.int64)))
     order = np.argsort(every, kind="stable")
     out = {}

@@ -82,8 +82,11 @@ def read_feeds(path: str | Path, *, name: str | None = None, day: date | None = 
             if len(group) > 1:
                 others = [feeds[k].name for k in group if k != best]
                 kept = [k for k in kept if k == best or k not in group]
-                notes.append(note("gtfs.version_chosen", file=path.name, day=day, feed=feeds[best].name,
-                                  others=", ".join(others)))  # fmt: skip
+                notes.append(
+                    note(
+                        "gtfs.version_chosen", file=path.name, day=day, feed=feeds[best].name, others=", ".join(others)
+                    )
+                )
     read = ", ".join(feeds[k].name for k in kept)
     if len(kept) > 1:
         notes.insert(0, note("gtfs.several_read", file=path.name, n=len(kept), feeds=read))

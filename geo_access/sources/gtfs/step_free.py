@@ -43,9 +43,14 @@ def step_free(feed: Feed, notices: NoticeBook) -> Feed:
         return feed
     names = (ways["from_stop_id"] + " → " + ways["to_stop_id"]).to_numpy()
     notices.add_rows(
-        "pathway_not_used", "WARNING", "pathways.txt", ways["row"].to_numpy()[stepped], names[stepped],
-        action="dropped", says="way_not_step_free",
-    )  # fmt: skip
+        "pathway_not_used",
+        "WARNING",
+        "pathways.txt",
+        ways["row"].to_numpy()[stepped],
+        names[stepped],
+        action="dropped",
+        says="way_not_step_free",
+    )
     lost = _lost_changes(feed, stepped)
     return replace(feed, pathways=ways[~stepped].reset_index(drop=True), transfers=_forbid(feed.transfers, lost))
 

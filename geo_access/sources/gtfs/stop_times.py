@@ -27,11 +27,23 @@ _LARGEST_SEQUENCE = 2**53
 _FILE = "stop_times.txt"
 
 COLUMNS = (
-    "trip_id", "arrival_time", "departure_time", "stop_id", "stop_sequence", "pickup_type", "drop_off_type",
-    "shape_dist_traveled", "location_group_id", "location_id", "continuous_pickup", "continuous_drop_off",
-    "start_pickup_drop_off_window", "end_pickup_drop_off_window", "pickup_booking_rule_id",
+    "trip_id",
+    "arrival_time",
+    "departure_time",
+    "stop_id",
+    "stop_sequence",
+    "pickup_type",
+    "drop_off_type",
+    "shape_dist_traveled",
+    "location_group_id",
+    "location_id",
+    "continuous_pickup",
+    "continuous_drop_off",
+    "start_pickup_drop_off_window",
+    "end_pickup_drop_off_window",
+    "pickup_booking_rule_id",
     "drop_off_booking_rule_id",
-)  # fmt: skip
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -112,9 +124,16 @@ def _flexible(raw: RawTable, keep: np.ndarray, trip_name: np.ndarray, notices: N
         hailed |= np.isin(values.astype(str), ("0", "2", "3"))[codes] if len(values) else False
     if hailed.any():
         first = int(np.flatnonzero(hailed)[0])
-        notices.add("continuous_stopping_not_used", "INFO", _FILE, row=int(raw.row[first]), action="kept",
-                    entity=str(trip_name[first]), count=int(hailed.sum()),
-                    says="hailing")  # fmt: skip
+        notices.add(
+            "continuous_stopping_not_used",
+            "INFO",
+            _FILE,
+            row=int(raw.row[first]),
+            action="kept",
+            entity=str(trip_name[first]),
+            count=int(hailed.sum()),
+            says="hailing",
+        )
 
 
 def read_stop_times(
@@ -158,9 +177,14 @@ def read_stop_times(
     )
     if len(stop_ok):
         _refuse(
-            keep, ~stop_ok[np.maximum(stop, 0)], "stop_without_location", raw, stop_name, notices,
+            keep,
+            ~stop_ok[np.maximum(stop, 0)],
+            "stop_without_location",
+            raw,
+            stop_name,
+            notices,
             "call_without_position",
-        )  # fmt: skip
+        )
     kept = np.flatnonzero(keep)
     order = _in_order(trip[kept], sequence[kept])
     rows = kept if order is None else kept[order]
@@ -171,16 +195,30 @@ def read_stop_times(
     stays = ~dropped[trip[rows]]
     others = np.flatnonzero(~stays & ~beyond)
     if len(others):
-        notices.add_rows("time_beyond_48_hours", "ERROR", _FILE, raw.row[rows[others]], trip_name[rows[others]],
-                         action="dropped", says="beyond_elsewhere")  # fmt: skip
+        notices.add_rows(
+            "time_beyond_48_hours",
+            "ERROR",
+            _FILE,
+            raw.row[rows[others]],
+            trip_name[rows[others]],
+            action="dropped",
+            says="beyond_elsewhere",
+        )
     rows, arrival, departure = rows[stays], arrival[stays], departure[stays]
     indptr = np.concatenate(([0], np.cumsum(np.bincount(trip[rows], minlength=len(trip_ids))))).astype(np.int64)
     distance = read_numbers(raw, "shape_dist_traveled", notices)
     return StopTimes(
-        indptr, stop[rows], sequence[rows].astype(np.int64), arrival, departure,
+        indptr,
+        stop[rows],
+        sequence[rows].astype(np.int64),
+        arrival,
+        departure,
         _types(raw, "pickup_type")[rows],
-        _types(raw, "drop_off_type")[rows], np.zeros(len(rows), bool), distance[rows], raw.row[rows],
-    )  # fmt: skip
+        _types(raw, "drop_off_type")[rows],
+        np.zeros(len(rows), bool),
+        distance[rows],
+        raw.row[rows],
+    )
 
 
 def _in_order(trip: np.ndarray, sequence: np.ndarray) -> np.ndarray | None:
@@ -197,9 +235,14 @@ def _first_of_each(
     again = np.concatenate(([False], (np.diff(trip) == 0) & (np.diff(sequence) == 0)))[: len(trip)]
     if again.any():
         notices.add_rows(
-            "duplicate_key", "ERROR", _FILE, raw.row[rows[again]], names[rows[again]], action="dropped",
+            "duplicate_key",
+            "ERROR",
+            _FILE,
+            raw.row[rows[again]],
+            names[rows[again]],
+            action="dropped",
             says="sequence_twice",
-        )  # fmt: skip
+        )
     return ~again
 
 
@@ -214,24 +257,40 @@ def _times(
         wrong = np.flatnonzero(seconds == UNREADABLE)
         if len(wrong):
             notices.add_rows(
-                "invalid_time", "ERROR", _FILE, raw.row[rows[wrong]], texts[codes[rows[wrong]]], action="repaired",
-                says="clock", values={"column": name},
-            )  # fmt: skip
+                "invalid_time",
+                "ERROR",
+                _FILE,
+                raw.row[rows[wrong]],
+                texts[codes[rows[wrong]]],
+                action="repaired",
+                says="clock",
+                values={"column": name},
+            )
         beyond |= seconds == BEYOND
         both.append(np.where(seconds < 0, BLANK, seconds).astype(np.int32))
     if beyond.any():
         late = np.flatnonzero(beyond)
         notices.add_rows(
-            "time_beyond_48_hours", "ERROR", _FILE, raw.row[rows[late]], trip_name[rows[late]], action="dropped",
+            "time_beyond_48_hours",
+            "ERROR",
+            _FILE,
+            raw.row[rows[late]],
+            trip_name[rows[late]],
+            action="dropped",
             says="beyond",
-        )  # fmt: skip
+        )
     arrival, departure = both
     single = np.flatnonzero((arrival == BLANK) != (departure == BLANK))
     if len(single):
         notices.add_rows(
-            "stop_time_with_only_arrival_or_departure_time", "WARNING", _FILE, raw.row[rows[single]],
-            trip_name[rows[single]], action="repaired", says="one_of_two",
-        )  # fmt: skip
+            "stop_time_with_only_arrival_or_departure_time",
+            "WARNING",
+            _FILE,
+            raw.row[rows[single]],
+            trip_name[rows[single]],
+            action="repaired",
+            says="one_of_two",
+        )
     arrival, departure = (
         np.where(arrival == BLANK, departure, arrival),
         np.where(departure == BLANK, arrival, departure),

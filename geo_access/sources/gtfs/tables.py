@@ -18,15 +18,27 @@ def unique_rows(frame: pd.DataFrame, key: str, file: str, notices: NoticeBook) -
     again = frame[key].duplicated().to_numpy()
     if again.any():
         notices.add_rows(
-            "duplicate_key", "ERROR", file, frame["row"].to_numpy()[again], frame[key].to_numpy()[again],
-            action="dropped", says="id_twice", values={"column": key},
-        )  # fmt: skip
+            "duplicate_key",
+            "ERROR",
+            file,
+            frame["row"].to_numpy()[again],
+            frame[key].to_numpy()[again],
+            action="dropped",
+            says="id_twice",
+            values={"column": key},
+        )
     empty = (frame[key] == "").to_numpy()
     if empty.any():
         notices.add_rows(
-            "missing_required_field", "ERROR", file, frame["row"].to_numpy()[empty], [key] * int(empty.sum()),
-            action="dropped", says="id_blank", values={"column": key},
-        )  # fmt: skip
+            "missing_required_field",
+            "ERROR",
+            file,
+            frame["row"].to_numpy()[empty],
+            [key] * int(empty.sum()),
+            action="dropped",
+            says="id_blank",
+            values={"column": key},
+        )
     return frame[~again & ~empty].reset_index(drop=True)
 
 
@@ -67,8 +79,9 @@ def read_stops(raw: RawTable, notices: NoticeBook, *, zone: str = "", exchanged:
     if exchanged is None:
         lat, lon = whole_file_exchanged(lat, lon, zone, notices)
     elif exchanged:
-        notices.add("swapped_coordinates", "ERROR", "stops.txt", action="repaired", count=len(lat),
-                    says="all_exchanged_told")  # fmt: skip
+        notices.add(
+            "swapped_coordinates", "ERROR", "stops.txt", action="repaired", count=len(lat), says="all_exchanged_told"
+        )
         lat, lon = lon, lat
     lat, lon = usable_positions(lat, lon, rows, ids, notices)
     lat, lon = single_exchanged(lat, lon, rows, frame, notices)
@@ -100,25 +113,41 @@ def read_routes(raw: RawTable | None, trips: pd.DataFrame, notices: NoticeBook) 
         if column not in frame:
             frame[column] = ""
     if "route_type" not in frame:
-        notices.add("missing_required_column", "ERROR", "routes.txt", action="repaired", entity="route_type",
-                    says="no_route_type")  # fmt: skip
+        notices.add(
+            "missing_required_column",
+            "ERROR",
+            "routes.txt",
+            action="repaired",
+            entity="route_type",
+            says="no_route_type",
+        )
         frame["route_type"] = "3"
     number = pd.to_numeric(frame["route_type"], errors="coerce").to_numpy(dtype=np.float64)
     wrong = ~np.isfinite(number) | (number < 0) | (number > 1702)
     if wrong.any():
         notices.add_rows(
-            "unexpected_enum_value", "WARNING", "routes.txt", frame["row"].to_numpy()[wrong],
-            frame["route_id"].to_numpy()[wrong], action="repaired", says="route_type",
-        )  # fmt: skip
+            "unexpected_enum_value",
+            "WARNING",
+            "routes.txt",
+            frame["row"].to_numpy()[wrong],
+            frame["route_id"].to_numpy()[wrong],
+            action="repaired",
+            says="route_type",
+        )
     frame["route_type"] = np.where(wrong, 3, np.nan_to_num(number, nan=3)).astype(np.int16)
     known = set(frame["route_id"])
     first = trips.drop_duplicates("route_id")
     lost = first[~first["route_id"].isin(known)]
     if len(lost):
         notices.add_rows(
-            "foreign_key_violation", "ERROR", "trips.txt", lost["row"].to_numpy(), lost["route_id"], action="repaired",
+            "foreign_key_violation",
+            "ERROR",
+            "trips.txt",
+            lost["row"].to_numpy(),
+            lost["route_id"],
+            action="repaired",
             says="lost_route",
-        )  # fmt: skip
+        )
         made = pd.DataFrame(
             {"route_id": lost["route_id"].to_numpy(), "route_type": np.int16(3), "row": lost["row"].to_numpy()}
         )

@@ -42,12 +42,36 @@ _EARTH_KM = 6371.0088
 _STREET_SCORE = 0.75
 _MAX_UNPACKED_BYTES = 2_000_000_000
 _ABBREVIATIONS = {
-    "av": "avenue", "ave": "avenue", "bd": "boulevard", "bld": "boulevard", "boul": "boulevard", "r": "rue",
-    "pl": "place", "rte": "route", "ch": "chemin", "chem": "chemin", "imp": "impasse", "all": "allee", "sq": "square",
-    "fg": "faubourg", "fbg": "faubourg", "za": "zone artisanale", "zi": "zone industrielle", "st": "saint",
-    "ste": "sainte", "gal": "general", "mal": "marechal", "dr": "docteur", "pt": "petit", "gd": "grand",
-    "gde": "grande", "cdt": "commandant", "qu": "quai", "res": "residence", "lot": "lotissement",
-}  # fmt: skip
+    "av": "avenue",
+    "ave": "avenue",
+    "bd": "boulevard",
+    "bld": "boulevard",
+    "boul": "boulevard",
+    "r": "rue",
+    "pl": "place",
+    "rte": "route",
+    "ch": "chemin",
+    "chem": "chemin",
+    "imp": "impasse",
+    "all": "allee",
+    "sq": "square",
+    "fg": "faubourg",
+    "fbg": "faubourg",
+    "za": "zone artisanale",
+    "zi": "zone industrielle",
+    "st": "saint",
+    "ste": "sainte",
+    "gal": "general",
+    "mal": "marechal",
+    "dr": "docteur",
+    "pt": "petit",
+    "gd": "grand",
+    "gde": "grande",
+    "cdt": "commandant",
+    "qu": "quai",
+    "res": "residence",
+    "lot": "lotissement",
+}
 _NUMBER = re.compile(r"^\s*(\d{1,4})(?:\s*(bis|ter|quater|[a-d]))?\b[\s,]*", re.IGNORECASE)
 
 
@@ -274,9 +298,15 @@ def read_addresses(path: str | Path) -> Addresses:
     (3.06, 50.63)
     """
     wanted = {
-        "number": ("numero",), "suffix": ("rep",), "street": ("nom_voie", "nom_ld"), "post_code": ("code_postal",),
-        "commune": ("code_insee",), "city": ("nom_commune",), "lon": ("lon", "longitude"), "lat": ("lat", "latitude"),
-    }  # fmt: skip
+        "number": ("numero",),
+        "suffix": ("rep",),
+        "street": ("nom_voie", "nom_ld"),
+        "post_code": ("code_postal",),
+        "commune": ("code_insee",),
+        "city": ("nom_commune",),
+        "lon": ("lon", "longitude"),
+        "lat": ("lat", "latitude"),
+    }
     table = _read_maybe_gz(Path(path))
     found = pick_columns(table.columns, wanted, where=Path(path).name, optional=("suffix", "city"))
     lon, lat = (to_numbers(table[found[name]]).to_numpy() for name in ("lon", "lat"))

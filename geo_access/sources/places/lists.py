@@ -32,14 +32,27 @@ __all__ = [
 ]
 
 _COMMUNE_NAMES = (
-    "insee_com", "codgeo", "code_commune", "depcom", "code_commune_insee", "insee", "com", "code_insee", "insee_code",
+    "insee_com",
+    "codgeo",
+    "code_commune",
+    "depcom",
+    "code_commune_insee",
+    "insee",
+    "com",
+    "code_insee",
+    "insee_code",
     "fields.insee_code",
-)  # fmt: skip
+)
 # INSEE's communal density grid in seven levels; rural is 5 to 7.
 _DENSITY = {
-    "grands centres urbains": 1, "centres urbains intermediaires": 2, "petites villes": 3, "ceintures urbaines": 4,
-    "bourgs ruraux": 5, "rural a habitat disperse": 6, "rural a habitat tres disperse": 7,
-}  # fmt: skip
+    "grands centres urbains": 1,
+    "centres urbains intermediaires": 2,
+    "petites villes": 3,
+    "ceintures urbaines": 4,
+    "bourgs ruraux": 5,
+    "rural a habitat disperse": 6,
+    "rural a habitat tres disperse": 7,
+}
 RURAL_LEVELS = (5, 6, 7)
 
 
@@ -416,17 +429,24 @@ def read_cog_moves(path: str | Path) -> CogMoves:
     if len(years) > 1:
         return _moves_of_vintages(table, years)
     wanted = {
-        "date": ("date_eff",), "before": ("com_av",), "after": ("com_ap",), "type_before": ("typecom_av",),
+        "date": ("date_eff",),
+        "before": ("com_av",),
+        "after": ("com_ap",),
+        "type_before": ("typecom_av",),
         "type_after": ("typecom_ap",),
-    }  # fmt: skip
+    }
     found = pick_columns(table.columns, wanted, where=where, optional=("type_before", "type_after"))
     texts = {name: to_text(table[column]).tolist() for name, column in found.items()}
     whole = ["COM"] * len(table)
     changes: dict[tuple[str, str], list[str]] = {}
     rows = zip(
-        texts["date"], texts["before"], texts["after"], texts.get("type_before", whole), texts.get("type_after", whole),
+        texts["date"],
+        texts["before"],
+        texts["after"],
+        texts.get("type_before", whole),
+        texts.get("type_after", whole),
         strict=True,
-    )  # fmt: skip
+    )
     for date, before, after, type_before, type_after in rows:
         if date and before and after and type_before == "COM" and type_after == "COM":
             changes.setdefault((date[:10], before), []).append(after)

@@ -48,24 +48,63 @@ class Zoning:
 
 _COMMUNE = r"(?:\d{2}|2[AB])\d{3}"
 _ZONINGS = (
-    Zoning("qpv", "QPV 2024", ("code_qp", "code_qp24", "codgeo", "qp_code"), ("lib_qp", "nom_qp", "libgeo", "lib_qp24"),
-           r"QN(?:\d{2}|2[AB]|97\d|98\d)?\w{3,7}"),
-    Zoning("qpv", "QPV 2015", ("code_qp", "codgeo", "code_quartier", "qp_code"), ("nom_qp", "lib_qp", "libgeo"),
-           r"QP\w{3}\d{3}"),
-    Zoning("iris", "IRIS", ("code_iris", "iris_code", "dcomiris", "iris"),
-           ("nom_iris", "iris_name", "libiris", "lib_iris"), rf"{_COMMUNE}\d{{4}}"),
-    Zoning("epci", "EPCI", ("siren_epci", "code_epci", "epci_code", "epci", "code_siren", "siren"),
-           ("nom_epci", "epci_name", "libepci", "lib_epci", "raison_sociale", "nom"), r"2\d{8}"),
-    Zoning("ze", "Zones d'emploi", ("ze2020", "ze2020_code", "ze2010", "code_zone_emploi"),
-           ("libze2020", "lib_ze2020", "ze2020_name", "libze2010", "nom"), r"\d{4}"),
-    Zoning("bmo", "Bassins BMO", ("be25", "be24", "be23", "be22", "be21", "be20", "be19", "code_bassin", "cbassin"),
-           ("nombe25", "nombe24", "nombe23", "nombe22", "nombe21", "nombe20", "nombe19", "nom_bassin"), r"\w{4,5}"),
-    Zoning("commune", "Communes",
-           ("insee_com", "code_insee", "codgeo", "depcom", "com_code", "code_commune", "insee", "com", "code"),
-           ("nom_com", "libelle", "libgeo", "lib_com", "nom_commune", "com_name", "nom", "commune"), _COMMUNE),
-    Zoning("departement", "Départements", ("insee_dep", "code_dept", "code_departement", "dep", "code"),
-           ("nom_dep", "nom_departement", "libelle", "nom"), r"\d{2}|2[AB]|97\d"),
-)  # fmt: skip
+    Zoning(
+        "qpv",
+        "QPV 2024",
+        ("code_qp", "code_qp24", "codgeo", "qp_code"),
+        ("lib_qp", "nom_qp", "libgeo", "lib_qp24"),
+        r"QN(?:\d{2}|2[AB]|97\d|98\d)?\w{3,7}",
+    ),
+    Zoning(
+        "qpv",
+        "QPV 2015",
+        ("code_qp", "codgeo", "code_quartier", "qp_code"),
+        ("nom_qp", "lib_qp", "libgeo"),
+        r"QP\w{3}\d{3}",
+    ),
+    Zoning(
+        "iris",
+        "IRIS",
+        ("code_iris", "iris_code", "dcomiris", "iris"),
+        ("nom_iris", "iris_name", "libiris", "lib_iris"),
+        rf"{_COMMUNE}\d{{4}}",
+    ),
+    Zoning(
+        "epci",
+        "EPCI",
+        ("siren_epci", "code_epci", "epci_code", "epci", "code_siren", "siren"),
+        ("nom_epci", "epci_name", "libepci", "lib_epci", "raison_sociale", "nom"),
+        r"2\d{8}",
+    ),
+    Zoning(
+        "ze",
+        "Zones d'emploi",
+        ("ze2020", "ze2020_code", "ze2010", "code_zone_emploi"),
+        ("libze2020", "lib_ze2020", "ze2020_name", "libze2010", "nom"),
+        r"\d{4}",
+    ),
+    Zoning(
+        "bmo",
+        "Bassins BMO",
+        ("be25", "be24", "be23", "be22", "be21", "be20", "be19", "code_bassin", "cbassin"),
+        ("nombe25", "nombe24", "nombe23", "nombe22", "nombe21", "nombe20", "nombe19", "nom_bassin"),
+        r"\w{4,5}",
+    ),
+    Zoning(
+        "commune",
+        "Communes",
+        ("insee_com", "code_insee", "codgeo", "depcom", "com_code", "code_commune", "insee", "com", "code"),
+        ("nom_com", "libelle", "libgeo", "lib_com", "nom_commune", "com_name", "nom", "commune"),
+        _COMMUNE,
+    ),
+    Zoning(
+        "departement",
+        "Départements",
+        ("insee_dep", "code_dept", "code_departement", "dep", "code"),
+        ("nom_dep", "nom_departement", "libelle", "nom"),
+        r"\d{2}|2[AB]|97\d",
+    ),
+)
 _RECOGNISED_SHARE = 0.95
 
 
@@ -196,7 +235,7 @@ def read_zones(
         },
         geometry=table.geometry.to_numpy(),
         crs=table.crs,
-    )  # fmt: skip
+    )
     mended = _mended(zones, where)
     mended.attrs["notes"] = [*table_notes(raw), *mended.attrs["notes"]]
     return mended

@@ -340,9 +340,12 @@ def _read_hirings(path: str | Path) -> tuple[list[Link], list[Label]]:
     where = Path(path).name
     table = read_table(path)
     wanted = {
-        "rome": ("rome_id", "rome", "code_rome"), "naf": ("naf_id", "naf", "code_naf"),
-        "hirings": ("hirings", "embauches"), "rome_label": ("rome_label",), "naf_label": ("naf_label",),
-    }  # fmt: skip
+        "rome": ("rome_id", "rome", "code_rome"),
+        "naf": ("naf_id", "naf", "code_naf"),
+        "hirings": ("hirings", "embauches"),
+        "rome_label": ("rome_label",),
+        "naf_label": ("naf_label",),
+    }
     found = pick_columns(table.columns, wanted, where=where, optional=("rome_label", "naf_label"))
     texts = {name: to_text(table[column]) for name, column in found.items() if name != "hirings"}
     counts = to_numbers(table[found["hirings"]]).fillna(0.0).tolist()

@@ -111,12 +111,20 @@ def read_siae(
         score = float(scores.iloc[row])
         quality = "exact" if score >= _EXACT_SCORE else "street" if score >= _STREET_SCORE else "commune"
         values = {
-            "site_id": siret, "site_name": texts["name"].iloc[row], "openings": None, "shift_start": None,
-            "shift_end": None, "position_quality": "none" if why else quality, "naf": naf,
-            "kind": texts["kind"].iloc[row], "post_code": texts["post_code"].iloc[row],
-            "city": texts["city"].iloc[row], "geocoding_score": score, "row": row,
+            "site_id": siret,
+            "site_name": texts["name"].iloc[row],
+            "openings": None,
+            "shift_start": None,
+            "shift_end": None,
+            "position_quality": "none" if why else quality,
+            "naf": naf,
+            "kind": texts["kind"].iloc[row],
+            "post_code": texts["post_code"].iloc[row],
+            "city": texts["city"].iloc[row],
+            "geocoding_score": score,
+            "row": row,
             "geometry": None if why else positions.geometry.iloc[row],
-        }  # fmt: skip
+        }
         records += [{**values, "metier": metier} for metier in metiers or (None,)]
     notes = ([] if romes_of_naf else [note("no_metier_in_file")]) + table_notes(table)
     return employers_frame(records, where, len(table), notes=notes, **lost)
@@ -129,8 +137,14 @@ def _why_unmapped(naf: str | None, has_table: bool) -> Note:
 
 
 EMPLOYER_COLUMNS = (
-    "site_id", "site_name", "metier", "openings", "shift_start", "shift_end", "position_quality",
-)  # fmt: skip
+    "site_id",
+    "site_name",
+    "metier",
+    "openings",
+    "shift_start",
+    "shift_end",
+    "position_quality",
+)
 
 _WANTED: Mapping[str, Sequence[str]] = {
     "site_id": ("site_id", "siret", "id"),
@@ -222,10 +236,15 @@ def read_employers(
             lost["mapped"].append((row, identifier, note("loss.no_metier")))
         values = {
             **{str(name): value for name, value in others[row].items()},
-            "site_id": identifier, "site_name": sites.names.iloc[row], "openings": openings.iloc[row],
-            "shift_start": starts[row], "shift_end": ends[row], "position_quality": sites.quality[row], "row": row,
+            "site_id": identifier,
+            "site_name": sites.names.iloc[row],
+            "openings": openings.iloc[row],
+            "shift_start": starts[row],
+            "shift_end": ends[row],
+            "position_quality": sites.quality[row],
+            "row": row,
             "geometry": shapes[row],
-        }  # fmt: skip
+        }
         records += [{**values, "metier": code} for code in codes[row] or (None,)]
     nowhere = sites.positions.lost(sites.ids)
     notes = [note("unread_hours", n=unread)] if unread else []
@@ -325,18 +344,24 @@ class Shift:
 
 # Customary hours of patterns that a text names without giving clocks. They are assumptions and travel as such.
 _PATTERNS: tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...] = (
-    ("3x8", r"\b(3 ?x ?8|3 8|4 ?x ?8|5 ?x ?8|trois huit|posted? en 3)\b",
-     (("05:00", "13:00"), ("13:00", "21:00"), ("21:00", "29:00"))),
+    (
+        "3x8",
+        r"\b(3 ?x ?8|3 8|4 ?x ?8|5 ?x ?8|trois huit|posted? en 3)\b",
+        (("05:00", "13:00"), ("13:00", "21:00"), ("21:00", "29:00")),
+    ),
     ("2x8", r"\b(2 ?x ?8|2 8|deux huit|en 2 equipes|equipes alternantes)\b", (("05:00", "13:00"), ("13:00", "21:00"))),
     ("night", r"\b(travail de nuit|horaires? de nuit|de nuit|nuit)\b", (("21:00", "29:00"),)),
     ("2x12", r"\b(2 ?x ?12|journees? de 12 ?h|12 heures)\b", (("07:00", "19:00"), ("19:00", "31:00"))),
-    ("split", r"\b(coupes?|horaires? decoupes?|fractionnes?|en coupure|coupures?)\b",
-     (("09:00", "14:00"), ("18:00", "22:00"))),
+    (
+        "split",
+        r"\b(coupes?|horaires? decoupes?|fractionnes?|en coupure|coupures?)\b",
+        (("09:00", "14:00"), ("18:00", "22:00")),
+    ),
     ("morning", r"\b(matin|travail du matin|equipe du matin)\b", (("05:00", "13:00"),)),
     ("afternoon", r"\b(apres midi|equipe d apres midi)\b", (("13:00", "21:00"),)),
     ("evening", r"\b(soir|soiree)\b", (("17:00", "22:00"),)),
     ("day", r"\b(travail en journee|horaires? normaux|horaires? de jour|de jour|journee)\b", (("08:30", "17:00"),)),
-)  # fmt: skip
+)
 
 
 def read_clock(value: object) -> str | None:

@@ -144,9 +144,12 @@ def _hours(shift: Shift | None) -> dict[str, Any]:
     if shift is None:
         return {"shift_start": None, "shift_end": None, "hours_rule": None, "hours_text": None, "hours_assumed": False}
     return {
-        "shift_start": shift.start, "shift_end": shift.end, "hours_rule": shift.rule, "hours_text": shift.text,
+        "shift_start": shift.start,
+        "shift_end": shift.end,
+        "hours_rule": shift.rule,
+        "hours_text": shift.text,
         "hours_assumed": shift.assumed,
-    }  # fmt: skip
+    }
 
 
 def _values(
@@ -155,11 +158,18 @@ def _values(
     licences = [item for item in offer.get("permis") or [] if isinstance(item, Mapping)]
     company = _mapping(offer.get("entreprise")).get("nom")
     return {
-        "site_id": identifier, "site_name": company or offer.get("intitule"), "metier": rome,
-        "openings": offer.get("nombrePostes"), "position_quality": quality, "title": offer.get("intitule"),
+        "site_id": identifier,
+        "site_name": company or offer.get("intitule"),
+        "metier": rome,
+        "openings": offer.get("nombrePostes"),
+        "position_quality": quality,
+        "title": offer.get("intitule"),
         "contract": offer.get("typeContrat"),
         "apprenticeship": bool(offer.get("alternance")) or offer.get("natureContrat") in ("E2", "FS"),
         "licence": ", ".join(str(item.get("libelle")) for item in licences) or None,
-        "licence_required": any(item.get("exigence") == "E" for item in licences), "naf": offer.get("codeNAF"),
-        "commune": _mapping(offer.get("lieuTravail")).get("commune"), "row": row, "geometry": point,
-    }  # fmt: skip
+        "licence_required": any(item.get("exigence") == "E" for item in licences),
+        "naf": offer.get("codeNAF"),
+        "commune": _mapping(offer.get("lieuTravail")).get("commune"),
+        "row": row,
+        "geometry": point,
+    }

@@ -21,10 +21,22 @@ from geo_access.words.told import refusal
 __all__ = ["HEADCOUNT_BANDS", "read_sirene"]
 
 HEADCOUNT_BANDS: Mapping[str, tuple[int, int]] = {
-    "00": (0, 0), "01": (1, 2), "02": (3, 5), "03": (6, 9), "11": (10, 19), "12": (20, 49), "21": (50, 99),
-    "22": (100, 199), "31": (200, 249), "32": (250, 499), "41": (500, 999), "42": (1000, 1999), "51": (2000, 4999),
-    "52": (5000, 9999), "53": (10000, 20000),
-}  # fmt: skip
+    "00": (0, 0),
+    "01": (1, 2),
+    "02": (3, 5),
+    "03": (6, 9),
+    "11": (10, 19),
+    "12": (20, 49),
+    "21": (50, 99),
+    "22": (100, 199),
+    "31": (200, 249),
+    "32": (250, 499),
+    "41": (500, 999),
+    "42": (1000, 1999),
+    "51": (2000, 4999),
+    "52": (5000, 9999),
+    "53": (10000, 20000),
+}
 
 _STOCK = {
     "siret": ("siret",),
@@ -136,11 +148,23 @@ def _record(row: int, values: Mapping[Any, Any], place: tuple[Any, ...] | None) 
     low, high = HEADCOUNT_BANDS.get(values["band"] or "", (None, None))
     geometry, quality, qpv, distance = place or (None, "none", None, np.nan)
     return {
-        "site_id": values["siret"], "site_name": values["name"], "openings": None, "shift_start": None,
-        "shift_end": None, "position_quality": quality, "naf": values["naf"], "headcount_min": low,
-        "headcount_max": high, "commune": values["commune"], "address": values["address"], "qpv2024": qpv,
-        "distance_precision_m": distance, "diffusible": values["diffusible"], "row": row, "geometry": geometry,
-    }  # fmt: skip
+        "site_id": values["siret"],
+        "site_name": values["name"],
+        "openings": None,
+        "shift_start": None,
+        "shift_end": None,
+        "position_quality": quality,
+        "naf": values["naf"],
+        "headcount_min": low,
+        "headcount_max": high,
+        "commune": values["commune"],
+        "address": values["address"],
+        "qpv2024": qpv,
+        "distance_precision_m": distance,
+        "diffusible": values["diffusible"],
+        "row": row,
+        "geometry": geometry,
+    }
 
 
 def _filtered_stock(

@@ -131,9 +131,14 @@ def read_tensions(path: str | Path) -> pd.DataFrame:
     where = Path(path).name
     table = read_table(path)
     wanted = {
-        "fap": ("fap", "fap_code"), "year": ("annee",), "scope": ("niveau_geo",), "scheme": ("niveau_fap",),
-        "region": ("reg",), "department": ("dep",), **_FACTORS,
-    }  # fmt: skip
+        "fap": ("fap", "fap_code"),
+        "year": ("annee",),
+        "scope": ("niveau_geo",),
+        "scheme": ("niveau_fap",),
+        "region": ("reg",),
+        "department": ("dep",),
+        **_FACTORS,
+    }
     optional = ("scope", "scheme", "region", "department", *_FACTORS)
     found = pick_columns(table.columns, wanted, where=where, optional=optional)
     texts = ("fap", "year", "scope", "region", "department")
@@ -250,8 +255,10 @@ def read_bmo(path: str | Path, *, layer: str | None = None) -> tuple[pd.DataFram
         result["year"] = f"20{year[0]}" if year else None
     result["nomenclature"] = _nomenclature(result["year"], where)
     ids = (result["basin"].fillna("?") + "/" + result["family"].fillna("?")).tolist()
-    lost = [(int(row), ids[row], note("loss.no_family"))
-            for row in np.flatnonzero((result["family"].isna() | result["basin"].isna()).to_numpy())]  # fmt: skip
+    lost = [
+        (int(row), ids[row], note("loss.no_family"))
+        for row in np.flatnonzero((result["family"].isna() | result["basin"].isna()).to_numpy())
+    ]
     hidden = int(secret["projects"].sum())
     notes = [note("projects_secret", n=hidden)] if hidden else []
     kept = result.drop(index=[row for row, _, _ in lost]).reset_index(drop=True)

@@ -47,8 +47,16 @@ VOIES = ("scolaire", "apprentissage", "continue")
 MODALITIES = ("on_site", "hybrid", "remote", "mobile", "afest")
 PLACELESS = ("remote", "mobile")
 TRAINING_COLUMNS = (
-    "site_id", "site_name", "provider_type", "metier", "level", "voie", "places", "modality", "position_quality",
-)  # fmt: skip
+    "site_id",
+    "site_name",
+    "provider_type",
+    "metier",
+    "level",
+    "voie",
+    "places",
+    "modality",
+    "position_quality",
+)
 
 _WANTED: Mapping[str, Sequence[str]] = {
     "site_id": ("site_id", "uai", "siret", "id"),
@@ -269,8 +277,13 @@ def read_training(
     given = dict(columns or {})
     names = [str(column) for column in table.columns if column != "geometry"]
     wanted = {name: own for name, own in _WANTED.items() if not (has_shape and name in ("x", "y"))}
-    found = pick_columns(names, {**wanted, **{n: (n,) for n in given if n not in wanted}}, where=where, given=given,
-                         optional=optional | ({"site_id"} if _has(names, wanted["site_name"]) else set()))  # fmt: skip
+    found = pick_columns(
+        names,
+        {**wanted, **{n: (n,) for n in given if n not in wanted}},
+        where=where,
+        given=given,
+        optional=optional | ({"site_id"} if _has(names, wanted["site_name"]) else set()),
+    )
     sites = read_sites(table, found, where=where, crs=crs)
     rows = TrainingRows(where)
     cells: dict[str, pd.Series] = {}
@@ -294,13 +307,22 @@ def read_training(
             continue
         texts = {name: values.iloc[row] for name, values in cells.items()}
         rows.add(
-            row, codes[row], _NO_METIER, sites.positions.reasons[row], site_id=identifier,
-            site_name=sites.names.iloc[row], provider_type=texts.get("provider_type"),
-            level=read_level(texts.get("level")), voie=read_voie(texts.get("voie")), places=places.iloc[row],
-            modality=read_modality(texts.get("modality")) or "on_site", position_quality=sites.quality[row],
-            geometry=shapes[row], **({} if taken is None else {"filled": taken[row]}),
+            row,
+            codes[row],
+            _NO_METIER,
+            sites.positions.reasons[row],
+            site_id=identifier,
+            site_name=sites.names.iloc[row],
+            provider_type=texts.get("provider_type"),
+            level=read_level(texts.get("level")),
+            voie=read_voie(texts.get("voie")),
+            places=places.iloc[row],
+            modality=read_modality(texts.get("modality")) or "on_site",
+            position_quality=sites.quality[row],
+            geometry=shapes[row],
+            **({} if taken is None else {"filled": taken[row]}),
             **{str(name): value for name, value in others[row].items()},
-        )  # fmt: skip
+        )
     return rows.finish(len(table), notes=[*_notes(cells, found), *table_notes(table)])
 
 

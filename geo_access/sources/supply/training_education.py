@@ -232,13 +232,23 @@ def _education_rows(
         if point is None and school is not None:
             point = school.geometry
         rows.add(
-            row, values["romes"], _why_unmapped(values), None if point is not None else _why_nowhere(uai, covered),
-            site_id=uai, site_name=values.get("site_name") or getattr(school, "site_name", None) or uai,
+            row,
+            values["romes"],
+            _why_unmapped(values),
+            None if point is not None else _why_nowhere(uai, covered),
+            site_id=uai,
+            site_name=values.get("site_name") or getattr(school, "site_name", None) or uai,
             provider_type=school.provider_type if school is not None else None,
-            level=level_of_diploma(values.get("diploma")), voie="scolaire", places=values["places"], modality="on_site",
-            position_quality="exact", geometry=point, course=values.get("course"), mef11=values["mef11"],
+            level=level_of_diploma(values.get("diploma")),
+            voie="scolaire",
+            places=values["places"],
+            modality="on_site",
+            position_quality="exact",
+            geometry=point,
+            course=values.get("course"),
+            mef11=values["mef11"],
             diploma=values.get("diploma"),
-        )  # fmt: skip
+        )
     return rows.finish(len(texts), notes=notes)
 
 

@@ -150,10 +150,16 @@ def _add_action(rows: TrainingRows, row: int, formation: Any, action: Any, place
     texts = {
         name: _text(site, tag) if site is not None else None
         for name, tag in (
-            ("commune", "code-INSEE-commune"), ("post_code", "codepostal"), ("city", "ville"), ("line", "ligne"),
-            ("lat", "latitude"), ("lon", "longitude"), ("name", "nom"), ("org", "denomination"),
+            ("commune", "code-INSEE-commune"),
+            ("post_code", "codepostal"),
+            ("city", "ville"),
+            ("line", "ligne"),
+            ("lat", "latitude"),
+            ("lon", "longitude"),
+            ("name", "nom"),
+            ("org", "denomination"),
         )
-    }  # fmt: skip
+    }
     point, quality, why = _place(texts, places)
     romes = [code for e in _all(formation, "code-ROME") if _ROME.fullmatch(code := (e.text or "").strip().upper())]
     dates = sorted(
@@ -167,16 +173,28 @@ def _add_action(rows: TrainingRows, row: int, formation: Any, action: Any, place
     provider = next(_all(formation, "organisme-formation-responsable"), formation)
     organisation = _text(provider, "nom-organisme") or _text(provider, "raison-sociale")
     rows.add(
-        row, tuple(dict.fromkeys(romes)), note("loss.lheo_no_rome"), why,
+        row,
+        tuple(dict.fromkeys(romes)),
+        note("loss.lheo_no_rome"),
+        why,
         site_id=(site is not None and _numbered(site)) or action.get("numero") or f"{formation.get('numero')}#{row}",
         site_name=texts["org"] or texts["name"] or texts["line"] or organisation,
-        provider_type=None, level=_LEVELS.get(_text(formation, "code-niveau-sortie") or ""), voie=_voie(action),
-        places=_places(action), modality=_modality(action), position_quality=quality, geometry=point,
-        course=_text(formation, "intitule-formation"), rncp=_text(formation, "code-RNCP"),
-        start_date=dates[0] if dates else None, end_date=dates[-1] if dates else None,
-        sessions=sum(1 for _ in _all(action, "session")), commune=texts["commune"], post_code=texts["post_code"],
+        provider_type=None,
+        level=_LEVELS.get(_text(formation, "code-niveau-sortie") or ""),
+        voie=_voie(action),
+        places=_places(action),
+        modality=_modality(action),
+        position_quality=quality,
+        geometry=point,
+        course=_text(formation, "intitule-formation"),
+        rncp=_text(formation, "code-RNCP"),
+        start_date=dates[0] if dates else None,
+        end_date=dates[-1] if dates else None,
+        sessions=sum(1 for _ in _all(action, "session")),
+        commune=texts["commune"],
+        post_code=texts["post_code"],
         city=texts["city"],
-    )  # fmt: skip
+    )
 
 
 def _numbered(site: Any) -> str | None:

@@ -104,12 +104,22 @@ def read_onisep(
         missing = note("loss.no_certifications") if not romes else note("loss.course_without_rome")
         kind = " ".join(filter(None, (texts.get("type", nothing)[row], course)))
         rows.add(
-            row, metiers, missing, why, site_id=uai, site_name=texts.get("site_name", nothing)[row] or uai,
+            row,
+            metiers,
+            missing,
+            why,
+            site_id=uai,
+            site_name=texts.get("site_name", nothing)[row] or uai,
             provider_type=listed[0] if listed else texts.get("status", nothing)[row],
             level=read_level(texts.get("level", nothing)[row]) or read_level(kind),
-            voie=read_voie(texts.get("schooling", nothing)[row]) or "scolaire", places=np.nan, modality="on_site",
-            position_quality="exact", geometry=point, course=course, course_id=course_id,
-        )  # fmt: skip
+            voie=read_voie(texts.get("schooling", nothing)[row]) or "scolaire",
+            places=np.nan,
+            modality="on_site",
+            position_quality="exact",
+            geometry=point,
+            course=course,
+            course_id=course_id,
+        )
     return rows.finish(len(table), notes=[note("onisep_places"), *table_notes(table)])
 
 
@@ -153,8 +163,12 @@ _APPRENTICESHIP_COLUMNS = {
     "places": ("capacite",),
     "remote": ("entierement_a_distance",),
     "site": ("uai_formation", "etablissement_lieu_formation_uai", "etablissement_lieu_formation_siret"),
-    "site_name": ("etablissement_lieu_formation_enseigne", "etablissement_formateur_enseigne",
-                  "etablissement_gestionnaire_entreprise_raison_sociale", "lieu_formation_adresse"),
+    "site_name": (
+        "etablissement_lieu_formation_enseigne",
+        "etablissement_formateur_enseigne",
+        "etablissement_gestionnaire_entreprise_raison_sociale",
+        "lieu_formation_adresse",
+    ),
     "course": ("intitule_long", "intitule_court", "rncp_intitule"),
     "rncp": ("rncp_code",),
     "diploma": ("cfd",),
@@ -162,7 +176,7 @@ _APPRENTICESHIP_COLUMNS = {
     "end": ("date_fin",),
     "commune": ("code_commune_insee",),
     "published": ("published",),
-}  # fmt: skip
+}
 _NEEDED = ("id", "romes")
 # Beyond this gap between the position given and the one computed from the address, neither is believed to the street.
 _DOUBT_M = 2_000.0
@@ -221,14 +235,27 @@ def read_apprenticeship(path: str | Path) -> tuple[gpd.GeoDataFrame, ReadingRepo
         remote = (texts["remote"][row] or "").lower() in ("true", "oui", "1", "vrai")
         romes = tuple(dict.fromkeys(_ROME.findall(texts["romes"][row] or "")))
         rows.add(
-            row, romes, note("loss.no_rome"), why, site_id=texts["site"][row] or identifier,
-            site_name=texts["site_name"][row] or texts["site"][row] or identifier, provider_type="CFA",
-            level=read_level(texts["level"][row]), voie="apprentissage", places=places[row],
-            modality="remote" if remote else "on_site", position_quality=quality, geometry=point,
-            course=texts["course"][row], rncp=texts["rncp"][row], diploma=texts["diploma"][row],
-            start_date=texts["start"][row], end_date=texts["end"][row], commune=texts["commune"][row],
+            row,
+            romes,
+            note("loss.no_rome"),
+            why,
+            site_id=texts["site"][row] or identifier,
+            site_name=texts["site_name"][row] or texts["site"][row] or identifier,
+            provider_type="CFA",
+            level=read_level(texts["level"][row]),
+            voie="apprentissage",
+            places=places[row],
+            modality="remote" if remote else "on_site",
+            position_quality=quality,
+            geometry=point,
+            course=texts["course"][row],
+            rncp=texts["rncp"][row],
+            diploma=texts["diploma"][row],
+            start_date=texts["start"][row],
+            end_date=texts["end"][row],
+            commune=texts["commune"][row],
             offer_id=identifier,
-        )  # fmt: skip
+        )
     return rows.finish(len(table), notes=table_notes(table))
 
 

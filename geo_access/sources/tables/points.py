@@ -196,11 +196,26 @@ def _swapped(lon: np.ndarray, lat: np.ndarray, usable: np.ndarray) -> np.ndarray
 QUALITIES = ("exact", "street", "commune", "none")
 
 _QUALITY_WORDS = {
-    "exact": "exact", "housenumber": "exact", "numero": "exact", "adresse": "exact", "11": "exact", "12": "exact",
-    "street": "street", "rue": "street", "voie": "street", "locality": "street", "lieu dit": "street", "21": "street",
-    "22": "street", "commune": "commune", "municipality": "commune", "33": "commune", "ville": "commune",
-    "none": "none", "aucune": "none",
-}  # fmt: skip
+    "exact": "exact",
+    "housenumber": "exact",
+    "numero": "exact",
+    "adresse": "exact",
+    "11": "exact",
+    "12": "exact",
+    "street": "street",
+    "rue": "street",
+    "voie": "street",
+    "locality": "street",
+    "lieu dit": "street",
+    "21": "street",
+    "22": "street",
+    "commune": "commune",
+    "municipality": "commune",
+    "33": "commune",
+    "ville": "commune",
+    "none": "none",
+    "aucune": "none",
+}
 # What producers write where they know no code.
 _PLACEHOLDERS = frozenset({"Z9999", "ZZZZZ", "00000", "NC", "NR", "NA"})
 _SPLIT = re.compile(r"[\s;,|/]+")

@@ -53,10 +53,23 @@ _VECTORS = {".gpkg": b"SQLite format 3", ".geojson": b"{", ".shp": b"\x00\x00\x2
 _VECTOR_ORDER = (".gpkg", ".geojson", ".shp", ".json")
 # What the libraries below raise on damaged files.
 _DAMAGE = (
-    OSError, ValueError, LookupError, TypeError, AttributeError, ArithmeticError, RuntimeError, SyntaxError, EOFError,
-    csv.Error, struct.error, zlib.error, zipfile.BadZipFile, pa.lib.ArrowException, shapely.errors.ShapelyError,
+    OSError,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    RuntimeError,
+    SyntaxError,
+    EOFError,
+    csv.Error,
+    struct.error,
+    zlib.error,
+    zipfile.BadZipFile,
+    pa.lib.ArrowException,
+    shapely.errors.ShapelyError,
     InvalidFileException,
-)  # fmt: skip
+)
 
 
 def require_file(path: str | Path) -> Path:
@@ -158,9 +171,15 @@ def read_table(
     reader = _reader_of(file, suffix)
     try:
         table = reader(
-            file, layer=layer, encoding=encoding, separator=separator, columns=columns, bbox_lonlat=bbox_lonlat,
-            max_rows=max_rows, max_bytes=max_bytes,
-        )  # fmt: skip
+            file,
+            layer=layer,
+            encoding=encoding,
+            separator=separator,
+            columns=columns,
+            bbox_lonlat=bbox_lonlat,
+            max_rows=max_rows,
+            max_bytes=max_bytes,
+        )
     except (InputError, CapacityError):
         raise
     except MemoryError as error:
@@ -297,9 +316,17 @@ def parse_csv(file: Path, encoding: str, delimiter: str, *, columns: Sequence[st
             # Rows longer than the header would be cut with a mere warning: here it is an error.
             warnings.simplefilter("error", pd.errors.ParserWarning)
             return pd.read_csv(
-                file, sep=delimiter, encoding=encoding, dtype=str, index_col=False, na_values=[""],
-                keep_default_na=False, skipinitialspace=True, usecols=list(columns) if columns else None, **options,
-            )  # fmt: skip
+                file,
+                sep=delimiter,
+                encoding=encoding,
+                dtype=str,
+                index_col=False,
+                na_values=[""],
+                keep_default_na=False,
+                skipinitialspace=True,
+                usecols=list(columns) if columns else None,
+                **options,
+            )
     except pd.errors.ParserWarning as error:
         raise refusal("table.ragged", file=file.name, separator=delimiter) from error
     except pd.errors.EmptyDataError as error:

@@ -66,9 +66,15 @@ def _stream_text(file: Path, columns: Sequence[str], batch_rows: int) -> Iterato
     if file.suffix.lower() == ".zip":
         with zipfile.ZipFile(file) as archive, archive.open(_single_text(archive, file)) as stream:
             yield from pd.read_csv(
-                stream, sep=_zip_separator(file), encoding="utf-8-sig", dtype=str, usecols=list(columns),
-                keep_default_na=False, na_values=[""], chunksize=batch_rows,
-            )  # fmt: skip
+                stream,
+                sep=_zip_separator(file),
+                encoding="utf-8-sig",
+                dtype=str,
+                usecols=list(columns),
+                keep_default_na=False,
+                na_values=[""],
+                chunksize=batch_rows,
+            )
         return
     encoding, delimiter = text_format(file, None, None)
     yield from parse_csv(file, encoding, delimiter, columns=columns, chunksize=batch_rows)

@@ -199,14 +199,20 @@ def _no_column(where: str, wanted: str, name: str, known: Sequence[str]) -> Faul
     if near:
         nearest = folded[near[0]]
         return Fault(
-            where, f"no column {wanted}", f"did you mean {nearest!r}?",
-            key="no_column_near", values={"wanted": wanted, "near": nearest},
-        )  # fmt: skip
+            where,
+            f"no column {wanted}",
+            f"did you mean {nearest!r}?",
+            key="no_column_near",
+            values={"wanted": wanted, "near": nearest},
+        )
     shown = ", ".join(map(repr, known[:12])) + (", …" if len(known) > 12 else "")
     return Fault(
-        where, f"no column {wanted}", f"the columns are {shown}",
-        key="no_column", values={"wanted": wanted, "known": shown},
-    )  # fmt: skip
+        where,
+        f"no column {wanted}",
+        f"the columns are {shown}",
+        key="no_column",
+        values={"wanted": wanted, "known": shown},
+    )
 
 
 def pick_columns(

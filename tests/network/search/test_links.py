@@ -77,9 +77,7 @@ def test_a_point_at_a_junction_is_on_all_its_streets(tmp_path: Path) -> None:
     links = link_points(streets, points, mode="bike")
     assert streets.edge_way_id[links.edge[0]] == 1
     side_s = 100 / 15 * 3.6
-    np.testing.assert_allclose(
-        street_matrix(streets, links, links, mode="bike"), [[0, side_s], [side_s, 0]], atol=0.3
-    )  # fmt: skip
+    np.testing.assert_allclose(street_matrix(streets, links, links, mode="bike"), [[0, side_s], [side_s, 0]], atol=0.3)
 
 
 @pytest.fixture(scope="module")

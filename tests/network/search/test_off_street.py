@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from geo_access.network.model import Network
 from geo_access.network.search.links import link_points
 from geo_access.network.search.paths import street_path
-from geo_access.network.search.search import nearby, nearest_source, street_matrix
+from geo_access.network.search.search import nearby, street_matrix
 from geo_access.routing.query import Query
 from geo_access.surfaces.street_times import street_values
 from tests.network.drawn import ORIGIN, drawn_streets
@@ -74,9 +74,6 @@ def test_never_longer_than_the_straight_line(seed: int, max_s: int) -> None:
         columns, seconds = sparse.row(row)
         assert columns.tolist() == np.flatnonzero(~np.isnan(short[row])).tolist()
         np.testing.assert_array_equal(seconds, np.rint(short[row, columns]))
-    best, which = nearest_source(streets, links.take(ok[:3]), links, mode="walk", max_s=max_s)
-    np.testing.assert_allclose(best, np.fmin.reduce(short[ok[:3]], axis=0) if len(ok) else best, atol=0.06)
-    assert ((which >= 0) == ~np.isnan(best)).all()
     for row in ok[:2].tolist():
         path = street_path(streets, xy[row], xy[ok[-1]], mode="walk", limit_m=700)
         assert (path.seconds is None) == np.isnan(table[row, ok[-1]])
@@ -88,9 +85,14 @@ def test_cells_of_a_surface_take_the_times_of_points(tmp_path: Path) -> None:
     streets, _ = drawn_streets(tmp_path, BLOCK, {"DABC": ROAD})
     site = np.array([[300.0, -120.0]]) + np.array(ORIGIN)
     values, frame, _ = street_values(
-        Network(2154, streets, None, {}), site, Query("walk", max_s=900), mode="walk", limit_s=900, reverse=False,
+        Network(2154, streets, None, {}),
+        site,
+        Query("walk", max_s=900),
+        mode="walk",
+        limit_s=900,
+        reverse=False,
         cell_m=20.0,
-    )  # fmt: skip
+    )
     xx, yy = np.meshgrid(frame.x, frame.y)
     cells = link_points(streets, np.column_stack((xx.ravel(), yy.ravel())), mode="walk")
     times = street_matrix(streets, link_points(streets, site, mode="walk"), cells, mode="walk")[0].reshape(values.shape)

@@ -55,9 +55,7 @@ def test_seconds_are_those_of_the_matrix(seed: int, speed_kmh: float | None, max
         ends[0] = streets.node_x[0], streets.node_y[0]
     path = street_path(streets, *ends, mode="walk", speed_kmh=speed_kmh, max_s=max_s)
     links = link_points(streets, ends, mode="walk")
-    matrix = street_matrix(
-        streets, links.take([0]), links.take([1]), mode="walk", speed_kmh=speed_kmh, max_s=max_s
-    )  # fmt: skip
+    matrix = street_matrix(streets, links.take([0]), links.take([1]), mode="walk", speed_kmh=speed_kmh, max_s=max_s)
     np.testing.assert_array_equal(np.array([[path.seconds]], dtype=np.float32), matrix)
     if path.seconds is None:
         assert path.reason != "OK"
@@ -124,12 +122,22 @@ A---B   C---D
     reasons = [
         street_path(streets, start, end, mode="walk", max_s=limit).reason
         for start, end, limit in (
-            (a, b, None), (a, b, 10), (a, c, None), (a + up, b, None), (a, b + up, None), (a, b * np.nan, None),
+            (a, b, None),
+            (a, b, 10),
+            (a, c, None),
+            (a + up, b, None),
+            (a, b + up, None),
+            (a, b * np.nan, None),
         )
-    ]  # fmt: skip
+    ]
     assert reasons == [
-        "OK", "OVER_CUTOFF", "DISCONNECTED", "UNSNAPPED_ORIGIN", "UNSNAPPED_DESTINATION", "UNSNAPPED_DESTINATION",
-    ]  # fmt: skip
+        "OK",
+        "OVER_CUTOFF",
+        "DISCONNECTED",
+        "UNSNAPPED_ORIGIN",
+        "UNSNAPPED_DESTINATION",
+        "UNSNAPPED_DESTINATION",
+    ]
     far = street_path(CrowFly(2154), a, c, mode="walk", max_s=1)
     assert (far.reason, far.seconds, far.straight) == ("OVER_CUTOFF", None, True)
     with pytest.raises(InputError, match="one \\(x, y\\) each"):

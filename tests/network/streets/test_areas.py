@@ -55,10 +55,16 @@ def walk_s(streets: Streets, first: tuple[float, float], last: tuple[float, floa
     return float(street_matrix(streets, links, links, mode=mode)[0, 1])
 
 
-@pytest.mark.parametrize("tags", [
-    {"highway": "pedestrian", "area": "yes"}, {"highway": "footway", "area": "yes"}, {"railway": "platform"},
-    {"public_transport": "platform", "area": "yes"}, {"man_made": "pier", "area": "yes"},
-])  # fmt: skip
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"highway": "pedestrian", "area": "yes"},
+        {"highway": "footway", "area": "yes"},
+        {"railway": "platform"},
+        {"public_transport": "platform", "area": "yes"},
+        {"man_made": "pier", "area": "yes"},
+    ],
+)
 def test_a_square_is_crossed_straight_and_along_its_rim(tmp_path: Path, tags: dict[str, str]) -> None:
     streets, where = drawn_streets(tmp_path, SQUARE, STREETS | {"ABCDA": tags}, modes=["walk", "walk_step_free", "car"])
     links = link_points(streets, at(where, "ABCD"), mode="walk")
@@ -108,9 +114,10 @@ def test_a_square_with_an_inward_corner(tmp_path: Path) -> None:
     # An L: from the end of one arm to the end of the other, by the inner corner (50, 50).
     arms = [(0.0, 0.0), (100.0, 0.0), (100.0, 50.0), (50.0, 50.0), (50.0, 100.0), (0.0, 100.0), (0.0, 0.0)]
     ways = [
-        ([(100.0, 0.0), (150.0, 0.0)], ROAD), ([(0.0, 100.0), (0.0, 150.0)], ROAD),
+        ([(100.0, 0.0), (150.0, 0.0)], ROAD),
+        ([(0.0, 100.0), (0.0, 150.0)], ROAD),
         (arms, {"highway": "pedestrian", "area": "yes"}),
-    ]  # fmt: skip
+    ]
     write(tmp_path / "in.osm", ways)
     streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
     expected = 2 * math.hypot(50, 50)

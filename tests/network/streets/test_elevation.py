@@ -30,9 +30,17 @@ def write_dem(path: Path, height: Callable[[np.ndarray], np.ndarray], *, west_m:
     values = np.tile(height(east), (40, 1)).astype(np.float32)
     transform = from_origin(ORIGIN[0] + west_m, ORIGIN[1] + 400, 20, 20)
     with rasterio.open(
-        path, "w", driver="GTiff", height=40, width=wide, count=1, dtype="float32", crs="EPSG:2154",
-        transform=transform, nodata=-9999,
-    ) as raster:  # fmt: skip
+        path,
+        "w",
+        driver="GTiff",
+        height=40,
+        width=wide,
+        count=1,
+        dtype="float32",
+        crs="EPSG:2154",
+        transform=transform,
+        nodata=-9999,
+    ) as raster:
         raster.write(values, 1)
     return path
 

@@ -88,10 +88,15 @@ def test_one_network_serves_every_public(tmp_path: Path) -> None:
         assert ("secondary" in path.edge_class) == (seconds == 72)
     # 90 s by bicycle: D lies inside for whoever takes the secondary road, outside for a beginner.
     reached = [
-        bool(isochrones(network, ends[:1], mode="bike", minutes=[1.5], cell_m=10, max_stress=level).to_crs(2154)
-             .geometry.union_all().buffer(10).contains(ends.geometry[1]))
+        bool(
+            isochrones(network, ends[:1], mode="bike", minutes=[1.5], cell_m=10, max_stress=level)
+            .to_crs(2154)
+            .geometry.union_all()
+            .buffer(10)
+            .contains(ends.geometry[1])
+        )
         for level in (None, 2)
-    ]  # fmt: skip
+    ]
     assert reached == [True, False]
 
 

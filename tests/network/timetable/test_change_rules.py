@@ -23,9 +23,13 @@ COLUMNS = {"S": {"location_type": 1}, "A": {"parent_station": "S"}, "B": {"paren
 ROUTES = ["p", "p", "q", "q", "r"]
 # GTFS, from the most specific down: what the two sides give.
 ORDER = [
-    {("trip", "trip")}, {("trip", "route"), ("route", "trip")}, {("trip", ""), ("", "trip")}, {("route", "route")},
-    {("route", ""), ("", "route")}, {("", "")},
-]  # fmt: skip
+    {("trip", "trip")},
+    {("trip", "route"), ("route", "trip")},
+    {("trip", ""), ("", "trip")},
+    {("route", "route")},
+    {("route", ""), ("", "route")},
+    {("", "")},
+]
 MARGIN_S, LONGEST_S = 60, 600
 
 

@@ -39,9 +39,7 @@ def changes(timetable: Timetable, **limits: float) -> dict[str, int]:
     """Seconds from getting off to being ready to board, as the search reads them."""
     usable = usable_footpaths(timetable, **limits)
     ids = timetable.stop_id
-    return {
-        str(ids[p] + ids[q]): int(s) for p in range(usable.n_rows) for q, s in zip(*usable.row(p), strict=True)
-    }  # fmt: skip
+    return {str(ids[p] + ids[q]): int(s) for p in range(usable.n_rows) for q, s in zip(*usable.row(p), strict=True)}
 
 
 def special(timetable: Timetable, stop: str) -> dict[tuple[str, str], int | None]:
@@ -87,8 +85,12 @@ def test_the_time_of_the_operator_is_all_that_a_change_takes(tmp_path: Path) -> 
     limits = {"max_transfer_s": 100, "min_transfer_s": 60}
     usual = changes(timetable, walk_kmh=4.8, **limits)
     assert {pair: usual[pair] for pair in ("AB", "BC", "AA", "BB", "CC")} == {
-        "AB": 240, "BC": 0, "AA": 60, "BB": 0, "CC": 300
-    }  # fmt: skip
+        "AB": 240,
+        "BC": 0,
+        "AA": 60,
+        "BB": 0,
+        "CC": 300,
+    }
     # The way back is a walk of 90 s, 72 s for who walks at 6 km/h, with the margin of 60 s.
     assert usual["BA"] == 150
     fast = changes(timetable, walk_kmh=6.0, **limits)
@@ -122,10 +124,12 @@ def test_platforms_go_before_their_station(tmp_path: Path) -> None:
 
 def test_rows_for_routes_and_trips_hold_for_them_alone(tmp_path: Path) -> None:
     trips = [
-        {"calls": "A 08:00 B 08:10", "route_id": "p"}, {"calls": "A 08:01 B 08:11", "route_id": "q"},
-        {"calls": "B 08:12 C 08:30", "route_id": "r"}, {"calls": "B 08:17 C 08:35", "route_id": "r"},
+        {"calls": "A 08:00 B 08:10", "route_id": "p"},
+        {"calls": "A 08:01 B 08:11", "route_id": "q"},
+        {"calls": "B 08:12 C 08:30", "route_id": "r"},
+        {"calls": "B 08:17 C 08:35", "route_id": "r"},
         {"calls": "B 08:20 C 08:38", "route_id": "s"},
-    ]  # fmt: skip
+    ]
     rules = [
         row("B", "B", 2, 420),
         row("B", "B", 2, 180, from_route_id="p"),
@@ -165,9 +169,11 @@ def test_a_row_without_stops_is_said(tmp_path: Path) -> None:
 def test_pathways_give_the_way_inside_a_station(tmp_path: Path) -> None:
     stops = STOPS | {"S": (50, 0), "hall": (40, 0)}
     columns = {
-        "S": {"location_type": 1}, "hall": {"location_type": 3, "parent_station": "S"},
-        "A": {"parent_station": "S"}, "B": {"parent_station": "S"},
-    }  # fmt: skip
+        "S": {"location_type": 1},
+        "hall": {"location_type": 3, "parent_station": "S"},
+        "A": {"parent_station": "S"},
+        "B": {"parent_station": "S"},
+    }
     ways = [
         {"from_stop_id": "A", "to_stop_id": "hall", "is_bidirectional": 1, "traversal_time": 100},
         {"from_stop_id": "hall", "to_stop_id": "B", "is_bidirectional": 0, "traversal_time": 60},

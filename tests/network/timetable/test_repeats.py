@@ -32,10 +32,17 @@ def built(*feeds: Feed):
 def test_the_local_feed_keeps_what_the_region_repeats(tmp_path: Path) -> None:
     local = feed_of(tmp_path, "local", LOCAL, ["A 08:00 B 08:05 C 08:10", "C 09:00 B 09:05 A 09:10"])
     region = feed_of(
-        tmp_path, "region", REGION,
-        ["r:1 08:00 r:2 08:05 r:3 08:10", "r:3 09:00 r:2 09:05 r:1 09:10",  # the same two
-         "r:1 08:00 r:2 08:05 r:3 08:11", "r:1 08:00 r:2 08:05", "r:1 08:00 r:9 08:05 r:3 08:10"],
-    )  # fmt: skip
+        tmp_path,
+        "region",
+        REGION,
+        [
+            "r:1 08:00 r:2 08:05 r:3 08:10",
+            "r:3 09:00 r:2 09:05 r:1 09:10",  # the same two
+            "r:1 08:00 r:2 08:05 r:3 08:11",
+            "r:1 08:00 r:2 08:05",
+            "r:1 08:00 r:9 08:05 r:3 08:10",
+        ],
+    )
     for order in ((local, region), (region, local)):
         timetable = built(*order)
         today = sorted(timetable.trip_id[timetable.trip_day == 0].tolist())

@@ -48,12 +48,16 @@ def minutes(network: Network, start: str, end: str, **limits: object) -> float:
 @pytest.mark.parametrize(
     ("columns", "kind"),
     [
-        ({"route_type": 712}, 1), ({"route_type": 713}, 2), ({"route_long_name": "Circuit scolaire 12"}, 1),
-        ({"route_short_name": "HANDIBUS"}, 2), ({"route_desc": "Transport de personnes à mobilité réduite"}, 2),
-        ({"route_long_name": "Gare – Lycée Pasteur"}, 0), ({"route_long_name": "Complexe handisport"}, 0),
+        ({"route_type": 712}, 1),
+        ({"route_type": 713}, 2),
+        ({"route_long_name": "Circuit scolaire 12"}, 1),
+        ({"route_short_name": "HANDIBUS"}, 2),
+        ({"route_desc": "Transport de personnes à mobilité réduite"}, 2),
+        ({"route_long_name": "Gare – Lycée Pasteur"}, 0),
+        ({"route_long_name": "Complexe handisport"}, 0),
         ({"route_type": 700}, 0),
     ],
-)  # fmt: skip
+)
 def test_a_line_is_told_by_type_and_name(tmp_path: Path, columns: dict, kind: int) -> None:
     feed = read_gtfs(written(tmp_path, ["A 08:00 B 08:10"], {"r": columns}))
     assert route_kinds([feed]).kind.tolist() == [kind]
@@ -67,10 +71,16 @@ def test_a_line_is_told_by_its_calendar(tmp_path: Path) -> None:
         weekdays | {"service_id": "term2", "start_date": "20260105", "end_date": "20260206"},
         weekdays | {"service_id": "all", "start_date": "20251105", "end_date": "20260206"},
     ]
-    trips = [{"calls": "A 07:30 B 07:50", "route_id": route, "service_id": name}
-             for route, names in (("s", ("term1", "term2")), ("r", ("all",))) for name in names]  # fmt: skip
-    trips += [{"calls": f"A {h:02d}:30 B {h:02d}:50", "route_id": "often", "service_id": name}
-              for h in range(7, 17) for name in ("term1", "term2")]  # fmt: skip
+    trips = [
+        {"calls": "A 07:30 B 07:50", "route_id": route, "service_id": name}
+        for route, names in (("s", ("term1", "term2")), ("r", ("all",)))
+        for name in names
+    ]
+    trips += [
+        {"calls": f"A {h:02d}:30 B {h:02d}:50", "route_id": "often", "service_id": name}
+        for h in range(7, 17)
+        for name in ("term1", "term2")
+    ]
     feed = read_gtfs(written(tmp_path, trips, {}, calendar=calendar))
     kinds = route_kinds([feed])
     assert dict(zip(feed.routes["route_id"], kinds.kind.tolist(), strict=True)) == {"s": 1, "r": 0, "often": 0}
@@ -100,8 +110,9 @@ def test_who_rides_is_the_public_s(tmp_path: Path) -> None:
 def test_a_way_that_rests_on_school_lines_alone(tmp_path: Path) -> None:
     # To B by the school line or the bus of 08:30, to C by the school line alone.
     trips = [
-        {"calls": "A 08:00 B 08:10 C 08:20", "route_id": "s"}, {"calls": "A 08:30 B 08:45", "route_id": "r"},
-    ]  # fmt: skip
+        {"calls": "A 08:00 B 08:10 C 08:20", "route_id": "s"},
+        {"calls": "A 08:30 B 08:45", "route_id": "r"},
+    ]
     network = built(tmp_path, trips, {"s": {"route_type": 712}})
     xy = np.array([[ORIGIN_XY[0] + x, ORIGIN_XY[1]] for x, _ in STOPS.values()])
     query = Query("transit", depart=Window(8 * 3600, 8 * 3600))

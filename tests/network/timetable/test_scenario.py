@@ -115,14 +115,15 @@ def test_headway_by_the_days_that_trips_run_on(tmp_path: Path) -> None:
     # On Tuesday 17 March two trips from 20:00, on Wednesday one: each day its own middle trip, on that day alone.
     week = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
     calendar = [
-        {"service_id": name, "start_date": "20260301", "end_date": "20260331"}
-        | {day: int(day in days) for day in week}
+        {"service_id": name, "start_date": "20260301", "end_date": "20260331"} | {day: int(day in days) for day in week}
         for name, days in (("tu", week[1:2]), ("we", week[2:3]), ("all", week[:3]))
-    ]  # fmt: skip
+    ]
     trips = [
-        {"calls": "A 20:00 B 20:10", "service_id": "tu"}, {"calls": "A 20:30 B 20:50", "service_id": "tu"},
-        {"calls": "A 20:40 B 20:55", "service_id": "we"}, {"calls": "A 06:00 B 06:10", "service_id": "all"},
-    ]  # fmt: skip
+        {"calls": "A 20:00 B 20:10", "service_id": "tu"},
+        {"calls": "A 20:30 B 20:50", "service_id": "tu"},
+        {"calls": "A 20:40 B 20:55", "service_id": "we"},
+        {"calls": "A 06:00 B 06:10", "service_id": "all"},
+    ]
     changed = apply_edits(built(tmp_path, trips, calendar=calendar), [SetHeadway("R", 30, "20:00", "21:00")])
     assert leaves(changed, "R") == {-1: [], 0: [6 * H, 20 * H, 20 * H + 1800], 1: [6 * H, 20 * H, 20 * H + 1800]}
     t = changed.timetable
@@ -162,8 +163,10 @@ def test_a_diversion_shifts_what_comes_after(network: Network) -> None:
     # From A over a new stop to C: 10 + 25 min instead of 50, B left out; nothing comes after.
     edit = DivertLine("N", "A", "C", (place("Parc", 500, 300),), minutes=(10, 25))
     assert [(n, a - 23 * H) for n, a, _ in calls(apply_edits(network, [edit]).timetable, "t4")] == [
-        ("Stop A", 0), ("Parc", 600), ("Stop C", 2100),
-    ]  # fmt: skip
+        ("Stop A", 0),
+        ("Parc", 600),
+        ("Stop C", 2100),
+    ]
     straight = apply_edits(network, [DivertLine("N", "B", "C", (), minutes=(40,))]).timetable
     assert [a - 23 * H for _, a, _ in calls(straight, "t4", day=1)] == [DAY, DAY + 1200, DAY + 3600]
 

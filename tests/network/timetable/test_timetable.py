@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from geo_access.errors import CapacityError, InputError, ServiceDateError
 from geo_access.network.model import CrowFly, Timetable
 from geo_access.network.timetable.runs import Headways
-from geo_access.network.timetable.timetable import build_timetable, validate_timetable
+from geo_access.network.timetable.timetable import build_timetable
+from geo_access.network.timetable.validity import validate_timetable
 from geo_access.sources.gtfs.feed import read_gtfs
 from geo_access.sources.gtfs.model import Feed
 from tests.feeds import write_feed
@@ -52,8 +53,9 @@ def test_the_day_and_its_neighbours_on_one_clock(tmp_path: Path) -> None:
     assert calls(timetable)["t0"] == [("A", clock(8), clock(8)), ("B", clock(8, 5), clock(8, 5))]
     # Of the eve, what still runs after midnight; of the morrow, everything that starts before 48:00.
     assert calls(timetable, relative=-1) == {
-        "t1": [("A", -600, -600), ("B", 1200, 1200)], "t2": [("A", 3600, 3600), ("B", 4200, 4200)],
-    }  # fmt: skip
+        "t1": [("A", -600, -600), ("B", 1200, 1200)],
+        "t2": [("A", 3600, 3600), ("B", 4200, 4200)],
+    }
     assert set(calls(timetable, relative=1)) == {"t0", "t1"}
     assert calls(timetable, relative=1)["t0"][0][1] == clock(32)
 
@@ -100,8 +102,11 @@ def test_trips_to_be_booked_are_kept_apart(tmp_path: Path) -> None:
     timetable = built(feed_of(tmp_path, [booked, mixed, "A 10:00 B 10:05"]))
     today = timetable.trip_day == 0
     assert sorted(zip(timetable.trip_id[today].tolist(), timetable.trip_on_demand[today].tolist(), strict=True)) == [
-        ("t0", True), ("t1", False), ("t1", True), ("t2", False),
-    ]  # fmt: skip
+        ("t0", True),
+        ("t1", False),
+        ("t1", True),
+        ("t2", False),
+    ]
     # The ordinary copy of the mixed trip passes the stop that must be booked.
     ordinary = int(np.flatnonzero(today & (timetable.trip_id == "t1") & ~timetable.trip_on_demand)[0])
     part = slice(timetable.trip_indptr[ordinary], timetable.trip_indptr[ordinary + 1])
@@ -140,10 +145,13 @@ def test_blocks_continue_in_the_seat(tmp_path: Path) -> None:
         return {"calls": calls, "block_id": block}
 
     trips = [
-        trip("A 08:00 B 08:05", "v1"), trip("B 08:08 C 08:15", "v1"),  # goes on
-        trip("A 09:00 B 09:05", "v2"), trip("B 11:00 C 11:10", "v2"),  # a long stand
-        trip("A 12:00 B 12:05", "v3"), trip("C 12:10 A 12:20", "v3"),  # an empty run in between
-    ]  # fmt: skip
+        trip("A 08:00 B 08:05", "v1"),
+        trip("B 08:08 C 08:15", "v1"),  # goes on
+        trip("A 09:00 B 09:05", "v2"),
+        trip("B 11:00 C 11:10", "v2"),  # a long stand
+        trip("A 12:00 B 12:05", "v3"),
+        trip("C 12:10 A 12:20", "v3"),  # an empty run in between
+    ]
     timetable = built(feed_of(tmp_path, trips))
     seats = [tuple(timetable.trip_id[pair].tolist()) for pair in timetable.in_seat if timetable.trip_day[pair[0]] == 0]
     assert seats == [("t0", "t1")]
@@ -200,9 +208,12 @@ def test_arguments_that_cannot_be_are_listed_at_once(tmp_path: Path) -> None:
 def test_same_platform_in_two_feeds_makes_a_change_that_is_off_without_links(tmp_path: Path) -> None:
     home = feed_of(tmp_path, ["A 08:00 B 08:10"], {"A": (0, 0), "B": (5000, 0)}, name="home")
     away = feed_of(
-        tmp_path, ["B 08:20 C 08:40"], {"B": (5090, 0), "C": (9000, 0)}, name="away",
+        tmp_path,
+        ["B 08:20 C 08:40"],
+        {"B": (5090, 0), "C": (9000, 0)},
+        name="away",
         stop_columns={"B": {"stop_name": "Gare STOP b"}},
-    )  # fmt: skip
+    )
     for linked, reached in ((True, True), (False, False)):
         timetable = built(home, away, link_feeds=linked)
         place = {name: index for index, name in enumerate(timetable.stop_id.tolist())}
@@ -212,10 +223,11 @@ def test_same_platform_in_two_feeds_makes_a_change_that_is_off_without_links(tmp
 
 
 @given(
-    trips=st.lists(st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 30)), min_size=2, max_size=5),
-                   min_size=1, max_size=6),
+    trips=st.lists(
+        st.lists(st.tuples(st.sampled_from("ABC"), st.integers(0, 30)), min_size=2, max_size=5), min_size=1, max_size=6
+    ),
     offset=st.integers(0, 40),
-)  # fmt: skip
+)
 @settings(max_examples=40, deadline=None)
 def test_every_trip_written_is_there_and_validates(tmp_path_factory, trips, offset) -> None:
     written = []
@@ -236,9 +248,13 @@ def test_every_trip_written_is_there_and_validates(tmp_path_factory, trips, offs
 def test_validate_names_every_fault(tmp_path: Path) -> None:
     timetable = built(feed_of(tmp_path, ["A 08:00 B 08:05"]))
     broken = Timetable(
-        **{**timetable.__dict__, "event_arrival_s": timetable.event_arrival_s[::-1].copy(),
-           "trip_route": timetable.trip_route + 9, "stop_name": timetable.stop_name[:1]}
-    )  # fmt: skip
+        **{
+            **timetable.__dict__,
+            "event_arrival_s": timetable.event_arrival_s[::-1].copy(),
+            "trip_route": timetable.trip_route + 9,
+            "stop_name": timetable.stop_name[:1],
+        }
+    )
     with pytest.raises(InputError) as caught:
         validate_timetable(broken)
     assert {fault.where for fault in caught.value.faults} >= {

@@ -105,9 +105,14 @@ def expected(trips: list[dict], tables: dict[str, list[dict]]) -> tuple[Vehicles
                 start, end, headway = seconds(row["start_time"]), seconds(row["end_time"]), row["headway_secs"]
                 first = start if row["exact_times"] == "1" or start + headway // 2 >= end else start + headway // 2
                 leaves += range(first, end, headway)
-            copies = [(f"t{number}", 0)] if not periods else [
-                (f"t{number}#{clock(at // 60).replace(':', '')[:4]}{at % 60:02d}", at - calls[0][1]) for at in leaves
-            ]  # fmt: skip
+            copies = (
+                [(f"t{number}", 0)]
+                if not periods
+                else [
+                    (f"t{number}#{clock(at // 60).replace(':', '')[:4]}{at % 60:02d}", at - calls[0][1])
+                    for at in leaves
+                ]
+            )
             for name, shift in copies:
                 moved = [(stop, at + shift + relative * 86_400) for stop, at in calls]
                 if (relative >= 0 or moved[-1][1] >= -4 * 3600) and (relative <= 0 or moved[0][1] < 48 * 3600):

@@ -249,23 +249,30 @@ def test_timetables_of_the_territory_are_found_in_the_index(tmp_path: Path) -> N
 
 def test_the_index_prefers_local_files_and_leaves_out_what_is_expired_or_repeated(tmp_path: Path) -> None:
     def dataset(slug: str, kind: str, insee: str, end: object, *networks: str) -> dict[str, object]:
-        own = {"id": slug, "format": "GTFS", "url": f"https://example.org/{slug}.zip",
-               "metadata": {"end_date": end, "networks": list(networks)}}  # fmt: skip
+        own = {
+            "id": slug,
+            "format": "GTFS",
+            "url": f"https://example.org/{slug}.zip",
+            "metadata": {"end_date": end, "networks": list(networks)},
+        }
         return {"slug": slug, "title": slug, "covered_area": [{"type": kind, "insee": insee}], "resources": [own]}
 
     index = [
         dataset("region", "region", "32", "2026-12-31", "Ilévia", "Artis"),
         dataset("half", "region", "32", "2026-12-31", "Ilévia", "Tadao"),
         dataset("ilevia", "epci", "200093201", "2026-06-30", "ilévia"),
-        dataset("old", "epci", "200093201", "2026-03-16", "Vieux"), dataset("odd", "epci", "200093201", None),
+        dataset("old", "epci", "200093201", "2026-03-16", "Vieux"),
+        dataset("odd", "epci", "200093201", None),
         dataset("artis", "commune", "59350", "2026-12-31T00:00:00", "ARTIS"),
-    ]  # fmt: skip
+    ]
     (tmp_path / "i.json").write_text(json.dumps(index))
     choice = choose_gtfs(tmp_path / "i.json", read_catalogue().territory("MEL"), day=date(2026, 3, 17))
     assert [item.title for item in choice.sources] == ["artis", "ilevia", "odd", "half"]
     assert [(said.key, dict(said.values).get("title")) for said in choice.notes] == [
-        ("gtfs.index_chosen", None), ("gtfs.index_expired", "old"), ("gtfs.index_repeats", "region"),
-    ]  # fmt: skip
+        ("gtfs.index_chosen", None),
+        ("gtfs.index_expired", "old"),
+        ("gtfs.index_repeats", "region"),
+    ]
 
 
 def zipped(name: str, content: bytes) -> bytes:
@@ -301,11 +308,16 @@ def territory_files() -> dict[str, bytes]:
 
 
 PLAN = (
-    ("/qpv", "qpv2024", "qpv.zip"), ("/cells", "carreaux200m", "cells.zip"), ("/cap", "capacites", "cap.csv"),
-    ("/mef", "mef", "mef.csv"), ("/certif", "certifications", "certif.csv"),
-    ("/schools", "etablissements", "schools.csv"), ("/osm", "osm_nord", "nord.osm.pbf"),
-    ("/gtfs", "pan_1", "gtfs_1.zip"), ("/gone", "pan_2", "gtfs_2.zip"),
-)  # fmt: skip
+    ("/qpv", "qpv2024", "qpv.zip"),
+    ("/cells", "carreaux200m", "cells.zip"),
+    ("/cap", "capacites", "cap.csv"),
+    ("/mef", "mef", "mef.csv"),
+    ("/certif", "certifications", "certif.csv"),
+    ("/schools", "etablissements", "schools.csv"),
+    ("/osm", "osm_nord", "nord.osm.pbf"),
+    ("/gtfs", "pan_1", "gtfs_1.zip"),
+    ("/gone", "pan_2", "gtfs_2.zip"),
+)
 
 
 def test_a_territory_is_fetched_into_a_study_that_reads(server: Server, tmp_path: Path) -> None:

@@ -62,11 +62,12 @@ names = st.sampled_from(["S", "T", "U"])
 @given(
     weekly=st.lists(
         st.tuples(names, st.lists(st.booleans(), min_size=7, max_size=7), stamp, stamp),
-        max_size=3, unique_by=lambda row: row[0]
+        max_size=3,
+        unique_by=lambda row: row[0],
     ),
     exceptions=st.lists(st.tuples(names, stamp, st.sampled_from([1, 2])), max_size=12, unique_by=lambda row: row[:2]),
     trips=st.lists(names, min_size=1, max_size=6),
-)  # fmt: skip
+)
 @settings(max_examples=60, deadline=None)
 def test_services_and_strip_equal_the_naive_reading(tmp_path_factory, weekly, exceptions, trips) -> None:
     rows = [
@@ -109,12 +110,14 @@ def test_bad_rows_do_not_count_and_are_named(tmp_path: Path) -> None:
         {"service_id": "c", "date": "20260302", "exception_type": 3},
         {"service_id": "c", "date": "20260303", "exception_type": 2},
         {"service_id": "c", "date": "20260303", "exception_type": 1},
-    ]  # fmt: skip
+    ]
     feed = feed_of(tmp_path, ["a", "b", "c"], calendar=rows, calendar_dates=dates)
     assert {(n.code, n.file, n.row) for n in feed.notices} >= {
-        ("invalid_date", "calendar.txt", 2), ("start_and_end_range_out_of_order", "calendar.txt", 3),
-        ("unexpected_enum_value", "calendar_dates.txt", 2), ("duplicate_key", "calendar_dates.txt", 4),
-    }  # fmt: skip
+        ("invalid_date", "calendar.txt", 2),
+        ("start_and_end_range_out_of_order", "calendar.txt", 3),
+        ("unexpected_enum_value", "calendar_dates.txt", 2),
+        ("duplicate_key", "calendar_dates.txt", 4),
+    }
     assert services_on(feed, date(2026, 3, 2)).tolist() == ["c"]
     assert services_on(feed, date(2026, 3, 3)).tolist() == []
 
@@ -122,8 +125,12 @@ def test_bad_rows_do_not_count_and_are_named(tmp_path: Path) -> None:
 def test_equivalent_day_is_alike_near_and_typical(tmp_path: Path) -> None:
     # Two services on weekdays; one of them stops on Tuesday the 31st, as on a holiday.
     rows = [week("a", "xxxxx..", "20260302", "20260331"), week("b", "xxxxxx.", "20260302", "20260331")]
-    feed = feed_of(tmp_path, ["a", "b"], calendar=rows,
-                   calendar_dates=[{"service_id": "a", "date": "20260331", "exception_type": 2}])  # fmt: skip
+    feed = feed_of(
+        tmp_path,
+        ["a", "b"],
+        calendar=rows,
+        calendar_dates=[{"service_id": "a", "date": "20260331", "exception_type": 2}],
+    )
     assert equivalent_day(feed, date(2026, 6, 9)) == date(2026, 3, 24)
     assert equivalent_day(feed, date(2026, 6, 13)) == date(2026, 3, 28)
     assert equivalent_day(feed, date(2026, 6, 14)) is None
@@ -146,9 +153,11 @@ def test_one_stray_date_far_away_changes_nothing(tmp_path: Path) -> None:
     after = date(2026, 6, 16)
     for stray, kind in (("20100105", 2), ("19700101", 1), ("20991231", 1), ("20991231", 2)):
         feed = feed_of(
-            tmp_path, ["all", "other"], calendar=[week("all", "xxxxxxx"), week("other", "xxxxx..")],
+            tmp_path,
+            ["all", "other"],
+            calendar=[week("all", "xxxxxxx"), week("other", "xxxxx..")],
             calendar_dates=[{"service_id": "all", "date": stray, "exception_type": kind}],
-        )  # fmt: skip
+        )
         assert feed_days([feed], asked).days == (asked,)
         assert departures_on(feed, asked) == 2
         # 30 April is the last day: the Tuesday before it stands for a Tuesday of June.

@@ -64,16 +64,24 @@ def test_a_calendar_without_a_column_is_an_error_that_names_it(tmp_path: Path, c
 def test_codes_of_every_table_are_read_alike(tmp_path: Path) -> None:
     feed = read_gtfs(
         write_feed(
-            tmp_path / "f.zip", STOPS,
+            tmp_path / "f.zip",
+            STOPS,
             [{"calls": calls("0.0", "1.0", "false"), "bikes_allowed": "2.0", "wheelchair_accessible": "non"}],
             stop_columns={"1": {"location_type": "0.0", "wheelchair_boarding": "01"}, "2": {"location_type": "00"}},
             calendar_dates=[{"service_id": "all", "date": "20260317.0", "exception_type": "2.0"}],
-            frequencies=[{"trip_id": "t0", "start_time": "06:00:00", "end_time": "07:00:00", "headway_secs": "600.0",
-                          "exact_times": "True"}],
+            frequencies=[
+                {
+                    "trip_id": "t0",
+                    "start_time": "06:00:00",
+                    "end_time": "07:00:00",
+                    "headway_secs": "600.0",
+                    "exact_times": "True",
+                }
+            ],
             pathways=[{"from_stop_id": "1", "to_stop_id": "2", "pathway_mode": "1.0", "is_bidirectional": "0.0"}],
             transfers=[{"from_stop_id": "1", "to_stop_id": "2", "transfer_type": "3.0"}],
         )
-    )  # fmt: skip
+    )
     assert feed.stop_times.pickup.tolist() == [0, 1, 1]
     assert (feed.trips["bikes_allowed"][0], feed.trips["wheelchair_accessible"][0]) == ("2", "2")
     assert feed.stops["wheelchair_boarding"].tolist() == ["1", "", ""]
@@ -87,9 +95,10 @@ def test_codes_of_every_table_are_read_alike(tmp_path: Path) -> None:
 def test_ids_written_as_decimals_join_where_one_row_is_meant(tmp_path: Path) -> None:
     tables = feed_tables(
         STOPS | {"4": (3000, 0), "4.0": (4000, 0)},
-        [{"trip_id": "7", "route_id": "5", "service_id": "9", "calls": calls("", "", "")}], calendar=[CALENDAR],
+        [{"trip_id": "7", "route_id": "5", "service_id": "9", "calls": calls("", "", "")}],
+        calendar=[CALENDAR],
         calendar_dates=[{"service_id": "9.0", "date": "20260318", "exception_type": 2}],
-    )  # fmt: skip
+    )
     for row in tables["stop_times"]:
         row["stop_id"], row["trip_id"] = f"{row['stop_id']}.0", "7.0"
     tables["trips"][0] |= {"route_id": "5.0", "service_id": "9.0"}

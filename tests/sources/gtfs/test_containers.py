@@ -88,8 +88,10 @@ def test_files_beside_the_feed_are_listed(tmp_path: Path) -> None:
             (tmp_path / "f" / path).parent.mkdir(parents=True, exist_ok=True)
         feed = read_gtfs(write_tables(tmp_path / name, files))
         assert sorted(n.file for n in feed.notices if n.code == "unknown_file") == [
-            "licence.txt", "notes.pdf", "old/stops.txt",
-        ]  # fmt: skip
+            "licence.txt",
+            "notes.pdf",
+            "old/stops.txt",
+        ]
 
 
 def test_devices_and_pipes_are_refused(tmp_path: Path) -> None:

@@ -19,8 +19,13 @@ STOPS = {"A": (0, 0), "B": (8000, 0)}
 
 
 def period(start: str, end: str, headway: object, *, exact: int = 1, trip: str = "t0") -> dict:
-    return {"trip_id": trip, "start_time": f"{start}:00", "end_time": f"{end}:00", "headway_secs": headway,
-            "exact_times": exact}  # fmt: skip
+    return {
+        "trip_id": trip,
+        "start_time": f"{start}:00",
+        "end_time": f"{end}:00",
+        "headway_secs": headway,
+        "exact_times": exact,
+    }
 
 
 def feed_of(tmp_path: Path, periods: list[dict], trips: tuple[str, ...] = ("A 00:00 B 00:10",)) -> Feed:

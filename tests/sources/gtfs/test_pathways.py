@@ -10,10 +10,12 @@ from tests.feeds import write_feed
 
 STOPS = {"A": (0, 0), "P": (8000, 0), "Q": (8040, 0), "S": (8020, 0), "N": (8020, 0), "X": (0, 0)}
 COLUMNS = {
-    "P": {"parent_station": "S"}, "Q": {"parent_station": "S"}, "S": {"location_type": 1},
+    "P": {"parent_station": "S"},
+    "Q": {"parent_station": "S"},
+    "S": {"location_type": 1},
     "N": {"location_type": 3, "parent_station": "S", "stop_lat": "", "stop_lon": ""},
     "X": {"location_type": 3, "stop_lat": "", "stop_lon": ""},
-}  # fmt: skip
+}
 
 
 def way(start: str, end: str, **columns: object) -> dict:
@@ -33,9 +35,13 @@ def test_what_is_given_counts_and_is_no_notice(tmp_path: Path) -> None:
 
 def test_what_is_not_given_is_assumed_aloud(tmp_path: Path) -> None:
     feed = feed_of(
-        tmp_path, way("P", "Q"), way("P", "N", pathway_mode=2, stair_count=-100), way("N", "Q", pathway_mode=5),
-        way("P", "Q", pathway_mode=6), way("P", "Q", pathway_mode=2, stair_count=10, length=12),
-    )  # fmt: skip
+        tmp_path,
+        way("P", "Q"),
+        way("P", "N", pathway_mode=2, stair_count=-100),
+        way("N", "Q", pathway_mode=5),
+        way("P", "Q", pathway_mode=6),
+        way("P", "Q", pathway_mode=2, stair_count=10, length=12),
+    )
     # 100 steps at 0.6 s; a lift 60 s; a gate 5 s; 40 m between P and Q, in degrees of seven digits.
     assert feed.pathways["traversal_s"].tolist() == [-1, 60, 60, 5, 6]
     assert abs(feed.pathways["length_m"][0] - 40) < 0.2

@@ -17,12 +17,23 @@ TRIPS = ["A 08:00 B 08:05 C 08:10 D 08:15 E 08:20 F 08:25"]
 
 # Where feeds really are: latitude, longitude, time zone that the agency gives.
 PLACES = [
-    (50.6, 3.1, "Europe/Paris"), (43.7, 7.3, "Europe/Paris"), (48.4, -4.5, "Europe/Paris"), (42.0, 8.7, "Europe/Paris"),
-    (-30.0, -51.2, "America/Sao_Paulo"), (-23.5, -46.6, "America/Sao_Paulo"), (40.7, -74.0, "America/New_York"),
-    (56.3, 93.5, "Asia/Krasnoyarsk"), (35.7, 139.7, "Asia/Tokyo"), (14.6, -61.0, "America/Martinique"),
-    (51.5, -0.1, "Europe/London"), (19.1, 72.9, "Asia/Kolkata"), (-37.8, 145.0, "Australia/Melbourne"),
-    (60.2, 24.9, "Europe/Helsinki"), (25.8, -80.2, "America/New_York"), (43.8, 87.6, "Asia/Shanghai"),
-]  # fmt: skip
+    (50.6, 3.1, "Europe/Paris"),
+    (43.7, 7.3, "Europe/Paris"),
+    (48.4, -4.5, "Europe/Paris"),
+    (42.0, 8.7, "Europe/Paris"),
+    (-30.0, -51.2, "America/Sao_Paulo"),
+    (-23.5, -46.6, "America/Sao_Paulo"),
+    (40.7, -74.0, "America/New_York"),
+    (56.3, 93.5, "Asia/Krasnoyarsk"),
+    (35.7, 139.7, "Asia/Tokyo"),
+    (14.6, -61.0, "America/Martinique"),
+    (51.5, -0.1, "Europe/London"),
+    (19.1, 72.9, "Asia/Kolkata"),
+    (-37.8, 145.0, "Australia/Melbourne"),
+    (60.2, 24.9, "Europe/Helsinki"),
+    (25.8, -80.2, "America/New_York"),
+    (43.8, 87.6, "Asia/Shanghai"),
+]
 
 
 @pytest.mark.parametrize(("lat", "lon", "zone"), PLACES)

@@ -115,10 +115,14 @@ def test_what_is_not_used_is_named_with_counts(tmp_path: Path) -> None:
     files = {
         f"{name}.txt": table_text(rows)
         for name, rows in feed_tables(
-            STOPS | {"E": (10, 0)}, [*TRIPS, zoned, hailed], stop_columns=columns,
-            booking_rules=[{"booking_rule_id": "b"}], fare_rules=[{"fare_id": "f"}], novelty=[{"x": 1}],
+            STOPS | {"E": (10, 0)},
+            [*TRIPS, zoned, hailed],
+            stop_columns=columns,
+            booking_rules=[{"booking_rule_id": "b"}],
+            fare_rules=[{"fare_id": "f"}],
+            novelty=[{"x": 1}],
         ).items()
-    }  # fmt: skip
+    }
     files["locations.geojson"] = "{}"
     feed = read_gtfs(write_tables(tmp_path / "f.zip", files))
     found = {(n.code, n.file): (n.count, n.entity, n.action) for n in feed.notices}
@@ -143,9 +147,10 @@ ids = st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_s
     labels=st.lists(st.text(max_size=8), min_size=2, max_size=5),
     trips=st.lists(
         st.lists(st.tuples(st.integers(0, 4), st.integers(0, 40), st.integers(0, 5)), min_size=2, max_size=6),
-        min_size=1, max_size=5,
+        min_size=1,
+        max_size=5,
     ),
-)  # fmt: skip
+)
 @settings(max_examples=50, deadline=None)
 def test_what_is_read_is_what_was_written(tmp_path_factory, names, labels, trips) -> None:
     stops = {name: (700.0 * place, 0.0) for place, name in enumerate(names)}

@@ -59,8 +59,9 @@ def test_swapped_stop_is_named_and_put_right() -> None:
     feed = read_gtfs(shared_path("gtfs_dirty/ter_2019-09_one_stop_swapped_latlon.zip"))
     swapped = [n for n in feed.notices if n.code == "swapped_coordinates"]
     assert [n.entity for n in swapped] == [
-        "StopArea:OCE87686378 « Audun-le-Roman-JJ. »", "StopPoint:OCECar TER-87686378 « Audun-le-Roman-JJ. »",
-    ]  # fmt: skip
+        "StopArea:OCE87686378 « Audun-le-Roman-JJ. »",
+        "StopPoint:OCECar TER-87686378 « Audun-le-Roman-JJ. »",
+    ]
     assert {n.action for n in swapped} == {"repaired"}
     assert 41 < feed.stops["stop_lat"].min() < feed.stops["stop_lat"].max() < 52
     assert counts(feed)["invalid_input_files_in_subfolder"] == 1

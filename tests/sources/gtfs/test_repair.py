@@ -99,10 +99,12 @@ def test_unreadable_times_single_times_and_unknown_references(tmp_path: Path) ->
     feed = feed_of(tmp_path, ["A 08:00 B 8h2 C 08:08 X 08:09 D 08:10", "A 08:00 B /08:02 C 08:05", "A 08:00"])
     assert departures(feed)[1] == "08:02:00"
     assert found(feed) == {
-        ("invalid_time", 3, "repaired"), ("interpolated_stop_time", 3, "repaired"),
+        ("invalid_time", 3, "repaired"),
+        ("interpolated_stop_time", 3, "repaired"),
         ("foreign_key_violation", 5, "dropped"),
-        ("stop_time_with_only_arrival_or_departure_time", 8, "repaired"), ("unusable_trip", 10, "dropped"),
-    }  # fmt: skip
+        ("stop_time_with_only_arrival_or_departure_time", 8, "repaired"),
+        ("unusable_trip", 10, "dropped"),
+    }
 
 
 def test_duplicates_keep_the_first(tmp_path: Path) -> None:
@@ -125,9 +127,10 @@ def test_positions_that_cannot_be(tmp_path: Path) -> None:
     lonlat = {"stop_lat": "3.0012", "stop_lon": "50.65"}
     columns = {
         "B": {"stop_lat": "0", "stop_lon": "0"},
-        "C": lonlat | {"stop_name": "Bourg"}, "D": {"stop_lat": "", "stop_lon": ""},
+        "C": lonlat | {"stop_name": "Bourg"},
+        "D": {"stop_lat": "", "stop_lon": ""},
         "E": {"stop_lat": "7060000", "stop_lon": "700000"},
-    }  # fmt: skip
+    }
     feed = feed_of(tmp_path, ["A 08:00 B 08:01 C 08:20 D 08:22 E 08:40 F 08:44 G 08:50"], stops, stop_columns=columns)
     kinds = {(n.code, n.row) for n in feed.notices if n.file == "stops.txt"}
     assert kinds >= {
@@ -154,9 +157,10 @@ def test_unused_and_orphaned_rows(tmp_path: Path) -> None:
     trips = ["A 08:00 B 08:02", {"calls": "A 09:00 B 09:02", "service_id": "nowhere"}, {"calls": []}]
     feed = feed_of(tmp_path, trips, stop_columns={"A": {"parent_station": "gone"}})
     assert found(feed) == {
-        ("foreign_key_violation", 3, "dropped"), ("foreign_key_violation", 2, "repaired"),
+        ("foreign_key_violation", 3, "dropped"),
+        ("foreign_key_violation", 2, "repaired"),
         ("unused_trip", 4, "dropped"),
-    }  # fmt: skip
+    }
 
 
 def test_many_findings_are_listed_in_part_and_counted_in_full(tmp_path: Path) -> None:
@@ -164,9 +168,17 @@ def test_many_findings_are_listed_in_part_and_counted_in_full(tmp_path: Path) ->
     notices, summary = feed_report(feed_of(tmp_path, ["A 08:00 B 08:02 C 08:10 D 08:12"], stops))
     assert len(notices) == 201
     assert summary.to_dict("records") == [
-        {"feed": "f", "severity": "WARNING", "code": "stop_without_stop_time", "file": "stops.txt", "action": "dropped",
-         "count": 500, "example": "idle99", "message": "no trip calls there"}
-    ]  # fmt: skip
+        {
+            "feed": "f",
+            "severity": "WARNING",
+            "code": "stop_without_stop_time",
+            "file": "stops.txt",
+            "action": "dropped",
+            "count": 500,
+            "example": "idle99",
+            "message": "no trip calls there",
+        }
+    ]
     assert "row" in notices.to_csv().splitlines()[0]
 
 

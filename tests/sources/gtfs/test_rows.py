@@ -27,9 +27,10 @@ def test_cells_left_off_are_blank_and_cells_beyond_are_dropped_in_their_places()
     assert raw.text("stop_lat").tolist() == ["1", "", "3", "7", ""]
     assert raw.row.tolist() == [2, 3, 4, 5, 6]
     assert found(book) == [
-        ("invalid_row_length", 3, "repaired"), ("invalid_row_length", 6, "repaired"),
+        ("invalid_row_length", 3, "repaired"),
+        ("invalid_row_length", 6, "repaired"),
         ("invalid_row_length", 4, "repaired"),
-    ]  # fmt: skip
+    ]
     assert [n.entity for n in book.found] == ["B", "E", "C"]
 
 
@@ -42,10 +43,13 @@ def test_a_file_cut_off_within_its_last_row_loses_that_row() -> None:
 @pytest.mark.parametrize(
     ("line", "name"),
     [
-        ('B,"Le Moulin,1,2', "Le Moulin"), ('B,"Le Moulin,"1","2"', "Le Moulin"), ('B,Le Moulin",1,2', 'Le Moulin"'),
-        ('B,"Le ""Moulin"",1,2', 'Le ""Moulin""'), ('"B,Le Moulin,1,2', "Le Moulin"),
+        ('B,"Le Moulin,1,2', "Le Moulin"),
+        ('B,"Le Moulin,"1","2"', "Le Moulin"),
+        ('B,Le Moulin",1,2', 'Le Moulin"'),
+        ('B,"Le ""Moulin"",1,2', 'Le ""Moulin""'),
+        ('"B,Le Moulin,1,2', "Le Moulin"),
     ],
-)  # fmt: skip
+)
 def test_a_quote_that_is_not_closed_ends_with_its_line(line: str, name: str) -> None:
     for others in ("{0},{0},1,2", '{0},"{0}",1,2', '"{0}","{0}","1","2"'):
         raw, book = read(*(others.format(stop) for stop in "XA"), line, *(others.format(stop) for stop in "CDE"))

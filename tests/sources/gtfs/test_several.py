@@ -20,10 +20,11 @@ DAY = date(2026, 3, 17)
 
 def texts(trip: str, *, route: str = "r", year: int = 2026, agency: str = "Drawn") -> dict[str, str]:
     calendar = {
-        "service_id": "all", **dict.fromkeys(
-            ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), 1
-        ), "start_date": f"{year}0101", "end_date": f"{year}1231",
-    }  # fmt: skip
+        "service_id": "all",
+        **dict.fromkeys(("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"), 1),
+        "start_date": f"{year}0101",
+        "end_date": f"{year}1231",
+    }
     stops = {"A": (0.0, 0.0), "B": (1000.0, 0.0)}
     tables = feed_tables(stops, [{"calls": trip, "route_id": route}], calendar=[calendar])
     tables["agency"][0]["agency_name"] = agency

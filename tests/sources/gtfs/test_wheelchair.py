@@ -13,9 +13,11 @@ from tests.feeds import write_feed
 
 STOPS = {"S": (40, 0), "A": (0, 0), "B": (1000, 0), "C": (2000, 0), "D": (3000, 0)}
 COLUMNS = {
-    "S": {"location_type": 1, "wheelchair_boarding": 1}, "A": {"parent_station": "S"}, "B": {"wheelchair_boarding": 2},
+    "S": {"location_type": 1, "wheelchair_boarding": 1},
+    "A": {"parent_station": "S"},
+    "B": {"wheelchair_boarding": 2},
     "C": {"wheelchair_boarding": 1},
-}  # fmt: skip
+}
 
 
 def test_trips_and_stops_that_the_feed_vouches_for(tmp_path: Path) -> None:
@@ -63,14 +65,22 @@ def test_stairs_and_escalators_lead_no_wheelchair(tmp_path: Path) -> None:
 
     def way(a: str, b: str, mode: int, *, both: int = 1) -> dict:
         return {
-            "from_stop_id": a, "to_stop_id": b, "pathway_mode": mode, "is_bidirectional": both, "traversal_time": 90,
-        }  # fmt: skip
+            "from_stop_id": a,
+            "to_stop_id": b,
+            "pathway_mode": mode,
+            "is_bidirectional": both,
+            "traversal_time": 90,
+        }
 
     ways = [way("P", "Q", 2), way("P", "Q", 4, both=0), way("P", "R", 5), way("Q", "R", 2)]
     path = write_feed(
-        tmp_path / "f.zip", stops, trips, stop_columns=columns, pathways=ways,
+        tmp_path / "f.zip",
+        stops,
+        trips,
+        stop_columns=columns,
+        pathways=ways,
         transfers=[{"from_stop_id": "P", "to_stop_id": "Q", "transfer_type": 0}],
-    )  # fmt: skip
+    )
 
     def change(a: str, b: str, *, wheelchair: bool) -> int | None:
         network = build_network(gtfs=path, date="2026-03-17", crow_fly_detour=1.3, wheelchair=wheelchair)

@@ -69,11 +69,22 @@ def feature(label: str, score: float, kind: str, lon: float, lat: float) -> dict
         "type": "Feature",
         "geometry": {"type": "Point", "coordinates": [lon, lat]},
         "properties": {
-            "label": label, "score": score, "type": kind, "id": "59350_3291_00012", "banId": None, "name": label,
-            "postcode": "59000", "citycode": "59350", "x": 704_700.0, "y": 7_059_000.0, "city": "Lille",
-            "context": "59, Nord, Hauts-de-France", "importance": 0.7, "_type": "address",
+            "label": label,
+            "score": score,
+            "type": kind,
+            "id": "59350_3291_00012",
+            "banId": None,
+            "name": label,
+            "postcode": "59000",
+            "citycode": "59350",
+            "x": 704_700.0,
+            "y": 7_059_000.0,
+            "city": "Lille",
+            "context": "59, Nord, Hauts-de-France",
+            "importance": 0.7,
+            "_type": "address",
         },
-    }  # fmt: skip
+    }
 
 
 ANSWERS = {

@@ -20,7 +20,7 @@ COMMUNES = gpd.GeoDataFrame(
     },
     geometry=[shapely.Point(3.06, 50.63), shapely.Point(3.18, 50.69), shapely.Point(2.26, 50.75)],
     crs=4326,
-)  # fmt: skip
+)
 
 
 def ban(folder: Path) -> Path:

@@ -13,9 +13,7 @@ from geo_access.sources.supply.crosswalk import Crosswalk, make_crosswalk
 from geo_access.sources.supply.crosswalk_files import build_crosswalk
 from tests.shared import shared_path
 
-LINKS = st.lists(
-    st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), st.integers(1, 9)), min_size=1, max_size=12
-)  # fmt: skip
+LINKS = st.lists(st.tuples(st.sampled_from("abc"), st.sampled_from("xyz"), st.integers(1, 9)), min_size=1, max_size=12)
 
 
 @settings(max_examples=50, deadline=None)
@@ -71,11 +69,15 @@ def test_the_sas_table_weighs_by_qualification(tmp_path: Path) -> None:
 
 def everything() -> Crosswalk:
     return build_crosswalk(
-        rome=shared_path("france/rome_v460.csv"), fap_passage=shared_path("france/passage_fap2009_romev3.txt"),
-        fap_rome=shared_path("france/dares_fap225_rome.csv"), fap_labels=shared_path("france/intitule_fap2009.txt"),
-        naf_hirings=shared_path("france/rome_naf_hirings_2021.csv"), naf_labels=shared_path("france/naf_labels.csv"),
-        certifications=shared_path("france/certif_info.csv"), mef=shared_path("france/nMef.csv"),
-    )  # fmt: skip
+        rome=shared_path("france/rome_v460.csv"),
+        fap_passage=shared_path("france/passage_fap2009_romev3.txt"),
+        fap_rome=shared_path("france/dares_fap225_rome.csv"),
+        fap_labels=shared_path("france/intitule_fap2009.txt"),
+        naf_hirings=shared_path("france/rome_naf_hirings_2021.csv"),
+        naf_labels=shared_path("france/naf_labels.csv"),
+        certifications=shared_path("france/certif_info.csv"),
+        mef=shared_path("france/nMef.csv"),
+    )
 
 
 @pytest.mark.reference

@@ -86,15 +86,19 @@ def test_clocks_of_a_plain_table_and_nights(tmp_path: Path) -> None:
 def test_offers_keep_the_rule_that_read_their_hours(tmp_path: Path) -> None:
     offers = [
         {
-            "id": "1", "romeCode": "H2913", "nombrePostes": 2, "intitule": "Soudeur",
+            "id": "1",
+            "romeCode": "H2913",
+            "nombrePostes": 2,
+            "intitule": "Soudeur",
             "lieuTravail": {"latitude": 50.6, "longitude": 3.1, "commune": "59350"},
             "permis": [{"libelle": "B - Véhicule léger", "exigence": "E"}],
-            "contexteTravail": {"horaires": ["35H Travail en 2x8"]}, "natureContrat": "E2",
+            "contexteTravail": {"horaires": ["35H Travail en 2x8"]},
+            "natureContrat": "E2",
         },
         {"id": "2", "romeCode": "N1103", "lieuTravail": {"commune": "59512"}, "description": "Poste de 5h à 13h30."},
         {"id": "3", "lieuTravail": {}, "description": "Travail de nuit possible"},
         {"id": "1", "romeCode": "H2913"},
-    ]  # fmt: skip
+    ]
     (tmp_path / "o.json").write_text(json.dumps({"resultats": offers}))
     communes = gpd.GeoDataFrame({"commune": ["59512"]}, geometry=[shapely.Point(3.18, 50.69)], crs=4326)
     found, report = read_offers(tmp_path / "o.json", communes=communes)
@@ -131,19 +135,27 @@ STOCK = pd.DataFrame(
 def test_sirene_is_filtered_while_reading_and_keeps_secrets(tmp_path: Path, kind: str) -> None:
     places = pd.DataFrame(
         {
-            "siret": STOCK["siret"], "x_longitude": 3.06, "y_latitude": 50.63, "qualite_xy": "33",
-            "plg_qp24": "QN05911M", "distance_precision": 120.0,
+            "siret": STOCK["siret"],
+            "x_longitude": 3.06,
+            "y_latitude": 50.63,
+            "qualite_xy": "33",
+            "plg_qp24": "QN05911M",
+            "distance_precision": 120.0,
         }
-    ).iloc[1:]  # fmt: skip
+    ).iloc[1:]
     for name, frame in (("stock", STOCK), ("geo", places)):
         if kind == "csv":
             frame.to_csv(tmp_path / f"{name}.csv", index=False)
         else:
             frame.to_parquet(tmp_path / f"{name}.parquet")
     found, report = read_sirene(
-        tmp_path / f"stock.{kind}", departments=["59"], located=tmp_path / f"geo.{kind}", naf=["25"],
-        romes_of_naf={"2562B": ("H2903", "H2902")}, batch_rows=2,
-    )  # fmt: skip
+        tmp_path / f"stock.{kind}",
+        departments=["59"],
+        located=tmp_path / f"geo.{kind}",
+        naf=["25"],
+        romes_of_naf={"2562B": ("H2903", "H2902")},
+        batch_rows=2,
+    )
     assert found["site_id"].unique().tolist() == ["00000000000011", "00000000000012"]
     assert (report.kept, report.located, report.mapped) == (2, 1, 2)
     hidden = found[found["site_id"] == "00000000000012"].iloc[0]
@@ -177,8 +189,13 @@ def test_stars_of_bmo_are_unknown_and_projects_are_conserved(tmp_path: Path) -> 
     assert np.isnan(table["projects"][1])
     assert table["projects_secret"].tolist() == [False, True, False]
     assert "1 figures" in str(report.notes[0])
-    walk = make_crosswalk([("fap225", "D2Z40", "rome", "H2902", 3), ("fap225", "D2Z40", "rome", "H2911", 1),
-                           ("fap225", "D2Z42", "rome", "H2913", 1)])  # fmt: skip
+    walk = make_crosswalk(
+        [
+            ("fap225", "D2Z40", "rome", "H2902", 3),
+            ("fap225", "D2Z40", "rome", "H2911", 1),
+            ("fap225", "D2Z42", "rome", "H2913", 1),
+        ]
+    )
     spread = bmo_to_rome(table, walk)
     assert spread["projects"].sum() == pytest.approx(37.0)
     assert spread.set_index("rome").loc["H2913", "secret_families"] == 1

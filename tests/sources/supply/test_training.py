@@ -57,8 +57,16 @@ def test_every_row_is_accounted_for(tmp_path: Path, rows: list[tuple[str, ...]])
 
 def test_words_of_levels_voies_and_modalities() -> None:
     assert [read_level(text) for text in ("3 (CAP...)", "Bac pro", "BUT", "master", "V", "II", "8", "2", None)] == [
-        3, 4, 6, 7, 3, 6, 8, None, None,
-    ]  # fmt: skip
+        3,
+        4,
+        6,
+        7,
+        3,
+        6,
+        8,
+        None,
+        None,
+    ]
     assert [read_voie(text) for text in ("CFA", "GRETA", "sous statut scolaire")] == [
         "apprentissage",
         "continue",
@@ -180,10 +188,11 @@ def test_the_national_chain_finds_the_metiers_of_the_joined_file() -> None:
     """Two roads to the same métier: the joined file, and capacities → MEF → diploma → ROME."""
     joined, _ = read_uai_mef_rome(shared_path("hauts_de_france/formations_pro_hdf_2020_uai_mef_rome.csv"))
     chain, report = read_capacities(
-        shared_path("france/attractivite_capacite_2022.csv"), mef=shared_path("france/nMef.csv"),
+        shared_path("france/attractivite_capacite_2022.csv"),
+        mef=shared_path("france/nMef.csv"),
         certifications=shared_path("france/certif_info.csv"),
         schools=shared_path("hauts_de_france/etablissements_secondaires_59_62.csv"),
-    )  # fmt: skip
+    )
     conserved(chain, report)
     assert report.read == 19641
     assert report.mapped / report.read > 0.7

@@ -52,16 +52,20 @@ READERS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "zones": (
         read_zones,
         ".geojson",
-        ('{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"code_qp": "QN05911M"}, '
-        '"geometry": {"type": "Polygon", "coordinates": [[[3, 50], [4, 50], [4, 51], [3, 50]]]}}]}'),
+        (
+            '{"type": "FeatureCollection", "features": [{"type": "Feature", "properties": {"code_qp": "QN05911M"}, '
+            '"geometry": {"type": "Polygon", "coordinates": [[[3, 50], [4, 50], [4, 51], [3, 50]]]}}]}'
+        ),
     ),
     "lheo": (
         read_lheo,
         ".xml",
-        ('<lheo><offres><formation numero="F"><code-ROME>H2913</code-ROME><action numero="A"><latitude>50.6</latitude>'
-        "</action></formation></offres></lheo>"),
+        (
+            '<lheo><offres><formation numero="F"><code-ROME>H2913</code-ROME><action numero="A">'
+            "<latitude>50.6</latitude></action></formation></offres></lheo>"
+        ),
     ),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", READERS)
