@@ -216,7 +216,7 @@ def test_the_reason_speaks_of_the_site_that_comes_nearest() -> None:
     sites, offers = training_offers(training(rows), [WELDER], epsg=EPSG)
     trip = RoundTrip(np.array([[300, 4000]], np.float32), np.array([[NONE, 3900]], np.float32))
     row = flag_zones(residents, sites, offers=offers, evidence=Evidence(trip), threshold=HOUR, profile=TRANSIT).iloc[0]
-    assert (row["main_reason"], round(row["out_lack_min"], 1), row["back_lack_min"]) == ("SLOW_BOTH", 6.7, 5.0)
+    assert (row["main_reason"], round(float(row["out_lack_min"]), 1), row["back_lack_min"]) == ("SLOW_BOTH", 6.7, 5.0)
 
 
 @pytest.mark.parametrize(
@@ -239,7 +239,7 @@ def test_saturation_is_an_axis_of_its_own(filled, population, level, saturation,
     evidence = Evidence(other(10.0))
     row = flag_zones(residents, sites, offers=offers, evidence=evidence, threshold=HOUR, profile=TRANSIT).iloc[0]
     assert (row["level"], row["saturation"], row["free_places"]) == (level, saturation, free)
-    assert (None if pd.isna(row["filling_rate"]) else round(row["filling_rate"], 3)) == rate
+    assert (None if pd.isna(row["filling_rate"]) else round(float(row["filling_rate"]), 3)) == rate
 
 
 def test_the_radius_hides_what_the_network_shows() -> None:

@@ -29,7 +29,7 @@ def said(*arguments: str, language: str) -> str:
     """All that a command prints, on one line, its spaces plain."""
     done = CliRunner().invoke(app, ["--lang", language, *arguments], env={"COLUMNS": "400", "TERMINAL_WIDTH": "400"})
     assert done.exception is None or isinstance(done.exception, SystemExit), arguments
-    return " ".join((done.output + done.stderr).replace("\u202f", " ").split())
+    return " ".join(done.output.replace("\u202f", " ").split())
 
 
 def sentences(language: str, prefix: str) -> dict[str, str]:
@@ -200,7 +200,7 @@ def test_a_run_a_sheet_and_what_follows_speak_the_studys_language(tmp_path: Path
 def test_a_call_that_cannot_be_meant_is_told_with_exit_code_2(language: str, arguments: tuple[str, ...]) -> None:
     done = CliRunner().invoke(app, ["--lang", language, *arguments])
     assert done.exit_code == 2
-    text = " ".join((done.output + done.stderr).replace("\u202f", " ").split())
+    text = " ".join(done.output.replace("\u202f", " ").split())
     assert catalogue(language)["cli.error"] in text
     assert "→" in text
     assert of_the_wrong_language(text, language) == []
@@ -227,7 +227,7 @@ def test_bad_inputs_of_every_command_are_told_in_the_language(tmp_path: Path, la
         ("init", str(tmp_path / "nowhere"), "--territory", "x"),
     ):
         done = CliRunner().invoke(app, ["--lang", language, *arguments])
-        text = " ".join((done.output + done.stderr).replace("\u202f", " ").split())
+        text = " ".join(done.output.replace("\u202f", " ").split())
         assert done.exit_code == 1, (arguments, text)
         assert of_the_wrong_language(text, language) == [], (arguments, text)
         assert "geo-access-report" not in text, (arguments, text)
