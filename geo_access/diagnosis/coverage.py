@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.spatial import cKDTree
 
+from geo_access.arrays import rows_of
 from geo_access.diagnosis.model import FlagReason, FlagRules
 from geo_access.diagnosis.residents import Residents
 from geo_access.diagnosis.supply import Offers
@@ -94,7 +95,7 @@ def uncovered_towns(residents: Residents, timetable: Timetable | None, rules: Fl
 
 def _urban_stops(timetable: Timetable) -> np.ndarray:
     """Positions of the stops at which something urban calls that day, float64 (n, 2) [m]."""
-    trip = np.repeat(np.arange(timetable.n_trips), np.diff(timetable.trip_indptr))
+    trip = rows_of(timetable.trip_indptr)
     urban = ~np.isin(np.asarray(timetable.route_type), _NOT_URBAN)
     calls = (np.asarray(timetable.trip_day)[trip] == 0) & urban[np.asarray(timetable.trip_route)[trip]]
     served = np.unique(np.asarray(timetable.event_stop)[calls])
@@ -138,7 +139,7 @@ def unmeasured(
     if offers.unlocated_places.any():
         found.append((FlagReason.UNLOCATED_SUPPLY, _unlocated(residents, offers)))
     if trip.unsnapped_sites is not None and trip.unsnapped_sites.any():
-        owner = np.repeat(np.arange(len(offers.metiers)), np.diff(offers.indptr))
+        owner = rows_of(offers.indptr)
         off = trip.unsnapped_sites[offers.site]
         lost = np.bincount(owner, weights=np.where(off, offers.all_places, 0), minlength=len(offers.metiers))
         found.append((FlagReason.OFF_NETWORK, ((lost > 0) & (lost >= located - lost))[None, :]))

@@ -15,6 +15,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo_access.arrays import indptr_of_rows, rows_of
 from geo_access.clock import parse_clock
 from geo_access.diagnosis.model import Metier
 from geo_access.errors import Fault, GeoAccessError, raise_faults
@@ -105,11 +106,10 @@ class Offers:
     def only(self, sites: np.ndarray) -> Offers:
         """Return the offers at the sites where the mask, bool (n_sites,), holds; supply without a trip stays."""
         kept = sites[self.site]
-        owner = np.repeat(np.arange(len(self.metiers)), np.diff(self.indptr))[kept]
-        counts = np.bincount(owner, minlength=len(self.metiers))
+        owner = rows_of(self.indptr)[kept]
         return replace(
             self,
-            indptr=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+            indptr=indptr_of_rows(owner, len(self.metiers)),
             site=self.site[kept],
             open_places=self.open_places[kept],
             all_places=self.all_places[kept],
@@ -118,7 +118,7 @@ class Offers:
         )
 
     def _per_metier(self, values: np.ndarray) -> np.ndarray:
-        owner = np.repeat(np.arange(len(self.metiers)), np.diff(self.indptr))
+        owner = rows_of(self.indptr)
         return np.bincount(owner, weights=values, minlength=len(self.metiers)).astype(np.int64)
 
 
@@ -242,8 +242,7 @@ def _names(frame: pd.DataFrame) -> np.ndarray:
 def _pack(rows: pd.DataFrame, metiers: tuple[Metier, ...], extra: dict[str, Any]) -> Offers:
     """Group located rows (columns metier_index, site, open, all, sure) by métier."""
     ordered = rows.sort_values(["metier_index", "site"], kind="stable")
-    counts = np.bincount(ordered["metier_index"].to_numpy(np.int64), minlength=len(metiers))
-    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    indptr = indptr_of_rows(ordered["metier_index"].to_numpy(np.int64), len(metiers))
     return Offers(
         metiers,
         indptr,

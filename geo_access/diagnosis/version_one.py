@@ -24,6 +24,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from geo_access.arrays import rows_of
 from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.lifts import LIFTS, Counterfactual
 from geo_access.diagnosis.supply import Offers
@@ -141,6 +142,6 @@ def first_reasons(
 def _all_unsnapped(offers: Offers, unsnapped_sites: np.ndarray) -> np.ndarray:
     """Métiers that are offered, but only at sites that could not be placed, bool (n_metiers,)."""
     n_metiers = len(offers.metiers)
-    owner = np.repeat(np.arange(n_metiers), np.diff(offers.indptr))
+    owner = rows_of(offers.indptr)
     placed = np.bincount(owner, weights=~unsnapped_sites[offers.site], minlength=n_metiers)
     return (placed == 0) & (np.diff(offers.indptr) > 0)

@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo_access.arrays import rows_of
 from geo_access.errors import raise_faults
 from geo_access.maps.palettes import provider_shapes, symbol_radius
 from geo_access.network.model import Network, Streets
@@ -54,7 +55,7 @@ def _transit_lines(network: Network) -> tuple[gpd.GeoDataFrame, gpd.GeoDataFrame
     if table is None or not len(table.event_stop):
         empty = gpd.GeoDataFrame(columns, geometry=[], crs=network.epsg)
         return empty, empty[["name", "geometry"]]
-    trip = np.repeat(np.arange(table.n_trips), np.diff(table.trip_indptr))
+    trip = rows_of(table.trip_indptr)
     today = table.trip_day[trip] == 0
     follows = (trip[1:] == trip[:-1]) & today[1:]
     a, b = np.asarray(table.event_stop[:-1])[follows], np.asarray(table.event_stop[1:])[follows]
@@ -82,7 +83,7 @@ def _main_roads(network: Network) -> gpd.GeoDataFrame:
     streets = network.streets
     ranks, shapes = [], []
     if isinstance(streets, Streets):
-        line_of = np.repeat(np.arange(len(streets.edge_source)), np.diff(streets.geometry_indptr))
+        line_of = rows_of(streets.geometry_indptr)
         names = [name.removesuffix("_link") for name in streets.class_names]
         for rank, wanted in enumerate(_MAIN_ROADS):
             classes = [i for i, name in enumerate(names) if name == wanted]

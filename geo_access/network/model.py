@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo_access.arrays import indptr_of_rows, rows_of
 from geo_access.words.note import Note
 
 if TYPE_CHECKING:
@@ -55,10 +56,9 @@ class SparseTimes:
 
     def transpose(self) -> SparseTimes:
         """Return the same entries with rows and columns exchanged."""
-        rows = np.repeat(np.arange(self.n_rows, dtype=np.int32), np.diff(self.indptr))
+        rows = rows_of(self.indptr, np.int32)
         order = np.lexsort((rows, self.indices))
-        counts = np.bincount(self.indices, minlength=self.n_cols)
-        indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+        indptr = indptr_of_rows(self.indices, self.n_cols)
         return SparseTimes(indptr, rows[order], self.seconds[order], self.n_rows)
 
 

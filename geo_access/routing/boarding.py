@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from geo_access.network.search.kernels import longer
+
 __all__ = ["list_boardings"]
 
 _BUCKET_BITS = 6
@@ -85,8 +87,8 @@ def list_boardings(  # noqa: C901
                 if departure[base + position[0]] > high_s:
                     break
                 if n_out + n_positions > len(out_key):
-                    out_key = _longer(out_key, 2 * len(out_key) + n_positions)
-                    out_row = _longer(out_row, 2 * len(out_row) + n_positions)
+                    out_key = longer(out_key, 2 * len(out_key) + n_positions)
+                    out_row = longer(out_row, 2 * len(out_row) + n_positions)
                 best = np.int64(-1)
                 for c in range(n_positions):
                     f = base + position[c]
@@ -103,16 +105,6 @@ def list_boardings(  # noqa: C901
         counts[reader] = n_out - begin
         _sort_falling(out_key[begin:n_out], out_row[begin:n_out], _BUCKET_BITS if count == 0 else 0)
     return out_key[:n_out].copy(), out_row[:n_out].copy()
-
-
-@njit(cache=True, nogil=True)
-def _longer(
-    values: np.ndarray,
-    size: int,
-) -> np.ndarray:
-    out = np.empty(size, values.dtype)
-    out[: len(values)] = values
-    return out
 
 
 @njit(cache=True, nogil=True)

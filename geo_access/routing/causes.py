@@ -9,6 +9,7 @@ from enum import IntEnum
 
 import numpy as np
 
+from geo_access.arrays import marked_rows_and_columns, sums_of_rows
 from geo_access.network.model import SparseTimes
 from geo_access.routing.profile import NEVER, Samples, profile_times
 from geo_access.routing.reach import reached
@@ -95,7 +96,7 @@ def why_missing(
     idle = _no_entry(readers, boards)[:, None] | _no_entry(places, alights)[None, :]
     settle(idle, Reason.NO_SERVICE_THAT_DAY)
     if max_rides is not None and open_.any():
-        r, p = np.flatnonzero(open_.any(axis=1)), np.flatnonzero(open_.any(axis=0))
+        r, p = marked_rows_and_columns(open_)
         nothing = np.full((len(r), len(p)), NEVER, np.int32)
         _, feasible = profile_times(
             graph,
@@ -117,7 +118,7 @@ def why_missing(
         )
         for from_s, until_s, cause in spans:
             if open_.any() and until_s >= from_s:
-                r, p = np.flatnonzero(open_.any(axis=1)), np.flatnonzero(open_.any(axis=0))
+                r, p = marked_rows_and_columns(open_)
                 found = reached(graph, select_rows(places, p), select_rows(readers, r), from_s, until_s, end_s)
                 settle(_spread(found, r, p, missing.shape), cause)
     return reason
@@ -134,7 +135,7 @@ def _closed(
     max_rides: int | None,
 ) -> np.ndarray:
     """Tell the pairs that would have a time if services on demand ran at any hour."""
-    r, p = np.flatnonzero(missing.any(axis=1)), np.flatnonzero(missing.any(axis=0))
+    r, p = marked_rows_and_columns(missing)
     near, there = (_always(select_rows(part, rows)) for part, rows in ((places, p), (readers, r)))
     nothing = np.full((len(r), len(p)), NEVER, np.int32)
     _, feasible = profile_times(
@@ -150,20 +151,16 @@ def _always(times: SparseTimes) -> SparseTimes:
 def _no_entry(times: SparseTimes, serving: np.ndarray | None = None) -> np.ndarray:
     """Tell the rows that nothing leads to a stop, or to one that is served."""
     served = np.ones(times.n_cols, dtype=bool) if serving is None else serving
-    none = _count(times.indptr, times.indices, served) == 0
+    none = sums_of_rows(served[times.indices], times.indptr) == 0
     timed = timed_of(times, backwards=False)
     if timed is not None:
-        none &= _count(timed.indptr, timed.other, served) == 0
+        none &= sums_of_rows(served[timed.other], timed.indptr) == 0
     return none
 
 
 def _longest(times: SparseTimes) -> int:
     timed = timed_of(times, backwards=False)
     return max(int(times.seconds.max(initial=0)), 0 if timed is None else int(timed.seconds.max()))
-
-
-def _count(indptr: np.ndarray, stops: np.ndarray, served: np.ndarray) -> np.ndarray:
-    return np.diff(np.concatenate(([0], np.cumsum(served[stops])))[indptr])
 
 
 def _spread(part: np.ndarray, rows: np.ndarray, columns: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:

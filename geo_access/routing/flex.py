@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo_access.arrays import rows_of
 from geo_access.network.model import CrowFly, FlexRides, Network, SparseTimes, Timetable
 from geo_access.network.search.links import Links, link_points
 from geo_access.network.search.search import nearby
@@ -69,7 +70,7 @@ class Offers:
             max_transfer_s=self.query.max_transfer_s,
             min_transfer_s=self.query.min_transfer_s,
         )
-        rows = np.repeat(np.arange(paths.n_rows), np.diff(paths.indptr))
+        rows = rows_of(paths.indptr)
         return pd.DataFrame({"a": rows, "b": paths.indices, "change_s": paths.seconds})
 
     def link(self, xy: np.ndarray) -> Links:
@@ -138,7 +139,7 @@ class FlexEnd:
         walks = self.to_stops if leaving else self.from_stops
         if walks is None:
             raise refusal("routing.doors")
-        point = np.repeat(np.arange(walks.n_rows), np.diff(walks.indptr))
+        point = rows_of(walks.indptr)
         mine = np.isin(walks.indices, self.offers.rides.stops_of(place))
         node = walks.indices[mine].astype(np.int64) + len(self.xy)
         return pd.DataFrame({"point": point[mine], "node": node, "walk_s": walks.seconds[mine].astype(np.int64)})
@@ -265,7 +266,7 @@ def _rides(
         limit_s = max(0.0, (offers.query.max_s - offset_s) / factor)
         # Seconds are rounded: one more than the limit, so that none is lost on the way.
         drive = nearby(offers.network.streets, a_links, b_links, mode="car", max_s=limit_s + 1)
-        i, j = np.repeat(np.arange(len(a)), np.diff(drive.indptr)), drive.indices.astype(np.int64)
+        i, j = rows_of(drive.indptr), drive.indices.astype(np.int64)
         ride = np.ceil(drive.seconds * factor + offset_s - 1e-6).astype(np.int64)
     apart = (a_stop[i] < 0) | (a_stop[i] != b_stop[j])
     columns = {"from_node": a[i], "to_node": b[j], "ride_s": ride, "from_stop": a_stop[i], "to_stop": b_stop[j]}

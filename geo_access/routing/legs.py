@@ -8,6 +8,7 @@ from functools import partial
 
 import numpy as np
 
+from geo_access.arrays import indptr_of_rows, rows_of
 from geo_access.network.model import Network, SparseTimes
 from geo_access.network.search.links import Links, link_points
 from geo_access.network.search.nearby import invert
@@ -242,7 +243,7 @@ def join_doors(network: Network, origins: Doors, destinations: Doors, query: Que
             max_s=limit_s,
             speed_kmh=street_speed(query, mode),
         )
-        cells = np.repeat(np.arange(found.n_rows), np.diff(found.indptr)) * direct_s.shape[1] + found.indices
+        cells = rows_of(found.indptr) * direct_s.shape[1] + found.indices
         flat = direct_s.reshape(-1)
         flat[cells] = np.minimum(flat[cells], found.seconds)
     access, egress = origins.to_stops, destinations.from_stops
@@ -300,6 +301,6 @@ def stop_walks(
 
 def _only_columns(times: SparseTimes, wanted: np.ndarray) -> SparseTimes:
     keep = wanted[times.indices]
-    rows = np.repeat(np.arange(times.n_rows), np.diff(times.indptr))[keep]
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=times.n_rows)))).astype(np.int64)
+    rows = rows_of(times.indptr)[keep]
+    indptr = indptr_of_rows(rows, times.n_rows)
     return SparseTimes(indptr, times.indices[keep], times.seconds[keep], times.n_cols)

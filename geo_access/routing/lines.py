@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geo_access.arrays import entries_of_rows, grouped, indptr_of, places_in_rows, rows_of
 from geo_access.network.model import Timetable
 
 __all__ = ["Lines", "build_lines", "reverse_lines"]
@@ -166,7 +167,7 @@ def _split(timetable: Timetable, events: np.ndarray) -> list[np.ndarray]:
 def _assemble(timetable: Timetable, lines: list[np.ndarray]) -> Lines:
     source = np.concatenate([line.ravel() for line in lines]) if lines else np.empty(0, np.int64)
     lengths = np.concatenate([np.full(len(line), line.shape[1]) for line in lines]) if lines else np.empty(0, int)
-    trip_indptr = np.concatenate(([0], np.cumsum(lengths))).astype(np.int64)
+    trip_indptr = indptr_of(lengths)
     trips_of_line = np.array([len(line) for line in lines], dtype=np.int64)
     board = timetable.event_board[source].astype(bool)
     alight = timetable.event_alight[source].astype(bool)
@@ -182,7 +183,7 @@ def _assemble(timetable: Timetable, lines: list[np.ndarray]) -> Lines:
         alight,
         source.astype(np.int64),
         trip_indptr,
-        np.concatenate(([0], np.cumsum(trips_of_line))).astype(np.int64),
+        indptr_of(trips_of_line),
     )
 
 
@@ -197,19 +198,13 @@ def _indexed(
     trip_indptr: np.ndarray,
     line_indptr: np.ndarray,
 ) -> Lines:
-    n_trips, n_lines = len(trip_indptr) - 1, len(line_indptr) - 1
-    trip_line = np.repeat(np.arange(n_lines, dtype=np.int32), np.diff(line_indptr))
-    event_trip = np.repeat(np.arange(n_trips, dtype=np.int32), np.diff(trip_indptr))
-    first_trip = line_indptr[:-1]
-    length = np.diff(trip_indptr)[first_trip] if n_lines else np.empty(0, np.int64)
-    calls_line = np.repeat(np.arange(n_lines, dtype=np.int32), length)
-    start = np.concatenate(([0], np.cumsum(length)))[:-1] if n_lines else np.empty(0, np.int64)
-    calls_position = (np.arange(len(calls_line)) - np.repeat(start, length)).astype(np.int32)
-    calls_event = trip_indptr[first_trip][calls_line] + calls_position if n_lines else np.empty(0, np.int64)
+    trip_line = rows_of(line_indptr, np.int32)
+    event_trip = rows_of(trip_indptr, np.int32)
+    calls_event, calls_indptr = entries_of_rows(trip_indptr, line_indptr[:-1])
+    calls_line, calls_position = rows_of(calls_indptr, np.int32), places_in_rows(calls_indptr).astype(np.int32)
     may_board = board[calls_event]
     calls_line, calls_position, at = calls_line[may_board], calls_position[may_board], stop[calls_event][may_board]
-    order = np.argsort(at, kind="stable")
-    stop_indptr = np.concatenate(([0], np.cumsum(np.bincount(at, minlength=n_stops)))).astype(np.int64)
+    stop_indptr, order = grouped(at, n_stops)
     return Lines(
         n_stops,
         stop,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from geo_access.arrays import marked_rows_and_columns
 from geo_access.network.model import SparseTimes
 from geo_access.routing.causes import select_rows
 from geo_access.routing.lanes import LANES, lanes_min_within
@@ -54,7 +55,7 @@ def first_after(
     out = np.full(wanted.shape, np.nan, np.float32)
     if not wanted.any():
         return out
-    r, p = np.flatnonzero(wanted.any(axis=1)), np.flatnonzero(wanted.any(axis=0))
+    r, p = marked_rows_and_columns(wanted)
     low_s, high_s = deadline_s - max_s, deadline_s + within_s
     low_s = low_s if earliest_s is None else max(low_s, earliest_s)
     if low_s > high_s:

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numba import get_num_threads, njit, prange
 
+from geo_access.arrays import indptr_of, indptr_of_rows, rows_of
 from geo_access.network.model import SparseTimes
 from geo_access.routing.boarding import list_boardings
 from geo_access.routing.lanes import LANES, lanes_any_below, lanes_min, lanes_minus, lanes_sort
@@ -285,7 +286,7 @@ def boardings(
         pieces = list(
             pool.map(lambda task: list_boardings(bounds[task], bounds[task + 1], counts, *tables), range(n_tasks))
         )
-    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    indptr = indptr_of(counts)
     key, row = (np.concatenate([piece[k] for piece in pieces]) for k in range(2))
     timed = timed_of(readers, backwards=graph.backwards)
     if timed is None:
@@ -299,10 +300,10 @@ def _together(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """File boardings after a walk and after a timed leg by reader, the last to leave first."""
     n_readers = len(walked[0]) - 1
-    reader = np.concatenate((np.repeat(np.arange(n_readers), np.diff(walked[0])), more[0]))
+    reader = np.concatenate((rows_of(walked[0]), more[0]))
     key, row = np.concatenate((walked[1], more[1])), np.concatenate((walked[2], more[2]))
     order = np.lexsort((-key.astype(np.int64), reader))
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(reader, minlength=n_readers)))).astype(np.int64)
+    indptr = indptr_of_rows(reader, n_readers)
     return indptr, key[order].astype(np.int32), row[order].astype(np.int32)
 
 

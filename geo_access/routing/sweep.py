@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit, prange
 
+from geo_access.arrays import grouped, indptr_of
 from geo_access.network.model import SparseTimes
 from geo_access.routing.lanes import LANES, lanes_min
 from geo_access.routing.lines import Lines, reverse_lines
@@ -83,12 +84,11 @@ def build_graph(lines: Lines, transfer_indptr: np.ndarray, transfer_board: np.nd
     inner = np.flatnonzero(onward)
     following[rank[inner]] = rank[inner + 1]
     counts = np.diff(transfer_indptr)
-    change_indptr = np.concatenate(([0], np.cumsum(counts[order]))).astype(np.int64)
+    change_indptr = indptr_of(counts[order])
     change_to, circular = _by_rank(order, transfer_indptr, transfer_board, rank, change_indptr)
     off = order[lines.event_alight[order]]
     stops = lines.event_stop[off]
-    by_stop = np.argsort(stops, kind="stable")
-    alight_indptr = np.concatenate(([0], np.cumsum(np.bincount(stops, minlength=lines.n_stops)))).astype(np.int64)
+    alight_indptr, by_stop = grouped(stops, lines.n_stops)
     return SweepGraph(
         lines,
         transfer_indptr,

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 
+from geo_access.arrays import entries_of_rows, indptr_of_rows
 from geo_access.network.model import SparseTimes
 
 __all__ = [
@@ -75,9 +76,7 @@ class TimedLegs:
 
     def rows(self, rows: np.ndarray) -> TimedLegs:
         """Return the legs of some points, in the order given."""
-        counts = np.diff(self.indptr)[rows]
-        indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-        at = np.repeat(self.indptr[rows] - indptr[:-1], counts) + np.arange(indptr[-1])
+        at, indptr = entries_of_rows(self.indptr, rows)
         return TimedLegs(indptr, *(getattr(self, name)[at] for name in LEG_ARRAYS))
 
 
@@ -126,9 +125,7 @@ class Reach(SparseTimes):
 
 def select_rows(times: SparseTimes, rows: np.ndarray) -> SparseTimes:
     """Return some rows of a sparse table, in the order given."""
-    counts = np.diff(times.indptr)[rows]
-    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    entries = np.repeat(times.indptr[rows] - indptr[:-1], counts) + np.arange(indptr[-1])
+    entries, indptr = entries_of_rows(times.indptr, rows)
     some = SparseTimes(indptr, times.indices[entries], times.seconds[entries], times.n_cols)
     return times.picked(some, rows) if isinstance(times, Reach) else some
 
@@ -205,8 +202,7 @@ def pruned(n_points: int, point: np.ndarray, legs: TimedLegs) -> TimedLegs:
     keep = np.ones(len(order), dtype=bool)
     _beaten(point[order], legs.other[order], legs.open_s[order], legs.close_s[order], keep)
     order = order[keep]
-    counts = np.bincount(point[order], minlength=n_points)
-    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    indptr = indptr_of_rows(point[order], n_points)
     return TimedLegs(indptr, *(np.ascontiguousarray(getattr(legs, name)[order]) for name in LEG_ARRAYS))
 
 

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numba import get_num_threads, njit
 
+from geo_access.arrays import indptr_of, indptr_of_rows, rows_of
 from geo_access.network.model import SparseTimes, Timetable
 from geo_access.routing.lines import Lines
 from geo_access.words.told import refusal
@@ -61,7 +62,7 @@ def usable_footpaths(timetable: Timetable, *, walk_kmh: float, max_transfer_s: i
         )
     paths = timetable.footpaths
     n_stops = timetable.n_stops
-    rows = np.repeat(np.arange(n_stops, dtype=np.int64), np.diff(paths.indptr))
+    rows = rows_of(paths.indptr)
     columns = paths.indices.astype(np.int64)
     timed = timetable.stated.astype(np.int64)
     by_operator = np.isin(rows * n_stops + columns, timed[:, 0] * n_stops + timed[:, 1])
@@ -79,7 +80,7 @@ def usable_footpaths(timetable: Timetable, *, walk_kmh: float, max_transfer_s: i
         allowed = ~np.isin(rows * n_stops + columns, banned[:, 0] * n_stops + banned[:, 1])
         rows, columns, seconds = rows[allowed], columns[allowed], seconds[allowed]
     order = np.lexsort((seconds, rows))
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n_stops)))).astype(np.int64)
+    indptr = indptr_of_rows(rows, n_stops)
     return SparseTimes(indptr, columns[order].astype(np.int32), seconds[order].astype(np.int32), n_stops)
 
 
@@ -120,7 +121,7 @@ def find_transfers(lines: Lines, footpaths: SparseTimes) -> tuple[np.ndarray, np
     )
     with ThreadPoolExecutor(get_num_threads()) as pool:
         pieces = list(pool.map(lambda task: _kept(int(bounds[task]), int(bounds[task + 1]), *tables), range(n_tasks)))
-    indptr = np.concatenate(([0], np.cumsum(counts, dtype=np.int64)))
+    indptr = indptr_of(counts)
     # A task meets its trips in order but the events of a trip from the last to the first.
     board = np.empty(indptr[-1], np.int32)
     cursor = indptr[:-1].copy()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from geo_access.arrays import begins_run, indptr_of, rows_of
 from geo_access.crs import WGS84
 from geo_access.errors import CoverageError, InputError
 from geo_access.sources.osm_areas import Ring, WalkArea, walk_areas
@@ -166,7 +167,7 @@ def read_osm(
     return OsmWays(
         way_id=ways.way_id,
         way_tags=ways.way_tags,
-        indptr=np.concatenate(([0], np.cumsum(ways.counts))).astype(np.int64),
+        indptr=indptr_of(ways.counts),
         node_id=ways.node_id,
         lon=np.where(missing, np.nan, ways.x * 1e-7),
         lat=np.where(missing, np.nan, ways.y * 1e-7),
@@ -208,7 +209,7 @@ class _Ways:
         ends = np.cumsum(self.counts)
         known = np.add.reduceat((self.x != UNDEFINED).astype(np.int64), ends - self.counts)
         order = np.lexsort((np.arange(len(ends)), -known, -self.version, self.way_id))
-        first = np.concatenate(([True], self.way_id[order][1:] != self.way_id[order][:-1]))
+        first = begins_run(self.way_id[order])
         keep = np.sort(order[first])
         if len(keep) == len(self.way_id):
             return
@@ -283,7 +284,7 @@ def _notes(
 ) -> tuple[Note, ...]:
     notes = [note("streets.ways_read", n=len(ways.counts))]
     if missing.any():
-        cut = len(np.unique(np.repeat(np.arange(len(ways.counts)), ways.counts)[missing]))
+        cut = len(np.unique(rows_of(indptr_of(ways.counts))[missing]))
         notes.append(note("streets.nodes_missing", n=int(missing.sum()), ways=cut))
     if far:
         shown = ", ".join(str(node) for node in far[:5])

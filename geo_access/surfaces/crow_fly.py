@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 from scipy.spatial import cKDTree
 
+from geo_access.arrays import grouped, rows_of
 from geo_access.network.model import CrowFly, Streets
 from geo_access.network.search.kernels import edge_ends
 from geo_access.network.search.links import graph_of
@@ -156,7 +157,7 @@ def entrances_of(streets: Streets, mode: str, *, reverse: bool) -> Entrances:
         states = np.concatenate((against[against >= 0], ahead[ahead >= 0]))
         here, standing = np.arange(n_nodes), np.arange(n_nodes)  # setting out, nothing is banned yet
     else:
-        states = np.repeat(np.arange(graph.n_states), np.diff(graph.indptr))
+        states = rows_of(graph.indptr)
         edges = np.asarray(graph.edges, np.int64)
         sides = 2 * edges + (node_of[states] != np.asarray(streets.edge_source)[edges])
         standing = np.setdiff1d(np.arange(graph.n_states), graph.sealed)
@@ -166,5 +167,5 @@ def entrances_of(streets: Streets, mode: str, *, reverse: bool) -> Entrances:
 
 def _grouped(rows: np.ndarray, values: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
     """CSR of values by row, in the order given."""
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(rows, minlength=n_rows)))).astype(np.int64)
-    return indptr, values[np.argsort(rows, kind="stable")].astype(np.int32)
+    indptr, order = grouped(rows, n_rows)
+    return indptr, values[order].astype(np.int32)

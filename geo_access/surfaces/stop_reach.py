@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from geo_access.arrays import grouped
 from geo_access.network.model import Streets
 from geo_access.network.search.crow_fly import time_factor
 from geo_access.network.search.kernels import node_at
@@ -166,8 +167,7 @@ def stop_reach(
     linked = np.asarray(stops.ok)
     keep = linked[owner]
     on_edge = np.flatnonzero(linked)
-    on_edge = on_edge[np.argsort(stops.edge[on_edge], kind="stable")]
-    counts = np.bincount(stops.edge[on_edge], minlength=len(streets.edge_source))
+    stop_indptr, by_edge = grouped(stops.edge[on_edge], len(streets.edge_source))
     straight = straight_cells(lattice, stops, rows=slice(0, lattice.frame.rows), cols=slice(0, lattice.frame.cols))
     near = straight.seconds <= limit_s
     return StopReach(
@@ -178,8 +178,8 @@ def stop_reach(
         seed_stop=owner[keep],
         seed_ds=costs[keep].astype(np.int32),
         connector_s=np.asarray(stops.connector_s, np.float64),
-        stop_indptr=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
-        stop_member=on_edge.astype(np.int32),
+        stop_indptr=stop_indptr,
+        stop_member=on_edge[by_edge].astype(np.int32),
         stop_fraction=np.asarray(stops.fraction, np.float64),
         step_s=0.1 * time_factor(graph.speed_kmh, speed_kmh, mode),
         across=lattice.connector_kmh / walk_kmh,

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from geo_access.arrays import marked_rows_and_columns
 from geo_access.network.model import Network
 from geo_access.network.timetable.riders import SCHOOL
 from geo_access.routing.query import Query
@@ -50,7 +51,7 @@ def rests_on_school_lines(
         return rests
     if not named and not (timetable.route_kind == SCHOOL).any():
         return rests
-    rows, columns = np.flatnonzero(known.any(axis=1)), np.flatnonzero(known.any(axis=0))
+    rows, columns = marked_rows_and_columns(known)
     without = point_times(network, origin_xy[rows], destination_xy[columns], replace(query, school_lines=False))
     rests[np.ix_(rows, columns)] = known[np.ix_(rows, columns)] & np.isnan(without.seconds[:, :, 0])
     return rests

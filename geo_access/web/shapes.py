@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from pyproj import Transformer
 
+from geo_access.arrays import rows_of
 from geo_access.network.model import CrowFly, Network, Streets
 from geo_access.study.prepared import PreparedStudy
 
@@ -103,7 +104,7 @@ def _rank(name: str) -> int:
 
 def _street_lines(streets: Streets) -> tuple[np.ndarray, np.ndarray]:
     indptr = np.asarray(streets.geometry_indptr)
-    rows = np.repeat(np.arange(len(indptr) - 1), np.diff(indptr))
+    rows = rows_of(indptr)
     lines = shapely.linestrings(np.asarray(streets.geometry_xy), indices=rows)
     return np.asarray(lines), np.asarray(streets.edge_class).astype(np.int64)
 
@@ -126,7 +127,7 @@ def sites_layer(prepared: PreparedStudy) -> bytes:
     for kind, sites in prepared.diagnosis.sites.items():
         case = next(item for item in prepared.diagnosis.cases if item.kind == kind)
         offers = case.offers
-        owner = np.repeat(np.arange(len(offers.metiers)), np.diff(offers.indptr))
+        owner = rows_of(offers.indptr)
         for row in range(len(sites)):
             mine = np.flatnonzero(offers.site == row)
             shapes.append(shapely.Point(sites.xy[row]))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from geo_access.arrays import indptr_of, rows_of
 from geo_access.network.model import CrowFly, ModeGraph, SparseTimes
 from geo_access.network.search.kernels import INFINITE
 from geo_access.network.search.links import Links
@@ -85,9 +86,9 @@ def crow_fly_nearby(
     sizes = np.zeros(len(sources), dtype=np.int64)
     sizes[from_rows] = [len(row) for row in found]
     columns = to_rows[np.concatenate([np.asarray(row, dtype=np.int64) for row in found])]
-    rows = np.repeat(np.arange(len(sources)), sizes)
+    indptr = indptr_of(sizes)
+    rows = rows_of(indptr)
     seconds = np.hypot(sources.x[rows] - targets.x[columns], sources.y[rows] - targets.y[columns]) * pace
-    indptr = np.concatenate(([0], np.cumsum(sizes))).astype(np.int64)
     return SparseTimes(indptr, columns.astype(np.int32), np.rint(seconds).astype(np.int32), len(targets))
 
 

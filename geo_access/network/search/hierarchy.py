@@ -15,6 +15,8 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from geo_access.network.search.kernels import longer
+
 __all__ = ["NO_WAY", "Hierarchy", "build_hierarchy", "contract", "post_order", "upward_arcs"]
 
 NO_WAY = np.int32(1 << 29)
@@ -115,9 +117,9 @@ def contract(indptr: np.ndarray, heads: np.ndarray, weights: np.ndarray) -> tupl
                 grown = 2 * (size[a] + degree)
                 if used + grown > len(nodes):
                     room = 2 * len(nodes) + grown
-                    nodes = _longer(nodes, room)
-                    to = _longer(to, room)
-                    back = _longer(back, room)
+                    nodes = longer(nodes, room)
+                    to = longer(to, room)
+                    back = longer(back, room)
                 for k in range(size[a]):
                     nodes[used + k] = nodes[first[a] + k]
                     to[used + k] = to[first[a] + k]
@@ -141,10 +143,8 @@ def contract(indptr: np.ndarray, heads: np.ndarray, weights: np.ndarray) -> tupl
                 position[nodes[at]] = -1
             if size[a] != before:
                 if items == len(item_state):
-                    item_state = _longer(item_state, 2 * items)
-                    longer = np.empty(2 * items, dtype=np.int64)
-                    longer[:items] = item_next
-                    item_next = longer
+                    item_state = longer(item_state, 2 * items)
+                    item_next = longer(item_next, 2 * items)
                 level = size[a]
                 item_state[items], item_next[items] = a, -1
                 if queue_tail[level] >= 0:
@@ -155,13 +155,6 @@ def contract(indptr: np.ndarray, heads: np.ndarray, weights: np.ndarray) -> tupl
                 items += 1
                 lowest = min(lowest, level)
     return order, first, size, nodes, to, back
-
-
-@njit(cache=True)
-def _longer(values: np.ndarray, room: int) -> np.ndarray:
-    grown = np.empty(room, dtype=np.int32)
-    grown[: len(values)] = values
-    return grown
 
 
 @njit(cache=True)

@@ -11,11 +11,19 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-__all__ = ["edge_ends", "entries_of", "grow", "reach_rows", "seeds_of", "transpose"]
+__all__ = ["edge_ends", "entries_of", "grow", "longer", "reach_rows", "seeds_of", "transpose"]
 
 INFINITE = np.int32(1 << 30)
 # A point that projects onto the end of an edge is at the node: every street there leads to it and from it.
 AT_NODE = 1e-9
+
+
+@njit(cache=True, nogil=True)
+def longer(values: np.ndarray, size: int) -> np.ndarray:
+    """Copy of an array with room for `size` values, those beyond the copied ones unset: a kernel's growing list."""
+    out = np.empty(size, values.dtype)
+    out[: len(values)] = values
+    return out
 
 
 @njit(cache=True)

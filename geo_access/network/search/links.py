@@ -12,10 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit, prange
 
+from geo_access.arrays import entries_of_rows, ranges
 from geo_access.errors import SnapError, raise_faults
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search.links_checks import misplaced
-from geo_access.network.streets.split import ranges
 from geo_access.network.streets.stress import calm_graph
 from geo_access.words.told import fault, refusal
 
@@ -417,11 +417,10 @@ def _nearest(
 def _fractions(streets: Streets, edge: np.ndarray, first: np.ndarray, linked: np.ndarray) -> np.ndarray:
     """Share of the length of each edge that lies before a position on it."""
     xy = np.asarray(streets.geometry_xy)
-    begin, size = streets.geometry_indptr[edge], np.diff(streets.geometry_indptr)[edge]
-    points = ranges(begin, size)
+    begin = streets.geometry_indptr[edge]
+    points, offset = entries_of_rows(streets.geometry_indptr, edge)
     steps = np.zeros(len(points))
     steps[1:] = np.hypot(*(xy[points[1:]] - xy[points[:-1]]).T)
-    offset = np.concatenate(([0], np.cumsum(size)))
     steps[offset[:-1]] = 0.0
     total = np.add.reduceat(steps, offset[:-1]) if len(edge) else np.empty(0)
     walked = np.cumsum(steps)

@@ -11,8 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 from numba import get_num_threads, njit
 
+from geo_access.arrays import grouped, indptr_of
 from geo_access.network.model import ModeGraph, SparseTimes, Streets
-from geo_access.network.search.kernels import INFINITE, edge_ends, entries_of, grow, seeds_of, transpose
+from geo_access.network.search.kernels import INFINITE, edge_ends, entries_of, grow, longer, seeds_of, transpose
 from geo_access.network.search.links import Links
 
 __all__ = ["invert", "nearby_pairs"]
@@ -133,8 +134,8 @@ def _pairs_of(
                     n_touched += 1
                 found[t] = min(found[t], time)
         if n_out + n_touched > len(out_link):
-            out_link = _longer(out_link, 2 * len(out_link) + n_touched)
-            out_s = _longer(out_s, 2 * len(out_s) + n_touched)
+            out_link = longer(out_link, 2 * len(out_link) + n_touched)
+            out_s = longer(out_s, 2 * len(out_s) + n_touched)
         for k in range(n_touched):
             t = touched[k]
             seconds = np.float32(found[t]) * scale
@@ -152,19 +153,11 @@ def _pairs_of(
     return out_link[:n_out].copy(), out_s[:n_out].copy()
 
 
-@njit(cache=True, nogil=True)
-def _longer(values: np.ndarray, size: int) -> np.ndarray:
-    out = np.empty(size, values.dtype)
-    out[: len(values)] = values
-    return out
-
-
 def _by_edge(edge: np.ndarray, n_edges: int) -> tuple[np.ndarray, np.ndarray]:
     """Links by edge (CSR: indptr, link)."""
     linked = np.flatnonzero(edge >= 0).astype(np.int32)
-    order = np.argsort(edge[linked], kind="stable")
-    counts = np.bincount(edge[linked], minlength=n_edges)
-    return np.concatenate(([0], np.cumsum(counts))).astype(np.int64), linked[order]
+    indptr, order = grouped(edge[linked], n_edges)
+    return indptr, linked[order]
 
 
 def nearby_pairs(
@@ -254,7 +247,7 @@ def nearby_pairs(
     )
     with ThreadPoolExecutor(get_num_threads()) as pool:
         pieces = list(pool.map(lambda task: _pairs_of(bounds[task], bounds[task + 1], *shared), range(n_tasks)))
-    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
+    indptr = indptr_of(counts)
     pairs = invert(
         indptr, np.concatenate([piece[0] for piece in pieces]), np.concatenate([piece[1] for piece in pieces]), len(far)
     )

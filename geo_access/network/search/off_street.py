@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geo_access.arrays import begins_run, indptr_of_rows, rows_of
 from geo_access.network.model import SparseTimes
 from geo_access.network.search.links import Links
 
@@ -119,15 +120,14 @@ def across_sparse(times: SparseTimes, sources: Links, targets: Links, *, max_s: 
     use = across.seconds <= max_s
     if not use.any():
         return times
-    known = np.repeat(np.arange(times.n_rows), np.diff(times.indptr)) * times.n_cols + times.indices
+    known = rows_of(times.indptr) * times.n_cols + times.indices
     cells = np.concatenate((known, across.source[use] * times.n_cols + across.target[use]))
     values = np.concatenate((times.seconds, np.rint(across.seconds[use]).astype(np.int32)))
     order = np.lexsort((values, cells))
-    first = np.concatenate(([True], cells[order][1:] != cells[order][:-1]))
+    first = begins_run(cells[order])
     cells, values = cells[order][first], values[order][first]
-    counts = np.bincount(cells // times.n_cols, minlength=times.n_rows)
     return SparseTimes(
-        indptr=np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        indptr=indptr_of_rows(cells // times.n_cols, times.n_rows),
         indices=(cells % times.n_cols).astype(np.int32),
         seconds=values.astype(np.int32),
         n_cols=times.n_cols,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from geo_access.arrays import rows_of
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search.crow_fly import UNBOUNDED_DS, check_search, crow_fly_matrix, slots, time_factor
 from geo_access.network.search.kernels import (
@@ -229,7 +230,7 @@ def _search(streets: Streets, graph: ModeGraph, source: Links, target: Links) ->
         streets.edge_source,
         streets.edge_target,
     )
-    state_of = np.repeat(np.arange(graph.n_states), np.diff(entries[0]))
+    state_of = rows_of(entries[0])
     n, pool = graph.n_states, np.empty((3, len(graph.heads) + len(seed_state) + 8), dtype=np.int32)
     metres = float(np.hypot(source.x[0] - target.x[0], source.y[0] - target.y[0]))
     limit = min(int(metres / graph.speed_kmh * 72.0) + 6_000, UNBOUNDED_DS)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from geo_access.arrays import rows_of
 from geo_access.network.model import CrowFly, SparseTimes, Streets
 from geo_access.network.search.crow_fly import (
     UNBOUNDED_DS,
@@ -287,7 +288,7 @@ def seeds_and_arcs(
             streets.edge_source,
             streets.edge_target,
         )
-        owner = np.repeat(np.arange(len(sources)), np.diff(indptr))
+        owner = rows_of(indptr)
         return states, owner, costs, (graph.indptr, graph.heads, graph.deciseconds)
     at_state, owner, costs, _, _ = entries_of(
         sources.edge,
@@ -301,7 +302,7 @@ def seeds_and_arcs(
         streets.edge_source,
         streets.edge_target,
     )
-    states = np.repeat(np.arange(graph.n_states, dtype=np.int32), np.diff(at_state))
+    states = rows_of(at_state, np.int32)
     return states, owner, costs, transpose(graph.indptr, graph.heads, graph.deciseconds)[:3]
 
 

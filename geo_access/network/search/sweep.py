@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
+from geo_access.arrays import rows_of
 from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.search.hierarchy import Hierarchy
 from geo_access.network.search.kernels import INFINITE
@@ -216,7 +217,7 @@ def hierarchy_rows(
     """
     rank, indptr, heads = (np.asarray(part) for part in (hierarchy.rank, hierarchy.indptr, hierarchy.heads))
     up, down = np.asarray(hierarchy.up_ds), np.asarray(hierarchy.down_ds)
-    states = np.repeat(np.arange(len(rank), dtype=np.int32), np.diff(entry_indptr))
+    states = rows_of(entry_indptr, np.int32)
     chosen = _closure(states, rank, indptr, heads)
     number, part_indptr, part_heads, part_down = _select(chosen, indptr, heads, down, len(rank))
     n_sources = len(seed_indptr) - 1

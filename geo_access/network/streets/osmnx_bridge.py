@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from geo_access.arrays import indptr_of, ranges, rows_of
 from geo_access.crs import metric_epsg
 from geo_access.errors import CoverageError, Fault, raise_faults
 from geo_access.network.model import CrowFly, ModeGraph, Network, Streets
@@ -16,7 +17,7 @@ from geo_access.network.search.links import graph_of
 from geo_access.network.streets.congestion import FREE_FLOW
 from geo_access.network.streets.modes import PROFILES, Profile
 from geo_access.network.streets.rules import visit_only, way_speeds_kmh
-from geo_access.network.streets.split import mainland, ranges
+from geo_access.network.streets.split import mainland
 from geo_access.network.streets.streets import MIN_ISLAND_NODES
 from geo_access.network.streets.turns import assemble
 from geo_access.network.streets.zones import lay_zones
@@ -161,7 +162,7 @@ def _bare(graph: Any, edges: list[_Edge], epsg: int | None) -> Streets:
         edge_length_m=np.array([float(data["length"]) for _, _, data in edges], dtype=np.float32),
         edge_class=np.array([class_names.index(name) for name in classes], dtype=np.uint8),
         edge_way_id=np.array([_way_id(data) for _, _, data in edges], dtype=np.int64),
-        geometry_indptr=np.cumsum([0, *(len(line) for line in lines)]).astype(np.int64),
+        geometry_indptr=indptr_of([len(line) for line in lines]),
         geometry_xy=np.column_stack(project.transform(line_xy[:, 0], line_xy[:, 1])),
         class_names=class_names,
         graphs={},
@@ -268,7 +269,7 @@ def to_networkx(streets: Streets | Network, *, mode: str = "walk") -> Any:
     arcs = graph_of(streets, mode)
     n_nodes = len(streets.node_id)
     plain = slice(0, int(arcs.indptr[n_nodes]))
-    tails = np.repeat(np.arange(n_nodes), np.diff(arcs.indptr[: n_nodes + 1]))
+    tails = rows_of(arcs.indptr[: n_nodes + 1])
     place = np.concatenate((np.arange(n_nodes), arcs.copy_of))
     heads, edges = place[arcs.heads[plain]], arcs.edges[plain]
     sizes = np.diff(streets.geometry_indptr)

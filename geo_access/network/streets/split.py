@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geo_access.arrays import begins_run, ends_run, entries_of_rows, indptr_of, ranges, rows_of
 from geo_access.errors import CoverageError
 from geo_access.sources.osm import OsmWays
 from geo_access.words.told import refusal
@@ -37,18 +38,6 @@ class Pieces:
     way: np.ndarray
     geometry_indptr: np.ndarray
     geometry_lonlat: np.ndarray
-
-
-def ranges(starts: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Concatenate ``arange(start, start + count)`` of each pair.
-
-    Examples
-    --------
-    >>> ranges(np.array([5, 0]), np.array([2, 3])).tolist()
-    [5, 6, 0, 1, 2]
-    """
-    offsets = np.concatenate(([0], np.cumsum(counts)[:-1])) if len(counts) else np.empty(0, dtype=np.int64)
-    return np.repeat(starts - offsets, counts) + np.arange(int(counts.sum()), dtype=np.int64)
 
 
 def morton_order(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -95,14 +84,14 @@ def split_ways(ways: OsmWays, usable: np.ndarray, special: np.ndarray) -> Pieces
     CoverageError
         When nothing usable is left.
     """
-    counts = np.diff(ways.indptr)[usable]
-    positions = ranges(ways.indptr[:-1][usable], counts)
-    way_of = np.repeat(np.flatnonzero(usable), counts)
+    used = np.flatnonzero(usable)
+    positions, indptr = entries_of_rows(ways.indptr, used)
+    way_of = used[rows_of(indptr)]
     ids = ways.node_id[positions]
     valid = np.isfinite(ways.lon[positions])
-    new_way = np.concatenate(([True], way_of[1:] != way_of[:-1])) if len(ids) else np.empty(0, dtype=bool)
+    new_way = begins_run(way_of)
     after_gap = np.concatenate(([False], ~valid[:-1])) if len(ids) else new_way
-    repeated = np.concatenate(([False], ids[1:] == ids[:-1])) & ~new_way if len(ids) else new_way
+    repeated = ~begins_run(ids) & ~new_way
     run = np.cumsum(new_way | after_gap)
     keep = valid & ~repeated
     positions, way_of, ids, run = positions[keep], way_of[keep], ids[keep], run[keep]
@@ -111,7 +100,7 @@ def split_ways(ways: OsmWays, usable: np.ndarray, special: np.ndarray) -> Pieces
     lon, lat = ways.lon[positions], ways.lat[positions]
 
     unique, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
-    ends = np.concatenate(([True], run[1:] != run[:-1])) | np.concatenate((run[1:] != run[:-1], [True]))
+    ends = begins_run(run) | ends_run(run)
     important = np.bincount(inverse, minlength=len(unique)) >= 2
     important[inverse[ends]] = True
     important |= np.isin(unique, special)
@@ -139,7 +128,7 @@ def split_ways(ways: OsmWays, usable: np.ndarray, special: np.ndarray) -> Pieces
         source=number[inverse[start]],
         target=number[inverse[end]],
         way=way_of[start],
-        geometry_indptr=np.concatenate(([0], np.cumsum(size))).astype(np.int64),
+        geometry_indptr=indptr_of(size),
         geometry_lonlat=np.column_stack((lon[line], lat[line])),
     )
 

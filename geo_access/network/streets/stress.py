@@ -29,6 +29,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from geo_access.arrays import rows_of
 from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.streets.limits import limit_kmh
 from geo_access.network.streets.split import mainland
@@ -156,7 +157,7 @@ def calm_graph(streets: Streets, max_stress: int) -> ModeGraph:
         graph = streets.graphs["bike"]
         n_nodes = len(streets.node_id)
         place = np.concatenate((np.arange(n_nodes), graph.copy_of))
-        tails = np.repeat(np.arange(graph.n_states), np.diff(graph.indptr))
+        tails = rows_of(graph.indptr)
         calm = np.flatnonzero(np.asarray(streets.edge_stress)[graph.edges] <= max_stress)
         joined, _ = mainland(place[tails[calm]], place[graph.heads[calm]], n_nodes, min_nodes=_LEAST_NODES)
         calm = calm[joined]

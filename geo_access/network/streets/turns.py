@@ -21,6 +21,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 
+from geo_access.arrays import grouped
 from geo_access.network.model import ModeGraph
 from geo_access.network.streets.modes import Profile
 from geo_access.network.streets.rules import barrier_blocks, forbids_turn
@@ -188,8 +189,7 @@ def assemble(
         edges = np.concatenate((edges, edges[table[:, 1]]))
         deciseconds = np.concatenate((deciseconds, deciseconds[table[:, 1]]))
     n_states = n_laid + len(past_head)
-    order = np.argsort(tails, kind="stable")
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(tails, minlength=n_states)))).astype(np.int64)
+    indptr, order = grouped(tails, n_states)
     also_sealed = np.flatnonzero(np.isin(past_head, layers.sealed)) + n_laid
     return ModeGraph(
         indptr=indptr,

@@ -13,6 +13,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from geo_access.arrays import grouped
+
 __all__ = ["remember_u_turns"]
 
 Past = tuple[int, ...]
@@ -25,8 +27,7 @@ class _Streets:
     """Arcs by the state they leave, looked up as needed."""
 
     def __init__(self, arcs: np.ndarray, deciseconds: np.ndarray, n_states: int) -> None:
-        self.order = np.argsort(arcs[:, 0], kind="stable")
-        self.first = np.searchsorted(arcs[self.order, 0], np.arange(n_states + 1))
+        self.first, self.order = grouped(arcs[:, 0], n_states)
         self.arcs, self.ds = arcs, deciseconds
         self.known: dict[int, list[tuple[int, int, int, int]]] = {}
 

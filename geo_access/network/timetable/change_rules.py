@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from geo_access.arrays import ends_run, grouped, indptr_of, places_in_rows, rows_of
 from geo_access.network.model import SparseTimes
 from geo_access.sources.gtfs.model import Feed
 from geo_access.words.note import Note, note
@@ -249,7 +250,7 @@ def resolve(rules: Sequence[Rule], split: Split, notes: list[Note]) -> Winners:
     key = np.array(a, dtype=np.int64) * n + np.array(b, dtype=np.int64)
     rank = np.array([rule.rank for rule in rules], dtype=np.int64)[which]
     order = np.lexsort((which, rank, key))
-    last = np.concatenate((key[order][1:] != key[order][:-1], [True]))[: len(order)]
+    last = ends_run(key[order])
     key, which = key[order][last], which[order][last]
     kind, seconds = (
         np.array([getattr(rule, name) for rule in rules], dtype=np.int64)[which] for name in ("kind", "seconds")
@@ -277,19 +278,17 @@ def with_copies(footpaths: SparseTimes, original: np.ndarray) -> tuple[np.ndarra
     tuple of ndarray of int64
     """
     n = footpaths.n_rows
-    rows = np.repeat(np.arange(n, dtype=np.int64), np.diff(footpaths.indptr))
+    rows = rows_of(footpaths.indptr)
     columns, seconds = footpaths.indices.astype(np.int64), footpaths.seconds.astype(np.int64)
     if len(original) == n:
         return rows, columns, seconds
-    by_original = np.argsort(original, kind="stable")
-    count = np.bincount(original, minlength=n)
-    start = np.concatenate(([0], np.cumsum(count)))
+    start, by_original = grouped(original, n)
+    count = np.diff(start)
     own = np.flatnonzero(count > 1)
     rows, columns = np.concatenate((rows, own)), np.concatenate((columns, own))
     seconds = np.concatenate((seconds, np.zeros(len(own), dtype=np.int64)))
     times = count[rows] * count[columns]
-    entry = np.repeat(np.arange(len(rows)), times)
-    within = np.arange(len(entry)) - np.repeat(np.cumsum(times) - times, times)
+    entry, within = rows_of(indptr_of(times)), places_in_rows(indptr_of(times))
     wide = count[columns[entry]]
     return (
         by_original[start[rows[entry]] + within // wide],

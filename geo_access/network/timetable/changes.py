@@ -21,6 +21,7 @@ from scipy.sparse import coo_matrix
 from scipy.sparse.csgraph import dijkstra
 from scipy.spatial import cKDTree
 
+from geo_access.arrays import ends_run, indptr_of_rows, rows_of
 from geo_access.network.model import CrowFly, SparseTimes, Streets
 from geo_access.network.search.links import link_points
 from geo_access.network.search.search import nearby
@@ -83,13 +84,12 @@ def pack_times(rows: np.ndarray, columns: np.ndarray, seconds: np.ndarray, n: in
     key = rows.astype(np.int64) * n + columns
     order = np.argsort(key, kind="stable")
     key = key[order]
-    last = np.concatenate((key[1:] != key[:-1], [True]))[: len(key)]
+    last = ends_run(key)
     order, key = order[last], key[last]
     rows, columns, seconds = rows[order], columns[order], seconds[order]
     off = rows != columns
-    counts = np.bincount(rows[off], minlength=n)
     return SparseTimes(
-        np.concatenate(([0], np.cumsum(counts))).astype(np.int64),
+        indptr_of_rows(rows[off], n),
         columns[off].astype(np.int32),
         seconds[off].astype(np.int32),
         n,
@@ -222,7 +222,7 @@ def walks_with_new_stops(
     )
     rows, columns, seconds = _joined(layers)
     fresh = (rows >= known) | (columns >= known)
-    old = np.repeat(np.arange(known, dtype=np.int64), np.diff(footpaths.indptr))
+    old = rows_of(footpaths.indptr)
     return pack_times(
         np.concatenate((old, rows[fresh])),
         np.concatenate((footpaths.indices, columns[fresh])),
@@ -255,7 +255,7 @@ def _street_layers(
     xy = np.column_stack((stops.x, stops.y))
     links = link_points(streets, xy, mode="walk", limit_m=link_limit_m, connector_kmh=walk_kmh)
     times = nearby(streets, links, links, mode="walk", max_s=max_s, speed_kmh=walk_kmh)
-    rows = np.repeat(np.arange(len(stops.x), dtype=np.int64), np.diff(times.indptr))
+    rows = rows_of(times.indptr)
     off_street = ~np.asarray(links.ok, dtype=bool)
     layers = [(rows, times.indices.astype(np.int64), times.seconds.astype(np.int64))]
     if off_street.any():
@@ -279,7 +279,7 @@ def _shorter(entries: Entries, layers: list[Entries], n: int, max_s: int) -> Ent
     """Entries that are within reach and below what the layers so far say."""
     rows, columns, seconds = (np.concatenate([layer[part] for layer in layers]) for part in range(3))
     known = pack_times(rows, columns, seconds, n)
-    key = np.repeat(np.arange(n, dtype=np.int64), np.diff(known.indptr)) * n + known.indices
+    key = rows_of(known.indptr) * n + known.indices
     wanted = entries[0].astype(np.int64) * n + entries[1]
     at = np.searchsorted(key, wanted)
     there = at < len(key)

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from geo_access.arrays import rows_of
 from geo_access.clock import ServiceDay
 from geo_access.errors import Fault, GeoAccessError
 from geo_access.network.model import CrowFly, Network, SparseTimes, Streets, Timetable
@@ -73,7 +74,7 @@ def _without_feed(timetable: Timetable, feed: str) -> Timetable:
     # A line of another feed, or of an edit, may call at a stop of this one: such a stop stays.
     stops[t.event_stop] = True
     number = np.cumsum(stops) - 1
-    rows = np.repeat(np.arange(t.n_stops), np.diff(t.footpaths.indptr))
+    rows = rows_of(t.footpaths.indptr)
     inside = stops[rows] & stops[t.footpaths.indices]
     walks = pack_times(
         number[rows[inside]], number[t.footpaths.indices[inside]], t.footpaths.seconds[inside], int(stops.sum())
@@ -138,9 +139,9 @@ def _walks(a: Timetable, b: Timetable, x: np.ndarray, y: np.ndarray, streets: St
     n, known = len(x), a.n_stops
     reach_s = min(a.reach_s, b.reach_s)
     both = walks_with_new_stops(a.footpaths, x, y, streets, walk_kmh=a.walk_kmh, max_transfer_s=reach_s)
-    rows = np.repeat(np.arange(n, dtype=np.int64), np.diff(both.indptr))
+    rows = rows_of(both.indptr)
     keep = (rows < known) | (both.indices < known)
-    inner = np.repeat(np.arange(b.n_stops, dtype=np.int64), np.diff(b.footpaths.indptr)) + known
+    inner = rows_of(b.footpaths.indptr) + known
     return pack_times(
         np.concatenate((rows[keep], inner)),
         np.concatenate((both.indices[keep], b.footpaths.indices + known)),

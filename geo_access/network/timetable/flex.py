@@ -10,6 +10,7 @@ import numpy as np
 import shapely
 from pyproj import Transformer
 
+from geo_access.arrays import indptr_of
 from geo_access.clock import ServiceDay
 from geo_access.network.model import FlexRides
 from geo_access.network.timetable.change_rules import StopTable
@@ -149,7 +150,7 @@ def _packed(tables: _Tables, stops: StopTable, epsg: int) -> FlexRides | None:
     return FlexRides(
         place_name=np.array(tables.names, dtype=str),
         place_wkt=tuple(shapes),
-        place_indptr=np.concatenate(([0], np.cumsum([len(part) for part in members]))).astype(np.int64),
+        place_indptr=indptr_of([len(part) for part in members]),
         place_stop=np.concatenate(members),
         trip_id=np.array(columns[0], dtype=str),
         factor=np.array(columns[9], dtype=np.float64),

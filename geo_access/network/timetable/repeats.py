@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from geo_access.arrays import indptr_of, places_in_rows, ranges
 from geo_access.network.timetable.runs import Runs
 from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.positions import great_circle_m
@@ -65,8 +66,7 @@ def _minutes(feed: Feed, runs: Runs) -> tuple[np.ndarray, np.ndarray, np.ndarray
     times = feed.stop_times
     starts = times.trip_indptr[:-1][runs.trip] + runs.first
     counts = (times.trip_indptr[1:][runs.trip] - starts).astype(np.int64)
-    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    calls = np.arange(indptr[-1]) - np.repeat(indptr[:-1] - starts, counts)
+    calls, indptr = ranges(starts, counts), indptr_of(counts)
     return calls, (times.departure_s[calls] + np.repeat(runs.shift_s, counts)) // _MINUTE_S, indptr
 
 
@@ -75,7 +75,7 @@ def _keys(feed: Feed, runs: Runs) -> np.ndarray:
     calls, minutes, indptr = _minutes(feed, runs)
     if not len(calls):
         return np.zeros(len(runs.trip), dtype=np.uint64)
-    at = (np.arange(len(calls)) - np.repeat(indptr[:-1], np.diff(indptr))).astype(np.uint64)
+    at = places_in_rows(indptr).astype(np.uint64)
     # Odd multipliers mix well modulo 2^64 (Knuth, multiplicative hashing); equal sums are checked call by call.
     mixed = (minutes.astype(np.uint64) + np.uint64(1)) * (at * np.uint64(0x9E3779B97F4A7C15) + np.uint64(1))
     return np.add.reduceat(mixed, indptr[:-1]) ^ np.diff(indptr).astype(np.uint64)

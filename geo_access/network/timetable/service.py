@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from geo_access.arrays import indptr_of
 from geo_access.clock import LAST_CLOCK_S, ServiceDay
 from geo_access.network.model import Timetable
 
@@ -144,7 +145,7 @@ def take_out(timetable: Timetable, gone: np.ndarray) -> Timetable:
     arrays |= {name: getattr(timetable, name)[events] for name in _EVENT_ARRAYS}
     if len(timetable.trip_days):
         arrays["trip_days"] = timetable.trip_days[~gone]
-    indptr = np.concatenate(([0], np.cumsum(counts[~gone]))).astype(np.int64)
+    indptr = indptr_of(counts[~gone])
     return replace(timetable, trip_indptr=indptr, in_seat=number[seats].astype(np.int32).reshape(-1, 2), **arrays)
 
 

@@ -10,6 +10,7 @@ from datetime import date, timedelta
 import numpy as np
 from pyproj import Transformer
 
+from geo_access.arrays import entries_of_rows, indptr_of, ranges
 from geo_access.errors import raise_faults
 from geo_access.network.model import CrowFly, Streets, Timetable
 from geo_access.network.timetable.change_rules import Calls, StopTable, read_rules, split_stops
@@ -266,12 +267,6 @@ def _stop_labels(feeds: Sequence[Feed], stops: StopTable, *, several: bool) -> t
     return np.array(ids, dtype=str), np.array(names, dtype=str)
 
 
-def _spread(starts: np.ndarray, counts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Positions ``start, start + 1, …`` of every run one after the other, and where each run begins among them."""
-    indptr = np.concatenate(([0], np.cumsum(counts))).astype(np.int64)
-    return np.arange(indptr[-1]) - np.repeat(indptr[:-1] - starts, counts), indptr
-
-
 def _vehicles(number: int, feed: Feed, runs: Runs, stops: StopTable) -> _Vehicles:
     """Spell the calls of each run out; runs with calls that must be booked come twice, once labelled on demand."""
     times = feed.stop_times
@@ -284,7 +279,7 @@ def _vehicles(number: int, feed: Feed, runs: Runs, stops: StopTable) -> _Vehicle
     runs = Runs(*(getattr(runs, name)[which] for name in Runs.__dataclass_fields__))
     starts = times.trip_indptr[:-1][runs.trip] + runs.first
     counts = (times.trip_indptr[1:][runs.trip] - starts).astype(np.int64)
-    calls, indptr = _spread(starts, counts)
+    calls, indptr = ranges(starts, counts), indptr_of(counts)
     run_of = np.repeat(np.arange(len(which)), counts)
     arrival = times.arrival_s[calls] + runs.shift_s[run_of]
     departure = times.departure_s[calls] + runs.shift_s[run_of]
@@ -301,7 +296,7 @@ def _vehicles(number: int, feed: Feed, runs: Runs, stops: StopTable) -> _Vehicle
     of_stop[stops.row[mine]] = mine
     rideable = _rideable(board, alight, indptr)
     keep = np.flatnonzero(rideable | linked_trips(feed)[runs.trip])
-    kept_calls, kept_indptr = _spread(indptr[:-1][keep], counts[keep])
+    kept_calls, kept_indptr = entries_of_rows(indptr, keep)
     return _Vehicles(
         number,
         Runs(*(getattr(runs, name)[keep] for name in Runs.__dataclass_fields__)),
@@ -379,9 +374,8 @@ def _trips(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles], *, several: boo
     table["day"] = np.concatenate([part.runs.day for part in vehicles])
     table["on_demand"] = np.concatenate([part.on_demand for part in vehicles])
     counts = np.concatenate([np.diff(part.indptr) for part in vehicles])
-    starts = np.concatenate(([0], np.cumsum(counts)))[:-1]
     order = np.lexsort((table["row"], table["day"], table["first"], table["route"]))
-    calls, indptr = _spread(starts[order], counts[order])
+    calls, indptr = entries_of_rows(indptr_of(counts), order)
     out = {name: values[order] for name, values in table.items()}
     out["id"] = (np.array(ids, dtype=str) if ids else np.empty(0, "U1"))[order]
     out["headsign"] = (np.array(heads, dtype=str) if heads else np.empty(0, "U1"))[order]

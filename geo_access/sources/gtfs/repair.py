@@ -20,6 +20,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from geo_access.arrays import begins_run, indptr_of, indptr_of_rows
 from geo_access.clock import LAST_CLOCK_S
 from geo_access.sources.gtfs.cells import WEEKDAYS
 from geo_access.sources.gtfs.clocks import BLANK
@@ -64,7 +65,6 @@ def repair_stop_times(
 def pick_calls(times: StopTimes, keep: np.ndarray) -> StopTimes:
     """Return the calls where `keep`, a ndarray of bool, shape (n_calls,), is true; trips stay, some without calls."""
     trip = times.trip()[keep]
-    counts = np.bincount(trip, minlength=len(times.trip_indptr) - 1)
     arrays = {
         name: getattr(times, name)[keep]
         for name in (
@@ -79,7 +79,7 @@ def pick_calls(times: StopTimes, keep: np.ndarray) -> StopTimes:
             "row",
         )
     }
-    return StopTimes(trip_indptr=np.concatenate(([0], np.cumsum(counts))).astype(np.int64), **arrays)
+    return StopTimes(trip_indptr=indptr_of_rows(trip, len(times.trip_indptr) - 1), **arrays)
 
 
 def _falls(times: StopTimes) -> tuple[np.ndarray, np.ndarray]:
@@ -186,7 +186,7 @@ def _cut_edges(times: StopTimes, trip_ids: np.ndarray, notices: NoticeBook) -> S
     timed = times.arrival_s != BLANK
     if timed.all():
         return times
-    before = np.concatenate(([0], np.cumsum(timed)))
+    before = indptr_of(timed)
     trip = times.trip()
     start, end = before[times.trip_indptr[:-1]][trip], before[times.trip_indptr[1:]][trip]
     at = np.arange(len(timed))
@@ -219,7 +219,7 @@ def _along(times: StopTimes, lon: np.ndarray, lat: np.ndarray) -> np.ndarray:
     """Position of each call along its trip: given where given throughout, else straight lines [m]."""
     n = len(times.stop)
     trip = times.trip()
-    inner = np.concatenate(([False], np.diff(trip) == 0))[:n]
+    inner = ~begins_run(trip)
     step = np.zeros(n)
     a, b = times.stop[:-1], times.stop[1:]
     step[1:] = great_circle_m(lon[a], lat[a], lon[b], lat[b])

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from geo_access.arrays import begins_run, indptr_of_rows, rows_of
 from geo_access.sources.gtfs.cells import read_numbers
 from geo_access.sources.gtfs.clocks import BEYOND, BLANK, UNREADABLE, clock_seconds
 from geo_access.sources.gtfs.notices import NoticeBook
@@ -83,7 +84,7 @@ class StopTimes:
 
     def trip(self) -> np.ndarray:
         """Row of ``Feed.trips`` of each call: ndarray of int32, shape (n,)."""
-        return np.repeat(np.arange(len(self.trip_indptr) - 1, dtype=np.int32), np.diff(self.trip_indptr))
+        return rows_of(self.trip_indptr, np.int32)
 
 
 def _lookup(values: np.ndarray, ids: np.ndarray) -> np.ndarray:
@@ -205,7 +206,7 @@ def read_stop_times(
             says="beyond_elsewhere",
         )
     rows, arrival, departure = rows[stays], arrival[stays], departure[stays]
-    indptr = np.concatenate(([0], np.cumsum(np.bincount(trip[rows], minlength=len(trip_ids))))).astype(np.int64)
+    indptr = indptr_of_rows(trip[rows], len(trip_ids))
     distance = read_numbers(raw, "shape_dist_traveled", notices)
     return StopTimes(
         indptr,
@@ -232,7 +233,7 @@ def _in_order(trip: np.ndarray, sequence: np.ndarray) -> np.ndarray | None:
 def _first_of_each(
     raw: RawTable, trip: np.ndarray, sequence: np.ndarray, rows: np.ndarray, names: np.ndarray, notices: NoticeBook
 ) -> np.ndarray:
-    again = np.concatenate(([False], (np.diff(trip) == 0) & (np.diff(sequence) == 0)))[: len(trip)]
+    again = ~begins_run(trip, sequence)
     if again.any():
         notices.add_rows(
             "duplicate_key",
