@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 
-from geo_access.errors import Fault, GeoAccessError
-from geo_access.sources.gtfs.several import read_feeds
+from geo_access.errors import Fault
+from geo_access.study.contents import read_contents, readings
 from geo_access.study.file import StudyFile, read_content, sound_part, validated
-from geo_access.study.inputs import StudyInputs, attempt, joined_inputs, read_tables
-from geo_access.study.network import check_feeds, check_read_feeds
-from geo_access.study.opened import open_study
+from geo_access.study.inputs import StudyInputs
+from geo_access.study.network import check_feeds
+from geo_access.study.opened import Unopened, try_to_open
 from geo_access.words.note import Note, note
-from geo_access.words.words import format_number
 
 __all__ = ["CheckReport", "check_study"]
 
@@ -74,70 +72,22 @@ def check_study(path: str | Path, *, language: str = "fr") -> CheckReport:
     if whole is not None and not missing:
         return _checked(whole, path)
     study, contradictions = (whole, []) if whole is not None else sound_part(path, content)
-    inside, rows, warnings = _contents(study, path)
-    faults += [*contradictions, *missing, *(each for each in inside if each.key not in _ABSENT or not missing)]
+    inside = read_contents(study, path)
+    faults += [*contradictions, *missing, *(each for each in inside.faults if each.key not in _ABSENT or not missing)]
     told_in = getattr(getattr(study, "study", None), "language", language)
-    return CheckReport(tuple(rows), warnings, tuple(dict.fromkeys(faults)), None, told_in)
+    return CheckReport(inside.rows, inside.notes, tuple(dict.fromkeys(faults)), None, told_in)
 
 
 def _checked(study: StudyFile, path: Path) -> CheckReport:
-    """Open a study whose file is sound, as `run` does; where that fails, look into each table and each feed."""
+    """Open a study whose file is sound, as `run` does."""
     language = study.study.language
-    try:
-        opened = open_study(study, path)
-    except GeoAccessError as error:
-        own = error.faults or (Fault(path.name, str(error), key=error.key, values=error.values),)
-        inside, rows, warnings = _contents(study, path)
-        told = {(each.key, each.what) for each in inside}
-        faults = [*inside, *(each for each in own if (each.key, each.what) not in told)]
-        return CheckReport(tuple(rows), warnings, tuple(dict.fromkeys(faults)), None, language)
+    opened = try_to_open(study, path)
+    if isinstance(opened, Unopened):
+        return CheckReport(opened.contents.rows, opened.contents.notes, opened.faults, None, language)
     rows, notes = check_feeds(study)
-    rows += _readings(opened.inputs, language)
     warnings = tuple(dict.fromkeys((*opened.inputs.warnings, *notes, *opened.network.warnings)))
+    rows += readings(opened.inputs, language)
     return CheckReport(tuple(rows), warnings, (), _plan(study, opened.inputs), language)
-
-
-def _contents(study: StudyFile, path: Path) -> tuple[list[Fault], list[tuple[str, ...]], tuple[Note, ...]]:
-    """Look into every table and every feed of what is sound: faults, rows of the report, notes."""
-    faults: list[Fault] = []
-    tables = read_tables(study, path, faults)
-    rows, warnings = _feeds(study, path, faults)
-    if tables.zones is not None and tables.points is not None:
-        inputs = attempt(path.name, faults, lambda: joined_inputs(study, tables))
-        if inputs is not None:
-            language = getattr(getattr(study, "study", None), "language", "fr")
-            return faults, rows + _readings(inputs, language), (*inputs.warnings, *warnings)
-    return faults, rows, warnings
-
-
-def _feeds(study: StudyFile, path: Path, faults: list[Fault]) -> tuple[list[tuple[str, ...]], tuple[Note, ...]]:
-    network = getattr(study, "network", None)
-    if network is None:
-        return [], ()
-    day = getattr(getattr(study, "study", None), "date", None)
-    read = [
-        attempt(f"{path.name}: network.gtfs[{i}]", faults, partial(read_feeds, file, day=day))
-        for i, file in enumerate(network.gtfs)
-    ]
-    feeds = [feed for each in read if each is not None for feed in each.feeds]
-    said = tuple(note for each in read if each is not None for note in each.notes)
-    if getattr(study, "study", None) is None or None in read:
-        return [], said
-    found = attempt(f"{path.name}: study.date", faults, lambda: check_read_feeds(study, feeds))
-    return (found[0], (*said, *found[1])) if found is not None else ([], said)
-
-
-def _readings(inputs: StudyInputs, language: str) -> list[tuple[str, ...]]:
-    rows: list[tuple[str, ...]] = []
-    for report in inputs.reports:
-        losses = "; ".join(
-            f"{format_number(int(row['rows']), language)} × {row['reason']}"
-            for row in report.losses(language).to_dict("records")
-        )
-        located = "" if report.located is None else format_number(report.located, language)
-        kept = format_number(report.kept, language)
-        rows.append((report.source, format_number(report.read, language), kept, located, losses))
-    return rows
 
 
 def _plan(study: StudyFile, inputs: StudyInputs) -> Note:

@@ -17,13 +17,14 @@ from geo_access.diagnosis.supply import job_offers, training_offers
 from geo_access.errors import Fault, GeoAccessError, raise_faults
 from geo_access.network.model import CrowFly, Network
 from geo_access.network.search.links_checks import extent_of, misplaced
+from geo_access.study.contents import Contents, read_contents
 from geo_access.study.file import StudyFile, study_metiers
 from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.study.network import OtherDays, other_days, study_network
 from geo_access.study.provenance import Watched, watch
 from geo_access.study.scenario import Assumptions, check_scenarios
 
-__all__ = ["OpenedStudy", "open_study"]
+__all__ = ["OpenedStudy", "Unopened", "open_study", "try_to_open"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,9 +47,30 @@ class OpenedStudy:
     watched: Watched
 
 
-def open_study(
-    file: StudyFile, path: Path, *, when_read: Callable[[StudyInputs], None] = lambda _: None
-) -> OpenedStudy:
+@dataclass(frozen=True)
+class Unopened:
+    """Why a study cannot be computed.
+
+    Attributes
+    ----------
+    faults : tuple of Fault
+        All, each with the key of the study that names its file where there is one.
+    contents : Contents
+        What was read all the same.
+    error : type of GeoAccessError
+        What to raise with them.
+    """
+
+    faults: tuple[Fault, ...]
+    contents: Contents
+    error: type[GeoAccessError]
+
+
+def _nobody(inputs: StudyInputs) -> None:
+    del inputs
+
+
+def open_study(file: StudyFile, path: Path, *, when_read: Callable[[StudyInputs], None] = _nobody) -> OpenedStudy:
     """Read the tables, build the network, and look at both together.
 
     Parameters
@@ -68,6 +90,41 @@ def open_study(
     GeoAccessError
         With every fault of every table, of the streets and of the timetables at once.
     """
+    opened = try_to_open(file, path, when_read=when_read)
+    if isinstance(opened, OpenedStudy):
+        return opened
+    raise_faults(opened.faults, error=opened.error)
+    raise AssertionError("a study that failed to open says why")
+
+
+def try_to_open(
+    file: StudyFile, path: Path, *, when_read: Callable[[StudyInputs], None] = _nobody
+) -> OpenedStudy | Unopened:
+    """Open a study as `open_study` does; where it cannot be, say all that is wrong, in the words of `run` and `check`.
+
+    Parameters
+    ----------
+    file : StudyFile
+    path : pathlib.Path
+        The study file, for the messages.
+    when_read : callable
+        Called with the tables once they are read, before the network is built.
+
+    Returns
+    -------
+    OpenedStudy or Unopened
+    """
+    try:
+        return _opened(file, path, when_read)
+    except GeoAccessError as error:
+        own = error.faults or (Fault(path.name, str(error), key=error.key, values=error.values),)
+        inside = read_contents(file, path)
+        told = {(each.key, each.what) for each in inside.faults}
+        faults = (*inside.faults, *(each for each in own if (each.key, each.what) not in told))
+        return Unopened(tuple(dict.fromkeys(faults)), inside, type(error))
+
+
+def _opened(file: StudyFile, path: Path, when_read: Callable[[StudyInputs], None]) -> OpenedStudy:
     watched = watch(file)
     failed: list[GeoAccessError] = []
     inputs = network = days = None
@@ -92,8 +149,6 @@ def open_study(
 
 
 def _raise_all(failed: list[GeoAccessError], path: Path) -> None:
-    if not failed:
-        return
     if len(failed) == 1:
         raise failed[0]
     faults = [

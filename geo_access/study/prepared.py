@@ -26,8 +26,9 @@ from geo_access.study.file import (
     study_thresholds,
 )
 from geo_access.study.findings import study_diagnosis
-from geo_access.study.inputs import StudyInputs, read_inputs
-from geo_access.study.network import OtherDays, other_days, study_network
+from geo_access.study.inputs import StudyInputs
+from geo_access.study.network import OtherDays
+from geo_access.study.opened import open_study
 from geo_access.study.scenario import Assumptions
 from geo_access.times.kept import KeptTimes
 
@@ -282,14 +283,13 @@ def prepare_study(path: str | Path, *, progress: Progress = silent) -> PreparedS
     """
     progress("read", 0.0)
     file = read_study_file(path)
-    inputs = read_inputs(file, Path(path))
-    progress("network", 0.1)
-    assumed = Assumptions(file, inputs, study_network(file))
+    opened = open_study(file, Path(path), when_read=lambda _: progress("network", 0.1))
+    assumed = Assumptions(file, opened.inputs, opened.network)
     found = diagnose_assumptions(
         assumed,
         Path(path),
         kept=KeptTimes(),
-        days=other_days(file),
+        days=opened.days,
         progress=lambda stage, share: progress(stage, 0.3 + 0.7 * share),
     )
     progress("write", 1.0)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from geo_access.diagnosis.diagnose import Diagnosis
 from geo_access.diagnosis.dictionary import flag_dictionary, rules_table, thresholds_table
-from geo_access.errors import Fault, InputError, Told, raise_faults
+from geo_access.errors import Fault, GeoAccessError, InputError, Told, raise_faults
 from geo_access.manifest import Manifest, fingerprint, sha256_file
 from geo_access.network.model import Network
 from geo_access.network.streets.congestion import DRIVEN, car_label
@@ -143,12 +143,17 @@ class Study:
         Raises
         ------
         InputError
-            With everything wrong in it.
+            With everything wrong in it, and in the tables and feeds that it names.
         """
         path = Path(path)
         known = path.is_file() and path.stat().st_size <= MAX_STUDY_BYTES
         digest = sha256_file(path) if known else ""
-        file = read_study_file(path)
+        try:
+            file = read_study_file(path)
+        except GeoAccessError as error:
+            # What is wrong in the tables is told with what is wrong in the keys, as `check` tells it.
+            raise_faults(check_study(path).faults, error=type(error))
+            raise
         if sha256_file(path) != digest:
             raise_faults(
                 [Fault(path.name, "the file changed while it was read", "run again", key="changed_while_read")]

@@ -8,7 +8,8 @@ import traceback
 from dataclasses import dataclass
 from pathlib import Path
 
-from geo_access.errors import GeoAccessError
+from geo_access.errors import GeoAccessError, raise_faults
+from geo_access.study.check import check_study
 from geo_access.study.study import Study
 
 __all__ = ["Trial", "try_study"]
@@ -54,7 +55,7 @@ def _attempt(work: object) -> tuple[str, str]:
 def try_study(path: Path, out: Path) -> Trial:
     """Check and run a study."""
     start = time.perf_counter()
-    checked, said = _attempt(lambda: Study.from_file(path).check())
+    checked, said = _attempt(lambda: raise_faults(check_study(path).faults))
     ran, told = _attempt(lambda: Study.from_file(path).run(out))
     seconds = time.perf_counter() - start
     if "traceback" in (checked, ran):

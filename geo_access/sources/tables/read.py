@@ -400,7 +400,10 @@ def _read_vector(
     chosen = layer if layer in names else names[0]
     bounds = None if bbox_lonlat is None else _own_bounds(source, chosen, bbox_lonlat, file.name)
     # A ring that is none reads as no geometry: who reads the layer says which row has none.
-    frame = pyogrio.read_dataframe(source, layer=chosen, max_features=max_rows + 1, bbox=bounds, on_invalid="ignore")
+    # A limit is room taken at once for as many rows: it is set only where the layer holds more.
+    many = pyogrio.read_info(source, layer=chosen, force_feature_count=True)["features"] > max_rows
+    limit = max_rows + 1 if many else None
+    frame = pyogrio.read_dataframe(source, layer=chosen, max_features=limit, bbox=bounds, on_invalid="ignore")
     return frame if isinstance(frame, gpd.GeoDataFrame) else pd.DataFrame(frame)
 
 
