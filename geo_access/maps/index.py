@@ -6,11 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import jinja2
 from markupsafe import Markup
 
 from geo_access.maps.content import MapContent
-from geo_access.maps.interactive import asset
+from geo_access.maps.interactive import page_template
 from geo_access.maps.page_data import embedded_json
 from geo_access.words.told import refusal
 from geo_access.words.words import catalogue, format_number, text
@@ -49,10 +48,6 @@ class Comparison:
     name: str
     maps: tuple[int, int]
     questions: tuple[int, int] = (0, 0)
-
-
-def _environment() -> jinja2.Environment:
-    return jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
 
 
 def _href(file: Path, folder: Path) -> str:
@@ -150,28 +145,24 @@ def write_index(
         }
         for content in contents
     ]
-    page = (
-        _environment()
-        .from_string(asset("index.html"))
-        .render(
-            words=words,
-            language=language,
-            title=title,
-            subtitle=subtitle,
-            labels=tuple(dict.fromkeys(label for content in contents for label in content.labels)),
-            report=named(report),
-            asked=next((question.label for content in contents for question in content.questions()[:1]), ""),
-            metiers=metiers,
-            gallery=[
-                {"href": _href(file, folder), "alt": text("multiples.title", language)}
-                for file in multiples
-                if file.suffix.lower() == ".png"
-            ],
-            compare=named(compare),
-            tables=[{**item, "size": _size(file, language)} for item, file in zip(named(tables), tables)],
-            sources=first.sources if first else (),
-            manifest=first.manifest_id if first else "",
-        )
+    page = page_template("index.html").render(
+        words=words,
+        language=language,
+        title=title,
+        subtitle=subtitle,
+        labels=tuple(dict.fromkeys(label for content in contents for label in content.labels)),
+        report=named(report),
+        asked=next((question.label for content in contents for question in content.questions()[:1]), ""),
+        metiers=metiers,
+        gallery=[
+            {"href": _href(file, folder), "alt": text("multiples.title", language)}
+            for file in multiples
+            if file.suffix.lower() == ".png"
+        ],
+        compare=named(compare),
+        tables=[{**item, "size": _size(file, language)} for item, file in zip(named(tables), tables)],
+        sources=first.sources if first else (),
+        manifest=first.manifest_id if first else "",
     )
     path = folder / "index.html"
     path.write_text(page, encoding="utf-8")
@@ -217,16 +208,12 @@ def write_compare(
         {"name": item.name, "href": _href(item.file, path.parent), "questions": list(item.questions)} for item in maps
     ]
     offered = [{"name": item.name, "maps": item.maps, "questions": item.questions} for item in presets]
-    page = (
-        _environment()
-        .from_string(asset("compare.html"))
-        .render(
-            words=catalogue(language),
-            language=language,
-            maps=known,
-            presets=offered,
-            data=Markup(embedded_json({"maps": known, "presets": offered})),  # noqa: S704 — cannot end its element
-        )
+    page = page_template("compare.html").render(
+        words=catalogue(language),
+        language=language,
+        maps=known,
+        presets=offered,
+        data=Markup(embedded_json({"maps": known, "presets": offered})),  # noqa: S704 — cannot end its element
     )
     path.write_text(page, encoding="utf-8")
     return path

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import html
 import re
+from functools import cache
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ from geo_access.maps.palettes import LEVEL_COLOURS, PLACES_LEGEND, employer_svg,
 from geo_access.maps.views import SATURATION_COLOURS, access_classes, cut_sentence, views
 from geo_access.words.words import catalogue, format_number
 
-__all__ = ["ASSETS", "asset", "metier_map", "page_html", "write_assets", "write_metier_map"]
+__all__ = ["ASSETS", "asset", "metier_map", "page_html", "page_template", "write_assets", "write_metier_map"]
 
 _FIXED_SCALE = re.compile(r"width=device-width,\s*initial-scale=1.0, maximum-scale=1.0, user-scalable=no")
 ASSETS = ("leaflet.js", "leaflet.css", "leaflet-LICENSE.txt", "map.js", "map.css")
@@ -67,11 +68,22 @@ def write_assets(folder: Path) -> Path:
     return target
 
 
+@cache
+def page_template(name: str) -> jinja2.Template:
+    """Template of the package that escapes every word of users; compiled once for all the pages of a process.
+
+    Parameters
+    ----------
+    name : str
+        One of our own pages.
+    """
+    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    return environment.from_string(asset(name))
+
+
 def _side_html(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) -> str:
     """Header, legend and controls of the page; every word of users is escaped by the template."""
     words = catalogue(content.language)
-    environment = jinja2.Environment(autoescape=True, trim_blocks=True, lstrip_blocks=True)
-    template = environment.from_string(asset("side.html"))
     training, employers = content.training_sites(), content.employer_sites()
     shapes = content.shapes()
     questions = content.questions()
@@ -84,7 +96,7 @@ def _side_html(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) 
         layers.append(("tiles", False))
     warnings = [] if len(training) else [words["no_site"]]
     warnings += [] if questions else [words["no_flag"]]
-    return template.render(
+    return page_template("side.html").render(
         words=words,
         title=content.title,
         territory=content.territory,
