@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from geo_access import measures
     from geo_access.diagnosis.flag import flag_zones
     from geo_access.errors import GeoAccessError, InputError
     from geo_access.modes import Mode
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from geo_access.routing.public import Profile
     from geo_access.routing.query import Query, Window
     from geo_access.study.study import Study
+    from geo_access.study.workbench import Workbench
     from geo_access.surfaces.isochrones import isochrones
     from geo_access.times.chain import Stage, chain_times
     from geo_access.times.matrix import travel_times
@@ -77,6 +79,7 @@ _HOMES = {
     "isochrones": "geo_access.surfaces.isochrones",
     "flag_zones": "geo_access.diagnosis.flag",
     "Study": "geo_access.study.study",
+    "Workbench": "geo_access.study.workbench",
     "Mode": "geo_access.modes",
     "Profile": "geo_access.routing.public",
     "save_network": "geo_access.network.storage",
@@ -97,12 +100,14 @@ __all__ = [
     "Study",
     "TravelTimes",
     "Window",
+    "Workbench",
     "build_network",
     "chain_times",
     "explain",
     "flag_zones",
     "from_osmnx",
     "isochrones",
+    "measures",
     "open_network",
     "save_network",
     "shift_test",
@@ -113,6 +118,8 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import the room that a public name lives in, on first use."""
+    if name == "measures":
+        return import_module("geo_access.measures")
     home = _HOMES.get(name)
     if home is None:
         raise AttributeError(f"module 'geo_access' has no attribute {name!r}")

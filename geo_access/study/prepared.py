@@ -116,6 +116,24 @@ class PreparedStudy:
         """
         return _by_id(self.schedules, schedule_id, "schedule")
 
+    def metier(self, code: str) -> Metier:
+        """Return a métier by its code.
+
+        Raises
+        ------
+        InputError
+            When the study has none of that code.
+        """
+        found = next((item for item in self.metiers if item.code == code), None)
+        if found is None:
+            known = ", ".join(item.code for item in self.metiers)
+            raise InputError(
+                f"métier {code!r} is not in the study → one of {known}",
+                key="web.unknown",
+                values={"what": "métier", "value": code, "known": known},
+            )
+        return found
+
     def case(self, profile: str, kind: str, schedule: str) -> DiagnosedCase:
         """Return the first diagnosed case of a public, a kind and a schedule.
 
@@ -147,14 +165,7 @@ class PreparedStudy:
         return mine.set_index(mine["zone_id"].astype(str)).loc[order]
 
     def _column(self, case: DiagnosedCase, metier: str) -> int:
-        codes = [item.code for item in case.offers.metiers]
-        if metier not in codes:
-            raise InputError(
-                f"métier {metier!r} is not in the study → one of {', '.join(codes)}",
-                key="web.unknown",
-                values={"what": "métier", "value": metier, "known": ", ".join(codes)},
-            )
-        return codes.index(metier)
+        return [item.code for item in case.offers.metiers].index(self.metier(metier).code)
 
     def times_key(self, case: DiagnosedCase) -> str:
         """Return the schedule under which the times of a case are filed: its own, or each employer's own hours."""
@@ -262,13 +273,15 @@ def diagnose_assumptions(
     return PreparedStudy(file, path, assumed.inputs, assumed.network, diagnosis, kept)
 
 
-def prepare_study(path: str | Path, *, progress: Progress = silent) -> PreparedStudy:
+def prepare_study(path: str | Path, *, file: StudyFile | None = None, progress: Progress = silent) -> PreparedStudy:
     """Read a study, build its network and diagnose it.
 
     Parameters
     ----------
     path : str or pathlib.Path
         The study file.
+    file : StudyFile, optional
+        Its content, where that was read already or asks less.
     progress : callable
         Called with a stage and the share done, 0–1.
 
@@ -282,7 +295,7 @@ def prepare_study(path: str | Path, *, progress: Progress = silent) -> PreparedS
         With everything wrong in the study.
     """
     progress("read", 0.0)
-    file = read_study_file(path)
+    file = read_study_file(path) if file is None else file
     opened = open_study(file, Path(path), when_read=lambda _: progress("network", 0.1))
     assumed = Assumptions(file, opened.inputs, opened.network)
     found = diagnose_assumptions(

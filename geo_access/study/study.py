@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
@@ -45,11 +45,13 @@ from geo_access.study.network import links_table, study_network
 from geo_access.study.opened import open_study
 from geo_access.study.outputs import write_manifest, write_tables
 from geo_access.study.pictures import map_contents, study_sources, write_front_page, write_pictures
-from geo_access.study.prepared import PreparedStudy
+from geo_access.study.prepared import PreparedStudy, prepare_study
 from geo_access.study.provenance import study_tables
 from geo_access.study.scenario_outputs import write_scenarios
+from geo_access.study.workbench import Workbench
 from geo_access.times.kept import KeptTimes
 from geo_access.words.note import Note, note
+from geo_access.words.told import fault
 from geo_access.words.words import format_number, text
 
 __all__ = ["CheckReport", "RunSummary", "Study", "demo_study_path"]
@@ -159,6 +161,85 @@ class Study:
                 [Fault(path.name, "the file changed while it was read", "run again", key="changed_while_read")]
             )
         return cls(file, path, digest)
+
+    @classmethod
+    def demo(cls) -> Study:
+        """Return the study of the demo's synthetic territory, which travels with the package.
+
+        Raises
+        ------
+        InputError
+            When its data are not there.
+
+        Examples
+        --------
+        >>> Study.demo().file.study.synthetic
+        True
+        """
+        return cls.from_file(demo_study_path())
+
+    def only(self, *, metiers: Sequence[str] | None = None, profiles: Sequence[str] | None = None) -> Study:
+        """Ask fewer questions: some of the study's métiers and publics, in its order.
+
+        Parameters
+        ----------
+        metiers : sequence of str, optional
+            Codes; all of the study by default.
+        profiles : sequence of str, optional
+            Ids of publics; all of the study by default.
+
+        Returns
+        -------
+        Study
+            Isochrones are drawn for its first public where that of the study is left out.
+
+        Raises
+        ------
+        InputError
+            With every name that is not in the study, or when none is left.
+
+        Examples
+        --------
+        >>> [metier.code for metier in Study.demo().only(metiers=["F1602"]).file.metiers]
+        ['F1602']
+        """
+        codes = [metier.code for metier in self.file.metiers]
+        ids = [profile.id for profile in self.file.profiles]
+        asked = (("metiers", metiers, codes), ("profiles", profiles, ids))
+        raise_faults(
+            fault(option, "option_unknown", value=name, known=", ".join(known))
+            for option, given, known in asked
+            for name in ((known if given is None else given) or [""])
+            if name not in known
+        )
+        kept = {name for option, given, known in asked for name in (known if given is None else given)}
+        drawn = self.file.output.isochrone_profile
+        output = self.file.output.model_copy(update={"isochrone_profile": drawn if drawn in kept else None})
+        fewer = {
+            "metiers": tuple(metier for metier in self.file.metiers if metier.code in kept),
+            "profiles": tuple(profile for profile in self.file.profiles if profile.id in kept),
+            "output": output,
+        }
+        return replace(self, file=self.file.model_copy(update=fewer))
+
+    def prepare(self, *, progress: Progress = _silent) -> Workbench:
+        """Read, build and diagnose, to ask in Python: places, flags, isochrones, remedies, scenarios.
+
+        Parameters
+        ----------
+        progress : callable
+            Called with a stage and the share done, 0–1.
+
+        Returns
+        -------
+        Workbench
+
+        Raises
+        ------
+        GeoAccessError
+            With everything wrong in the study.
+        """
+        return Workbench(prepare_study(self.path, file=self.file, progress=progress))
 
     def check(self) -> CheckReport:
         """Read and validate everything, build the network, compute nothing: what `run` would refuse is refused here.

@@ -65,12 +65,7 @@ def run_scenario(
 
     Examples
     --------
-    >>> from geo_access.study.changes import ThresholdChanged
-    >>> from geo_access.study.prepared import prepare_study
-    >>> base = prepare_study("data/demo/study.toml")
-    >>> outcome = run_scenario(base, [ThresholdChanged(id="formation_60", minutes=90)])
-    >>> bool(outcome.delta.people["residents_lost"].sum() == 0)
-    True
+    See `geo_access.study.workbench.Workbench.scenario`, the verb that users call.
     """
     assumed = apply_changes(base.assumptions, changes, where=where)
     return Outcome(base, diagnose_assumptions(assumed, base.path, kept=base.kept, progress=progress), tuple(changes))

@@ -1,0 +1,83 @@
+"""A prepared study asked in Python: its places, tables and what-ifs are the study’s, and wrong names are told."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import geo_access as ga
+from geo_access.study.changes import ThresholdChanged
+from geo_access.study.prepared import prepare_study
+from geo_access.study.whatif import run_scenario
+from tests.reliability.small_study import training, write_small_study
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> ga.Study:
+    return ga.Study.from_file(write_small_study(tmp_path_factory.mktemp("study")))
+
+
+@pytest.fixture(scope="module")
+def bench(study: ga.Study) -> ga.Workbench:
+    return study.prepare()
+
+
+def test_places_are_those_of_the_study(bench: ga.Workbench) -> None:
+    offered = pd.DataFrame([row for row in training() if row["metier"] == "F1602"])
+    sites = bench.sites("F1602")
+    assert sites["offered"].sum() == offered["places"].astype(int).sum()
+    assert sorted(sites["id"]) == sorted(offered["site_id"].unique())
+    assert len(bench.sites()) >= len(sites)
+    assert bench.points["id"].is_unique
+    times = ga.travel_times(bench.network, bench.points, sites, mode="bike", max_minutes=60)
+    assert times.seconds.shape[:2] == (len(bench.points), len(sites))
+
+
+def test_isochrones_are_asked_as_the_flags_are(bench: ga.Workbench) -> None:
+    slow, fast = bench.isochrones(profile="velo"), bench.isochrones(profile="voiture")
+    assert slow.keys() == fast.keys() == {"F1602", "H2913"}
+    assert fast["F1602"].geometry.area.iloc[0] > slow["F1602"].geometry.area.iloc[0]
+    counts = bench.band_counts(slow)
+    assert (counts.groupby("metier")["residents"].diff().dropna() >= 0).all()
+
+
+def test_a_what_if_is_the_same_by_words_and_by_value(study: ga.Study, bench: ga.Workbench) -> None:
+    said = bench.scenario([{"change": "threshold", "id": "t", "minutes": 10}])
+    given = bench.scenario([ThresholdChanged(id="t", minutes=10)])
+    below = run_scenario(prepare_study(study.path), [ThresholdChanged(id="t", minutes=10)])
+    pd.testing.assert_frame_equal(said.flags, given.flags)
+    pd.testing.assert_frame_equal(said.flags, below.after.diagnosis.flags)
+    assert said.delta.people["residents_lost"].sum() > 0
+    assert "10" in said.told[0]
+    # The study as it would be is asked like the study itself, and what was asked before stands.
+    back = said.after.scenario([{"change": "threshold", "id": "t", "minutes": 30}])
+    assert np.array_equal(back.flags["level"], bench.flags["level"])
+
+
+def test_fewer_questions_have_the_same_answers(study: ga.Study, bench: ga.Workbench) -> None:
+    fewer = study.only(metiers=["H2913"], profiles=["velo"]).prepare().flags
+    asked = bench.flags[(bench.flags["metier"] == "H2913") & (bench.flags["profile"] == "velo")]
+    columns = ["zone_id", "level", "reachable_share", "main_reason"]
+    assert fewer[columns].to_numpy().tolist() == asked[columns].to_numpy().tolist()
+
+
+def test_wrong_names_are_told_all_at_once(study: ga.Study, bench: ga.Workbench, tmp_path: Path) -> None:
+    with pytest.raises(ga.InputError) as told:
+        study.only(metiers=["F1602", "X9999"], profiles=["avion"])
+    assert "X9999" in str(told.value)
+    assert "avion" in str(told.value)
+    with pytest.raises(ga.InputError, match="metiers"):
+        study.only(metiers=[])
+    with pytest.raises(ga.InputError, match="X9999"):
+        bench.sites("X9999")
+    with pytest.raises(ga.InputError, match="avion"):
+        bench.isochrones(profile="avion")
+    with pytest.raises(ga.InputError, match="minuts"):
+        bench.scenario([{"change": "threshold", "id": "t", "minuts": 10}])
+    with pytest.raises(ga.InputError, match="nowhere"):
+        bench.scenario([{"change": "threshold", "id": "nowhere", "minutes": 10}])
+    with pytest.raises(ga.InputError):
+        bench.origin("7 rue X, 59000 Lille", addresses=[tmp_path / "none.csv"])
