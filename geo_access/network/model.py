@@ -20,7 +20,7 @@ from geo_access.words.note import Note
 if TYPE_CHECKING:
     from geo_access.network.search.hierarchy import Hierarchy
 
-__all__ = ["CrowFly", "FlexRides", "ModeGraph", "Network", "SparseTimes", "Streets", "Timetable"]
+__all__ = ["CrowFly", "FlexRides", "ModeGraph", "Network", "SparseTimes", "Squares", "Streets", "Timetable"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +109,41 @@ class ModeGraph:
 
 
 @dataclass(frozen=True, eq=False)
+class Squares:
+    """Areas that people walk across in any direction, not along lines alone.
+
+    Attributes
+    ----------
+    ring_indptr : ndarray of int64, shape (n_squares + 1,)
+        Square s has the rings ``ring_indptr[s]:ring_indptr[s + 1]``: its rim, then holes and obstacles.
+    point_indptr : ndarray of int64, shape (n_rings + 1,)
+    xy : ndarray of float64, shape (n_points, 2)
+        Rings, their first point again at the end [m].
+    node_indptr : ndarray of int64, shape (n_squares + 1,)
+    node : ndarray of int32
+        Nodes of `Streets` where one comes in from other streets.
+    corner_indptr : ndarray of int64, shape (n_squares + 1,)
+    corner_xy : ndarray of float64, shape (n_corners, 2)
+        Corners that one may have to go round [m].
+    edge_square : ndarray of int32, shape (n_edges,)
+        Square of each edge that is its rim or laid across it, −1 for others.
+    """
+
+    ring_indptr: np.ndarray
+    point_indptr: np.ndarray
+    xy: np.ndarray
+    node_indptr: np.ndarray
+    node: np.ndarray
+    corner_indptr: np.ndarray
+    corner_xy: np.ndarray
+    edge_square: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of squares."""
+        return len(self.ring_indptr) - 1
+
+
+@dataclass(frozen=True, eq=False)
 class Streets:
     """A street network read from OSM.
 
@@ -141,6 +176,8 @@ class Streets:
     edge_stress : ndarray of uint8, shape (n_edges,)
         Level of traffic stress for cyclists, 1 to 4 (`geo_access.network.streets.stress`); 0 where nobody cycles. Empty
         where nothing is known.
+    squares : Squares or None
+        Areas walked across in any direction.
     """
 
     epsg: int
@@ -159,6 +196,7 @@ class Streets:
     notes: tuple[Note, ...] = ()
     edge_stops: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=bool))
     edge_stress: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
+    squares: Squares | None = None
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,7 @@ import numpy as np
 
 from geo_access.errors import InputError, MissingFileError
 from geo_access.manifest import sha256_file, write_whole
-from geo_access.network.model import CrowFly, FlexRides, ModeGraph, Network, SparseTimes, Streets, Timetable
+from geo_access.network.model import CrowFly, FlexRides, ModeGraph, Network, SparseTimes, Squares, Streets, Timetable
 from geo_access.network.search.hierarchy import Hierarchy
 from geo_access.words.note import Note
 from geo_access.words.told import refusal
@@ -30,7 +30,7 @@ KEPT_CHANGES = "kept_changes"
 """Where a timetable keeps changes of vehicle found for it: by label, two arrays that only `routing` reads."""
 _KINDS: dict[str, type] = {
     kind.__name__: kind
-    for kind in (Network, Streets, CrowFly, ModeGraph, Hierarchy, Note, Timetable, SparseTimes, FlexRides)
+    for kind in (Network, Streets, Squares, CrowFly, ModeGraph, Hierarchy, Note, Timetable, SparseTimes, FlexRides)
 }
 
 

@@ -1,4 +1,4 @@
-"""Cells that points reach straight across, off the streets (`geo_access.network.search.off_street`)."""
+"""Cells that points reach without a street: straight across (`network.search.off_street`), or inside a square."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from geo_access.network.search.links import Links
+from geo_access.network.search.off_street import paces, square_pairs
 from geo_access.surfaces.lattice import Lattice
 
 __all__ = ["StraightCells", "straight_cells"]
@@ -21,7 +22,7 @@ class StraightCells(NamedTuple):
         Of the lattice.
     point : ndarray of int64, shape (n,)
     seconds : ndarray of float32, shape (n,)
-        Straight line × detour, at the speed of the points' connectors [s].
+        Straight line × detour at the speed of the connectors, or the way inside a square [s].
     """
 
     row: np.ndarray
@@ -70,17 +71,38 @@ def straight_cells(lattice: Lattice, points: Links, *, rows: slice, cols: slice)
     x, y = frame.x[cols], frame.y[rows]
     parts = []
     usable = points.ok & (points.distance_m > 0) & (np.isfinite(farthest_m) and not lattice.walled)
+    own_pace, cell_pace = paces(points), paces(links).reshape(frame.rows, frame.cols)[rows, cols]
+    square = np.where(links.inside, links.square, -1).reshape(frame.rows, frame.cols)[rows, cols]
     for point in np.flatnonzero(usable).tolist():
         own_m, here_x, here_y = (float(values[point]) for values in (points.distance_m, points.x, points.y))
         reach_m = own_m + farthest_m
         left, right = np.searchsorted(x, (here_x - reach_m, here_x + reach_m)).tolist()
         low, high = np.searchsorted(y, (here_y - reach_m, here_y + reach_m)).tolist()
         metres = np.hypot(x[left:right][None, :] - here_x, y[low:high][:, None] - here_y)
-        row, col = np.nonzero(metres <= own_m + off_m[low:high, left:right])
-        seconds = metres[row, col] * (float(points.connector_s[point]) / own_m)
+        near = metres <= own_m + off_m[low:high, left:right]
+        if points.inside[point]:
+            near &= square[low:high, left:right] != points.square[point]
+        row, col = np.nonzero(near)
+        pace = np.maximum(own_pace[point], cell_pace[low:high, left:right])
+        seconds = metres[row, col] * pace[row, col]
         whose = np.full(len(row), point)
         parts.append((row + low + rows.start, col + left + cols.start, whose, seconds.astype(np.float32)))
+    if not lattice.walled:
+        parts.append(_in_squares(lattice, points, rows, cols))
     if not parts:
         none = np.empty(0, dtype=np.int64)
         return StraightCells(none, none, none, none.astype(np.float32))
     return StraightCells(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
+
+
+def _in_squares(
+    lattice: Lattice, points: Links, rows: slice, cols: slice
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Row, column, point and seconds of the cells that stand in the square of a point."""
+    shared = np.isin(lattice.links.square, np.unique(points.square[points.square >= 0]))
+    cells = np.flatnonzero(shared & lattice.links.ok)
+    row, col = np.divmod(cells, lattice.frame.cols)
+    cells = cells[(row >= rows.start) & (row < rows.stop) & (col >= cols.start) & (col < cols.stop)]
+    found = square_pairs(lattice.streets, points, lattice.links.take(cells), walk_kmh=lattice.connector_kmh)
+    row, col = np.divmod(cells[found.target], lattice.frame.cols)
+    return row, col, found.source, found.seconds

@@ -14,6 +14,7 @@ import shapely
 
 from geo_access.errors import CapacityError
 from geo_access.network.model import CrowFly, Streets
+from geo_access.network.search.hubs import Hubs, hubs_of
 from geo_access.network.search.links import Links, graph_of, link_points
 from geo_access.words.told import refusal
 
@@ -145,6 +146,9 @@ class Lattice:
         Nodes at the ends of each edge.
     speed_kmh : float
         Reference speed of the mode [km/h].
+    streets : Streets
+    hubs : Hubs
+        Entrances of squares that cells in them are walked to from.
     walled : bool
         Whether barriers keep cells from their streets: then nobody goes straight across either.
     """
@@ -155,6 +159,8 @@ class Lattice:
     edge_source: np.ndarray
     edge_target: np.ndarray
     speed_kmh: float
+    streets: Streets
+    hubs: Hubs
     walled: bool = False
 
     @property
@@ -286,12 +292,17 @@ def prepare_lattice(
         bounds = (low[0] - limit_m, low[1] - limit_m, high[0] + limit_m, high[1] + limit_m)
     frame = frame_around(bounds, cell_m=cell_m, epsg=streets.epsg)
     links = cell_links(streets, frame, mode=mode, limit_m=limit_m, walk_kmh=walk_kmh, barriers=barriers)
+    speed_kmh = float(graph_of(streets, mode).speed_kmh)
+    walled = barriers is not None
+    hubs = hubs_of(streets, links if not walled else links.take(np.empty(0, dtype=np.int64)), speed_kmh=speed_kmh)
     return Lattice(
         frame,
         links,
         float(walk_kmh),
         np.asarray(streets.edge_source),
         np.asarray(streets.edge_target),
-        float(graph_of(streets, mode).speed_kmh),
-        walled=barriers is not None,
+        speed_kmh,
+        streets,
+        hubs,
+        walled=walled,
     )

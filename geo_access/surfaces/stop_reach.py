@@ -126,6 +126,19 @@ class StopReach:
             self.across,
             self.limit_s,
         )
+        _fill_from_hubs(
+            values,
+            rows.start,
+            cols.start,
+            self.lattice.frame.cols,
+            *self.lattice.hubs.arrays,
+            links.connector_s,
+            *self.entrances.arrays[2:],
+            *found,
+            self.step_s,
+            self.across,
+            self.limit_s,
+        )
         self.straight.lower(values, rows=rows, cols=cols, start_s=stop_s, max_s=max_s)
         return values
 
@@ -347,3 +360,35 @@ def _fill(
                     best = min(best, stop_s[stop] + along_s)
             if best < out_s[r, c]:
                 out_s[r, c] = best
+
+
+@njit(cache=True, nogil=True)
+def _fill_from_hubs(
+    out_s: np.ndarray,
+    first_row: int,
+    first_col: int,
+    lattice_cols: int,
+    hub_cell: np.ndarray,
+    hub_node: np.ndarray,
+    hub_ds: np.ndarray,
+    across_s: np.ndarray,
+    node_indptr: np.ndarray,
+    node_state: np.ndarray,
+    first: np.ndarray,
+    following: np.ndarray,
+    time: np.ndarray,
+    way: np.ndarray,
+    step_s: float,
+    across: float,
+    limit_s: float,
+) -> None:  # pragma: no cover - compiled
+    """Lower cells in squares from each entrance that leads straight to them."""
+    for k in range(len(hub_cell)):
+        r, c = hub_cell[k] // lattice_cols - first_row, hub_cell[k] % lattice_cols - first_col
+        if r < 0 or c < 0 or r >= out_s.shape[0] or c >= out_s.shape[1]:
+            continue
+        here = node_state[node_indptr[hub_node[k]] : node_indptr[hub_node[k] + 1]]
+        more_s = hub_ds[k] * step_s + across_s[hub_cell[k]] * across
+        best = _from_states(here, first, following, time, way, more_s, step_s, limit_s)
+        if best < out_s[r, c]:
+            out_s[r, c] = best

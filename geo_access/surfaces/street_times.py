@@ -82,6 +82,33 @@ def _fill_cells(
 
 
 @njit(cache=True)
+def _fill_from_hubs(
+    out_s: np.ndarray,
+    first_row: int,
+    first_col: int,
+    lattice_cols: int,
+    hub_cell: np.ndarray,
+    hub_node: np.ndarray,
+    hub_ds: np.ndarray,
+    node_indptr: np.ndarray,
+    node_state: np.ndarray,
+    state_s: np.ndarray,
+    connector_s: np.ndarray,
+    scale: float,
+    walk_scale: float,
+) -> None:  # pragma: no cover - compiled
+    """Lower cells in squares from each entrance that leads straight to them."""
+    for k in range(hub_cell.shape[0]):
+        r, c = hub_cell[k] // lattice_cols - first_row, hub_cell[k] % lattice_cols - first_col
+        if r < 0 or c < 0 or r >= out_s.shape[0] or c >= out_s.shape[1]:
+            continue
+        best = _soonest(state_s, node_state, node_indptr[hub_node[k]], node_indptr[hub_node[k] + 1])
+        best += hub_ds[k] * scale + connector_s[hub_cell[k]] * walk_scale
+        if best < np.inf and not out_s[r, c] <= best:
+            out_s[r, c] = best
+
+
+@njit(cache=True)
 def _fill_beside_sites(
     out_s: np.ndarray,
     first_row: int,
@@ -163,6 +190,9 @@ def cell_times(
     places = (links.edge, links.fraction, links.connector_s, ahead, against)
     cells = (values, rows.start, cols.start, lattice.frame.cols, *places)
     _fill_cells(*cells, lattice.edge_source, lattice.edge_target, *entrances.arrays, state_s, scale, walk_scale)
+    _fill_from_hubs(
+        *cells[:4], *lattice.hubs.arrays, *entrances.arrays[2:], state_s, links.connector_s, scale, walk_scale
+    )
     if sites is not None:
         own = (sites.edge, sites.fraction, sites.connector_s)
         _fill_beside_sites(*cells, *own, len(lattice.edge_source), scale, walk_scale)

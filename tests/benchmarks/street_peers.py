@@ -25,6 +25,10 @@ EXTRACTS = {
     "Monaco": DATA / "osm" / "monaco.osm.pbf",
     "Zheleznogorsk": DATA / "zheleznogorsk" / "roads.osm.pbf",
 }
+OSM = {
+    "Champs-Élysées": DATA / "osm" / "champs_elysees.osm.bz2",
+    "Portland": DATA / "osm" / "portland-central-filtered.osm.pbf",
+}
 # The peers' own files: a text in their profile and what stands in its place.
 OSRM_WALK_48 = [["local walking_speed = 5\n", "local walking_speed = 4.8\n"]]
 OSRM_NO_TURNS = [
@@ -93,6 +97,23 @@ def car_nodes(city: str, n: int, seed: int = 1) -> np.ndarray:
     usable = np.flatnonzero(good & ~other & entered)
     chosen = np.random.default_rng(seed).choice(usable, min(n, len(usable)), replace=False)
     return _degrees(streets, streets.node_x[chosen], streets.node_y[chosen])
+
+
+def near_streets(osm: Path, mode: str, n: int, seed: int = 27) -> np.ndarray:
+    """Longitude and latitude of random points within 30 m of a street that a mode may use, by length of street."""
+    streets = build_streets(osm, modes=(mode,))
+    rng = np.random.default_rng(seed)
+    edges = np.unique(streets.graphs[mode].edges)
+    if len(streets.edge_stops):
+        edges = edges[streets.edge_stops[edges]]
+    length = streets.edge_length_m[edges].astype(np.float64)
+    first = streets.geometry_indptr[rng.choice(edges, n, p=length / length.sum())]
+    start, end = streets.geometry_xy[first], streets.geometry_xy[first + 1]
+    turn, far = rng.uniform(0, 2 * np.pi, n), rng.uniform(0, 30.0, n)
+    at = (
+        start + rng.uniform(0, 1, (n, 1)) * (end - start) + far[:, None] * np.column_stack((np.cos(turn), np.sin(turn)))
+    )
+    return _degrees(streets, at[:, 0], at[:, 1])
 
 
 def _degrees(streets: Streets, x: np.ndarray, y: np.ndarray) -> np.ndarray:

@@ -342,35 +342,3 @@ def along_shared_edges(
             if x[s] == target_x[t] and y[s] == target_y[t]:
                 same.append((np.int64(s), np.int64(t)))
     return same
-
-
-@njit(cache=True)
-def _same_edge(
-    best: np.ndarray,
-    which: np.ndarray,
-    edge: np.ndarray,
-    fraction: np.ndarray,
-    base_s: np.ndarray,
-    on_edge: np.ndarray,
-    members: np.ndarray,
-    to_fraction: np.ndarray,
-    to_s: np.ndarray,
-    forward_ds: np.ndarray,
-    backward_ds: np.ndarray,
-    factor: float,
-    reverse: bool,
-) -> None:
-    for s in range(len(edge)):
-        if edge[s] < 0:
-            continue
-        for at in range(on_edge[edge[s]], on_edge[edge[s] + 1]):
-            t = members[at]
-            step = to_fraction[t] - fraction[s]
-            if reverse:
-                step = -step
-            time = forward_ds[s] * step if step >= 0 else -backward_ds[s] * step
-            closed = (step > 0 and forward_ds[s] < 0) or (step < 0 and backward_ds[s] < 0)
-            total = base_s[s] + to_s[t] + max(time, 0.0) * factor / 10.0
-            if not closed and total < best[t]:
-                best[t] = total
-                which[t] = s

@@ -16,6 +16,7 @@ from geo_access.arrays import entries_of_rows, ranges
 from geo_access.errors import SnapError, raise_faults
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search.links_checks import misplaced
+from geo_access.network.search.squares import inside_of
 from geo_access.network.streets.stress import calm_graph
 from geo_access.words.told import fault, refusal
 
@@ -177,11 +178,16 @@ class Links:
     distance_m : ndarray of float64, shape (n,)
         Straight line from the point to the edge [m]; also given beyond the limit, NaN where nothing is near.
     connector_s : ndarray of float32, shape (n,)
-        Off-street walk: distance × detour at the connector's speed [s]; NaN where not linked.
+        Off-street walk: distance × detour at the connector's speed [s], without detour inside a square; NaN where not
+        linked.
     forward_ds, backward_ds : ndarray of int32, shape (n,)
         Time along the whole edge, as drawn and against it [0.1 s]; −1 where that is not allowed.
     reason : ndarray of uint8, shape (n,)
         Index into `LINK_REASONS`.
+    square : ndarray of int32, shape (n,)
+        Square of `Streets` that the point stands in, or whose rim is its street, for who walks; −1 where none.
+    inside : ndarray of bool, shape (n,)
+        Whether the point itself is in the square: its walk to the street then makes no detour.
     """
 
     mode: str
@@ -197,6 +203,8 @@ class Links:
     forward_ds: np.ndarray
     backward_ds: np.ndarray
     reason: np.ndarray
+    square: np.ndarray
+    inside: np.ndarray
 
     def __len__(self) -> int:
         """Return the number of points."""
@@ -294,6 +302,8 @@ def link_points(
     edge, fraction, distance, linked = _nearest(streets, segments, points, placed, limit_m)
     ok = (edge >= 0) & (distance <= limit_m)
     edge = np.where(ok, edge, -1)
+    square, inside = inside_of(streets, graph_of(streets, mode), mode, xy=points, edge=edge)
+    walked = distance * np.where(inside, 1.0, detour)
     return Links(
         mode=mode,
         x=points[:, 0],
@@ -304,10 +314,12 @@ def link_points(
         linked_x=np.where(ok, linked[:, 0], np.nan),
         linked_y=np.where(ok, linked[:, 1], np.nan),
         distance_m=distance,
-        connector_s=np.where(ok, distance * detour / connector_kmh * 3.6, np.nan).astype(np.float32),
+        connector_s=np.where(ok, walked / connector_kmh * 3.6, np.nan).astype(np.float32),
         forward_ds=np.where(ok, forward[edge], -1).astype(np.int32),
         backward_ds=np.where(ok, backward[edge], -1).astype(np.int32),
         reason=np.where(ok, 0, np.where(placed, 2, 1)).astype(np.uint8),
+        square=square,
+        inside=inside,
     )
 
 
@@ -344,6 +356,8 @@ def _standing(points: np.ndarray, placed: np.ndarray, mode: str, crow_fly: CrowF
         forward_ds=none,
         backward_ds=none,
         reason=np.where(placed, 0, 1).astype(np.uint8),
+        square=none,
+        inside=np.zeros(n, dtype=bool),
     )
 
 

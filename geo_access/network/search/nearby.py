@@ -13,7 +13,9 @@ from numba import get_num_threads, njit
 
 from geo_access.arrays import grouped, indptr_of
 from geo_access.network.model import ModeGraph, SparseTimes, Streets
-from geo_access.network.search.kernels import INFINITE, edge_ends, entries_of, grow, longer, seeds_of, transpose
+from geo_access.network.search.crow_fly import slots
+from geo_access.network.search.doors import entries, seeds
+from geo_access.network.search.kernels import INFINITE, grow, longer, transpose
 from geo_access.network.search.links import Links
 
 __all__ = ["invert", "nearby_pairs"]
@@ -166,7 +168,6 @@ def nearby_pairs(
     sources: Links,
     targets: Links,
     limits_ds: np.ndarray,
-    n_slots: int,
     *,
     factor: float,
     max_s: float,
@@ -181,8 +182,6 @@ def nearby_pairs(
     sources, targets : Links
     limits_ds : ndarray of int32
         Longest way on the network of each source, or with `backwards` of each target [0.1 s].
-    n_slots : int
-        Buckets of the search, a power of two above the longest arc and seed [0.1 s].
     factor : float
         On the times of the graph.
     max_s : float
@@ -195,26 +194,13 @@ def nearby_pairs(
     SparseTimes
         n_sources × n_targets, seconds rounded.
     """
-    arcs = (graph.indptr, graph.edges, graph.copy_of, graph.sealed, streets.edge_source, streets.edge_target)
-    at_state, entry_link, entry_cost, on_edge, members = entries_of(
-        targets.edge, targets.fraction, targets.forward_ds, targets.backward_ds, *arcs
-    )
-    ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
-    seeds = seeds_of(
-        sources.edge,
-        sources.fraction,
-        sources.forward_ds,
-        sources.backward_ds,
-        *ends,
-        streets.edge_source,
-        streets.edge_target,
-    )
+    at_state, entry_link, entry_cost, on_edge, members = entries(streets, graph, targets)
+    begin, end = seeds(streets, graph, sources), (at_state, entry_link, entry_cost)
     near, far = sources, targets
-    entries = (at_state, entry_link, entry_cost)
     tables = (graph.indptr, graph.heads, graph.deciseconds)
     if backwards:
         near, far = targets, sources
-        seeds, entries = invert(*entries, len(targets)), invert(*seeds, graph.n_states)
+        begin, end = invert(*end, len(targets)), invert(*begin, graph.n_states)
         tables = transpose(*tables)[:3]
         on_edge, members = _by_edge(sources.edge, len(streets.edge_source))
     n = len(near)
@@ -224,9 +210,9 @@ def nearby_pairs(
     shared = (
         counts,
         *tables,
-        n_slots,
-        *seeds,
-        *entries,
+        slots(graph, begin[2]),
+        *begin,
+        *end,
         limits_ds,
         near.edge,
         near.fraction,

@@ -3,7 +3,8 @@
 A point off the streets walks to its street at straight line × detour. Two points whose walks to the streets are
 together as long as the line between them, or longer, are as well joined by that line: the walk off the streets between
 two points is never longer than straight line × detour. It knows as little of what lies between (water, rails, walls)
-as the walk to the street does.
+as the walk to the street does. In one square what lies between is known: the shortest way inside takes its place
+(`geo_access.network.search.squares`), without a detour and whatever the distance.
 """
 
 from __future__ import annotations
@@ -13,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo_access.arrays import begins_run, indptr_of_rows, rows_of
-from geo_access.network.model import SparseTimes
+from geo_access.network.model import CrowFly, SparseTimes, Streets
+from geo_access.network.search.hubs import metres_between
 from geo_access.network.search.links import Links
 
-__all__ = ["Across", "across_matrix", "across_pairs", "across_sparse"]
+__all__ = ["Across", "across_matrix", "across_pairs", "across_sparse", "paces", "square_pairs", "straight_pairs"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,21 +38,47 @@ class Across:
     seconds: np.ndarray
 
 
-def _pace(links: Links) -> float:
-    """Seconds for a metre of straight line off the streets; 0 where every point stands on its street."""
+def paces(links: Links) -> np.ndarray:
+    """Seconds for a metre of straight line off the streets, by point; 0 for those that stand on their street."""
     off = links.ok & (links.distance_m > 0)
-    if not off.any():
-        return 0.0
-    row = int(np.flatnonzero(off)[np.argmax(links.distance_m[off])])
-    return float(links.connector_s[row]) / float(links.distance_m[row])
+    return np.where(off, links.connector_s, 0.0) / np.where(off, links.distance_m, 1.0)
 
 
-def across_pairs(sources: Links, targets: Links) -> Across:
-    """Find the pairs whose straight line is no longer than their two walks to the streets.
+def square_pairs(streets: Streets | CrowFly, sources: Links, targets: Links, *, walk_kmh: float) -> Across:
+    """Find the pairs that walk inside one square.
 
     Parameters
     ----------
+    streets : Streets or CrowFly
     sources, targets : Links
+    walk_kmh : float
+        Speed inside the square [km/h].
+
+    Returns
+    -------
+    Across
+        Walks from outside to the rim of the square included.
+    """
+    none = np.empty(0, dtype=np.int64)
+    if isinstance(streets, CrowFly) or not (sources.square >= 0).any() or not (targets.square >= 0).any():
+        return Across(none, none, none.astype(np.float32))
+    source, target, metres = metres_between(streets, sources, targets)
+    to_rim = [np.where(links.inside, 0.0, links.connector_s) for links in (sources, targets)]
+    seconds = metres * 3.6 / walk_kmh + to_rim[0][source] + to_rim[1][target]
+    seconds[(sources.x[source] == targets.x[target]) & (sources.y[source] == targets.y[target])] = 0.0
+    known = np.isfinite(seconds)
+    return Across(source[known], target[known], seconds[known].astype(np.float32))
+
+
+def across_pairs(streets: Streets | CrowFly, sources: Links, targets: Links, *, walk_kmh: float) -> Across:
+    """Find the pairs that are joined without a street: by a straight line off the streets, or inside one square.
+
+    Parameters
+    ----------
+    streets : Streets or CrowFly
+    sources, targets : Links
+    walk_kmh : float
+        Speed inside squares [km/h].
 
     Returns
     -------
@@ -61,15 +89,29 @@ def across_pairs(sources: Links, targets: Links) -> Across:
     >>> from geo_access.network.model import CrowFly
     >>> from geo_access.network.search.links import link_points
     >>> links = link_points(CrowFly(2154), np.array([[0.0, 0.0], [9.0, 0.0]]), mode="walk")
-    >>> len(across_pairs(links, links).seconds)
+    >>> len(across_pairs(CrowFly(2154), links, links, walk_kmh=4.8).seconds)
     0
     """
-    none = np.empty(0, dtype=np.int64)
-    pace = max(_pace(sources), _pace(targets))
-    if not pace:
-        return Across(none, none, none.astype(np.float32))
+    straight, square = straight_pairs(sources, targets), square_pairs(streets, sources, targets, walk_kmh=walk_kmh)
+    parts = ("source", "target", "seconds")
+    return Across(*(np.concatenate((getattr(straight, name), getattr(square, name))) for name in parts))
+
+
+def straight_pairs(sources: Links, targets: Links) -> Across:
+    """Find the pairs whose straight line is no longer than their two walks to the streets.
+
+    Parameters
+    ----------
+    sources, targets : Links
+
+    Returns
+    -------
+    Across
+        Without those inside one square.
+    """
     from scipy.spatial import cKDTree  # noqa: PLC0415 — importing the room stays cheap
 
+    none = np.empty(0, dtype=np.int64)
     # A pair lies within twice the longer of its two walks: found from whichever end that is.
     found = []
     for near, far, swapped in ((sources, targets, False), (targets, sources, True)):
@@ -91,32 +133,47 @@ def across_pairs(sources: Links, targets: Links) -> Across:
     source, target = pairs[:, 0], pairs[:, 1]
     metres = np.hypot(sources.x[source] - targets.x[target], sources.y[source] - targets.y[target])
     keep = metres <= sources.distance_m[source] + targets.distance_m[target]
-    return Across(source[keep], target[keep], (metres[keep] * pace).astype(np.float32))
+    keep &= ~(sources.inside[source] & targets.inside[target] & (sources.square[source] == targets.square[target]))
+    source, target = source[keep], target[keep]
+    pace = np.maximum(paces(sources)[source], paces(targets)[target])
+    return Across(source, target, (metres[keep] * pace).astype(np.float32))
 
 
-def across_matrix(seconds: np.ndarray, sources: Links, targets: Links, *, max_s: float | None) -> None:
+def across_matrix(
+    seconds: np.ndarray,
+    streets: Streets | CrowFly,
+    sources: Links,
+    targets: Links,
+    *,
+    max_s: float | None,
+    walk_kmh: float,
+) -> None:
     """Lower the times of a table, float32 (n_sources, n_targets) [s], in place."""
-    across = across_pairs(sources, targets)
+    across = across_pairs(streets, sources, targets, walk_kmh=walk_kmh)
     use = slice(None) if max_s is None else across.seconds <= max_s
-    at = (across.source[use], across.target[use])
-    seconds[at] = np.fmin(seconds[at], across.seconds[use])
+    np.fmin.at(seconds, (across.source[use], across.target[use]), across.seconds[use])
 
 
-def across_sparse(times: SparseTimes, sources: Links, targets: Links, *, max_s: float) -> SparseTimes:
+def across_sparse(
+    times: SparseTimes, streets: Streets | CrowFly, sources: Links, targets: Links, *, max_s: float, walk_kmh: float
+) -> SparseTimes:
     """Lower the times of a sparse table, and add the pairs that it lacked.
 
     Parameters
     ----------
     times : SparseTimes
+    streets : Streets or CrowFly
     sources, targets : Links
     max_s : float
         Longest time [s].
+    walk_kmh : float
+        Speed inside squares [km/h].
 
     Returns
     -------
     SparseTimes
     """
-    across = across_pairs(sources, targets)
+    across = across_pairs(streets, sources, targets, walk_kmh=walk_kmh)
     use = across.seconds <= max_s
     if not use.any():
         return times

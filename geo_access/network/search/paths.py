@@ -3,24 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from geo_access.arrays import rows_of
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search.crow_fly import UNBOUNDED_DS, check_search, crow_fly_matrix, slots, time_factor
-from geo_access.network.search.kernels import (
-    INFINITE,
-    along_shared_edges,
-    edge_ends,
-    entries_of,
-    grow,
-    node_at,
-    seeds_of,
-)
+from geo_access.network.search.doors import hub_states, seeds
+from geo_access.network.search.hubs import hubs_of, standing_xy
+from geo_access.network.search.kernels import INFINITE, along_shared_edges, entries_of, grow, node_at
 from geo_access.network.search.links import Links, graph_of, link_points
-from geo_access.network.search.off_street import across_pairs
+from geo_access.network.search.off_street import square_pairs, straight_pairs
+from geo_access.network.search.squares import line_between
 from geo_access.words.told import refusal
 
 if TYPE_CHECKING:
@@ -45,9 +40,9 @@ class StreetPath:
     street_m : float
         Along the streets, or over the straight line times its detour without streets [m].
     connector_m : tuple of float
-        Straight line from the start to its street, and from the last street to the end [m].
+        Line from the start to its street or to the entrance of its square, and from the last one to the end [m].
     connector_s : tuple of float
-        Time on both [s]: distance × detour at walking speed.
+        Time on both [s]: distance × detour at walking speed, without detour inside squares.
     xy : ndarray of float64, shape (n_points, 2)
         The line from the start to the end, connectors included [m]; empty where there is no way.
     edge : ndarray of int32, shape (n_pieces,)
@@ -92,14 +87,24 @@ class StreetPath:
 
 @dataclass(frozen=True, eq=False)
 class _Found:
-    """Pieces of a way: edge, direction, part of the edge in the order travelled, time [0.1 s]."""
+    """Pieces of a way: edge, direction, part of the edge in the order travelled, time [0.1 s].
+
+    `doors` are the nodes where one leaves the square of the start and enters that of the end, −1 without one; `door_ds`
+    the ways to them inside [0.1 s].
+    """
 
     edge: np.ndarray
     along: np.ndarray
     begin: np.ndarray
     end: np.ndarray
     deciseconds: np.ndarray
-    total_ds: int
+    doors: tuple[int, int] = (-1, -1)
+    door_ds: tuple[int, int] = (0, 0)
+
+    @property
+    def total_ds(self) -> int:
+        """Time of all pieces and of the ways inside squares [0.1 s]."""
+        return int(self.deciseconds.sum()) + sum(self.door_ds)
 
 
 def street_path(
@@ -164,12 +169,15 @@ def street_path(
     found = _search(streets, graph, source, target)
     none = _no_way(streets, links, "DISCONNECTED")
     told = none if found is None else _told(streets, links, found, factor=factor, max_s=max_s)
-    across = across_pairs(source, target).seconds
-    if not len(across) or (told.seconds is not None and told.seconds <= across[0]):
-        return told
-    if max_s is not None and across[0] > max_s:
-        return told
-    return _across(none, links, float(across[0]))
+    best = told
+    for square, pairs in (
+        (-1, straight_pairs(source, target)),
+        (int(source.square[0]), square_pairs(streets, source, target, walk_kmh=graph.speed_kmh / factor)),
+    ):
+        seconds = float(pairs.seconds[0]) if len(pairs.seconds) else np.inf
+        if seconds < (np.inf if best.seconds is None else best.seconds) and (max_s is None or seconds <= max_s):
+            best = _across(streets, none, links, seconds, square=square)
+    return best
 
 
 def _no_way(streets: Streets | CrowFly, links: Links, reason: str) -> StreetPath:
@@ -193,11 +201,14 @@ def _no_way(streets: Streets | CrowFly, links: Links, reason: str) -> StreetPath
     )
 
 
-def _across(none: StreetPath, links: Links, seconds: float) -> StreetPath:
-    """Straight from one point to the other, off the streets: one connector."""
-    xy = np.column_stack((links.x, links.y))
-    metres = float(np.hypot(*(xy[1] - xy[0])))
-    found = {"reason": "OK", "seconds": seconds, "street_m": 0.0, "xy": xy}
+def _across(streets: Streets, none: StreetPath, links: Links, seconds: float, *, square: int) -> StreetPath:
+    """From one point to the other without a street, straight or inside a square: one connector."""
+    ends = np.column_stack((links.x, links.y))
+    if square >= 0:
+        first, last = standing_xy(links)
+        ends = _without_repeats(np.concatenate((ends[:1], line_between(streets, square, first, last), ends[1:])))
+    metres = float(np.hypot(*np.diff(ends, axis=0).T).sum())
+    found = {"reason": "OK", "seconds": seconds, "street_m": 0.0, "xy": ends}
     return StreetPath(**{**none.__dict__, **found, "connector_m": (metres, 0.0), "connector_s": (seconds, 0.0)})
 
 
@@ -220,17 +231,11 @@ def _search(streets: Streets, graph: ModeGraph, source: Links, target: Links) ->
     """Search as the matrix does, then follow the arcs back; the limit grows until nothing shorter can be left."""
     fields = (graph.indptr, graph.edges, graph.copy_of, graph.sealed, streets.edge_source, streets.edge_target)
     entries = entries_of(target.edge, target.fraction, target.forward_ds, target.backward_ds, *fields)
-    ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
-    _, seed_state, seed_cost = seeds_of(
-        source.edge,
-        source.fraction,
-        source.forward_ds,
-        source.backward_ds,
-        *ends,
-        streets.edge_source,
-        streets.edge_target,
-    )
-    state_of = rows_of(entries[0])
+    _, seed_state, seed_cost = seeds(streets, graph, source)
+    hubs = hubs_of(streets, target, speed_kmh=graph.speed_kmh)
+    hub_state, hub = hub_states(graph, hubs)
+    state_of = np.concatenate((rows_of(entries[0]), hub_state))
+    entry_ds = np.concatenate((entries[2], hubs.deciseconds[hub]))
     n, pool = graph.n_states, np.empty((3, len(graph.heads) + len(seed_state) + 8), dtype=np.int32)
     metres = float(np.hypot(source.x[0] - target.x[0], source.y[0] - target.y[0]))
     limit = min(int(metres / graph.speed_kmh * 72.0) + 6_000, UNBOUNDED_DS)
@@ -251,7 +256,7 @@ def _search(streets: Streets, graph: ModeGraph, source: Links, target: Links) ->
             pool[2],
             np.empty(n, dtype=np.int32),
         )
-        totals = np.where(dist[state_of] < INFINITE, dist[state_of].astype(np.int64) + entries[2], int(INFINITE))
+        totals = np.where(dist[state_of] < INFINITE, dist[state_of].astype(np.int64) + entry_ds, int(INFINITE))
         best = int(totals.argmin()) if len(totals) else -1
         reached = int(totals[best]) if best >= 0 else int(INFINITE)
         if reached <= limit or limit == UNBOUNDED_DS:
@@ -262,7 +267,11 @@ def _search(streets: Streets, graph: ModeGraph, source: Links, target: Links) ->
         return beside
     if reached >= INFINITE:
         return None
-    return _followed(streets, graph, source, target, via, int(state_of[best]), int(entries[2][best]), seed_cost)
+    begin = _Ends(
+        seed_state, seed_cost, len(seed_state) - len(hubs_of(streets, source, speed_kmh=graph.speed_kmh).node)
+    )
+    door = int(hubs.node[hub[best - len(entries[2])]]) if best >= len(entries[2]) else -1
+    return _followed(streets, graph, source, target, via, begin, _Last(int(state_of[best]), int(entry_ds[best]), door))
 
 
 def _on_one_edge(source: Links, target: Links, entries: tuple[np.ndarray, ...], reached: int) -> _Found | None:
@@ -288,7 +297,23 @@ def _on_one_edge(source: Links, target: Links, entries: tuple[np.ndarray, ...], 
         return None
     begin, end = source.fraction, target.fraction
     forwards = (end > begin) | ((end == begin) & (source.forward_ds >= 0))
-    return _Found(source.edge, forwards, begin, end, found[0].copy(), int(found[0, 0]))
+    return _Found(source.edge, forwards, begin, end, found[0].copy())
+
+
+class _Ends(NamedTuple):
+    """Seeds of a point: states, times [0.1 s], and how many of them lie on its street; the others are doors."""
+
+    state: np.ndarray
+    deciseconds: np.ndarray
+    n_street: int
+
+
+class _Last(NamedTuple):
+    """Where a way ends: state, time from there [0.1 s], and the door of the square, −1 on the street."""
+
+    state: int
+    deciseconds: int
+    door: int
 
 
 def _followed(
@@ -297,16 +322,17 @@ def _followed(
     source: Links,
     target: Links,
     via: np.ndarray,
-    state: int,
-    entry_ds: int,
-    seed_cost: np.ndarray,
+    begin: _Ends,
+    last: _Last,
 ) -> _Found:
     """Arcs behind a state, with the parts of edges before and after them."""
     place = np.concatenate((np.arange(len(streets.node_id)), graph.copy_of))
     pieces: list[tuple[int, bool, float, float, int]] = []
-    if _node(streets, target) < 0:
+    state = last.state
+    if last.door < 0 and _node(streets, target) < 0:
         along = bool(streets.edge_source[target.edge[0]] == place[state])
-        pieces.append((int(target.edge[0]), along, 0.0 if along else 1.0, float(target.fraction[0]), entry_ds))
+        entry = (0.0 if along else 1.0, float(target.fraction[0]), last.deciseconds)
+        pieces.append((int(target.edge[0]), along, *entry))
     while via[state] >= 0:
         arc = int(via[state])
         state = int(np.searchsorted(graph.indptr, arc, side="right")) - 1
@@ -314,11 +340,11 @@ def _followed(
         along = bool(streets.edge_source[edge] == place[state])
         pieces.append((edge, along, 0.0 if along else 1.0, 1.0 if along else 0.0, int(graph.deciseconds[arc])))
     seed = -1 - int(via[state])
-    if _node(streets, source) < 0:
+    out = seed >= begin.n_street
+    if not out and _node(streets, source) < 0:
         along = seed == 0 and bool(source.forward_ds[0] >= 0)
-        pieces.append(
-            (int(source.edge[0]), along, float(source.fraction[0]), 1.0 if along else 0.0, int(seed_cost[seed]))
-        )
+        start = (float(source.fraction[0]), 1.0 if along else 0.0, int(begin.deciseconds[seed]))
+        pieces.append((int(source.edge[0]), along, *start))
     pieces.reverse()
     return _Found(
         np.array([piece[0] for piece in pieces], dtype=np.int32),
@@ -326,7 +352,8 @@ def _followed(
         np.array([piece[2] for piece in pieces], dtype=np.float64),
         np.array([piece[3] for piece in pieces], dtype=np.float64),
         np.array([piece[4] for piece in pieces], dtype=np.int32),
-        sum(piece[4] for piece in pieces),
+        (int(place[begin.state[seed]]) if out else -1, last.door),
+        (int(begin.deciseconds[seed]) if out else 0, last.deciseconds if last.door >= 0 else 0),
     )
 
 
@@ -355,12 +382,15 @@ def _told(streets: Streets, links: Links, found: _Found, *, factor: float, max_s
                 "xy": start[None, :],
             }
         )
-    parts = [start[None, :], np.column_stack((links.linked_x[:1], links.linked_y[:1]))]
+    first, last = (_connector(streets, links, found, row) for row in (0, 1))
+    parts = [first]
     parts += [
         _cut(streets, edge, begin, stop)
         for edge, begin, stop in zip(found.edge.tolist(), found.begin.tolist(), found.end.tolist())
     ]
-    parts += [np.column_stack((links.linked_x[1:], links.linked_y[1:])), end[None, :]]
+    parts.append(last[::-1])
+    off_m = [float(np.hypot(*np.diff(line, axis=0).T).sum()) for line in (first, last)]
+    off_s = links.connector_s + np.array(found.door_ds) * (factor / 10.0)
     share = np.abs(found.end - found.begin)
     metres = streets.edge_length_m[found.edge].astype(np.float64) * share
     return StreetPath(
@@ -369,8 +399,8 @@ def _told(streets: Streets, links: Links, found: _Found, *, factor: float, max_s
         reason="OK",
         seconds=float(seconds),
         street_m=float(metres.sum()),
-        connector_m=_pair(links.distance_m),
-        connector_s=_pair(links.connector_s),
+        connector_m=(off_m[0], off_m[1]),
+        connector_s=_pair(off_s),
         xy=_without_repeats(np.concatenate(parts)),
         edge=found.edge,
         along=found.along,
@@ -379,6 +409,17 @@ def _told(streets: Streets, links: Links, found: _Found, *, factor: float, max_s
         piece_m=metres,
         piece_s=found.deciseconds * (factor / 10.0),
     )
+
+
+def _connector(streets: Streets, links: Links, found: _Found, row: int) -> np.ndarray:
+    """Line from a point to its street, or inside its square to the door."""
+    point, linked = np.array([links.x[row], links.y[row]]), np.array([links.linked_x[row], links.linked_y[row]])
+    node = found.doors[row]
+    if node < 0:
+        return np.stack((point, linked))
+    door = np.array([streets.node_x[node], streets.node_y[node]])
+    inside = line_between(streets, int(links.square[row]), standing_xy(links)[row], door)
+    return np.concatenate((point[None], inside))
 
 
 def _cut(streets: Streets, edge: int, begin: float, end: float) -> np.ndarray:

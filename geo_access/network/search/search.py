@@ -15,14 +15,12 @@ from geo_access.network.search.crow_fly import (
     slots,
     time_factor,
 )
+from geo_access.network.search.doors import entries, seeds
 from geo_access.network.search.kernels import (
     INFINITE,
     along_shared_edges,
-    edge_ends,
-    entries_of,
     grow,
     reach_rows,
-    seeds_of,
     transpose,
 )
 from geo_access.network.search.links import Links, graph_of
@@ -58,29 +56,18 @@ def _block_rows(
 ) -> np.ndarray:
     """Door-to-door seconds, float32 (n_sources, n_targets), NaN where none."""
     graph = graph_of(streets, mode)
-    arcs = (graph.indptr, graph.edges, graph.copy_of, graph.sealed, streets.edge_source, streets.edge_target)
-    entries = entries_of(targets.edge, targets.fraction, targets.forward_ds, targets.backward_ds, *arcs)
-    at_state, entry_link, entry_cost, on_edge, members = entries
-    ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
-    seeds = seeds_of(
-        sources.edge,
-        sources.fraction,
-        sources.forward_ds,
-        sources.backward_ds,
-        *ends,
-        streets.edge_source,
-        streets.edge_target,
-    )
+    at_state, entry_link, entry_cost, on_edge, members = entries(streets, graph, targets)
+    begin = seeds(streets, graph, sources)
     limits = limits_ds(sources.connector_s, max_s, factor)
     if hierarchy:
-        found = hierarchy_rows(graph.hierarchy, *seeds, at_state, entry_link, entry_cost, len(targets))
+        found = hierarchy_rows(graph.hierarchy, *begin, at_state, entry_link, entry_cost, len(targets))
     else:
         found = reach_rows(
             graph.indptr,
             graph.heads,
             graph.deciseconds,
-            slots(graph, seeds[2]),
-            *seeds,
+            slots(graph, begin[2]),
+            *begin,
             at_state,
             entry_link,
             entry_cost,
@@ -111,7 +98,7 @@ def _block_rows(
         seconds[s, t] = 0.0
     if max_s is not None:
         seconds[seconds > max_s] = np.nan
-    across_matrix(seconds, sources, targets, max_s=max_s)
+    across_matrix(seconds, streets, sources, targets, max_s=max_s, walk_kmh=graph.speed_kmh / factor)
     return seconds
 
 
@@ -177,12 +164,11 @@ def nearby(
             sources,
             targets,
             limits_ds(fewer.connector_s, max_s, factor),
-            slots(graph, fewer.forward_ds, fewer.backward_ds),
             factor=factor,
             max_s=max_s,
             backwards=backwards,
         )
-        return across_sparse(found, sources, targets, max_s=max_s)
+        return across_sparse(found, streets, sources, targets, max_s=max_s, walk_kmh=graph.speed_kmh / factor)
     counts, columns, values = [np.zeros(1, dtype=np.int64)], [], []
     for rows in _blocks(len(sources), len(targets)):
         block = _block_rows(streets, sources.take(rows), targets, mode=mode, max_s=max_s, factor=factor, hierarchy=True)
@@ -278,30 +264,10 @@ def seeds_and_arcs(
     """
     graph = graph_of(streets, mode)
     if not reverse:
-        ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
-        indptr, states, costs = seeds_of(
-            sources.edge,
-            sources.fraction,
-            sources.forward_ds,
-            sources.backward_ds,
-            *ends,
-            streets.edge_source,
-            streets.edge_target,
-        )
+        indptr, states, costs = seeds(streets, graph, sources)
         owner = rows_of(indptr)
         return states, owner, costs, (graph.indptr, graph.heads, graph.deciseconds)
-    at_state, owner, costs, _, _ = entries_of(
-        sources.edge,
-        sources.fraction,
-        sources.forward_ds,
-        sources.backward_ds,
-        graph.indptr,
-        graph.edges,
-        graph.copy_of,
-        graph.sealed,
-        streets.edge_source,
-        streets.edge_target,
-    )
+    at_state, owner, costs, _, _ = entries(streets, graph, sources)
     states = rows_of(at_state, np.int32)
     return states, owner, costs, transpose(graph.indptr, graph.heads, graph.deciseconds)[:3]
 

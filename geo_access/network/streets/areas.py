@@ -4,7 +4,8 @@ An area becomes straight ways between the points where one enters it: nodes that
 streets that end inside it. A straight way is laid where it stays inside and off every hole and obstacle; corners of
 the rim and of obstacles are laid in where one has to go round them. Of two ways that differ by less than one per cent
 the longer is left out. At most 40 entrances and 40 corners are looked at in one area, those farthest apart and the
-sharpest: a square of 2,000 corners costs as much as one of 80. The rim always stays a way of its own.
+sharpest: a square of 2,000 corners costs as much as one of 80. The rim always stays a way of its own. Rings, entrances
+and corners stay with the streets as `Squares`: who stands in a square walks straight to what he sees.
 """
 
 from __future__ import annotations
@@ -15,13 +16,17 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numba import njit
 
+from geo_access.arrays import indptr_of
+from geo_access.network.model import Squares
+from geo_access.network.streets.split import Pieces
 from geo_access.sources.osm import OsmWays, WalkArea
 from geo_access.words.note import Note, note
 
 if TYPE_CHECKING:
     import shapely
+    from pyproj import Transformer
 
-__all__ = ["open_areas"]
+__all__ = ["Opened", "open_areas", "squares_of"]
 
 _MOST_ENTRANCES = 40
 _MOST_CORNERS = 40
@@ -174,7 +179,35 @@ def _entrances(ways: OsmWays, area: WalkArea, used: _Uses, inside: np.ndarray, o
     return _Points(node_id[rows], xy[rows], lonlat[rows])
 
 
-def open_areas(ways: OsmWays) -> tuple[OsmWays, list[Note]]:
+@dataclass(frozen=True, eq=False)
+class Opened:
+    """Ways with those across areas, and the areas that they cross.
+
+    Attributes
+    ----------
+    ways : OsmWays
+        With the ways across areas behind the others, under the ids and the tags of the areas.
+    notes : tuple of Note
+        How many areas were opened.
+    areas : tuple of WalkArea
+        Those that other streets come into.
+    entrances : tuple of ndarray of int64
+        OSM nodes of each area where they do.
+    corners : tuple of ndarray of float64
+        Corners of each that one may have to go round [degree].
+    way_area : ndarray of int64, shape (n_ways,)
+        Area that each way crosses or is the rim of, −1 for others.
+    """
+
+    ways: OsmWays
+    notes: tuple[Note, ...] = ()
+    areas: tuple[WalkArea, ...] = ()
+    entrances: tuple[np.ndarray, ...] = ()
+    corners: tuple[np.ndarray, ...] = ()
+    way_area: np.ndarray | None = None
+
+
+def open_areas(ways: OsmWays) -> Opened:
     """Lay ways across the areas that people walk on.
 
     Parameters
@@ -183,13 +216,10 @@ def open_areas(ways: OsmWays) -> tuple[OsmWays, list[Note]]:
 
     Returns
     -------
-    ways : OsmWays
-        With the ways across areas behind the others, under the ids and the tags of the areas.
-    notes : list of Note
-        How many areas were opened.
+    Opened
     """
     if not ways.areas:
-        return ways, []
+        return Opened(ways)
     # A closed way holds its first node twice.
     closed = ways.node_id[ways.indptr[:-1]] == ways.node_id[ways.indptr[1:] - 1]
     once = np.ones(len(ways.node_id), dtype=bool)
@@ -197,46 +227,119 @@ def open_areas(ways: OsmWays) -> tuple[OsmWays, list[Note]]:
     node, times = np.unique(ways.node_id[once], return_counts=True)
     used = _Uses(node, times)
     inside = _ends_inside(ways, ways.areas, used)
-    ids, tags, lines = [], [], []
-    tag_sets = list(ways.tag_sets)
-    known = {tuple(sorted(found.items())): k for k, found in enumerate(tag_sets)}
-    opened = 0
+    lines = _Laid(ways)
+    areas, doors, bends = [], [], []
     for area, ends in zip(ways.areas, inside, strict=True):
         origin = area.rings[0].lonlat[0]
         entrances = _entrances(ways, area, used, ends, origin)
-        if len(entrances.node_id) < 2:
+        if not len(entrances.node_id):
             continue
         corners = _corners(area, origin)
-        # Without a corner to go round, every straight line stays inside.
-        shape = _polygon(area, origin) if len(corners.node_id) else None
-        fresh = ~np.isin(corners.node_id, entrances.node_id)
-        points = _Points(
-            np.concatenate((entrances.node_id, corners.node_id[fresh])),
-            np.concatenate((entrances.xy, corners.xy[fresh])),
-            np.concatenate((entrances.lonlat, corners.lonlat[fresh])),
-        )
-        pairs_laid = _lines(points, len(entrances.node_id), shape)
-        opened += len(pairs_laid) > 0
-        plain = {key: value for key, value in area.tags.items() if key != "area"}
-        number = known.setdefault(tuple(sorted(plain.items())), len(tag_sets))
-        if number == len(tag_sets):
-            tag_sets.append(plain)
-        for a, b in pairs_laid.tolist():
-            ids.append(area.way_id)
-            tags.append(number)
-            lines.append((points.node_id[[a, b]], points.lonlat[[a, b]]))
-    if not lines:
-        return ways, []
-    node_id = np.concatenate([line for line, _ in lines])
-    lonlat = np.concatenate([place for _, place in lines])
-    more = replace(
-        ways,
-        way_id=np.concatenate((ways.way_id, np.array(ids, dtype=np.int64))),
-        way_tags=np.concatenate((ways.way_tags, np.array(tags, dtype=np.int32))),
-        indptr=np.concatenate((ways.indptr, ways.indptr[-1] + 2 * np.arange(1, len(lines) + 1))),
-        node_id=np.concatenate((ways.node_id, node_id)),
-        lon=np.concatenate((ways.lon, lonlat[:, 0])),
-        lat=np.concatenate((ways.lat, lonlat[:, 1])),
-        tag_sets=tuple(tag_sets),
+        areas.append(area)
+        doors.append(entrances.node_id)
+        bends.append(corners.lonlat)
+        if len(entrances.node_id) > 1:
+            lines.lay(area, *_crossed(area, entrances, corners, origin), number=len(areas) - 1)
+    rims = {area.way_id: k for k, area in enumerate(areas) if area.rim}
+    rim = [rims.get(way, -1) for way in ways.way_id.tolist()]
+    more = lines.added()
+    notes = (note("streets.areas", n=len(set(lines.area)), lines=len(lines.area)),) if lines.area else ()
+    way_area = np.array(rim + lines.area, dtype=np.int64)
+    return Opened(more, notes, tuple(areas), tuple(doors), tuple(bends), way_area)
+
+
+def _crossed(area: WalkArea, entrances: _Points, corners: _Points, origin: np.ndarray) -> tuple[_Points, np.ndarray]:
+    """Points of an area, entrances first, and the pairs of them to join."""
+    # Without a corner to go round, every straight line stays inside.
+    shape = _polygon(area, origin) if len(corners.node_id) else None
+    fresh = ~np.isin(corners.node_id, entrances.node_id)
+    points = _Points(
+        np.concatenate((entrances.node_id, corners.node_id[fresh])),
+        np.concatenate((entrances.xy, corners.xy[fresh])),
+        np.concatenate((entrances.lonlat, corners.lonlat[fresh])),
     )
-    return more, [note("streets.areas", n=opened, lines=len(lines))]
+    return points, _lines(points, len(entrances.node_id), shape)
+
+
+class _Laid:
+    """Ways laid so far across areas."""
+
+    def __init__(self, ways: OsmWays) -> None:
+        self.ways = ways
+        self.tag_sets = list(ways.tag_sets)
+        self.known = {tuple(sorted(found.items())): k for k, found in enumerate(self.tag_sets)}
+        self.ids: list[int] = []
+        self.tags: list[int] = []
+        self.area: list[int] = []
+        self.nodes: list[np.ndarray] = []
+        self.lonlat: list[np.ndarray] = []
+
+    def lay(self, area: WalkArea, points: _Points, pairs: np.ndarray, *, number: int) -> None:
+        """Join pairs of points under the id and the tags of an area."""
+        plain = {key: value for key, value in area.tags.items() if key != "area"}
+        tags = self.known.setdefault(tuple(sorted(plain.items())), len(self.tag_sets))
+        if tags == len(self.tag_sets):
+            self.tag_sets.append(plain)
+        self.ids += [area.way_id] * len(pairs)
+        self.tags += [tags] * len(pairs)
+        self.area += [number] * len(pairs)
+        self.nodes.append(points.node_id[pairs].ravel())
+        self.lonlat.append(points.lonlat[pairs].reshape(-1, 2))
+
+    def added(self) -> OsmWays:
+        """Return all ways, those laid last."""
+        if not self.ids:
+            return self.ways
+        ways, lonlat = self.ways, np.concatenate(self.lonlat)
+        return replace(
+            ways,
+            way_id=np.concatenate((ways.way_id, np.array(self.ids, dtype=np.int64))),
+            way_tags=np.concatenate((ways.way_tags, np.array(self.tags, dtype=np.int32))),
+            indptr=np.concatenate((ways.indptr, ways.indptr[-1] + 2 * np.arange(1, len(self.ids) + 1))),
+            node_id=np.concatenate((ways.node_id, *self.nodes)),
+            lon=np.concatenate((ways.lon, lonlat[:, 0])),
+            lat=np.concatenate((ways.lat, lonlat[:, 1])),
+            tag_sets=tuple(self.tag_sets),
+        )
+
+
+def squares_of(opened: Opened, pieces: Pieces, transformer: Transformer) -> Squares | None:
+    """Areas as the search reads them.
+
+    Parameters
+    ----------
+    opened : Opened
+    pieces : Pieces
+        Edges that the ways were cut into.
+    transformer : pyproj.Transformer
+        From degrees to metres.
+
+    Returns
+    -------
+    Squares or None
+        None without areas.
+    """
+    if not opened.areas or opened.way_area is None:
+        return None
+    rings = [ring.lonlat for area in opened.areas for ring in area.rings]
+    node_number = np.argsort(pieces.node_id, kind="stable")
+    known = pieces.node_id[node_number]
+    nodes = []
+    for found in opened.entrances:
+        at = np.minimum(np.searchsorted(known, found), len(known) - 1)
+        nodes.append(node_number[at][known[at] == found].astype(np.int32))
+
+    def metres(lonlat: list[np.ndarray]) -> np.ndarray:
+        table = np.concatenate((*lonlat, np.empty((0, 2))))
+        return np.column_stack(transformer.transform(table[:, 0], table[:, 1]))
+
+    return Squares(
+        ring_indptr=indptr_of([len(area.rings) for area in opened.areas]),
+        point_indptr=indptr_of([len(ring) for ring in rings]),
+        xy=metres(rings),
+        node_indptr=indptr_of([len(found) for found in nodes]),
+        node=np.concatenate(nodes),
+        corner_indptr=indptr_of([len(found) for found in opened.corners]),
+        corner_xy=metres(list(opened.corners)),
+        edge_square=opened.way_area[pieces.way].astype(np.int32),
+    )

@@ -12,7 +12,7 @@ import numpy as np
 from geo_access.crs import metric_epsg, metric_fault
 from geo_access.errors import GeoAccessError
 from geo_access.network.model import ModeGraph, Streets
-from geo_access.network.streets.areas import open_areas
+from geo_access.network.streets.areas import Opened, open_areas, squares_of
 from geo_access.network.streets.congestion import FREE_FLOW, congestion_at, with_congestion
 from geo_access.network.streets.elevation import slope_factors
 from geo_access.network.streets.ferries import ferry_lengths_m
@@ -80,10 +80,11 @@ def _wrong_crs(wrong: str, epsg: int, place: tuple[float, float]) -> GeoAccessEr
     return refusal(_WRONG_CRS[wrong], epsg=str(epsg))
 
 
-def _bare_streets(ways: OsmWays, pieces: Pieces, epsg: int) -> Streets:
+def _bare_streets(opened: Opened, pieces: Pieces, epsg: int) -> Streets:
     """Streets without graphs: everything that is measured once for all profiles."""
     from pyproj import Transformer  # noqa: PLC0415 — importing the room stays cheap
 
+    ways = opened.ways
     transformer = Transformer.from_crs(4326, epsg, always_xy=True)
     xy = np.column_stack(transformer.transform(pieces.geometry_lonlat[:, 0], pieces.geometry_lonlat[:, 1]))
     if not np.isfinite(xy).all():
@@ -110,6 +111,7 @@ def _bare_streets(ways: OsmWays, pieces: Pieces, epsg: int) -> Streets:
         graphs={},
         edge_stops=np.array([may_stop(tags) for tags in ways.tag_sets], dtype=bool)[ways.way_tags[pieces.way]],
         edge_stress=np.array([stress_level(tags) for tags in ways.tag_sets], dtype=np.uint8)[ways.way_tags[pieces.way]],
+        squares=squares_of(opened, pieces, transformer),
     )
 
 
@@ -171,7 +173,8 @@ def build_streets(
     check_stress(max_stress, modes)
     ways = read_osm(osm_paths, bbox_lonlat=bbox_lonlat)
     rules, read = rules_at(ways, moment)
-    ways, opened = open_areas(replace(ways, tag_sets=read.tag_sets))
+    opened = open_areas(replace(ways, tag_sets=read.tag_sets))
+    ways = opened.ways
     closed = _closed_rows(ways, closed_ways)
     speeds = {profile.name: _speeds_by_way(ways, profile) for profile in profiles}
     for values in speeds.values():
@@ -193,12 +196,12 @@ def build_streets(
     place = (float(middle[0]), float(middle[1]))
     if epsg is not None and (wrong := metric_fault(epsg) or (metric_fault(epsg, place) and "far")):
         raise _wrong_crs(wrong, epsg, place)
-    bare = _bare_streets(ways, pieces, epsg if epsg is not None else metric_epsg(*place))
+    bare = _bare_streets(opened, pieces, epsg if epsg is not None else metric_epsg(*place))
     over_or_under = [any(tags.get(key, "no") != "no" for key in ("bridge", "tunnel")) for tags in ways.tag_sets]
     crossing = np.array(over_or_under, dtype=bool)[ways.way_tags[pieces.way]]
     slopes, said = slope_factors(bare, dem, crossing=crossing)
     graphs: dict[str, ModeGraph] = {}
-    notes: list[Note] = [*ways.notes, *read.notes, *opened, *calm, *tag_notes(ways, profiles)]
+    notes: list[Note] = [*ways.notes, *read.notes, *opened.notes, *calm, *tag_notes(ways, profiles)]
     for profile in profiles:
         visit = np.array([visit_only(tags, profile) for tags in ways.tag_sets], dtype=bool)
         use = EdgeUse(
