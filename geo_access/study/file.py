@@ -151,13 +151,15 @@ class StudyFile(Section):
         if "training" in kinds and "training" not in {schedule.kind for schedule in self.schedules}:
             found.append(("study.no_kind", {"section": "schedules", "kind": "training"}))
         transit = [profile.id for profile in self.profiles if profile.mode not in ("walk", "bike", "car")]
-        if transit and not self.network.gtfs:
+        # A faulty section is none while what is sound around it is looked into.
+        network: NetworkSection | None = self.network
+        if transit and network is not None and not network.gtfs:
             found.append(("study.no_gtfs", {"profiles": ", ".join(transit)}))
         calm = [profile for profile in self.profiles if profile.max_stress is not None]
         pushing = [profile.id for profile in calm if not profile.mode.startswith("bike")]
         if pushing:
             found.append(("study.stress_mode", {"profiles": ", ".join(pushing)}))
-        if calm and self.network.streets == "crow-fly":
+        if calm and network is not None and network.streets == "crow-fly":
             found.append(("study.stress_streets", {"profiles": ", ".join(profile.id for profile in calm)}))
         chosen = self.output.isochrone_profile
         if chosen is not None and chosen not in {profile.id for profile in self.profiles}:

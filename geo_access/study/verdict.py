@@ -27,6 +27,7 @@ __all__ = ["supply_notes", "table_faults"]
 _ANY_METRIC_CRS = 3857
 _MOST_FAULTS = 20
 _MOST_NAMED = 5
+_LONGEST_CODE = 20
 # Likeness of two codes of five characters that differ by one of them, or by two exchanged.
 _ONE_SLIP = 0.79
 
@@ -105,6 +106,18 @@ def _unnamed(tables: _Tables, metiers: list[Metier]) -> list[Fault]:
     return found
 
 
+def _others(key: str, table: gpd.GeoDataFrame, metiers: list[Metier]) -> list[Note]:
+    """Tell how many rows are of métiers that the study does not have."""
+    wanted = {metier.code.strip().upper() for metier in metiers}
+    codes = table["metier"].dropna().astype(str).str.strip()
+    others = codes[~codes.str.upper().isin(wanted)]
+    if others.empty:
+        return []
+    known = sorted(others.unique())
+    named = ", ".join(code[:_LONGEST_CODE] for code in known[:_MOST_NAMED]) + (" …" if len(known) > _MOST_NAMED else "")
+    return [note(f"coverage.{key}.others", n=len(others), all=len(table), codes=named)]
+
+
 def supply_notes(tables: _Tables, points: gpd.GeoDataFrame, metiers: list[Metier]) -> list[Note]:
     """Tell, with numbers, what the tables cover: métiers named, rows coded, sites located, more taken than there are.
 
@@ -128,6 +141,7 @@ def supply_notes(tables: _Tables, points: gpd.GeoDataFrame, metiers: list[Metier
         if missing:
             named = ", ".join(missing[:_MOST_NAMED])
             found.append(note(f"coverage.{key}.unnamed", n=len(missing), all=len(metiers), codes=named))
+        found += _others(key, table, metiers)
         blank = int(table["metier"].isna().sum())
         if blank:
             found.append(note(f"coverage.{key}.uncoded", n=blank, all=len(table)))
