@@ -6,7 +6,9 @@ import contextlib
 import hashlib
 import os
 import tempfile
+import time
 import tomllib
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,10 @@ from geo_access.study.file import StudyFile, read_study_file, validated
 from geo_access.words.told import refusal
 
 __all__ = ["file_mark", "save_scenario", "scenario_toml"]
+
+_WORKING = "geo-access"
+# A study file is written in milliseconds: a working file this old is that of a process that was killed.
+_ABANDONED_S = 60.0
 
 
 def file_mark(path: str | Path) -> str:
@@ -138,12 +144,20 @@ def _checked(path: Path, content: bytes) -> None:
         raise refusal("scenario.would_lose", ids=", ".join(sorted(kept)))
 
 
+def _working_files(path: Path) -> Iterator[Path]:
+    """Working files beside the study file."""
+    yield from path.parent.glob(f".{path.name}.{_WORKING}-????????")
+
+
 def _written(path: Path, content: bytes, before: bytes) -> None:
-    """Replace the file whole, or not at all."""
+    """Replace the file whole, or not at all; what a killed process left half written goes."""
     mode = path.stat().st_mode & 0o777
     name = ""
     try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+        for left in _working_files(path):
+            if time.time() - left.stat().st_mtime > _ABANDONED_S:
+                left.unlink()
+        handle, name = tempfile.mkstemp(prefix=f".{path.name}.{_WORKING}-", dir=path.parent)
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)
             stream.flush()

@@ -50,9 +50,40 @@ with pytest.MonkeyPatch.context() as patch:
     print("ready", flush=True)
     study.run(out, overwrite=True)
 """
-KINDS = {"sink": _SINK, "save": _SAVE, "run": _RUN}
+# The page saves the same scenario again and again; the study file stands in the folder that is compared.
+_SERVE = """
+import json, os, sys, threading, time, urllib.request
+from pathlib import Path
+from geo_access.web import open_workshop, saving
+from tests.reliability.small_study import write_small_study
+saving._ABANDONED_S = 0.0
+home = Path(sys.argv[1])
+path = home / "study.toml"
+if not path.exists():
+    write_small_study(home)
+def ask(page, name, body=None, launch=""):
+    head = {"Content-Type": "application/json", "X-Geo-Access-Launch": launch, "Origin": page.rstrip("/")}
+    data = None if body is None else json.dumps(body).encode()
+    with urllib.request.urlopen(urllib.request.Request(page + "api/" + name, data, head)) as answer:
+        return json.load(answer)
+def page_of_somebody(page):
+    while (state := ask(page, "start"))["state"] != "ready":
+        time.sleep(0.05)
+    print("ready", flush=True)
+    known = state["mark"]
+    for k in [*range(int(sys.argv[2]) - 1), 5]:
+        change = {"change": "threshold", "id": "t", "minutes": 40 + k}
+        body = {"id": "longer", "name": "x", "changes": [change], "known": known, "replace": True}
+        known = ask(page, "scenario-save", body, state["launch"])["mark"]
+    os._exit(0)
+def announce(page):
+    threading.Thread(target=page_of_somebody, args=(page,), daemon=True).start()
+open_workshop(path, host="127.0.0.1", port=0, token="", online=False, open_page=False, announce=announce)
+"""
+KINDS = {"sink": _SINK, "save": _SAVE, "run": _RUN, "serve": _SERVE}
 # How long the work lasts, about [s]: the moment is drawn from it.
-_LASTS_S = {"sink": 3.0, "save": 1.5, "run": 6.0}
+_LASTS_S = {"sink": 3.0, "save": 1.5, "run": 6.0, "serve": 1.5}
+_REPEATED = {"save": 50, "serve": 200}
 
 
 def _work(kind: str, folder: Path, *, repeats: int = 1) -> subprocess.Popen[str]:
@@ -93,7 +124,7 @@ def killed_and_resumed(kind: str, seed: int) -> bool:
             _work(kind, folder).communicate()
             (folder / "notes.txt").write_text("mine", encoding="utf-8")
             mine = {"notes.txt": hashlib.sha256(b"mine").hexdigest()}
-        process = _work(kind, folder, repeats=50 if kind == "save" else 1)
+        process = _work(kind, folder, repeats=_REPEATED.get(kind, 1))
         time.sleep(pick.uniform(0.0, _LASTS_S[kind]))
         process.kill()
         process.communicate()

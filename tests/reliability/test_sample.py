@@ -15,6 +15,6 @@ def test_spoilt_studies_are_refused_or_run_as_promised(family: str) -> None:
         assert case.outcome in ("ran", "refused"), case
 
 
-@pytest.mark.parametrize("kind", ["sink", "save"])
+@pytest.mark.parametrize("kind", ["sink", "save", "serve"])
 def test_killed_work_is_taken_up_to_the_same_bytes(kind: str) -> None:
     assert killed_and_resumed(kind, 1)
