@@ -16,8 +16,8 @@ import numpy as np
 from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.model import FlagRules
 from geo_access.diagnosis.supply import Offers
-from geo_access.routing.query import Window
-from geo_access.times.round_trip import Ask, Connection, RoundTrip, Sites, site_hours
+from geo_access.routing.query import Query, Window
+from geo_access.times.round_trip import Ask, Connection, Foreseeing, RoundTrip, Sites, site_hours
 
 __all__ = ["Doubt", "Variant", "cancelled_trip", "doubts"]
 
@@ -99,12 +99,11 @@ def cancelled_trip(connection: Connection, sites: Sites, ask: Ask, trip: RoundTr
             usual = usual_s[open_rows]
             next_s = np.full(usual.shape, np.nan, np.float32)
             walks = np.ones(usual.shape, dtype=bool)
+            if isinstance(connection, Foreseeing):
+                every = _earlier(ask, due_s if way == 0 else free_s, _EARLIER_S, homeward=way == 1)
+                connection.foresee(asked, columns, every, homeward=way == 1)
             for step_s in _EARLIER_S:
-                query = (
-                    ask.query(arrive=Window(due_s - step_s, due_s - step_s))
-                    if way == 0
-                    else ask.query(depart=Window(free_s + step_s, free_s + step_s))
-                )
+                query = _earlier(ask, due_s if way == 0 else free_s, (step_s,), homeward=way == 1)
                 answer = connection.times(asked, columns, query, homeward=way == 1, explain=False).seconds[:, :, 0]
                 total = answer + np.float32(step_s)
                 walks &= np.abs(answer - usual) < _SAME_TRIP_S
@@ -112,6 +111,15 @@ def cancelled_trip(connection: Connection, sites: Sites, ask: Ask, trip: RoundTr
                 next_s = np.fmin(next_s, np.where(other, total, np.float32(np.nan)))
             found[way][np.ix_(open_rows, columns)] = np.where(walks, usual, next_s)
     return RoundTrip(found[0], found[1])
+
+
+def _earlier(ask: Ask, hour_s: int, steps_s: Sequence[int], *, homeward: bool) -> Query:
+    """Ask about deadlines so much earlier, or ends so much later; of several, all between them in steps of 5 min."""
+    first_s, last_s = min(steps_s), max(steps_s)
+    more = 1 if last_s > first_s else 0
+    if homeward:
+        return ask.query(depart=Window(hour_s + first_s, hour_s + last_s + more, _EARLIER_S[0] if more else 60))
+    return ask.query(arrive=Window(hour_s - last_s, hour_s - first_s + more, _EARLIER_S[0] if more else 60))
 
 
 def _moved(trip: RoundTrip, sites: np.ndarray, seconds: float) -> RoundTrip:

@@ -413,8 +413,9 @@ def diagnose(
         "schedules": [asdict(item) for item in schedules],
         "lifts": list(LIFTS),
     }
+    engine = NetworkTimes(network) if times is None else times
     return diagnose_with(
-        NetworkTimes(network) if times is None else times,
+        engine,
         residents=residents,
         supply=supply,
         profiles=profiles,
@@ -422,7 +423,7 @@ def diagnose(
         schedules=schedules,
         rules=chosen,
         other_day=NetworkTimes(other_day) if other_day is not None else None,
-        ordinary=[NetworkTimes(item) for item in ordinary],
+        ordinary=[engine.beside(item) if isinstance(engine, NetworkTimes) else NetworkTimes(item) for item in ordinary],
         towns=uncovered_towns(residents, network.timetable, chosen),
         school_lines=network.timetable is not None and bool((network.timetable.route_kind == SCHOOL).any()),
         manifest=Manifest(inputs=network.inputs, query=query, warnings=(*network.warnings, *unknown)),

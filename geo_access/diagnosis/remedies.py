@@ -24,7 +24,15 @@ from geo_access.diagnosis.supply import Offers
 from geo_access.diagnosis.trip_remedies import TriedTrip
 from geo_access.measures.equity import weighted_quantile
 from geo_access.measures.measures import time_to_opportunities
-from geo_access.times.round_trip import Ask, RoundTrip, Sites, TimesSource, connect_points, round_trip
+from geo_access.times.round_trip import (
+    Ask,
+    RoundTrip,
+    Sites,
+    TimesSource,
+    connect_points,
+    foresee_moves,
+    round_trip,
+)
 from geo_access.words.told import refusal
 
 __all__ = ["REMEDIES", "RemedyLimits", "equipped_sites", "find_remedies", "moved_hours", "smallest_remedies"]
@@ -342,6 +350,8 @@ def _changes(
         near = near <= limits.covoiturage_km * 1000
         shared = RoundTrip(np.where(near, shared.out_s, np.nan), np.where(near, shared.back_s, np.nan))
         yield "covoiturage", f"≤ {limits.covoiturage_km:g} km", _reached(case, shared, limit_s, n)
+    known = connect_points(times, xy, sites, plain)
+    foresee_moves(known, np.arange(len(xy)), sites, plain, [60 * minutes for minutes in _MOVES_MIN])
     for minutes in _MOVES_MIN if plain.uses_transit else ():
         yield "hours_moved", f"{minutes:+d} min", _reached(case, anew(moved_hours(plain, minutes)), limit_s, n)
     for tried in trips:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import geopandas as gpd
 import numpy as np
@@ -54,7 +55,7 @@ class Residents:
     membership: sparse.csr_matrix
     departments: np.ndarray | None = None
 
-    @property
+    @cached_property
     def weights(self) -> sparse.csr_matrix:
         """Residents of each point in each zone, csr float64 (n_zones, n_points)."""
         return sparse.csr_matrix(self.membership.multiply(self.population[None, :]))

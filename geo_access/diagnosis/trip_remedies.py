@@ -110,7 +110,7 @@ class TripEngines:
         key = frozenset(once)
         if key not in self._kept:
             edited = apply_edits(self.times.network, once)
-            self._kept[key] = NetworkTimes(edited, store=self.times.known.store.beside())
+            self._kept[key] = self.times.beside(edited)
         self._kept.move_to_end(key)
         if len(self._kept) > _MOST_ENGINES:
             self._kept.popitem(last=False)

@@ -156,7 +156,8 @@ def _minutes_saved(
 def _zones_changed(
     before: PreparedStudy, after: PreparedStudy, case: DiagnosedCase, other: DiagnosedCase, metier: str, moved: _Moved
 ) -> pd.DataFrame:
-    old, new = before.flags_of(case, metier), after.flags_of(other, metier)
+    named = ["zone_id", "zone_name", "zone_kind", "level", "reachable_share"]
+    old, new = before.flags_of(case, metier, columns=named), after.flags_of(other, metier, columns=named)
     weights = before.diagnosis.residents.weights
     table = pd.DataFrame(
         {

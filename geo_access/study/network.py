@@ -18,7 +18,7 @@ import pandas as pd
 import shapely
 
 from geo_access.network.build import build_network
-from geo_access.network.model import CrowFly, Network
+from geo_access.network.model import CrowFly, Network, Streets
 from geo_access.network.search.links_report import link_report
 from geo_access.network.streets.congestion import congestion_at, with_congestion
 from geo_access.network.timetable.service_days import feed_days
@@ -85,20 +85,36 @@ def _holidays(file: StudyFile) -> Breaks:
     return school_breaks(section.school_zone) if section.school_zone is not None else ()
 
 
-def study_network(file: StudyFile, *, day: date | None = None) -> Network:
-    """Build the network of a study, with its car speed or congestion applied."""
-    section = file.network
+def study_network(file: StudyFile, *, day: date | None = None, streets: Streets | CrowFly | None = None) -> Network:
+    """Build the network of a study, with its car speed or congestion applied.
+
+    Parameters
+    ----------
+    file : StudyFile
+    day : datetime.date, optional
+        By default that of the study.
+    streets : Streets or CrowFly, optional
+        Of the study, where they are built already: only the timetables are read.
+
+    Returns
+    -------
+    Network
+    """
+    section, built = file.network, streets is not None
     network = build_network(
-        list(section.osm) or None,
+        None if built else list(section.osm) or None,
         list(section.gtfs) or None,
         date=day or file.study.date,
-        crow_fly_detour=section.detour if section.streets == "crow-fly" else None,
+        streets=streets,
+        crow_fly_detour=section.detour if section.streets == "crow-fly" and not built else None,
         align=section.align if section.align != "none" else None,
         school_breaks=_holidays(file),
         walk_kmh=section.walk_kmh,
         max_transfer_s=round(section.max_transfer_min * 60),
-        epsg=file.study.epsg,
+        epsg=None if built else file.study.epsg,
     )
+    if streets is not None:
+        return network
     streets = network.streets
     if isinstance(streets, CrowFly):
         factor, _ = congestion_at(section.car_congestion, section.car_hour)
@@ -123,11 +139,25 @@ class OtherDays:
     ordinary: tuple[Network, ...]
 
 
-def other_days(file: StudyFile) -> OtherDays:
-    """Build the networks of the other days of a study."""
+def other_days(file: StudyFile, network: Network) -> OtherDays:
+    """Build the networks of the other days of a study.
+
+    Days like the one asked keep its streets: what they make uncertain is the timetable.
+
+    Parameters
+    ----------
+    file : StudyFile
+    network : Network
+        Of the study's own day.
+
+    Returns
+    -------
+    OtherDays
+    """
     section = file.study
     other = None if section.other_date is None else study_network(file, day=section.other_date)
-    return OtherDays(other, tuple(study_network(file, day=day) for day in section.ordinary_dates))
+    alike = (study_network(file, day=day, streets=network.streets) for day in section.ordinary_dates)
+    return OtherDays(other, tuple(alike))
 
 
 _SHADES = " ░▒▓█"

@@ -135,7 +135,7 @@ def _opened(file: StudyFile, path: Path, when_read: Callable[[StudyInputs], None
         failed.append(error)
     try:
         network = study_network(file)
-        days = other_days(file)
+        days = other_days(file, network)
     except GeoAccessError as error:
         failed.append(error)
     _raise_all(failed, path)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -144,25 +144,38 @@ class PreparedStudy:
         """
         return self.diagnosis.case(profile, kind, schedule=schedule)
 
-    def flags_of(self, case: DiagnosedCase, metier: str) -> pd.DataFrame:
+    def flags_of(self, case: DiagnosedCase, metier: str, *, columns: Sequence[str] | None = None) -> pd.DataFrame:
         """Return the flags of one case and métier, one row per zone in the order of `diagnosis.residents`.
+
+        Parameters
+        ----------
+        case : DiagnosedCase
+            Of this study.
+        metier : str
+        columns : sequence of str, optional
+            By default all.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Indexed by zone.
 
         Raises
         ------
         InputError
             When the study has no such métier.
         """
-        self._column(case, metier)
-        flags = self.diagnosis.flags
-        mine = flags[
-            (flags["metier"] == metier)
-            & (flags["profile"] == case.profile.id)
-            & (flags["kind"] == case.kind)
-            & (flags["schedule"] == case.schedule)
-            & (flags["threshold"] == case.threshold.id)
-        ]
-        order = [str(zone) for zone in self.diagnosis.residents.zone_ids]
-        return mine.set_index(mine["zone_id"].astype(str)).loc[order]
+        # The table of a case lists zones in order, and within a zone its métiers.
+        start = 0
+        for other in self.diagnosis.cases:
+            if other is case:
+                break
+            start += len(other.offers.metiers) * len(self.diagnosis.residents.zone_ids)
+        zones = np.arange(len(self.diagnosis.residents.zone_ids))
+        rows = start + zones * len(case.offers.metiers) + self._column(case, metier)
+        flags = self.diagnosis.flags if columns is None else self.diagnosis.flags[list(columns)]
+        mine = flags.iloc[rows]
+        return mine.set_index(pd.Index(self.diagnosis.residents.zone_ids.astype(str), name="zone_id"))
 
     def _column(self, case: DiagnosedCase, metier: str) -> int:
         return [item.code for item in case.offers.metiers].index(self.metier(metier).code)

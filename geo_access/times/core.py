@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -20,6 +21,7 @@ from geo_access.words.told import refusal
 __all__ = [
     "PointTimes",
     "instant_times",
+    "instants_between",
     "point_times",
     "samples_of",
     "street_times",
@@ -245,32 +247,39 @@ def instant_times(network: Network, origin_xy: np.ndarray, destination_xy: np.nd
     query.validate()
     if not query.uses_transit:
         return street_times(network, origin_xy, destination_xy, query).seconds[:, :, :1]
-    timetable, samples = timetable_of(network), samples_of(query)
     ends = connect(network, origin_xy, destination_xy, query, mode_legs(query))
+    return instants_between(network, ends, query)
+
+
+def instants_between(network: Network, ends: Ends, query: Query) -> np.ndarray:
+    """Find the time of every instant of a window once the streets at both ends are known.
+
+    Parameters
+    ----------
+    network : Network
+    ends : Ends
+    query : Query
+        With a window of departures or of deadlines.
+
+    Returns
+    -------
+    ndarray of float32, shape (n_o, n_d, n_instants)
+        In the order of the clock [s]; NaN where there is none.
+    """
+    timetable, samples = timetable_of(network), samples_of(query)
     ahead = forward_graph(timetable, graph_key(query))
     instants = np.arange(samples.count)
+    limits: dict[str, Any] = {"max_s": query.max_s, "max_rides": query.max_rides, "ordered": False}
     if _forward_is_cheaper(ends.direct_s.shape, ahead.lines.n_events, deadline=samples.deadline):
-        return profile_times(
-            ahead,
-            ends.egress,
-            ends.access,
-            ends.direct_s,
-            samples,
-            max_s=query.max_s,
-            max_rides=query.max_rides,
-            ranks=instants,
-            ordered=False,
-        )[0]
+        return profile_times(ahead, ends.egress, ends.access, ends.direct_s, samples, ranks=instants, **limits)[0]
     seconds, _ = profile_times(
         backward_graph(timetable, graph_key(query)),
         ends.access,
         ends.egress,
         np.ascontiguousarray(ends.direct_s.T),
         samples.reversed(),
-        max_s=query.max_s,
-        max_rides=query.max_rides,
         ranks=instants[::-1].copy(),
-        ordered=False,
+        **limits,
     )
     return np.ascontiguousarray(seconds.transpose(1, 0, 2))
 

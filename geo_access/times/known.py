@@ -13,11 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from geo_access.network.model import Network
+from geo_access.network.model import Network, Timetable
+from geo_access.network.timetable.differences import touched_spans
 from geo_access.routing.causes import Reason
 from geo_access.routing.doorways import Doorways, Places
-from geo_access.routing.query import Query
+from geo_access.routing.query import Query, Window
 from geo_access.times.ways import SLOW_S, StreetConnection, TransitConnection, WayTimes, connect_network
+from geo_access.words.told import refusal
 
 __all__ = ["KnownConnection", "KnownNetwork", "Store"]
 
@@ -27,6 +29,29 @@ _INSTANT: dict[str, Any] = {"seconds": np.float32(np.nan), "code": np.uint8(0), 
 _CAUSE: dict[str, Any] = {"reason": np.uint8(0), "missed_s": np.float32(np.nan), "seen": np.False_}
 
 _Column = dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class _Kin:
+    """Another timetable of the same streets, most of which is the same service: what it knows holds here too.
+
+    Attributes
+    ----------
+    store : Store
+        Where its answers are.
+    source : int
+        Its identity.
+    spans : ndarray of int64, shape (k, 2)
+        When the trips run in which the two differ [s].
+    """
+
+    store: Store
+    source: int
+    spans: np.ndarray
+
+    def same_between(self, low_s: int, high_s: int) -> bool:
+        """Whether no journey within these hours can differ."""
+        return not bool(((self.spans[:, 0] <= high_s) & (self.spans[:, 1] >= low_s)).any())
 
 
 class Store:
@@ -45,6 +70,8 @@ class Store:
         self._places: dict[int, tuple[object, Places]] = {}
         self._doorways: dict[tuple[object, ...], Doorways] = {}
         self._timetables: dict[int, object] = {}
+        # The first timetable of some streets, and the store of its answers.
+        self._first: dict[int, tuple[Store, Timetable]] = {}
 
     def doorways(self, network: Network) -> Doorways:
         """Return what is known of the streets around places: shared by networks with the same streets and stops."""
@@ -61,8 +88,21 @@ class Store:
     def beside(self) -> Store:
         """Return a store of its own columns that shares what is known of the streets."""
         other = Store(most_bytes=self._most_bytes)
-        other._places, other._doorways = self._places, self._doorways
+        other._places, other._doorways, other._first = self._places, self._doorways, self._first
         return other
+
+    def kin(self, network: Network) -> _Kin | None:
+        """Return the first timetable of the same streets, where this one differs from it in some trips only."""
+        timetable = network.timetable
+        if timetable is None:
+            return None
+        store, first = self._first.setdefault(id(network.streets), (self, timetable))
+        spans = None if first is timetable else touched_spans(first, timetable)
+        return None if spans is None else _Kin(store, id(first), spans)
+
+    def known_column(self, key: tuple[object, ...]) -> _Column | None:
+        """Return the arrays of one question and site, where there are any."""
+        return self._columns.get(key)
 
     def column(self, key: tuple[object, ...], n_rows: int, empty: dict[str, Any]) -> _Column:
         """Return the arrays of one question and site, `n_rows` long at least."""
@@ -96,6 +136,7 @@ class KnownNetwork:
         self.network = network
         self.store = store
         self.doorways = store.doorways(network)
+        self._kin = store.kin(network)
         self._connections: dict[tuple[bytes, bytes, Query], StreetConnection | TransitConnection] = {}
 
     def connect(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> KnownConnection:
@@ -123,8 +164,12 @@ class KnownNetwork:
                 self._connections[key] = connect_network(self.network, home_xy, site_xy, query, self.doorways)
             return self._connections[key]
 
-        timed = self.network.timetable if query.uses_transit else self.network.streets
-        return KnownConnection(self.store, id(timed), homes, sites, connected)
+        if not query.uses_transit:
+            return KnownConnection(self.store, id(self.network.streets), homes, sites, connected)
+        kin = self._kin
+        if kin is not None and not len(kin.spans):
+            return KnownConnection(kin.store, kin.source, homes, sites, connected)
+        return KnownConnection(self.store, id(self.network.timetable), homes, sites, connected, kin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -140,6 +185,8 @@ class KnownConnection:
         Numbers of the places.
     connected : callable
         Gives the connection to compute with.
+    kin : _Kin or None
+        Of whom answers are taken that cannot differ.
     """
 
     store: Store
@@ -147,6 +194,22 @@ class KnownConnection:
     homes: np.ndarray
     sites: np.ndarray
     connected: Callable[[], StreetConnection | TransitConnection]
+    kin: _Kin | None = None
+
+    def foresee(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> None:
+        """Compute every instant of a window in one search: each is then known as if it had been asked alone.
+
+        Parameters
+        ----------
+        homes, sites : ndarray of int64
+        query : Query
+            With a window of departures or of deadlines.
+        homeward : bool
+        """
+        query.validate()
+        if query.uses_transit:
+            _Asked(self, homes, sites, homeward=homeward).foresee(query)
+            self.store.trim()
 
     def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> WayTimes:
         """Return the times of some homes and some sites, homes × sites whichever way one travels.
@@ -177,6 +240,22 @@ class KnownConnection:
         return way
 
 
+def _at(query: Query, window: Window) -> Query:
+    """Return the query at other moments."""
+    return replace(query, depart=window) if query.arrive is None else replace(query, arrive=window)
+
+
+def _hours(query: Query) -> tuple[int, int]:
+    """First and last moment that an answer depends on [s]."""
+    window = query.arrive or query.depart
+    if window is None:
+        raise refusal("no_moment")
+    last_s = window.start_s + (window.count - 1) * window.step_s
+    if query.arrive is not None:
+        return window.start_s - query.max_s, last_s
+    return window.start_s, last_s + query.max_s
+
+
 class _Asked:
     """Some homes and sites of a connection, in one direction."""
 
@@ -189,6 +268,8 @@ class _Asked:
         # Between vehicles the longest time of interest also bounds the way without any.
         times = self._columns(replace(query, max_s=query.streets.max_s), _INSTANT)
         to_s = max(query.max_s, SLOW_S) if explain else query.max_s
+        if not explain:
+            self._borrow(replace(query, max_s=query.streets.max_s), times, query)
         new = self._gather(times, "to_min") < -(-to_s // 60)
         causes = self._columns((query, "why"), _CAUSE) if explain else []
         if explain:
@@ -214,6 +295,46 @@ class _Asked:
         plain = np.where(np.isin(code, _OFF_STREETS), code, Reason.NO_TRIP_IN_WINDOW)
         return WayTimes(seconds, np.where(within, 0, plain).astype(np.uint8))
 
+    def foresee(self, query: Query) -> None:
+        """Compute the instants of a window that are not known yet; where it is one, whoever asks it will."""
+        window = query.depart or query.arrive
+        if window is None:
+            return
+        need_min = -(-query.max_s // 60)
+        lacking: dict[int, tuple[list[_Column], np.ndarray]] = {}
+        for at_s in (window.start_s + k * window.step_s for k in range(window.count)):
+            single = _at(query, Window(at_s, at_s))
+            question = replace(single, max_s=single.streets.max_s)
+            times = self._columns(question, _INSTANT)
+            self._borrow(question, times, single)
+            new = self._gather(times, "to_min") < need_min
+            if new.any():
+                lacking[at_s] = times, new
+        if len(lacking) < 2:
+            return
+        some = _at(query, Window(min(lacking), max(lacking) + 1, window.step_s))
+        every = np.any([new for _, new in lacking.values()], axis=0)
+        for rows, columns, way in self._computed(every, some, explain=None):
+            for at_s, (times, _) in lacking.items():
+                place = (at_s - min(lacking)) // window.step_s
+                single_way = WayTimes(way.seconds[:, :, place : place + 1], way.reason)
+                self._put_times(times, rows, columns, single_way, need_min)
+
+    def _borrow(self, question: object, columns: list[_Column], query: Query) -> None:
+        """Take what the kin knows of one instant, where no trip that differs can matter."""
+        kin, need_min = self._known.kin, -(-query.max_s // 60)
+        if kin is None or not kin.same_between(*_hours(query)):
+            return
+        for site, column in zip(self._known.sites[self._sites].tolist(), columns, strict=True):
+            theirs = kin.store.known_column((kin.source, question, self._homeward, site))
+            if theirs is None:
+                continue
+            rows = self._rows[self._rows < len(theirs["to_min"])]
+            rows = rows[(theirs["to_min"][rows] >= need_min) & (column["to_min"][rows] < need_min)]
+            for name in ("seconds", "code"):
+                column[name][rows] = theirs[name][rows]
+            column["to_min"][rows] = need_min
+
     def on_streets(self, query: Query) -> WayTimes:
         """Answer without hours: the streets know every time, however long."""
         times = self._columns(replace(query, max_s=1), _INSTANT)
@@ -231,12 +352,26 @@ class _Asked:
         """Answer the percentiles of a window; causes are those of single instants, not looked for here."""
         none = np.full(len(query.percentiles), np.nan, np.float32)
         times = self._columns(query, {"seconds": none, "code": np.uint8(0), "seen": np.False_})
+        self._borrow_window(query, times)
         for rows, columns, way in self._computed(~self._gather(times, "seen"), query, explain=False):
             for k, column in enumerate(columns):
                 part = times[column]
                 part["seconds"][rows], part["code"][rows] = way.seconds[:, k], way.reason[:, k]
                 part["seen"][rows] = True
         return WayTimes(self._gather(times, "seconds"), self._gather(times, "code"))
+
+    def _borrow_window(self, query: Query, columns: list[_Column]) -> None:
+        """Take what the kin knows of a window, where no trip that differs can matter."""
+        kin = self._known.kin
+        if kin is None or not kin.same_between(*_hours(query)):
+            return
+        for site, column in zip(self._known.sites[self._sites].tolist(), columns, strict=True):
+            theirs = kin.store.known_column((kin.source, query, self._homeward, site))
+            if theirs is not None:
+                rows = self._rows[self._rows < len(theirs["seen"])]
+                rows = rows[theirs["seen"][rows]]
+                for name in ("seconds", "code", "seen"):
+                    column[name][rows] = theirs[name][rows]
 
     def _columns(self, question: object, empty: dict[str, Any]) -> list[_Column]:
         known, n_rows = self._known, int(self._known.homes.max(initial=-1)) + 1
@@ -249,21 +384,28 @@ class _Asked:
         return np.stack([column[name][self._rows] for column in columns], axis=1)
 
     def _computed(
-        self, new: np.ndarray, query: Query, *, explain: bool
+        self, new: np.ndarray, query: Query, *, explain: bool | None
     ) -> Iterator[tuple[np.ndarray, np.ndarray, WayTimes]]:
-        """Compute what is new: numbers of the homes, columns of the sites, times between them."""
+        """Compute what is new: numbers of the homes, columns of the sites, times between them.
+
+        All new columns are asked at once, for every home that lacks some of them: a sweep takes many sites as one.
+        `explain` None asks for every instant of a window, in place of percentiles.
+        """
         sites = self._known.sites[self._sites]
         once = np.zeros(len(sites), dtype=bool)
         once[np.unique(sites, return_index=True)[1]] = True
-        alike: dict[bytes, list[int]] = {}
-        for column in np.flatnonzero(once & new.any(axis=0)).tolist():
-            alike.setdefault(new[:, column].tobytes(), []).append(column)
-        for columns in alike.values():
-            wanted = np.flatnonzero(new[:, columns[0]])
-            rows, first = np.unique(self._rows[wanted], return_index=True)
-            homes, some = self._homes[wanted[first]], self._sites[columns]
-            way = self._known.connected().times(homes, some, query, homeward=self._homeward, explain=explain)
-            yield rows, np.array(columns), way
+        columns = np.flatnonzero(once & new.any(axis=0))
+        if not len(columns):
+            return
+        wanted = np.flatnonzero(new[:, columns].any(axis=1))
+        rows, first = np.unique(self._rows[wanted], return_index=True)
+        homes, some = self._homes[wanted[first]], self._sites[columns]
+        connection = self._known.connected()
+        if explain is None and isinstance(connection, TransitConnection):
+            yield rows, columns, connection.instants(homes, some, query, homeward=self._homeward)
+            return
+        way = connection.times(homes, some, query, homeward=self._homeward, explain=bool(explain))
+        yield rows, columns, way
 
     @staticmethod
     def _put_times(times: list[_Column], rows: np.ndarray, columns: np.ndarray, way: WayTimes, to_min: int) -> None:

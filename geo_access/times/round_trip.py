@@ -6,9 +6,9 @@ hour), too slow (with its minutes), too far to walk, too many changes, out of th
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -24,12 +24,14 @@ if TYPE_CHECKING:
 __all__ = [
     "Ask",
     "Connection",
+    "Foreseeing",
     "NetworkTimes",
     "PairTimes",
     "RoundTrip",
     "Sites",
     "TimesSource",
     "connect_points",
+    "foresee_moves",
     "round_trip",
     "site_hours",
 ]
@@ -78,6 +80,14 @@ class Connection(Protocol):
         """
 
 
+@runtime_checkable
+class Foreseeing(Protocol):
+    """A connection that answers many instants in one search when it is told of them beforehand."""
+
+    def foresee(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> None:
+        """Compute every instant of the query's window, for whoever asks them one by one."""
+
+
 class TimesSource(Protocol):
     """Anything that connects homes to sites."""
 
@@ -108,6 +118,10 @@ class NetworkTimes:
 
             self._known = KnownNetwork(self.network, Store() if self._store is None else self._store)
         return self._known
+
+    def beside(self, network: Network) -> NetworkTimes:
+        """Return the engine on a network that may share streets or stops with this one, with times of its own."""
+        return NetworkTimes(network, store=self.known.store.beside())
 
     def connect(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> Connection:
         """Search the streets around homes and sites once, for any number of schedules."""
@@ -245,6 +259,27 @@ def round_trip(
             near = connection.times(points, columns, nearby, homeward=False, explain=False)
             found.put_spread(columns, near.seconds)
     return found.trip()
+
+
+def foresee_moves(connection: Connection, points: np.ndarray, sites: Sites, ask: Ask, moves_s: Sequence[int]) -> None:
+    """Tell a connection that the same round trip will be asked at other hours; changes no answer.
+
+    Parameters
+    ----------
+    connection : Connection
+    points : ndarray of int64, shape (n_points,)
+    sites : Sites
+    ask : Ask
+    moves_s : sequence of int
+        By how much the start and the end will be moved [s], two at least; the steps between are searched with them.
+    """
+    if not isinstance(connection, Foreseeing) or not ask.uses_transit or not (len(points) and len(sites)):
+        return
+    step_s = int(np.gcd.reduce(np.diff(sorted(set(moves_s)))))
+    for arrive_s, leave_s, columns in _schedules(ask, sites):
+        moved = [Window(at_s + min(moves_s), at_s + max(moves_s) + 1, step_s) for at_s in (arrive_s, leave_s)]
+        connection.foresee(points, columns, ask.query(arrive=moved[0]), homeward=False)
+        connection.foresee(points, columns, ask.query(depart=moved[1]), homeward=True)
 
 
 class _Found:

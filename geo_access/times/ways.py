@@ -16,7 +16,15 @@ from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
 from geo_access.routing.legs import Ends
 from geo_access.routing.passing import first_after
 from geo_access.routing.query import Query
-from geo_access.times.core import PointTimes, samples_of, street_times, timetable_of, transit_causes, transit_times
+from geo_access.times.core import (
+    PointTimes,
+    instants_between,
+    samples_of,
+    street_times,
+    timetable_of,
+    transit_causes,
+    transit_times,
+)
 
 __all__ = ["SLOW_S", "StreetConnection", "TransitConnection", "WayTimes", "connect_network"]
 
@@ -89,21 +97,34 @@ class TransitConnection:
     def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> WayTimes:
         """Return the times of some homes and some sites."""
         query.validate()
-        whole, origins, destinations = (self.back, sites, homes) if homeward else (self.there, homes, sites)
-        ends = Ends(
-            whole.origin_ok[origins],
-            whole.destination_ok[destinations],
-            select_rows(whole.access, origins),
-            select_rows(whole.egress, destinations),
-            np.ascontiguousarray(whole.direct_s[np.ix_(origins, destinations)]),
-        )
-        samples = samples_of(query)
+        ends, samples = self._ends(homes, sites, homeward=homeward), samples_of(query)
         if explain and samples.count == 1:
             way = _explained(self.network, ends, query)
         else:
             found = transit_times(self.network, ends, samples, query, explain=explain)
             way = WayTimes(found.seconds, found.reason)
         return way.turned() if homeward else way
+
+    def instants(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> WayTimes:
+        """Return the time of each instant of a window, in the order of the clock, in place of percentiles."""
+        query.validate()
+        ends = self._ends(homes, sites, homeward=homeward)
+        seconds = instants_between(self.network, ends, query)
+        reason = np.full(seconds.shape[:2], Reason.NO_TRIP_IN_WINDOW, np.uint8)
+        reason[:, ~ends.destination_ok] = Reason.UNSNAPPED_DESTINATION
+        reason[~ends.origin_ok] = Reason.UNSNAPPED_ORIGIN
+        way = WayTimes(seconds, reason)
+        return way.turned() if homeward else way
+
+    def _ends(self, homes: np.ndarray, sites: np.ndarray, *, homeward: bool) -> Ends:
+        whole, origins, destinations = (self.back, sites, homes) if homeward else (self.there, homes, sites)
+        return Ends(
+            whole.origin_ok[origins],
+            whole.destination_ok[destinations],
+            select_rows(whole.access, origins),
+            select_rows(whole.egress, destinations),
+            np.ascontiguousarray(whole.direct_s[np.ix_(origins, destinations)]),
+        )
 
 
 def connect_network(

@@ -11,9 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_access.network.model import Network
+from geo_access.network.timetable.differences import same_service, touched_spans
+from geo_access.network.timetable.service import take_out
 from geo_access.routing.query import Query, Window
 from geo_access.times.kept import KeptTimes
-from geo_access.times.round_trip import NetworkTimes, TimesSource
+from geo_access.times.round_trip import Foreseeing, NetworkTimes, TimesSource
 from geo_access.times.ways import TransitConnection, WayTimes
 from tests.routing.random_timetables import random_timetable
 from tests.times.worlds import PLAIN, H, bus, country
@@ -109,3 +111,65 @@ def test_answers_from_what_is_known_equal_fresh_ones(seed: int) -> None:
         if explain:
             np.testing.assert_array_equal(told.beyond_s, fresh.beyond_s)
             np.testing.assert_array_equal(told.missed_s, fresh.missed_s)
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_instants_foreseen_and_answers_of_kin_equal_fresh_ones(seed: int) -> None:
+    """What an edit cannot touch is taken from the timetable before it; a window is searched once for its instants."""
+    rng = np.random.default_rng(seed)
+    drawn = random_timetable(rng)
+    stops = rng.uniform(0, 1500, (drawn.n_stops, 2))
+    drawn = replace(drawn, stop_x=stops[:, 0], stop_y=stops[:, 1])
+    gone = rng.random(drawn.n_trips) < 0.2
+    edited = take_out(drawn, gone) if not gone.all() else drawn
+    first = Network(2154, PLAIN, drawn, {})
+    networks, kept = [first, replace(first, timetable=edited), replace(first, timetable=replace(drawn))], KeptTimes()
+    homes, sites = rng.uniform(0, 1500, (5, 2)), rng.uniform(0, 1500, (4, 2))
+    everyone, everywhere = np.arange(5), np.arange(4)
+    limits = {"walk_kmh": 3.6, "max_access_s": 300, "max_egress_s": 300}
+    for _ in range(6):
+        network, homeward = networks[int(rng.integers(3))], bool(rng.random() < 0.5)
+        at, max_s = int(rng.integers(10, 50)) * 60, int(rng.choice([300, 600, 1500]))
+        window = Window(at - 600, at + 1, 300)
+        query = Query("transit", max_s=max_s, **limits, **{"depart" if homeward else "arrive": window})
+        known = kept.on(network).connect(homes, sites, query)
+        if rng.random() < 0.7 and isinstance(known, Foreseeing):
+            known.foresee(everyone[: rng.integers(1, 6)], everywhere[: rng.integers(1, 5)], query, homeward=homeward)
+        for moment in (at, at - 300, at - 600):
+            single = replace(query, **{"depart" if homeward else "arrive": Window(moment, moment)})
+            explain = bool(rng.random() < 0.4)
+            told, fresh = (
+                source.connect(homes, sites, single).times(
+                    everyone, everywhere, single, homeward=homeward, explain=explain
+                )
+                for source in (kept.on(network), NetworkTimes(network))
+            )
+            np.testing.assert_array_equal(told.seconds, fresh.seconds)
+            np.testing.assert_array_equal(told.reason, fresh.reason)
+            if explain:
+                np.testing.assert_array_equal(told.beyond_s, fresh.beyond_s)
+                np.testing.assert_array_equal(told.missed_s, fresh.missed_s)
+
+
+def test_the_same_service_on_another_day_is_not_computed_again(computed: list[tuple[int, int]]) -> None:
+    kept, tuesday = KeptTimes(), line(7, 7.5)
+    next_tuesday = replace(line(7, 7.5), streets=tuesday.streets)
+    assert same_service(tuesday.timetable, next_tuesday.timetable)
+    ask(kept.on(tuesday), XY, SITES)
+    ask(kept.on(tuesday).beside(next_tuesday), XY, SITES)
+    assert computed == [(3, 3)]
+
+
+def test_a_trip_more_is_searched_at_its_hours_alone(computed: list[tuple[int, int]]) -> None:
+    kept, before = KeptTimes(), line(7, 7.5)
+    after = replace(line(7, 7.5, 12), streets=before.streets)
+    spans = touched_spans(before.timetable, after.timetable)
+    # Two legs of ten minutes from noon.
+    assert spans is not None
+    assert spans.tolist() == [[12 * H, 12 * H + 1200]]
+    noon = replace(ASKED, arrive=Window(13 * H, 13 * H))
+    for query in (ASKED, noon):
+        ask(kept.on(before), XY, SITES, query, explain=False)
+        ask(kept.on(after), XY, SITES, query, explain=False)
+    assert computed == [(3, 3), (3, 3), (3, 3)]

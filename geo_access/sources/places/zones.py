@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -34,7 +35,7 @@ class Zoning:
     title : str
         Name and vintage.
     ids, names : tuple of str
-        Columns that hold code and name, best first; compared without case or accents.
+        Columns that hold code and name, best first; compared without case or accents. ``#`` stands for a year.
     pattern : str
         Regular expression that its codes match.
     """
@@ -86,8 +87,8 @@ _ZONINGS = (
     Zoning(
         "bmo",
         "Bassins BMO",
-        ("be25", "be24", "be23", "be22", "be21", "be20", "be19", "code_bassin", "cbassin"),
-        ("nombe25", "nombe24", "nombe23", "nombe22", "nombe21", "nombe20", "nombe19", "nom_bassin"),
+        ("be#", "code_bassin_#", "code_bassin", "cbassin"),
+        ("nombe#", "lib_bassin_#", "nom_bassin", "lib_bassin"),
         r"\w{4,5}",
     ),
     Zoning(
@@ -144,8 +145,8 @@ def recognise_zoning(table: pd.DataFrame) -> tuple[Zoning, str] | None:
     """
     by_name = {fold(column).replace(" ", ""): column for column in map(str, table.columns)}
     for zoning in _ZONINGS:
-        for name in zoning.ids:
-            column = by_name.get(fold(name).replace(" ", ""))
+        for name in _of_any_year(zoning.ids, by_name):
+            column = by_name.get(name)
             if column is None or column == "geometry":
                 continue
             codes = to_text(table[column]).dropna()
@@ -153,6 +154,19 @@ def recognise_zoning(table: pd.DataFrame) -> tuple[Zoning, str] | None:
             if len(codes) and matching >= _RECOGNISED_SHARE * len(codes) and codes.nunique() > 0.5 * len(codes):
                 return zoning, column
     return None
+
+
+def _of_any_year(names: Sequence[str], known: Iterable[str]) -> list[str]:
+    """Spell names out for the columns that are there, folded: of several years the latest comes first."""
+    found = []
+    for name in names:
+        plain = fold(name.replace("#", "")).replace(" ", "")
+        if "#" not in name:
+            found.append(plain)
+            continue
+        years = [(match[1], column) for column in known if (match := re.fullmatch(rf"{plain}(\d{{2,4}})", column))]
+        found += [column for _, column in sorted(years, key=lambda pair: int(pair[0]) % 100, reverse=True)]
+    return found
 
 
 def read_zones(
@@ -279,7 +293,9 @@ def _columns(
     recognised: tuple[Zoning, str] | None,
 ) -> dict[str, str]:
     known = [str(column) for column in table.columns if column != "geometry"]
-    names = recognised[0].names if recognised else ("zone_name", "name", "nom", "libelle", "lib")
+    names = ("zone_name", "name", "nom", "libelle", "lib")
+    if recognised:
+        names = tuple(_of_any_year(recognised[0].names, [fold(column).replace(" ", "") for column in known]))
     ids = (recognised[1],) if recognised else ("zone_id", "id", "code")
     given = {"id": given_id, "name": given_name, "kind": given_kind}
     wanted = {"id": ("zone_id", *ids), "name": ("zone_name", *names), "kind": ("zone_kind",)}
