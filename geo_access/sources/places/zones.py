@@ -293,7 +293,7 @@ def _columns(
     recognised: tuple[Zoning, str] | None,
 ) -> dict[str, str]:
     known = [str(column) for column in table.columns if column != "geometry"]
-    names = ("zone_name", "name", "nom", "libelle", "lib")
+    names: tuple[str, ...] = ("zone_name", "name", "nom", "libelle", "lib")
     if recognised:
         names = tuple(_of_any_year(recognised[0].names, [fold(column).replace(" ", "") for column in known]))
     ids = (recognised[1],) if recognised else ("zone_id", "id", "code")

@@ -182,3 +182,19 @@ def test_real_communes_and_their_lists() -> None:
     zrr = read_commune_status(shared_path("france/ZRR_20221109.json"))
     assert zrr["scheme"].value_counts().to_dict() == {"zrr": 17730, "none": 17235}
     assert zrr["part"].sum() == 36
+
+
+@pytest.mark.parametrize(
+    ("code", "name"), [("BE26", "NOMBE26"), ("BE19", "NOMBE19"), ("code_bassin_2026", "lib_bassin_2026")]
+)
+def test_basins_of_any_year_are_recognised_by_the_pattern_of_their_columns(
+    tmp_path: Path, code: str, name: str
+) -> None:
+    squares = [shapely.box(k, 50, k + 1, 51) for k in range(3)]
+    table = gpd.GeoDataFrame({code: ["3201", "3202", "3203"], name: ["A", "B", "C"]}, geometry=squares, crs=4326)
+    file = tmp_path / "zones.gpkg"
+    table.to_file(file, driver="GPKG")
+    zones = read_zones(file)
+    assert zones["zone_id"].tolist() == ["3201", "3202", "3203"]
+    assert zones["zone_name"].tolist() == ["A", "B", "C"]
+    assert set(zones["zone_kind"]) == {"bmo"}
