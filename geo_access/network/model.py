@@ -198,6 +198,11 @@ class Streets:
     edge_stress: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
     squares: Squares | None = None
 
+    def __repr__(self) -> str:
+        """Return one line: size, modes, CRS."""
+        modes = ", ".join(self.graphs)
+        return f"Streets({len(self.node_id):,} nodes, {len(self.edge_source):,} edges, {modes}; EPSG:{self.epsg})"
+
 
 @dataclass(frozen=True)
 class CrowFly:
@@ -371,6 +376,10 @@ class Timetable:
     route_kind: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
     flex: FlexRides | None = None
 
+    def __repr__(self) -> str:
+        """Return one line: day, stops, lines, trips."""
+        return f"Timetable({self.day}, {self.n_stops:,} stops, {len(self.route_id):,} lines, {self.n_trips:,} trips)"
+
     @property
     def n_stops(self) -> int:
         """Number of stops."""
@@ -408,3 +417,7 @@ class Network:
     inputs: Mapping[str, str]
     warnings: tuple[Note, ...] = ()
     notices: Mapping[str, tuple[str | int | None, ...]] = field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        """Return one line: streets, and what runs on them."""
+        return f"Network({self.streets!r}, {self.timetable!r}, {len(self.warnings)} warnings)"

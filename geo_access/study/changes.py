@@ -118,7 +118,9 @@ class CancelTrips(Section):
     def told(self) -> Note:
         """Say the change."""
         percent = f"{100 * self.share:g}"
-        return note("scenario.cancel_trips", percent=percent, seed=self.seed, line=self.line or "*")
+        if self.line is None:
+            return note("scenario.cancel_trips_anywhere", percent=percent, seed=self.seed)
+        return note("scenario.cancel_trips", percent=percent, seed=self.seed, line=self.line)
 
 
 class StreetsChanged(Section):

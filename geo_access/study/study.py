@@ -191,7 +191,8 @@ class Study:
         Returns
         -------
         Study
-            Isochrones are drawn for its first public where that of the study is left out.
+            Isochrones are drawn for its first public where that of the study is left out. The scenarios of the
+            file, which may speak of what is left out, are not in it.
 
         Raises
         ------
@@ -219,6 +220,7 @@ class Study:
             "metiers": tuple(metier for metier in self.file.metiers if metier.code in kept),
             "profiles": tuple(profile for profile in self.file.profiles if profile.id in kept),
             "output": output,
+            "scenarios": (),
         }
         return replace(self, file=self.file.model_copy(update=fewer))
 

@@ -37,6 +37,11 @@ class Workbench:
 
     base: PreparedStudy
 
+    def __repr__(self) -> str:
+        """Return one line: what the study asks, of whom, where."""
+        asked = f"{len(self.base.metiers)} métiers × {len(self.base.profiles)} publics"
+        return f"Workbench({self.base.file.study.name!r}: {asked}, {len(self.zones):,} zones, {self.network!r})"
+
     @property
     def network(self) -> Network:
         """Streets and the timetable of the study's day."""
@@ -234,6 +239,10 @@ class Scenario:
     """
 
     outcome: Outcome
+
+    def __repr__(self) -> str:
+        """Return one line: the changes, in the language of the study."""
+        return f"Scenario({'; '.join(self.told)})"
 
     @cached_property
     def after(self) -> Workbench:

@@ -88,6 +88,11 @@ class ChainTimes:
     broken_leg: np.ndarray
     manifest: Manifest
 
+    def __repr__(self) -> str:
+        """Return one line: how many homes, the errands, how many manage."""
+        share = self.feasible.mean() if len(self.feasible) else 0.0
+        return f"ChainTimes({len(self.home_ids)} homes, {' → '.join(self.stages)}: {share:.0%} manage)"
+
     def to_frame(self) -> pd.DataFrame:
         """Return one row per home: departure, total, arrivals and places, and the leg that breaks."""
         names = np.array(["", *self.stages], dtype=object)

@@ -153,8 +153,15 @@ class ShiftTimes:
         """Whether one gets there and back, bool (n_o, n_d)."""
         return self.reason == Reason.OK
 
+    def __repr__(self) -> str:
+        """Return one line: how many pairs, which hours, how many work."""
+        n_o, n_d = self.reason.shape
+        share = self.feasible.mean() if self.feasible.size else 0.0
+        hours = f"{format_clock(self.shift.start_s)}-{format_clock(self.shift.end_s)}"
+        return f"ShiftTimes({n_o} × {n_d} pairs, {self.query.mode}, {hours}: {share:.0%} there and back)"
+
     def to_frame(self) -> pd.DataFrame:
-        """Return one row per pair: ids, seconds, clock texts, binding side, reason."""
+        """Return one row per pair: ids, seconds, clock texts, binding side, reason of the pair and of each way."""
         n_o, n_d = self.reason.shape
         columns: dict[str, object] = {
             "home_id": np.repeat(self.home_ids, n_d),
@@ -169,7 +176,8 @@ class ShiftTimes:
             columns[name.removesuffix("_s")] = [None if np.isnan(value) else format_clock(value) for value in values]
         columns["binding"] = pd.Categorical(np.array(SIDES, dtype=object)[self.binding.ravel()], categories=list(SIDES))
         names = np.array([reason.name for reason in Reason], dtype=object)
-        columns["reason"] = pd.Categorical(names[self.reason.ravel()], categories=list(names))
+        for name in ("reason", "out_reason", "back_reason"):
+            columns[name] = pd.Categorical(names[getattr(self, name).ravel()], categories=list(names))
         return pd.DataFrame(columns)
 
 

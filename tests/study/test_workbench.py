@@ -81,3 +81,22 @@ def test_wrong_names_are_told_all_at_once(study: ga.Study, bench: ga.Workbench, 
         bench.scenario([{"change": "threshold", "id": "nowhere", "minutes": 10}])
     with pytest.raises(ga.InputError):
         bench.origin("7 rue X, 59000 Lille", addresses=[tmp_path / "none.csv"])
+
+
+def test_results_tell_themselves_in_one_short_line(bench: ga.Workbench) -> None:
+    homes, sites = bench.points, bench.sites()
+    school = ga.Stage("school", sites.iloc[[0]], dwell_min=5)
+    said = [
+        repr(item)
+        for item in (
+            bench,
+            bench.network,
+            bench.scenario([{"change": "rules", "min_opportunities": 2}]),
+            ga.travel_times(bench.network, homes, sites, mode="walk"),
+            ga.shift_test(bench.network, homes, sites, start="09:00", end="17:00", mode="bike"),
+            ga.chain_times(bench.network, homes, [school], depart="07:00", mode="bike"),
+        )
+    ]
+    assert all("\n" not in line and 20 < len(line) < 200 for line in said), said
+    assert f"{len(bench.zones)} zones" in said[0]
+    assert "09:00-17:00" in said[4]
