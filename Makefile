@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: campaign demo test quick lint docs bench wheel lowest clean
+.PHONY: notebooks campaign demo test quick lint docs bench wheel lowest clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -28,6 +28,10 @@ quick: $(VENV)/.ready
 # The documentation into out/docs, strictly: a broken link or a missing name is an error. No network.
 docs: $(VENV)/.ready
 	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet --site-dir out/docs
+
+# The notebooks run again, and what they print and draw kept in them.
+notebooks: $(VENV)/.ready
+	$(BIN)/python .ci/notebooks.py
 
 # Wheel and sdist, each installed alone into an empty environment off the clone, and the demo run there.
 wheel:
