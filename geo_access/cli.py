@@ -23,6 +23,7 @@ from geo_access.console import Command, Group, asked_language, speak_plainly
 from geo_access.errors import GeoAccessError
 from geo_access.manifest import code_version
 from geo_access.study.last_net import TERMINATED, Terminated, clean_stop, report_unexpected
+from geo_access.web.commands import add_commands
 from geo_access.words.messages import error_text
 from geo_access.words.words import format_number, text
 
@@ -401,32 +402,6 @@ def lines(
     console.print(f"[bold]{escape(str(out))}[/]", soft_wrap=True)
 
 
-@app.command(cls=Command, help="help.serve")
-def serve(
-    context: typer.Context,
-    study: Annotated[Path, typer.Argument(help="help.study")],
-    port: Annotated[int, typer.Option("--port", min=0, max=65535, help="help.port")] = 8765,
-    host: Annotated[str, typer.Option("--host", help="help.host")] = "127.0.0.1",
-    token: Annotated[str, typer.Option("--token", help="help.token")] = "",
-    online: Annotated[bool, typer.Option("--online", help="help.serve_online")] = False,
-    browser: Annotated[bool, typer.Option("--browser/--no-browser", help="help.browser")] = True,
-) -> None:
-    """Open the workshop: a local page to ask questions and see the answers at once."""
-    console = _console()
-    with _told_in(context.obj):
-        from geo_access.web import open_workshop
-
-        open_workshop(
-            study,
-            host=host,
-            port=port,
-            token=token,
-            online=online,
-            open_page=browser,
-            announce=lambda page: console.print(f"[bold]{escape(page)}[/]", soft_wrap=True),
-        )
-
-
 @app.command(cls=Command, help="help.init")
 def init(
     context: typer.Context,
@@ -476,6 +451,9 @@ def schema(
         out.write_text(written, encoding="utf-8")
     said = text("cli.schema_written", context.obj, file=out, name=out.name)
     _console().print(escape(said), soft_wrap=True)
+
+
+add_commands(app, _told_in)
 
 
 @app.command(cls=Command, help="help.completion")

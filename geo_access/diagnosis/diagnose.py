@@ -26,7 +26,7 @@ from geo_access.times.round_trip import Ask, NetworkTimes, RoundTrip, Sites, Tim
 from geo_access.words.note import note
 from geo_access.words.told import fault, refusal
 
-__all__ = ["OWN_HOURS", "DiagnosedCase", "Diagnosis", "diagnose", "diagnose_with"]
+__all__ = ["OWN_HOURS", "DiagnosedCase", "Diagnosis", "diagnose", "diagnose_with", "suited_thresholds", "tasks_of"]
 
 # Schedule of job rows that take every employer at the hours of its own shifts.
 OWN_HOURS = "own_hours"
@@ -189,13 +189,14 @@ def _input_faults(
     return faults
 
 
-def _tasks(
+def tasks_of(
     supply: Mapping[str, tuple[Sites, Offers]],
     profiles: Sequence[Profile],
     schedules: Sequence[Schedule],
     thresholds: Sequence[Threshold],
     rules: FlagRules,
 ) -> list[Task]:
+    """Return the sets of times that a diagnosis asks for, in the order of its cases."""
     longest_s = max(t.limit_s for t in thresholds) * (1 + rules.threshold_margin)
     max_s = int(max(_LEAST_SEARCH_S, np.ceil(longest_s)))
     tasks = []
@@ -218,6 +219,11 @@ def _tasks(
             cases = [(OWN_HOURS, offers), *((s.id, offers.only(_same_hours(sites, s))) for s in own)]
             tasks.append(Task(profile, kind, OWN_HOURS, sites, ask, tuple(cases)))
     return tasks
+
+
+def suited_thresholds(task: Task, thresholds: Sequence[Threshold]) -> list[Threshold]:
+    """Return the thresholds that a task is judged by."""
+    return [t for t in thresholds if t.kind == task.kind and t.mode in (None, task.profile.mode)]
 
 
 def _same_hours(sites: Sites, schedule: Schedule) -> np.ndarray:
@@ -302,7 +308,7 @@ def diagnose_with(
     -------
     Diagnosis
     """
-    tasks = _tasks(supply, profiles, schedules, thresholds, rules)
+    tasks = tasks_of(supply, profiles, schedules, thresholds, rules)
     needed = supply["job"][1].exists if "job" in supply else None
     frames: list[pd.DataFrame] = []
     cases: list[DiagnosedCase] = []
@@ -311,7 +317,7 @@ def diagnose_with(
     for number, task in enumerate(tasks):
         if progress is not None:
             progress(f"{task.profile.name or task.profile.id} · {task.kind} · {task.schedule}", number / len(tasks))
-        suited = [t for t in thresholds if t.kind == task.kind and t.mode in (None, task.profile.mode)]
+        suited = suited_thresholds(task, thresholds)
         trip, of_task = _diagnose_task(task, suited, residents, rules, sources)
         found[task.profile.id, task.kind, task.schedule] = trip
         cases += of_task

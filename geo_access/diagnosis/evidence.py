@@ -155,7 +155,14 @@ def _variants(
 
 
 def gather_evidence(
-    task: Task, limits_s: Sequence[float], residents: Residents, rules: FlagRules, sources: TimesSources
+    task: Task,
+    limits_s: Sequence[float],
+    residents: Residents,
+    rules: FlagRules,
+    sources: TimesSources,
+    *,
+    lifts: bool = True,
+    doubts: bool = True,
 ) -> Evidence:
     """Compute the times of one profile and schedule, and what they are doubted by.
 
@@ -167,6 +174,8 @@ def gather_evidence(
     residents : Residents
     rules : FlagRules
     sources : TimesSources
+    lifts, doubts : bool
+        Whether the times with one limit lifted, and those with one thing that varies, are wanted.
 
     Returns
     -------
@@ -180,8 +189,10 @@ def gather_evidence(
         trip,
         arrive_s=arrive_s,
         leave_s=leave_s,
-        lifted=_lifted(task, trip, connection, residents, limits_s, rules, sources),
-        variants=() if rules.first else _variants(task, trip, connection, residents, max(limits_s), sources),
+        lifted=_lifted(task, trip, connection, residents, limits_s, rules, sources) if lifts else (),
+        variants=_variants(task, trip, connection, residents, max(limits_s), sources)
+        if doubts and not rules.first
+        else (),
         towns=sources.towns.points if sources.towns is not None and rides else None,
         walk_kmh=task.profile.walk_kmh,
     )

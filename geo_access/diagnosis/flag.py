@@ -23,13 +23,21 @@ import pandas as pd
 from scipy import sparse
 
 from geo_access.diagnosis.kernels import zone_lacks, zone_medians
+from geo_access.diagnosis.levels import (
+    LEVELS,
+    OPEN,
+    SANS_OBJET,
+    level_codes,
+    only_remote,
+    open_level_codes,
+    share_of,
+)
 from geo_access.diagnosis.lifts import LIFTS
 from geo_access.diagnosis.model import (
     UNMEASURED,
     Confidence,
     FlagReason,
     FlagRules,
-    Level,
     Profile,
     Saturation,
     Threshold,
@@ -42,10 +50,9 @@ from geo_access.times.round_trip import Sites
 
 __all__ = ["LIFT_COLUMNS", "REASON_COLUMNS", "aggregate_flags", "concat_flags", "flag_zones", "reason_columns"]
 
-_LEVELS = tuple(level.value for level in Level)
 _CONFIDENCES = tuple(item.value for item in Confidence)
 _SATURATIONS = tuple(item.value for item in Saturation)
-_ADEQUAT, _FRAGILE, _INADEQUAT, _SANS_OBJET, _OPEN = range(5)
+_ADEQUAT, _FRAGILE, _INADEQUAT = range(3)
 _SUR, _PROBABLE, _INDECIDABLE = range(3)
 _ROOM, _TENSE, _FULL, _NOT_MEASURED, _NO_QUESTION = range(5)
 # A zone where nobody asks, or nobody lives: causes of « sans objet » beside the reasons.
@@ -74,34 +81,11 @@ REASON_COLUMNS = reason_columns(FlagRules())
 LIFT_COLUMNS = tuple(f"lifted_by_{name}" for name in LIFTS)
 
 
-def _levels(share: np.ndarray, rules: FlagRules) -> np.ndarray:
-    """Code of the level of each share, uint8; a NaN share is sans objet."""
-    # Shares are sums of float64 weights: a zone at exactly 80 % must not miss it by rounding.
-    level = np.full(share.shape, _INADEQUAT, dtype=np.uint8)
-    level[share >= rules.fragile_share - 1e-9] = _FRAGILE
-    level[share >= rules.adequate_share - 1e-9] = _ADEQUAT
-    level[np.isnan(share)] = _SANS_OBJET
-    return level
-
-
-def _share(weights: sparse.csr_matrix, indicator: np.ndarray) -> np.ndarray:
-    """Share of each zone's residents for whom the indicator holds, float64 (n_zones, n_metiers), NaN without any."""
-    total = np.asarray(weights.sum(axis=1)).ravel()
-    with np.errstate(invalid="ignore"):
-        return np.asarray(weights @ indicator.astype(np.float64)) / np.where(total > 0, total, np.nan)[:, None]
-
-
 def _unmeasured(points: PointFlags, rules: FlagRules) -> np.ndarray:
     """Points whose answer the data do not tell, bool (n_points, n_metiers)."""
     if rules.first:
         return np.zeros(points.reached.shape, dtype=bool)
     return np.isin(points.reason, UNMEASURED) & ~points.reached
-
-
-def _open_levels(share: np.ndarray, unknown: np.ndarray, rules: FlagRules) -> np.ndarray:
-    """Code of the level when so many residents' answers are unknown: open where they decide."""
-    low, high = _levels(share, rules), _levels(share + unknown, rules)
-    return np.where(low == high, low, _OPEN).astype(np.uint8)
 
 
 class _Tried:
@@ -116,20 +100,20 @@ class _Tried:
         self.confidence = np.full(level.shape, _SUR, dtype=np.uint8)
         self.shares = []
         for doubt in points.doubts:
-            share, open_ = _share(weights, doubt.reached), _share(weights, unknown & ~doubt.reached)
-            self._put(doubt.name, doubt.varies or rules.first, _open_levels(share, open_, rules))
+            share, open_ = share_of(weights, doubt.reached), share_of(weights, unknown & ~doubt.reached)
+            self._put(doubt.name, doubt.varies or rules.first, open_level_codes(share, open_, rules))
             if doubt.varies or rules.first:
                 self.shares += [share, share + open_]
         if residents.doubtful.any():
             certain = sparse.csr_matrix(weights.multiply(~residents.doubtful[None, :]))
-            share, open_ = _share(certain, points.reached), _share(certain, unknown)
-            self._put("imputed", True, _open_levels(share, open_, rules))
+            share, open_ = share_of(certain, points.reached), share_of(certain, unknown)
+            self._put("imputed", True, open_level_codes(share, open_, rules))
             total = np.asarray(weights.sum(axis=1)).ravel()
             mostly = np.asarray(certain.sum(axis=1)).ravel() < 0.5 * total
-            self._put("imputed", True, np.where(mostly[:, None] & (level < _SANS_OBJET), _SANS_OBJET + 2, level))
+            self._put("imputed", True, np.where(mostly[:, None] & (level < SANS_OBJET), SANS_OBJET + 2, level))
 
     def _put(self, name: str, varies: bool, other: np.ndarray) -> None:
-        known = (other != _SANS_OBJET) & (self.level < _SANS_OBJET)
+        known = (other != SANS_OBJET) & (self.level < SANS_OBJET)
         moved = known & (other != self.level)
         self.moved[name, varies] = self.moved.get((name, varies), np.zeros(moved.shape, dtype=bool)) | moved
         if not varies:
@@ -153,14 +137,14 @@ class _Tried:
 
 def _supply_doubt(confidence: np.ndarray, offers: Offers, level: np.ndarray, rules: FlagRules) -> np.ndarray:
     """Lower the confidence of zones that are not adequate while some supply stands nowhere or says no métier."""
-    short = (level != _ADEQUAT) & (level != _SANS_OBJET)
+    short = (level != _ADEQUAT) & (level != SANS_OBJET)
     lost = offers.unlocated_places + (0 if rules.first else offers.uncoded_places)
     confidence = np.where(short & (lost > 0)[None, :], np.maximum(confidence, _PROBABLE), confidence)
     if rules.first:
         mostly = offers.unlocated_places >= np.maximum(offers.located_all, 1)
         confidence = np.where(short & mostly[None, :], _INDECIDABLE, confidence)
-    confidence = np.where(level == _OPEN, _INDECIDABLE, confidence)
-    return np.where(level == _SANS_OBJET, _SUR, confidence).astype(np.uint8)
+    confidence = np.where(level == OPEN, _INDECIDABLE, confidence)
+    return np.where(level == SANS_OBJET, _SUR, confidence).astype(np.uint8)
 
 
 def _coded(codes: np.ndarray, categories: Sequence[str], *, ordered: bool = False) -> pd.Categorical:
@@ -185,12 +169,6 @@ def _repeat(values: Sequence[str] | np.ndarray, codes: np.ndarray) -> pd.Categor
     return _coded(np.where(codes >= 0, np.append(number, -1)[codes], -1), list(categories))
 
 
-def _only_remote(offers: Offers, rules: FlagRules) -> np.ndarray:
-    """Métiers taught, but nowhere one could go to, bool (n_metiers,)."""
-    nowhere = offers.located_all + offers.unlocated_places == 0
-    return nowhere & (offers.remote_places + offers.mobile_places > 0) & (not rules.first)
-
-
 def _cause(
     level: np.ndarray, shares: np.ndarray, rules: FlagRules, asked: np.ndarray, remote: np.ndarray, empty: np.ndarray
 ) -> pd.Categorical:
@@ -201,10 +179,10 @@ def _cause(
     if not rules.first:
         rows = [reasons.index(reason) for reason in UNMEASURED]
         main = np.array(rows)[np.argmax(np.nan_to_num(shares[rows]), axis=0)]
-        code = np.where(level == _OPEN, main, code)
-        code = np.where((level == _SANS_OBJET) & remote[None, :], names.index(FlagReason.ONLY_REMOTE.name), code)
-    code = np.where((level == _SANS_OBJET) & ~asked[None, :], names.index(_NOT_ASKED), code)
-    code = np.where((level == _SANS_OBJET) & empty[:, None], names.index(_NO_RESIDENTS), code)
+        code = np.where(level == OPEN, main, code)
+        code = np.where((level == SANS_OBJET) & remote[None, :], names.index(FlagReason.ONLY_REMOTE.name), code)
+    code = np.where((level == SANS_OBJET) & ~asked[None, :], names.index(_NOT_ASKED), code)
+    code = np.where((level == SANS_OBJET) & empty[:, None], names.index(_NO_RESIDENTS), code)
     return _repeat(names, code.ravel())
 
 
@@ -213,27 +191,27 @@ def _level_columns(
 ) -> dict[str, object]:
     """Level, its cause, confidence, shares, reasons, what lifts them, and the radius result."""
     weights = residents.weights
-    remote = _only_remote(offers, rules)
+    remote = only_remote(offers, rules)
     unknown = _unmeasured(points, rules)
-    share, open_ = _share(weights, points.reached), _share(weights, unknown)
+    share, open_ = share_of(weights, points.reached), share_of(weights, unknown)
     share[:, ~asked | remote] = np.nan
-    level = _open_levels(share, open_, rules)
-    cannot = np.stack([_share(weights, points.reason == reason) for reason in _reasons(rules)])
+    level = open_level_codes(share, open_, rules)
+    cannot = np.stack([share_of(weights, points.reason == reason) for reason in _reasons(rules)])
     total = cannot.sum(axis=0)
     with np.errstate(invalid="ignore", divide="ignore"):
         cannot /= total
-    cannot[:, level == _SANS_OBJET] = np.nan
+    cannot[:, level == SANS_OBJET] = np.nan
     main = np.where(np.isnan(cannot[0]), -1, np.argmax(np.nan_to_num(cannot), axis=0))
     tried = _Tried(residents, points, level, unknown, rules)
     confidence = _supply_doubt(tried.confidence, offers, level, rules)
     extent = np.stack([share, share + open_, *tried.shares])
-    extent[:, level == _SANS_OBJET] = np.nan
-    radius_share = _share(weights, points.in_radius)
-    radius_level = np.where(level == _SANS_OBJET, _SANS_OBJET, _levels(radius_share, rules))
+    extent[:, level == SANS_OBJET] = np.nan
+    radius_share = share_of(weights, points.in_radius)
+    radius_level = np.where(level == SANS_OBJET, SANS_OBJET, level_codes(radius_share, rules))
     names = reason_columns(rules)
     empty = np.asarray(weights.sum(axis=1)).ravel() <= 0
     return {
-        "level": _coded(level, _LEVELS, ordered=True),
+        "level": _coded(level, LEVELS, ordered=True),
         "confidence": _coded(confidence, _CONFIDENCES, ordered=True),
         "cause": _cause(level, cannot, rules, asked, remote, empty),
         "doubts": tried.names(varies=True),
@@ -241,14 +219,14 @@ def _level_columns(
         "reachable_share": _nullable(share),
         "reachable_share_low": _nullable(extent.min(axis=0)),
         "reachable_share_high": _nullable(extent.max(axis=0)),
-        "unmeasured_share": _nullable(np.where(level == _SANS_OBJET, np.nan, open_)),
+        "unmeasured_share": _nullable(np.where(level == SANS_OBJET, np.nan, open_)),
         "main_reason": _repeat([reason.name for reason in _reasons(rules)], main.ravel()),
         **{name: _nullable(cannot[i]) for i, name in enumerate(names)},
         **_lack_columns(residents, points, level),
         **_lift_columns(residents, points, level, share),
         "radius_km": np.full(level.size, rules.radius_m / 1000, dtype=np.float32),
         "radius_share": _nullable(radius_share),
-        "radius_level": _coded(radius_level, _LEVELS, ordered=True),
+        "radius_level": _coded(radius_level, LEVELS, ordered=True),
     }
 
 
@@ -258,17 +236,17 @@ def _lack_columns(residents: Residents, points: PointFlags, level: np.ndarray) -
     found: dict[str, object] = {}
     for name, lack_s in (("out_lack_min", points.out_lack_s), ("back_lack_min", points.back_lack_s)):
         median_s = zone_lacks(weights.indptr, weights.indices, weights.data, lack_s)
-        found[name] = _nullable(np.where(level == _SANS_OBJET, np.nan, median_s / 60))
+        found[name] = _nullable(np.where(level == SANS_OBJET, np.nan, median_s / 60))
     return found
 
 
 def _lift_columns(residents: Residents, points: PointFlags, level: np.ndarray, share: np.ndarray) -> dict[str, object]:
     """Share of those who cannot whom each lift would help; missing where it was not tried or nobody needs it."""
     found: dict[str, object] = {}
-    cannot = np.where((level == _SANS_OBJET) | (share >= 1 - 1e-9), np.nan, 1 - share)
+    cannot = np.where((level == SANS_OBJET) | (share >= 1 - 1e-9), np.nan, 1 - share)
     for name, column in zip(LIFTS, LIFT_COLUMNS, strict=True):
         would = points.lifts.get(name)
-        gained = np.full(level.shape, np.nan) if would is None else _share(residents.weights, would & ~points.reached)
+        gained = np.full(level.shape, np.nan) if would is None else share_of(residents.weights, would & ~points.reached)
         found[column] = _nullable(np.clip(gained / cannot, 0, 1))
     return found
 
@@ -281,19 +259,19 @@ def _saturation_columns(
     with np.errstate(invalid="ignore", divide="ignore"):
         filling = (weights @ points.taken_places.astype(np.float64)) / (weights @ points.counted_places.astype(float))
         with_room = points.reached & (points.free_places >= rules.min_opportunities)
-        room = _share(weights, with_room) / _share(weights, points.reached)
-    per_100 = 100 * _share(weights, points.places_per_candidate)
+        room = share_of(weights, with_room) / share_of(weights, points.reached)
+    per_100 = 100 * share_of(weights, points.places_per_candidate)
     code = np.full(level.shape, _ROOM, dtype=np.uint8)
     code[(filling >= rules.tense_filling) | (room < rules.adequate_share - 1e-9) | (per_100 < rules.tense_per_100)] = (
         _TENSE
     )
     code[(room < rules.fragile_share - 1e-9) | (per_100 < rules.full_per_100)] = _FULL
     code[np.isnan(filling)] = _NOT_MEASURED
-    code[(level == _SANS_OBJET) | np.isnan(room)] = _NO_QUESTION
+    code[(level == SANS_OBJET) | np.isnan(room)] = _NO_QUESTION
     return {
         "saturation": _coded(code, _SATURATIONS),
-        "reachable_places": _nullable(_share(weights, points.places)),
-        "free_places": _nullable(_share(weights, points.free_places)),
+        "reachable_places": _nullable(share_of(weights, points.places)),
+        "free_places": _nullable(share_of(weights, points.free_places)),
         "filling_rate": _nullable(filling),
         "places_per_100_candidates": _nullable(per_100),
     }

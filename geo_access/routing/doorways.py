@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from collections import OrderedDict
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -11,7 +12,26 @@ from geo_access.network.search.links import Links
 from geo_access.routing.legs import Doors, Ends, Legs, join_doors, link, link_key, mode_legs, open_doors
 from geo_access.routing.query import Query
 
-__all__ = ["Doorways", "Places"]
+__all__ = ["Doorways", "DoorwaysKnown", "Places", "PlacesKnown"]
+
+# Both ends joined, the latest: direct ways between all pairs take room.
+_MOST_JOINED = 12
+
+
+@dataclass(frozen=True, eq=False)
+class PlacesKnown:
+    """Places and their links.
+
+    Attributes
+    ----------
+    xy : ndarray of float64, shape (n, 2)
+        In the order of their numbers [m].
+    links : tuple of (tuple, ndarray of int64, Links)
+        By `link_key`: the row of each place among the links (−1: not linked yet), and the links.
+    """
+
+    xy: np.ndarray
+    links: tuple[tuple[tuple[object, ...], np.ndarray, Links], ...]
 
 
 class Places:
@@ -33,6 +53,23 @@ class Places:
         places = np.ascontiguousarray(xy, dtype=np.float64).reshape(-1, 2).view("V16").ravel().tolist()
         row_of = self._row_of
         return np.array([row_of.setdefault(place, len(row_of)) for place in places], dtype=np.int64)
+
+    def aside(self) -> Places:
+        """Return places that know what these do, and remember for themselves alone."""
+        other = Places(self._network)
+        other._row_of = dict(self._row_of)
+        other._links = {key: (at.copy(), links) for key, (at, links) in self._links.items()}
+        return other
+
+    def known(self) -> PlacesKnown:
+        """Return what is known, as values that can be kept."""
+        xy = np.frombuffer(b"".join(self._row_of), np.float64).reshape(-1, 2)
+        return PlacesKnown(xy, tuple((key, at, links) for key, (at, links) in self._links.items()))
+
+    def know(self, known: PlacesKnown) -> None:
+        """Take over what was known of the same streets; only before anything else is asked."""
+        self.rows(known.xy)
+        self._links = {key: (np.array(at), links) for key, at, links in known.links}
 
     def link(self, xy: np.ndarray, mode: str, query: Query) -> Links:
         """Link points to the streets of one mode, each place once for every limit and walking speed.
@@ -63,6 +100,19 @@ class Places:
         return kept.take(at[rows])
 
 
+@dataclass(frozen=True, eq=False)
+class DoorwaysKnown:
+    """Streets searched around places.
+
+    Attributes
+    ----------
+    doors : tuple of (ndarray of int64, Query, Legs, Doors)
+        Numbers of the places, what was asked of the streets, and what was found.
+    """
+
+    doors: tuple[tuple[np.ndarray, Query, Legs, Doors], ...]
+
+
 class Doorways:
     """Streets around places, searched once to and from the stops of a network.
 
@@ -78,6 +128,28 @@ class Doorways:
         self._network = network
         self.places = places
         self._doors: dict[tuple[bytes, Query, Legs], Doors] = {}
+        self._both: OrderedDict[tuple[bytes, bytes, Query], tuple[Ends, Ends]] = OrderedDict()
+
+    def aside(self) -> Doorways:
+        """Return doorways that know what these do, and remember for themselves alone."""
+        other = Doorways(self._network, self.places.aside())
+        other._doors = dict(self._doors)
+        return other
+
+    def known(self) -> DoorwaysKnown:
+        """Return what is known, as values that can be kept; services on demand are searched again."""
+        return DoorwaysKnown(
+            tuple(
+                (np.frombuffer(rows, np.int64), query, legs, doors)
+                for (rows, query, legs), doors in self._doors.items()
+                if doors.flex is None
+            )
+        )
+
+    def know(self, known: DoorwaysKnown) -> None:
+        """Take over what was known of the same streets and stops."""
+        for rows, query, legs, doors in known.doors:
+            self._doors[rows.tobytes(), query, legs] = doors
 
     def connect_both(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> tuple[Ends, Ends]:
         """Search the streets for the way there and the way back: the bicycle, or the car, waits at the home's end.
@@ -95,10 +167,17 @@ class Doorways:
             Homes × sites, and sites × homes.
         """
         legs = mode_legs(query)
+        key = self.places.rows(home_xy).tobytes(), self.places.rows(site_xy).tobytes(), query.streets
+        if key in self._both:
+            self._both.move_to_end(key)
+            return self._both[key]
         homes = self._open(home_xy, replace(query, max_egress_s=query.max_access_s), legs.start, legs)
         sites = self._open(site_xy, replace(query, max_access_s=query.max_egress_s), legs.end, legs)
         there = join_doors(self._network, homes, sites, query, legs)
-        return there, join_doors(self._network, sites, homes, query, legs.reversed())
+        self._both[key] = there, join_doors(self._network, sites, homes, query, legs.reversed())
+        while len(self._both) > _MOST_JOINED:
+            self._both.popitem(last=False)
+        return self._both[key]
 
     def _open(self, xy: np.ndarray, query: Query, mode: str, legs: Legs) -> Doors:
         """Search the streets around points where journeys both start and end."""

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
 from geo_access.diagnosis.diagnose import DiagnosedCase
-from geo_access.study.prepared import PreparedStudy
+
+if TYPE_CHECKING:
+    from geo_access.study.prepared import PreparedStudy
 
 __all__ = ["Delta", "compare_prepared", "counted_groups"]
 

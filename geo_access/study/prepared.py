@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TypeVar
@@ -12,10 +12,13 @@ import numpy as np
 import pandas as pd
 
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
+from geo_access.diagnosis.levels import seconds_to_places
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
 from geo_access.errors import InputError
 from geo_access.manifest import fingerprint
 from geo_access.network.model import Network
+from geo_access.routing.graphs import keep_changes
+from geo_access.routing.query import Window
 from geo_access.study.file import (
     StudyFile,
     flag_rules,
@@ -29,10 +32,12 @@ from geo_access.study.findings import study_diagnosis
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import OtherDays
 from geo_access.study.opened import open_study
+from geo_access.study.prepared_folder import PreparedParts, hash_sources, open_parts, prepared_folder, save_parts
 from geo_access.study.scenario import Assumptions
 from geo_access.times.kept import KeptTimes
+from geo_access.words.told import refusal
 
-__all__ = ["PreparedStudy", "prepare_study"]
+__all__ = ["PreparedStudy", "diagnose_assumptions", "open_prepared", "prepare_study"]
 
 Progress = Callable[[str, float], None]
 _Named = TypeVar("_Named", Profile, Schedule)
@@ -52,6 +57,14 @@ class PreparedStudy:
     diagnosis : Diagnosis
     kept : KeptTimes
         Times known so far, by what they depend on: scenarios add to them.
+    sources : mapping of str to str
+        SHA-256 of the files it was read from; empty where it is not as read, but changed.
+
+    Examples
+    --------
+    >>> study = prepare_study("data/demo/study.toml")
+    >>> study.case("voiture", "training", "journee_formation").threshold.minutes
+    60.0
     """
 
     file: StudyFile
@@ -60,6 +73,38 @@ class PreparedStudy:
     network: Network
     diagnosis: Diagnosis
     kept: KeptTimes
+    sources: Mapping[str, str] = field(default_factory=dict)
+
+    def save(self, folder: str | Path | None = None) -> Path:
+        """Write all that is known into a folder, which `open_prepared` opens in a moment.
+
+        Parameters
+        ----------
+        folder : str or pathlib.Path, optional
+            Beside the study file by default; what was prepared there before is replaced.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+
+        Raises
+        ------
+        InputError
+            When the folder holds something else, or when this is not a study as it was read.
+        """
+        if not self.sources:
+            raise refusal("prepared.not_as_read", study=self.path.name)
+        for profile in self.profiles if self.network.timetable is not None else ():
+            if profile.uses_transit:
+                keep_changes(self.network, profile.query(arrive=Window(0, 0)))
+        answers = self.kept.known_of(self.network)
+        parts = PreparedParts(self.inputs, self.network, self.diagnosis, answers, self.sources)
+        return save_parts(parts, prepared_folder(self.path) if folder is None else folder)
+
+    def assuming(self, assumed: Assumptions, *, progress: Progress | None = None) -> PreparedStudy:
+        """Return the study under other assumptions, with the times that are known already."""
+        return diagnose_assumptions(assumed, self.path, kept=self.kept, progress=progress or silent)
 
     @property
     def assumptions(self) -> Assumptions:
@@ -210,27 +255,8 @@ class PreparedStudy:
         counts = offered[part] > 0
         sites, places = offers.site[part][counts], offered[part][counts]
         trip = self.diagnosis.times[case.profile.id, case.kind, self.times_key(case)]
-        longest = np.maximum(trip.out_s[:, sites], trip.back_s[:, sites])
-        return _nth_place(longest, places, self.rules.min_opportunities) / np.float32(60)
-
-
-def _nth_place(longest_s: np.ndarray, places: np.ndarray, n: int) -> np.ndarray:
-    """Time by which each row has met n places, float32 (n_rows,) [s], infinite where it never does.
-
-    Examples
-    --------
-    >>> _nth_place(np.array([[600.0, 900.0, np.nan]]), np.array([1, 2, 9]), 3).tolist()
-    [900.0]
-    """
-    if not longest_s.shape[1]:
-        return np.full(len(longest_s), np.inf, np.float32)
-    times = np.where(np.isnan(longest_s), np.inf, longest_s)
-    order = np.argsort(times, axis=1, kind="stable")
-    enough = np.cumsum(places[order], axis=1) >= n
-    first = enough.argmax(axis=1)
-    rows = np.arange(len(times))
-    found = times[rows, order[rows, first]]
-    return np.where(enough.any(axis=1), found, np.inf).astype(np.float32)
+        needed_s = seconds_to_places(trip.out_s[:, sites], trip.back_s[:, sites], places, self.rules.min_opportunities)
+        return needed_s / np.float32(60)
 
 
 def _by_id(items: tuple[_Named, ...], wanted: str, what: str) -> _Named:
@@ -308,8 +334,12 @@ def prepare_study(path: str | Path, *, file: StudyFile | None = None, progress: 
         With everything wrong in the study.
     """
     progress("read", 0.0)
-    file = read_study_file(path) if file is None else file
+    written = read_study_file(path)
+    whole, file = file is None or file == written, written if file is None else file
     opened = open_study(file, Path(path), when_read=lambda _: progress("network", 0.1))
+    # Hashed afterwards: nothing changed since before it was read, so these are the bytes that were.
+    sources = hash_sources(file, Path(path)) if whole else {}
+    opened.watched.confirm()
     assumed = Assumptions(file, opened.inputs, opened.network)
     found = diagnose_assumptions(
         assumed,
@@ -319,4 +349,31 @@ def prepare_study(path: str | Path, *, file: StudyFile | None = None, progress: 
         progress=lambda stage, share: progress(stage, 0.3 + 0.7 * share),
     )
     progress("write", 1.0)
-    return found
+    return replace(found, sources=sources)
+
+
+def open_prepared(study: str | Path, folder: str | Path | None = None) -> PreparedStudy:
+    """Open a study that was prepared, in a moment: its arrays are memory-mapped.
+
+    Parameters
+    ----------
+    study : str or pathlib.Path
+        The study file.
+    folder : str or pathlib.Path, optional
+        Beside the study file by default.
+
+    Returns
+    -------
+    PreparedStudy
+
+    Raises
+    ------
+    InputError
+        When nothing is prepared there, when a file of the study changed since, or when another version prepared it.
+    """
+    path = Path(study)
+    file = read_study_file(path)
+    parts = open_parts(prepared_folder(path) if folder is None else folder, file, path)
+    kept = KeptTimes()
+    kept.know(parts.network, parts.answers)
+    return PreparedStudy(file, path, parts.inputs, parts.network, parts.diagnosis, kept, parts.sources)

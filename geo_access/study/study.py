@@ -45,7 +45,7 @@ from geo_access.study.network import links_table, study_network
 from geo_access.study.opened import open_study
 from geo_access.study.outputs import write_manifest, write_tables
 from geo_access.study.pictures import map_contents, study_sources, write_front_page, write_pictures
-from geo_access.study.prepared import PreparedStudy, prepare_study
+from geo_access.study.prepared import PreparedStudy, open_prepared, prepare_study
 from geo_access.study.provenance import study_tables
 from geo_access.study.scenario_outputs import write_scenarios
 from geo_access.study.workbench import Workbench
@@ -242,6 +242,25 @@ class Study:
             With everything wrong in the study.
         """
         return Workbench(prepare_study(self.path, file=self.file, progress=progress))
+
+    def open(self, folder: str | Path | None = None) -> Workbench:
+        """Open what `Workbench.save` or ``geo-access prepare`` wrote: in a moment, as `prepare` would make it.
+
+        Parameters
+        ----------
+        folder : str or pathlib.Path, optional
+            Beside the study file by default.
+
+        Returns
+        -------
+        Workbench
+
+        Raises
+        ------
+        InputError
+            When nothing is prepared there, when a file of the study changed since, or when another version did it.
+        """
+        return Workbench(open_prepared(self.path, folder))
 
     def check(self) -> CheckReport:
         """Read and validate everything, build the network, compute nothing: what `run` would refuse is refused here.

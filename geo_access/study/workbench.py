@@ -19,6 +19,7 @@ from geo_access.study.findings import Findings, band_counts, findings, located, 
 from geo_access.study.inputs import find_origin
 from geo_access.study.prepared import PreparedStudy
 from geo_access.study.whatif import Outcome, run_scenario
+from geo_access.times.round_trip import RoundTrip
 
 __all__ = ["Scenario", "Workbench"]
 
@@ -64,6 +65,26 @@ class Workbench:
         ``geo-access run`` writes them as ``flags.csv``; ``flags_dictionary.csv`` says what each column means.
         """
         return self.base.diagnosis.flags
+
+    def save(self, folder: str | Path | None = None) -> Path:
+        """Write all that is known into a folder, which `Study.open` opens in a moment.
+
+        Parameters
+        ----------
+        folder : str or pathlib.Path, optional
+            Beside the study file by default; what was prepared there before is replaced.
+
+        Returns
+        -------
+        pathlib.Path
+            The folder.
+
+        Raises
+        ------
+        InputError
+            When the folder holds something else, or when this is not the study of the file: a scenario, a part of it.
+        """
+        return self.base.save(folder)
 
     @property
     def rules(self) -> str:
@@ -253,6 +274,11 @@ class Scenario:
     def flags(self) -> pd.DataFrame:
         """Flags after the change."""
         return self.outcome.after.diagnosis.flags
+
+    @property
+    def times(self) -> Mapping[tuple[str, str, str], RoundTrip]:
+        """Times after the change, points × sites, by public, kind and schedule."""
+        return self.outcome.times
 
     @property
     def delta(self) -> Delta:

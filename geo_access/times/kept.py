@@ -8,7 +8,7 @@ from geo_access.network.model import Network
 from geo_access.times.round_trip import NetworkTimes
 
 if TYPE_CHECKING:
-    from geo_access.times.known import Store
+    from geo_access.times.known import KnownAnswers, Store
 
 __all__ = ["KeptTimes"]
 
@@ -35,11 +35,26 @@ class KeptTimes:
 
     def on(self, network: Network) -> NetworkTimes:
         """Return the engine on a network, the same one each time."""
+        return self._engines.setdefault(id(network), NetworkTimes(network, store=self._shared()))
+
+    def known_of(self, network: Network) -> KnownAnswers:
+        """Return all that is known of a network, as values that can be kept."""
+        return self._shared().known_of(network)
+
+    def know(self, network: Network, known: KnownAnswers) -> None:
+        """Take over what was known of the same network."""
+        self._shared().know(network, known)
+
+    def _shared(self) -> Store:
         if self._store is None:
             from geo_access.times.known import Store  # noqa: PLC0415 — compiles on import
 
             self._store = Store()
-        return self._engines.setdefault(id(network), NetworkTimes(network, store=self._store))
+        return self._store
+
+    def aside(self, network: Network) -> NetworkTimes:
+        """Return an engine for one question: it knows the streets around known places, and nothing of it is kept."""
+        return NetworkTimes(network, store=self._shared().aside(network))
 
     def passing(self, network: Network) -> NetworkTimes:
         """Return the engine on a network that is tried once: it shares the streets, and goes with its times."""

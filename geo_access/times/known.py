@@ -16,12 +16,12 @@ import numpy as np
 from geo_access.network.model import Network, Timetable
 from geo_access.network.timetable.differences import touched_spans
 from geo_access.routing.causes import Reason
-from geo_access.routing.doorways import Doorways, Places
+from geo_access.routing.doorways import Doorways, DoorwaysKnown, Places, PlacesKnown
 from geo_access.routing.query import Query, Window
 from geo_access.times.ways import SLOW_S, StreetConnection, TransitConnection, WayTimes, connect_network
 from geo_access.words.told import refusal
 
-__all__ = ["KnownConnection", "KnownNetwork", "Store"]
+__all__ = ["KnownAnswers", "KnownColumns", "KnownConnection", "KnownNetwork", "Store"]
 
 _EVER_MIN = 65_535
 _OFF_STREETS = (Reason.UNSNAPPED_ORIGIN, Reason.UNSNAPPED_DESTINATION)
@@ -29,6 +29,40 @@ _INSTANT: dict[str, Any] = {"seconds": np.float32(np.nan), "code": np.uint8(0), 
 _CAUSE: dict[str, Any] = {"reason": np.uint8(0), "missed_s": np.float32(np.nan), "seen": np.False_}
 
 _Column = dict[str, np.ndarray]
+# Identity of the timetable or of the streets, question, whether homeward, number of the site.
+_Key = tuple[int, object, bool, int]
+
+
+@dataclass(frozen=True, eq=False)
+class KnownColumns:
+    """Answers to one question, several sites that know as many places.
+
+    Attributes
+    ----------
+    rides : bool
+        Whether they rest on the timetable, or on the streets alone.
+    question : object
+        The query, or the query and what else was asked.
+    homeward : bool
+    sites : ndarray of int64, shape (n_sites,)
+        Numbers of the places.
+    parts : mapping of str to ndarray, shape (n_sites, n_places, …)
+    """
+
+    rides: bool
+    question: object
+    homeward: bool
+    sites: np.ndarray
+    parts: dict[str, np.ndarray]
+
+
+@dataclass(frozen=True, eq=False)
+class KnownAnswers:
+    """What a store knows of one network, as values that can be kept."""
+
+    places: PlacesKnown
+    doorways: DoorwaysKnown
+    columns: tuple[KnownColumns, ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +100,7 @@ class Store:
     def __init__(self, *, most_bytes: int = 512 << 20) -> None:
         self._most_bytes = most_bytes
         self._bytes = 0
-        self._columns: OrderedDict[tuple[object, ...], _Column] = OrderedDict()
+        self._columns: OrderedDict[_Key, _Column] = OrderedDict()
         self._places: dict[int, tuple[object, Places]] = {}
         self._doorways: dict[tuple[object, ...], Doorways] = {}
         self._timetables: dict[int, object] = {}
@@ -75,15 +109,19 @@ class Store:
 
     def doorways(self, network: Network) -> Doorways:
         """Return what is known of the streets around places: shared by networks with the same streets and stops."""
-        streets, timetable = network.streets, network.timetable
+        streets = network.streets
         # The objects are held, so that their identities stay theirs.
         _, places = self._places.setdefault(id(streets), (streets, Places(network)))
-        stops: tuple[bytes, ...] = ()
-        if timetable is not None:
-            self._timetables[id(timetable)] = timetable
-            ids = "\0".join(map(str, timetable.stop_id)).encode()
-            stops = (timetable.stop_x.tobytes(), timetable.stop_y.tobytes(), ids)
-        return self._doorways.setdefault((id(streets), *stops), Doorways(network, places))
+        return self._doorways.setdefault(self._key_of(network), Doorways(network, places))
+
+    def _key_of(self, network: Network) -> tuple[object, ...]:
+        """Name what doorways depend on: the streets, and where the stops are."""
+        timetable = network.timetable
+        if timetable is None:
+            return (id(network.streets),)
+        self._timetables[id(timetable)] = timetable
+        ids = "\0".join(map(str, timetable.stop_id)).encode()
+        return id(network.streets), timetable.stop_x.tobytes(), timetable.stop_y.tobytes(), ids
 
     def beside(self) -> Store:
         """Return a store of its own columns that shares what is known of the streets."""
@@ -100,11 +138,52 @@ class Store:
         spans = None if first is timetable else touched_spans(first, timetable)
         return None if spans is None else _Kin(store, id(first), spans)
 
-    def known_column(self, key: tuple[object, ...]) -> _Column | None:
+    def known_column(self, key: _Key) -> _Column | None:
         """Return the arrays of one question and site, where there are any."""
         return self._columns.get(key)
 
-    def column(self, key: tuple[object, ...], n_rows: int, empty: dict[str, Any]) -> _Column:
+    def aside(self, network: Network) -> Store:
+        """Return a store that knows the streets around the places of a network, and remembers for itself alone."""
+        other = Store(most_bytes=self._most_bytes)
+        doorways = self.doorways(network).aside()
+        other._places[id(network.streets)] = network.streets, doorways.places
+        other._doorways[self._key_of(network)] = doorways
+        return other
+
+    def known_of(self, network: Network) -> KnownAnswers:
+        """Return all that is known of a network."""
+        doorways = self.doorways(network)
+        rides = {id(network.streets): False, id(network.timetable): True}
+        groups: dict[tuple[int, object, bool, int], list[tuple[int, _Column]]] = {}
+        for (source, question, homeward, site), column in self._columns.items():
+            if source in rides:
+                length = len(next(iter(column.values())))
+                groups.setdefault((source, question, homeward, length), []).append((site, column))
+        columns = tuple(
+            KnownColumns(
+                rides[source],
+                question,
+                homeward,
+                np.array([site for site, _ in own], np.int64),
+                {name: np.stack([column[name] for _, column in own]) for name in own[0][1]},
+            )
+            for (source, question, homeward, _), own in groups.items()
+        )
+        return KnownAnswers(doorways.places.known(), doorways.known(), columns)
+
+    def know(self, network: Network, known: KnownAnswers) -> None:
+        """Take over what was known of the same network; only before anything else is asked."""
+        doorways = self.doorways(network)
+        doorways.places.know(known.places)
+        doorways.know(known.doorways)
+        for own in known.columns:
+            source = id(network.timetable if own.rides else network.streets)
+            for row, site in enumerate(own.sites.tolist()):
+                column = {name: part[row] for name, part in own.parts.items()}
+                self._columns[source, own.question, own.homeward, site] = column
+                self._bytes += sum(part.nbytes for part in column.values())
+
+    def column(self, key: _Key, n_rows: int, empty: dict[str, Any]) -> _Column:
         """Return the arrays of one question and site, `n_rows` long at least."""
         column = self._columns.pop(key, None)
         known = 0 if column is None else len(next(iter(column.values())))

@@ -7,30 +7,52 @@ repeats them, and the answer's trips begin at the door without saying where it i
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
-import geopandas as gpd
 import numpy as np
-import pandas as pd
-from shapely import Point
+from scipy import sparse
 
-from geo_access.clock import parse_clock
-from geo_access.diagnosis.diagnose import DiagnosedCase, Diagnosis, diagnose
+from geo_access.clock import format_clock, parse_clock
+from geo_access.diagnosis.diagnose import tasks_of
+from geo_access.diagnosis.evidence import TimesSources, gather_evidence
+from geo_access.diagnosis.lifts import profile_ask
 from geo_access.diagnosis.model import FlagReason, Profile, Threshold
+from geo_access.diagnosis.points import PointFlags, flag_points
+from geo_access.diagnosis.residents import Residents
+from geo_access.diagnosis.supply import Offers
 from geo_access.errors import InputError, SnapError
 from geo_access.study.inputs import find_origin
 from geo_access.study.prepared import PreparedStudy
+from geo_access.times.round_trip import Ask, RoundTrip, Sites
 from geo_access.web.costs import costs_of, worth_a_look
-from geo_access.web.planner import place_of
-from geo_access.web.questions import AdviserQuestion
+from geo_access.web.planner import place_of, site_position
+from geo_access.web.questions import AdviserQuestion, AdviserTripQuestion
 from geo_access.web.trips import Door, car_round_km, told_ways
 
-__all__ = ["adviser_answer"]
+__all__ = ["adviser_answer", "adviser_trip"]
 
+# Of one métier, the nearest first.
 _MOST_ROWS = 60
-_TRIPS_TOLD = 12
+# Told with the answer; any other is told when it is asked for.
+_TRIPS_TOLD = 2
+_SEARCH_S = 4 * 3600
 _DRIVEN = ("car", "park_and_ride")
+
+
+@dataclass(frozen=True, eq=False)
+class _Judged:
+    """One person as one public, at the hours of one schedule: times to all sites, and what they mean."""
+
+    profile: Profile
+    kind: str
+    schedule: str
+    ask: Ask
+    sites: Sites
+    offers: Offers
+    trip: RoundTrip
+    points: PointFlags
+    lifted: tuple[str, ...]
 
 
 def adviser_answer(
@@ -50,50 +72,45 @@ def adviser_answer(
     Returns
     -------
     dict
-        ``rows`` sorted by the longer of the two ways, those by car only with a licence; ``without_licence`` and
-        ``with_licence`` (offers reached without one, and those that only one brings), ``obstacles`` by métier, public
-        and kind, ``aids`` that are worth a look.
+        ``rows`` sorted by the longer of the two ways, those by car only with a licence, the first of them with their
+        trips (`adviser_trip` tells any other); ``found``, ``without_licence`` and ``with_licence`` (offers reached
+        without one, and those that only one brings), ``obstacles`` by métier, public and kind, ``aids``.
 
     Raises
     ------
     InputError
         For an address that is not found, a place outside the territory or off the streets.
     """
-    if question.address:
-        lon, lat = find_origin(question.address, prepared.file, addresses=addresses, online=online)
-    else:
-        lon, lat = float(question.lon or 0.0), float(question.lat or 0.0)
-    home_xy = place_of(prepared, lon, lat)
-    profiles = [_as_person(prepared.profile(name), question) for name in question.profiles]
+    home_xy = _home(prepared, question, online=online, addresses=addresses)
     metiers = [item for item in prepared.metiers if item.code in question.metiers]
     if not metiers:
         raise InputError("no métier of the study is named → choose one", key="web.no_metier")
-    diagnosis = _diagnosed(prepared, home_xy, profiles, metiers, question)
-    rows, obstacles = [], []
-    for case in diagnosis.cases:
-        if case.kind in question.kinds and (case.kind == "training" or case.schedule == "own_hours"):
-            rows += _rows(diagnosis, case, question)
-            obstacles += _obstacles(case)
-    if all(item["reason"] == FlagReason.OFF_NETWORK.name for item in obstacles) and obstacles:
+    judged = _judged(prepared, home_xy, question)
+    rows = [row for one in judged for row in _rows(one, question)]
+    obstacles = [item for one in judged for item in _obstacles(one, question)]
+    if judged and all(bool(np.all(one.trip.unsnapped_points)) for one in judged):
         raise SnapError("this place lies too far from any street → choose one nearer", key="web.off_streets")
     rows.sort(key=lambda row: (row["worst_min"], row["site"], row["metier"]))
-    driven = {profile.id for profile in profiles if profile.mode in _DRIVEN}
+    driven = {one.profile.id for one in judged if one.profile.mode in _DRIVEN}
     offers = {(row["site"], row["metier"]) for row in rows}
     without = {(row["site"], row["metier"]) for row in rows if row["profile"] not in driven}
     if not question.licence:
         rows = [row for row in rows if row["profile"] not in driven]
-    shown = rows[:_MOST_ROWS]
+    shown = _most(rows)
+    asks = {(one.profile.id, one.kind, one.schedule): one for one in judged}
     for row in shown[:_TRIPS_TOLD]:
-        row["ways"] = _ways(prepared, diagnosis, home_xy, row)
-        row.update(_costs(prepared, diagnosis, home_xy, row, question))
-    aids = worth_a_look(shown[:_TRIPS_TOLD], licence=question.licence, kinds=question.kinds)
+        one = asks[row["profile"], row["kind"], row["schedule"]]
+        row.update(_told_trip(prepared, home_xy, one.sites.xy[[row["row"]]], one.ask, row, question))
+    aids = worth_a_look(shown, licence=question.licence, kinds=question.kinds)
     for row in shown:
         row.pop("row", None)
     return {
         "rows": shown,
         "found": len(rows),
+        "found_by": {item.code: sum(row["metier"] == item.code for row in rows) for item in metiers},
         "without_licence": len(without),
         "with_licence": len(offers - without),
+        "by_licence": {item.code: _by_licence(item.code, without, offers) for item in metiers},
         "obstacles": obstacles,
         "aids": aids,
         "day": str(prepared.file.study.date),
@@ -101,16 +118,92 @@ def adviser_answer(
     }
 
 
-def _costs(
+def adviser_trip(
+    prepared: PreparedStudy, question: AdviserTripQuestion, *, online: bool = False, addresses: Sequence[Any] = ()
+) -> dict[str, Any]:
+    """Tell the trip of one row of `adviser_answer`, there and back, and what a month of it costs.
+
+    Returns
+    -------
+    dict
+        ``ways``, ``costs``, ``car_km``.
+
+    Raises
+    ------
+    InputError
+        For a place, a site or a public that is none.
+    """
+    home_xy = _home(prepared, question, online=online, addresses=addresses)
+    site_xy, _ = site_position(prepared, question.kind, question.site)
+    profile = _as_person(prepared.profile(question.profiles[0]), question)
+    arrive_s, leave_s = parse_clock(question.arrive), parse_clock(question.leave)
+    ask = profile_ask(profile, arrive_s=arrive_s, leave_s=leave_s, slack_s=(0, 0), max_s=_SEARCH_S, spread_s=0)
+    return _told_trip(prepared, home_xy, site_xy, ask, {"arrive_s": arrive_s, "leave_s": leave_s}, question)
+
+
+def _by_licence(metier: str, without: set[tuple[str, str]], offers: set[tuple[str, str]]) -> list[int]:
+    """Offers of a métier reached without a licence, and those that only one brings."""
+    return [sum(code == metier for _, code in found) for found in (without, offers - without)]
+
+
+def _home(prepared: PreparedStudy, question: AdviserQuestion, *, online: bool, addresses: Sequence[Any]) -> np.ndarray:
+    if question.address:
+        lon, lat = find_origin(question.address, prepared.file, addresses=addresses, online=online)
+    else:
+        lon, lat = float(question.lon or 0.0), float(question.lat or 0.0)
+    return place_of(prepared, lon, lat)
+
+
+def _most(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Keep the nearest rows of each métier."""
+    seen: dict[str, int] = {}
+    kept = []
+    for row in rows:
+        seen[row["metier"]] = seen.get(row["metier"], 0) + 1
+        if seen[row["metier"]] <= _MOST_ROWS:
+            kept.append(row)
+    return kept
+
+
+def _judged(prepared: PreparedStudy, home_xy: np.ndarray, question: AdviserQuestion) -> list[_Judged]:
+    """Judge one person: the streets around the sites are known, those around the home are forgotten with the answer."""
+    profiles = [_as_person(prepared.profile(name), question) for name in question.profiles]
+    supply: dict[str, tuple[Sites, Offers]] = {}
+    for kind in question.kinds:
+        case = next((item for item in prepared.diagnosis.cases if item.kind == kind), None)
+        if case is not None:
+            supply[kind] = (prepared.diagnosis.sites[kind], case.offers)
+    limits = [Threshold(f"person_{kind}", "", float(question.minutes), kind, source="person") for kind in supply]
+    one, name = np.ones(1), np.array(["x"], dtype=object)
+    alone = sparse.csr_matrix(np.ones((1, 1)))
+    person = Residents(name, home_xy, one, one, np.zeros(1, dtype=bool), name, name, name, alone)
+    sources = TimesSources(prepared.kept.aside(prepared.network), None, (), None)
+    found = []
+    for task in tasks_of(supply, profiles, prepared.schedules, limits, prepared.rules):
+        limit = next(item for item in limits if item.kind == task.kind)
+        arguments = (replace(task, ask=replace(task.ask, spread_s=0)), [limit.limit_s], person, prepared.rules, sources)
+        evidence = gather_evidence(*arguments, lifts=question.lifts, doubts=False)
+        schedule, offers = task.cases[0]
+        points = flag_points(person, task.sites, offers, evidence, threshold=limit, rules=prepared.rules)
+        lifted = tuple(item.name for item in evidence.lifted)
+        found.append(
+            _Judged(task.profile, task.kind, schedule, task.ask, task.sites, offers, evidence.trip, points, lifted)
+        )
+    return found
+
+
+def _told_trip(
     prepared: PreparedStudy,
-    diagnosis: Diagnosis,
     home_xy: np.ndarray,
+    site_xy: np.ndarray,
+    ask: Ask,
     row: dict[str, Any],
     question: AdviserQuestion,
 ) -> dict[str, Any]:
-    ask = diagnosis.asks[row["profile"], row["kind"], row["schedule"]]
-    car_km = car_round_km(prepared, home_xy, diagnosis.sites[row["kind"]].xy[[row["row"]]], ask)
-    legs = [leg for way in ("there", "back") if row["ways"][way] for leg in row["ways"][way]["legs"]]
+    """Tell both ways, and what a month of them costs."""
+    ways = told_ways(prepared, home_xy, Door(site_xy, int(row["arrive_s"]), int(row["leave_s"])), ask)
+    car_km = car_round_km(prepared, home_xy, site_xy, ask)
+    legs = [leg for way in ("there", "back") if ways[way] for leg in ways[way]["legs"]]
     boards = any(leg["kind"] in ("ride", "on_demand") for leg in legs)
     costs = costs_of(
         boards=boards,
@@ -119,7 +212,7 @@ def _costs(
         fiscal_cv=question.fiscal_cv,
         pass_month_eur=prepared.file.costs.pass_month_eur if prepared.file.costs else None,
     )
-    return {"car_km": car_km, "uses_transit": boards, "costs": costs}
+    return {"ways": ways, "car_km": car_km, "uses_transit": boards, "costs": costs}
 
 
 def _as_person(profile: Profile, question: AdviserQuestion) -> Profile:
@@ -129,34 +222,9 @@ def _as_person(profile: Profile, question: AdviserQuestion) -> Profile:
     return replace(profile, max_access_min=float(question.walk_minutes))
 
 
-def _diagnosed(
-    prepared: PreparedStudy, home_xy: np.ndarray, profiles: list[Profile], metiers: list[Any], question: AdviserQuestion
-) -> Diagnosis:
-    person = gpd.GeoDataFrame(
-        {"point_id": ["x"], "population": [1.0]}, geometry=[Point(home_xy[0])], crs=prepared.network.epsg
-    )
-    kinds = set(question.kinds)
-    limits = [
-        Threshold(f"person_{kind}", "", float(question.minutes), kind, source="person") for kind in ("training", "job")
-    ]
-    return diagnose(
-        prepared.network,
-        zones=pd.DataFrame({"zone_id": ["x"], "zone_name": [""], "zone_kind": ["commune"]}),
-        points=person,
-        membership=pd.DataFrame({"point_id": ["x"], "zone_id": ["x"], "share": [1.0]}),
-        metiers=metiers,
-        profiles=profiles,
-        thresholds=limits,
-        schedules=prepared.schedules,
-        training=prepared.inputs.training if "training" in kinds else None,
-        employers=prepared.inputs.employers if "job" in kinds else None,
-        rules=prepared.rules,
-    )
-
-
-def _hours(diagnosis: Diagnosis, case: DiagnosedCase, site: int) -> tuple[int, int]:
+def _hours(judged: _Judged, site: int) -> tuple[int, int]:
     """Latest arrival and earliest departure at a site [s]."""
-    ask, sites = diagnosis.asks[case.profile.id, case.kind, case.schedule], diagnosis.sites[case.kind]
+    ask, sites = judged.ask, judged.sites
     if ask.arrive_s is not None and ask.leave_s is not None:
         return ask.arrive_s, ask.leave_s
     assert sites.start_s is not None  # noqa: S101 — sites without hours have those of the schedule asked
@@ -164,19 +232,20 @@ def _hours(diagnosis: Diagnosis, case: DiagnosedCase, site: int) -> tuple[int, i
     return int(sites.start_s[site]) - ask.slack_before_s, int(sites.end_s[site]) + ask.slack_after_s
 
 
-def _rows(diagnosis: Diagnosis, case: DiagnosedCase, question: AdviserQuestion) -> list[dict[str, Any]]:
-    trip = diagnosis.times[case.profile.id, case.kind, case.schedule]
-    sites, offers = diagnosis.sites[case.kind], case.offers
+def _rows(judged: _Judged, question: AdviserQuestion) -> list[dict[str, Any]]:
+    trip, sites, offers = judged.trip, judged.sites, judged.offers
     earliest = None if question.leave_after is None else parse_clock(question.leave_after)
     latest = None if question.home_by is None else parse_clock(question.home_by)
     found = []
     for column, metier in enumerate(offers.metiers):
+        if metier.code not in question.metiers:
+            continue
         for offer in range(int(offers.indptr[column]), int(offers.indptr[column + 1])):
             site = int(offers.site[offer])
             there_s, back_s = float(trip.out_s[0, site]), float(trip.back_s[0, site])
             if offers.open_places[offer] < 1 or not max(there_s, back_s) <= question.minutes * 60:
                 continue
-            arrive_s, leave_s = _hours(diagnosis, case, site)
+            arrive_s, leave_s = _hours(judged, site)
             if earliest is not None and arrive_s - there_s < earliest:
                 continue
             if latest is not None and leave_s + back_s > latest:
@@ -185,9 +254,9 @@ def _rows(diagnosis: Diagnosis, case: DiagnosedCase, question: AdviserQuestion) 
                 {
                     "metier": metier.code,
                     "metier_name": metier.name,
-                    "profile": case.profile.id,
-                    "kind": case.kind,
-                    "schedule": case.schedule,
+                    "profile": judged.profile.id,
+                    "kind": judged.kind,
+                    "schedule": judged.schedule,
                     "site": str(sites.ids[site]),
                     "name": str(sites.names[site]),
                     "free": int(offers.open_places[offer]),
@@ -197,6 +266,8 @@ def _rows(diagnosis: Diagnosis, case: DiagnosedCase, question: AdviserQuestion) 
                     "worst_min": max(there_s, back_s) / 60,
                     "arrive_s": arrive_s,
                     "leave_s": leave_s,
+                    "arrive": format_clock(arrive_s),
+                    "leave": format_clock(leave_s),
                     "row": site,
                 }
             )
@@ -216,26 +287,19 @@ def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(kept.values())
 
 
-def _ways(prepared: PreparedStudy, diagnosis: Diagnosis, home_xy: np.ndarray, row: dict[str, Any]) -> dict[str, Any]:
-    ask = diagnosis.asks[row["profile"], row["kind"], row["schedule"]]
-    sites = diagnosis.sites[row["kind"]]
-    door = Door(sites.xy[[row["row"]]], int(row["arrive_s"]), int(row["leave_s"]))
-    return told_ways(prepared, home_xy, door, ask)
-
-
-def _obstacles(case: DiagnosedCase) -> list[dict[str, Any]]:
-    """First obstacle of each métier that cannot be reached."""
+def _obstacles(judged: _Judged, question: AdviserQuestion) -> list[dict[str, Any]]:
+    """First obstacle of each métier that cannot be reached, and what alone would lift it where that was asked."""
+    points = judged.points
     return [
         {
             "metier": metier.code,
             "metier_name": metier.name,
-            "profile": case.profile.id,
-            "kind": case.kind,
-            "reason": FlagReason(int(case.points.reason[0, column])).name,
-            "nearest_min": None
-            if not np.isfinite(case.points.best_s[0, column])
-            else float(case.points.best_s[0, column]) / 60,
+            "profile": judged.profile.id,
+            "kind": judged.kind,
+            "reason": FlagReason(int(points.reason[0, column])).name,
+            "nearest_min": None if not np.isfinite(points.best_s[0, column]) else float(points.best_s[0, column]) / 60,
+            "lifts": [name for name in judged.lifted if points.lifts[name][0, column]] if question.lifts else None,
         }
-        for column, metier in enumerate(case.offers.metiers)
-        if not case.points.reached[0, column]
+        for column, metier in enumerate(judged.offers.metiers)
+        if metier.code in question.metiers and not points.reached[0, column]
     ]

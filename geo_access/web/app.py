@@ -18,7 +18,7 @@ from starlette.routing import Route
 
 from geo_access.errors import GeoAccessError
 from geo_access.study.prepared import PreparedStudy
-from geo_access.web.adviser import adviser_answer
+from geo_access.web.adviser import adviser_answer, adviser_trip
 from geo_access.web.editing import editing_routes
 from geo_access.web.employer import employer_answer
 from geo_access.web.guard import Access, BodyTooLargeError, Guard
@@ -26,6 +26,7 @@ from geo_access.web.observatory import MEDIA, export_file, observatory_table, pr
 from geo_access.web.planner import case_answer, surface_answer, zone_answer
 from geo_access.web.questions import (
     AdviserQuestion,
+    AdviserTripQuestion,
     CaseQuestion,
     EmployerQuestion,
     ExportQuestion,
@@ -36,7 +37,7 @@ from geo_access.web.questions import (
     read_question,
 )
 from geo_access.web.scenarios import known_to_edit, scenarios_told
-from geo_access.web.shapes import bounds_of, sites_layer, stops_layer, streets_layer, zones_layer
+from geo_access.web.shapes import bounds_of, sites_layer, stops_layer, streets_layer, zones_layer, zones_mesh
 from geo_access.web.trips import journey_answer
 from geo_access.web.workshop import Handler, Workshop, asked_language, json_answer, read_body
 from geo_access.words.catalogue import catalogue
@@ -124,14 +125,17 @@ def make_app(workshop: Workshop, access: Access) -> Starlette:
         else:
             state |= {"state": "ready", "mark": workshop.mark, **_study(workshop.prepared, language)}
             state["scenarios"] = scenarios_told(workshop.scenarios, language)
+            if workshop.notice is not None:
+                state["notes"] = [error_text(workshop.notice, language), *state["notes"]]
+                state["notice"] = error_text(workshop.notice, language)
         return Response(json_answer(state), media_type="application/json")
 
-    def layer(make: Callable[[PreparedStudy], bytes], name: str) -> Handler:
+    def layer(make: Callable[[PreparedStudy], bytes], name: str, *, media: str = "application/geo+json") -> Handler:
         async def answer(request: Request) -> Response:
             del request
             prepared = workshop.ready()
             content = await workshop.engine.ask_once(("layer", name), lambda: make(prepared))
-            return Response(content, media_type="application/geo+json")
+            return Response(content, media_type=media)
 
         return answer
 
@@ -160,9 +164,13 @@ def make_app(workshop: Workshop, access: Access) -> Starlette:
     def advised(prepared: PreparedStudy, asked: AdviserQuestion) -> dict[str, Any]:
         return adviser_answer(prepared, asked, online=workshop.online)
 
+    def trip(prepared: PreparedStudy, asked: AdviserTripQuestion) -> dict[str, Any]:
+        return adviser_trip(prepared, asked, online=workshop.online)
+
     api: list[tuple[str, Handler, str]] = [
         ("start", start, "GET"),
         ("zones", layer(zones_layer, "zones"), "GET"),
+        ("mesh", layer(zones_mesh, "mesh", media="application/octet-stream"), "GET"),
         ("streets", layer(lambda prepared: streets_layer(prepared.network), "streets"), "GET"),
         ("stops", layer(lambda prepared: stops_layer(prepared.network), "stops"), "GET"),
         ("sites", layer(sites_layer, "sites"), "GET"),
@@ -172,6 +180,7 @@ def make_app(workshop: Workshop, access: Access) -> Starlette:
         ("journey", question(JourneyQuestion, journey_answer, kept=False), "POST"),
         ("employer", question(EmployerQuestion, employer_answer, kept=False), "POST"),
         ("adviser", question(AdviserQuestion, advised, kept=False), "POST"),
+        ("adviser-trip", question(AdviserTripQuestion, trip, kept=False), "POST"),
         ("observatory", question(ObservatoryQuestion, _observatory), "POST"),
         ("export", export, "POST"),
     ]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import Any
 
@@ -11,11 +12,12 @@ from starlette.responses import Response
 from geo_access.study.changes import ScenarioSection
 from geo_access.study.lines import judge_lines
 from geo_access.study.prepared import PreparedStudy, Progress
+from geo_access.web.courtesy import CourteousTimes
 from geo_access.web.jobs import Job
 from geo_access.web.questions import JobQuestion, SaveQuestion, ScenarioQuestion, read_question
 from geo_access.web.saving import save_scenario, scenario_toml
-from geo_access.web.scenarios import asked_changes, full_answer, scenario_answer, scenarios_told
-from geo_access.web.workshop import Handler, Workshop, asked_language, json_answer, read_body
+from geo_access.web.scenarios import asked_changes, full_answer, scenario_answer, scenario_details, scenarios_told
+from geo_access.web.workshop import Handler, OvertakenError, Workshop, asked_language, json_answer, read_body
 from geo_access.words.messages import error_text
 
 __all__ = ["editing_routes"]
@@ -47,12 +49,36 @@ def editing_routes(workshop: Workshop) -> list[tuple[str, Handler, str]]:
         )
         return Response(content, media_type=_JSON)
 
+    async def details(request: Request) -> Response:
+        trials, body = workshop.trials(), await read_body(request)
+        asked = read_question(ScenarioQuestion, body)
+        changes = asked_changes(asked, workshop.scenarios)
+        step = workshop.overtaking()
+        kept = CourteousTimes(trials, step)
+        work = workshop.engine.start(lambda: json_answer(scenario_details(trials, asked, changes, kept)))
+        try:
+            content = await asyncio.wrap_future(work)
+        except OvertakenError:
+            content = json_answer({"revision": asked.revision, "late": True})
+        return Response(content, media_type=_JSON)
+
     async def full(request: Request) -> Response:
         trials = workshop.trials()
         asked = read_question(ScenarioQuestion, await read_body(request))
         changes = asked_changes(asked, workshop.scenarios)
         language = asked_language(request, workshop)
-        job = workshop.jobs.begin(lambda progress: full_answer(trials, changes, language, progress))
+
+        def work(progress: Progress) -> dict[str, Any]:
+            last = [("", 0.0)]
+
+            def told(stage: str, share: float) -> None:
+                last[0] = stage, share
+                progress(stage, share)
+
+            kept = CourteousTimes(trials, lambda: progress(*last[0]))
+            return full_answer(trials, changes, language, told, kept)
+
+        job = workshop.jobs.begin(work)
         return Response(json_answer({"job": job.id}), media_type=_JSON)
 
     async def lines(request: Request) -> Response:
@@ -86,6 +112,7 @@ def editing_routes(workshop: Workshop) -> list[tuple[str, Handler, str]]:
 
     return [
         ("scenario", scenario, "POST"),
+        ("scenario-details", details, "POST"),
         ("scenario-full", full, "POST"),
         ("scenario-toml", written, "POST"),
         ("scenario-save", save, "POST"),

@@ -8,11 +8,13 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from scipy import sparse
 from shapely import Point
 
 from geo_access.clock import parse_clock
 from geo_access.crs import WGS84
 from geo_access.diagnosis.diagnose import DiagnosedCase
+from geo_access.diagnosis.model import FlagRules, Threshold
 from geo_access.diagnosis.remedies import find_remedies
 from geo_access.errors import CoverageError, InputError
 from geo_access.study.prepared import PreparedStudy
@@ -20,7 +22,17 @@ from geo_access.surfaces.surface import travel_time_surface
 from geo_access.web.questions import CaseQuestion, SurfaceQuestion, ZoneQuestion
 from geo_access.web.surface_bytes import pack_surface
 
-__all__ = ["CURVE_MINUTES", "case_answer", "place_of", "site_position", "surface_answer", "zone_answer"]
+__all__ = [
+    "CURVE_MINUTES",
+    "SHOWN",
+    "case_answer",
+    "place_of",
+    "site_position",
+    "surface_answer",
+    "told_case",
+    "zone_answer",
+    "zone_curve",
+]
 
 # Longest threshold that the slider knows [min].
 CURVE_MINUTES = 120
@@ -44,18 +56,45 @@ def case_answer(prepared: PreparedStudy, question: CaseQuestion) -> dict[str, An
         very levels that a run would.
     """
     case = prepared.case(question.profile, question.kind, question.schedule)
-    shares = zone_curve(prepared, case, question.metier)
     flags = prepared.flags_of(case, question.metier)
-    units = np.floor(np.nan_to_num(shares, nan=0.0) * _SHARE_UNITS + 1e-6).astype("<u2")
     columns = {
-        name: flags[name].astype(object).where(flags[name].notna(), None).tolist() for name in _SHOWN if name in flags
+        name: flags[name].astype(object).where(flags[name].notna(), None).tolist() for name in SHOWN if name in flags
     }
-    rules = prepared.rules
+    needed = prepared.minutes_needed(case, question.metier)
+    return told_case(prepared.diagnosis.residents.weights, needed, case.threshold, prepared.rules, columns)
+
+
+def told_case(
+    weights: sparse.csr_matrix,
+    needed_min: np.ndarray,
+    threshold: Threshold,
+    rules: FlagRules,
+    columns: dict[str, list[Any]],
+) -> dict[str, Any]:
+    """Write one case for the page.
+
+    Parameters
+    ----------
+    weights : scipy.sparse.csr_matrix of float64, shape (n_zones, n_points)
+        Residents.
+    needed_min : ndarray of float32, shape (n_points,)
+        Shortest threshold with which each point reaches enough places [min]; infinite where none does.
+    threshold : Threshold
+    rules : FlagRules
+    columns : dict of str to list
+        Of the zones.
+
+    Returns
+    -------
+    dict
+    """
+    shares = zone_curve(weights, needed_min)
+    units = np.floor(np.nan_to_num(shares, nan=0.0) * _SHARE_UNITS + 1e-6).astype("<u2")
     return {
-        "threshold": case.threshold.minutes,
-        "threshold_name": case.threshold.name,
-        "threshold_source": case.threshold.source,
-        "threshold_status": case.threshold.status,
+        "threshold": threshold.minutes,
+        "threshold_name": threshold.name,
+        "threshold_source": threshold.source,
+        "threshold_status": threshold.status,
         "adequate": rules.adequate_share,
         "fragile": rules.fragile_share,
         "places": rules.min_opportunities,
@@ -65,7 +104,7 @@ def case_answer(prepared: PreparedStudy, question: CaseQuestion) -> dict[str, An
     }
 
 
-_SHOWN = (
+SHOWN = (
     "zone_id",
     "zone_name",
     "zone_kind",
@@ -92,27 +131,27 @@ _SHOWN = (
 )
 
 
-def zone_curve(prepared: PreparedStudy, case: DiagnosedCase, metier: str) -> np.ndarray:
+def zone_curve(weights: sparse.csr_matrix, needed_min: np.ndarray) -> np.ndarray:
     """Share of each zone's residents who reach enough places within m minutes, there and back.
 
     Parameters
     ----------
-    prepared : PreparedStudy
-    case : DiagnosedCase
-    metier : str
+    weights : scipy.sparse.csr_matrix of float64, shape (n_zones, n_points)
+        Residents.
+    needed_min : ndarray of float32, shape (n_points,)
+        [min]; infinite where no threshold suffices.
 
     Returns
     -------
     ndarray of float64, shape (n_zones, CURVE_MINUTES + 1)
         0–1; NaN for a zone without residents.
     """
-    residents = prepared.diagnosis.residents
-    needed = prepared.minutes_needed(case, metier)
-    within = np.where(np.isfinite(needed), np.ceil(needed - 1e-9), CURVE_MINUTES + 1).clip(0, CURVE_MINUTES + 1)
-    first = within.astype(np.int64)
-    weights = residents.weights.tocoo()
-    counts = np.zeros((len(residents.zone_ids), CURVE_MINUTES + 2))
-    np.add.at(counts, (weights.row, first[weights.col]), weights.data)
+    within = np.where(np.isfinite(needed_min), np.ceil(needed_min - 1e-9), CURVE_MINUTES + 1)
+    first = within.clip(0, CURVE_MINUTES + 1).astype(np.int64)
+    cells = weights.tocoo()
+    size = CURVE_MINUTES + 2
+    at = cells.row.astype(np.int64) * size + first[cells.col]
+    counts = np.bincount(at, weights=cells.data, minlength=weights.shape[0] * size).reshape(-1, size)
     everyone = counts.sum(axis=1, keepdims=True)
     with np.errstate(invalid="ignore"):
         return np.asarray(np.cumsum(counts, axis=1)[:, : CURVE_MINUTES + 1] / np.where(everyone > 0, everyone, np.nan))

@@ -11,6 +11,7 @@ from geo_access.routing.query import MODES
 
 __all__ = [
     "AdviserQuestion",
+    "AdviserTripQuestion",
     "CaseQuestion",
     "EmployerQuestion",
     "ExportQuestion",
@@ -129,7 +130,7 @@ class AdviserQuestion(Question):
     address: Annotated[str, Field(max_length=300)] = ""
     lon: Longitude | None = None
     lat: Latitude | None = None
-    metiers: Annotated[tuple[Name, ...], Field(min_length=1, max_length=20)]
+    metiers: Annotated[tuple[Name, ...], Field(min_length=1, max_length=500)]
     profiles: Annotated[tuple[Name, ...], Field(min_length=1, max_length=8)]
     kinds: Annotated[tuple[Kind, ...], Field(min_length=1)] = ("training", "job")
     minutes: Minutes = 60
@@ -139,12 +140,22 @@ class AdviserQuestion(Question):
     licence: bool = False
     days_per_month: Annotated[int, Field(ge=1, le=31)] = 20
     fiscal_cv: Annotated[int, Field(ge=3, le=7)] = 5
+    lifts: bool = False
 
     @model_validator(mode="after")
     def _one_place(self) -> AdviserQuestion:
         if bool(self.address) == (self.lon is not None and self.lat is not None):
             raise ValueError("address, or lon and lat")
         return self
+
+
+class AdviserTripQuestion(AdviserQuestion):
+    """The trip to one of the places that were found, as the first public named."""
+
+    kind: Kind
+    site: Name
+    arrive: Clock
+    leave: Clock
 
 
 class EmployerQuestion(Question):

@@ -8,8 +8,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from geo_access.diagnosis.diagnose import OWN_HOURS
+from geo_access.diagnosis.levels import LEVELS
 from geo_access.network.model import Timetable
 from geo_access.study.changes import (
     CancelTrips,
@@ -24,17 +26,26 @@ from geo_access.study.changes import (
     StreetsChanged,
 )
 from geo_access.study.delta import counted_groups
-from geo_access.study.file import checked_changes
+from geo_access.study.file import checked_changes, flag_rules
+from geo_access.study.levels import CaseLevels
 from geo_access.study.prepared import PreparedStudy, Progress, diagnose_assumptions
 from geo_access.study.scenario import Assumptions, apply_changes, scenario_changes
 from geo_access.study.whatif import run_scenario
-from geo_access.web.planner import CURVE_MINUTES, case_answer
+from geo_access.times.kept import KeptTimes
+from geo_access.web.planner import CURVE_MINUTES, SHOWN, case_answer, told_case
 from geo_access.web.questions import CaseQuestion, ScenarioQuestion
 from geo_access.web.trials import Trials
 from geo_access.words.note import Note, note
 from geo_access.words.told import refusal
 
-__all__ = ["asked_changes", "full_answer", "known_to_edit", "scenario_answer", "scenarios_told"]
+__all__ = [
+    "asked_changes",
+    "full_answer",
+    "known_to_edit",
+    "scenario_answer",
+    "scenario_details",
+    "scenarios_told",
+]
 
 _SESSIONS = (SessionAdded, SessionMoved, SessionClosed)
 
@@ -69,7 +80,7 @@ def asked_changes(question: ScenarioQuestion, scenarios: Sequence[ScenarioSectio
 def scenario_answer(
     trials: Trials, question: ScenarioQuestion, changes: Sequence[Change], language: str
 ) -> dict[str, Any]:
-    """Diagnose the question that is shown again, with the changes: the figures of a full run for this question.
+    """Say what changes do to the question that is shown, levels first: the figures of a full run for this question.
 
     Parameters
     ----------
@@ -81,10 +92,66 @@ def scenario_answer(
     Returns
     -------
     dict
-        ``told`` (the changes in words), ``case`` (as `case_answer`, after), ``won`` and ``lost`` (by public, residents
-        at each minute of the slider), ``zone_won`` and ``zone_lost`` (residents, at the
-        study's threshold), ``why`` (a sentence where nobody gains or loses, else None), ``sure`` (whether
-        the confidence after was computed: a study with another day computes it in the full answer only).
+        ``told`` (the changes in words), ``case`` (as `case_answer`, after, reasons and confidence left open: those are
+        in `scenario_details`), ``won`` and ``lost`` (by public, residents at each minute of the slider), ``zone_won``
+        and ``zone_lost`` (residents, at the study's threshold), ``why`` (a sentence where nobody gains or loses).
+
+    Raises
+    ------
+    InputError
+        With every change that cannot be applied.
+    """
+    prepared = trials.base
+    case = prepared.case(question.profile, question.kind, question.schedule)
+    assumed = _for_question(trials.settled(apply_changes(prepared.assumptions, changes), changes), question)
+    levels = trials.levels(assumed, only=(question.profile, question.kind, question.schedule))
+    after = next((item for item in levels.cases if item.threshold.id == case.threshold.id), levels.cases[0])
+    moved = _Needed(prepared.minutes_needed(case, question.metier), after.needed_s[:, 0] / np.float32(60))
+    why = moved.why_nothing(prepared, question, changes, case.threshold.minutes)
+    weights = prepared.diagnosis.residents.weights
+    columns = _first_columns(prepared.flags_of(case, question.metier), after)
+    rules = flag_rules(assumed.file)
+    return {
+        "revision": question.revision,
+        "told": [change.told().told(language) for change in changes],
+        "case": told_case(weights, moved.after, after.threshold, rules, columns),
+        "won": {name: moved.won(weight) for name, weight in counted_groups(prepared).items()},
+        "lost": {name: moved.lost(weight) for name, weight in counted_groups(prepared).items()},
+        **moved.by_zone(weights, case.threshold.minutes),
+        "why": None if why is None else why.told(language),
+        "sure": False,
+    }
+
+
+def _first_columns(before: pd.DataFrame, after: CaseLevels) -> dict[str, list[Any]]:
+    """Columns of the zones that are known first; the others are open until they are computed."""
+    kept = ("zone_id", "zone_name", "zone_kind", "residents", "remote_places")
+    columns: dict[str, list[Any]] = {name: [None] * len(before) for name in SHOWN}
+    columns |= {name: before[name].astype(object).where(before[name].notna(), None).tolist() for name in kept}
+    share = after.share[:, 0]
+    columns["level"] = [LEVELS[code] for code in after.level[:, 0].tolist()]
+    columns["reachable_share"] = [None if np.isnan(value) else value for value in share.tolist()]
+    return columns
+
+
+def scenario_details(
+    trials: Trials, question: ScenarioQuestion, changes: Sequence[Change], kept: KeptTimes
+) -> dict[str, Any]:
+    """Diagnose the question that is shown again, with the changes: reasons, confidence and saturation of its zones.
+
+    Parameters
+    ----------
+    trials : Trials
+    question : ScenarioQuestion
+    changes : sequence of Change
+    kept : KeptTimes
+        Those of the trials, asked in a way that lets others pass.
+
+    Returns
+    -------
+    dict
+        ``revision``, ``case`` (as `case_answer`, after), ``sure`` (whether the confidence after was computed: a study
+        with another day computes it in the full answer only).
 
     Raises
     ------
@@ -93,23 +160,20 @@ def scenario_answer(
     """
     prepared = trials.base
     assumed = trials.settled(apply_changes(prepared.assumptions, changes), changes)
-    after = diagnose_assumptions(_narrowed(assumed, question), prepared.path, kept=trials)
-    old = prepared.minutes_needed(prepared.case(question.profile, question.kind, question.schedule), question.metier)
-    new = after.minutes_needed(after.case(question.profile, question.kind, question.schedule), question.metier)
-    groups = counted_groups(prepared)
-    threshold_min = prepared.case(question.profile, question.kind, question.schedule).threshold.minutes
-    moved = _Needed(old, new)
-    why = moved.why_nothing(prepared, question, changes, threshold_min)
-    return {
-        "revision": question.revision,
-        "told": [change.told().told(language) for change in changes],
-        "case": case_answer(after, _as_case(question)),
-        "won": {name: moved.won(weight) for name, weight in groups.items()},
-        "lost": {name: moved.lost(weight) for name, weight in groups.items()},
-        **moved.by_zone(prepared, threshold_min),
-        "why": None if why is None else why.told(language),
-        "sure": prepared.file.study.other_date is None,
-    }
+    after = diagnose_assumptions(_narrowed(assumed, question), prepared.path, kept=kept)
+    sure = prepared.file.study.other_date is None
+    return {"revision": question.revision, "case": case_answer(after, _as_case(question)), "sure": sure}
+
+
+def _for_question(assumed: Assumptions, question: ScenarioQuestion) -> Assumptions:
+    """Keep the one métier, public and schedule that are asked for, and all places there are."""
+    kept = assumed.file.model_copy(
+        update={
+            "metiers": tuple(item for item in assumed.file.metiers if item.code == question.metier),
+            "profiles": tuple(item for item in assumed.file.profiles if item.id == question.profile),
+        }
+    )
+    return replace(assumed, file=kept)
 
 
 def _as_case(question: ScenarioQuestion) -> CaseQuestion:
@@ -149,9 +213,8 @@ class _Needed:
         """Residents who reach before but not after, at each minute."""
         return _between(self.before, self.after, weight)
 
-    def by_zone(self, prepared: PreparedStudy, threshold_min: float) -> dict[str, list[float]]:
+    def by_zone(self, weights: sparse.csr_matrix, threshold_min: float) -> dict[str, list[float]]:
         """Residents of each zone who gain, and who lose, at the study's threshold."""
-        weights = prepared.diagnosis.residents.weights
         before, after = self.before <= threshold_min, self.after <= threshold_min
         return {
             name: np.asarray(weights @ mask.astype(np.float64)).ravel().round(6).tolist()
@@ -202,7 +265,9 @@ def _elsewhere(change: Change, question: ScenarioQuestion) -> bool:
     return isinstance(change, HoursMoved) and question.kind == "training"
 
 
-def full_answer(trials: Trials, changes: Sequence[Change], language: str, progress: Progress) -> dict[str, Any]:
+def full_answer(
+    trials: Trials, changes: Sequence[Change], language: str, progress: Progress, kept: KeptTimes
+) -> dict[str, Any]:
     """Run the scenario for all métiers, publics and schedules: who gained and who lost, and the zones that moved.
 
     Returns
@@ -210,7 +275,7 @@ def full_answer(trials: Trials, changes: Sequence[Change], language: str, progre
     dict
         ``told``; ``people`` and ``zones``: rows of `geo_access.study.delta.Delta` where anybody gains or loses.
     """
-    outcome = run_scenario(trials.base, changes, progress=progress)
+    outcome = run_scenario(replace(trials.base, kept=kept), changes, progress=progress)
     people = outcome.delta.people
     moved = people[["residents_won", "residents_lost", "free_won", "free_lost"]].sum(axis=1) > 0
     moved |= people[["zones_flagged", "zones_unflagged"]].sum(axis=1) > 0

@@ -16,7 +16,7 @@ import uvicorn
 
 from geo_access.errors import GeoAccessError, InputError
 from geo_access.study.file import read_study_file
-from geo_access.study.prepared import prepare_study
+from geo_access.study.prepared import PreparedStudy, open_prepared, prepare_study
 from geo_access.web.app import make_app
 from geo_access.web.guard import Access
 from geo_access.web.planner import surface_answer
@@ -138,14 +138,27 @@ def _listen(where: Address) -> socket.socket:
 def _prepare(workshop: Workshop, path: Path) -> None:
     """Prepare beside the server, on the engine's thread: the page says how far it is."""
     try:
-        workshop.prepared = workshop.engine.run(lambda: prepare_study(path, progress=workshop.progress))
+        workshop.prepared = workshop.engine.run(lambda: _opened(workshop, path))
     except GeoAccessError as error:
         workshop.error = error
     except Exception as error:  # noqa: BLE001 — told on the page, never a dead server
         workshop.error = GeoAccessError(f"the study could not be prepared ({type(error).__name__})", key="web.failed")
     else:
+        workshop.engine.start(lambda: workshop.trials().levels(workshop.ready().assumptions))
         for mode in ("walk", "bike", "car", "transit"):
             workshop.engine.start(partial(_warm, workshop, mode))
+
+
+def _opened(workshop: Workshop, path: Path) -> PreparedStudy:
+    """Open what is prepared; where nothing is, or it is stale, prepare now, and say the latter."""
+    try:
+        return open_prepared(path)
+    except InputError as error:
+        if not str(error.key).startswith("prepared."):
+            raise
+        if error.key != "prepared.absent":
+            workshop.notice = error
+    return prepare_study(path, progress=workshop.progress)
 
 
 def _warm(workshop: Workshop, mode: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import struct
 from typing import Any
 
 import geopandas as gpd
@@ -14,7 +15,16 @@ from geo_access.arrays import rows_of
 from geo_access.network.model import CrowFly, Network, Streets
 from geo_access.study.prepared import PreparedStudy
 
-__all__ = ["bounds_of", "feature_collection", "sites_layer", "stops_layer", "streets_layer", "zones_layer"]
+__all__ = [
+    "bounds_of",
+    "feature_collection",
+    "pack_mesh",
+    "sites_layer",
+    "stops_layer",
+    "streets_layer",
+    "zones_layer",
+    "zones_mesh",
+]
 
 # About a metre: what a screen can tell.
 _DECIMALS = 5
@@ -65,17 +75,73 @@ def zones_layer(prepared: PreparedStudy) -> bytes:
         GeoJSON; a feature's id is the row of the zone in every other answer.
     """
     residents, epsg = prepared.diagnosis.residents, prepared.network.epsg
-    by_id = dict(zip(prepared.inputs.zones["zone_id"].astype(str), _as_metric(prepared.inputs.zones, epsg)))
-    outlines = np.array([by_id[str(zone)] for zone in residents.zone_ids], dtype=object)
-    tolerance_m = 5.0
-    while shapely.get_num_coordinates(outlines).sum() > _MOST_VERTICES and tolerance_m < 500:
-        tolerance_m *= 2
-        outlines = shapely.coverage_simplify(outlines, tolerance_m) if len(outlines) > 1 else outlines
+    outlines = _outlines(prepared)
     properties = [
         {"row": row, "kind": str(kind), "name": str(name)}
         for row, (kind, name) in enumerate(zip(residents.zone_kinds, residents.zone_names))
     ]
     return feature_collection(outlines, properties, epsg=epsg)
+
+
+def _outlines(prepared: PreparedStudy) -> np.ndarray:
+    """Shapes of the zones in the order of the diagnosis, in the CRS of the network."""
+    epsg = prepared.network.epsg
+    by_id = dict(zip(prepared.inputs.zones["zone_id"].astype(str), _as_metric(prepared.inputs.zones, epsg)))
+    outlines = np.array([by_id[str(zone)] for zone in prepared.diagnosis.residents.zone_ids], dtype=object)
+    tolerance_m = 5.0
+    while shapely.get_num_coordinates(outlines).sum() > _MOST_VERTICES and tolerance_m < 500:
+        tolerance_m *= 2
+        outlines = shapely.coverage_simplify(outlines, tolerance_m) if len(outlines) > 1 else outlines
+    return outlines
+
+
+def zones_mesh(prepared: PreparedStudy) -> bytes:
+    """Triangles of the zones, once: the page colours them from one array of classes, whatever their number.
+
+    Returns
+    -------
+    bytes
+        As `pack_mesh` writes it; QPV, which lie over communes, come last.
+    """
+    kinds = prepared.diagnosis.residents.zone_kinds.astype(str)
+    return pack_mesh(_outlines(prepared), kinds == "qpv", epsg=prepared.network.epsg)
+
+
+def pack_mesh(outlines: np.ndarray, above: np.ndarray, *, epsg: int) -> bytes:
+    """Cut shapes into triangles of the screen's projection.
+
+    Parameters
+    ----------
+    outlines : ndarray of shapely geometries, shape (n,)
+        In the CRS `epsg`.
+    above : ndarray of bool, shape (n,)
+        Shapes drawn over the others.
+    epsg : int
+
+    Returns
+    -------
+    bytes
+        Four bytes of length (little endian), a header as JSON (``origin``: world coordinates 0–1, ``vertices``,
+        ``below``: how many of them are drawn first), then float32 x, y from the origin and uint32 rows, a vertex each.
+    """
+    to_screen = Transformer.from_crs(epsg, 3857, always_xy=True)
+    triangles, row = shapely.get_parts(shapely.constrained_delaunay_triangles(outlines), return_index=True)
+    order = np.argsort(above[row], kind="stable")
+    triangles, row = triangles[order], row[order]
+    corners = shapely.get_coordinates(triangles).reshape(-1, 4, 2)[:, :3].reshape(-1, 2)
+    x, y = to_screen.transform(corners[:, 0], corners[:, 1])
+    world = np.column_stack((0.5 + np.asarray(x) / _WORLD_M, 0.5 - np.asarray(y) / _WORLD_M))
+    origin = world.mean(axis=0) if len(world) else np.zeros(2)
+    below = int(3 * (~above[row]).sum())
+    header = {"origin": origin.tolist(), "vertices": len(world), "below": below, "rows": len(outlines)}
+    head = json.dumps(header).encode()
+    head += b" " * (-len(head) % 4)
+    places = (world - origin).astype("<f4").tobytes() + np.repeat(row, 3).astype("<u4").tobytes()
+    return struct.pack("<I", len(head)) + head + places
+
+
+# Length of the equator in the screen's projection [m].
+_WORLD_M = 2 * np.pi * 6_378_137.0
 
 
 def streets_layer(network: Network) -> bytes:

@@ -9,6 +9,7 @@ from dataclasses import replace
 
 from geo_access.network.model import Network
 from geo_access.study.changes import CancelTrips, Change, ServiceChange, StreetsChanged
+from geo_access.study.levels import LevelEngine, Levels
 from geo_access.study.prepared import PreparedStudy
 from geo_access.study.scenario import Assumptions
 from geo_access.times.kept import KeptTimes
@@ -31,6 +32,7 @@ class Trials(KeptTimes):
         super().__init__()
         self._prepared = prepared
         self._networks: OrderedDict[str, Network] = OrderedDict()
+        self._levels = LevelEngine()
         self._last: deque[tuple[Network, NetworkTimes]] = deque(maxlen=_MOST)
 
     @property
@@ -48,6 +50,10 @@ class Trials(KeptTimes):
         engine = self._prepared.kept.passing(network)
         self._last.append((network, engine))
         return engine
+
+    def levels(self, assumed: Assumptions, *, only: tuple[str, str, str] | None = None) -> Levels:
+        """Return the levels under assumptions, of one public, kind and schedule or of all."""
+        return self._levels.levels(assumed, self.on(assumed.network), only=only)
 
     def settled(self, assumed: Assumptions, changes: Sequence[Change]) -> Assumptions:
         """Take the network that the same changes of the service made before, where it is still known."""

@@ -18,9 +18,13 @@ from geo_access.web.jobs import Jobs
 from geo_access.web.trials import Trials
 from geo_access.words.catalogue import LANGUAGES
 
-__all__ = ["Handler", "Workshop", "asked_language", "json_answer", "read_body"]
+__all__ = ["Handler", "OvertakenError", "Workshop", "asked_language", "json_answer", "read_body"]
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+class OvertakenError(Exception):
+    """A newer question of the same kind made this one pointless."""
 
 
 @dataclass
@@ -36,6 +40,8 @@ class Workshop:
         Done of it, 0–1.
     error : GeoAccessError or None
         Why it failed.
+    notice : GeoAccessError or None
+        Why what was prepared before could not be used, which the page says.
     online : bool
         Whether an adviser's address may be sent to the national service.
     language : str
@@ -52,6 +58,7 @@ class Workshop:
     stage: str = "read"
     share: float = 0.0
     error: GeoAccessError | None = None
+    notice: GeoAccessError | None = None
     online: bool = False
     language: str = "fr"
     engine: Engine = field(default_factory=Engine)
@@ -59,6 +66,7 @@ class Workshop:
     scenarios: tuple[ScenarioSection, ...] = ()
     jobs: Jobs = field(init=False)
     _trials: Trials | None = None
+    _turn: int = 0
 
     def __post_init__(self) -> None:
         """Begin with the scenarios of the study that is given."""
@@ -82,6 +90,18 @@ class Workshop:
         if self.prepared is None:
             raise GeoAccessError("the study is being prepared → wait a moment", key="web.preparing")
         return self.prepared
+
+    def overtaking(self) -> Callable[[], None]:
+        """Begin details that make all earlier ones pointless; return what they call between their steps."""
+        self._turn += 1
+        mine = self._turn
+
+        def step() -> None:
+            if mine != self._turn or self.engine.closed:
+                raise OvertakenError
+            self.engine.let_pass()
+
+        return step
 
     def trials(self) -> Trials:
         """Return the engines on what the planner tries, over the study that is ready.

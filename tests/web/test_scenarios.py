@@ -52,7 +52,14 @@ def test_the_fast_answer_has_the_figures_of_a_full_run(
     assert answer["why"] is None
     after = outcome.after.flags_of(outcome.after.case(case["profile"], case["kind"], case["schedule"]), case["metier"])
     assert answer["case"]["zones"]["level"] == after["level"].astype(str).tolist()
-    assert answer["case"]["zones"]["saturation"] == after["saturation"].astype(str).tolist()
+    shares = after["reachable_share"].astype(float).tolist()
+    assert answer["case"]["zones"]["reachable_share"] == pytest.approx(shares, abs=1e-6, nan_ok=True)
+    assert answer["sure"] is False
+    details = client.post("/api/scenario-details", json={**case, "changes": [change], "revision": 7}).json()
+    assert details["revision"] == 7
+    for name in ("level", "saturation", "confidence"):
+        assert details["case"]["zones"][name] == after[name].astype(str).tolist()
+    assert details["case"]["curve"] == answer["case"]["curve"]
 
 
 @pytest.mark.parametrize(

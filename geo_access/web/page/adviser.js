@@ -6,7 +6,7 @@ import { legs } from "./planner.js";
 import { table } from "./table.js";
 import { clock, el, field, has, minutes, number, t } from "./words.js";
 
-let app, parts = {}, pinned = null, forget = 0;
+let app, parts = {}, pinned = null, forget = 0, last = null;
 
 export function open(context) {
   app = context;
@@ -21,6 +21,8 @@ export function open(context) {
   parts.cv = el("input", { type: "number", name: "cv", min: 3, max: 7, value: 5 });
   parts.kinds = el("fieldset", {}, el("legend", {}, t("web.training_or_job")), Object.keys(app.sites).map((k) => tick("kinds", k, t(`kind.${k}`), true)));
   parts.metiers = el("fieldset", {}, el("legend", {}, t("web.metiers")), app.metiers.map((m, i) => tick("metiers", m.code, m.name, i === 0)));
+  // Every métier is answered at once: another one is only another choice of the same answer.
+  parts.metiers.addEventListener("change", () => { if (last && ticked(parts.metiers).length) tell(); });
   parts.profiles = el("fieldset", {}, el("legend", {}, t("web.means")), app.profiles.map((p, i) => tick("profiles", p.id, p.name, i === 0)));
   app.question.replaceChildren(el("h1", {}, t("web.adviser_title")), el("p", { class: "muted" }, t("web.adviser_privacy")),
     el("form", { autocomplete: "off", onsubmit: (e) => { e.preventDefault(); ask(); } },
@@ -34,7 +36,7 @@ export function open(context) {
   app.legend.replaceChildren();
 }
 
-function erase() { pinned = null; clearTimeout(forget); for (const part of ["answer", "rows", "detail"]) app[part].replaceChildren(); view.trip(null); view.pin([]); open(app); }
+function erase() { pinned = null; last = null; clearTimeout(forget); for (const part of ["answer", "rows", "detail"]) app[part].replaceChildren(); view.trip(null); view.pin([]); open(app); }
 
 export function placed(lon, lat) { pinned = { lon, lat }; view.pin([{ lon, lat, name: t("web.start_place") }]); parts.address.value = `${lon.toFixed(4)}, ${lat.toFixed(4)}`; }
 
@@ -51,10 +53,10 @@ function place() {
 async function ask() {
   const where = place();
   if (!where) { app.failed(new api.Refused(t("web.need_place"))); parts.address.focus(); return; }
-  const question = { ...where, metiers: ticked(parts.metiers), profiles: ticked(parts.profiles), kinds: ticked(parts.kinds), minutes: Number(parts.minutes.value), walk_minutes: Number(parts.walk.value), licence: parts.licence.checked, days_per_month: Number(parts.days.value), fiscal_cv: Number(parts.cv.value) };
+  const question = { ...where, metiers: app.metiers.map((m) => m.code), profiles: ticked(parts.profiles), kinds: ticked(parts.kinds), minutes: Number(parts.minutes.value), walk_minutes: Number(parts.walk.value), licence: parts.licence.checked, days_per_month: Number(parts.days.value), fiscal_cv: Number(parts.cv.value) };
   if (parts.after.value) question.leave_after = parts.after.value;
   if (parts.by.value) question.home_by = parts.by.value;
-  for (const [list, key] of [[question.metiers, "web.need_metier"], [question.profiles, "web.need_means"], [question.kinds, "web.need_kind"]]) if (!list.length) { app.failed(new api.Refused(t(key))); return; }
+  for (const [list, key] of [[ticked(parts.metiers), "web.need_metier"], [question.profiles, "web.need_means"], [question.kinds, "web.need_kind"]]) if (!list.length) { app.failed(new api.Refused(t(key))); return; }
   if ("lon" in where) view.pin([{ ...where, name: t("web.start_place") }]);
   app.stale();
   app.answer.append(el("p", { class: "muted" }, t("web.computing")));
@@ -62,7 +64,11 @@ async function ask() {
   try { found = await api.post("adviser", question); } catch (error) { app.failed(error); return; }
   clearTimeout(forget);
   forget = setTimeout(erase, 15 * 60 * 1000);
-  tell(found, question);
+  last = { found, question };
+  tell();
+  // What would lift an obstacle takes longer: it follows.
+  const mine = last;
+  try { const more = await api.post("adviser", { ...question, lifts: true }, "adviser-lifts"); if (last === mine) { last.found.obstacles = more.obstacles; tell(); } } catch { /* the answer stands without */ }
 }
 
 // Full cost by the tax scale; a price that nobody gave is said to be unknown.
@@ -72,23 +78,53 @@ function costs(cost) {
   return [transit, car].filter(Boolean).join(" ");
 }
 
-function tell(found, question) {
-  const name = (id) => app.profiles.find((p) => p.id === id)?.name || id;
-  const best = found.rows[0];
-  app.say(best ? t("web.adviser_answer", { n: number(found.found), minutes: number(question.minutes), site: best.name, best: number(Math.ceil(best.worst_min - 1e-9)) }) : t("web.adviser_none", { minutes: number(question.minutes) }), t("web.adviser_valid", { day: found.day }));
-  const obstacles = found.obstacles.map((o) => el("li", {}, `${o.metier_name || o.metier} · ${t(`kind.${o.kind}`)} · ${name(o.profile)} : `, has(`reason.${o.reason}`) ? t(`reason.${o.reason}`) : o.reason, o.nearest_min ? ` — ${t("web.nearest_at", { minutes: minutes(o.nearest_min) })}` : ""));
+const name = (id) => app.profiles.find((p) => p.id === id)?.name || id;
+
+// One trip, told when it is wanted.
+async function fetchTrip(row) {
+  if (row.ways) return;
+  const { question } = last;
+  Object.assign(row, await api.post("adviser-trip", { ...question, profiles: [row.profile], kind: row.kind, site: row.site, arrive: row.arrive, leave: row.leave }, `trip-${row.site}-${row.profile}-${row.arrive}`));
+}
+
+function tripPanel(row) {
+  return el("div", { class: "panel trip" }, el("h2", {}, row.name),
+    el("p", { class: "muted" }, `${row.metier_name} · ${t(`kind.${row.kind}`)} · ${name(row.profile)} · ${t("web.free_of", { free: number(row.free), places: number(row.places) })}`),
+    row.ways ? [["there", "back"].map((way) => legs(way, row.ways[way])), el("p", { class: "muted" }, costs(row.costs)),
+      el("div", { class: "actions" }, el("button", { type: "button", class: "quiet", onclick: () => view.trip(row.ways) }, t("web.on_map")))] : el("p", { class: "muted" }, t("web.computing")));
+}
+
+async function openTrip(row) {
+  const box = el("div", {}, tripPanel(row));
+  app.detail.prepend(box);
+  app.detail.scrollIntoView({ block: "nearest" });
+  try { await fetchTrip(row); box.replaceChildren(tripPanel(row)); view.trip(row.ways); } catch (error) { app.failed(error, box); }
+}
+
+function obstacle(o) {
+  const lifts = o.lifts === null || o.lifts === undefined ? "" : o.lifts.length ? ` ${t("web.would_lift", { lifts: o.lifts.map((key) => t(`lift.${key}`)).join(", ") })}` : ` ${t("web.nothing_lifts")}`;
+  return el("li", {}, `${o.metier_name || o.metier} · ${t(`kind.${o.kind}`)} · ${name(o.profile)} : `, has(`reason.${o.reason}`) ? t(`reason.${o.reason}`) : o.reason, o.nearest_min ? ` — ${t("web.nearest_at", { minutes: minutes(o.nearest_min) })}` : "", lifts);
+}
+
+function tell() {
+  const { found, question } = last;
+  const chosen = new Set(ticked(parts.metiers));
+  const rows = found.rows.filter((row) => chosen.has(row.metier));
+  const obstacles = found.obstacles.filter((o) => chosen.has(o.metier)).map(obstacle);
+  const [without, more] = [0, 1].map((k) => [...chosen].reduce((sum, code) => sum + (found.by_licence[code]?.[k] || 0), 0));
+  const n = [...chosen].reduce((sum, code) => sum + (found.found_by[code] || 0), 0);
+  const best = rows[0];
+  app.say(best ? t("web.adviser_answer", { n: number(n), minutes: number(question.minutes), site: best.name, best: number(Math.ceil(best.worst_min - 1e-9)) }) : t("web.adviser_none", { minutes: number(question.minutes) }), t("web.adviser_valid", { day: found.day }));
   app.detail.hidden = false;
-  const asked = question.metiers.map((code) => app.metiers.find((m) => m.code === code)?.name || code).join(", ");
+  const asked = [...chosen].map((code) => app.metiers.find((m) => m.code === code)?.name || code).join(", ");
   app.rows.className = "first";
+  const told = rows.slice(0, 2).map((row) => { const box = el("div", {}, tripPanel(row)); if (!row.ways) fetchTrip(row).then(() => box.replaceChildren(tripPanel(row))).catch((error) => app.failed(error, box)); return box; });
+  const cost = found.rows.find((row) => row.costs)?.costs;
   app.detail.replaceChildren(
     el("p", { class: "for-print" }, t("web.print_asked", { metiers: asked, means: question.profiles.map(name).join(", "), minutes: number(question.minutes) })),
-    ...found.rows.filter((row) => row.ways).map((row) => el("div", { class: "panel trip" }, el("h2", {}, row.name),
-      el("p", { class: "muted" }, `${row.metier_name} · ${t(`kind.${row.kind}`)} · ${name(row.profile)} · ${t("web.free_of", { free: number(row.free), places: number(row.places) })}`),
-      ["there", "back"].map((way) => legs(way, row.ways[way])),
-      el("p", { class: "muted" }, costs(row.costs)),
-      el("div", { class: "actions" }, el("button", { type: "button", class: "quiet", onclick: () => view.trip(row.ways) }, t("web.on_map"))))),
-    found.rows[0]?.costs ? el("p", { class: "muted" }, t("web.car_cost_is", { source: found.rows[0].costs.car_source }), found.pass_source ? ` ${t("web.pass_source", { source: found.pass_source })}` : "") : "",
-    el("p", {}, t("web.licence_count", { without: number(found.without_licence), more: number(found.with_licence) })),
+    ...told,
+    cost ? el("p", { class: "muted" }, t("web.car_cost_is", { source: cost.car_source }), found.pass_source ? ` ${t("web.pass_source", { source: found.pass_source })}` : "") : "",
+    el("p", {}, t("web.licence_count", { without: number(without), more: number(more) })),
     found.aids.length ? el("div", { class: "panel" }, el("h2", {}, t("web.aids")), el("p", { class: "muted" }, t("web.aids_hint")), el("ul", {}, found.aids.map((aid) => el("li", {}, t(`web.aid_${aid.id}`), " ", el("span", { class: "muted" }, t("web.read_in", { source: aid.source, day: aid.read })))))) : "",
     el("p", { class: "for-print" }, t("web.print_notes")),
     obstacles.length ? el("div", { class: "panel" }, el("h2", {}, t("web.obstacles")), el("ul", {}, obstacles)) : "");
@@ -96,7 +132,7 @@ function tell(found, question) {
     { key: "name", name: t("web.site") }, { key: "metier_name", name: t("web.metier") }, { name: t("web.towards"), key: "kind", show: (r) => t(`kind.${r.kind}`) },
     { name: t("web.there"), key: "there_min", number: true, show: (r) => minutes(r.there_min) }, { name: t("web.back"), key: "back_min", number: true, show: (r) => minutes(r.back_min) },
     { name: t("web.free"), key: "free", number: true, show: (r) => number(r.free) }, { name: t("web.public"), key: "profile", show: (r) => name(r.profile) },
-  ], found.rows, { caption: t("web.reachable_caption", { n: number(found.found) }) }));
+  ], rows, { caption: t("web.reachable_caption", { n: number(n) }), open: openTrip }));
 }
 
 export function redraw() { if (pinned) view.pin([{ ...pinned, name: t("web.start_place") }]); }

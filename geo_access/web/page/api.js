@@ -29,6 +29,10 @@ export async function get(name) {
   return (await answered(await fetch(`/api/${name}`, { headers: headers() }))).json();
 }
 
+export async function bytes(name) {
+  return (await answered(await fetch(`/api/${name}`, { headers: headers() }))).arrayBuffer();
+}
+
 async function send(name, body) {
   return answered(await fetch(`/api/${name}`, {
     method: "POST", body: JSON.stringify(body),

@@ -84,6 +84,20 @@ export async function ask() {
   told = found.told;
   shown = hooks.result(found);
   list();
+  if (!found.detailed) { clearTimeout(later); later = setTimeout(() => details(key, question, revision), 400); }
+}
+
+// Reasons and confidence come after the levels, once nobody moves anything any more.
+let later = 0;
+async function details(key, question, mine) {
+  let answer;
+  try { answer = await api.post("scenario-details", { ...question, revision: mine }); } catch { return; }
+  if (answer.late || mine !== revision) return;
+  const whole = { ...unpacked({ ...cache.get(key), ...answer }), detailed: true };
+  cache.set(key, whole);
+  found = whole;
+  shown = hooks.result(found, true);
+  list();
 }
 
 function unpacked(answer) {
@@ -114,7 +128,7 @@ export function tell(m, before, now, classOf) {
   before.zones.zone_id.forEach((_, row) => { const [x, y] = [classOf(before, row, m), classOf(now, row, m)]; lifted += x === 2 && y !== 2; fallen += x !== 2 && y === 2; });
   const [won, lost] = [found.won.residents[m], found.lost.residents[m]];
   const sentence = won || lost ? t("web.moved", { m: number(m), won: number(won), lost: number(lost), lifted: number(lifted), fallen: number(fallen) }) : t("web.moved_none", { m: number(m) });
-  parts.told.replaceChildren(el("p", { class: "sentence", id: "moved" }, sentence), found.why ? el("p", {}, found.why) : "");
+  parts.told.replaceChildren(el("p", { class: "sentence", id: "moved" }, sentence), found.why ? el("p", {}, found.why) : "", found.detailed ? "" : el("p", { class: "muted" }, t("web.details_coming")));
   parts.moved.replaceChildren(table([{ name: t("web.public"), key: "name" }, { name: t("web.winners"), key: "won", number: true, show: (r) => number(r.won) }, { name: t("web.losers"), key: "lost", number: true, show: (r) => number(r.lost) }],
     Object.keys(found.won).map((group) => ({ name: t(`web.group_${group}`), won: found.won[group][m], lost: found.lost[group][m] })), { caption: t("web.moved_caption") }));
 }

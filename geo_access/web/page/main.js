@@ -4,6 +4,7 @@ import * as adviser from "./adviser.js";
 import * as api from "./api.js";
 import * as employer from "./employer.js";
 import * as view from "./map.js";
+import { unpack } from "./mesh.js";
 import * as observatory from "./observatory.js";
 import * as planner from "./planner.js";
 import { change, current, read, token } from "./state.js";
@@ -43,6 +44,7 @@ async function ready(state) {
   $("study").textContent = state.name;
   $("day").textContent = t("web.valid", { day: state.day });
   $("synthetic").hidden = !state.synthetic;
+  $("notice").hidden = !state.notice; $("notice").textContent = state.notice || "";
   $("provenance").textContent = t("web.provenance", { manifest: state.provenance.manifest, sources: state.provenance.sources, day: state.day });
   $("notes").replaceChildren(...state.notes.map((note) => el("li", {}, note)));
   const first = app === null;
@@ -61,7 +63,8 @@ async function ready(state) {
   doors();
   const opened = DOORS[current().door].open(app);
   if (first) {
-    const layers = { zones, streets: await api.get("streets"), sites: await api.get("sites") };
+    const [streets, sites, mesh] = await Promise.all([api.get("streets"), api.get("sites"), api.bytes("mesh")]);
+    const layers = { zones, streets, sites, mesh: unpack(mesh) };
     const drawn = await view.start("map", state.bounds, layers, {
       onzone: (row) => DOORS[current().door].zoned?.(row), onplace: (lon, lat) => DOORS[current().door].placed?.(lon, lat),
       onsite: (site) => DOORS[current().door].sited?.(site), onhover: (lon, lat) => DOORS[current().door].hovered?.(lon, lat) }).catch(() => false);

@@ -1,5 +1,6 @@
 // The map: streets of the study, zones coloured by state, a surface coloured in the browser. Works without it too.
 
+import { meshLayer } from "./mesh.js";
 import { el, t } from "./words.js";
 
 // Adequate, fragile, inadequate, not applicable, not measured; then what changes do: gain, loss, both, none.
@@ -8,13 +9,17 @@ const BANDS = ["#2d1e5f", "#5a4a9c", "#8f80c4", "#c3b8e3"];
 const EMPTY = { type: "FeatureCollection", features: [] };
 
 let map = null;
-let shown = [];
+let coloured = null;
+let outlines = [];
 let surfaceCanvas = null;
 let library = null;
 let picking = null;
 let pins = [];
 
 export const present = () => map !== null;
+
+// Resolves once the map has drawn what it was told.
+export const drawn = () => new Promise((resolve) => { if (!map) { resolve(); return; } map.once("render", () => requestAnimationFrame(resolve)); map.triggerRepaint(); });
 
 export async function start(container, bounds, layers, { onzone, onplace, onsite, onhover }) {
   let made;
@@ -41,15 +46,19 @@ export async function start(container, bounds, layers, { onzone, onplace, onsite
   made.addSource("sites", { type: "geojson", data: layers.sites });
   made.addSource("trip", { type: "geojson", data: EMPTY });
   for (const name of ["stops", "picked"]) made.addSource(name, { type: "geojson", data: EMPTY });
-  const colour = ["match", ["coalesce", ["feature-state", "c"], 3], ...LEVELS.flatMap((value, c) => [c, value]), LEVELS[3]];
+  made.addSource("marked", { type: "geojson", data: EMPTY });
   const qpv = ["==", ["get", "kind"], "qpv"];
-  made.addLayer({ id: "zones", type: "fill", source: "zones", filter: ["!", qpv], paint: { "fill-color": colour, "fill-opacity": 0.55 } });
-  made.addLayer({ id: "zones-qpv", type: "fill", source: "zones", filter: qpv, paint: { "fill-color": colour, "fill-opacity": 0.85 } });
+  // The colours are the mesh's; these answer clicks.
+  made.addLayer({ id: "zones", type: "fill", source: "zones", filter: ["!", qpv], paint: { "fill-opacity": 0 } });
+  made.addLayer({ id: "zones-qpv", type: "fill", source: "zones", filter: qpv, paint: { "fill-opacity": 0 } });
+  made.addLayer(coloured = meshLayer("coloured", layers.mesh, LEVELS, [0.55, 0.85]));
   made.addLayer({ id: "hatched", type: "fill", source: "hatched", paint: { "fill-pattern": ["get", "pattern"] } });
   made.addLayer({ id: "streets", type: "line", source: "streets", paint: {
     "line-color": ["match", ["get", "rank"], 0, "#8a6d3b", 1, "#8d8d8d", "#b5b5b5"],
     "line-width": ["interpolate", ["linear"], ["zoom"], 8, ["match", ["get", "rank"], 0, 1.2, 1, 0.6, 0.15], 15, ["match", ["get", "rank"], 0, 5, 1, 3, 1.4]] } });
-  made.addLayer({ id: "outline", type: "line", source: "zones", paint: { "line-color": "#333", "line-width": ["case", ["boolean", ["feature-state", "on"], false], 4, 0.6] } });
+  // Thousands of outlines are a grey veil from afar, and cost more to draw than all else.
+  made.addLayer({ id: "outline", type: "line", source: "zones", minzoom: layers.zones.features.length > 3000 ? 11 : 0, paint: { "line-color": "#333", "line-width": 0.6 } });
+  made.addLayer({ id: "marked", type: "line", source: "marked", paint: { "line-color": "#333", "line-width": 4 } });
   made.addLayer({ id: "trip-under", type: "line", source: "trip", paint: { "line-color": "#fff", "line-width": 7 } });
   made.addLayer({ id: "trip", type: "line", source: "trip", paint: { "line-color": ["match", ["get", "kind"], "ride", "#0b4f8a", "#111"], "line-width": 4 }, filter: ["==", ["get", "way"], "there"] });
   made.addLayer({ id: "trip-back", type: "line", source: "trip", paint: { "line-color": ["match", ["get", "kind"], "ride", "#b35806", "#5a3300"], "line-width": 3, "line-dasharray": [2, 1], "line-offset": 3 }, filter: ["==", ["get", "way"], "back"] });
@@ -72,7 +81,7 @@ export async function start(container, bounds, layers, { onzone, onplace, onsite
   });
   made.on("mousemove", (event) => onhover(event.lngLat.lng, event.lngLat.lat));
   // Only now is there a map for the doors: before, its layers are not there.
-  map = made; shown = [];
+  map = made; outlines = layers.zones.features;
   return true;
 }
 
@@ -87,11 +96,11 @@ function hatch(made) {
   }
 }
 
-// Classes of the zones: only those that changed are told to the map.
+// Classes of the zones, a byte each.
 export function colour(classes) {
   if (!map) return;
-  classes.forEach((c, row) => { if (shown[row] !== c) map.setFeatureState({ source: "zones", id: row }, { c }); });
-  shown = Array.from(classes);
+  coloured.colour(classes);
+  map.triggerRepaint();
 }
 
 const HATCHED = { 2: "inadequate", 4: "unknown", 6: "inadequate", 7: "unknown" };
@@ -101,12 +110,8 @@ export function hatchRows(zones, classes) {
   map.getSource("hatched").setData({ type: "FeatureCollection", features });
 }
 
-let marked = null;
 export function mark(row) {
-  if (!map) return;
-  if (marked !== null) map.setFeatureState({ source: "zones", id: marked }, { on: false });
-  marked = row;
-  if (row !== null) map.setFeatureState({ source: "zones", id: row }, { on: true });
+  if (map) map.getSource("marked").setData({ type: "FeatureCollection", features: row === null ? [] : outlines.filter((f) => f.id === row) });
 }
 
 // Both ways of a trip: the way there whole, the way back dashed beside it.

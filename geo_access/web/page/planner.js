@@ -49,9 +49,9 @@ function draw() {
 
 const caseAsked = () => { const s = current(); return { metier: s.metier, profile: s.profile, kind: s.kind, schedule: s.schedule }; };
 
-function setChanged(found) {
+function setChanged(found, keep = false) {
   changed = found;
-  shown = found ? shown === "before" ? "after" : shown : "before";
+  shown = found ? shown === "before" && !keep ? "after" : shown : "before";
   if (answer) slide(Number(parts.minutes.value), true);
   return shown;
 }

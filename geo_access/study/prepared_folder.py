@@ -1,0 +1,219 @@
+"""A prepared study as a folder: tables, network, flags and the times known, bound to the bytes that they came from.
+
+The folder opens memory-mapped, without any pickle. It is refused when a file of the study has changed, when the study
+asks something else, or when another version wrote it; scenarios, costs and the pages' settings may change freely.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from geo_access.diagnosis.confidence import Doubt
+from geo_access.diagnosis.coverage import Town
+from geo_access.diagnosis.diagnose import DiagnosedCase, Diagnosis
+from geo_access.diagnosis.model import FlagRules, Metier, Profile, Threshold
+from geo_access.diagnosis.points import PointFlags
+from geo_access.diagnosis.residents import Residents
+from geo_access.diagnosis.supply import Offers
+from geo_access.manifest import Manifest, code_version, sha256_file
+from geo_access.network.model import Network, SparseTimes
+from geo_access.network.search.links import Links
+from geo_access.network.storage import FORMAT as NETWORK_FORMAT
+from geo_access.network.storage import open_network, save_network
+from geo_access.routing.doorways import DoorwaysKnown, PlacesKnown
+from geo_access.routing.legs import Doors, Legs
+from geo_access.routing.query import Query, Window
+from geo_access.sources.gtfs.read import container_of
+from geo_access.sources.tables.report import ReadingReport
+from geo_access.study.file import StudyFile
+from geo_access.study.inputs import StudyInputs
+from geo_access.study.provenance import study_tables
+from geo_access.study.stored import read_values, write_values
+from geo_access.times.known import KnownAnswers, KnownColumns
+from geo_access.times.round_trip import Ask, RoundTrip, Sites
+from geo_access.words.told import refusal
+
+__all__ = ["FORMAT", "PreparedParts", "hash_sources", "open_parts", "prepared_folder", "save_parts"]
+
+FORMAT = f"geo-access-prepared/1 ({NETWORK_FORMAT})"
+_MARK = "prepared.json"
+_NETWORK = "network"
+# What of a study file changes nothing that is prepared.
+_FREE = ("scenarios", "output", "costs")
+_SHOWN = 4
+_CLASSES = (
+    *(Ask, Diagnosis, DiagnosedCase, Doors, DoorwaysKnown, Doubt, FlagRules, KnownAnswers, KnownColumns, Legs, Links),
+    *(Manifest, Metier, Offers, PlacesKnown, PointFlags, Profile, Query, ReadingReport, Residents, RoundTrip, Sites),
+    *(SparseTimes, StudyInputs, Threshold, Town, Window),
+)
+
+
+@dataclass(frozen=True, eq=False)
+class PreparedParts:
+    """What stands in the folder of a prepared study.
+
+    Attributes
+    ----------
+    inputs : StudyInputs
+    network : Network
+    diagnosis : Diagnosis
+    answers : KnownAnswers
+        Links and times known of the network.
+    sources : mapping of str to str
+        SHA-256 of each file that was read, by its path from the study's folder.
+    """
+
+    inputs: StudyInputs
+    network: Network
+    diagnosis: Diagnosis
+    answers: KnownAnswers
+    sources: Mapping[str, str]
+
+
+def prepared_folder(study: str | Path) -> Path:
+    """Return where a study is prepared unless another folder is named: beside its file.
+
+    Examples
+    --------
+    >>> prepared_folder("data/demo/study.toml").as_posix()
+    'data/demo/study.prepared'
+    """
+    return Path(study).with_suffix(".prepared")
+
+
+def hash_sources(file: StudyFile, study: Path) -> dict[str, str]:
+    """Hash every file that a study is prepared from, and of the study itself what matters.
+
+    Parameters
+    ----------
+    file : StudyFile
+    study : pathlib.Path
+        The study file.
+
+    Returns
+    -------
+    dict of str to str
+        SHA-256 by path from the study's folder; that of the study's own questions by the study's name.
+    """
+    tables = [path for table in study_tables(file).values() for _, path in table if isinstance(path, Path)]
+    feeds = [container_of(path)[0] for path in file.network.gtfs]
+    breaks = () if file.network.school_breaks is None else (file.network.school_breaks,)
+    found = {study.name: _questions(study)}
+    for path in sorted({*tables, *file.network.osm, *feeds, *breaks}):
+        name = Path(os.path.relpath(path, study.resolve().parent)).as_posix()
+        found[name] = sha256_file(path) if path.exists() else ""
+    return found
+
+
+def _questions(study: Path) -> str:
+    """SHA-256 of all that a study file asks, whatever its comments and its order."""
+    content = tomllib.loads(study.read_text(encoding="utf-8-sig"))
+    asked = {key: value for key, value in content.items() if key not in _FREE}
+    return hashlib.sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()
+
+
+def save_parts(parts: PreparedParts, folder: str | Path) -> Path:
+    """Write a prepared study; a folder of an earlier one is replaced whole, once the new one is complete.
+
+    Parameters
+    ----------
+    parts : PreparedParts
+    folder : str or pathlib.Path
+
+    Returns
+    -------
+    pathlib.Path
+        The folder.
+
+    Raises
+    ------
+    InputError
+        When the folder holds something else, or cannot be written.
+    """
+    target = Path(folder)
+    if target.exists() and not (target / _MARK).is_file() and (not target.is_dir() or any(target.iterdir())):
+        raise refusal("prepared.foreign", folder=target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        working = Path(tempfile.mkdtemp(prefix=f".{target.name}.", dir=target.parent))
+    except OSError as error:
+        raise refusal("prepared.not_written", folder=target, why=error.strerror or "") from None
+    try:
+        save_network(parts.network, working / _NETWORK)
+        write_values(working, {"inputs": parts.inputs, "diagnosis": parts.diagnosis, "answers": parts.answers})
+        mark = {"format": FORMAT, "version": code_version(), "sources": dict(parts.sources)}
+        (working / _MARK).write_text(json.dumps(mark, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
+        working.chmod(0o755)
+        if target.exists():
+            shutil.rmtree(target)
+        working.replace(target)
+    except OSError as error:
+        raise refusal("prepared.not_written", folder=target, why=error.strerror or "") from None
+    finally:
+        shutil.rmtree(working, ignore_errors=True)
+    return target
+
+
+def open_parts(folder: str | Path, file: StudyFile, study: Path) -> PreparedParts:
+    """Open a prepared study, its arrays memory-mapped.
+
+    Parameters
+    ----------
+    folder : str or pathlib.Path
+    file : StudyFile
+        As it is now.
+    study : pathlib.Path
+        The study file.
+
+    Returns
+    -------
+    PreparedParts
+
+    Raises
+    ------
+    InputError
+        When nothing is prepared there, when another version did, or when what it came from has changed: with the files.
+    """
+    source = Path(folder)
+    mark = _mark(source, study)
+    if (mark.get("format"), mark.get("version")) != (FORMAT, code_version()):
+        raise refusal(
+            "prepared.version",
+            folder=source,
+            made=f"{mark.get('version')}, {mark.get('format')}",
+            known=f"{code_version()}, {FORMAT}",
+            study=study.name,
+        )
+    now, then = hash_sources(file, study), mark.get("sources")
+    changed = [name for name in {**then, **now} if now.get(name) != then.get(name)] if isinstance(then, dict) else ["?"]
+    if changed:
+        files = ", ".join(changed[:_SHOWN]) + (", …" if len(changed) > _SHOWN else "")
+        raise refusal("prepared.stale", folder=source, files=files, study=study.name)
+    values: Any = read_values(source, _CLASSES)
+    try:
+        inputs, diagnosis, answers = values["inputs"], values["diagnosis"], values["answers"]
+    except (KeyError, TypeError) as error:
+        raise refusal("prepared.damaged", folder=source, file=_MARK) from error
+    return PreparedParts(inputs, open_network(source / _NETWORK), diagnosis, answers, now)
+
+
+def _mark(folder: Path, study: Path) -> dict[str, Any]:
+    path = folder / _MARK
+    if not path.is_file():
+        raise refusal("prepared.absent", folder=folder, study=study.name)
+    try:
+        mark = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise refusal("prepared.damaged", folder=folder, file=_MARK) from error
+    if not isinstance(mark, dict):
+        raise refusal("prepared.damaged", folder=folder, file=_MARK)
+    return mark
