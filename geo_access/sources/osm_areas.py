@@ -66,6 +66,7 @@ def is_walk_area(tags: Mapping[str, str]) -> bool:
     return tags.get("area") == "yes" and (tags.get("highway") in _WALKED or tags.get("man_made") == "pier")
 
 
+_FEW_SOLIDS = 5_000
 _Lines = dict[int, list[tuple[int, int, int]]]
 
 
@@ -144,7 +145,7 @@ def _of_relations(part: Part, lines: _Lines) -> list[WalkArea]:
     return found
 
 
-def _with_obstacles(areas: list[WalkArea], path: Path, part: Part) -> list[WalkArea]:
+def _with_obstacles(areas: list[WalkArea], path: Path, part: Part, *, known: _Lines | None) -> list[WalkArea]:
     """Put buildings and water that stand inside areas among their holes."""
     import shapely  # noqa: PLC0415 — importing the room stays cheap
 
@@ -156,7 +157,7 @@ def _with_obstacles(areas: list[WalkArea], path: Path, part: Part) -> list[WalkA
     # A building may begin outside of the square that it reaches into: only those that begin inside are looked at.
     area_row, solid = tree.query(shapes, predicate="intersects")
     ids = np.array(part.solid_id, dtype=np.int64)
-    lines = _fetched(path, part, set(ids[solid].tolist()))
+    lines = _fetched(path, part, set(ids[solid].tolist())) if known is None else known
     more: dict[int, list[Ring]] = {}
     for row, way in zip(area_row.tolist(), ids[solid].tolist(), strict=True):
         ring = _ring(lines.get(way, []))
@@ -184,5 +185,10 @@ def walk_areas(path: Path, part: Part, tag_sets: Sequence[dict[str, str]]) -> li
     list of WalkArea
     """
     members = {ref for _, _, found in part.multipolygons.values() for kind, ref, _ in found if kind == "w"}
-    areas = _of_ways(part, tag_sets) + _of_relations(part, _fetched(path, part, members))
-    return _with_obstacles(areas, path, part)
+    areas = _of_ways(part, tag_sets)
+    if not members and not areas:
+        return []
+    # Few buildings are fetched with the members, whether they stand in a square or not: reading again costs more.
+    few = set(part.solid_id) if len(part.solid_id) <= _FEW_SOLIDS else set()
+    lines = _fetched(path, part, members | few)
+    return _with_obstacles(areas + _of_relations(part, lines), path, part, known=lines if few else None)

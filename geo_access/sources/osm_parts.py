@@ -264,20 +264,23 @@ def _read_sorted(part: Part, path: Path) -> bool:
         wanted.enable_for(getattr(osmium.osm, kind))
         reader = reader.with_filter(wanted)
     last = 0
+    way_kind, node_kind = osmium.osm.Way, osmium.osm.Node
     items: Iterable[Any] = reader
     for item in items:
         number = item.id
-        if number <= 0 or item.deleted:
+        if number <= 0:
             return False
-        if isinstance(item, osmium.osm.Way):
+        if isinstance(item, way_kind):
             if number <= last:
                 return False
             last = number
+            # Most ways are buildings: the least that can be asked of them.
             if "building" in item.tags and "highway" not in item.tags:
-                first = item.nodes[0] if len(item.nodes) > 3 else None
-                if first is not None:
-                    part.solid(number, first.x, first.y)
+                place = item.nodes[0].location
+                part.solid(number, place.x, place.y)
                 continue
+            if item.deleted:
+                return False
             tags = tuple((tag.k, tag.v) for tag in item.tags if tag.k in _WAY_KEY_SET)
             if _street(tags):
                 # The position first: asking a node for x and y looks it up twice.
@@ -286,7 +289,9 @@ def _read_sorted(part: Part, path: Path) -> bool:
             elif len(item.nodes) > 3 and _solid(item.tags):
                 first = item.nodes[0]
                 part.solid(number, first.x, first.y)
-        elif isinstance(item, osmium.osm.Node):
+        elif item.deleted:
+            return False
+        elif isinstance(item, node_kind):
             part.node(number, _pairs(item))
         else:
             part.relation(number, item.version, dict(_pairs(item)), _members(item))

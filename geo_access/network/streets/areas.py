@@ -18,12 +18,12 @@ from numba import njit
 
 from geo_access.arrays import indptr_of
 from geo_access.network.model import Squares
+from geo_access.network.streets.sight import sees
 from geo_access.network.streets.split import Pieces
 from geo_access.sources.osm import OsmWays, WalkArea
 from geo_access.words.note import Note, note
 
 if TYPE_CHECKING:
-    import shapely
     from pyproj import Transformer
 
 __all__ = ["Opened", "open_areas", "squares_of"]
@@ -45,16 +45,6 @@ class _Points:
 
 def _metres(lonlat: np.ndarray, origin: np.ndarray) -> np.ndarray:
     return (lonlat - origin) * _DEGREE_M * np.array([np.cos(np.radians(origin[1])), 1.0])
-
-
-def _polygon(area: WalkArea, origin: np.ndarray) -> shapely.Polygon | None:
-    """Shape of the area without its holes and obstacles [m]; None where it is no area."""
-    import shapely  # noqa: PLC0415 — importing the room stays cheap
-
-    outer = shapely.make_valid(shapely.Polygon(_metres(area.rings[0].lonlat, origin)))
-    holes = [shapely.make_valid(shapely.Polygon(_metres(ring.lonlat, origin))) for ring in area.rings[1:]]
-    shape = outer.difference(shapely.union_all(holes)) if holes else outer
-    return shape if shape.area > 1.0 else None
 
 
 def _corners(area: WalkArea, origin: np.ndarray) -> _Points:
@@ -88,13 +78,31 @@ def _spread(xy: np.ndarray, most: int) -> np.ndarray:
 
 
 @njit(cache=True)
-def _laid(first: np.ndarray, second: np.ndarray, length: np.ndarray, n: int, n_entrances: int) -> np.ndarray:
-    """Rows of pairs, shortest first, to lay: not nearly as short over others, and of use between entrances."""
+def _laid(
+    xy: np.ndarray, n_entrances: int, ring_xy: np.ndarray, ring_indptr: np.ndarray
+) -> np.ndarray:  # pragma: no cover - compiled
+    """Pairs of points to join, int64 (n, 2): straight, inside, not nearly as short over others, of use to entrances.
+
+    Without rings every straight line stays inside.
+    """
+    n = len(xy)
+    most = n * (n - 1) // 2
+    first, second = np.empty(most, dtype=np.int64), np.empty(most, dtype=np.int64)
+    length = np.empty(most)
+    cuts = np.empty(len(ring_xy) + 2)
+    count = 0
+    for i in range(n):
+        for j in range(i + 1, n):
+            if len(ring_xy) == 0 or sees(xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], ring_xy, ring_indptr, cuts):
+                first[count], second[count] = i, j
+                length[count] = np.hypot(xy[i, 0] - xy[j, 0], xy[i, 1] - xy[j, 1])
+                count += 1
+    order = np.argsort(length[:count], kind="mergesort")
     apart = np.full((n, n), np.inf)
     for k in range(n):
         apart[k, k] = 0.0
-    laid = np.zeros(len(first), dtype=np.bool_)
-    for row in range(len(first)):
+    laid = np.zeros(count, dtype=np.bool_)
+    for row in order:
         a, b, straight = first[row], second[row], length[row]
         if apart[a, b] <= straight * _SPARE:
             continue
@@ -106,34 +114,20 @@ def _laid(first: np.ndarray, second: np.ndarray, length: np.ndarray, n: int, n_e
             for j in range(n):
                 over = min(apart[i, a] + straight + apart[b, j], apart[i, b] + straight + apart[a, j])
                 apart[i, j] = min(apart[i, j], over)
-    for row in range(len(first)):
-        if laid[row]:
-            a, b, straight = first[row], second[row], length[row]
-            needed = False
-            for i in range(n_entrances):
-                for j in range(n_entrances):
-                    needed |= i != j and apart[i, a] + straight + apart[b, j] <= apart[i, j] + 1e-6
-            laid[row] = needed
-    return np.flatnonzero(laid)
-
-
-def _lines(points: _Points, n_entrances: int, shape: shapely.Polygon | None) -> np.ndarray:
-    """Pairs of points to join, int64 (n, 2): straight, inside, and not nearly as short over others."""
-    import shapely  # noqa: PLC0415 — importing the room stays cheap
-
-    first, second = np.triu_indices(len(points.xy), 1)
-    if shape is not None:
-        lines = shapely.linestrings(np.stack((points.xy[first], points.xy[second]), axis=1))
-        # Degrees have seven digits: 1 cm; a line along the rim must not count as outside.
-        room = shapely.buffer(shape, 0.05, quad_segs=1)
-        shapely.prepare(room)
-        seen = shapely.covers(room, lines)
-        first, second = first[seen], second[seen]
-    length = np.hypot(*(points.xy[first] - points.xy[second]).T)
-    order = np.argsort(length, kind="stable")
-    first, second, length = first[order], second[order], length[order]
-    rows = _laid(first, second, length, len(points.xy), n_entrances)
-    return np.column_stack((first[rows], second[rows]))
+    pairs = np.empty((count, 2), dtype=np.int64)
+    kept = 0
+    for row in order:
+        if not laid[row]:
+            continue
+        a, b, straight = first[row], second[row], length[row]
+        needed = False
+        for i in range(n_entrances):
+            for j in range(n_entrances):
+                needed |= i != j and apart[i, a] + straight + apart[b, j] <= apart[i, j] + 1e-6
+        if needed:
+            pairs[kept, 0], pairs[kept, 1] = a, b
+            kept += 1
+    return pairs[:kept]
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,15 +244,17 @@ def open_areas(ways: OsmWays) -> Opened:
 
 def _crossed(area: WalkArea, entrances: _Points, corners: _Points, origin: np.ndarray) -> tuple[_Points, np.ndarray]:
     """Points of an area, entrances first, and the pairs of them to join."""
-    # Without a corner to go round, every straight line stays inside.
-    shape = _polygon(area, origin) if len(corners.node_id) else None
     fresh = ~np.isin(corners.node_id, entrances.node_id)
     points = _Points(
         np.concatenate((entrances.node_id, corners.node_id[fresh])),
         np.concatenate((entrances.xy, corners.xy[fresh])),
         np.concatenate((entrances.lonlat, corners.lonlat[fresh])),
     )
-    return points, _lines(points, len(entrances.node_id), shape)
+    # Without a corner to go round, every straight line stays inside.
+    rings = [_metres(ring.lonlat, origin) for ring in area.rings] if len(corners.node_id) else [np.empty((0, 2))]
+    return points, _laid(
+        points.xy, len(entrances.node_id), np.concatenate(rings), indptr_of([len(ring) for ring in rings])
+    )
 
 
 class _Laid:

@@ -20,6 +20,7 @@ from geo_access.words.note import Note, note
 __all__ = ["EdgeUse", "Rules", "mode_graph"]
 
 
+_YARDS = frozenset({"service", "track"})
 _AFLOAT = frozenset({"pier", "platform", "elevator"})
 
 
@@ -81,6 +82,16 @@ def _arcs(streets: Streets, use: EdgeUse) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(parts), np.concatenate(times)
 
 
+def _junctions(arcs: np.ndarray, streets: Streets) -> np.ndarray:
+    """Nodes where three streets or more meet, bool (n_nodes,); yards and car parks that open onto one do not count."""
+    minor = [k for k, name in enumerate(streets.class_names) if name in _YARDS]
+    low, high = arcs[:, :2].min(axis=1), arcs[:, :2].max(axis=1)
+    n_nodes = len(streets.node_id)
+    pair = np.unique((low * n_nodes + high)[~np.isin(streets.edge_class[arcs[:, 2]], minor)])
+    degree = np.bincount(np.concatenate((pair // n_nodes, pair % n_nodes)), minlength=n_nodes)
+    return degree >= 3
+
+
 def mode_graph(
     profile: Profile, use: EdgeUse, streets: Streets, rules: Rules, *, min_island_nodes: int
 ) -> tuple[ModeGraph, list[Note]]:
@@ -116,8 +127,7 @@ def mode_graph(
     tagged = [(number[osm], tags) for osm, tags in rules.node_tags.items() if osm in number]
     signals = [node for node, tags in tagged if tags.get("highway") == "traffic_signals"]
     delay = np.zeros(n_nodes)
-    degree = np.bincount(np.unique(np.sort(arcs[:, :2], axis=1), axis=0).ravel(), minlength=n_nodes)
-    delay[degree >= 3] = profile.junction_s
+    delay[_junctions(arcs, streets)] = profile.junction_s
     delay[signals] = profile.signal_s
     deciseconds = np.maximum(1, np.rint((seconds + delay[arcs[:, 1]]) * 10.0)).astype(np.int32)
     limited = forbidden_turns(

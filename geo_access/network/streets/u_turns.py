@@ -12,8 +12,9 @@ import heapq
 from collections.abc import Mapping
 
 import numpy as np
+from numba import njit
 
-from geo_access.arrays import grouped
+from geo_access.arrays import grouped, indptr_of
 
 __all__ = ["remember_u_turns"]
 
@@ -41,39 +42,73 @@ class _Streets:
         return found
 
 
-def _followed(streets: _Streets, past: Past, stops: Mapping[Past, set[int]]) -> set[int]:
-    """Arcs behind a rule after which turning round would still gain."""
-    arcs = streets.arcs
-    place, came_by = int(arcs[past[-1], 1]), int(arcs[past[-1], 2])
-    queue: list[tuple[int, int, int]] = []
-    back: dict[int, int] = {}
-    for row, _, edge, time in streets.out(place):
-        if edge != came_by and row not in stops[past]:
-            heapq.heappush(queue, (time, row, 0))
-    seen: dict[int, tuple[int, int]] = {}
-    limit = _LONGEST_DS
-    while queue and len(seen) < _MOST_ARCS:
-        now, row, back_before = heapq.heappop(queue)
-        if row in seen:
-            continue
-        if now > limit:
-            break
-        head, edge = int(arcs[row, 1]), int(arcs[row, 2])
-        onward = streets.out(head)
-        turned = [time for _, _, other, time in onward if other == edge]
-        # −1: no way back along here, so turning round behind it gains nothing.
-        back[row] = back_before + min(turned) if turned and back_before >= 0 else -1
-        seen[row] = (now, back[row])
-        if head == place and (row,) not in stops:
-            limit = now
-            break
-        banned = stops.get((row,), set())
-        lawful = [step for step in onward if step[0] not in banned]
-        others = [step for step in lawful if step[2] != edge]
-        for next_row, _, _, time in others or lawful:
-            if next_row not in seen:
-                heapq.heappush(queue, (now + time, next_row, back[row] if others else -1))
-    return {row for row, (now, way_back) in seen.items() if way_back >= 0 and now + way_back <= limit}
+@njit(cache=True)
+def _followed(
+    first: np.ndarray,
+    order: np.ndarray,
+    heads: np.ndarray,
+    edges: np.ndarray,
+    deciseconds: np.ndarray,
+    past_arc: np.ndarray,
+    banned_indptr: np.ndarray,
+    banned_arc: np.ndarray,
+    past_of: np.ndarray,
+) -> np.ndarray:  # pragma: no cover - compiled
+    """Arcs behind a rule after which turning round would still gain, bool (n_arcs,).
+
+    `past_arc` is the arc driven last of each past, `banned_*` what may not follow it (CSR), `past_of` the past of one
+    arc alone, −1 where it has none.
+    """
+    n_arcs = len(heads)
+    behind = np.zeros(n_arcs, dtype=np.bool_)
+    stamp = np.full(n_arcs, -1, dtype=np.int32)
+    seen_row = np.empty(_MOST_ARCS, dtype=np.int64)
+    seen_time = np.empty(_MOST_ARCS, dtype=np.int64)
+    seen_back = np.empty(_MOST_ARCS, dtype=np.int64)
+    for past in range(len(past_arc)):
+        place, came_by = heads[past_arc[past]], edges[past_arc[past]]
+        stops = banned_arc[banned_indptr[past] : banned_indptr[past + 1]]
+        queue = [(np.int64(0), np.int64(0), np.int64(0)) for _ in range(0)]
+        for at in range(first[place], first[place + 1]):
+            row = order[at]
+            if edges[row] != came_by and not (stops == row).any():
+                heapq.heappush(queue, (np.int64(deciseconds[row]), np.int64(row), np.int64(0)))
+        count, limit = 0, np.int64(_LONGEST_DS)
+        while len(queue) > 0 and count < _MOST_ARCS:
+            now, row, back_before = heapq.heappop(queue)
+            if stamp[row] == past:
+                continue
+            if now > limit:
+                break
+            head, edge = heads[row], edges[row]
+            turned = np.int64(-1)
+            for at in range(first[head], first[head + 1]):
+                if edges[order[at]] == edge and (turned < 0 or deciseconds[order[at]] < turned):
+                    turned = np.int64(deciseconds[order[at]])
+            # −1: no way back along here, so turning round behind it gains nothing.
+            back = back_before + turned if turned >= 0 and back_before >= 0 else np.int64(-1)
+            stamp[row] = past
+            seen_row[count], seen_time[count], seen_back[count] = row, now, back
+            count += 1
+            alone = past_of[row]
+            if head == place and alone < 0:
+                limit = now
+                break
+            banned = banned_arc[banned_indptr[alone] : banned_indptr[alone + 1]] if alone >= 0 else banned_arc[:0]
+            # Turning round only where nothing else is lawful.
+            others = False
+            for at in range(first[head], first[head + 1]):
+                others |= edges[order[at]] != edge and not (banned == order[at]).any()
+            for at in range(first[head], first[head + 1]):
+                onward = order[at]
+                if (others and edges[onward] == edge) or (banned == onward).any() or stamp[onward] == past:
+                    continue
+                step = (now + deciseconds[onward], np.int64(onward), back if others else np.int64(-1))
+                heapq.heappush(queue, step)
+        for k in range(count):
+            if seen_back[k] >= 0 and seen_time[k] + seen_back[k] <= limit:
+                behind[seen_row[k]] = True
+    return behind
 
 
 def _round(streets: _Streets, row: int, banned: set[int]) -> set[int]:
@@ -109,11 +144,24 @@ def remember_u_turns(
     if not stops:
         return found
     streets = _Streets(arcs, deciseconds, n_states)
-    behind: set[int] = set()
+    past_of = np.full(len(arcs), -1, dtype=np.int64)
+    for number, past in enumerate(stops):
+        if len(past) == 1:
+            past_of[past[0]] = number
+    behind = _followed(
+        streets.first,
+        streets.order,
+        np.ascontiguousarray(arcs[:, 1]),
+        np.ascontiguousarray(arcs[:, 2]),
+        deciseconds,
+        np.array([past[-1] for past in stops], dtype=np.int64),
+        indptr_of([len(banned) for banned in stops.values()]),
+        np.array([row for banned in stops.values() for row in sorted(banned)], dtype=np.int64),
+        past_of,
+    )
     for past in stops:
         found[past] |= _round(streets, past[-1], found[past])
-        behind |= _followed(streets, past, stops)
-    for row in sorted(behind):
+    for row in np.flatnonzero(behind).tolist():
         banned = found.get((row,), set())
         turning = _round(streets, row, banned)
         if turning:
