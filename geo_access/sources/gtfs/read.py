@@ -209,16 +209,15 @@ def _names(members: Sequence[_Member], path: Path, *, depth: int) -> list[str]:
     """Name the feeds among members: their folder or zip, a table of that at the top; "" for one alone."""
     usable = _usable(members)
     homes = _homes(usable)
-    if homes:
-        at_top = next((member.name for member in usable if member.name.lower() == "stop_times.txt"), "")
-        return [home if home != "." else at_top for home in homes] if len(homes) > 1 else [""]
-    found: list[str] = []
+    at_top = next((member.name for member in usable if member.name.lower() == "stop_times.txt"), "")
+    found = [home if home != "." else at_top for home in homes]
     for inner in (member for member in usable if member.path.suffix.lower() == ".zip"):
         try:
             with _inner(inner, path, depth) as deeper:
                 names = _names(deeper, path, depth=depth + 1)
         except zipfile.BadZipFile:
-            names = [""]
+            # Beside a feed, what cannot be unpacked is a file that is not used; alone, it is told when it is read.
+            names = [""] if not homes else []
         found += [f"{inner.path.as_posix()}/{name}".rstrip("/") for name in names]
     return found if len(found) > 1 else [""] * len(found)
 
@@ -298,8 +297,12 @@ def _read_members(
             return _read_members(deeper, path, notices, replace(wanted, inside=rest), depth=depth + 1)
     if not homes:
         raise refusal("gtfs.no_stops_file", file=path.name)
+    if wanted.inside in homes:
+        homes = [wanted.inside]
     if len(homes) > 1:
         raise _several(path, [f"{home}/" if home != "." else "./" for home in homes])
+    if zips and not wanted.inside and len(names := _names(members, path, depth=depth)) > 1:
+        raise _several(path, names)
     home = homes[0]
     if home != "." and home != wanted.inside:
         notices.add(

@@ -87,8 +87,12 @@ def _header(data: bytes, file: str, notices: NoticeBook) -> tuple[list[str], int
     ends = [place for place in (data.find(b"\n"), data.find(b"\r")) if place >= 0]
     end = min(ends, default=len(data))
     start = end + (2 if data[end : end + 2] == b"\r\n" else 1)
+    line = data[:end].decode("utf-8")
+    if line.count('"') % 2:
+        notices.add("unclosed_quote", "ERROR", file, row=1, action="repaired", says="unclosed_quote")
+        line = line.replace('"', "")
     try:
-        names = next(csv.reader([data[:end].decode("utf-8")]), [])
+        names = next(csv.reader([line]), [])
     except csv.Error as error:
         raise refusal("gtfs.header", file=file, why=error) from error
     cleaned, seen = [], set()
@@ -240,21 +244,18 @@ def _close_quotes(body: bytes, n: int, file: str, notices: NoticeBook) -> bytes:
         end = _last_line(lines, place, n)
         if end is None:
             cells = _cells(line, n)
-            notices.add(
-                "unclosed_quote",
-                "ERROR",
-                file,
-                row=place + 2,
-                entity=cells[0][:40] if cells else "",
-                action="repaired",
-                says="unclosed_quote",
-            )
+            _tell_open(file, notices, place + 2, cells)
             out.append(_written(cells))
             end = place
         else:
             out.append("\n".join(lines[place : end + 1]))
         place = end + 1
     return "\n".join(out).encode()
+
+
+def _tell_open(file: str, notices: NoticeBook, row: int, cells: Sequence[str]) -> None:
+    name = cells[0][:40] if cells else ""
+    notices.add("unclosed_quote", "ERROR", file, row=row, entity=name, action="repaired", says="unclosed_quote")
 
 
 def _last_line(lines: Sequence[str], place: int, n: int) -> int | None:
@@ -346,7 +347,8 @@ def _put_back(
     records: list[list[str]] = []
     numbers: list[int] = []
     for number, text in odd:
-        cells = _cells(text.rstrip("\r\n"), n)
+        line = text.rstrip("\r\n")
+        cells = _cells(line, n)
         last = number == len(rows) + len(odd) + 1
         if len(cells) < n and last and told.cut_off and len(odd) == 1 and len(rows):
             told.notices.add(
@@ -359,6 +361,8 @@ def _put_back(
                 says="row_cut_off",
             )
             continue
+        if _split(line).left_open:
+            _tell_open(told.file, told.notices, number, cells)
         if len(cells) != n:
             (short if len(cells) < n else long).append((number, cells[0][:40]))
         records.append([*cells, *[""] * (n - len(cells))][:n])

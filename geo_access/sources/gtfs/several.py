@@ -10,6 +10,9 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
+import numpy as np
+from scipy.spatial import cKDTree
+
 from geo_access.sources.gtfs.calendar import departures_on, service_periods
 from geo_access.sources.gtfs.feed import read_gtfs
 from geo_access.sources.gtfs.model import Feed
@@ -20,6 +23,10 @@ __all__ = ["FeedsRead", "read_feeds"]
 
 # Two versions of one network share most of their lines; two networks of one agency share few.
 _SHARED_LINES = 0.5
+# Two operators may name a line alike and meet at a stop; they do not run from stop to stop alike.
+_SHARED_HOPS = 0.5
+_SAME_STOP_M = 150.0
+_METRES_PER_DEGREE = 111_195.0
 
 
 @dataclass(frozen=True)
@@ -43,7 +50,8 @@ class FeedsRead:
 def read_feeds(path: str | Path, *, name: str | None = None, day: date | None = None) -> FeedsRead:
     """Read every feed of a zip or folder.
 
-    Feeds are versions of one where their agencies are the same and most of their lines, too. Of these the one that
+    Feeds are versions of one where their agencies are the same, and most of their lines and of what these run from
+    stop to stop, too. Of these the one that
     runs on `day` is kept; the one whose calendar starts last where several do, the nearest in time where none does.
 
     Parameters
@@ -114,7 +122,36 @@ def _same(one: Feed, other: Feed) -> bool:
     if _agencies(one) != _agencies(other):
         return False
     a, b = _lines(one), _lines(other)
-    return len(a & b) >= _SHARED_LINES * max(min(len(a), len(b)), 1)
+    return len(a & b) >= _SHARED_LINES * max(min(len(a), len(b)), 1) and _same_way(one, other)
+
+
+def _same_way(one: Feed, other: Feed) -> bool:
+    """Whether most of what one runs from stop to stop, the other runs, too; true where one of them runs nothing."""
+    hops = _hops(one), _hops(other)
+    tree = cKDTree(_places(one)[np.unique(hops[0])]) if len(hops[0]) else None
+    if tree is None or not len(hops[1]):
+        return True
+    found = []
+    for feed, each in zip((one, other), hops, strict=True):
+        metres, stop = tree.query(_places(feed)[each], distance_upper_bound=_SAME_STOP_M)
+        found.append({(a, b) for (a, b), far in zip(stop.tolist(), metres.max(axis=1)) if np.isfinite(far) and a != b})
+    return len(found[0] & found[1]) >= _SHARED_HOPS * max(min(len(found[0]), len(hops[1])), 1)
+
+
+def _places(feed: Feed) -> np.ndarray:
+    """Lay the stops on a plane of metres, good enough to tell neighbours; those without a position lie far away."""
+    lon, lat = (feed.stops[name].to_numpy(dtype=np.float64) for name in ("stop_lon", "stop_lat"))
+    known = np.isfinite(lon) & np.isfinite(lat)
+    x = np.where(known, lon * np.cos(np.radians(np.where(known, lat, 0.0))), -1e3 - np.arange(len(lon)))
+    return np.column_stack((x, np.where(known, lat, 0.0))) * _METRES_PER_DEGREE
+
+
+def _hops(feed: Feed) -> np.ndarray:
+    """Rows of `stops` between which some trip runs without a stop, int64 (k, 2), each pair once."""
+    calls = feed.stop_times
+    trip = calls.trip()
+    both = np.column_stack((calls.stop[:-1], calls.stop[1:]))[trip[1:] == trip[:-1]].astype(np.int64)
+    return np.unique(both[both[:, 0] != both[:, 1]], axis=0)
 
 
 def _agencies(feed: Feed) -> frozenset[str]:

@@ -65,6 +65,20 @@ def test_two_quotes_missing_lines_apart_swallow_nothing() -> None:
     assert found(book) == [("unclosed_quote", 2, "repaired"), ("unclosed_quote", 5, "repaired")]
 
 
+@pytest.mark.parametrize("rows", [['A,"a,1,2'], ["A,a,1,2", '"B,b,3,4']])
+def test_a_quote_open_in_the_last_row_is_said(rows: list[str]) -> None:
+    raw, book = read(*rows)
+    assert raw.text("stop_lon").tolist() == [row[-1] for row in rows]
+    assert found(book) == [("unclosed_quote", len(rows) + 1, "repaired")]
+
+
+def test_a_quote_open_in_the_header_is_said() -> None:
+    book = NoticeBook()
+    raw = read_raw("stops", b'stop_id,"stop_name,stop_lat\nA,a,1\n', book)
+    assert raw.text("stop_lat").tolist() == ["1"]
+    assert found(book) == [("unclosed_quote", 1, "repaired")]
+
+
 def test_a_name_over_two_lines_stays_whole() -> None:
     raw, book = read('A,"first\nsecond, with a comma",1,2', 'B,"b,3,4', "C,c,5,6")
     assert raw.text("stop_name").tolist() == ["first\nsecond, with a comma", "b", "c"]

@@ -42,6 +42,11 @@ BUS, TRAM = texts("A 08:00 B 08:05"), texts("A 09:00 B 09:03", route="t", agency
         ({"bus.zip": zipped(BUS), "tram.zip": zipped(TRAM)}, ["f/bus", "f/tram"]),
         ({"all.zip": zipped(under("bus", BUS) | under("tram", TRAM))}, ["f/all.zip/bus", "f/all.zip/tram"]),
         ({"x/bus.zip": zipped(under("in", BUS)), "tram.zip": zipped(TRAM)}, ["f/x/bus", "f/tram"]),
+        (
+            BUS | {"tram.zip": zipped(TRAM), "notes.zip": zipped({"readme.txt": "x"}), "no.zip": b"x"},
+            ["f/top", "f/tram"],
+        ),
+        (under("bus", BUS) | under("bus/tram", TRAM), ["f/bus", "f/bus/tram"]),
     ],
 )
 def test_all_are_read_and_named_by_their_place(tmp_path: Path, files: dict, names: list[str]) -> None:
@@ -60,6 +65,20 @@ def test_all_are_read_and_named_by_their_place(tmp_path: Path, files: dict, name
     assert network.timetable.trip_id[network.timetable.trip_day == 0].shape == (2,)
     assert read.notes[0] in network.warnings
     assert list(network.inputs) == ["f.zip"]
+
+
+def test_lines_named_alike_that_run_elsewhere_are_no_versions(tmp_path: Path) -> None:
+    # One agency, one line R in both: A → B and, from the stop beside B, B2 → C.
+    elsewhere = feed_tables({"B2": (1000.0, 0.0), "C": (2000.0, 0.0)}, ["B2 08:10 C 08:15"])
+    train = {f"{name}.txt": table_text(rows) for name, rows in elsewhere.items()}
+    path = write_tables(tmp_path / "f.zip", under("bus", BUS) | under("train", train))
+    assert [feed.name for feed in read_feeds(path, day=DAY).feeds] == ["f/bus", "f/train"]
+
+
+def test_a_feed_beside_a_zip_with_another_is_refused_as_one(tmp_path: Path) -> None:
+    path = write_tables(tmp_path / "f.zip", BUS | {"tram.zip": zipped(TRAM)})
+    with pytest.raises(InputError, match=r"2 feeds in one file: stop_times\.txt, tram\.zip"):
+        read_gtfs(path)
 
 
 def test_one_is_named_by_folder_zip_or_table(tmp_path: Path) -> None:
