@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -19,9 +20,10 @@ from geo_access.arrays import grouped, rows_of
 from geo_access.network.model import CrowFly, Streets
 from geo_access.network.search.kernels import edge_ends
 from geo_access.network.search.links import graph_of
+from geo_access.network.search.tables import edges_of
 from geo_access.surfaces.lattice import Frame
 
-__all__ = ["Entrances", "entrances_of", "nearest_site_times", "spread_from_points"]
+__all__ = ["Entrances", "Sides", "entrances_of", "nearest_site_times", "spread_from_points"]
 
 
 def nearest_site_times(frame: Frame, site_xy: np.ndarray, *, streets: CrowFly, speed_kmh: float) -> np.ndarray:
@@ -61,9 +63,7 @@ def spread_from_points(
     values_s: np.ndarray,
     point_xy: np.ndarray,
     start_s: np.ndarray,
-    origin_x: float,
-    origin_y: float,
-    cell_m: float,
+    grid: tuple[float, float, float],
     pace_s_per_m: float,
     limit_s: float,
 ) -> None:  # pragma: no cover - compiled
@@ -77,14 +77,15 @@ def spread_from_points(
         [m].
     start_s : ndarray of float32, shape (n,)
         NaN where not reached [s].
-    origin_x, origin_y, cell_m : float
-        Grid [m].
+    grid : tuple of float
+        Corner x and y, and cell size [m].
     pace_s_per_m : float
         Detour included [s/m].
     limit_s : float
         Longest walk from a point [s].
     """
     rows, cols = values_s.shape
+    origin_x, origin_y, cell_m = grid
     reach_m = limit_s / pace_s_per_m
     for i in range(point_xy.shape[0]):
         start = start_s[i]
@@ -103,6 +104,15 @@ def spread_from_points(
                 value = start + pace_s_per_m * np.sqrt(dx * dx + dy * dy)
                 if value < values_s[r, c]:
                     values_s[r, c] = value
+
+
+class Sides(NamedTuple):
+    """States by side of an edge, and by node: the arrays of `Entrances`."""
+
+    side_indptr: np.ndarray
+    side_state: np.ndarray
+    node_indptr: np.ndarray
+    node_state: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,9 +137,9 @@ class Entrances:
     node_of: np.ndarray
 
     @property
-    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def sides(self) -> Sides:
         """What kernels take."""
-        return self.side_indptr, self.side_state, self.node_indptr, self.node_state
+        return Sides(self.side_indptr, self.side_state, self.node_indptr, self.node_state)
 
 
 @lru_cache(maxsize=8)
@@ -151,8 +161,7 @@ def entrances_of(streets: Streets, mode: str, *, reverse: bool) -> Entrances:
     n_nodes, n_edges = len(streets.node_id), len(streets.edge_source)
     node_of = np.concatenate((np.arange(n_nodes), graph.copy_of)).astype(np.int64)
     if reverse:
-        fields = (graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts)
-        ahead, against = edge_ends(*fields, streets.edge_source)
+        ahead, against = edge_ends(edges_of(streets, graph))
         sides = np.concatenate((2 * np.flatnonzero(against >= 0), 2 * np.flatnonzero(ahead >= 0) + 1))
         states = np.concatenate((against[against >= 0], ahead[ahead >= 0]))
         here, standing = np.arange(n_nodes), np.arange(n_nodes)  # setting out, nothing is banned yet

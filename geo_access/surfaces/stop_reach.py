@@ -7,6 +7,7 @@ therefore keeps every (time, way from the stop) that no other betters in both: f
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -14,12 +15,15 @@ from numba import njit
 from geo_access.arrays import grouped
 from geo_access.network.model import Streets
 from geo_access.network.search.crow_fly import time_factor
-from geo_access.network.search.kernels import node_at
+from geo_access.network.search.hubs import HubWays
+from geo_access.network.search.kernels import longer, node_at
 from geo_access.network.search.links import Links, graph_of
 from geo_access.network.search.search import seeds_and_arcs
+from geo_access.network.search.tables import Arcs
 from geo_access.surfaces.across import StraightCells, straight_cells
-from geo_access.surfaces.crow_fly import Entrances, entrances_of
+from geo_access.surfaces.crow_fly import Entrances, Sides, entrances_of
 from geo_access.surfaces.lattice import Lattice
+from geo_access.surfaces.street_times import Cells, cells_of
 
 __all__ = ["StopReach", "stop_reach"]
 
@@ -34,8 +38,8 @@ class StopReach:
     ----------
     lattice : Lattice
         Its cells are what is reached.
-    arcs : tuple of ndarray
-        CSR of the street graph in the direction of the way [0.1 s at the reference speed].
+    arcs : Arcs
+        Of the street graph in the direction of the way [0.1 s at the reference speed].
     entrances : Entrances
     seed_state, seed_stop, seed_ds : ndarray, shape (n_seeds,)
         Where the search begins: state, stop, and the way along the stop's street [0.1 s].
@@ -58,7 +62,7 @@ class StopReach:
     """
 
     lattice: Lattice
-    arcs: tuple[np.ndarray, np.ndarray, np.ndarray]
+    arcs: Arcs
     entrances: Entrances
     seed_state: np.ndarray
     seed_stop: np.ndarray
@@ -97,48 +101,15 @@ class StopReach:
         good = np.isfinite(begin) & (way <= limit_ds)
         time = np.where(good, begin, 0).astype(np.int64) + self.seed_ds
         good &= time <= max_ds
-        found = _labels(*self.arcs, self.seed_state[good], time[good].astype(np.int32), way[good], max_ds, limit_ds)
-        links = self.lattice.links
-        ahead, against = (
-            (links.backward_ds, links.forward_ds) if self.reverse else (links.forward_ds, links.backward_ds)
-        )
+        found = _labels(self.arcs, self.seed_state[good], time[good].astype(np.int32), way[good], max_ds, limit_ds)
         values = np.full((max(0, rows.stop - rows.start), max(0, cols.stop - cols.start)), np.inf, np.float32)
-        _fill(
-            values,
-            rows.start,
-            cols.start,
-            self.lattice.frame.cols,
-            links.edge,
-            links.fraction,
-            links.connector_s,
-            ahead,
-            against,
-            self.lattice.edge_source,
-            self.lattice.edge_target,
-            *self.entrances.arrays,
-            *found,
-            np.asarray(stop_s, np.float64),
-            self.connector_s,
-            self.stop_indptr,
-            self.stop_member,
-            self.stop_fraction,
-            self.step_s,
-            self.across,
-            self.limit_s,
+        stops = _Stops(
+            np.asarray(stop_s, np.float64), self.connector_s, self.stop_indptr, self.stop_member, self.stop_fraction
         )
-        _fill_from_hubs(
-            values,
-            rows.start,
-            cols.start,
-            self.lattice.frame.cols,
-            *self.lattice.hubs.arrays,
-            links.connector_s,
-            *self.entrances.arrays[2:],
-            *found,
-            self.step_s,
-            self.across,
-            self.limit_s,
-        )
+        cells = cells_of(self.lattice, rows, cols, reverse=self.reverse)
+        pace = _Pace(self.step_s, self.across, self.limit_s)
+        _fill(values, cells, self.entrances.sides, found, stops, pace)
+        _fill_from_hubs(values, cells, self.lattice.hubs.ways, self.entrances.sides, found, pace)
         self.straight.lower(values, rows=rows, cols=cols, start_s=stop_s, max_s=max_s)
         return values
 
@@ -202,25 +173,39 @@ def stop_reach(
     )
 
 
-@njit(cache=True, nogil=True)
-def _longer(values: np.ndarray) -> np.ndarray:  # pragma: no cover - compiled
-    out = np.empty(2 * len(values), values.dtype)
-    out[: len(values)] = values
-    return out
+class _Labels(NamedTuple):
+    """Times and ways settled at each state: first label of each, then next, time and way of each label [0.1 s]."""
+
+    first: np.ndarray
+    following: np.ndarray
+    time: np.ndarray
+    way: np.ndarray
+
+
+class _Stops(NamedTuple):
+    """Stops by edge (CSR), with their times, connectors [s] and places along the edge."""
+
+    stop_s: np.ndarray
+    connector_s: np.ndarray
+    indptr: np.ndarray
+    member: np.ndarray
+    fraction: np.ndarray
+
+
+class _Pace(NamedTuple):
+    """Seconds of 0.1 s at the reference speed, factor on the ways across, longest way [s]."""
+
+    step_s: float
+    across: float
+    limit_s: float
 
 
 @njit(cache=True, nogil=True)
 def _labels(
-    indptr: np.ndarray,
-    heads: np.ndarray,
-    weights: np.ndarray,
-    seed_state: np.ndarray,
-    seed_time: np.ndarray,
-    seed_way: np.ndarray,
-    max_time: int,
-    max_way: int,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:  # pragma: no cover - compiled
-    """Settle the times and ways of every state in order of time: first label of each state, next, time, way."""
+    arcs: Arcs, seed_state: np.ndarray, seed_time: np.ndarray, seed_way: np.ndarray, max_time: int, max_way: int
+) -> _Labels:  # pragma: no cover - compiled
+    """Settle the times and ways of every state in order of time."""
+    indptr, heads, weights = arcs
     n_states = len(indptr) - 1
     shortest = np.full(n_states, _NONE, np.int32)  # shortest way among the labels settled at a state
     hoped_time = np.full(n_states, _NONE, np.int32)  # the best label that waits there
@@ -249,8 +234,8 @@ def _labels(
                 continue
             shortest[state] = way
             if count == len(settled_time):
-                settled_time, settled_way = _longer(settled_time), _longer(settled_way)
-                settled_next = _longer(settled_next)
+                settled_time, settled_way = longer(settled_time, 2 * count), longer(settled_way, 2 * count)
+                settled_next = longer(settled_next, 2 * count)
             settled_time[count], settled_way[count], settled_next[count] = now, way, -1
             if first[state] < 0:
                 first[state] = count
@@ -267,128 +252,87 @@ def _labels(
                 if time <= hoped_time[head]:
                     hoped_time[head], hoped_way[head] = time, farther
                 if used == len(state_at):
-                    state_at, way_at, waiting = _longer(state_at), _longer(way_at), _longer(waiting)
+                    state_at, way_at = longer(state_at, 2 * used), longer(way_at, 2 * used)
+                    waiting = longer(waiting, 2 * used)
                 state_at[used], way_at[used], waiting[used] = head, farther, buckets[time]
                 buckets[time] = used
                 used += 1
-    return first, settled_next[:count], settled_time[:count], settled_way[:count]
+    return _Labels(first, settled_next[:count], settled_time[:count], settled_way[:count])
 
 
 @njit(cache=True, nogil=True)
 def _from_states(
-    states: np.ndarray,
-    first: np.ndarray,
-    following: np.ndarray,
-    time: np.ndarray,
-    way: np.ndarray,
-    more_s: float,
-    step_s: float,
-    limit_s: float,
+    states: np.ndarray, labels: _Labels, more_s: float, pace: _Pace
 ) -> float:  # pragma: no cover - compiled
     """Earliest time `more_s` beyond any of the states by a label that may go that far; infinite where none may."""
     best = np.inf
     for state in states:
-        at = first[state]
+        at = labels.first[state]
         while at >= 0:
-            if way[at] * step_s + more_s <= limit_s:
-                best = min(best, time[at] * step_s + more_s)
+            if labels.way[at] * pace.step_s + more_s <= pace.limit_s:
+                best = min(best, labels.time[at] * pace.step_s + more_s)
                 break
-            at = following[at]
+            at = labels.following[at]
     return best
 
 
 @njit(cache=True, nogil=True)
 def _fill(
-    out_s: np.ndarray,
-    first_row: int,
-    first_col: int,
-    lattice_cols: int,
-    edge: np.ndarray,
-    fraction: np.ndarray,
-    across_s: np.ndarray,
-    from_source_ds: np.ndarray,
-    from_target_ds: np.ndarray,
-    edge_source: np.ndarray,
-    edge_target: np.ndarray,
-    side_indptr: np.ndarray,
-    side_state: np.ndarray,
-    node_indptr: np.ndarray,
-    node_state: np.ndarray,
-    first: np.ndarray,
-    following: np.ndarray,
-    time: np.ndarray,
-    way: np.ndarray,
-    stop_s: np.ndarray,
-    connector_s: np.ndarray,
-    stop_indptr: np.ndarray,
-    stop_member: np.ndarray,
-    stop_fraction: np.ndarray,
-    step_s: float,
-    across: float,
-    limit_s: float,
+    out_s: np.ndarray, cells: Cells, sides: Sides, labels: _Labels, stops: _Stops, pace: _Pace
 ) -> None:  # pragma: no cover - compiled
     """Go on along each cell's edge from its two ends, or from a stop on it, then across to the cell's centre."""
+    step_s = pace.step_s
     for r in range(out_s.shape[0]):
         for c in range(out_s.shape[1]):
-            i = (first_row + r) * lattice_cols + first_col + c
-            e = edge[i]
+            i = (cells.first_row + r) * cells.lattice_cols + cells.first_col + c
+            e = cells.edge[i]
             if e < 0:
                 continue
-            door_s = across_s[i] * across
+            fraction, from_source_ds, from_target_ds = (
+                cells.fraction[i],
+                cells.from_source_ds[i],
+                cells.from_target_ds[i],
+            )
+            door_s = cells.connector_s[i] * pace.across
             best = np.inf
-            node = node_at(e, fraction[i], edge_source, edge_target)
+            node = node_at(e, fraction, cells.edge_source, cells.edge_target)
             if node >= 0:
-                here = node_state[node_indptr[node] : node_indptr[node + 1]]
-                best = _from_states(here, first, following, time, way, door_s, step_s, limit_s)
+                here = sides.node_state[sides.node_indptr[node] : sides.node_indptr[node + 1]]
+                best = _from_states(here, labels, door_s, pace)
             else:
-                if from_source_ds[i] >= 0:
-                    more_s = fraction[i] * from_source_ds[i] * step_s + door_s
-                    here = side_state[side_indptr[2 * e] : side_indptr[2 * e + 1]]
-                    best = _from_states(here, first, following, time, way, more_s, step_s, limit_s)
-                if from_target_ds[i] >= 0:
-                    more_s = (1.0 - fraction[i]) * from_target_ds[i] * step_s + door_s
-                    here = side_state[side_indptr[2 * e + 1] : side_indptr[2 * e + 2]]
-                    best = min(best, _from_states(here, first, following, time, way, more_s, step_s, limit_s))
-            for k in range(stop_indptr[e], stop_indptr[e + 1]):
-                stop = stop_member[k]
-                step = fraction[i] - stop_fraction[stop]
-                whole = from_source_ds[i] if step >= 0.0 else from_target_ds[i]
-                if whole < 0 or not stop_s[stop] >= 0.0:
+                if from_source_ds >= 0:
+                    more_s = fraction * from_source_ds * step_s + door_s
+                    here = sides.side_state[sides.side_indptr[2 * e] : sides.side_indptr[2 * e + 1]]
+                    best = _from_states(here, labels, more_s, pace)
+                if from_target_ds >= 0:
+                    more_s = (1.0 - fraction) * from_target_ds * step_s + door_s
+                    here = sides.side_state[sides.side_indptr[2 * e + 1] : sides.side_indptr[2 * e + 2]]
+                    best = min(best, _from_states(here, labels, more_s, pace))
+            for k in range(stops.indptr[e], stops.indptr[e + 1]):
+                stop = stops.member[k]
+                step = fraction - stops.fraction[stop]
+                whole = from_source_ds if step >= 0.0 else from_target_ds
+                if whole < 0 or not stops.stop_s[stop] >= 0.0:
                     continue
-                along_s = connector_s[stop] + abs(step) * whole * step_s + door_s
-                if along_s <= limit_s:
-                    best = min(best, stop_s[stop] + along_s)
+                along_s = stops.connector_s[stop] + abs(step) * whole * step_s + door_s
+                if along_s <= pace.limit_s:
+                    best = min(best, stops.stop_s[stop] + along_s)
             if best < out_s[r, c]:
                 out_s[r, c] = best
 
 
 @njit(cache=True, nogil=True)
 def _fill_from_hubs(
-    out_s: np.ndarray,
-    first_row: int,
-    first_col: int,
-    lattice_cols: int,
-    hub_cell: np.ndarray,
-    hub_node: np.ndarray,
-    hub_ds: np.ndarray,
-    across_s: np.ndarray,
-    node_indptr: np.ndarray,
-    node_state: np.ndarray,
-    first: np.ndarray,
-    following: np.ndarray,
-    time: np.ndarray,
-    way: np.ndarray,
-    step_s: float,
-    across: float,
-    limit_s: float,
+    out_s: np.ndarray, cells: Cells, hubs: HubWays, sides: Sides, labels: _Labels, pace: _Pace
 ) -> None:  # pragma: no cover - compiled
     """Lower cells in squares from each entrance that leads straight to them."""
-    for k in range(len(hub_cell)):
-        r, c = hub_cell[k] // lattice_cols - first_row, hub_cell[k] % lattice_cols - first_col
+    for k in range(len(hubs.owner)):
+        cell, node = hubs.owner[k], hubs.node[k]
+        r, c = cell // cells.lattice_cols - cells.first_row, cell % cells.lattice_cols - cells.first_col
         if r < 0 or c < 0 or r >= out_s.shape[0] or c >= out_s.shape[1]:
             continue
-        here = node_state[node_indptr[hub_node[k]] : node_indptr[hub_node[k] + 1]]
-        more_s = hub_ds[k] * step_s + across_s[hub_cell[k]] * across
-        best = _from_states(here, first, following, time, way, more_s, step_s, limit_s)
+        here = sides.node_state[sides.node_indptr[node] : sides.node_indptr[node + 1]]
+        more_s = hubs.deciseconds[k] * pace.step_s + cells.connector_s[cell] * pace.across
+        best = _from_states(here, labels, more_s, pace)
         if best < out_s[r, c]:
             out_s[r, c] = best

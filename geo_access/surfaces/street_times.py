@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -10,18 +11,19 @@ from numba import njit
 
 from geo_access.errors import SnapError
 from geo_access.network.model import Network, Streets
+from geo_access.network.search.hubs import HubWays
 from geo_access.network.search.kernels import node_at
 from geo_access.network.search.links import Links
 from geo_access.network.search.search import state_times
 from geo_access.routing.legs import link, street_speed
 from geo_access.routing.query import Query
 from geo_access.surfaces.across import straight_cells
-from geo_access.surfaces.crow_fly import Entrances, entrances_of
+from geo_access.surfaces.crow_fly import Entrances, Sides, entrances_of
 from geo_access.surfaces.lattice import Frame, Lattice, prepare_lattice
 from geo_access.words.note import Note, note
 from geo_access.words.told import refusal
 
-__all__ = ["MARGIN_S", "cell_times", "check_lattice", "lattice_for", "street_values"]
+__all__ = ["MARGIN_S", "Cells", "cell_times", "cells_of", "check_lattice", "lattice_for", "street_values"]
 
 # Times are kept this far beyond the longest asked, so that the outermost outline is interpolated, not cut.
 MARGIN_S = 300.0
@@ -38,109 +40,117 @@ def _soonest(state_s: np.ndarray, states: np.ndarray, first: int, last: int) -> 
     return best
 
 
+class Cells(NamedTuple):
+    """Part of a lattice: its first row and column, the lattice's columns, and where each cell meets its edge.
+
+    `from_source_ds` and `from_target_ds` are the times along the whole edge from either end, −1 where closed.
+    """
+
+    first_row: int
+    first_col: int
+    lattice_cols: int
+    edge: np.ndarray
+    fraction: np.ndarray
+    connector_s: np.ndarray
+    from_source_ds: np.ndarray
+    from_target_ds: np.ndarray
+    edge_source: np.ndarray
+    edge_target: np.ndarray
+
+
+class _Sites(NamedTuple):
+    edge: np.ndarray
+    fraction: np.ndarray
+    connector_s: np.ndarray
+
+
+def cells_of(lattice: Lattice, rows: slice, cols: slice, *, reverse: bool) -> Cells:
+    """Return what kernels take of a part of a lattice.
+
+    Parameters
+    ----------
+    lattice : Lattice
+    rows, cols : slice
+    reverse : bool
+        False: times run from the street to the cells; True: from the cells to the street.
+
+    Returns
+    -------
+    Cells
+    """
+    links = lattice.links
+    # Reversed, a cell leaves its edge by the ends: towards the source against the edge, towards the target along it.
+    ahead, against = (links.backward_ds, links.forward_ds) if reverse else (links.forward_ds, links.backward_ds)
+    corner = (rows.start, cols.start, lattice.frame.cols)
+    ends = (lattice.edge_source, lattice.edge_target)
+    return Cells(*corner, links.edge, links.fraction, links.connector_s, ahead, against, *ends)
+
+
 @njit(cache=True)
 def _fill_cells(
-    out_s: np.ndarray,
-    first_row: int,
-    first_col: int,
-    lattice_cols: int,
-    edge: np.ndarray,
-    fraction: np.ndarray,
-    connector_s: np.ndarray,
-    from_source_ds: np.ndarray,
-    from_target_ds: np.ndarray,
-    edge_source: np.ndarray,
-    edge_target: np.ndarray,
-    side_indptr: np.ndarray,
-    side_state: np.ndarray,
-    node_indptr: np.ndarray,
-    node_state: np.ndarray,
-    state_s: np.ndarray,
-    scale: float,
-    walk_scale: float,
+    out_s: np.ndarray, cells: Cells, sides: Sides, state_s: np.ndarray, scale: float, walk_scale: float
 ) -> None:  # pragma: no cover - compiled
     """Go along each cell's edge from its two ends; `scale` turns deciseconds into the seconds asked for."""
+    edge, fraction = cells.edge, cells.fraction
+    indptr, state = sides.side_indptr, sides.side_state
     for r in range(out_s.shape[0]):
         for c in range(out_s.shape[1]):
-            i = (first_row + r) * lattice_cols + first_col + c
+            i = (cells.first_row + r) * cells.lattice_cols + cells.first_col + c
             e = edge[i]
             if e < 0:
                 continue
             best = np.inf
-            node = node_at(e, fraction[i], edge_source, edge_target)
+            node = node_at(e, fraction[i], cells.edge_source, cells.edge_target)
             if node >= 0:
-                best = _soonest(state_s, node_state, node_indptr[node], node_indptr[node + 1])
+                best = _soonest(state_s, sides.node_state, sides.node_indptr[node], sides.node_indptr[node + 1])
             else:
-                if from_source_ds[i] >= 0:
-                    start = _soonest(state_s, side_state, side_indptr[2 * e], side_indptr[2 * e + 1])
-                    best = start + fraction[i] * from_source_ds[i] * scale
-                if from_target_ds[i] >= 0:
-                    end = _soonest(state_s, side_state, side_indptr[2 * e + 1], side_indptr[2 * e + 2])
-                    best = min(best, end + (1.0 - fraction[i]) * from_target_ds[i] * scale)
+                if cells.from_source_ds[i] >= 0:
+                    start = _soonest(state_s, state, indptr[2 * e], indptr[2 * e + 1])
+                    best = start + fraction[i] * cells.from_source_ds[i] * scale
+                if cells.from_target_ds[i] >= 0:
+                    end = _soonest(
+                        state_s, sides.side_state, sides.side_indptr[2 * e + 1], sides.side_indptr[2 * e + 2]
+                    )
+                    best = min(best, end + (1.0 - fraction[i]) * cells.from_target_ds[i] * scale)
             if best < np.inf:
-                out_s[r, c] = best + connector_s[i] * walk_scale
+                out_s[r, c] = best + cells.connector_s[i] * walk_scale
 
 
 @njit(cache=True)
 def _fill_from_hubs(
-    out_s: np.ndarray,
-    first_row: int,
-    first_col: int,
-    lattice_cols: int,
-    hub_cell: np.ndarray,
-    hub_node: np.ndarray,
-    hub_ds: np.ndarray,
-    node_indptr: np.ndarray,
-    node_state: np.ndarray,
-    state_s: np.ndarray,
-    connector_s: np.ndarray,
-    scale: float,
-    walk_scale: float,
+    out_s: np.ndarray, cells: Cells, hubs: HubWays, sides: Sides, state_s: np.ndarray, scale: float, walk_scale: float
 ) -> None:  # pragma: no cover - compiled
     """Lower cells in squares from each entrance that leads straight to them."""
-    for k in range(hub_cell.shape[0]):
-        r, c = hub_cell[k] // lattice_cols - first_row, hub_cell[k] % lattice_cols - first_col
+    for k in range(hubs.owner.shape[0]):
+        cell, node = hubs.owner[k], hubs.node[k]
+        r, c = cell // cells.lattice_cols - cells.first_row, cell % cells.lattice_cols - cells.first_col
         if r < 0 or c < 0 or r >= out_s.shape[0] or c >= out_s.shape[1]:
             continue
-        best = _soonest(state_s, node_state, node_indptr[hub_node[k]], node_indptr[hub_node[k] + 1])
-        best += hub_ds[k] * scale + connector_s[hub_cell[k]] * walk_scale
+        best = _soonest(state_s, sides.node_state, sides.node_indptr[node], sides.node_indptr[node + 1])
+        best += hubs.deciseconds[k] * scale + cells.connector_s[cell] * walk_scale
         if best < np.inf and not out_s[r, c] <= best:
             out_s[r, c] = best
 
 
 @njit(cache=True)
 def _fill_beside_sites(
-    out_s: np.ndarray,
-    first_row: int,
-    first_col: int,
-    lattice_cols: int,
-    edge: np.ndarray,
-    fraction: np.ndarray,
-    connector_s: np.ndarray,
-    from_source_ds: np.ndarray,
-    from_target_ds: np.ndarray,
-    site_edge: np.ndarray,
-    site_fraction: np.ndarray,
-    site_s: np.ndarray,
-    n_edges: int,
-    scale: float,
-    walk_scale: float,
+    out_s: np.ndarray, cells: Cells, sites: _Sites, scale: float, walk_scale: float
 ) -> None:  # pragma: no cover - compiled
     """Cells on a site's own edge are reached along it, without going round by its ends."""
-    wanted = np.zeros(n_edges, np.bool_)
-    wanted[site_edge] = True
+    wanted = np.zeros(len(cells.edge_source), np.bool_)
+    wanted[sites.edge] = True
     for r in range(out_s.shape[0]):
         for c in range(out_s.shape[1]):
-            i = (first_row + r) * lattice_cols + first_col + c
-            e = edge[i]
+            i = (cells.first_row + r) * cells.lattice_cols + cells.first_col + c
+            e = cells.edge[i]
             if e < 0 or not wanted[e]:
                 continue
-            for k in range(site_edge.shape[0]):
-                step = fraction[i] - site_fraction[k]
-                whole = from_source_ds[i] if step >= 0.0 else from_target_ds[i]
-                if site_edge[k] != e or whole < 0:
+            for k in range(sites.edge.shape[0]):
+                step = cells.fraction[i] - sites.fraction[k]
+                whole = cells.from_source_ds[i] if step >= 0.0 else cells.from_target_ds[i]
+                if sites.edge[k] != e or whole < 0:
                     continue
-                value = site_s[k] + abs(step) * whole * scale + connector_s[i] * walk_scale
+                value = sites.connector_s[k] + abs(step) * whole * scale + cells.connector_s[i] * walk_scale
                 if not out_s[r, c] <= value:
                     out_s[r, c] = value
 
@@ -182,20 +192,14 @@ def cell_times(
     ndarray of float32, shape of the part
         [s], NaN where there is none.
     """
-    links = lattice.links
-    # Reversed, a cell leaves its edge by the ends: towards the source against the edge, towards the target along it.
-    ahead, against = (links.backward_ds, links.forward_ds) if reverse else (links.forward_ds, links.backward_ds)
     scale, walk_scale = 0.1 * lattice.speed_kmh / speed_kmh, lattice.connector_kmh / walk_kmh
     values = np.full((max(0, rows.stop - rows.start), max(0, cols.stop - cols.start)), np.nan, np.float32)
-    places = (links.edge, links.fraction, links.connector_s, ahead, against)
-    cells = (values, rows.start, cols.start, lattice.frame.cols, *places)
-    _fill_cells(*cells, lattice.edge_source, lattice.edge_target, *entrances.arrays, state_s, scale, walk_scale)
-    _fill_from_hubs(
-        *cells[:4], *lattice.hubs.arrays, *entrances.arrays[2:], state_s, links.connector_s, scale, walk_scale
-    )
+    cells = cells_of(lattice, rows, cols, reverse=reverse)
+    _fill_cells(values, cells, entrances.sides, state_s, scale, walk_scale)
+    _fill_from_hubs(values, cells, lattice.hubs.ways, entrances.sides, state_s, scale, walk_scale)
     if sites is not None:
-        own = (sites.edge, sites.fraction, sites.connector_s)
-        _fill_beside_sites(*cells, *own, len(lattice.edge_source), scale, walk_scale)
+        own = _Sites(sites.edge, sites.fraction, sites.connector_s)
+        _fill_beside_sites(values, cells, own, scale, walk_scale)
         straight = straight_cells(lattice, sites, rows=rows, cols=cols)
         straight.lower(values, rows=rows, cols=cols, start_s=np.zeros(len(sites)), max_s=np.inf)
     return values

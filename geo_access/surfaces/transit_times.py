@@ -123,9 +123,7 @@ class Ground:
             values,
             np.column_stack((timetable.stop_x, timetable.stop_y)),
             stop_s,
-            frame.origin_x,
-            frame.origin_y,
-            frame.cell_m,
+            (frame.origin_x, frame.origin_y, frame.cell_m),
             streets.detour * 3.6 / speed,
             float(limit_s),
         )

@@ -7,13 +7,14 @@ import numpy as np
 from geo_access.arrays import grouped, rows_of
 from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.search.hubs import Hubs, hubs_of
-from geo_access.network.search.kernels import edge_ends, entries_of, seeds_of
+from geo_access.network.search.kernels import entries_of, seeds_of
 from geo_access.network.search.links import Links
+from geo_access.network.search.tables import Entries, OnEdge, Seeds, edges_of
 
 __all__ = ["entries", "hub_states", "seeds"]
 
 
-def seeds(streets: Streets, graph: ModeGraph, links: Links) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def seeds(streets: Streets, graph: ModeGraph, links: Links) -> Seeds:
     """States where searches from points begin.
 
     Parameters
@@ -24,20 +25,17 @@ def seeds(streets: Streets, graph: ModeGraph, links: Links) -> tuple[np.ndarray,
 
     Returns
     -------
-    indptr : ndarray of int64, shape (n_points + 1,)
-    states : ndarray of int32
-        For each point the ends of its street first, then the entrances of its square.
-    costs : ndarray of int32
-        Way there, without the walk to the street [0.1 s at the reference speed].
+    Seeds
+        For each point the ends of its street first, then the entrances of its square; ways there without the walk to
+        the street [0.1 s at the reference speed].
     """
-    ends = edge_ends(graph.indptr, graph.heads, graph.edges, graph.copy_of, graph.starts, streets.edge_source)
-    places = (links.edge, links.fraction, links.forward_ds, links.backward_ds)
-    indptr, states, costs = seeds_of(*places, *ends, streets.edge_source, streets.edge_target)
+    found: Seeds = seeds_of(links.points, edges_of(streets, graph))
     hubs = hubs_of(streets, links, speed_kmh=graph.speed_kmh)
     if not len(hubs.owner):
-        return indptr, states, costs
-    indptr, order = grouped(np.concatenate((rows_of(indptr), hubs.owner)), len(links))
-    return indptr, np.concatenate((states, hubs.node))[order], np.concatenate((costs, hubs.deciseconds))[order]
+        return found
+    indptr, order = grouped(np.concatenate((rows_of(found.indptr), hubs.owner)), len(links))
+    states, costs = np.concatenate((found.state, hubs.node)), np.concatenate((found.cost, hubs.deciseconds))
+    return Seeds(indptr, states[order], costs[order])
 
 
 def hub_states(graph: ModeGraph, hubs: Hubs) -> tuple[np.ndarray, np.ndarray]:
@@ -50,9 +48,7 @@ def hub_states(graph: ModeGraph, hubs: Hubs) -> tuple[np.ndarray, np.ndarray]:
     return states, np.concatenate((rows, row))
 
 
-def entries(
-    streets: Streets, graph: ModeGraph, links: Links
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+def entries(streets: Streets, graph: ModeGraph, links: Links) -> tuple[Entries, OnEdge]:
     """States that points are reached from, and the points by street.
 
     Parameters
@@ -63,21 +59,17 @@ def entries(
 
     Returns
     -------
-    indptr : ndarray of int64, shape (n_states + 1,)
-    point : ndarray of int32
-        For each state the points on its streets, then those whose square is entered there.
-    costs : ndarray of int32
-        Way from the state, without the walk from the street [0.1 s at the reference speed].
-    on_edge, members : ndarray
-        Points by edge (CSR).
+    entries : Entries
+        For each state the points on its streets, then those whose square is entered there; ways without the walk from
+        the street [0.1 s at the reference speed].
+    on_edge : OnEdge
     """
-    arcs = (graph.indptr, graph.edges, graph.copy_of, graph.sealed, streets.edge_source, streets.edge_target)
-    places = (links.edge, links.fraction, links.forward_ds, links.backward_ds)
-    indptr, point, costs, on_edge, members = entries_of(*places, *arcs)
+    found: tuple[Entries, OnEdge] = entries_of(links.points, edges_of(streets, graph))
     hubs = hubs_of(streets, links, speed_kmh=graph.speed_kmh)
     if not len(hubs.owner):
-        return indptr, point, costs, on_edge, members
+        return found
+    along, on_edge = found
     states, which = hub_states(graph, hubs)
-    indptr, order = grouped(np.concatenate((rows_of(indptr), states)), graph.n_states)
-    point = np.concatenate((point, hubs.owner[which].astype(np.int32)))[order]
-    return indptr, point, np.concatenate((costs, hubs.deciseconds[which]))[order], on_edge, members
+    indptr, order = grouped(np.concatenate((rows_of(along.indptr), states)), graph.n_states)
+    point = np.concatenate((along.point, hubs.owner[which].astype(np.int32)))[order]
+    return Entries(indptr, point, np.concatenate((along.cost, hubs.deciseconds[which]))[order]), on_edge

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -10,7 +11,15 @@ from geo_access.network.model import Streets
 from geo_access.network.search.links import Links
 from geo_access.network.search.squares import made_ready, sight
 
-__all__ = ["Hubs", "hubs_of", "metres_between", "standing_xy"]
+__all__ = ["HubWays", "Hubs", "hubs_of", "metres_between", "standing_xy"]
+
+
+class HubWays(NamedTuple):
+    """The arrays of `Hubs`."""
+
+    owner: np.ndarray
+    node: np.ndarray
+    deciseconds: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,9 +40,9 @@ class Hubs:
     deciseconds: np.ndarray
 
     @property
-    def arrays(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def ways(self) -> HubWays:
         """What kernels take."""
-        return self.owner, self.node, self.deciseconds
+        return HubWays(self.owner, self.node, self.deciseconds)
 
 
 def standing_xy(links: Links) -> np.ndarray:

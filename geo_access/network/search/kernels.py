@@ -11,7 +11,19 @@ from __future__ import annotations
 import numpy as np
 from numba import njit, prange
 
-__all__ = ["edge_ends", "entries_of", "grow", "longer", "reach_rows", "seeds_of", "transpose"]
+from geo_access.network.search.tables import Arcs, Edges, Entries, OnEdge, Points, Seeds, Work
+
+__all__ = [
+    "edge_ends",
+    "entries_of",
+    "grow",
+    "longer",
+    "points_by_edge",
+    "reach_rows",
+    "seeds_of",
+    "transpose",
+    "workspace",
+]
 
 INFINITE = np.int32(1 << 30)
 # A point that projects onto the end of an edge is at the node: every street there leads to it and from it.
@@ -27,8 +39,9 @@ def longer(values: np.ndarray, size: int) -> np.ndarray:
 
 
 @njit(cache=True)
-def transpose(indptr: np.ndarray, heads: np.ndarray, deciseconds: np.ndarray) -> tuple:
-    """CSR of the reversed arcs, and the arc that each came from."""
+def transpose(arcs: Arcs) -> Arcs:
+    """Arcs the other way round."""
+    indptr, heads = arcs.indptr, arcs.heads
     n = len(indptr) - 1
     into = np.zeros(n + 1, dtype=np.int64)
     for head in heads:
@@ -38,39 +51,33 @@ def transpose(indptr: np.ndarray, heads: np.ndarray, deciseconds: np.ndarray) ->
     cursor = into[:-1].copy()
     tails = np.empty(len(heads), dtype=np.int32)
     weights = np.empty(len(heads), dtype=np.int32)
-    origin = np.empty(len(heads), dtype=np.int32)
     for tail in range(n):
         for arc in range(indptr[tail], indptr[tail + 1]):
             at = cursor[heads[arc]]
             cursor[heads[arc]] += 1
             tails[at] = tail
-            weights[at] = deciseconds[arc]
-            origin[at] = arc
-    return into, tails, weights, origin
+            weights[at] = arcs.weights[arc]
+    return Arcs(into, tails, weights)
 
 
 @njit(cache=True)
-def edge_ends(
-    indptr: np.ndarray,
-    heads: np.ndarray,
-    edges: np.ndarray,
-    copy_of: np.ndarray,
-    starts: np.ndarray,
-    edge_source: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray]:
+def edge_ends(edges: Edges) -> tuple[np.ndarray, np.ndarray]:
     """State at the end of each edge as drawn, and against it, int32 (n_edges,); −1 where closed."""
-    forward = np.full(len(edge_source), -1, dtype=np.int32)
-    backward = np.full(len(edge_source), -1, dtype=np.int32)
-    n_nodes = len(indptr) - 1 - len(copy_of)
-    for k in range(n_nodes + len(starts)):
-        state = k if k < n_nodes else starts[k - n_nodes]
-        node = state if state < n_nodes else copy_of[state - n_nodes]
-        for arc in range(indptr[state], indptr[state + 1]):
-            edge = edges[arc]
-            if edge_source[edge] == node:
-                forward[edge] = heads[arc]
+    n_edges = len(edges.source)
+    forward = np.full(n_edges, -1, dtype=np.int32)
+    backward = np.full(n_edges, -1, dtype=np.int32)
+    n_nodes = len(edges.indptr) - 1 - len(edges.copy_of)
+    # Who sets out in the middle of an edge has no turn behind him: it ends where the arc of the node itself leads, or
+    # that of the copy that journeys start in. The other copies only hold what a banned turn leaves open.
+    for k in range(n_nodes + len(edges.starts)):
+        state = k if k < n_nodes else edges.starts[k - n_nodes]
+        node = state if state < n_nodes else edges.copy_of[state - n_nodes]
+        for arc in range(edges.indptr[state], edges.indptr[state + 1]):
+            edge = edges.edges[arc]
+            if edges.source[edge] == node:
+                forward[edge] = edges.heads[arc]
             else:
-                backward[edge] = heads[arc]
+                backward[edge] = edges.heads[arc]
     return forward, backward
 
 
@@ -85,136 +92,136 @@ def node_at(edge: int, fraction: float, edge_source: np.ndarray, edge_target: np
 
 
 @njit(cache=True)
-def seeds_of(
-    edge: np.ndarray,
-    fraction: np.ndarray,
-    forward_ds: np.ndarray,
-    backward_ds: np.ndarray,
-    forward_end: np.ndarray,
-    backward_end: np.ndarray,
-    edge_source: np.ndarray,
-    edge_target: np.ndarray,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Seeds of each link (CSR: indptr, state, deciseconds): the ends of its edge that one may drive to."""
+def seeds_of(points: Points, edges: Edges) -> Seeds:
+    """Seeds of each point: the ends of its edge that one may drive to."""
+    forward_end, backward_end = edge_ends(edges)
+    edge, fraction = points.edge, points.fraction
     n = len(edge)
     indptr = np.zeros(n + 1, dtype=np.int64)
     states = np.empty(2 * n, dtype=np.int32)
     costs = np.empty(2 * n, dtype=np.int32)
     filled = 0
     for k in range(n):
-        node = node_at(edge[k], fraction[k], edge_source, edge_target) if edge[k] >= 0 else -1
+        node = node_at(edge[k], fraction[k], edges.source, edges.target) if edge[k] >= 0 else -1
         if node >= 0:
             states[filled], costs[filled] = node, 0
             filled += 1
         elif edge[k] >= 0:
-            if forward_ds[k] >= 0:
+            if points.forward_ds[k] >= 0:
                 states[filled] = forward_end[edge[k]]
-                costs[filled] = round((1.0 - fraction[k]) * forward_ds[k])
+                costs[filled] = round((1.0 - fraction[k]) * points.forward_ds[k])
                 filled += 1
-            if backward_ds[k] >= 0:
+            if points.backward_ds[k] >= 0:
                 states[filled] = backward_end[edge[k]]
-                costs[filled] = round(fraction[k] * backward_ds[k])
+                costs[filled] = round(fraction[k] * points.backward_ds[k])
                 filled += 1
         indptr[k + 1] = filled
-    return indptr, states[:filled], costs[:filled]
+    return Seeds(indptr, states[:filled], costs[:filled])
 
 
 @njit(cache=True)
-def entries_of(  # noqa: C901 — one kernel
-    edge: np.ndarray,
-    fraction: np.ndarray,
-    forward_ds: np.ndarray,
-    backward_ds: np.ndarray,
-    indptr: np.ndarray,
-    edges: np.ndarray,
-    copy_of: np.ndarray,
-    sealed: np.ndarray,
-    edge_source: np.ndarray,
-    edge_target: np.ndarray,
-) -> tuple:
-    """Entries by state (CSR: indptr, link, deciseconds), and links by edge (CSR: indptr, link)."""
-    n_edges, n_states = len(edge_source), len(indptr) - 1
-    n_nodes = n_states - len(copy_of)
-    on_edge = np.zeros(n_edges + 1, dtype=np.int64)
+def points_by_edge(edge: np.ndarray, n_edges: int) -> OnEdge:
+    """File points by the edge that they lie on; those on none, −1, are left out."""
+    indptr = np.zeros(n_edges + 1, dtype=np.int64)
     for k in range(len(edge)):
         if edge[k] >= 0:
-            on_edge[edge[k] + 1] += 1
+            indptr[edge[k] + 1] += 1
     for e in range(n_edges):
-        on_edge[e + 1] += on_edge[e]
-    cursor = on_edge[:-1].copy()
-    members = np.empty(on_edge[n_edges], dtype=np.int32)
+        indptr[e + 1] += indptr[e]
+    cursor = indptr[:-1].copy()
+    member = np.empty(indptr[n_edges], dtype=np.int32)
     for k in range(len(edge)):
         if edge[k] >= 0:
-            members[cursor[edge[k]]] = k
+            member[cursor[edge[k]]] = k
             cursor[edge[k]] += 1
-    first_there = np.full(n_nodes, -1, dtype=np.int32)
-    next_there = np.full(len(edge), -1, dtype=np.int32)
-    count_there = np.zeros(n_nodes, dtype=np.int64)
-    between = np.ones(len(edge), dtype=np.bool_)
-    for k in range(len(edge)):
-        node = node_at(edge[k], fraction[k], edge_source, edge_target) if edge[k] >= 0 else -1
+    return OnEdge(indptr, member)
+
+
+@njit(cache=True)
+def _points_at_nodes(points: Points, edges: Edges) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Points at the very spot of each node: first, next of each, how many; and whether a point lies between nodes."""
+    n_nodes = len(edges.indptr) - 1 - len(edges.copy_of)
+    n = len(points.edge)
+    first = np.full(n_nodes, -1, dtype=np.int32)
+    following = np.full(n, -1, dtype=np.int32)
+    count = np.zeros(n_nodes, dtype=np.int64)
+    between = np.ones(n, dtype=np.bool_)
+    for k in range(n):
+        edge = points.edge[k]
+        node = node_at(edge, points.fraction[k], edges.source, edges.target) if edge >= 0 else -1
         if node >= 0:
-            next_there[k] = first_there[node]
-            first_there[node] = k
-            count_there[node] += 1
+            following[k] = first[node]
+            first[node] = k
+            count[node] += 1
             between[k] = False
-    at_state = np.zeros(n_states + 1, dtype=np.int64)
+    return first, following, count, between
+
+
+@njit(cache=True)
+def entries_of(points: Points, edges: Edges) -> tuple[Entries, OnEdge]:
+    """Entries by state, and the points by edge."""
+    n_states = len(edges.indptr) - 1
+    n_nodes = n_states - len(edges.copy_of)
+    on_edge = points_by_edge(points.edge, len(edges.source))
+    first_there, next_there, count_there, between = _points_at_nodes(points, edges)
+    indptr = np.zeros(n_states + 1, dtype=np.int64)
+    # Behind the mouth of a street that one may not pass through nobody is at the node: no point there is entered.
     stands = np.ones(n_states, dtype=np.bool_)
-    for state in sealed:
+    for state in edges.sealed:
         stands[state] = False
     for state in range(n_states):
-        node = state if state < n_nodes else copy_of[state - n_nodes]
-        at_state[state + 1] = at_state[state] + (count_there[node] if stands[state] else 0)
-        for arc in range(indptr[state], indptr[state + 1]):
-            for at in range(on_edge[edges[arc]], on_edge[edges[arc] + 1]):
-                at_state[state + 1] += between[members[at]]
-    links = np.empty(at_state[n_states], dtype=np.int32)
-    costs = np.empty(at_state[n_states], dtype=np.int32)
+        node = state if state < n_nodes else edges.copy_of[state - n_nodes]
+        indptr[state + 1] = indptr[state] + (count_there[node] if stands[state] else 0)
+        for arc in range(edges.indptr[state], edges.indptr[state + 1]):
+            e = edges.edges[arc]
+            for at in range(on_edge.indptr[e], on_edge.indptr[e + 1]):
+                indptr[state + 1] += between[on_edge.member[at]]
+    found = np.empty(indptr[n_states], dtype=np.int32)
+    costs = np.empty(indptr[n_states], dtype=np.int32)
     filled = 0
     for state in range(n_states):
-        node = state if state < n_nodes else copy_of[state - n_nodes]
+        node = state if state < n_nodes else edges.copy_of[state - n_nodes]
         here = first_there[node] if stands[state] else -1
         while here >= 0:
-            links[filled], costs[filled] = here, 0
+            found[filled], costs[filled] = here, 0
             filled += 1
             here = next_there[here]
-        for arc in range(indptr[state], indptr[state + 1]):
-            e = edges[arc]
-            for at in range(on_edge[e], on_edge[e + 1]):
-                k = members[at]
+        for arc in range(edges.indptr[state], edges.indptr[state + 1]):
+            e = edges.edges[arc]
+            for at in range(on_edge.indptr[e], on_edge.indptr[e + 1]):
+                k = on_edge.member[at]
                 if not between[k]:
                     continue
-                links[filled] = k
-                if edge_source[e] == node:
-                    costs[filled] = round(fraction[k] * forward_ds[k])
+                found[filled] = k
+                if edges.source[e] == node:
+                    costs[filled] = round(points.fraction[k] * points.forward_ds[k])
                 else:
-                    costs[filled] = round((1.0 - fraction[k]) * backward_ds[k])
+                    costs[filled] = round((1.0 - points.fraction[k]) * points.backward_ds[k])
                 filled += 1
-    return at_state, links, costs, on_edge, members
+    return Entries(indptr, found, costs), on_edge
 
 
 @njit(cache=True)
-def grow(
-    indptr: np.ndarray,
-    heads: np.ndarray,
-    weights: np.ndarray,
-    seed_state: np.ndarray,
-    seed_cost: np.ndarray,
-    limit: int,
-    dist: np.ndarray,
-    via: np.ndarray,
-    buckets: np.ndarray,
-    pool_next: np.ndarray,
-    pool_state: np.ndarray,
-    pool_via: np.ndarray,
-    settled: np.ndarray,
-) -> int:
+def workspace(n_states: int, n_slots: int, n_waiting: int) -> Work:
+    """Clean memory for a search over `n_states` with `n_slots` buckets; `n_waiting` is the most that can wait."""
+    return Work(
+        np.full(n_states, INFINITE, dtype=np.int32),
+        np.full(n_states, INFINITE, dtype=np.int32),
+        np.full(n_slots, -1, dtype=np.int32),
+        np.empty((3, n_waiting), dtype=np.int32),
+        np.empty(n_states, dtype=np.int32),
+    )
+
+
+@njit(cache=True)
+def grow(arcs: Arcs, seed_state: np.ndarray, seed_cost: np.ndarray, limit: int, work: Work) -> int:
     """Settle every state within `limit` of the seeds, in order of time; return how many.
 
-    `dist` must come in as `INFINITE` everywhere and `buckets` as −1; `via` gets the seed's position for a state
-    settled from a seed as −1 − position, else the arc. `buckets` has more slots than the largest weight and than the
-    spread of the seeds.
+    `via` gets the seed's position for a state settled from a seed as −1 − position, else the arc.
     """
+    indptr, heads, weights = arcs
+    dist, via, buckets, pool, settled = work
+    pool_next, pool_state, pool_via = pool[0], pool[1], pool[2]
     size = len(buckets)
     used = 0
     pending = 0
@@ -230,6 +237,7 @@ def grow(
             start = min(start, seed_cost[k])
     now = start
     count = 0
+    # Times are whole and never run ahead by a turn of the buckets: a slot holds one time only, and nothing is sorted.
     while pending > 0:
         slot = now % size
         while buckets[slot] >= 0:
@@ -237,6 +245,7 @@ def grow(
             buckets[slot] = pool_next[item]
             pending -= 1
             state = pool_state[item]
+            # An item that a shorter way has overtaken stays in its bucket: taking it out costs more than passing it by.
             if dist[state] != now or via[state] != INFINITE:
                 continue
             via[state] = pool_via[item]
@@ -258,87 +267,47 @@ def grow(
 
 @njit(cache=True, parallel=True)
 def reach_rows(
-    indptr: np.ndarray,
-    heads: np.ndarray,
-    weights: np.ndarray,
-    n_slots: int,
-    seed_indptr: np.ndarray,
-    seed_state: np.ndarray,
-    seed_cost: np.ndarray,
-    entry_indptr: np.ndarray,
-    entry_link: np.ndarray,
-    entry_cost: np.ndarray,
-    limits: np.ndarray,
-    n_targets: int,
-    n_chunks: int,
+    arcs: Arcs, n_slots: int, seeds: Seeds, entries: Entries, limits: np.ndarray, n_targets: int, n_chunks: int
 ) -> np.ndarray:
     """Deciseconds on the network from each source to each target, int32 (n_sources, n_targets); `INFINITE` = none."""
+    indptr, heads, weights = arcs
+    seed_indptr, seed_state, seed_cost = seeds
+    entry_indptr, entry_point, entry_cost = entries
     n_sources, n_states = len(seed_indptr) - 1, len(indptr) - 1
     found = np.full((n_sources, n_targets), INFINITE, dtype=np.int32)
-    pool = len(heads) + 8
+    # Memory is laid out once for each chunk, not for each source; every search leaves it clean for the next.
     for chunk in prange(n_chunks):
-        dist = np.full(n_states, INFINITE, dtype=np.int32)
-        via = np.full(n_states, INFINITE, dtype=np.int32)
-        buckets = np.full(n_slots, -1, dtype=np.int32)
-        pool_next = np.empty(pool, dtype=np.int32)
-        pool_state = np.empty(pool, dtype=np.int32)
-        pool_via = np.empty(pool, dtype=np.int32)
-        settled = np.empty(n_states, dtype=np.int32)
+        work = workspace(n_states, n_slots, len(heads) + len(seed_state))
+        dist, via, settled = work.dist, work.via, work.settled
         for s in range(chunk, n_sources, n_chunks):
             part = slice(seed_indptr[s], seed_indptr[s + 1])
-            count = grow(
-                indptr,
-                heads,
-                weights,
-                seed_state[part],
-                seed_cost[part],
-                limits[s],
-                dist,
-                via,
-                buckets,
-                pool_next,
-                pool_state,
-                pool_via,
-                settled,
-            )
+            count = grow(Arcs(indptr, heads, weights), seed_state[part], seed_cost[part], limits[s], work)
             for k in range(count):
                 state = settled[k]
                 for at in range(entry_indptr[state], entry_indptr[state + 1]):
                     time = dist[state] + entry_cost[at]
-                    if time < found[s, entry_link[at]]:
-                        found[s, entry_link[at]] = time
+                    if time < found[s, entry_point[at]]:
+                        found[s, entry_point[at]] = time
                 dist[state] = INFINITE
                 via[state] = INFINITE
     return found
 
 
 @njit(cache=True)
-def along_shared_edges(
-    found: np.ndarray,
-    edge: np.ndarray,
-    fraction: np.ndarray,
-    x: np.ndarray,
-    y: np.ndarray,
-    on_edge: np.ndarray,
-    members: np.ndarray,
-    target_fraction: np.ndarray,
-    target_x: np.ndarray,
-    target_y: np.ndarray,
-    forward_ds: np.ndarray,
-    backward_ds: np.ndarray,
-) -> list:
+def along_shared_edges(found: np.ndarray, sources: Points, targets: Points, on_edge: OnEdge) -> list:
     """Lower `found` where source and target lie on one edge; return the pairs that are the same point."""
     same = [(np.int64(-1), np.int64(-1)) for _ in range(0)]
+    edge, fraction, x, y = sources.edge, sources.fraction, sources.x, sources.y
     for s in range(len(edge)):
         if edge[s] < 0:
             continue
-        for at in range(on_edge[edge[s]], on_edge[edge[s] + 1]):
-            t = members[at]
-            step = target_fraction[t] - fraction[s]
-            if step >= 0 and forward_ds[s] >= 0:
-                found[s, t] = min(found[s, t], round(step * forward_ds[s]))
-            if step <= 0 and backward_ds[s] >= 0:
-                found[s, t] = min(found[s, t], round(-step * backward_ds[s]))
-            if x[s] == target_x[t] and y[s] == target_y[t]:
+        for at in range(on_edge.indptr[edge[s]], on_edge.indptr[edge[s] + 1]):
+            t = on_edge.member[at]
+            step = targets.fraction[t] - fraction[s]
+            if step >= 0 and sources.forward_ds[s] >= 0:
+                found[s, t] = min(found[s, t], round(step * sources.forward_ds[s]))
+            if step <= 0 and sources.backward_ds[s] >= 0:
+                found[s, t] = min(found[s, t], round(-step * sources.backward_ds[s]))
+            if x[s] == targets.x[t] and y[s] == targets.y[t]:
                 same.append((np.int64(s), np.int64(t)))
     return same

@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit, prange
@@ -17,6 +18,7 @@ from geo_access.errors import SnapError, raise_faults
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search.links_checks import misplaced
 from geo_access.network.search.squares import inside_of
+from geo_access.network.search.tables import Points
 from geo_access.network.streets.stress import calm_graph
 from geo_access.words.told import fault, refusal
 
@@ -25,16 +27,11 @@ __all__ = ["LINK_REASONS", "Links", "edge_times", "fill_grid", "graph_of", "link
 
 @njit(cache=True)
 def edge_times(
-    indptr: np.ndarray,
-    deciseconds: np.ndarray,
-    edges: np.ndarray,
-    copy_of: np.ndarray,
-    edge_source: np.ndarray,
-    n_edges: int,
+    indptr: np.ndarray, deciseconds: np.ndarray, edges: np.ndarray, copy_of: np.ndarray, edge_source: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Time along each edge as drawn and against it, int32 (n_edges,) [0.1 s], −1 where closed."""
-    forward = np.full(n_edges, -1, dtype=np.int32)
-    backward = np.full(n_edges, -1, dtype=np.int32)
+    forward = np.full(len(edge_source), -1, dtype=np.int32)
+    backward = np.full(len(edge_source), -1, dtype=np.int32)
     n_nodes = len(indptr) - 1 - len(copy_of)
     for node in range(n_nodes):
         for arc in range(indptr[node], indptr[node + 1]):
@@ -46,10 +43,20 @@ def edge_times(
     return forward, backward
 
 
+class Grid(NamedTuple):
+    """Cells from a corner [m], row by row (CSR), with what each holds."""
+
+    indptr: np.ndarray
+    members: np.ndarray
+    nx: int
+    ny: int
+    x0: float
+    y0: float
+    cell_m: float
+
+
 @njit(cache=True)
-def fill_grid(
-    ends: np.ndarray, x0: float, y0: float, cell_m: float, nx: int, ny: int
-) -> tuple[np.ndarray, np.ndarray, int, int]:
+def fill_grid(ends: np.ndarray, x0: float, y0: float, cell_m: float, nx: int, ny: int) -> Grid:
     """Cells (CSR) with the segments whose bounding box touches them; `ends` is (n, 4): x, y, x, y [m]."""
     counts = np.zeros(nx * ny + 1, dtype=np.int64)
     for turn in range(2):
@@ -70,7 +77,7 @@ def fill_grid(
                     else:
                         members[cursor[j * nx + i]] = k
                         cursor[j * nx + i] += 1
-    return counts, members, nx, ny
+    return Grid(counts, members, nx, ny, x0, y0, cell_m)
 
 
 @njit(cache=True)
@@ -89,27 +96,17 @@ def _project(x: float, y: float, ends: np.ndarray, k: int) -> tuple[float, float
 
 
 @njit(cache=True)
-def _nearest_one(
-    x: float,
-    y: float,
-    ends: np.ndarray,
-    indptr: np.ndarray,
-    members: np.ndarray,
-    nx: int,
-    ny: int,
-    x0: float,
-    y0: float,
-    cell_m: float,
-    search_m: float,
-) -> tuple[int, float, float]:
+def _nearest_one(x: float, y: float, ends: np.ndarray, grid: Grid, search_m: float) -> tuple[int, float, float]:
     """Search rings of cells around a point until no nearer segment can exist; ties go to the lower segment."""
-    ci = math.floor((x - x0) / cell_m)
-    cj = math.floor((y - y0) / cell_m)
+    nx, ny, cell_m = grid.nx, grid.ny, grid.cell_m
+    ci = math.floor((x - grid.x0) / cell_m)
+    cj = math.floor((y - grid.y0) / cell_m)
     outside = max(-ci, ci - nx + 1, -cj, cj - ny + 1)
     first = max(0, outside)
     last = int(search_m / cell_m) + 1
     best, best_along, best_square = -1, 0.0, search_m * search_m
     for ring in range(first, last + 1):
+        # The point stands anywhere in its cell: what the ring after this one holds is at least so far away.
         reach = (ring - 1) * cell_m
         if best >= 0 and reach > 0 and reach * reach > best_square:
             break
@@ -119,8 +116,8 @@ def _nearest_one(
             for i in range(ci - ring, ci + ring + 1, step):
                 if i < 0 or i >= nx:
                     continue
-                for at in range(indptr[j * nx + i], indptr[j * nx + i + 1]):
-                    k = members[at]
+                for at in range(grid.indptr[j * nx + i], grid.indptr[j * nx + i + 1]):
+                    k = grid.members[at]
                     along, square = _project(x, y, ends, k)
                     if square < best_square or (square == best_square and (best < 0 or k < best)):
                         best, best_along, best_square = k, along, square
@@ -129,26 +126,17 @@ def _nearest_one(
 
 @njit(cache=True, parallel=True)
 def nearest_segments(
-    points: np.ndarray,
-    ends: np.ndarray,
-    indptr: np.ndarray,
-    members: np.ndarray,
-    nx: int,
-    ny: int,
-    x0: float,
-    y0: float,
-    cell_m: float,
-    search_m: float,
+    points: np.ndarray, ends: np.ndarray, grid: Grid, search_m: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Nearest segment of each point, position along it (0–1) and distance [m]; −1 beyond `search_m`."""
     n = len(points)
     segment = np.empty(n, dtype=np.int64)
     along = np.empty(n)
     gap = np.empty(n)
+    indptr, members, nx, ny, x0, y0, cell_m = grid
     for p in prange(n):
-        segment[p], along[p], gap[p] = _nearest_one(
-            points[p, 0], points[p, 1], ends, indptr, members, nx, ny, x0, y0, cell_m, search_m
-        )
+        cells = Grid(indptr, members, nx, ny, x0, y0, cell_m)
+        segment[p], along[p], gap[p] = _nearest_one(points[p, 0], points[p, 1], ends, cells, search_m)
     return segment, along, gap
 
 
@@ -209,6 +197,12 @@ class Links:
     def __len__(self) -> int:
         """Return the number of points."""
         return len(self.x)
+
+    @property
+    def points(self) -> Points:
+        """What the kernels of the search take."""
+        x, y = np.ascontiguousarray(self.x), np.ascontiguousarray(self.y)
+        return Points(self.edge, self.fraction, x, y, self.connector_s, self.forward_ds, self.backward_ds)
 
     def take(self, rows: np.ndarray) -> Links:
         """Return the links of some points."""
@@ -370,17 +364,13 @@ class _Segments:
     edge: np.ndarray
     start: np.ndarray
     ends: np.ndarray
-    low: tuple[float, float]
-    cell_m: float
-    grid: tuple[np.ndarray, np.ndarray, int, int] | None
+    grid: Grid | None
 
 
 def _segments(streets: Streets, mode: str) -> _Segments:
     """Lay the segments of one mode out in a grid; kept with the streets for all points that will be linked to them."""
     graph = graph_of(streets, mode)
-    forward, backward = edge_times(
-        graph.indptr, graph.deciseconds, graph.edges, graph.copy_of, streets.edge_source, len(streets.edge_source)
-    )
+    forward, backward = edge_times(graph.indptr, graph.deciseconds, graph.edges, graph.copy_of, streets.edge_source)
     used = (forward >= 0) | (backward >= 0)
     if len(streets.edge_stops):
         used &= streets.edge_stops
@@ -390,14 +380,14 @@ def _segments(streets: Streets, mode: str) -> _Segments:
     xy = np.asarray(streets.geometry_xy)
     ends = np.hstack((xy[start], xy[start + 1])) if len(chosen) else np.empty((0, 4))
     if not len(chosen):
-        return _Segments(forward, backward, chosen, start, ends, (0.0, 0.0), 1.0, None)
+        return _Segments(forward, backward, chosen, start, ends, None)
     low = np.minimum(ends[:, :2].min(axis=0), ends[:, 2:].min(axis=0))
     high = np.maximum(ends[:, :2].max(axis=0), ends[:, 2:].max(axis=0))
     span = np.maximum(high - low, 1.0)
     cell_m = float(max(np.sqrt(span[0] * span[1] / (len(start) / 2 + 1)), span.max() / 20_000, 20.0))
     corner = (float(low[0]), float(low[1]))
     grid = fill_grid(ends, *corner, cell_m, *(int(size) for size in span // cell_m + 1))
-    return _Segments(forward, backward, np.repeat(chosen, sizes), start, ends, corner, cell_m, grid)
+    return _Segments(forward, backward, np.repeat(chosen, sizes), start, ends, grid)
 
 
 def _nearest(
@@ -412,7 +402,7 @@ def _nearest(
     if segments.grid is None or not len(rows):
         return edge, fraction, distance, linked
     ends, search_m = segments.ends, max(limit_m, 2_000.0)
-    segment, along, gap = nearest_segments(points[rows], ends, *segments.grid, *segments.low, segments.cell_m, search_m)
+    segment, along, gap = nearest_segments(points[rows], ends, segments.grid, search_m)
     found = segment >= 0
     rows, segment, along = rows[found], segment[found], along[found]
     edge[rows], distance[rows] = segments.edge[segment], gap[found]

@@ -7,16 +7,18 @@ deciseconds: the result is the same to the byte.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 import numpy as np
 from numba import get_num_threads, njit
 
-from geo_access.arrays import grouped, indptr_of
+from geo_access.arrays import indptr_of
 from geo_access.network.model import ModeGraph, SparseTimes, Streets
-from geo_access.network.search.crow_fly import slots
+from geo_access.network.search.crow_fly import limits_ds, slots
 from geo_access.network.search.doors import entries, seeds
-from geo_access.network.search.kernels import INFINITE, grow, longer, transpose
-from geo_access.network.search.links import Links
+from geo_access.network.search.kernels import INFINITE, grow, longer, points_by_edge, transpose, workspace
+from geo_access.network.search.links import Links, graph_of
+from geo_access.network.search.tables import Arcs, Entries, OnEdge, Points, Seeds, arcs_of
 
 __all__ = ["invert", "nearby_pairs"]
 
@@ -45,143 +47,104 @@ def invert(
     return into, rows, moved
 
 
+class _Reach(NamedTuple):
+    """How far a search goes, and what turns its deciseconds into whole seconds.
+
+    `sign` is 1 where the search runs from the sources, −1 where it runs backwards from the targets.
+    """
+
+    limits: np.ndarray
+    n_slots: int
+    sign: float
+    scale: np.float32
+    max_s: np.float32
+
+
+class _Ways(NamedTuple):
+    arcs: Arcs
+    seeds: Seeds
+    entries: Entries
+    on_edge: OnEdge
+
+
 @njit(cache=True, nogil=True)
 def _pairs_of(
-    first: int,
-    last: int,
-    counts: np.ndarray,
-    indptr: np.ndarray,
-    heads: np.ndarray,
-    weights: np.ndarray,
-    n_slots: int,
-    seed_indptr: np.ndarray,
-    seed_state: np.ndarray,
-    seed_cost: np.ndarray,
-    entry_indptr: np.ndarray,
-    entry_link: np.ndarray,
-    entry_cost: np.ndarray,
-    limits: np.ndarray,
-    edge: np.ndarray,
-    fraction: np.ndarray,
-    x: np.ndarray,
-    y: np.ndarray,
-    connector_s: np.ndarray,
-    forward_ds: np.ndarray,
-    backward_ds: np.ndarray,
-    on_edge: np.ndarray,
-    members: np.ndarray,
-    other_fraction: np.ndarray,
-    other_x: np.ndarray,
-    other_y: np.ndarray,
-    other_connector_s: np.ndarray,
-    sign: float,
-    scale: np.float32,
-    max_s: np.float32,
+    first: int, last: int, counts: np.ndarray, ways: _Ways, near: Points, far: Points, reach: _Reach
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Other points within reach of some points, in no order, and the whole seconds; `counts` gets how many each."""
-    n_states = len(indptr) - 1
-    dist = np.full(n_states, INFINITE, dtype=np.int32)
-    via = np.full(n_states, INFINITE, dtype=np.int32)
-    buckets = np.full(n_slots, -1, dtype=np.int32)
-    pool = np.empty((3, len(heads) + 8), dtype=np.int32)
-    settled = np.empty(n_states, dtype=np.int32)
-    found = np.full(len(other_x), INFINITE, dtype=np.int32)
-    touched = np.empty(len(other_x), dtype=np.int32)
-    same = np.zeros(len(other_x), dtype=np.bool_)
-    out_link = np.empty(1024, dtype=np.int32)
+    """Far points within reach of some near ones, in no order, and the whole seconds; `counts` gets how many each."""
+    arcs, begin, end, on_edge = ways
+    sign = reach.sign
+    n_far = len(far.x)
+    work = workspace(len(arcs.indptr) - 1, reach.n_slots, len(arcs.heads) + len(begin.state))
+    found = np.full(n_far, INFINITE, dtype=np.int32)
+    touched = np.empty(n_far, dtype=np.int32)
+    same = np.zeros(n_far, dtype=np.bool_)
+    out_point = np.empty(1024, dtype=np.int32)
     out_s = np.empty(1024, dtype=np.int32)
     n_out = 0
     for s in range(first, last):
-        part = slice(seed_indptr[s], seed_indptr[s + 1])
-        count = grow(
-            indptr,
-            heads,
-            weights,
-            seed_state[part],
-            seed_cost[part],
-            limits[s],
-            dist,
-            via,
-            buckets,
-            pool[0],
-            pool[1],
-            pool[2],
-            settled,
-        )
+        part = slice(begin.indptr[s], begin.indptr[s + 1])
+        count = grow(arcs, begin.state[part], begin.cost[part], reach.limits[s], work)
+        # Only what this search touches is cleared after it: with many points, sweeping all memory would cost more.
         n_touched = 0
         for k in range(count):
-            state = settled[k]
-            for at in range(entry_indptr[state], entry_indptr[state + 1]):
-                time = dist[state] + entry_cost[at]
-                t = entry_link[at]
+            state = work.settled[k]
+            for at in range(end.indptr[state], end.indptr[state + 1]):
+                time = work.dist[state] + end.cost[at]
+                t = end.point[at]
                 if found[t] == INFINITE:
                     touched[n_touched] = t
                     n_touched += 1
                 if time < found[t]:
                     found[t] = time
-            dist[state] = INFINITE
-            via[state] = INFINITE
-        if edge[s] >= 0:
-            for at in range(on_edge[edge[s]], on_edge[edge[s] + 1]):
-                t = members[at]
-                step = sign * (other_fraction[t] - fraction[s])
+            work.dist[state] = INFINITE
+            work.via[state] = INFINITE
+        edge = near.edge[s]
+        if edge >= 0:
+            for at in range(on_edge.indptr[edge], on_edge.indptr[edge + 1]):
+                t = on_edge.member[at]
+                step = sign * (far.fraction[t] - near.fraction[s])
                 time = INFINITE
-                if step >= 0 and forward_ds[s] >= 0:
-                    time = min(time, np.int32(round(step * forward_ds[s])))
-                if step <= 0 and backward_ds[s] >= 0:
-                    time = min(time, np.int32(round(-step * backward_ds[s])))
-                same[t] = x[s] == other_x[t] and y[s] == other_y[t]
+                if step >= 0 and near.forward_ds[s] >= 0:
+                    time = min(time, np.int32(round(step * near.forward_ds[s])))
+                if step <= 0 and near.backward_ds[s] >= 0:
+                    time = min(time, np.int32(round(-step * near.backward_ds[s])))
+                same[t] = near.x[s] == far.x[t] and near.y[s] == far.y[t]
                 if found[t] == INFINITE and (time < INFINITE or same[t]):
                     touched[n_touched] = t
                     n_touched += 1
                 found[t] = min(found[t], time)
-        if n_out + n_touched > len(out_link):
-            out_link = longer(out_link, 2 * len(out_link) + n_touched)
+        if n_out + n_touched > len(out_point):
+            out_point = longer(out_point, 2 * len(out_point) + n_touched)
             out_s = longer(out_s, 2 * len(out_s) + n_touched)
         for k in range(n_touched):
             t = touched[k]
-            seconds = np.float32(found[t]) * scale
-            seconds += connector_s[s] if sign > 0 else other_connector_s[t]
-            seconds += other_connector_s[t] if sign > 0 else connector_s[s]
+            # Added in the order of the whole matrix, source first: sums of float32 depend on it to the last bit.
+            seconds = np.float32(found[t]) * reach.scale
+            seconds += near.connector_s[s] if sign > 0 else far.connector_s[t]
+            seconds += far.connector_s[t] if sign > 0 else near.connector_s[s]
             if same[t]:
                 seconds = np.float32(0.0)
-            if seconds <= max_s:
-                out_link[n_out] = t
+            if seconds <= reach.max_s:
+                out_point[n_out] = t
                 out_s[n_out] = np.int32(np.rint(seconds))
                 n_out += 1
                 counts[s] += 1
             found[t] = INFINITE
             same[t] = False
-    return out_link[:n_out].copy(), out_s[:n_out].copy()
-
-
-def _by_edge(edge: np.ndarray, n_edges: int) -> tuple[np.ndarray, np.ndarray]:
-    """Links by edge (CSR: indptr, link)."""
-    linked = np.flatnonzero(edge >= 0).astype(np.int32)
-    indptr, order = grouped(edge[linked], n_edges)
-    return indptr, linked[order]
+    return out_point[:n_out].copy(), out_s[:n_out].copy()
 
 
 def nearby_pairs(
-    streets: Streets,
-    graph: ModeGraph,
-    sources: Links,
-    targets: Links,
-    limits_ds: np.ndarray,
-    *,
-    factor: float,
-    max_s: float,
-    backwards: bool,
+    streets: Streets, sources: Links, targets: Links, *, factor: float, max_s: float, backwards: bool
 ) -> SparseTimes:
     """Find the times from each source to each target within reach.
 
     Parameters
     ----------
     streets : Streets
-    graph : ModeGraph
     sources, targets : Links
-    limits_ds : ndarray of int32
-        Longest way on the network of each source, or with `backwards` of each target [0.1 s].
+        Of the same mode.
     factor : float
         On the times of the graph.
     max_s : float
@@ -194,49 +157,43 @@ def nearby_pairs(
     SparseTimes
         n_sources × n_targets, seconds rounded.
     """
-    at_state, entry_link, entry_cost, on_edge, members = entries(streets, graph, targets)
-    begin, end = seeds(streets, graph, sources), (at_state, entry_link, entry_cost)
-    near, far = sources, targets
-    tables = (graph.indptr, graph.heads, graph.deciseconds)
-    if backwards:
-        near, far = targets, sources
-        begin, end = invert(*end, len(targets)), invert(*begin, graph.n_states)
-        tables = transpose(*tables)[:3]
-        on_edge, members = _by_edge(sources.edge, len(streets.edge_source))
-    n = len(near)
-    counts = np.zeros(n, dtype=np.int64)
-    n_tasks = max(1, min(n, _TASKS_PER_THREAD * get_num_threads()))
-    bounds = np.linspace(0, n, n_tasks + 1).astype(np.int64).tolist()
-    shared = (
-        counts,
-        *tables,
-        slots(graph, begin[2]),
-        *begin,
-        *end,
-        limits_ds,
-        near.edge,
-        near.fraction,
-        near.x,
-        near.y,
-        near.connector_s,
-        near.forward_ds,
-        near.backward_ds,
-        on_edge,
-        members,
-        far.fraction,
-        far.x,
-        far.y,
-        far.connector_s,
+    graph = graph_of(streets, sources.mode)
+    near, far = (targets, sources) if backwards else (sources, targets)
+    ways = _ways(streets, graph, sources, targets, backwards=backwards)
+    reach = _Reach(
+        limits_ds(near.connector_s, max_s, factor),
+        slots(graph, ways.seeds.cost),
         -1.0 if backwards else 1.0,
         np.float32(factor / 10.0),
         np.float32(max_s),
     )
+    n = len(near)
+    counts = np.zeros(n, dtype=np.int64)
+    n_tasks = max(1, min(n, _TASKS_PER_THREAD * get_num_threads()))
+    bounds = np.linspace(0, n, n_tasks + 1).astype(np.int64).tolist()
+    ends = (near.points, far.points)
+
+    def search(task: int) -> tuple[np.ndarray, np.ndarray]:
+        found: tuple[np.ndarray, np.ndarray] = _pairs_of(bounds[task], bounds[task + 1], counts, ways, *ends, reach)
+        return found
+
     with ThreadPoolExecutor(get_num_threads()) as pool:
-        pieces = list(pool.map(lambda task: _pairs_of(bounds[task], bounds[task + 1], *shared), range(n_tasks)))
-    indptr = indptr_of(counts)
-    pairs = invert(
-        indptr, np.concatenate([piece[0] for piece in pieces]), np.concatenate([piece[1] for piece in pieces]), len(far)
-    )
+        points, seconds = zip(*pool.map(search, range(n_tasks)), strict=True)
+    pairs = invert(indptr_of(counts), np.concatenate(points), np.concatenate(seconds), len(far))
     if not backwards:
         pairs = invert(*pairs, n)
     return SparseTimes(*pairs, n_cols=len(targets))
+
+
+def _ways(streets: Streets, graph: ModeGraph, sources: Links, targets: Links, *, backwards: bool) -> _Ways:
+    """Arcs, seeds and entries of the search; backwards, the targets' entries are what it sets out from."""
+    begin = seeds(streets, graph, sources)
+    end, on_edge = entries(streets, graph, targets)
+    if not backwards:
+        return _Ways(arcs_of(graph), begin, end, on_edge)
+    return _Ways(
+        transpose(arcs_of(graph)),
+        Seeds(*invert(*end, len(targets))),
+        Entries(*invert(*begin, graph.n_states)),
+        points_by_edge(sources.edge, len(streets.edge_source)),
+    )

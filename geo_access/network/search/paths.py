@@ -12,10 +12,11 @@ from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search.crow_fly import UNBOUNDED_DS, check_search, crow_fly_matrix, slots, time_factor
 from geo_access.network.search.doors import hub_states, seeds
 from geo_access.network.search.hubs import hubs_of, standing_xy
-from geo_access.network.search.kernels import INFINITE, along_shared_edges, entries_of, grow, node_at
+from geo_access.network.search.kernels import INFINITE, along_shared_edges, entries_of, grow, node_at, workspace
 from geo_access.network.search.links import Links, graph_of, link_points
 from geo_access.network.search.off_street import square_pairs, straight_pairs
 from geo_access.network.search.squares import line_between
+from geo_access.network.search.tables import OnEdge, arcs_of, edges_of
 from geo_access.words.told import refusal
 
 if TYPE_CHECKING:
@@ -229,70 +230,42 @@ def _straight(streets: CrowFly, links: Links, *, speed_kmh: float | None, max_s:
 
 def _search(streets: Streets, graph: ModeGraph, source: Links, target: Links) -> _Found | None:
     """Search as the matrix does, then follow the arcs back; the limit grows until nothing shorter can be left."""
-    fields = (graph.indptr, graph.edges, graph.copy_of, graph.sealed, streets.edge_source, streets.edge_target)
-    entries = entries_of(target.edge, target.fraction, target.forward_ds, target.backward_ds, *fields)
-    _, seed_state, seed_cost = seeds(streets, graph, source)
+    arcs, begin = arcs_of(graph), seeds(streets, graph, source)
+    along, on_edge = entries_of(target.points, edges_of(streets, graph))
     hubs = hubs_of(streets, target, speed_kmh=graph.speed_kmh)
     hub_state, hub = hub_states(graph, hubs)
-    state_of = np.concatenate((rows_of(entries[0]), hub_state))
-    entry_ds = np.concatenate((entries[2], hubs.deciseconds[hub]))
-    n, pool = graph.n_states, np.empty((3, len(graph.heads) + len(seed_state) + 8), dtype=np.int32)
+    state_of = np.concatenate((rows_of(along.indptr), hub_state))
+    entry_ds = np.concatenate((along.cost, hubs.deciseconds[hub]))
     metres = float(np.hypot(source.x[0] - target.x[0], source.y[0] - target.y[0]))
     limit = min(int(metres / graph.speed_kmh * 72.0) + 6_000, UNBOUNDED_DS)
     while True:
-        dist, via = np.full(n, INFINITE, dtype=np.int32), np.full(n, INFINITE, dtype=np.int32)
-        grow(
-            graph.indptr,
-            graph.heads,
-            graph.deciseconds,
-            seed_state,
-            seed_cost,
-            limit,
-            dist,
-            via,
-            np.full(slots(graph, seed_cost), -1, dtype=np.int32),
-            pool[0],
-            pool[1],
-            pool[2],
-            np.empty(n, dtype=np.int32),
-        )
-        totals = np.where(dist[state_of] < INFINITE, dist[state_of].astype(np.int64) + entry_ds, int(INFINITE))
+        work = workspace(graph.n_states, slots(graph, begin.cost), len(graph.heads) + len(begin.state))
+        grow(arcs, begin.state, begin.cost, limit, work)
+        near = work.dist[state_of]
+        totals = np.where(near < INFINITE, near.astype(np.int64) + entry_ds, int(INFINITE))
         best = int(totals.argmin()) if len(totals) else -1
         reached = int(totals[best]) if best >= 0 else int(INFINITE)
         if reached <= limit or limit == UNBOUNDED_DS:
             break
         limit = UNBOUNDED_DS
-    beside = _on_one_edge(source, target, entries, reached)
+    beside = _on_one_edge(source, target, on_edge, reached)
     if beside is not None:
         return beside
     if reached >= INFINITE:
         return None
-    begin = _Ends(
-        seed_state, seed_cost, len(seed_state) - len(hubs_of(streets, source, speed_kmh=graph.speed_kmh).node)
-    )
-    door = int(hubs.node[hub[best - len(entries[2])]]) if best >= len(entries[2]) else -1
-    return _followed(streets, graph, source, target, via, begin, _Last(int(state_of[best]), int(entry_ds[best]), door))
+    own_doors = len(hubs_of(streets, source, speed_kmh=graph.speed_kmh).node)
+    start = _Ends(begin.state, begin.cost, len(begin.state) - own_doors)
+    door = int(hubs.node[hub[best - len(along.cost)]]) if best >= len(along.cost) else -1
+    last = _Last(int(state_of[best]), int(entry_ds[best]), door)
+    return _followed(streets, graph, source, target, work.via, start, last)
 
 
-def _on_one_edge(source: Links, target: Links, entries: tuple[np.ndarray, ...], reached: int) -> _Found | None:
+def _on_one_edge(source: Links, target: Links, on_edge: OnEdge, reached: int) -> _Found | None:
     """Return the way along the edge that both points share, where none is faster."""
     if source.edge[0] != target.edge[0]:
         return None
     found = np.full((1, 1), INFINITE, dtype=np.int32)
-    along_shared_edges(
-        found,
-        source.edge,
-        source.fraction,
-        source.x,
-        source.y,
-        entries[3],
-        entries[4],
-        target.fraction,
-        target.x,
-        target.y,
-        source.forward_ds,
-        source.backward_ds,
-    )
+    along_shared_edges(found, source.points, target.points, on_edge)
     if found[0, 0] > reached or found[0, 0] >= INFINITE:
         return None
     begin, end = source.fraction, target.fraction

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from geo_access.arrays import rows_of
@@ -16,18 +18,13 @@ from geo_access.network.search.crow_fly import (
     time_factor,
 )
 from geo_access.network.search.doors import entries, seeds
-from geo_access.network.search.kernels import (
-    INFINITE,
-    along_shared_edges,
-    grow,
-    reach_rows,
-    transpose,
-)
+from geo_access.network.search.kernels import INFINITE, along_shared_edges, grow, reach_rows, transpose, workspace
 from geo_access.network.search.links import Links, graph_of
 from geo_access.network.search.nearby import nearby_pairs
 from geo_access.network.search.off_street import across_matrix, across_sparse
 from geo_access.network.search.paths import StreetPath, street_path
 from geo_access.network.search.sweep import hierarchy_rows, worth_a_hierarchy
+from geo_access.network.search.tables import Arcs, arcs_of
 from geo_access.words.told import refusal
 
 __all__ = [
@@ -56,39 +53,14 @@ def _block_rows(
 ) -> np.ndarray:
     """Door-to-door seconds, float32 (n_sources, n_targets), NaN where none."""
     graph = graph_of(streets, mode)
-    at_state, entry_link, entry_cost, on_edge, members = entries(streets, graph, targets)
     begin = seeds(streets, graph, sources)
-    limits = limits_ds(sources.connector_s, max_s, factor)
+    end, on_edge = entries(streets, graph, targets)
     if hierarchy:
-        found = hierarchy_rows(graph.hierarchy, *begin, at_state, entry_link, entry_cost, len(targets))
+        found = hierarchy_rows(graph.hierarchy, begin, end, len(targets))
     else:
-        found = reach_rows(
-            graph.indptr,
-            graph.heads,
-            graph.deciseconds,
-            slots(graph, begin[2]),
-            *begin,
-            at_state,
-            entry_link,
-            entry_cost,
-            limits,
-            len(targets),
-            min(max(len(sources), 1), 8),
-        )
-    same = along_shared_edges(
-        found,
-        sources.edge,
-        sources.fraction,
-        sources.x,
-        sources.y,
-        on_edge,
-        members,
-        targets.fraction,
-        targets.x,
-        targets.y,
-        sources.forward_ds,
-        sources.backward_ds,
-    )
+        limits, n_chunks = limits_ds(sources.connector_s, max_s, factor), min(max(len(sources), 1), 8)
+        found = reach_rows(arcs_of(graph), slots(graph, begin.cost), begin, end, limits, len(targets), n_chunks)
+    same = along_shared_edges(found, sources.points, targets.points, on_edge)
     seconds = found.astype(np.float32)
     seconds *= np.float32(factor / 10.0)
     seconds += sources.connector_s[:, None]
@@ -158,16 +130,7 @@ def nearby(
     # A sweep writes whole rows: with more columns than the network has nodes, that costs more than it saves.
     crowded = max(len(sources), len(targets)) > graph.n_states
     if crowded or not worth_a_hierarchy(streets, graph, len(fewer), max_s / factor):
-        found = nearby_pairs(
-            streets,
-            graph,
-            sources,
-            targets,
-            limits_ds(fewer.connector_s, max_s, factor),
-            factor=factor,
-            max_s=max_s,
-            backwards=backwards,
-        )
+        found = nearby_pairs(streets, sources, targets, factor=factor, max_s=max_s, backwards=backwards)
         return across_sparse(found, streets, sources, targets, max_s=max_s, walk_kmh=graph.speed_kmh / factor)
     counts, columns, values = [np.zeros(1, dtype=np.int64)], [], []
     for rows in _blocks(len(sources), len(targets)):
@@ -240,7 +203,7 @@ def street_matrix(
 
 def seeds_and_arcs(
     streets: Streets, sources: Links, *, mode: str, reverse: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray, np.ndarray]]:
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, Arcs]:
     """Where a search from points on edges begins, and the arcs that it follows.
 
     Parameters
@@ -255,61 +218,48 @@ def seeds_and_arcs(
     -------
     states : ndarray of int32, shape (n_seeds,)
         States of the graph: nodes, then copies of nodes behind a banned turn.
-    owner : ndarray of int64, shape (n_seeds,)
+    owner : ndarray of int, shape (n_seeds,)
         Row of the point behind each.
     costs : ndarray of int32, shape (n_seeds,)
         Way along the edge between the point and the state [0.1 s at the reference speed].
-    arcs : tuple of ndarray
-        CSR ``(indptr, heads, deciseconds)``, turned round with `reverse`.
+    arcs : Arcs
+        Turned round with `reverse`.
     """
     graph = graph_of(streets, mode)
     if not reverse:
-        indptr, states, costs = seeds(streets, graph, sources)
-        owner = rows_of(indptr)
-        return states, owner, costs, (graph.indptr, graph.heads, graph.deciseconds)
-    at_state, owner, costs, _, _ = entries(streets, graph, sources)
-    states = rows_of(at_state, np.int32)
-    return states, owner, costs, transpose(graph.indptr, graph.heads, graph.deciseconds)[:3]
+        begin = seeds(streets, graph, sources)
+        return begin.state, rows_of(begin.indptr), begin.cost, arcs_of(graph)
+    end, _ = entries(streets, graph, sources)
+    return rows_of(end.indptr, np.int32), end.point, end.cost, transpose(arcs_of(graph))
 
 
-def _search(
-    streets: Streets,
-    sources: Links,
-    *,
-    mode: str,
-    max_s: float,
-    initial_s: np.ndarray | None,
-    reverse: bool,
-    factor: float,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """One search from all sources: deciseconds and step before by state, states in order, seeds' sources, CSR rows."""
-    graph = graph_of(streets, mode)
-    states, owner, costs, arcs = seeds_and_arcs(streets, sources, mode=mode, reverse=reverse)
-    start_s = np.zeros(len(sources)) if initial_s is None else np.asarray(initial_s, dtype=np.float64)
+@dataclass(frozen=True)
+class _From:
+    """What a search over the whole network sets out from, as `node_times` says."""
+
+    mode: str
+    max_s: float
+    initial_s: np.ndarray | None
+    reverse: bool
+    factor: float
+
+
+def _search(streets: Streets, sources: Links, start: _From) -> np.ndarray:
+    """One search from all sources: deciseconds by state."""
+    graph = graph_of(streets, start.mode)
+    states, owner, costs, arcs = seeds_and_arcs(streets, sources, mode=start.mode, reverse=start.reverse)
+    start_s = np.zeros(len(sources)) if start.initial_s is None else np.asarray(start.initial_s, dtype=np.float64)
     if start_s.shape != (len(sources),):
         raise refusal("streets.initial_shape", shape=str(start_s.shape))
-    begin = (start_s + sources.connector_s)[owner] * 10.0 / factor
-    good = np.isfinite(begin) & (begin >= 0) & (begin <= max_s * 10.0 / factor)
-    states, owner = states[good], owner[good]
+    limit_ds = start.max_s * 10.0 / start.factor
+    begin = (start_s + sources.connector_s)[owner] * 10.0 / start.factor
+    good = np.isfinite(begin) & (begin >= 0) & (begin <= limit_ds)
+    states = states[good]
     seed_cost = (np.rint(begin[good]) + costs[good]).astype(np.int32)
-    n = graph.n_states
-    dist, via = np.full(n, INFINITE, dtype=np.int32), np.full(n, INFINITE, dtype=np.int32)
-    pool = np.empty((3, len(graph.heads) + len(states) + 8), dtype=np.int32)
-    settled = np.empty(n, dtype=np.int32)
-    count = grow(
-        *arcs,
-        states,
-        seed_cost,
-        int(min(max_s * 10.0 / factor, UNBOUNDED_DS)),
-        dist,
-        via,
-        np.full(slots(graph, seed_cost), -1, dtype=np.int32),
-        pool[0],
-        pool[1],
-        pool[2],
-        settled,
-    )
-    return dist, via, settled[:count], owner, arcs[0]
+    work = workspace(graph.n_states, slots(graph, seed_cost), len(graph.heads) + len(states) + 8)
+    grow(arcs, states, seed_cost, int(min(limit_ds, UNBOUNDED_DS)), work)
+    found: np.ndarray = work.dist
+    return found
 
 
 def node_times(
@@ -395,5 +345,5 @@ def state_times(
     check_search(sources, sources, mode, max_s)
     graph = graph_of(streets, mode)
     factor = time_factor(graph.speed_kmh, speed_kmh, mode)
-    dist, *_ = _search(streets, sources, mode=mode, max_s=max_s, initial_s=initial_s, reverse=reverse, factor=factor)
+    dist = _search(streets, sources, _From(mode, max_s, initial_s, reverse, factor))
     return np.where(dist < INFINITE, dist * (factor / 10.0), np.nan).astype(np.float32)

@@ -6,6 +6,8 @@ selected once; each sweep runs up from its sources, then down through the select
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit, prange
 
@@ -13,6 +15,7 @@ from geo_access.arrays import rows_of
 from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.search.hierarchy import Hierarchy
 from geo_access.network.search.kernels import INFINITE
+from geo_access.network.search.tables import Entries, Seeds
 
 __all__ = ["hierarchy_rows", "worth_a_hierarchy"]
 
@@ -89,34 +92,49 @@ def _relax(dist: np.ndarray, low: int, high: int, weight: int) -> None:
         dist[low, lane] = min(dist[low, lane], dist[high, lane] + weight)
 
 
+class _Ranks(NamedTuple):
+    """A hierarchy: rank of each state, arcs to higher ranks (CSR over ranks), times up [0.1 s]."""
+
+    rank: np.ndarray
+    indptr: np.ndarray
+    heads: np.ndarray
+    up: np.ndarray
+
+
+class _Part(NamedTuple):
+    """The part below the targets: number of each rank in it, −1 where not; arcs (CSR over numbers), times down."""
+
+    number: np.ndarray
+    indptr: np.ndarray
+    heads: np.ndarray
+    down: np.ndarray
+
+
+class _Front(NamedTuple):
+    """Ranks that a block of sources has climbed to: whether, times in every lane, and which."""
+
+    inside: np.ndarray
+    dist: np.ndarray
+    visited: np.ndarray
+
+
 @njit(cache=True)
-def _climb(
-    order: np.ndarray,
-    seed_indptr: np.ndarray,
-    seed_state: np.ndarray,
-    seed_cost: np.ndarray,
-    block: int,
-    rank: np.ndarray,
-    indptr: np.ndarray,
-    heads: np.ndarray,
-    up: np.ndarray,
-    inside: np.ndarray,
-    dist: np.ndarray,
-    visited: np.ndarray,
-) -> int:
-    """Upward part for the lanes of one block: `dist` by rank, `visited` the ranks it holds; return how many."""
+def _climb(order: np.ndarray, seeds: Seeds, block: int, ranks: _Ranks, front: _Front) -> int:
+    """Upward part for the lanes of one block; return how many ranks were visited."""
+    rank, indptr, heads, up = ranks
+    inside, dist, visited = front
     lowest = len(rank)
     for lane in range(LANES):
         at = block * LANES + lane
         if at >= len(order):
             break
         s = order[at]
-        for k in range(seed_indptr[s], seed_indptr[s + 1]):
-            r = rank[seed_state[k]]
+        for k in range(seeds.indptr[s], seeds.indptr[s + 1]):
+            r = rank[seeds.state[k]]
             if not inside[r]:
                 inside[r] = True
                 dist[r, :] = INFINITE
-            dist[r, lane] = min(dist[r, lane], seed_cost[k])
+            dist[r, lane] = min(dist[r, lane], seeds.cost[k])
             lowest = min(lowest, r)
     count = 0
     for r in range(lowest, len(rank)):
@@ -136,24 +154,13 @@ def _climb(
 
 @njit(cache=True, parallel=True)
 def _sweep(
-    order: np.ndarray,
-    seed_indptr: np.ndarray,
-    seed_state: np.ndarray,
-    seed_cost: np.ndarray,
-    rank: np.ndarray,
-    indptr: np.ndarray,
-    heads: np.ndarray,
-    up: np.ndarray,
-    number: np.ndarray,
-    part_indptr: np.ndarray,
-    part_heads: np.ndarray,
-    part_down: np.ndarray,
-    entry_number: np.ndarray,
-    entry_link: np.ndarray,
-    entry_cost: np.ndarray,
-    n_targets: int,
-    n_chunks: int,
+    order: np.ndarray, seeds: Seeds, ranks: _Ranks, part: _Part, entries: Entries, n_targets: int, n_chunks: int
 ) -> np.ndarray:
+    """Climb from each block of sources, then come down through the part; `entries` has a number for each point."""
+    seed_indptr, seed_state, seed_cost = seeds
+    rank, indptr, heads, up = ranks
+    number, part_indptr, part_heads, part_down = part
+    entry_number, entry_point, entry_cost = entries
     n_sources, n, m = len(seed_indptr) - 1, len(rank), len(part_indptr) - 1
     n_blocks = (n_sources + LANES - 1) // LANES
     found = np.full((n_sources, n_targets), INFINITE, dtype=np.int32)
@@ -164,9 +171,8 @@ def _sweep(
         visited = np.empty(n, dtype=np.int32)
         best = np.empty((n_targets, LANES), dtype=np.int32)
         for block in range(chunk, n_blocks, n_chunks):
-            count = _climb(
-                order, seed_indptr, seed_state, seed_cost, block, rank, indptr, heads, up, inside, above, visited
-            )
+            from_points, hierarchy = Seeds(seed_indptr, seed_state, seed_cost), _Ranks(rank, indptr, heads, up)
+            count = _climb(order, from_points, block, hierarchy, _Front(inside, above, visited))
             below[:] = INFINITE
             for k in range(count):
                 r = visited[k]
@@ -174,12 +180,13 @@ def _sweep(
                 if number[r] >= 0:
                     for lane in range(LANES):
                         below[number[r], lane] = above[r, lane]
+            # Numbers rise with rank: whatever lies above a number has been settled before it is reached.
             for k in range(m - 1, -1, -1):
                 for arc in range(part_indptr[k], part_indptr[k + 1]):
                     _relax(below, k, part_heads[arc], part_down[arc])
             best[:] = INFINITE
             for at in range(len(entry_number)):
-                row, t, cost = entry_number[at], entry_link[at], entry_cost[at]
+                row, t, cost = entry_number[at], entry_point[at], entry_cost[at]
                 for lane in range(LANES):
                     best[t, lane] = min(best[t, lane], below[row, lane] + cost)
             for lane in range(min(LANES, n_sources - block * LANES)):
@@ -189,25 +196,16 @@ def _sweep(
     return found
 
 
-def hierarchy_rows(
-    hierarchy: Hierarchy,
-    seed_indptr: np.ndarray,
-    seed_state: np.ndarray,
-    seed_cost: np.ndarray,
-    entry_indptr: np.ndarray,
-    entry_link: np.ndarray,
-    entry_cost: np.ndarray,
-    n_targets: int,
-) -> np.ndarray:
+def hierarchy_rows(hierarchy: Hierarchy, seeds: Seeds, entries: Entries, n_targets: int) -> np.ndarray:
     """Deciseconds from each source to each target through a hierarchy.
 
     Parameters
     ----------
     hierarchy : Hierarchy
-    seed_indptr, seed_state, seed_cost : ndarray
-        Seeds of each source (CSR over the sources), states of the graph, [0.1 s].
-    entry_indptr, entry_link, entry_cost : ndarray
-        Entries by state (CSR over the states), target of each, [0.1 s].
+    seeds : Seeds
+        Of each source, states of the graph.
+    entries : Entries
+        Of each target.
     n_targets : int
 
     Returns
@@ -217,32 +215,16 @@ def hierarchy_rows(
     """
     rank, indptr, heads = (np.asarray(part) for part in (hierarchy.rank, hierarchy.indptr, hierarchy.heads))
     up, down = np.asarray(hierarchy.up_ds), np.asarray(hierarchy.down_ds)
-    states = rows_of(entry_indptr, np.int32)
+    states = rows_of(entries.indptr, np.int32)
     chosen = _closure(states, rank, indptr, heads)
-    number, part_indptr, part_heads, part_down = _select(chosen, indptr, heads, down, len(rank))
-    n_sources = len(seed_indptr) - 1
+    part = _Part(*_select(chosen, indptr, heads, down, len(rank)))
+    n_sources = len(seeds.indptr) - 1
     first = np.zeros(n_sources, dtype=np.int32)
-    linked = np.diff(seed_indptr) > 0
-    first[linked] = rank[seed_state[seed_indptr[:-1][linked]]]
+    linked = np.diff(seeds.indptr) > 0
+    first[linked] = rank[seeds.state[seeds.indptr[:-1][linked]]]
+    # Sources that climb the same way share a block: its lanes then visit the same ranks.
     order = np.argsort(first, kind="stable").astype(np.int32)
     chunks = max(1, min(8, -(-n_sources // LANES)))
-    found: np.ndarray = _sweep(
-        order,
-        seed_indptr,
-        seed_state,
-        seed_cost,
-        rank,
-        indptr,
-        heads,
-        up,
-        number,
-        part_indptr,
-        part_heads,
-        part_down,
-        number[rank[states]],
-        entry_link,
-        entry_cost,
-        n_targets,
-        chunks,
-    )
+    numbered = Entries(part.number[rank[states]], entries.point, entries.cost)
+    found: np.ndarray = _sweep(order, seeds, _Ranks(rank, indptr, heads, up), part, numbered, n_targets, chunks)
     return found

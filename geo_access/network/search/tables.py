@@ -1,0 +1,105 @@
+"""What the kernels of the street search take: arrays that belong together, under one name.
+
+numba compiles a function for a NamedTuple of arrays as for the arrays themselves. In a parallel function the arrays are
+taken out of the tuple before they are written to: through the tuple, writes inside the loop get lost there.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+
+from geo_access.network.model import ModeGraph, Streets
+
+__all__ = ["Arcs", "Edges", "Entries", "OnEdge", "Points", "Seeds", "Work", "arcs_of", "edges_of"]
+
+
+class Arcs(NamedTuple):
+    """Arcs by the state that they leave: int64 (n_states + 1,), then int32 (n_arcs,), times in 0.1 s."""
+
+    indptr: np.ndarray
+    heads: np.ndarray
+    weights: np.ndarray
+
+
+class Edges(NamedTuple):
+    """Arcs of a mode's graph and the edges that they run along, as `ModeGraph` and `Streets` have them."""
+
+    indptr: np.ndarray
+    heads: np.ndarray
+    edges: np.ndarray
+    copy_of: np.ndarray
+    starts: np.ndarray
+    sealed: np.ndarray
+    source: np.ndarray
+    target: np.ndarray
+
+
+class Points(NamedTuple):
+    """Points on edges, as `Links` has them: each (n_points,)."""
+
+    edge: np.ndarray
+    fraction: np.ndarray
+    x: np.ndarray
+    y: np.ndarray
+    connector_s: np.ndarray
+    forward_ds: np.ndarray
+    backward_ds: np.ndarray
+
+
+class Seeds(NamedTuple):
+    """Where the search from each point begins: int64 (n_points + 1,), then int32 (n_seeds,), times in 0.1 s."""
+
+    indptr: np.ndarray
+    state: np.ndarray
+    cost: np.ndarray
+
+
+class Entries(NamedTuple):
+    """The points that each state leads to: int64 (n_states + 1,), then int32 (n_entries,), times in 0.1 s."""
+
+    indptr: np.ndarray
+    point: np.ndarray
+    cost: np.ndarray
+
+
+class OnEdge(NamedTuple):
+    """The points of each edge: int64 (n_edges + 1,), then int32 (n_linked,)."""
+
+    indptr: np.ndarray
+    member: np.ndarray
+
+
+class Work(NamedTuple):
+    """Memory of one bounded search, clean before and after.
+
+    `dist` and `via`, int32 (n_states,), are `INFINITE` everywhere and `buckets` −1; `buckets` has more slots than the
+    largest weight and than the spread of the seeds. `pool`, int32 (3, n), holds what waits in the buckets: next, state,
+    via.
+    """
+
+    dist: np.ndarray
+    via: np.ndarray
+    buckets: np.ndarray
+    pool: np.ndarray
+    settled: np.ndarray
+
+
+def arcs_of(graph: ModeGraph) -> Arcs:
+    """Return the arcs of a graph, as driven."""
+    return Arcs(graph.indptr, graph.heads, graph.deciseconds)
+
+
+def edges_of(streets: Streets, graph: ModeGraph) -> Edges:
+    """Return the arcs of a graph with the edges that they run along."""
+    return Edges(
+        graph.indptr,
+        graph.heads,
+        graph.edges,
+        graph.copy_of,
+        graph.starts,
+        graph.sealed,
+        streets.edge_source,
+        streets.edge_target,
+    )
