@@ -6,11 +6,12 @@ taken out of the tuple before they are written to: through the tuple, writes ins
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from geo_access.network.model import ModeGraph, Streets
+if TYPE_CHECKING:
+    from geo_access.network.model import ModeGraph, Streets
 
 __all__ = ["Arcs", "Edges", "Entries", "OnEdge", "Points", "Seeds", "Work", "arcs_of", "edges_of"]
 
