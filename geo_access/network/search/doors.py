@@ -9,9 +9,28 @@ from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.search.hubs import Hubs, hubs_of
 from geo_access.network.search.kernels import entries_of, seeds_of
 from geo_access.network.search.links import Links
-from geo_access.network.search.tables import Entries, OnEdge, Seeds, edges_of
+from geo_access.network.search.tables import Arcs, Edges, Entries, OnEdge, Seeds
 
-__all__ = ["entries", "hub_states", "seeds"]
+__all__ = ["arcs_of", "edges_of", "entries", "hub_states", "seeds"]
+
+
+def arcs_of(graph: ModeGraph) -> Arcs:
+    """Return the arcs of a graph, as driven."""
+    return Arcs(graph.indptr, graph.heads, graph.deciseconds)
+
+
+def edges_of(streets: Streets, graph: ModeGraph) -> Edges:
+    """Return the arcs of a graph with the edges that they run along."""
+    return Edges(
+        graph.indptr,
+        graph.heads,
+        graph.edges,
+        graph.copy_of,
+        graph.starts,
+        graph.sealed,
+        streets.edge_source,
+        streets.edge_target,
+    )
 
 
 def seeds(streets: Streets, graph: ModeGraph, links: Links) -> Seeds:

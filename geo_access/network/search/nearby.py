@@ -15,10 +15,10 @@ from numba import get_num_threads, njit
 from geo_access.arrays import indptr_of
 from geo_access.network.model import ModeGraph, SparseTimes, Streets
 from geo_access.network.search.crow_fly import limits_ds, slots
-from geo_access.network.search.doors import entries, seeds
+from geo_access.network.search.doors import arcs_of, entries, seeds
 from geo_access.network.search.kernels import INFINITE, grow, longer, points_by_edge, transpose, workspace
 from geo_access.network.search.links import Links, graph_of
-from geo_access.network.search.tables import Arcs, Entries, OnEdge, Points, Seeds, arcs_of
+from geo_access.network.search.tables import Arcs, Entries, OnEdge, Points, Seeds
 
 __all__ = ["invert", "nearby_pairs"]
 

@@ -10,13 +10,13 @@ import numpy as np
 from geo_access.arrays import rows_of
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search.crow_fly import UNBOUNDED_DS, check_search, crow_fly_matrix, slots, time_factor
-from geo_access.network.search.doors import hub_states, seeds
+from geo_access.network.search.doors import arcs_of, edges_of, hub_states, seeds
 from geo_access.network.search.hubs import hubs_of, standing_xy
 from geo_access.network.search.kernels import INFINITE, along_shared_edges, entries_of, grow, node_at, workspace
 from geo_access.network.search.links import Links, graph_of, link_points
 from geo_access.network.search.off_street import square_pairs, straight_pairs
 from geo_access.network.search.squares import line_between
-from geo_access.network.search.tables import OnEdge, arcs_of, edges_of
+from geo_access.network.search.tables import OnEdge
 from geo_access.words.told import refusal
 
 if TYPE_CHECKING:

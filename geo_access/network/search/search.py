@@ -17,14 +17,14 @@ from geo_access.network.search.crow_fly import (
     slots,
     time_factor,
 )
-from geo_access.network.search.doors import entries, seeds
+from geo_access.network.search.doors import arcs_of, entries, seeds
 from geo_access.network.search.kernels import INFINITE, along_shared_edges, grow, reach_rows, transpose, workspace
 from geo_access.network.search.links import Links, graph_of
 from geo_access.network.search.nearby import nearby_pairs
 from geo_access.network.search.off_street import across_matrix, across_sparse
 from geo_access.network.search.paths import StreetPath, street_path
 from geo_access.network.search.sweep import hierarchy_rows, worth_a_hierarchy
-from geo_access.network.search.tables import Arcs, arcs_of
+from geo_access.network.search.tables import Arcs
 from geo_access.words.told import refusal
 
 __all__ = [

@@ -6,14 +6,11 @@ taken out of the tuple before they are written to: through the tuple, writes ins
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
-if TYPE_CHECKING:
-    from geo_access.network.model import ModeGraph, Streets
-
-__all__ = ["Arcs", "Edges", "Entries", "OnEdge", "Points", "Seeds", "Work", "arcs_of", "edges_of"]
+__all__ = ["Arcs", "Edges", "Entries", "OnEdge", "Points", "Seeds", "Work"]
 
 
 class Arcs(NamedTuple):
@@ -85,22 +82,3 @@ class Work(NamedTuple):
     buckets: np.ndarray
     pool: np.ndarray
     settled: np.ndarray
-
-
-def arcs_of(graph: ModeGraph) -> Arcs:
-    """Return the arcs of a graph, as driven."""
-    return Arcs(graph.indptr, graph.heads, graph.deciseconds)
-
-
-def edges_of(streets: Streets, graph: ModeGraph) -> Edges:
-    """Return the arcs of a graph with the edges that they run along."""
-    return Edges(
-        graph.indptr,
-        graph.heads,
-        graph.edges,
-        graph.copy_of,
-        graph.starts,
-        graph.sealed,
-        streets.edge_source,
-        streets.edge_target,
-    )
