@@ -18,8 +18,8 @@ from scipy.spatial import cKDTree
 
 from geo_access.arrays import grouped, rows_of
 from geo_access.network.model import CrowFly, Streets
-from geo_access.network.search.kernels import edge_ends
 from geo_access.network.search.doors import edges_of
+from geo_access.network.search.kernels import edge_ends
 from geo_access.network.search.links import graph_of
 from geo_access.surfaces.lattice import Frame
 
