@@ -154,7 +154,7 @@ def _run(study: Study, out: Path, *, overwrite: bool, quiet: bool, machine: bool
         with _told_in(language):
             summary = study.run(out, overwrite=overwrite)
         if machine:
-            sys.stdout.write(json.dumps(_plain(summary), ensure_ascii=False, indent=2) + "\n")
+            _write_json(summary.to_dict())
         return
     console = _console()
     console.print(f"[bold]{escape(study.file.study.name)}[/]")
@@ -172,15 +172,8 @@ def _run(study: Study, out: Path, *, overwrite: bool, quiet: bool, machine: bool
     _show(console, summary)
 
 
-def _plain(summary: RunSummary) -> dict[str, Any]:
-    """Give what a run wrote and said as plain values."""
-    columns = ("metier", "public", "kind", "adequate", "fragile", "inadequate", "residents")
-    return {
-        "folder": str(summary.folder),
-        "written": [{"path": path, "bytes": size} for path, size in summary.written],
-        "flags": [dict(zip(columns, row, strict=False)) for row in summary.flag_rows],
-        "warnings": [each.told(summary.language) for each in summary.warnings],
-    }
+def _write_json(values: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(values, ensure_ascii=False, indent=2) + "\n")
 
 
 @app.command(cls=Command, help="help.demo")
@@ -219,6 +212,7 @@ def run(
 def check(
     context: typer.Context,
     study: Annotated[Path, typer.Argument(help="help.study")],
+    machine: _JSON = False,
 ) -> None:
     """Check everything, compute nothing; all faults are listed at once."""
     console = _console()
@@ -227,6 +221,9 @@ def check(
         from geo_access.study.check import check_study
 
         report = check_study(study, language=context.obj)
+    if machine:
+        _write_json(report.to_dict())
+        raise typer.Exit(1 if report.faults else 0)
     language = report.language
     if report.rows:
         table = Table(title=text("cli.read_title", language), title_justify="left")

@@ -17,6 +17,7 @@ from geo_access.cli import app
 from geo_access.study.study import RunSummary, Study
 from geo_access.words.note import note
 from tests.feeds import write_feed
+from tests.reliability.small_study import write_transit_study
 from tests.shared import ROOT
 
 DEMO = ROOT / "data" / "demo"
@@ -291,3 +292,18 @@ def test_quiet_says_nothing_and_json_is_all_that_is_said(monkeypatch: pytest.Mon
         assert said["flags"][0]["metier"] == "Maçon (F1703)"
         assert said["flags"][0]["residents"] == "50 %"
         assert said["warnings"] == ["12 points portent des chiffres estimés par leur source"]
+
+
+def test_check_tells_a_machine_all_that_it_found(tmp_path: Path) -> None:
+    good = write_transit_study(tmp_path / "good")
+    done = CliRunner().invoke(app, ["check", str(good), "--json"])
+    said = json.loads(done.output)
+    assert (done.exit_code, said["faults"]) == (0, [])
+    assert {row["source"] for row in said["sources"]} >= {"points.csv", "training.csv"}
+    assert "2 métiers" in said["plan"]
+    bad = write_transit_study(tmp_path / "bad")
+    bad.write_text(bad.read_text("utf-8").replace("minutes = 30", "minutes = -3"), "utf-8")
+    done = CliRunner().invoke(app, ["check", str(bad), "--json"])
+    faults = json.loads(done.output)["faults"]
+    assert (done.exit_code, len(faults)) == (1, 2)
+    assert all(fault["key"] and fault["where"] and "minutes" in fault["text"] for fault in faults)

@@ -27,6 +27,8 @@ class Profile:
         Longest walk (or ride) to a stop, and from one [min].
     max_rides : int or None
         Most vehicles boarded.
+    max_transfer_min : float
+        Longest walk between two stops [min].
     on_demand : bool
         Whether it books: trips and services on demand count.
     school_lines, paratransit : bool
@@ -54,6 +56,7 @@ class Profile:
     paratransit: bool = False
     line_kinds: tuple[tuple[str, str], ...] = ()
     max_stress: int | None = None
+    max_transfer_min: float = 10.0
 
     @property
     def uses_transit(self) -> bool:
@@ -91,6 +94,7 @@ class Profile:
             bike_kmh=self.bike_kmh,
             max_access_s=access_s,
             max_egress_s=access_s,
+            max_transfer_s=round(self.max_transfer_min * 60),
             max_rides=self.max_rides,
             on_demand=self.on_demand,
             school_lines=self.school_lines,
@@ -114,6 +118,7 @@ class Profile:
                 ("walk_kmh", self.walk_kmh),
                 ("bike_kmh", self.bike_kmh),
                 ("max_access_min", self.max_access_min),
+                ("max_transfer_min", self.max_transfer_min),
             )
             if not value > 0
         ]

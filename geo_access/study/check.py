@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from geo_access.errors import Fault
 from geo_access.study.contents import read_contents, readings
@@ -11,6 +12,7 @@ from geo_access.study.file import StudyFile, read_content, sound_part, validated
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import check_feeds
 from geo_access.study.opened import Unopened, try_to_open
+from geo_access.words.messages import fault_text
 from geo_access.words.note import Note, note
 
 __all__ = ["CheckReport", "check_study"]
@@ -41,6 +43,17 @@ class CheckReport:
     faults: tuple[Fault, ...] = ()
     plan: Note | None = None
     language: str = "fr"
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all of it as plain values, in the language of the study."""
+        columns = ("source", "read", "kept", "located", "lost")
+        faults = [{"key": one.key, "where": one.where, "text": fault_text(one, self.language)} for one in self.faults]
+        return {
+            "sources": [dict(zip(columns, row, strict=True)) for row in self.rows],
+            "warnings": [each.told(self.language) for each in self.warnings],
+            "faults": faults,
+            "plan": None if self.plan is None else self.plan.told(self.language),
+        }
 
 
 def check_study(path: str | Path, *, language: str = "fr") -> CheckReport:

@@ -403,8 +403,10 @@ def study_metiers(file: StudyFile) -> list[Metier]:
 
 def study_profiles(file: StudyFile) -> list[Profile]:
     """Return the publics of a study."""
+    walks = {"max_transfer_min": file.network.max_transfer_min}
     return [
-        Profile(**{**public.model_dump(), "line_kinds": tuple(public.line_kinds.items())}) for public in file.profiles
+        Profile(**{**public.model_dump(), **walks, "line_kinds": tuple(public.line_kinds.items())})
+        for public in file.profiles
     ]
 
 

@@ -101,6 +101,8 @@ def study_network(file: StudyFile, *, day: date | None = None, streets: Streets 
     Network
     """
     section, built = file.network, streets is not None
+    # Walks between stops are limited in minutes: who walks faster than the network gets farther in them.
+    fastest_kmh = max(section.walk_kmh, *(public.walk_kmh for public in file.profiles))
     network = build_network(
         None if built else list(section.osm) or None,
         list(section.gtfs) or None,
@@ -110,7 +112,7 @@ def study_network(file: StudyFile, *, day: date | None = None, streets: Streets 
         align=section.align if section.align != "none" else None,
         school_breaks=_holidays(file),
         walk_kmh=section.walk_kmh,
-        max_transfer_s=round(section.max_transfer_min * 60),
+        max_transfer_s=round(section.max_transfer_min * 60 * fastest_kmh / section.walk_kmh),
         epsg=None if built else file.study.epsg,
     )
     if streets is not None:

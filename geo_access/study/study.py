@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -112,6 +113,16 @@ class RunSummary:
     written: tuple[tuple[str, int], ...]
     warnings: tuple[Told, ...]
     language: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return what a run wrote and said as plain values."""
+        columns = ("metier", "public", "kind", "adequate", "fragile", "inadequate", "residents")
+        return {
+            "folder": str(self.folder),
+            "written": [{"path": path, "bytes": size} for path, size in self.written],
+            "flags": [dict(zip(columns, row, strict=False)) for row in self.flag_rows],
+            "warnings": [each.told(self.language) for each in self.warnings],
+        }
 
 
 def _silent(stage: str, share: float) -> None:

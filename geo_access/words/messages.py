@@ -9,7 +9,7 @@ from geo_access.errors import Fault, GeoAccessError
 from geo_access.words.told import told_values
 from geo_access.words.words import catalogue, text
 
-__all__ = ["error_text"]
+__all__ = ["error_text", "fault_text"]
 
 
 _MACHINE = {
@@ -44,7 +44,8 @@ def _told(key: str, values: Mapping[str, object], english: str, language: str) -
     return text(entry, language, **told_values(values, language))
 
 
-def _fault(fault: Fault, language: str) -> str:
+def fault_text(fault: Fault, language: str) -> str:
+    """Where, what and what to do, of one fault, in a language."""
     own = str(fault).removeprefix(f"{fault.where}: ")
     colon = text("colon", language)
     where = fault.where if fault.place is None else fault.place.told(language)
@@ -77,6 +78,6 @@ def error_text(error: BaseException, language: str = "fr") -> str:
         return _told(error.key, error.values, str(error), language)
     if not error.faults:
         return str(error)
-    lines = [_fault(fault, language) for fault in error.faults]
+    lines = [fault_text(fault, language) for fault in error.faults]
     head = [text("error.faults", language, n=len(lines))] if len(lines) > 1 else []
     return "\n  ".join([*head, *lines])

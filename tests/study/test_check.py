@@ -13,6 +13,7 @@ from geo_access.errors import GeoAccessError
 from geo_access.study.check import CheckReport, check_study
 from geo_access.study.study import Study
 from geo_access.words.messages import error_text
+from tests.reliability.small_study import write_transit_study
 from tests.study.test_file import GOOD, write
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"
@@ -99,3 +100,12 @@ def test_every_refused_value_has_words_in_both_languages(tmp_path: Path, key: st
     for fault in faults:
         error = GeoAccessError("x", faults=[fault])
         assert error_text(error, "fr") != error_text(error, "en")
+
+
+@pytest.mark.parametrize("given", ["max_transfer_min = 5", "walk_kmh = 9.5"])
+def test_walks_between_stops_that_check_accepts_are_run(tmp_path: Path, given: str) -> None:
+    path = write_transit_study(tmp_path)
+    old = 'gtfs = ["bus.zip"]' if "transfer" in given else 'mode = "transit"'
+    path.write_text(path.read_text("utf-8").replace(old, f"{old}\n{given}"), "utf-8")
+    assert check_study(path).faults == ()
+    assert len(Study.from_file(path).prepare().flags) > 0
