@@ -36,6 +36,7 @@ from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
 from geo_access.sources.web import check_url
 from geo_access.study.choice import joined_zones, masked
 from geo_access.study.file import StudyFile, study_metiers
+from geo_access.study.known_formats import format_hint
 from geo_access.study.sections import EmployersTable, Table, TrainingTable
 from geo_access.study.verdict import supply_notes, table_faults
 from geo_access.words.note import Note, note
@@ -93,7 +94,8 @@ def read_training_table(table: TrainingTable) -> _Read:
         paths = {"mef": table.mef, "certifications": table.certifications, "schools": table.schools}
         return read_capacities(table.file, **{key: path for key, path in paths.items() if path is not None})
     condition = table.where or None
-    return read_training(table.file, columns=table.columns, crs=table.crs, layer=table.layer, condition=condition)
+    with format_hint("training", table.file, table.format):
+        return read_training(table.file, columns=table.columns, crs=table.crs, layer=table.layer, condition=condition)
 
 
 def _romes_of_naf(path: Path | None, codes: Sequence[str]) -> dict[str, tuple[str, ...]] | None:
@@ -143,7 +145,8 @@ def read_employers_table(table: EmployersTable, codes: Sequence[str]) -> _Read:
             min_headcount=table.min_headcount,
         )
     condition = table.where or None
-    return read_employers(table.file, columns=table.columns, crs=table.crs, layer=table.layer, condition=condition)
+    with format_hint("employers", table.file, table.format):
+        return read_employers(table.file, columns=table.columns, crs=table.crs, layer=table.layer, condition=condition)
 
 
 _MOST_NAMED = 8

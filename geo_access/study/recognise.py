@@ -17,6 +17,7 @@ from geo_access.sources.places.zones import recognise_zoning
 from geo_access.sources.tables.points import LAT_NAMES, LON_NAMES
 from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.text import fold
+from geo_access.study.known_formats import format_of_columns
 
 __all__ = ["ROLES", "Recognised", "recognise"]
 
@@ -137,18 +138,15 @@ def _of_table(path: Path, table: pd.DataFrame) -> Recognised:
         zoning = recognise_zoning(table)
         return Recognised(path, "zones", zoning[0].kind if zoning else "zone", len(table))
     placed = shaped or all(own & set(names) for own in _PLACED)
-    role, form = _role(set(names), placed=placed, cells=_has_cells(table))
+    produced = format_of_columns(list(table.columns))
+    role, form = produced or _role(set(names), placed=placed, cells=_has_cells(table))
     codes = _codes(table, [names[name] for name in sorted(_METIER & set(names))])
     return Recognised(path, role, form, len(table), codes if role in ("training", "employers") else ())
 
 
 def _role(names: set[str], *, placed: bool, cells: bool) -> tuple[str, str]:
-    if "uai" in names and {"mef11", "coderome1"} & names:
-        return "training", "uai_mef_rome"
     if "uai" in names and placed:
         return "schools", ""
-    if {"siret", "naf", "kind"} <= names:
-        return "employers", "siae"
     if names & _METIER and placed:
         return ("employers", "plain") if names & _OPENINGS else ("training", "plain")
     if cells and names & _POPULATION:
