@@ -12,6 +12,8 @@ import numpy as np
 import pandas as pd
 
 from geo_access.errors import Fault, InputError, raise_faults
+from geo_access.words.note import Note, note
+from geo_access.words.told import fault
 
 __all__ = ["NOT_DISCLOSED", "detect_encoding", "detect_separator", "fold", "pick_columns", "to_numbers", "to_text"]
 
@@ -190,29 +192,25 @@ def _number(value: object) -> float:
     return number if np.isfinite(number) else float("nan")
 
 
-def _no_column(where: str, wanted: str, name: str, known: Sequence[str]) -> Fault:
+def _either(names: Sequence[str]) -> Note:
+    """Names of columns of which one is wanted, as the reader's language sets them side by side."""
+    *others, last = names
+    found = note("column_named", name=last)
+    for name in reversed(others):
+        found = note("column_either", one=note("column_named", name=name), other=found)
+    return found
+
+
+def _no_column(where: str, wanted: Sequence[str], known: Sequence[str]) -> Fault:
     """Say that a column is missing, with the nearest one that exists or the list of them."""
     folded: dict[str, str] = {}
     for column in known:
         folded.setdefault(fold(column).replace(" ", ""), column)
-    near = difflib.get_close_matches(fold(name).replace(" ", ""), list(folded), n=1, cutoff=0.5)
+    near = difflib.get_close_matches(fold(wanted[0]).replace(" ", ""), list(folded), n=1, cutoff=0.5)
     if near:
-        nearest = folded[near[0]]
-        return Fault(
-            where,
-            f"no column {wanted}",
-            f"did you mean {nearest!r}?",
-            key="no_column_near",
-            values={"wanted": wanted, "near": nearest},
-        )
-    shown = ", ".join(map(repr, known[:12])) + (", …" if len(known) > 12 else "")
-    return Fault(
-        where,
-        f"no column {wanted}",
-        f"the columns are {shown}",
-        key="no_column",
-        values={"wanted": wanted, "known": shown},
-    )
+        return fault(where, "no_column_near", wanted=_either(wanted), near=folded[near[0]])
+    shown = ", ".join(known[:12]) + (", …" if len(known) > 12 else "")
+    return fault(where, "no_column", wanted=_either(wanted), known=shown)
 
 
 def pick_columns(
@@ -265,7 +263,7 @@ def pick_columns(
     for ours, theirs in named.items():
         match = theirs if theirs in exact else loose.get(fold(theirs).replace(" ", "") or theirs)
         if match is None:
-            faults.append(_no_column(f"{where}: {ours}", repr(theirs), theirs, known))
+            faults.append(_no_column(f"{where}: {ours}", [theirs], known))
         else:
             found[ours] = match
     for ours, names in wanted.items():
@@ -276,7 +274,6 @@ def pick_columns(
         if first is not None:
             found[ours] = first
         elif ours not in free:
-            tried = " or ".join(map(repr, names[:4]))
-            faults.append(_no_column(f"{where}: {ours}", tried, names[0], known))
+            faults.append(_no_column(f"{where}: {ours}", names[:4], known))
     raise_faults(faults, error=InputError)
     return found
