@@ -146,7 +146,7 @@ def read_osm(
     ...
     geo_access.errors.MissingFileError: nowhere.osm.pbf: file not found → check the path
     """
-    paths = [Path(osm_paths)] if isinstance(osm_paths, str | Path) else [Path(path) for path in osm_paths]
+    paths = [Path(osm_paths)] if isinstance(osm_paths, str | Path) else sorted(Path(path) for path in osm_paths)
     check_paths(paths)
     box = _box(bbox_lonlat)
     tag_sets: TagSets = {}
@@ -161,9 +161,6 @@ def read_osm(
     restrictions, broken = _restrictions(parts)
     missing = ways.x == UNDEFINED
     names = tuple(dict(tags) for tags in tag_sets)
-    areas = {
-        area.way_id: area for path, part in zip(paths, parts, strict=True) for area in walk_areas(path, part, names)
-    }
     return OsmWays(
         way_id=ways.way_id,
         way_tags=ways.way_tags,
@@ -172,11 +169,36 @@ def read_osm(
         lon=np.where(missing, np.nan, ways.x * 1e-7),
         lat=np.where(missing, np.nan, ways.y * 1e-7),
         tag_sets=names,
-        node_tags={node: tags for part in reversed(parts) for node, tags in part.node_tags.items()},
+        node_tags=_node_tags(parts),
         restrictions=restrictions,
         notes=_notes(parts, ways, missing, far, broken),
-        areas=tuple(areas.values()),
+        areas=_areas(paths, parts, ways, names),
     )
+
+
+def _node_tags(parts: Sequence[Part]) -> dict[int, dict[str, str]]:
+    """Tags of the newest version of each node, of equal ones that of the first file."""
+    newest: dict[int, tuple[int, dict[str, str]]] = {}
+    for part in parts:
+        for node, (version, tags) in part.node_tags.items():
+            if node not in newest or version > newest[node][0]:
+                newest[node] = (version, tags)
+    return {node: tags for node, (_, tags) in newest.items()}
+
+
+def _areas(
+    paths: Sequence[Path], parts: Sequence[Part], ways: _Ways, names: tuple[dict[str, str], ...]
+) -> tuple[WalkArea, ...]:
+    """Areas of all files, each once: those of the version of a way that was kept; every outer ring of a relation."""
+    version = dict(zip(ways.way_id.tolist(), ways.version.tolist(), strict=True)) if len(parts) > 1 else {}
+    found: dict[tuple[bool, int, int], WalkArea] = {}
+    for path, part in zip(paths, parts, strict=True):
+        own = dict(zip(part.way_id, part.version, strict=True)) if len(parts) > 1 else {}
+        for area in walk_areas(path, part, names):
+            if area.rim and own.get(area.way_id) != version.get(area.way_id):
+                continue
+            found.setdefault((area.rim, area.way_id, int(area.rings[0].node_id.min())), area)
+    return tuple(found.values())
 
 
 class _Ways:

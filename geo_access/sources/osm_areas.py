@@ -133,6 +133,8 @@ def _of_relations(part: Part, lines: _Lines) -> list[WalkArea]:
 
     found = []
     for number, (_, tags, members) in part.multipolygons.items():
+        if not is_walk_area(tags | {"area": "yes"}):
+            continue
         sides: dict[str, list[list[tuple[int, int, int]]]] = {"outer": [], "inner": []}
         for kind, ref, role in members:
             if kind == "w" and ref in lines:

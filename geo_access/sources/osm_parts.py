@@ -165,7 +165,7 @@ class Part:
         self.node_id = array("q")
         self.x = array("i")
         self.y = array("i")
-        self.node_tags: dict[int, dict[str, str]] = {}
+        self.node_tags: dict[int, tuple[int, dict[str, str]]] = {}
         self.relations: dict[int, tuple[int, dict[str, str], list[tuple[str, int, str]]]] = {}
         self.multipolygons: dict[int, tuple[int, dict[str, str], list[tuple[str, int, str]]]] = {}
         self.solid_id = array("q")
@@ -200,13 +200,17 @@ class Part:
         self.solid_x.append(x)
         self.solid_y.append(y)
 
-    def node(self, number: int, tags: Iterable[tuple[str, str]]) -> None:
+    def node(self, number: int, version: int, tags: Iterable[tuple[str, str]]) -> None:
         """Keep the tags of a barrier, a signal, a kerb or a crossing that some may not pass."""
         kept = {key: value for key, value in tags if key in _NODE_KEY_SET}
         stops = "barrier" in kept or kept.get("kerb") == "raised"
         highway = kept.get("highway")
-        if stops or highway == "traffic_signals" or (highway == "crossing" and kept.get("wheelchair") == "no"):
-            self.node_tags[number] = kept
+        if (
+            stops
+            or highway in ("traffic_signals", "elevator")
+            or (highway == "crossing" and kept.get("wheelchair") == "no")
+        ):
+            self.node_tags[number] = (version, kept)
 
     def relation(self, number: int, version: int, tags: dict[str, str], members: list[tuple[str, int, str]]) -> None:
         """Keep a turn restriction, or a multipolygon that may be walked across."""
@@ -235,8 +239,13 @@ def _street(tags: tuple[tuple[str, str], ...]) -> bool:
 
 
 def _solid(tags: Any) -> bool:
-    """Whether a way is the wall of a building, or the shore of a water."""
-    return "building" in tags or tags.get("natural") == "water"
+    """Whether a way is the wall of a building on the ground, or the shore of a water; one walks below a roof."""
+    if tags.get("natural") == "water":
+        return True
+    return tags.get("building", "no") not in _NO_WALLS and tags.get("layer", "0") in ("0", "")
+
+
+_NO_WALLS = frozenset({"no", "roof", "canopy", "carport"})
 
 
 def _pairs(item: Any) -> list[tuple[str, str]]:
@@ -275,9 +284,11 @@ def _read_sorted(part: Part, path: Path) -> bool:
                 return False
             last = number
             # Most ways are buildings: the least that can be asked of them.
-            if "building" in item.tags and "highway" not in item.tags:
-                place = item.nodes[0].location
-                part.solid(number, place.x, place.y)
+            found = item.tags
+            if "building" in found and "highway" not in found:
+                if _solid(found):
+                    place = item.nodes[0].location
+                    part.solid(number, place.x, place.y)
                 continue
             if item.deleted:
                 return False
@@ -292,7 +303,7 @@ def _read_sorted(part: Part, path: Path) -> bool:
         elif item.deleted:
             return False
         elif isinstance(item, node_kind):
-            part.node(number, _pairs(item))
+            part.node(number, item.version, _pairs(item))
         else:
             part.relation(number, item.version, dict(_pairs(item)), _members(item))
     lost = list(islice((ref for ref, x in zip(part.node_id, part.x, strict=True) if x == UNDEFINED), 1_000))
@@ -343,9 +354,9 @@ def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
             ways[number] = (version, there, _pairs(item), found)
         else:
             relations[number] = (version, there, _pairs(item), _members(item))
-    for number, (_, _, _, tags) in nodes.items():
+    for number, (version, _, _, tags) in nodes.items():
         if tags:
-            part.node(number, tags)
+            part.node(number, version, tags)
     part.whole = {}
     for number, (version, there, tags, found) in ways.items():
         if not there:
@@ -392,13 +403,14 @@ _REMARK = re.compile(rb"<remark>\s*(.*?)\s*</remark>", re.DOTALL)
 _TAIL_BYTES = 4_096
 
 
-def _refuse_remark(path: Path) -> None:
+def _refuse_remark(path: Path, text: bytes | None) -> None:
     """Raise where a server wrote into its answer that it did not finish (Overpass: ``<remark>runtime error …``)."""
-    if not path.name.lower().endswith(".osm"):
+    if text is None and not path.name.lower().endswith(".osm"):
         return
-    with path.open("rb") as file:
+    with io.BytesIO(text) if text is not None else path.open("rb") as file:
         head = file.read(_TAIL_BYTES)
-        file.seek(max(0, path.stat().st_size - _TAIL_BYTES))
+        file.seek(0, io.SEEK_END)
+        file.seek(max(0, file.tell() - _TAIL_BYTES))
         found = _REMARK.search(head) or _REMARK.search(file.read())
     if found is None:
         return
@@ -434,15 +446,17 @@ def read_part(path: Path, tag_sets: TagSets, *, box: tuple[int, int, int, int] |
     """
     import osmium  # noqa: PLC0415 — importing the room stays cheap
 
-    _refuse_remark(path)
     part = Part(tag_sets, box)
     try:
         part.text = _unpacked(path)
+        _refuse_remark(path, part.text)
         deleted = _deleted(path, part.text)
         if deleted or not _read_sorted(part, path):
             text, part = part.text, Part(tag_sets, box)
             part.text = text
             _read_whole(part, path, deleted)
+    except InputError:
+        raise
     except (RuntimeError, ValueError, OSError, EOFError, zlib.error, osmium.InvalidLocationError) as error:
         raise InputError(
             f"{path.name}: it cannot be read as OSM data ({error}) → download it again; "

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from pathlib import Path
 
 import numpy as np
@@ -73,7 +74,7 @@ def test_a_draft_with_negative_numbers_beside_an_extract(tmp_path: Path) -> None
     node_c = next(row for row in text.splitlines() if f"id='{ord('C')}'" in row)
     rows = [node_c if f"<node id='{ord('C')}'" in row else row for row in draft.splitlines()]
     (tmp_path / "draft.osm").write_text("\n".join(rows))
-    assert read_osm([path, tmp_path / "draft.osm"]).way_id.tolist() == [1, 2, 3, -1]
+    assert read_osm([path, tmp_path / "draft.osm"]).way_id.tolist() == [-1, 1, 2, 3]
     alone = text.replace("id='", "id='-").replace("ref='", "ref='-")
     path.write_text(alone)
     assert walk_s(path, where, "AD") == pytest.approx(3 * STREET_S, abs=0.3)
@@ -86,6 +87,25 @@ def test_the_order_of_extracts_does_not_matter(tmp_path: Path) -> None:
     for order in (("west", "east"), ("east", "west")):
         paths = [tmp_path / f"{name}.osm" for name in order]
         assert walk_s(paths, where, "AD") == pytest.approx(3 * STREET_S, abs=0.3)
+
+
+def test_of_overlapping_extracts_the_newest_nodes_and_squares_count(tmp_path: Path) -> None:
+    # The newer extract has locked the gate and narrowed nothing: in any order the gate is shut, under any names.
+    where = write_osm(tmp_path / "older.osm", LINE, WAYS, nodes={"B": {"barrier": "gate", "access": "yes"}})
+    write_osm(tmp_path / "newer.osm", LINE, WAYS, nodes={"B": {"barrier": "gate", "access": "private"}})
+    text = (tmp_path / "newer.osm").read_text()
+    (tmp_path / "newer.osm").write_text(text.replace("id='66' version='1'", "id='66' version='2'"))
+    (tmp_path / "a.osm").write_bytes((tmp_path / "newer.osm").read_bytes())
+    for order in (("older", "newer"), ("newer", "older"), ("a", "older"), ("older", "a")):
+        read = read_osm([tmp_path / f"{name}.osm" for name in order])
+        assert read.node_tags[ord("B")] == {"barrier": "gate", "access": "private"}
+    one, other = (
+        build_streets([tmp_path / name for name in names], epsg=EPSG, modes=["walk"], min_island_nodes=1)
+        for names in (("older.osm", "a.osm"), ("a.osm", "older.osm"))
+    )
+    np.testing.assert_array_equal(one.node_x, other.node_x)
+    np.testing.assert_array_equal(one.edge_way_id, other.edge_way_id)
+    assert len(where) == 4
 
 
 def test_names_in_capitals(tmp_path: Path) -> None:
@@ -101,6 +121,10 @@ def test_an_answer_that_the_server_did_not_finish_is_refused(tmp_path: Path) -> 
     path.write_text(text.replace("</osm>", f"<remark> {said} </remark></osm>"))
     with pytest.raises(InputError, match=r"line\.osm: the server did not finish .*timed out.*smaller area"):
         read_osm(path)
+    packed = tmp_path / "line.osm.gz"
+    packed.write_bytes(gzip.compress(path.read_bytes()))
+    with pytest.raises(InputError, match=r"line\.osm\.gz: the server did not finish .*timed out.*smaller area"):
+        read_osm(packed)
 
 
 def test_a_node_oceans_away_is_left_out_and_named(tmp_path: Path) -> None:

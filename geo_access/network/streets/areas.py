@@ -272,7 +272,7 @@ class _Laid:
 
     def lay(self, area: WalkArea, points: _Points, pairs: np.ndarray, *, number: int) -> None:
         """Join pairs of points under the id and the tags of an area."""
-        plain = {key: value for key, value in area.tags.items() if key != "area"}
+        plain = area.tags | {"area": "yes"}  # as the rim: no car drives across
         tags = self.known.setdefault(tuple(sorted(plain.items())), len(self.tag_sets))
         if tags == len(self.tag_sets):
             self.tag_sets.append(plain)

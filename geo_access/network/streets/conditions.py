@@ -1,9 +1,9 @@
 """Conditional tags of OSM, read for one day and time of day.
 
 A small part of two grammars of the OSM wiki, "Conditional restrictions" and "Key:opening_hours/specification": months,
-dates, weekdays, times of day, ``off``; rules after ``;`` override. What lies outside (weeks, Easter, sunrise, what a
-user is) is not guessed: the tag stays as it is without the condition, and is counted. A service day is taken as no
-public holiday.
+dates, weekdays, times of day, ``off``; rules after ``;`` override, those after a comma stand beside. What lies outside
+(weeks, Easter, sunrise, school holidays, what a user is) is not guessed: the tag stays as it is without the condition,
+and is counted. A service day is taken as no public holiday.
 """
 
 from __future__ import annotations
@@ -17,10 +17,12 @@ __all__ = ["conditional_value", "holds", "resolved"]
 _MONTHS = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _DAYS = ("mo", "tu", "we", "th", "fr", "sa", "su")
 _MONTH, _DAY = "|".join(_MONTHS), "|".join(_DAYS)
-_DATE = rf"(?:(\d{{4}})\s+)?({_MONTH})(?:\s+(\d{{1,2}})(?![\d:]))?"
-_DATES = re.compile(rf"{_DATE}(?:\s*-\s*(?:{_DATE}|(\d{{1,2}})(?![\d:])))?")
+_DATE = rf"(?:(\d{{4}})\s+)?({_MONTH})(?:\s+(\d{{1,2}})(?!\d|:\d))?"
+_DATES = re.compile(rf"{_DATE}(?:\s*-\s*(?:{_DATE}|(\d{{1,2}})(?!\d|:\d)))?")
 _WEEKDAYS = re.compile(rf"(ph|sh|{_DAY})(?:\s*-\s*({_DAY}))?(?![a-z\[])")
 _TIMES = re.compile(r"(\d{1,2}):(\d{2})(?:\s*-\s*(\d{1,2}):(\d{2})|(\+))")
+# "Mo-Fr 08:00-12:00, Sa 09:00-12:00": after times, a comma and days begin a further rule beside the first.
+_BESIDE = re.compile(rf"(?:(?<=:\d\d)|(?<=\+)|(?<=off))\s*,\s*(?=(?:ph|sh|{_DAY}|{_MONTH})\b)", re.IGNORECASE)
 _OTHERS = re.compile(
     r"weight|length|height|width|axle|hgv|goods|trailer|bus|psv|coach|taxi|moped|motorcycle|emergency|hov|tourist|"
     r"agricultural|forestry|caravan|hazmat|maxweight"
@@ -46,7 +48,7 @@ def _dates_hold(match: re.Match[str], day: dt.date) -> bool:
 
 def _weekdays_hold(match: re.Match[str], day: dt.date) -> bool:
     first, last = match.groups()
-    if first in ("ph", "sh"):
+    if first == "ph":
         return False
     start = _DAYS.index(first)
     end = _DAYS.index(last) if last else start
@@ -79,6 +81,8 @@ class _Rule:
         self.understood = rest in ("", "off", "closed", "open") and bool(
             self.dates or self.weekdays or self.times or rest
         )
+        # Whose school holidays, and when, nothing here knows.
+        self.understood &= all(match[1] != "sh" for match in self.weekdays)
 
     def on(self, day: dt.date) -> bool:
         """Whether the rule is about a day."""
@@ -124,9 +128,7 @@ def holds(text: str, moment: dt.datetime) -> bool | None:
     for text_rule in text.split(";"):
         if not text_rule.strip():
             continue
-        # "Mo 08:00-12:00, Sa 09:00-12:00": after a comma and a space, a further rule beside the first.
-        beside = re.split(rf",\s*(?=(?:{_DAY}|{_MONTH})\b[^,]*\d{{1,2}}:)", text_rule.strip(), flags=re.IGNORECASE)
-        rules = [_Rule(part) for part in beside] if beside[0].count(":") else [_Rule(text_rule)]
+        rules = [_Rule(part) for part in _BESIDE.split(text_rule.strip())]
         if not all(rule.understood for rule in rules):
             return None
         for k, rule in enumerate(rules):

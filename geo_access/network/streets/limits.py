@@ -74,15 +74,21 @@ def _number_kmh(value: str) -> float | None:
 
 
 def nonsense_limit(tags: Mapping[str, str]) -> bool:
-    """Whether a posted limit cannot be meant: negative, 0, or beyond 150 km/h.
+    """Whether a posted limit cannot be meant: negative, 0, beyond 150 km/h, or a number with something else about it.
 
     Examples
     --------
-    >>> [nonsense_limit({"maxspeed": value}) for value in ("999", "-30", "50", "FR:urban")]
-    [True, True, False, False]
+    >>> [nonsense_limit({"maxspeed": value}) for value in ("999", "-30", "50", "FR:urban", "5O")]
+    [True, True, False, False, True]
     """
-    values = (_number_kmh(tags.get(key, "")) for key in ("maxspeed", "maxspeed:forward", "maxspeed:backward"))
-    return any(value is not None and not _LEAST_KMH <= value <= _MOST_KMH for value in values)
+    for key in ("maxspeed", "maxspeed:forward", "maxspeed:backward"):
+        text = tags.get(key, "").strip()
+        value = _number_kmh(text)
+        if value is None and text[:1] in "-0123456789" and text and _implicit_kmh(text) is None:
+            return True
+        if value is not None and not _LEAST_KMH <= value <= _MOST_KMH:
+            return True
+    return False
 
 
 @lru_cache(maxsize=1024)
@@ -101,7 +107,7 @@ def _implicit_kmh(value: str) -> float | None:
     if name not in ranks:
         zone = re.fullmatch(r"(?:zone)?(\d{2,3})", name) if rest else None
         return float(zone[1]) if zone and _LEAST_KMH <= float(zone[1]) <= _MOST_KMH else None
-    return float(_URBAN_RURAL_TRUNK_MOTORWAY.get(code, _URBAN_RURAL_TRUNK_MOTORWAY["FR"])[ranks.index(name)])
+    return float(_URBAN_RURAL_TRUNK_MOTORWAY[code][ranks.index(name)]) if code in _URBAN_RURAL_TRUNK_MOTORWAY else None
 
 
 def limit_kmh(tags: Mapping[str, str], toward: str = "forward") -> float | None:

@@ -66,7 +66,7 @@ class Profile:
     motorroad : bool
         Whether ``motorroad=yes`` leaves a way open without a permission of the profile's own.
     pushed : mapping of str to str
-        Classes on which a bicycle is pushed at `dismount_kmh`, and the tag that must say ``yes`` (empty for none).
+        Classes on which a bicycle is pushed at `dismount_kmh`, and the tag that must not say ``no`` (empty for none).
     open_gates : frozenset of str
         Values of ``barrier`` without further tags that are taken as open, and counted.
     node_kerbs : frozenset of str
@@ -124,7 +124,7 @@ _WALK_CLASSES = [
     "elevator",
     "pier",
 ]
-_GATES = frozenset({"gate", "swing_gate", "lift_gate", "sliding_gate", "hampshire_gate", "wicket_gate"})
+_GATES = frozenset({"gate", "swing_gate", "lift_gate", "sliding_gate", "hampshire_gate"})
 _VISITS = frozenset({"destination", "customers", "delivery", "private"})
 _WALK_KMH = 4.8
 _WALLS = frozenset({"wall", "fence", "hedge", "debris"})
@@ -247,6 +247,9 @@ PROFILES: Mapping[str, Profile] = {
             "motorcycle_barrier",
             "rope",
             "planter",
+            "wicket_gate",
+            "bus_trap",
+            "sump_buster",
         },
         signal_s=2.0,
         junction_s=1.0,

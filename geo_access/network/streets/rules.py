@@ -128,7 +128,9 @@ def _pushed(tags: Mapping[str, str], profile: Profile, name: str) -> bool:
         return False
     needed = profile.pushed[name]
     foot = tags.get("foot", tags.get("access", "yes"))
-    return tags.get(needed) == "yes" if needed else not _opened(tags, profile) and foot not in _CLOSED
+    return (
+        tags.get(needed, "no") not in ("no", "0", "") if needed else not _opened(tags, profile) and foot not in _CLOSED
+    )
 
 
 def _base_speed_kmh(tags: Mapping[str, str], profile: Profile, length_m: float) -> float:
@@ -259,7 +261,7 @@ def barrier_blocks(tags: Mapping[str, str], profile: Profile) -> bool:
     Parameters
     ----------
     tags : mapping of str to str
-        Tags of a barrier, a kerb or a crossing.
+        Tags of a barrier, a kerb, a crossing or an elevator.
     profile : Profile
 
     Returns
@@ -276,9 +278,13 @@ def barrier_blocks(tags: Mapping[str, str], profile: Profile) -> bool:
     """
     if tags.get("kerb") in profile.node_kerbs and tags.get("wheelchair") != "yes":
         return True
+    # A kerb drawn as a barrier, and nothing said of its height, is one that wheels do not climb.
+    kerb = profile.node_kerbs and tags.get("barrier") == "kerb" and "kerb" not in tags
+    if kerb and tags.get("wheelchair") not in ("yes", "limited"):
+        return True
     if any(tags.get(key) in values for key, values in profile.required_not.items()):
         return True
-    if "barrier" not in tags:
+    if "barrier" not in tags and tags.get("highway") != "elevator":
         return False
     if tags.get("locked") == "yes":
         return not _opened(tags, profile)
@@ -286,7 +292,7 @@ def barrier_blocks(tags: Mapping[str, str], profile: Profile) -> bool:
         found = _verdict(tags.get(key, ""), profile)
         if found.open is not None:
             return not found.open or "private" in _words(tags[key])
-    return tags["barrier"] in profile.barriers
+    return tags.get("barrier") in profile.barriers
 
 
 def forbids_turn(tags: Iterable[tuple[str, str]], profile: Profile) -> str | None:
