@@ -7,7 +7,7 @@ The isochrones of a study: one set of bands per métier.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
@@ -49,6 +49,7 @@ from geo_access.words.words import format_number, text
 
 __all__ = [
     "Findings",
+    "adequacy_components",
     "band_counts",
     "bands_label",
     "findings",
@@ -163,7 +164,33 @@ def _first_case(diagnosis: Diagnosis, profile: str, kind: str) -> DiagnosedCase 
     return next((case for case in own if case.schedule == OWN_HOURS), own[0] if own else None)
 
 
-def _components(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosis: Diagnosis) -> pd.DataFrame | None:
+def adequacy_components(
+    file: StudyFile,
+    inputs: StudyInputs,
+    times: NetworkTimes,
+    diagnosis: Diagnosis,
+    *,
+    by: str = "metier",
+    zones: Sequence[str] | None = None,
+) -> pd.DataFrame | None:
+    """Set the geographic, quantitative and employment components side by side, for the first public.
+
+    Parameters
+    ----------
+    file : StudyFile
+    inputs : StudyInputs
+    times : NetworkTimes
+    diagnosis : Diagnosis
+    by : str
+        ``metier`` or ``family``.
+    zones : sequence of str, optional
+        Territory: ids of its zones; all points by default.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        As `geo_access.diagnosis.supply_adequacy.supply_adequacy`; None without both training and employers.
+    """
     profile = diagnosis.cases[0].profile
     training, jobs = (_first_case(diagnosis, profile.id, kind) for kind in ("training", "job"))
     if training is None or jobs is None or not len(diagnosis.sites["training"]) or not len(diagnosis.sites["job"]):
@@ -177,7 +204,9 @@ def _components(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagn
     seconds = between.times(everyone, everywhere, query, homeward=False, explain=False).seconds[:, :, 0]
     need = employer_need(jobs.offers, training.offers, seconds, limit_s=training.threshold.limit_s)
     source = "; ".join(table.source for table in (file.training, file.employers) if table is not None and table.source)
-    return supply_adequacy(training, diagnosis.residents, need=need, employment=inputs.employment, source=source)
+    return supply_adequacy(
+        training, diagnosis.residents, need=need, employment=inputs.employment, zones=zones, by=by, source=source
+    )
 
 
 def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosis: Diagnosis) -> Findings:
@@ -225,7 +254,11 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
     plan = pd.concat([table for table in plans if len(table)], ignore_index=True) if any(map(len, plans)) else None
     notes = (note("diagnosis.trips_tried", n=tried, zones=zones, left=left),) if zones else ()
     return Findings(
-        _components(file, inputs, times, diagnosis), remedies, _session_plan(diagnosis), trip_plan=plan, notes=notes
+        adequacy_components(file, inputs, times, diagnosis),
+        remedies,
+        _session_plan(diagnosis),
+        trip_plan=plan,
+        notes=notes,
     )
 
 

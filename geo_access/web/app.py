@@ -22,7 +22,7 @@ from geo_access.web.adviser import adviser_answer, adviser_trip
 from geo_access.web.editing import editing_routes
 from geo_access.web.employer import employer_answer
 from geo_access.web.guard import Access, BodyTooLargeError, Guard
-from geo_access.web.observatory import MEDIA, export_file, observatory_table, provenance
+from geo_access.web.observatory import MEDIA, export_file, observatory_answer, provenance, territory_answer
 from geo_access.web.planner import case_answer, surface_answer, zone_answer
 from geo_access.web.questions import (
     AdviserQuestion,
@@ -33,6 +33,7 @@ from geo_access.web.questions import (
     JourneyQuestion,
     ObservatoryQuestion,
     SurfaceQuestion,
+    TerritoryQuestion,
     ZoneQuestion,
     read_question,
 )
@@ -181,7 +182,8 @@ def make_app(workshop: Workshop, access: Access) -> Starlette:
         ("employer", question(EmployerQuestion, employer_answer, kept=False), "POST"),
         ("adviser", question(AdviserQuestion, advised, kept=False), "POST"),
         ("adviser-trip", question(AdviserTripQuestion, trip, kept=False), "POST"),
-        ("observatory", question(ObservatoryQuestion, _observatory), "POST"),
+        ("observatory", question(ObservatoryQuestion, observatory_answer), "POST"),
+        ("territory", question(TerritoryQuestion, territory_answer), "POST"),
         ("export", export, "POST"),
     ]
     api += editing_routes(workshop)
@@ -198,11 +200,6 @@ def make_app(workshop: Workshop, access: Access) -> Starlette:
     return Starlette(routes=routes, middleware=middleware, lifespan=life)
 
 
-def _observatory(prepared: PreparedStudy, question: ObservatoryQuestion) -> dict[str, Any]:
-    table = observatory_table(prepared, question)
-    return {"columns": list(table.columns), "rows": table.to_numpy(object).tolist(), "provenance": provenance(prepared)}
-
-
 def _study(prepared: PreparedStudy, language: str) -> dict[str, Any]:
     """Gather what the page needs to draw its forms."""
     file = prepared.file
@@ -212,6 +209,7 @@ def _study(prepared: PreparedStudy, language: str) -> dict[str, Any]:
         "day": str(file.study.date),
         "synthetic": file.study.synthetic,
         "bounds": bounds_of(prepared),
+        "zone_ids": prepared.diagnosis.residents.zone_ids.astype(str).tolist(),
         "metiers": [{"code": m.code, "name": m.name or m.code, "family": m.family} for m in prepared.metiers],
         "profiles": [{"id": p.id, "name": p.name or p.id, "mode": p.mode} for p in prepared.profiles],
         "schedules": [

@@ -10,12 +10,24 @@ from typing import Any
 import geopandas as gpd
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
+from geo_access.diagnosis.diagnose import DiagnosedCase
 from geo_access.errors import InputError
+from geo_access.study.findings import adequacy_components
 from geo_access.study.prepared import PreparedStudy
-from geo_access.web.questions import ExportQuestion, ObservatoryQuestion
+from geo_access.web.planner import zone_curve
+from geo_access.web.questions import ExportQuestion, ObservatoryQuestion, TerritoryQuestion
 
-__all__ = ["MEDIA", "export_file", "observatory_table"]
+__all__ = [
+    "MEDIA",
+    "export_file",
+    "observatory_answer",
+    "observatory_table",
+    "provenance",
+    "supply_apart",
+    "territory_answer",
+]
 
 MEDIA = {
     "csv": "text/csv; charset=utf-8",
@@ -44,7 +56,8 @@ def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) ->
     pandas.DataFrame
         The columns of the entry, then ``residents`` (person × question pairs when an entry sums several métiers or
         publics; `pairs` says how many), ``reach``, ``share`` (0–1), ``adequate``, ``fragile``, ``inadequate``,
-        ``undecided`` (zones), ``places``, ``remote_places``.
+        ``undecided`` (zones), ``places``, ``remote_places``; the three components by métier or sector of training;
+        ``masked``: whether residents are too few for their share.
 
     Raises
     ------
@@ -69,7 +82,213 @@ def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) ->
         raise InputError("no row fits these filters → widen them", key="web.no_rows")
     first_threshold = rows["threshold"].iloc[0]
     rows = rows[rows["threshold"] == first_threshold]
-    return _grouped(rows, _KEYS[question.by])
+    table = _with_components(prepared, question, _grouped(rows, _KEYS[question.by]))
+    return _as_shown(_masked(table), question)
+
+
+def _with_components(prepared: PreparedStudy, question: ObservatoryQuestion, table: pd.DataFrame) -> pd.DataFrame:
+    """Set the three components beside the table by métier or sector of training; they are those of the first public."""
+    by = {"metier": "metier", "sector": "family"}.get(question.by)
+    if by is None or question.kind != "training":
+        return table
+    zones = None if question.zone is None else [question.zone]
+    times = prepared.kept.on(prepared.network)
+    found = adequacy_components(prepared.file, prepared.inputs, times, prepared.diagnosis, by=by, zones=zones)
+    if found is None:
+        return table
+    kept = found[[by, *(name for name in COMPONENTS if name in found)]].astype({by: str})
+    return table.merge(kept, on=by, how="left")
+
+
+def _masked(table: pd.DataFrame) -> pd.DataFrame:
+    """Hide shares of so few residents that they would say something of somebody."""
+    few = (table["residents"] > 0) & (table["residents"] < LEAST_RESIDENTS)
+    shown = table.assign(masked=few)
+    shown.loc[few, ["share", "reach"]] = np.nan
+    return shown
+
+
+def _as_shown(table: pd.DataFrame, question: ObservatoryQuestion) -> pd.DataFrame:
+    """Keep the rows whose names hold the words typed, in the order chosen."""
+    if question.contains:
+        keys = [name for name in _KEYS[question.by] if name in table]
+        words = table[keys].astype(str).agg(" ".join, axis=1).str.casefold()
+        table = table[words.str.contains(question.contains.casefold(), regex=False)]
+    if question.order in table:
+        table = table.sort_values(question.order, ascending=not question.down, kind="stable", na_position="last")
+    return table.reset_index(drop=True)
+
+
+def observatory_answer(prepared: PreparedStudy, question: ObservatoryQuestion) -> dict[str, Any]:
+    """Tell the table, the supply behind it, and the curves of its rows.
+
+    Parameters
+    ----------
+    prepared : PreparedStudy
+    question : ObservatoryQuestion
+
+    Returns
+    -------
+    dict
+        ``columns`` and ``rows`` of `observatory_table`; ``supply`` (métier, level, voie, modality: sessions, places,
+        free); ``maps`` and ``curves``, by métier or public: share of each zone, and share of all residents within each
+        minute, there and back;
+        ``provenance``.
+
+    Raises
+    ------
+    InputError
+        When nothing is left by the filters.
+    """
+    table = observatory_table(prepared, question)
+    return {
+        "columns": list(table.columns),
+        "rows": table.to_numpy(object).tolist(),
+        "supply": supply_apart(prepared, question).to_dict("records"),
+        "curves": _curves(prepared, question, table),
+        "maps": _maps(prepared, question, table),
+        "provenance": provenance(prepared),
+    }
+
+
+def supply_apart(prepared: PreparedStudy, question: ObservatoryQuestion) -> pd.DataFrame:
+    """Count the training by level, voie and modality, remote and mobile apart.
+
+    Parameters
+    ----------
+    prepared : PreparedStudy
+    question : ObservatoryQuestion
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``metier``, then ``level``, ``voie``, ``modality`` where the study tells them; ``sessions``, ``places`` and,
+        where it is known how many are taken, ``free``. Empty for jobs.
+    """
+    training = prepared.inputs.training
+    if training is None or question.kind != "training":
+        return pd.DataFrame(columns=["metier", "sessions", "places"])
+    families = {item.code: item.family for item in prepared.metiers}
+    kept = training["metier"].astype(str).isin(list(families))
+    if question.metier is not None:
+        kept &= training["metier"].astype(str) == question.metier
+    if question.family is not None:
+        kept &= training["metier"].astype(str).map(families) == question.family
+    rows = training[kept]
+    keys = [name for name in ("metier", "level", "voie", "modality") if name in rows]
+    places = pd.to_numeric(rows["places"], errors="coerce")
+    counted = pd.DataFrame({name: rows[name].astype(str) for name in keys}).assign(sessions=1, places=places)
+    if "filled" in rows:
+        counted["free"] = places - pd.to_numeric(rows["filled"], errors="coerce")
+    return counted.groupby(keys, sort=True).sum(numeric_only=True, min_count=1).reset_index()
+
+
+def _curves(prepared: PreparedStudy, question: ObservatoryQuestion, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Share of all residents within each minute, row by row of an entry by métier or public."""
+    residents = prepared.diagnosis.residents
+    everyone = sparse.csr_matrix(residents.population[None, :])
+    found = []
+    for case, metier in _shown_pairs(prepared, question, table):
+        share = zone_curve(everyone, prepared.minutes_needed(case, metier))[0]
+        found.append({"profile": case.profile.id, "metier": metier, "share": np.round(share, 4).tolist()})
+    return found
+
+
+def _maps(prepared: PreparedStudy, question: ObservatoryQuestion, table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Share of each zone, row by row of an entry by métier or public; None where too few live or nobody asks."""
+    found = []
+    for case, metier in _shown_pairs(prepared, question, table):
+        flags = prepared.flags_of(case, metier)
+        share = flags["reachable_share"].to_numpy(np.float64, na_value=np.nan)
+        share[flags["residents"].to_numpy(np.float64) < LEAST_RESIDENTS] = np.nan
+        shares = [None if np.isnan(value) else round(value, 3) for value in share.tolist()]
+        found.append({"profile": case.profile.id, "metier": metier, "shares": shares})
+    return found
+
+
+def _shown_pairs(
+    prepared: PreparedStudy, question: ObservatoryQuestion, table: pd.DataFrame
+) -> list[tuple[DiagnosedCase, str]]:
+    """Cases and métiers of the first rows of an entry by métier or public."""
+    publics = [question.profile] if question.profile is not None else [item.id for item in prepared.profiles]
+    if question.by == "metier":
+        pairs = [(publics[0], str(code)) for code in table["metier"].head(_MOST_CURVES)]
+    elif question.by == "public" and question.metier is not None:
+        pairs = [(str(profile), question.metier) for profile in table["profile"].head(_MOST_CURVES)]
+    else:
+        return []
+    cases = {case.profile.id: case for case in reversed(prepared.diagnosis.cases) if case.kind == question.kind}
+    return [(cases[profile], metier) for profile, metier in pairs if profile in cases]
+
+
+def territory_answer(prepared: PreparedStudy, question: TerritoryQuestion) -> dict[str, Any]:
+    """Tell all métiers of one zone for one public, to be printed on a page.
+
+    Returns
+    -------
+    dict
+        ``zone``, ``name``, ``kind``, ``residents``, ``threshold``, ``rows`` (métier by métier), ``provenance``.
+
+    Raises
+    ------
+    InputError
+        For a zone or a public that the study does not hold.
+    """
+    profile, flags = prepared.profile(question.profile), prepared.diagnosis.flags
+    mine = flags[
+        (flags["zone_id"].astype(str) == question.zone)
+        & (flags["profile"] == profile.id)
+        & (flags["kind"] == question.kind)
+    ]
+    if mine.empty:
+        raise InputError(
+            f"zone {question.zone!r} is not in the study → choose one of the table",
+            key="web.no_zone",
+            values={"zone": question.zone},
+        )
+    first = mine.iloc[0]
+    rows = mine[(mine["schedule"] == first["schedule"]) & (mine["threshold"] == first["threshold"])]
+    told = rows[list(_TERRITORY)].astype(object).where(rows[list(_TERRITORY)].notna(), None)
+    few = float(first["residents"]) < LEAST_RESIDENTS
+    return {
+        "zone": question.zone,
+        "name": str(first["zone_name"]),
+        "kind": str(first["zone_kind"]),
+        "residents": float(first["residents"]),
+        "masked": few,
+        "threshold": float(first["threshold_min"]),
+        "rows": [] if few else told.to_dict("records"),
+        "provenance": provenance(prepared),
+    }
+
+
+COMPONENTS = (
+    "share_candidates_near",
+    "share_need_near",
+    "places_per_need",
+    "filling_rate",
+    "employment_rate",
+    "employment_source",
+)
+"""Columns of the three components, never summed into one."""
+LEAST_RESIDENTS = 11
+"""Fewer residents than these have no share of theirs published."""
+_MOST_CURVES = 8
+_TERRITORY = (
+    "metier",
+    "metier_name",
+    "level",
+    "confidence",
+    "reachable_share",
+    "main_reason",
+    "out_lack_min",
+    "back_lack_min",
+    "median_time_min",
+    "nearest_site_name",
+    "free_places",
+    "saturation",
+    "remote_places",
+)
 
 
 def _grouped(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
@@ -136,6 +355,9 @@ def export_file(prepared: PreparedStudy, question: ExportQuestion) -> bytes:
         stream = io.BytesIO()
         with pd.ExcelWriter(stream, engine="openpyxl") as book:
             _neutral(table).to_excel(book, sheet_name="table", index=False)
+            supply = supply_apart(prepared, question)
+            if len(supply):
+                _neutral(supply).to_excel(book, sheet_name="supply", index=False)
             pd.DataFrame(said.items(), columns=["", " "]).to_excel(book, sheet_name="sources", index=False)
         return stream.getvalue()
     if question.by != "territory":

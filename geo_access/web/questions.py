@@ -21,6 +21,7 @@ __all__ = [
     "SaveQuestion",
     "ScenarioQuestion",
     "SurfaceQuestion",
+    "TerritoryQuestion",
     "ZoneQuestion",
     "read_question",
 ]
@@ -185,6 +186,17 @@ class ObservatoryQuestion(Question):
     zone: Name | None = None
     zone_kind: Name | None = None
     profile: Name | None = None
+    kind: Kind = "training"
+    contains: Annotated[str, Field(max_length=100)] = ""
+    order: Annotated[str, Field(max_length=60)] = ""
+    down: bool = False
+
+
+class TerritoryQuestion(Question):
+    """One zone, for all its métiers."""
+
+    zone: Name
+    profile: Name
     kind: Kind = "training"
 
 

@@ -6,12 +6,18 @@ import base64
 import json
 
 import numpy as np
+import pandas as pd
 import pytest
+from shapely import box
+from shapely.affinity import translate
 from starlette.testclient import TestClient
 
+from geo_access.study.findings import adequacy_components
 from geo_access.study.prepared import PreparedStudy
+from geo_access.web.observatory import _masked
 from geo_access.web.planner import CURVE_MINUTES
 from geo_access.web.questions import SurfaceQuestion
+from geo_access.web.shapes import pack_mesh
 from geo_access.web.surface_bytes import minute_codes, unpack_surface
 
 CASE = {"metier": "F1602", "profile": "sans_voiture", "kind": "training", "schedule": "journee_formation"}
@@ -169,3 +175,74 @@ def test_layers_are_geojson_whose_ids_are_rows(client: TestClient, prepared: Pre
     assert [feature["id"] for feature in zones["features"]] == list(range(len(prepared.diagnosis.residents.zone_ids)))
     for name in ("streets", "stops", "sites"):
         assert json.loads(client.get(f"/api/{name}").content)["features"]
+
+
+def test_the_observatory_sets_three_components_side_by_side(client: TestClient, prepared: PreparedStudy) -> None:
+    question = {"by": "metier", "kind": "training", "profile": "sans_voiture"}
+    shown = client.post("/api/observatory", json=question).json()
+    rows = {row[0]: dict(zip(shown["columns"], row, strict=True)) for row in shown["rows"]}
+    times = prepared.kept.on(prepared.network)
+    found = adequacy_components(prepared.file, prepared.inputs, times, prepared.diagnosis)
+    assert found is not None
+    for row in found.to_dict("records"):
+        for name in ("share_candidates_near", "share_need_near", "places_per_need", "employment_rate"):
+            value = rows[row["metier"]][name]
+            assert value == (None if pd.isna(row[name]) else pytest.approx(float(row[name])))
+    supply = pd.DataFrame(shown["supply"])
+    training = prepared.inputs.training
+    assert training is not None
+    assert supply["places"].sum() == pytest.approx(pd.to_numeric(training["places"], errors="coerce").sum())
+    assert {"level", "voie", "modality"} <= set(supply)
+    case = prepared.case("sans_voiture", "training", "journee_formation")
+    people = prepared.diagnosis.residents.population
+    for curve in shown["curves"]:
+        column = [m.code for m in case.offers.metiers].index(curve["metier"])
+        share = people[case.points.reached[:, column]].sum() / people.sum()
+        assert curve["share"][60] == pytest.approx(share, abs=1e-3)
+
+
+def test_rows_are_exported_as_they_are_filtered_and_sorted(client: TestClient) -> None:
+    question = {"by": "territory", "kind": "training", "profile": "sans_voiture", "contains": "AU", "order": "share"}
+    shown = client.post("/api/observatory", json={**question, "down": True}).json()
+    names = [dict(zip(shown["columns"], row, strict=True)) for row in shown["rows"]]
+    assert names
+    assert all("au" in f"{row['zone_id']} {row['zone_name']} {row['zone_kind']}".casefold() for row in names)
+    shares = [row["share"] for row in names if row["share"] is not None]
+    assert shares == sorted(shares, reverse=True)
+    text = client.post("/api/export", json={**question, "down": True, "form": "csv"}).content.decode("utf-8-sig")
+    lines = [line for line in text.splitlines() if not line.startswith("#")][1:]
+    assert [line.split(",")[0] for line in lines] == [row["zone_id"] for row in names]
+
+
+def test_a_share_of_few_residents_is_not_published() -> None:
+    table = pd.DataFrame({"residents": [10.0, 11.0, 0.0], "share": [0.5] * 3, "reach": [5.0] * 3})
+    shown = _masked(table)
+    assert shown["masked"].tolist() == [True, False, False]
+    assert shown["share"].isna().tolist() == [True, False, False]
+
+
+def test_a_territory_has_a_sheet_of_all_its_metiers(client: TestClient, prepared: PreparedStudy) -> None:
+    question = {"zone": "99001", "profile": "sans_voiture", "kind": "training"}
+    sheet = client.post("/api/territory", json=question).json()
+    assert [row["metier"] for row in sheet["rows"]] == [item.code for item in prepared.metiers]
+    flags = prepared.flags_of(prepared.case("sans_voiture", "training", "journee_formation"), "F1602").loc["99001"]
+    first = next(row for row in sheet["rows"] if row["metier"] == "F1602")
+    assert (first["level"], first["confidence"]) == (flags["level"], flags["confidence"])
+    assert client.post("/api/territory", json={**question, "zone": "nowhere"}).status_code == 400
+
+
+def test_triangles_cover_the_zones_once() -> None:
+    shapes = np.array([box(0, 0, 1000, 1000).difference(box(400, 400, 600, 600)), box(200, 200, 300, 300)], object)
+    placed = np.array([translate(one, 700_000, 7_060_000) for one in shapes])
+    packed = pack_mesh(placed, np.array([False, True]), epsg=2154)
+    length = int.from_bytes(packed[:4], "little")
+    head = json.loads(packed[4 : 4 + length])
+    places = np.frombuffer(packed, "<f4", 2 * head["vertices"], 4 + length).reshape(-1, 3, 2).astype(float)
+    owner = np.frombuffer(packed, "<u4", head["vertices"], 4 + length + 8 * head["vertices"])
+    a, b, c = places[:, 0], places[:, 1], places[:, 2]
+    (ux, uy), (vx, vy) = (b - a).T, (c - a).T
+    area = np.abs(ux * vy - uy * vx) / 2
+    of_zone = np.bincount(owner[::3], weights=area)
+    assert of_zone[1] / of_zone[0] == pytest.approx(100**2 / (1000**2 - 200**2), rel=1e-3)
+    assert owner[: head["below"]].max() == 0
+    assert owner[head["below"] :].min() == 1

@@ -90,7 +90,7 @@ async function fetchTrip(row) {
 function tripPanel(row) {
   return el("div", { class: "panel trip" }, el("h2", {}, row.name),
     el("p", { class: "muted" }, `${row.metier_name} · ${t(`kind.${row.kind}`)} · ${name(row.profile)} · ${t("web.free_of", { free: number(row.free), places: number(row.places) })}`),
-    row.ways ? [["there", "back"].map((way) => legs(way, row.ways[way])), el("p", { class: "muted" }, costs(row.costs)),
+    row.ways ? [...["there", "back"].map((way) => legs(way, row.ways[way])), el("p", { class: "muted" }, costs(row.costs)),
       el("div", { class: "actions" }, el("button", { type: "button", class: "quiet", onclick: () => view.trip(row.ways) }, t("web.on_map")))] : el("p", { class: "muted" }, t("web.computing")));
 }
 

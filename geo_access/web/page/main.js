@@ -61,6 +61,7 @@ async function ready(state) {
   toggleMap(matchMedia("(max-width: 60rem)").matches);
   read();
   doors();
+  $("door").classList.toggle("tables", current().door === "observatory");
   const opened = DOORS[current().door].open(app);
   if (first) {
     const [streets, sites, mesh] = await Promise.all([api.get("streets"), api.get("sites"), api.bytes("mesh")]);
@@ -83,7 +84,8 @@ function show() {
   doors();
   view.clearSurface(); view.trip(null); view.mark(null); view.pin([]); view.pick(null); view.showStops(null); view.showPicked([]);
   for (const part of ["answer", "rows", "legend", "detail"]) app[part].replaceChildren();
-  app.detail.hidden = true; app.rows.className = "";
+  app.detail.hidden = true; app.rows.className = app.detail.className = "";
+  $("door").classList.toggle("tables", current().door === "observatory"); view.resize();
   DOORS[current().door].open(app);
   $("question").focus();
 }

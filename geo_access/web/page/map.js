@@ -172,6 +172,13 @@ export function minutesAt(found, lon, lat) {
   return found.grid[row * found.cols + column];
 }
 
+// What the map shows, as an image: read in the very frame that is drawn.
+export const snapshot = () => new Promise((resolve) => {
+  if (!map) { resolve(null); return; }
+  map.once("render", async () => resolve(await createImageBitmap(map.getCanvas())));
+  map.triggerRepaint();
+});
+
 export function resize() { if (map) map.resize(); }
 
 // Clicks go to a change that is being made until it is done with them.

@@ -2,12 +2,12 @@
 
 import { el, t } from "./words.js";
 
-export function table(columns, rows, { caption = "", open = null, chosen = null, sort = null, most = 400 } = {}) {
+export function table(columns, rows, { caption = "", open = null, chosen = null, sort = null, most = 400, onsort = null } = {}) {
   let [by, down] = sort || [null, false];
   const body = el("tbody");
   const foot = el("p", { class: "muted" });
   const heads = columns.map((column, index) => {
-    const button = el("button", { type: "button", onclick: () => { down = by === index ? !down : !!column.number; by = index; draw(); } }, column.name);
+    const button = el("button", { type: "button", onclick: () => { down = by === index ? !down : !!column.number; by = index; draw(); if (onsort) onsort(column, down); } }, column.name);
     return el("th", { scope: "col", class: column.number ? "number" : null }, button);
   });
   function value(row, index) { const column = columns[index]; return column.sort ? column.sort(row) : row[column.key]; }

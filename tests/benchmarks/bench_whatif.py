@@ -1,0 +1,158 @@
+"""What if, timed: each kind of edit on the metropolis, levels of the whole territory and all métiers.
+
+Run as ``python -m tests.benchmarks.bench_whatif [share] [random edits]``; writes its lines to the screen.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import resource
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from geo_access.errors import InputError
+from geo_access.study.file import checked_changes
+from geo_access.study.levels import LevelEngine, Levels
+from geo_access.study.prepared import PreparedStudy, diagnose_assumptions, open_prepared, prepare_study
+from geo_access.study.scenario import apply_changes
+from geo_access.times.kept import KeptTimes
+from tests.benchmarks.metropolis import make_metropolis
+from tests.study.drawn_world import random_edits, write_world
+
+Edit = dict[str, Any]
+
+
+def edits_by_kind(base: PreparedStudy, pick: random.Random) -> dict[str, list[Edit]]:
+    """Three different edits of each kind, the first of which pays for what is compiled or read for the first time."""
+    training, employers = base.inputs.training, base.inputs.employers
+    timetable = base.network.timetable
+    assert training is not None
+    assert employers is not None
+    assert timetable is not None
+    sites = training.drop_duplicates("site_id")
+    lines = sorted({str(name) for name in timetable.route_name})
+    found: dict[str, list[Edit]] = {}
+    for turn in range(3):
+        site, shift = sites.iloc[pick.randrange(len(sites))], employers.iloc[pick.randrange(len(employers))]
+        place = site.geometry
+        here = {"lon": round(place.x + 0.004 * (turn + 1), 5), "lat": round(place.y, 5), "name": f"N{turn}"}
+        line = pick.choice(lines)
+        made: dict[str, Edit] = {
+            "threshold": {"change": "threshold", "id": "training", "minutes": 45 + 10 * turn},
+            "level share": {"change": "rules", "adequate_share": 0.7 + 0.05 * turn},
+            "session added": {
+                "change": "session_added",
+                "metier": str(site["metier"]),
+                "level": 3,
+                "places": 12,
+                **here,
+            },
+            "session moved": {"change": "session_moved", "origin": str(site["site_id"]), **here},
+            "session closed": {"change": "session_closed", "site": str(site["site_id"])},
+            "hours": {
+                "change": "hours_moved",
+                "site": str(shift["site_id"]),
+                "start": str(shift["shift_start"]),
+                "end": str(shift["shift_end"]),
+                "new_start": f"0{6 + turn}:10",
+                "new_end": f"{14 + turn}:10",
+            },
+            "trip": {"change": "repeat_trip", "line": line, "near": "06:00", "start": f"04:{25 + turn}"},
+            "headway": {"change": "headway", "line": line, "headway_min": 7, "start": "06:00", "end": "09:00"},
+            "line closed": {"change": "close_line", "line": line},
+            "line added": {
+                "change": "add_line",
+                "line": f"N{turn}",
+                "stops": [str(timetable.stop_id[k]) for k in pick.sample(range(timetable.n_stops), 4)],
+                "headway_min": 15,
+                "start": "05:00",
+                "end": "22:00",
+            },
+        }
+        for kind, edit in made.items():
+            found.setdefault(kind, []).append(edit)
+    return found
+
+
+def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
+    """Result, seconds on the clock and of the processors."""
+    clock, cpu = time.perf_counter(), time.process_time()
+    result = work()
+    return result, time.perf_counter() - clock, time.process_time() - cpu
+
+
+def levels_after(base: PreparedStudy, engine: LevelEngine, edits: Sequence[Edit]) -> tuple[Levels, Any]:
+    assumed = apply_changes(base.assumptions, checked_changes(list(edits)))
+    same = assumed.network is base.network
+    return engine.levels(assumed, base.kept.on(base.network) if same else base.kept.passing(assumed.network)), assumed
+
+
+def equal(levels: Levels, whole: Any) -> bool:
+    """Whether levels and shares are those of the flags, bit for bit."""
+    first, flags = levels.table(), whole.flags
+    shares = flags["reachable_share"].to_numpy(np.float32, na_value=np.nan)
+    same = np.array_equal(first["reachable_share"].to_numpy(), shares, equal_nan=True)
+    return bool(same and first["level"].tolist() == flags["level"].astype(str).tolist())
+
+
+def time_edits(study: Path) -> None:
+    _, seconds, cpu = timed(lambda: prepare_study(study).save())
+    print(f"prepare and save: {seconds:.1f} s ({cpu:.1f} s of processor)")
+    base, seconds, cpu = timed(lambda: open_prepared(study))
+    print(f"open: {seconds:.2f} s ({cpu:.2f})")
+    engine = LevelEngine()
+    _, seconds, cpu = timed(lambda: engine.levels(base.assumptions, base.kept.on(base.network)))
+    print(f"levels, the first time: {seconds:.2f} s ({cpu:.2f})")
+    for kind, edits in edits_by_kind(base, random.Random(3)).items():  # noqa: S311 — not for secrets
+        found = []
+        for edit in edits:
+            try:
+                found.append(timed(lambda edit=edit: levels_after(base, engine, [edit])))
+            except InputError as error:
+                print(f"  {kind}: {error}")
+        print(f"{kind}: " + ", ".join(f"{1000 * s:.0f} ms ({1000 * c:.0f})" for _, s, c in found))
+        if found and kind in ("session added", "hours", "headway"):
+            levels, assumed = found[-1][0]
+            whole = diagnose_assumptions(assumed, study, kept=KeptTimes()).diagnosis
+            print(f"  equal to the full recomputation: {equal(levels, whole)}")
+    print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+
+
+def try_random(n: int) -> None:
+    """Random edits on small drawn worlds, each against a full recomputation."""
+    done = wrong = 0
+    for seed in range(100, 100 + (n + 24) // 25):
+        with tempfile.TemporaryDirectory() as folder:
+            base = prepare_study(write_world(Path(folder), seed=seed))
+            engine, pick = LevelEngine(), random.Random(seed)  # noqa: S311 — not for secrets
+            for _ in range(25):
+                edits = random_edits(pick, base.path)
+                try:
+                    levels, assumed = levels_after(base, engine, edits)
+                except InputError:
+                    continue
+                done += 1
+                if not equal(levels, diagnose_assumptions(assumed, base.path, kept=KeptTimes()).diagnosis):
+                    wrong += 1
+                    print(seed, edits)
+    print(f"random edits: {done} applied, {wrong} different from the full recomputation")
+
+
+def main(share: float = 0.25, n_random: int = 0) -> None:
+    """Make the metropolis and time everything."""
+    print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, share {share}")
+    with tempfile.TemporaryDirectory() as folder:
+        time_edits(make_metropolis(Path(folder), share=share))
+    if n_random:
+        try_random(n_random)
+
+
+if __name__ == "__main__":
+    main(*(kind(value) for kind, value in zip((float, int), sys.argv[1:])))
