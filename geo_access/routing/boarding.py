@@ -6,6 +6,7 @@ import numpy as np
 from numba import njit
 
 from geo_access.network.search.kernels import longer
+from geo_access.routing.tables import Asked, LineTables, Span, Walks
 
 __all__ = ["list_boardings"]
 
@@ -17,25 +18,18 @@ def list_boardings(  # noqa: C901
     first_reader: int,
     last_reader: int,
     counts: np.ndarray,
-    indptr: np.ndarray,
-    stops: np.ndarray,
-    seconds: np.ndarray,
-    stop_indptr: np.ndarray,
-    stop_line: np.ndarray,
-    stop_position: np.ndarray,
-    line_indptr: np.ndarray,
-    trip_indptr: np.ndarray,
-    departure: np.ndarray,
+    walks: Walks,
+    lines: LineTables,
     rank: np.ndarray,
-    low_s: int,
-    high_s: int,
-    leave_by_s: int,
-    step_s: int,
-    count: int,
-    first: int,
-    last: int,
+    when: tuple[Span, Asked],
 ) -> tuple[np.ndarray, np.ndarray]:
     """List keys and rows of the boardings of some readers, the greatest key first; `boardings` says what they are."""
+    span, asked = when
+    first, last, low_s, high_s = span
+    leave_by_s, step_s, count = asked
+    indptr, stops, seconds = walks
+    departure, trip_indptr, line_indptr = lines.departure, lines.trip_indptr, lines.line_indptr
+    stop_indptr, stop_line, stop_position = lines.stop_indptr, lines.stop_line, lines.stop_position
     n_lines = len(line_indptr) - 1
     longest = 0
     for line in range(n_lines):
@@ -89,6 +83,7 @@ def list_boardings(  # noqa: C901
                 if n_out + n_positions > len(out_key):
                     out_key = longer(out_key, 2 * len(out_key) + n_positions)
                     out_row = longer(out_row, 2 * len(out_row) + n_positions)
+                # Along one trip a later position is worth boarding at only where one may leave home later for it.
                 best = np.int64(-1)
                 for c in range(n_positions):
                     f = base + position[c]

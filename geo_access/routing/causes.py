@@ -11,7 +11,7 @@ import numpy as np
 
 from geo_access.arrays import marked_rows_and_columns, sums_of_rows
 from geo_access.network.model import SparseTimes
-from geo_access.routing.profile import NEVER, Samples, profile_times
+from geo_access.routing.profile import Pairs, Samples, profile_times
 from geo_access.routing.reach import reached
 from geo_access.routing.sweep import SweepGraph
 from geo_access.routing.timed import Reach, select_rows, timed_of
@@ -97,17 +97,8 @@ def why_missing(
     settle(idle, Reason.NO_SERVICE_THAT_DAY)
     if max_rides is not None and open_.any():
         r, p = marked_rows_and_columns(open_)
-        nothing = np.full((len(r), len(p)), NEVER, np.int32)
-        _, feasible = profile_times(
-            graph,
-            select_rows(places, p),
-            select_rows(readers, r),
-            nothing,
-            samples,
-            max_s=max_s,
-            max_rides=None,
-            ranks=np.empty(0, np.int64),
-        )
+        some = Pairs(places, readers).some(r, p)
+        _, feasible = profile_times(graph, some, samples, max_s=max_s, max_rides=None, ranks=np.empty(0, np.int64))
         settle(_spread(feasible > 0, r, p, missing.shape), Reason.TOO_MANY_RIDES)
     if lines.n_events and open_.any():
         end_s = int(graph.arrival_s[-1] + _longest(places))
@@ -137,10 +128,8 @@ def _closed(
     """Tell the pairs that would have a time if services on demand ran at any hour."""
     r, p = marked_rows_and_columns(missing)
     near, there = (_always(select_rows(part, rows)) for part, rows in ((places, p), (readers, r)))
-    nothing = np.full((len(r), len(p)), NEVER, np.int32)
-    _, feasible = profile_times(
-        graph, near, there, nothing, samples, max_s=max_s, max_rides=max_rides, ranks=np.empty(0, np.int64)
-    )
+    ranks = np.empty(0, np.int64)
+    _, feasible = profile_times(graph, Pairs(near, there), samples, max_s=max_s, max_rides=max_rides, ranks=ranks)
     return _spread(feasible > 0, r, p, missing.shape)
 
 

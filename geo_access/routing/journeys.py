@@ -24,11 +24,10 @@ from geo_access.routing.exits import FlexLeg, access_at, direct_at, exits_of
 from geo_access.routing.graphs import backward_graph, footpaths_of, forward_graph, graph_key
 from geo_access.routing.legs import Ends, Legs, connect, link, mode_legs, street_speed
 from geo_access.routing.pareto import Route, routes_to, spread_from
-from geo_access.routing.profile import Samples, profile_times
+from geo_access.routing.profile import Pairs, Samples, profile_times
 from geo_access.routing.query import Query
 from geo_access.routing.sentences import tell
 from geo_access.routing.shapes import shape_lines
-from geo_access.routing.sweep import NEVER
 from geo_access.sources.gtfs.flex import BookingRule
 from geo_access.words.note import Note
 from geo_access.words.told import fault, refusal
@@ -317,12 +316,9 @@ def _setting_out(timetable: Timetable, ends: Ends, query: Query) -> tuple[int | 
     if query.arrive is None:
         raise refusal("no_moment")
     samples = Samples(query.arrive.start_s, 60, 1, deadline=True, bound_s=query.earliest_s)
-    vehicles_only = np.full((1, 1), NEVER, np.int32)
     seconds, _ = profile_times(
         backward_graph(timetable, graph_key(query)),
-        ends.access,
-        ends.egress,
-        vehicles_only,
+        Pairs(ends.access, ends.egress),
         samples.reversed(),
         max_s=query.max_s,
         max_rides=query.max_rides,

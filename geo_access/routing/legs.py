@@ -16,7 +16,7 @@ from geo_access.network.search.search import nearby
 from geo_access.routing.flex import FlexEnd, flex_legs, offers_of
 from geo_access.routing.query import Query
 from geo_access.routing.sweep import NEVER
-from geo_access.routing.timed import DirectLegs, Reach
+from geo_access.routing.timed import DirectLegs, Pairs, Reach
 from geo_access.words.told import refusal
 
 __all__ = [
@@ -100,6 +100,16 @@ class Ends:
     access: SparseTimes
     egress: SparseTimes
     direct_s: np.ndarray
+
+    @property
+    def ahead(self) -> Pairs:
+        """Both ends for a sweep from the destinations, whose readers are the origins."""
+        return Pairs(self.egress, self.access, self.direct_s)
+
+    @property
+    def backwards(self) -> Pairs:
+        """Both ends for a sweep of the clock running backwards, from the origins."""
+        return Pairs(self.access, self.egress, np.ascontiguousarray(self.direct_s.T))
 
 
 def link(network: Network, points_xy: np.ndarray, mode: str, query: Query) -> Links:

@@ -7,11 +7,14 @@ Turning all arrays round and negating the times gives the same timetable backwar
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 
 from geo_access.arrays import entries_of_rows, grouped, indptr_of, places_in_rows, rows_of
 from geo_access.network.model import Timetable
+from geo_access.routing.tables import LineTables
 
 __all__ = ["Lines", "build_lines", "reverse_lines"]
 
@@ -64,6 +67,21 @@ class Lines:
     def n_events(self) -> int:
         """Number of events."""
         return len(self.event_stop)
+
+    @cached_property
+    def tables(self) -> LineTables:
+        """What kernels take."""
+        return LineTables(
+            self.event_stop,
+            np.ascontiguousarray(self.event_arrival_s),
+            np.ascontiguousarray(self.event_departure_s),
+            self.event_alight,
+            self.trip_indptr,
+            self.line_indptr,
+            self.stop_indptr,
+            self.stop_line,
+            self.stop_position,
+        )
 
 
 def build_lines(
@@ -174,66 +192,55 @@ def _assemble(timetable: Timetable, lines: list[np.ndarray]) -> Lines:
     # Nobody rides on from the last event, nor has ridden to the first.
     board[trip_indptr[1:] - 1] = False
     alight[trip_indptr[:-1]] = False
-    return _indexed(
-        timetable.n_stops,
+    events = _Events(
         timetable.event_stop[source].astype(np.int32),
         timetable.event_arrival_s[source].astype(np.int32),
         timetable.event_departure_s[source].astype(np.int32),
         board,
         alight,
         source.astype(np.int64),
-        trip_indptr,
-        indptr_of(trips_of_line),
     )
+    return _indexed(timetable.n_stops, events, trip_indptr, indptr_of(trips_of_line))
 
 
-def _indexed(
-    n_stops: int,
-    stop: np.ndarray,
-    arrival: np.ndarray,
-    departure: np.ndarray,
-    board: np.ndarray,
-    alight: np.ndarray,
-    source: np.ndarray,
-    trip_indptr: np.ndarray,
-    line_indptr: np.ndarray,
-) -> Lines:
-    trip_line = rows_of(line_indptr, np.int32)
-    event_trip = rows_of(trip_indptr, np.int32)
+class _Events(NamedTuple):
+    stop: np.ndarray
+    arrival_s: np.ndarray
+    departure_s: np.ndarray
+    board: np.ndarray
+    alight: np.ndarray
+    source: np.ndarray
+
+
+def _indexed(n_stops: int, events: _Events, trip_indptr: np.ndarray, line_indptr: np.ndarray) -> Lines:
+    """Lay out which trip and line each event is of, and the calls at each stop where one may board."""
     calls_event, calls_indptr = entries_of_rows(trip_indptr, line_indptr[:-1])
     calls_line, calls_position = rows_of(calls_indptr, np.int32), places_in_rows(calls_indptr).astype(np.int32)
-    may_board = board[calls_event]
-    calls_line, calls_position, at = calls_line[may_board], calls_position[may_board], stop[calls_event][may_board]
-    stop_indptr, order = grouped(at, n_stops)
+    may_board = events.board[calls_event]
+    stop_indptr, order = grouped(events.stop[calls_event][may_board], n_stops)
     return Lines(
         n_stops,
-        stop,
-        arrival,
-        departure,
-        board,
-        alight,
-        source,
-        event_trip,
-        trip_indptr,
-        trip_line,
-        line_indptr,
-        stop_indptr,
-        calls_line[order],
-        calls_position[order],
+        *events,
+        event_trip=rows_of(trip_indptr, np.int32),
+        trip_indptr=trip_indptr,
+        trip_line=rows_of(line_indptr, np.int32),
+        line_indptr=line_indptr,
+        stop_indptr=stop_indptr,
+        stop_line=calls_line[may_board][order],
+        stop_position=calls_position[may_board][order],
     )
 
 
 def reverse_lines(lines: Lines) -> Lines:
     """Turn time round: event e becomes ``n_events − 1 − e``, boarding becomes alighting, times change sign."""
     n_events, n_trips = lines.n_events, len(lines.trip_line)
-    return _indexed(
-        lines.n_stops,
+    events = _Events(
         lines.event_stop[::-1].copy(),
         -lines.event_departure_s[::-1],
         -lines.event_arrival_s[::-1],
         lines.event_alight[::-1].copy(),
         lines.event_board[::-1].copy(),
         lines.event_source[::-1].copy(),
-        (n_events - lines.trip_indptr[::-1]).astype(np.int64),
-        (n_trips - lines.line_indptr[::-1]).astype(np.int64),
     )
+    trip_indptr, line_indptr = n_events - lines.trip_indptr[::-1], n_trips - lines.line_indptr[::-1]
+    return _indexed(lines.n_stops, events, trip_indptr.astype(np.int64), line_indptr.astype(np.int64))

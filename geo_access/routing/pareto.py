@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -18,6 +19,8 @@ from geo_access.network.model import SparseTimes
 from geo_access.routing.exits import Access, Exit, FlexLeg
 from geo_access.routing.lines import Lines
 from geo_access.routing.sweep import SweepGraph
+from geo_access.routing.tables import LineTables, Walks
+from geo_access.routing.timed import walks_of
 
 __all__ = ["Ride", "Route", "WalkSpread", "routes_to", "spread_from"]
 
@@ -124,39 +127,19 @@ def spread_from(
     WalkSpread
     """
     lines = graph.lines
-    first, last = graph.slice_ranks(ready_s, ready_s + max_s)
-    order = _events_by_rank(graph)[first:last]
+    span = graph.span(ready_s, ready_s + max_s)
     if not isinstance(access, Access):
         access = Access(dict(access), dict(access), {})
     stops = np.array(sorted(access.seconds), dtype=np.int64)
-    walks = np.array([access.seconds[int(s)] for s in stops], dtype=np.int64)
-    feet = np.array([access.on_foot[int(s)] for s in stops], dtype=np.int64)
-    walk, parent, boarded = _spread_walks(
-        order,
-        first,
-        last,
-        graph.rank,
-        graph.following,
+    near = _Near(
         stops,
-        walks,
-        feet,
+        np.array([access.seconds[int(s)] for s in stops], dtype=np.int64),
+        np.array([access.on_foot[int(s)] for s in stops], dtype=np.int64),
         ready_s,
-        max_rides,
-        min_transfer_s,
-        lines.event_stop,
-        lines.event_arrival_s,
-        lines.event_departure_s,
-        lines.event_alight,
-        lines.trip_indptr,
-        lines.line_indptr,
-        lines.stop_indptr,
-        lines.stop_line,
-        lines.stop_position,
-        footpaths.indptr,
-        footpaths.indices,
-        footpaths.seconds,
     )
-    return WalkSpread(graph, footpaths, access, ready_s, max_s, min_transfer_s, first, walk, parent, boarded)
+    ranks = _Ranks(graph.rank, span.first, span.last, _events_by_rank(graph), graph.following)
+    found = _spread_walks(near, max_rides, min_transfer_s, ranks, lines.tables, walks_of(footpaths))
+    return WalkSpread(graph, footpaths, access, ready_s, max_s, min_transfer_s, span.first, *found)
 
 
 def routes_to(spread: WalkSpread, egress: Sequence[Exit] | Mapping[int, int]) -> list[Route]:
@@ -259,83 +242,60 @@ def _same_stop(lines: Lines, before: Ride, after: Ride) -> bool:
     return bool(lines.event_stop[before.off] == lines.event_stop[after.board])
 
 
+class _Near(NamedTuple):
+    """Stops that one comes to from the door: time there, of it on foot [s]; and when one sets out [s]."""
+
+    stops: np.ndarray
+    seconds: np.ndarray
+    on_foot: np.ndarray
+    ready_s: int
+
+
+class _Ranks(NamedTuple):
+    """Events in time: rank of each, the ranks looked at, then by rank its event and the rank of the trip's next."""
+
+    rank: np.ndarray
+    first: int
+    last: int
+    event: np.ndarray
+    following: np.ndarray
+
+
+class _Aboard(NamedTuple):
+    """By rank: least walking so far [s], event got off before, event boarded."""
+
+    walk: np.ndarray
+    parent: np.ndarray
+    boarded: np.ndarray
+
+
 @njit(cache=True)
 def _spread_walks(
-    order: np.ndarray,
-    first: int,
-    last: int,
-    rank: np.ndarray,
-    following: np.ndarray,
-    stops: np.ndarray,
-    walks: np.ndarray,
-    feet: np.ndarray,
-    ready_s: int,
-    max_rides: int,
-    min_transfer_s: int,
-    stop: np.ndarray,
-    arrival: np.ndarray,
-    departure: np.ndarray,
-    alight: np.ndarray,
-    trip_indptr: np.ndarray,
-    line_indptr: np.ndarray,
-    stop_indptr: np.ndarray,
-    stop_line: np.ndarray,
-    stop_position: np.ndarray,
-    foot_indptr: np.ndarray,
-    foot_stop: np.ndarray,
-    foot_s: np.ndarray,
+    near: _Near, max_rides: int, min_transfer_s: int, ranks: _Ranks, lines: LineTables, feet: Walks
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Least walking with which one is aboard at each event after each number of rides."""
+    first, last, following = ranks.first, ranks.last, ranks.following
+    stop, arrival, alight = lines.stop, lines.arrival, lines.alight
     n = last - first
     walk = np.full((max_rides + 1, n), _NO_WALK, np.int32)
     parent = np.full((max_rides + 1, n), -1, np.int32)
     boarded = np.full((max_rides + 1, n), -1, np.int32)
     for r in range(1, max_rides + 1):
+        aboard = _Aboard(walk[r], parent[r], boarded[r])
         if r == 1:
-            for k in range(len(stops)):
-                _board_all(
-                    walk[1],
-                    parent[1],
-                    boarded[1],
-                    -1,
-                    stops[k],
-                    ready_s + walks[k],
-                    feet[k],
-                    first,
-                    last,
-                    rank,
-                    departure,
-                    trip_indptr,
-                    line_indptr,
-                    stop_indptr,
-                    stop_line,
-                    stop_position,
-                )
+            for k in range(len(near.stops)):
+                at_s = near.ready_s + near.seconds[k]
+                _board_all(aboard, -1, near.stops[k], at_s, near.on_foot[k], ranks, lines)
         else:
             for k in range(n):
-                e = order[k]
+                e = ranks.event[first + k]
                 if walk[r - 1, k] == _NO_WALK or not alight[e]:
                     continue
-                for w in range(foot_indptr[stop[e]], foot_indptr[stop[e] + 1]):
-                    q = foot_stop[w]
-                    more = 0 if q == stop[e] else max(0, foot_s[w] - min_transfer_s)
-                    _board_all(
-                        walk[r],
-                        parent[r],
-                        boarded[r],
-                        e,
-                        q,
-                        arrival[e] + foot_s[w],
-                        walk[r - 1, k] + more,
-                        first,
-                        last,
-                        rank,
-                        departure,
-                        trip_indptr,
-                        line_indptr,
-                        stop_indptr,
-                        stop_line,
-                        stop_position,
-                    )
+                for w in range(feet.indptr[stop[e]], feet.indptr[stop[e] + 1]):
+                    q = feet.stop[w]
+                    # The least time to change is waited out, not walked, and a change at the same stop is no walk.
+                    more = 0 if q == stop[e] else max(0, feet.seconds[w] - min_transfer_s)
+                    _board_all(aboard, e, q, arrival[e] + feet.seconds[w], walk[r - 1, k] + more, ranks, lines)
         for k in range(n):
             onward = following[first + k]
             if first <= onward < last and walk[r, k] < walk[r, onward - first]:
@@ -347,36 +307,24 @@ def _spread_walks(
 
 @njit(cache=True)
 def _board_all(
-    walk: np.ndarray,
-    parent: np.ndarray,
-    boarded: np.ndarray,
-    origin: int,
-    at_stop: int,
-    at_s: int,
-    walked: int,
-    first: int,
-    last: int,
-    rank: np.ndarray,
-    departure: np.ndarray,
-    trip_indptr: np.ndarray,
-    line_indptr: np.ndarray,
-    stop_indptr: np.ndarray,
-    stop_line: np.ndarray,
-    stop_position: np.ndarray,
+    aboard: _Aboard, origin: int, at_stop: int, at_s: int, walked: int, ranks: _Ranks, lines: LineTables
 ) -> None:
-    for c in range(stop_indptr[at_stop], stop_indptr[at_stop + 1]):
-        low = line_indptr[stop_line[c]]
-        high = line_indptr[stop_line[c] + 1]
+    """Board the first vehicle of every line at a stop: who waits for a later one arrives no earlier."""
+    departure, trip_indptr, line_indptr = lines.departure, lines.trip_indptr, lines.line_indptr
+    for c in range(lines.stop_indptr[at_stop], lines.stop_indptr[at_stop + 1]):
+        line, position = lines.stop_line[c], lines.stop_position[c]
+        low = line_indptr[line]
+        high = line_indptr[line + 1]
         while low < high:
             middle = (low + high) // 2
-            if departure[trip_indptr[middle] + stop_position[c]] < at_s:
+            if departure[trip_indptr[middle] + position] < at_s:
                 low = middle + 1
             else:
                 high = middle
-        if low < line_indptr[stop_line[c] + 1]:
-            f = trip_indptr[low] + stop_position[c]
-            k = rank[f + 1]
-            if first <= k < last and walked < walk[k - first]:
-                walk[k - first] = walked
-                parent[k - first] = origin
-                boarded[k - first] = f
+        if low < line_indptr[line + 1]:
+            f = trip_indptr[low] + position
+            k = ranks.rank[f + 1] - ranks.first
+            if 0 <= k < ranks.last - ranks.first and walked < aboard.walk[k]:
+                aboard.walk[k] = walked
+                aboard.parent[k] = origin
+                aboard.boarded[k] = f

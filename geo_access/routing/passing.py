@@ -6,11 +6,10 @@ import numpy as np
 from numba import njit, prange
 
 from geo_access.arrays import marked_rows_and_columns
-from geo_access.network.model import SparseTimes
-from geo_access.routing.causes import select_rows
 from geo_access.routing.lanes import LANES, lanes_min_within
-from geo_access.routing.profile import Samples, boardings
+from geo_access.routing.profile import Pairs, Samples, boardings
 from geo_access.routing.sweep import SweepGraph, sweep
+from geo_access.routing.tables import Boardings
 
 __all__ = ["first_after"]
 
@@ -20,12 +19,10 @@ _WIDEST_SHORT_S = 65_000
 
 def first_after(
     graph: SweepGraph,
-    places: SparseTimes,
-    readers: SparseTimes,
+    pairs: Pairs,
     wanted: np.ndarray,
-    deadline_s: int,
+    arrive_s: tuple[int, int],
     *,
-    within_s: int,
     max_s: int,
     max_rides: int | None,
     earliest_s: int | None = None,
@@ -35,12 +32,11 @@ def first_after(
     Parameters
     ----------
     graph : SweepGraph
-    places, readers : SparseTimes
-        As for `profile_times`.
+    pairs : Pairs
     wanted : ndarray of bool, shape (n_readers, n_places)
         Pairs to look at: none of them arrives by the deadline within `max_s`.
-    deadline_s, within_s : int
-        Arrivals from the deadline to `within_s` after it [s].
+    arrive_s : tuple of int
+        The deadline, and the latest arrival of interest [s].
     max_s : int
         Longest journey [s].
     max_rides : int or None
@@ -56,23 +52,22 @@ def first_after(
     if not wanted.any():
         return out
     r, p = marked_rows_and_columns(wanted)
-    low_s, high_s = deadline_s - max_s, deadline_s + within_s
+    low_s, high_s = arrive_s[0] - max_s, arrive_s[1]
     low_s = low_s if earliest_s is None else max(low_s, earliest_s)
     if low_s > high_s:
         return out
-    first, last = graph.slice_ranks(low_s, high_s)
-    instants = Samples(low_s, 1, 1, deadline=True)
-    entries = boardings(graph, select_rows(readers, r), instants, low_s, high_s, first, last)
-    near, asked = select_rows(places, p), wanted[np.ix_(r, p)]
+    span = graph.span(low_s, high_s)
+    some, asked = pairs.some(r, p), wanted[np.ix_(r, p)]
+    entries = boardings(graph, some.readers, Samples(low_s, 1, 1, deadline=True), span)
     found = np.full((len(r), len(p)), np.nan, np.float32)
     n_blocks = -(-len(p) // LANES)
     dtype = np.uint16 if high_s - low_s <= _WIDEST_SHORT_S else np.int32
-    group = max(1, _SWEPT_BYTES // (max(1, last - first) * LANES * np.dtype(dtype).itemsize))
+    group = max(1, _SWEPT_BYTES // (max(1, span.last - span.first) * LANES * np.dtype(dtype).itemsize))
     for block in range(0, n_blocks, group):
-        many = min(group, n_blocks - block)
-        value = sweep(graph, near, block * LANES, many, low_s=low_s, high_s=high_s, max_rides=max_rides, dtype=dtype)
-        for part in range(many):
-            _read_first(value[part], (block + part) * LANES, *entries, np.iinfo(dtype).max, max_s, asked, found)
+        blocks = range(block, min(block + group, n_blocks))
+        value = sweep(graph, some.places, blocks, span, max_rides=max_rides, dtype=dtype)
+        for part, number in enumerate(blocks):
+            _read_first(value[part], number * LANES, entries, np.iinfo(dtype).max, max_s, asked, found)
     found += low_s
     out[np.ix_(r, p)] = found
     return out
@@ -82,14 +77,14 @@ def first_after(
 def _read_first(
     value: np.ndarray,
     first_place: int,
-    indptr: np.ndarray,
-    key: np.ndarray,
-    row: np.ndarray,
+    entries: Boardings,
     never: int,
     max_s: int,
     wanted: np.ndarray,
     found: np.ndarray,
 ) -> None:
+    """Take the earliest arrival at each place that a boarding leads to within `max_s` of leaving for it."""
+    indptr, key, row = entries
     many = min(LANES, found.shape[1] - first_place)
     for reader in prange(len(indptr) - 1):
         if not wanted[reader, first_place : first_place + many].any():

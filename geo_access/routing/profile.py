@@ -8,8 +8,8 @@ what still can be caught, as a minimum from the last instant to the first.
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import get_num_threads, njit, prange
@@ -18,12 +18,12 @@ from geo_access.arrays import indptr_of, indptr_of_rows, rows_of
 from geo_access.network.model import SparseTimes
 from geo_access.routing.boarding import list_boardings
 from geo_access.routing.lanes import LANES, lanes_any_below, lanes_min, lanes_minus, lanes_sort
-from geo_access.routing.lines import Lines
 from geo_access.routing.spread import stop_arrivals
 from geo_access.routing.sweep import NEVER, SweepGraph, sweep
-from geo_access.routing.timed import TimedLegs, board_timed, direct_between, select_rows, timed_of
+from geo_access.routing.tables import Asked, Boardings, Span
+from geo_access.routing.timed import Pairs, TimedLegs, board_timed, direct_between, select_rows, timed_of, walks_of
 
-__all__ = ["NEVER", "Samples", "boardings", "profile_times", "stop_arrivals"]
+__all__ = ["NEVER", "Pairs", "Samples", "boardings", "profile_times", "stop_arrivals"]
 
 _WIDEST_SHORT_S = 65_000
 _SWEPT_BYTES = 16 << 20
@@ -60,11 +60,19 @@ class Samples:
         return Samples(-self.last_s, self.step_s, self.count, not self.deadline, bound_s)
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """Longest time [s], most rides, and which times to return, as `profile_times` says."""
+
+    max_s: int
+    max_rides: int | None
+    ranks: np.ndarray
+    ordered: bool = True
+
+
 def profile_times(
     graph: SweepGraph,
-    places: SparseTimes,
-    readers: SparseTimes,
-    direct_s: np.ndarray,
+    pairs: Pairs,
     samples: Samples,
     *,
     max_s: int,
@@ -77,12 +85,7 @@ def profile_times(
     Parameters
     ----------
     graph : SweepGraph
-    places : SparseTimes
-        Seconds from the stops to each place (places × stops).
-    readers : SparseTimes
-        Seconds from each reader to the stops (readers × stops).
-    direct_s : ndarray of int32, shape (n_readers, n_places)
-        Seconds without any vehicle; `NEVER` where there is no such way.
+    pairs : Pairs
     samples : Samples
         Ready instants: time from the instant to arrival, the wait at home included. Deadlines: time from leaving to
         the deadline, the wait at the end included.
@@ -101,62 +104,32 @@ def profile_times(
     feasible : ndarray of int32, shape (n_readers, n_places)
         Number of instants with a time.
     """
-    found = _without_direct(
-        graph, places, readers, direct_s, samples, max_s=max_s, max_rides=max_rides, ranks=ranks, ordered=ordered
-    )
-    legs = direct_between(readers, places, backwards=graph.backwards)
-    if legs is None:
-        return found
-    return _with_direct(
-        found,
-        legs,
-        graph,
-        places,
-        readers,
-        direct_s,
-        samples,
-        max_s=max_s,
-        max_rides=max_rides,
-        ranks=ranks,
-        ordered=ordered,
-    )
+    wanted = _Wanted(max_s, max_rides, ranks, ordered)
+    found = _without_direct(graph, pairs, samples, wanted)
+    legs = direct_between(pairs.readers, pairs.places, backwards=graph.backwards)
+    return found if legs is None else _with_direct(found, legs, graph, pairs, samples, wanted)
 
 
 def _with_direct(
     found: tuple[np.ndarray, np.ndarray],
     direct: tuple[np.ndarray, np.ndarray, TimedLegs],
     graph: SweepGraph,
-    places: SparseTimes,
-    readers: SparseTimes,
-    direct_s: np.ndarray,
+    pairs: Pairs,
     samples: Samples,
-    *,
-    max_s: int,
-    max_rides: int | None,
-    ranks: np.ndarray,
-    ordered: bool,
+    wanted: _Wanted,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Put the legs all the way beside what was found, for the readers that have any."""
     times, feasible = found
     reader, place, legs = direct
     rows, at = np.unique(reader, return_inverse=True)
     every = np.arange(samples.count)
-    low_s, high_s = _span(samples, max_s)
+    low_s, high_s = _span(samples, wanted.max_s)
     instants = samples.first_s + every.astype(np.int64) * samples.step_s
-    group = max(1, _SWEPT_BYTES // (4 * max(1, places.n_rows * samples.count)))
+    group = max(1, _SWEPT_BYTES // (4 * max(1, pairs.places.n_rows * samples.count)))
     for begin in range(0, len(rows), group):
         some = rows[begin : begin + group]
-        best, _ = _without_direct(
-            graph,
-            places,
-            select_rows(readers, some),
-            direct_s[some],
-            samples,
-            max_s=max_s,
-            max_rides=max_rides,
-            ranks=every,
-            ordered=False,
-        )
+        part = Pairs(pairs.places, select_rows(pairs.readers, some), pairs.direct[some])
+        best, _ = _without_direct(graph, part, samples, replace(wanted, ranks=every, ordered=False))
         for k in np.flatnonzero((at >= begin) & (at < begin + len(some))).tolist():
             opens, closes, took = int(legs.open_s[k]), int(legs.close_s[k]), int(legs.seconds[k])
             if samples.deadline:
@@ -166,66 +139,45 @@ def _with_direct(
                 leave = np.maximum(opens, instants)
                 seconds, ok = leave + took - instants, (leave <= closes) & (leave + took <= high_s)
             cell = best[at[k] - begin, place[k]]
-            np.fmin(cell, np.where(ok & (seconds <= max_s), seconds, np.nan), out=cell, casting="unsafe")
+            np.fmin(cell, np.where(ok & (seconds <= wanted.max_s), seconds, np.nan), out=cell, casting="unsafe")
         feasible[some] = (~np.isnan(best)).sum(axis=2)
-        times[some] = (np.sort(best, axis=2) if ordered else best)[:, :, ranks]
+        times[some] = (np.sort(best, axis=2) if wanted.ordered else best)[:, :, wanted.ranks]
     return times, feasible
 
 
 def _without_direct(
-    graph: SweepGraph,
-    places: SparseTimes,
-    readers: SparseTimes,
-    direct_s: np.ndarray,
-    samples: Samples,
-    *,
-    max_s: int,
-    max_rides: int | None,
-    ranks: np.ndarray,
-    ordered: bool,
+    graph: SweepGraph, pairs: Pairs, samples: Samples, wanted: _Wanted
 ) -> tuple[np.ndarray, np.ndarray]:
-    low_s, high_s = _span(samples, max_s)
-    widest_s = max(high_s, samples.last_s + max_s) - low_s
+    """Sweep from blocks of places, as many at once as fit, and let every reader read each."""
+    places, readers, ranks = pairs.places, pairs.readers, wanted.ranks
+    low_s, high_s = _span(samples, wanted.max_s)
+    widest_s = max(high_s, samples.last_s + wanted.max_s) - low_s
+    # Half the memory is half the time: rows of 16 bits wherever all seconds of the span fit.
     dtype = np.uint16 if widest_s <= _WIDEST_SHORT_S else np.int32
-    n_places, n_readers = places.n_rows, readers.n_rows
-    times = np.full((n_readers, n_places, len(ranks)), np.nan, np.float32)
-    feasible = np.zeros((n_readers, n_places), np.int32)
-    if n_places == 0 or n_readers == 0:
-        return times, feasible
-    first, last = graph.slice_ranks(low_s, high_s)
-    entries = boardings(graph, readers, samples, low_s, high_s, first, last)
-    n_blocks = -(-n_places // LANES)
-    row_bytes = max(1, last - first) * LANES * np.dtype(dtype).itemsize * (1 if max_rides is None else 4)
-    group = min(n_blocks, max(get_num_threads(), _SWEPT_BYTES // row_bytes))
-    direct = np.minimum(direct_s, np.iinfo(dtype).max).astype(dtype)
-    bound = (low_s if samples.deadline else high_s) - low_s
     never: Any = dtype(np.iinfo(dtype).max)
-    network = (
-        sorting_network(samples.count) if ordered and len(ranks) and samples.count > 1 else np.empty((0, 2), np.int32)
+    n_places, n_readers = places.n_rows, readers.n_rows
+    out = _Out(
+        np.full((n_readers, n_places, len(ranks)), np.nan, np.float32), np.zeros((n_readers, n_places), np.int32)
     )
+    if n_places == 0 or n_readers == 0:
+        return out.times, out.feasible
+    span = graph.span(low_s, high_s)
+    entries = boardings(graph, readers, samples, span)
+    n_blocks = -(-n_places // LANES)
+    copies = 1 if wanted.max_rides is None else 4
+    row_bytes = max(1, span.last - span.first) * LANES * np.dtype(dtype).itemsize * copies
+    group = min(n_blocks, max(get_num_threads(), _SWEPT_BYTES // row_bytes))
+    direct = np.minimum(pairs.direct, never).astype(dtype)
+    bound = (low_s if samples.deadline else high_s) - low_s
+    instants = _Instants(never, samples.first_s - low_s, samples.step_s, samples.count, bound, wanted.max_s)
+    sorts = wanted.ordered and len(ranks) and samples.count > 1
+    order = _Order(ranks, sorting_network(samples.count) if sorts else np.empty((0, 2), np.int32))
+    read = _read_deadlines if samples.deadline else _read_departures
     for block in range(0, n_blocks, group):
-        many = min(group, n_blocks - block)
-        value = sweep(graph, places, block * LANES, many, low_s=low_s, high_s=high_s, max_rides=max_rides, dtype=dtype)
-        shared = (
-            value,
-            block * LANES,
-            *entries,
-            direct,
-            samples.first_s - low_s,
-            samples.step_s,
-            samples.count,
-            bound,
-            max_s,
-            ranks,
-            network,
-            times,
-            feasible,
-        )
-        if samples.deadline:
-            _read_deadlines(*shared)
-        else:
-            _read_departures(never, *shared)
-    return times, feasible
+        blocks = range(block, min(block + group, n_blocks))
+        value = sweep(graph, places, blocks, span, max_rides=wanted.max_rides, dtype=dtype)
+        read(value, block * LANES, entries, direct, instants, order, out)
+    return out.times, out.feasible
 
 
 def _span(samples: Samples, max_s: int) -> tuple[int, int]:
@@ -239,46 +191,30 @@ def _span(samples: Samples, max_s: int) -> tuple[int, int]:
 
 
 def boardings(
-    graph: SweepGraph,
-    readers: SparseTimes,
-    samples: Samples,
-    low_s: int,
-    high_s: int,
-    first: int,
-    last: int,
-    *,
-    leave_by_s: int | None = None,
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    graph: SweepGraph, readers: SparseTimes, samples: Samples, span: Span, *, leave_by_s: int | None = None
+) -> Boardings:
     """List for each reader the boardings worth having, the last to leave first.
+
+    Parameters
+    ----------
+    graph : SweepGraph
+    readers : SparseTimes
+        Readers × stops [s].
+    samples : Samples
+        Ready instants, or with deadlines only their kind.
+    span : Span
+    leave_by_s : int, optional
+        Last moment to leave [s]; by default the end of the span.
 
     Returns
     -------
-    indptr : ndarray of int64, shape (n_readers + 1,)
-    key : ndarray of int32, shape (n_entries,)
-        Last instant (its number) that still catches the vehicle; for deadlines the time to leave, after `low_s` [s].
-    row : ndarray of int32, shape (n_entries,)
-        Rank, after `first`, of the event that follows boarding.
+    Boardings
+        Keys: the last instant (its number) that still catches the vehicle; for deadlines the time to leave, after the
+        span's `low_s` [s].
     """
-    lines: Lines = graph.lines
-    tables = (
-        readers.indptr,
-        readers.indices,
-        readers.seconds,
-        lines.stop_indptr,
-        lines.stop_line,
-        lines.stop_position,
-        lines.line_indptr,
-        lines.trip_indptr,
-        lines.event_departure_s,
-        graph.rank,
-        low_s,
-        high_s,
-        high_s if leave_by_s is None else leave_by_s,
-        samples.step_s,
-        0 if samples.deadline else samples.count,
-        first,
-        last,
-    )
+    latest_s = span.high_s if leave_by_s is None else leave_by_s
+    when = (span, Asked(latest_s, samples.step_s, 0 if samples.deadline else samples.count))
+    tables = (walks_of(readers), graph.lines.tables, graph.rank, when)
     counts = np.zeros(readers.n_rows, np.int64)
     n_tasks = max(1, min(64, readers.n_rows))
     bounds = np.linspace(0, readers.n_rows, n_tasks + 1).astype(np.int64).tolist()
@@ -286,46 +222,67 @@ def boardings(
         pieces = list(
             pool.map(lambda task: list_boardings(bounds[task], bounds[task + 1], counts, *tables), range(n_tasks))
         )
-    indptr = indptr_of(counts)
     key, row = (np.concatenate([piece[k] for piece in pieces]) for k in range(2))
+    walked = Boardings(indptr_of(counts), key, row)
     timed = timed_of(readers, backwards=graph.backwards)
     if timed is None:
-        return indptr, key, row
-    more = board_timed(timed.indptr, timed.other, timed.seconds, timed.open_s, timed.close_s, *tables[3:])
-    return _together((indptr, key, row), more)
+        return walked
+    return _together(walked, board_timed(timed.tables, graph.lines.tables, graph.rank, *when))
 
 
-def _together(
-    walked: tuple[np.ndarray, np.ndarray, np.ndarray], more: tuple[np.ndarray, np.ndarray, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _together(walked: Boardings, more: tuple[np.ndarray, np.ndarray, np.ndarray]) -> Boardings:
     """File boardings after a walk and after a timed leg by reader, the last to leave first."""
-    n_readers = len(walked[0]) - 1
-    reader = np.concatenate((rows_of(walked[0]), more[0]))
-    key, row = np.concatenate((walked[1], more[1])), np.concatenate((walked[2], more[2]))
+    n_readers = len(walked.indptr) - 1
+    reader = np.concatenate((rows_of(walked.indptr), more[0]))
+    key, row = np.concatenate((walked.key, more[1])), np.concatenate((walked.row, more[2]))
     order = np.lexsort((-key.astype(np.int64), reader))
     indptr = indptr_of_rows(reader, n_readers)
-    return indptr, key[order].astype(np.int32), row[order].astype(np.int32)
+    return Boardings(indptr, key[order].astype(np.int32), row[order].astype(np.int32))
+
+
+class _Instants(NamedTuple):
+    """A window, in seconds after the span's first: `bound` is the latest arrival, or with deadlines the earliest start.
+
+    `never` is the largest value of the type that is swept.
+    """
+
+    never: Any
+    first: int
+    step: int
+    n_instants: int
+    bound: int
+    max_s: int
+
+
+class _Order(NamedTuple):
+    """Which of the times to return, and the comparisons that sort them first, none where they stay as they are."""
+
+    ranks: np.ndarray
+    network: np.ndarray
+
+
+class _Out(NamedTuple):
+    """What is filled, as `profile_times` returns it."""
+
+    times: np.ndarray
+    feasible: np.ndarray
 
 
 @njit(cache=True, parallel=True)
 def _read_departures(
-    never: int,
     value: np.ndarray,
     first_place: int,
-    indptr: np.ndarray,
-    key: np.ndarray,
-    row: np.ndarray,
+    entries: Boardings,
     direct: np.ndarray,
-    first: int,
-    step: int,
-    count: int,
-    bound: int,
-    max_s: int,
-    ranks: np.ndarray,
-    network: np.ndarray,
-    times: np.ndarray,
-    feasible: np.ndarray,
+    instants: _Instants,
+    order: _Order,
+    out: _Out,
 ) -> None:
+    """Take the best of what still can be caught at each instant, from the last to the first."""
+    indptr, key, row = entries
+    never, first, step, count, bound, max_s = instants
+    ranks, network = order
+    times, feasible = out
     n_places = direct.shape[1]
     for reader in prange(len(indptr) - 1):
         sample = np.empty((count, LANES), value.dtype)
@@ -358,20 +315,17 @@ def _read_departures(
 def _read_deadlines(
     value: np.ndarray,
     first_place: int,
-    indptr: np.ndarray,
-    key: np.ndarray,
-    row: np.ndarray,
+    entries: Boardings,
     direct: np.ndarray,
-    first: int,
-    step: int,
-    count: int,
-    bound: int,
-    max_s: int,
-    ranks: np.ndarray,
-    network: np.ndarray,
-    times: np.ndarray,
-    feasible: np.ndarray,
+    instants: _Instants,
+    order: _Order,
+    out: _Out,
 ) -> None:
+    """Find the latest departure that meets each deadline: the first boarding listed that is in time wins."""
+    indptr, key, row = entries
+    _, first, step, count, bound, max_s = instants
+    ranks, network = order
+    times, feasible = out
     n_places = direct.shape[1]
     for reader in prange(len(indptr) - 1):
         sample = np.empty((count, LANES), np.int32)

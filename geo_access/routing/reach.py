@@ -9,7 +9,8 @@ from geo_access.network.model import SparseTimes
 from geo_access.routing.lanes import LANES, lanes_or
 from geo_access.routing.profile import Samples, boardings
 from geo_access.routing.sweep import SweepGraph
-from geo_access.routing.timed import timed_of
+from geo_access.routing.tables import Alightings, LegTables, Onward, Span, Walks
+from geo_access.routing.timed import timed_of, walks_of
 
 __all__ = ["reached"]
 
@@ -40,30 +41,19 @@ def reached(
     found = np.zeros((readers.n_rows, places.n_rows), dtype=bool)
     if found.size == 0:
         return found
-    first, last = graph.slice_ranks(from_s, end_s)
+    span = graph.span(from_s, end_s)
     once = Samples(from_s, max(1, until_s - from_s + 1), 1)
-    indptr, _, row = boardings(graph, readers, once, from_s, end_s, first, last, leave_by_s=until_s)
+    found_boardings = boardings(graph, readers, once, span, leave_by_s=until_s)
     for start in range(0, places.n_rows, _PLACES):
         many = min(_PLACES, places.n_rows - start)
-        bits = np.zeros((last - first, LANES), np.uint16)
-        _get_off(bits, start, many, places.indptr, places.indices, graph.alight_indptr, graph.alight_rank, first, last)
+        bits = np.zeros((span.last - span.first, LANES), np.uint16)
+        some = range(start, start + many)
+        _get_off(bits, some.start, some.stop, walks_of(places), graph.alightings, span)
         timed = timed_of(places, backwards=graph.backwards)
         if timed is not None:
-            _get_off_timed(
-                bits,
-                start,
-                many,
-                timed.indptr,
-                timed.other,
-                timed.close_s,
-                graph.arrival_s,
-                graph.alight_indptr,
-                graph.alight_rank,
-                first,
-                last,
-            )
-        _spread_back(bits, graph.following, graph.change_indptr, graph.change_to, first, last, graph.circular)
-        seen = _gather(bits, indptr, row)
+            _get_off_timed(bits, some.start, some.stop, timed.tables, graph.alightings, span)
+        _spread_back(bits, graph.onward, span)
+        seen = _gather(bits, found_boardings.indptr, found_boardings.row)
         found[:, start : start + many] = np.unpackbits(
             seen.astype("<u2", copy=False).view(np.uint8), axis=1, count=many, bitorder="little"
         )
@@ -71,61 +61,37 @@ def reached(
 
 
 @njit(cache=True)
-def _get_off(
-    bits: np.ndarray,
-    start: int,
-    many: int,
-    indptr: np.ndarray,
-    stops: np.ndarray,
-    alight_indptr: np.ndarray,
-    alight_rank: np.ndarray,
-    first: int,
-    last: int,
-) -> None:
-    near = np.zeros((len(alight_indptr) - 1, LANES), np.uint16)
-    for place in range(many):
-        for k in range(indptr[start + place], indptr[start + place + 1]):
-            near[stops[k], place >> 4] |= np.uint16(1 << (place & 15))
+def _get_off(bits: np.ndarray, start: int, end: int, walks: Walks, alightings: Alightings, span: Span) -> None:
+    """Set the bit of each place at every event whose stop is within a walk of it."""
+    near = np.zeros((len(alightings.indptr) - 1, LANES), np.uint16)
+    for place in range(start, end):
+        lane, bit = (place - start) >> 4, np.uint16(1 << ((place - start) & 15))
+        for k in range(walks.indptr[place], walks.indptr[place + 1]):
+            near[walks.stop[k], lane] |= bit
     for stop in range(len(near)):
         if near[stop].any():
-            for j in range(alight_indptr[stop], alight_indptr[stop + 1]):
-                if first <= alight_rank[j] < last:
-                    lanes_or(bits, alight_rank[j] - first, near, stop)
+            for j in range(alightings.indptr[stop], alightings.indptr[stop + 1]):
+                if span.first <= alightings.rank[j] < span.last:
+                    lanes_or(bits, alightings.rank[j] - span.first, near, stop)
 
 
 @njit(cache=True)
-def _get_off_timed(
-    bits: np.ndarray,
-    start: int,
-    many: int,
-    indptr: np.ndarray,
-    stops: np.ndarray,
-    close_s: np.ndarray,
-    arrival_s: np.ndarray,
-    alight_indptr: np.ndarray,
-    alight_rank: np.ndarray,
-    first: int,
-    last: int,
-) -> None:
-    for place in range(many):
-        bit = np.uint16(1 << (place & 15))
-        for k in range(indptr[start + place], indptr[start + place + 1]):
-            for j in range(alight_indptr[stops[k]], alight_indptr[stops[k] + 1]):
-                r = alight_rank[j]
-                if first <= r < last and arrival_s[r] <= close_s[k]:
-                    bits[r - first, place >> 4] |= bit
+def _get_off_timed(bits: np.ndarray, start: int, end: int, legs: LegTables, alightings: Alightings, span: Span) -> None:
+    """Set the bit of each place at every event from which a timed leg to it is still open."""
+    for place in range(start, end):
+        lane, bit = (place - start) >> 4, np.uint16(1 << ((place - start) & 15))
+        for k in range(legs.indptr[place], legs.indptr[place + 1]):
+            for j in range(alightings.indptr[legs.stop[k]], alightings.indptr[legs.stop[k] + 1]):
+                r = alightings.rank[j]
+                if span.first <= r < span.last and alightings.arrival_s[r] <= legs.close_s[k]:
+                    bits[r - span.first, lane] |= bit
 
 
 @njit(cache=True)
-def _spread_back(
-    bits: np.ndarray,
-    following: np.ndarray,
-    change_indptr: np.ndarray,
-    change_to: np.ndarray,
-    first: int,
-    last: int,
-    circular: bool,
-) -> None:
+def _spread_back(bits: np.ndarray, onward: Onward, span: Span) -> None:
+    """Hand the bits of every event on to those it follows, as the sweep does with arrivals."""
+    following, change_indptr, change_to, circular = onward
+    first, last = span.first, span.last
     again = True
     while again:
         again = False

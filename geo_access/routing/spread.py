@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numba import njit
 
@@ -11,6 +13,7 @@ from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
 from geo_access.routing.legs import mode_legs, stop_walks
 from geo_access.routing.query import Query
 from geo_access.routing.sweep import SweepGraph
+from geo_access.routing.tables import LineTables, Onward, Span
 from geo_access.words.told import refusal
 
 __all__ = ["stop_arrivals", "stop_times"]
@@ -77,33 +80,12 @@ def stop_times(
         Seconds from `ready_s` to getting off at each stop; NaN where no vehicle takes one in time.
     """
     lines = graph.lines
-    first, last = graph.slice_ranks(ready_s, ready_s + max_s)
+    span = graph.span(ready_s, ready_s + max_s)
     out = np.full((access.n_rows, lines.n_stops), np.nan, np.float32)
-    stop_of = _stops_by_rank(graph)
+    ranks = _Ranks(graph.rank, graph.arrival_s, _stops_by_rank(graph))
+    most = max_rides or 2**30 - 1
     for place in range(access.n_rows):
-        stops, seconds = access.row(place)
-        _spread(
-            out[place],
-            stops,
-            seconds,
-            ready_s,
-            first,
-            last,
-            max_rides or 2**30 - 1,
-            lines.stop_indptr,
-            lines.stop_line,
-            lines.stop_position,
-            lines.line_indptr,
-            lines.trip_indptr,
-            lines.event_departure_s,
-            graph.rank,
-            graph.arrival_s,
-            stop_of,
-            graph.following,
-            graph.change_indptr,
-            graph.change_to,
-            graph.circular,
-        )
+        _spread(out[place], access.row(place), span, most, lines.tables, ranks, graph.onward)
     return out
 
 
@@ -115,35 +97,36 @@ def _stops_by_rank(graph: SweepGraph) -> np.ndarray:
     return out
 
 
+class _Ranks(NamedTuple):
+    """Rank of each event of the lines; by rank, the arrival [s] and the stop where one may get off, else −1."""
+
+    rank: np.ndarray
+    arrival_s: np.ndarray
+    stop: np.ndarray
+
+
 @njit(cache=True)
 def _spread(
     out: np.ndarray,
-    stops: np.ndarray,
-    seconds: np.ndarray,
-    ready_s: int,
-    first: int,
-    last: int,
+    near: tuple[np.ndarray, np.ndarray],
+    span: Span,
     max_rides: int,
-    stop_indptr: np.ndarray,
-    stop_line: np.ndarray,
-    stop_position: np.ndarray,
-    line_indptr: np.ndarray,
-    trip_indptr: np.ndarray,
-    departure: np.ndarray,
-    rank: np.ndarray,
-    arrival_s: np.ndarray,
-    stop_of: np.ndarray,
-    following: np.ndarray,
-    change_indptr: np.ndarray,
-    change_to: np.ndarray,
-    circular: bool,
+    lines: LineTables,
+    ranks: _Ranks,
+    onward: Onward,
 ) -> None:
+    """Count the fewest rides to each event in increasing time, then note the first arrival at each stop."""
+    stops, seconds = near
+    first, last, ready_s = span.first, span.last, span.low_s
+    trip_indptr, line_indptr, departure = lines.trip_indptr, lines.line_indptr, lines.departure
+    rank, arrival_s, stop_of = ranks
+    following, change_indptr, change_to, circular = onward
     rides = np.full(last - first, 2**30, np.int32)
     for k in range(len(stops)):
-        for c in range(stop_indptr[stops[k]], stop_indptr[stops[k] + 1]):
-            line = stop_line[c]
+        for c in range(lines.stop_indptr[stops[k]], lines.stop_indptr[stops[k] + 1]):
+            line = lines.stop_line[c]
             for trip in range(line_indptr[line + 1] - 1, line_indptr[line] - 1, -1):
-                f = trip_indptr[trip] + stop_position[c]
+                f = trip_indptr[trip] + lines.stop_position[c]
                 if departure[f] < ready_s + seconds[k]:
                     break
                 if first <= rank[f + 1] < last:

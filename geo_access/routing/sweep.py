@@ -17,7 +17,8 @@ from geo_access.arrays import grouped, indptr_of
 from geo_access.network.model import SparseTimes
 from geo_access.routing.lanes import LANES, lanes_min
 from geo_access.routing.lines import Lines, reverse_lines
-from geo_access.routing.timed import timed_of, walk_off_timed
+from geo_access.routing.tables import Alightings, Onward, Span, Walks
+from geo_access.routing.timed import timed_of, walk_off_timed, walks_of
 
 __all__ = ["LANES", "NEVER", "SweepGraph", "build_graph", "reverse_graph", "sweep"]
 
@@ -66,10 +67,20 @@ class SweepGraph:
     circular: bool
     backwards: bool = False
 
-    def slice_ranks(self, low_s: int, high_s: int) -> tuple[int, int]:
-        """Return the ranks of the events that arrive from `low_s` to `high_s`, both included [s]."""
+    def span(self, low_s: int, high_s: int) -> Span:
+        """Return the part whose events arrive from `low_s` to `high_s`, both included [s]."""
         first, last = np.searchsorted(self.arrival_s, [low_s, high_s + 1])
-        return int(first), int(last)
+        return Span(int(first), int(last), low_s, high_s)
+
+    @property
+    def onward(self) -> Onward:
+        """What follows each event."""
+        return Onward(self.following, self.change_indptr, self.change_to, self.circular)
+
+    @property
+    def alightings(self) -> Alightings:
+        """Where one may get off."""
+        return Alightings(self.alight_indptr, self.alight_rank, self.arrival_s)
 
 
 def build_graph(lines: Lines, transfer_indptr: np.ndarray, transfer_board: np.ndarray) -> SweepGraph:
@@ -152,11 +163,9 @@ def _by_rank(
 def sweep(
     graph: SweepGraph,
     places: SparseTimes,
-    first_place: int,
-    n_blocks: int,
+    blocks: range,
+    span: Span,
     *,
-    low_s: int,
-    high_s: int,
     max_rides: int | None = None,
     dtype: type = np.uint16,
 ) -> np.ndarray:
@@ -167,82 +176,42 @@ def sweep(
     graph : SweepGraph
     places : SparseTimes
         Walk from the stops to each place (places × stops) [s].
-    first_place : int
-        First place of the first block of `LANES`.
-    n_blocks : int
-    low_s, high_s : int
-        Events considered, and the latest arrival at the place [s].
+    blocks : range
+        Blocks of `LANES` places.
+    span : Span
+        Events considered, and the latest arrival at the place.
     max_rides : int, optional
         Vehicles that may still be ridden, the present one included.
     dtype : type
-        numpy.uint16, or numpy.int32 where ``high_s − low_s`` is beyond 65,000.
+        numpy.uint16, or numpy.int32 where the span is longer than 65,000 s.
 
     Returns
     -------
     ndarray, shape (n_blocks, n_ranks, LANES)
-        Seconds after `low_s`; the largest value of the type where there is none.
+        Seconds after the span's `low_s`; the largest value of the type where there is none.
     """
-    first, last = graph.slice_ranks(low_s, high_s)
-    never = dtype(np.iinfo(dtype).max)
-    value: np.ndarray = np.full((n_blocks, last - first, LANES), never, dtype)
-    _walk_off(
-        value,
-        first_place,
-        places.indptr,
-        places.indices,
-        places.seconds,
-        graph.alight_indptr,
-        graph.alight_rank,
-        graph.arrival_s,
-        first,
-        last,
-        low_s,
-        high_s,
-    )
+    never, first_place = dtype(np.iinfo(dtype).max), blocks.start * LANES
+    value: np.ndarray = np.full((len(blocks), span.last - span.first, LANES), never, dtype)
+    _walk_off(value, first_place, walks_of(places), graph.alightings, span)
     timed = timed_of(places, backwards=graph.backwards)
     if timed is not None:
-        walk_off_timed(
-            value,
-            first_place,
-            LANES,
-            timed.indptr,
-            timed.other,
-            timed.seconds,
-            timed.open_s,
-            timed.close_s,
-            graph.alight_indptr,
-            graph.alight_rank,
-            graph.arrival_s,
-            first,
-            last,
-            low_s,
-            high_s,
-        )
+        walk_off_timed(value, first_place, LANES, timed.tables, graph.alightings, span)
     if max_rides is None:
-        _relax(value, graph.following, graph.change_indptr, graph.change_to, first, last, graph.circular)
+        _relax(value, graph.onward, span)
         return value
     walk_off = value.copy()
-    _ride(value, graph.following, first, last)
+    _ride(value, graph.following, span)
     for _ in range(max_rides - 1):
-        value = _relax_layer(walk_off, value, graph.following, graph.change_indptr, graph.change_to, first, last)
+        value = _relax_layer(walk_off, value, graph.onward, span)
     return value
 
 
 @njit(cache=True, parallel=True)
-def _walk_off(
-    value: np.ndarray,
-    first_place: int,
-    indptr: np.ndarray,
-    stops: np.ndarray,
-    seconds: np.ndarray,
-    alight_indptr: np.ndarray,
-    alight_rank: np.ndarray,
-    arrival_s: np.ndarray,
-    first: int,
-    last: int,
-    low_s: int,
-    high_s: int,
-) -> None:
+def _walk_off(value: np.ndarray, first_place: int, walks: Walks, alightings: Alightings, span: Span) -> None:
+    """Get off for good: the arrival at each place from every event whose stop is within a walk of it."""
+    indptr, stops, seconds = walks
+    alight_indptr, alight_rank, arrival_s = alightings
+    first, last, low_s, high_s = span
     for b in prange(value.shape[0]):
         for lane in range(LANES):
             place = first_place + b * LANES + lane
@@ -263,15 +232,14 @@ def _walk_off(
 
 
 @njit(cache=True, parallel=True)
-def _relax(
-    value: np.ndarray,
-    following: np.ndarray,
-    change_indptr: np.ndarray,
-    change_to: np.ndarray,
-    first: int,
-    last: int,
-    circular: bool,
-) -> None:
+def _relax(value: np.ndarray, onward: Onward, span: Span) -> None:
+    """Lower every event by what follows it, from the last to the first.
+
+    One pass settles all, as what follows an event is later. Only where a change takes no time can it lead to an event
+    of the same second that was swept before; passes are then repeated until no value falls.
+    """
+    following, change_indptr, change_to, circular = onward
+    first, last = span.first, span.last
     for b in prange(value.shape[0]):
         v = value[b]
         again = True
@@ -298,12 +266,9 @@ def _relax(
 
 
 @njit(cache=True, parallel=True)
-def _ride(
-    value: np.ndarray,
-    following: np.ndarray,
-    first: int,
-    last: int,
-) -> None:
+def _ride(value: np.ndarray, following: np.ndarray, span: Span) -> None:
+    """Lower every event by the next of its trip: arrivals without another vehicle."""
+    first, last = span.first, span.last
     for b in prange(value.shape[0]):
         v = value[b]
         for r in range(last - 1, first - 1, -1):
@@ -313,15 +278,10 @@ def _ride(
 
 
 @njit(cache=True, parallel=True)
-def _relax_layer(
-    walk_off: np.ndarray,
-    fewer: np.ndarray,
-    following: np.ndarray,
-    change_indptr: np.ndarray,
-    change_to: np.ndarray,
-    first: int,
-    last: int,
-) -> np.ndarray:
+def _relax_layer(walk_off: np.ndarray, fewer: np.ndarray, onward: Onward, span: Span) -> np.ndarray:
+    """Arrivals with one ride more than `fewer`: changes read the layer below, so that no pass need be repeated."""
+    following, change_indptr, change_to, _ = onward
+    first, last = span.first, span.last
     value = walk_off.copy()
     for b in prange(value.shape[0]):
         v = value[b]

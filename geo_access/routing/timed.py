@@ -1,4 +1,4 @@
-"""Legs that run only at certain hours, at either end of journeys and all the way: what services on demand offer.
+"""LegTables that run only at certain hours, at either end of journeys and all the way: what services on demand offer.
 
 A leg leaves within [open, close]: who comes before it opens waits, and arrives at the end a fixed time after leaving.
 Walks and legs stand side by side in a `Reach`, which every search takes where it takes walks alone.
@@ -13,10 +13,12 @@ from numba import njit
 
 from geo_access.arrays import entries_of_rows, indptr_of_rows
 from geo_access.network.model import SparseTimes
+from geo_access.routing.tables import Alightings, Asked, LegTables, LineTables, Span, Walks
 
 __all__ = [
     "LEG_ARRAYS",
     "DirectLegs",
+    "Pairs",
     "Reach",
     "TimedLegs",
     "board_timed",
@@ -25,6 +27,7 @@ __all__ = [
     "select_rows",
     "timed_of",
     "walk_off_timed",
+    "walks_of",
 ]
 
 
@@ -34,7 +37,7 @@ LEG_ARRAYS = ("other", "seconds", "open_s", "close_s", "ride", "before_s", "afte
 
 @dataclass(frozen=True, eq=False)
 class TimedLegs:
-    """Legs between points and stops, or between points, by point.
+    """LegTables between points and stops, or between points, by point.
 
     Attributes
     ----------
@@ -65,6 +68,11 @@ class TimedLegs:
     from_stop: np.ndarray
     to_stop: np.ndarray
 
+    @property
+    def tables(self) -> LegTables:
+        """What kernels take."""
+        return LegTables(self.indptr, self.other, self.seconds, self.open_s, self.close_s)
+
     def reversed(self) -> TimedLegs:
         """Return the legs on the clock running backwards: what was arriving is leaving."""
         return replace(self, open_s=-(self.close_s + self.seconds), close_s=-(self.open_s + self.seconds))
@@ -82,7 +90,7 @@ class TimedLegs:
 
 @dataclass(frozen=True, eq=False)
 class DirectLegs:
-    """Legs all the way, from the origins to the destinations of one question.
+    """LegTables all the way, from the origins to the destinations of one question.
 
     Attributes
     ----------
@@ -123,11 +131,45 @@ class Reach(SparseTimes):
         return replace(self, timed=timed, direct=direct)
 
 
+def walks_of(times: SparseTimes) -> Walks:
+    """Return what kernels take of walks to stops, or between them."""
+    return Walks(times.indptr, times.indices, times.seconds)
+
+
 def select_rows(times: SparseTimes, rows: np.ndarray) -> SparseTimes:
     """Return some rows of a sparse table, in the order given."""
     entries, indptr = entries_of_rows(times.indptr, rows)
     some = SparseTimes(indptr, times.indices[entries], times.seconds[entries], times.n_cols)
     return times.picked(some, rows) if isinstance(times, Reach) else some
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Both ends of the journeys that a sweep answers.
+
+    Attributes
+    ----------
+    places : SparseTimes
+        Where it sweeps from: seconds from the stops to each place (places × stops).
+    readers : SparseTimes
+        Who reads it: seconds from each reader to the stops (readers × stops).
+    direct_s : ndarray of int32, shape (n_readers, n_places), optional
+        Seconds without any vehicle; the largest int32 where there is no such way, and everywhere by default.
+    """
+
+    places: SparseTimes
+    readers: SparseTimes
+    direct_s: np.ndarray | None = None
+
+    @property
+    def direct(self) -> np.ndarray:
+        """`direct_s` whether it is given or not."""
+        shape = (self.readers.n_rows, self.places.n_rows)
+        return np.full(shape, np.iinfo(np.int32).max, np.int32) if self.direct_s is None else self.direct_s
+
+    def some(self, readers: np.ndarray, places: np.ndarray) -> Pairs:
+        """Return the vehicles' part of some readers and places."""
+        return Pairs(select_rows(self.places, places), select_rows(self.readers, readers))
 
 
 def timed_of(times: SparseTimes, *, backwards: bool) -> TimedLegs | None:
@@ -220,81 +262,55 @@ def _beaten(point: np.ndarray, other: np.ndarray, open_s: np.ndarray, close_s: n
 
 @njit(cache=True)
 def walk_off_timed(
-    value: np.ndarray,
-    first_place: int,
-    lanes: int,
-    indptr: np.ndarray,
-    stops: np.ndarray,
-    seconds: np.ndarray,
-    open_s: np.ndarray,
-    close_s: np.ndarray,
-    alight_indptr: np.ndarray,
-    alight_rank: np.ndarray,
-    arrival_s: np.ndarray,
-    first: int,
-    last: int,
-    low_s: int,
-    high_s: int,
+    value: np.ndarray, first_place: int, lanes: int, legs: LegTables, alightings: Alightings, span: Span
 ) -> None:
     """Get off and take a timed leg to each place, beside the walks."""
+    first, last, low_s, high_s = span
+    arrival_s = alightings.arrival_s
     for b in range(value.shape[0]):
         for lane in range(lanes):
             place = first_place + b * lanes + lane
-            if place >= len(indptr) - 1:
+            if place >= len(legs.indptr) - 1:
                 break
-            for k in range(indptr[place], indptr[place + 1]):
-                for j in range(alight_indptr[stops[k]], alight_indptr[stops[k] + 1]):
-                    r = alight_rank[j]
-                    if r < first or r >= last or arrival_s[r] > close_s[k]:
+            for k in range(legs.indptr[place], legs.indptr[place + 1]):
+                for j in range(alightings.indptr[legs.stop[k]], alightings.indptr[legs.stop[k] + 1]):
+                    r = alightings.rank[j]
+                    if r < first or r >= last or arrival_s[r] > legs.close_s[k]:
                         continue
-                    at = max(arrival_s[r], open_s[k]) + seconds[k]
+                    at = max(arrival_s[r], legs.open_s[k]) + legs.seconds[k]
                     if at <= high_s and at - low_s < value[b, r - first, lane]:
                         value[b, r - first, lane] = at - low_s
 
 
 @njit(cache=True)
 def board_timed(
-    indptr: np.ndarray,
-    stops: np.ndarray,
-    seconds: np.ndarray,
-    open_s: np.ndarray,
-    close_s: np.ndarray,
-    stop_indptr: np.ndarray,
-    stop_line: np.ndarray,
-    stop_position: np.ndarray,
-    line_indptr: np.ndarray,
-    trip_indptr: np.ndarray,
-    departure: np.ndarray,
-    rank: np.ndarray,
-    low_s: int,
-    high_s: int,
-    leave_by_s: int,
-    step_s: int,
-    count: int,
-    first: int,
-    last: int,
+    legs: LegTables, lines: LineTables, rank: np.ndarray, span: Span, asked: Asked
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """List boardings after a timed leg: reader, key and row as `boardings` has them, the greatest key first."""
+    first, last, low_s, high_s = span
+    departure, trip_indptr, line_indptr = lines.departure, lines.trip_indptr, lines.line_indptr
     out_reader = [np.int64(0) for _ in range(0)]
     out_key = [np.int64(0) for _ in range(0)]
     out_row = [np.int64(0) for _ in range(0)]
-    for reader in range(len(indptr) - 1):
-        for k in range(indptr[reader], indptr[reader + 1]):
-            for c in range(stop_indptr[stops[k]], stop_indptr[stops[k] + 1]):
-                line = stop_line[c]
+    for reader in range(len(legs.indptr) - 1):
+        for k in range(legs.indptr[reader], legs.indptr[reader + 1]):
+            for c in range(lines.stop_indptr[legs.stop[k]], lines.stop_indptr[legs.stop[k] + 1]):
+                line = lines.stop_line[c]
                 for trip in range(line_indptr[line], line_indptr[line + 1]):
-                    f = trip_indptr[trip] + stop_position[c]
+                    f = trip_indptr[trip] + lines.stop_position[c]
                     if departure[f] > high_s:
                         break
-                    leave = min(departure[f] - seconds[k], close_s[k])
-                    if leave < open_s[k]:
+                    leave = min(departure[f] - legs.seconds[k], legs.close_s[k])
+                    if leave < legs.open_s[k]:
                         continue
                     row = rank[f + 1]
-                    if low_s <= leave <= leave_by_s and first <= row < last:
+                    if low_s <= leave <= asked.leave_by_s and first <= row < last:
                         late = np.int64(leave - low_s)
                         out_reader.append(np.int64(reader))
-                        out_key.append(late if count == 0 else min(late // step_s, np.int64(count - 1)))
+                        number = min(late // asked.step_s, np.int64(asked.n_instants - 1))
+                        out_key.append(late if asked.n_instants == 0 else number)
                         out_row.append(np.int64(row - first))
-                    if departure[f] - seconds[k] >= close_s[k]:
+                    # Whoever sets out as late as this leg allows waits at the stop: later trips board nobody new.
+                    if departure[f] - legs.seconds[k] >= legs.close_s[k]:
                         break
     return np.array(out_reader, np.int64), np.array(out_key, np.int64), np.array(out_row, np.int64)

@@ -18,7 +18,10 @@ from numba import get_num_threads, njit
 
 from geo_access.arrays import indptr_of, indptr_of_rows, rows_of
 from geo_access.network.model import SparseTimes, Timetable
+from geo_access.network.search.kernels import longer
 from geo_access.routing.lines import Lines
+from geo_access.routing.tables import LineTables, Walks
+from geo_access.routing.timed import walks_of
 from geo_access.words.told import refusal
 
 __all__ = ["find_transfers", "usable_footpaths"]
@@ -103,22 +106,7 @@ def find_transfers(lines: Lines, footpaths: SparseTimes) -> tuple[np.ndarray, np
     n_tasks = min(64, max(1, n_trips))
     bounds = np.linspace(0, n_trips, n_tasks + 1).astype(np.int64)
     counts = np.zeros(lines.n_events, dtype=np.int32)
-    tables = (
-        counts,
-        lines.n_stops,
-        lines.event_stop,
-        lines.event_arrival_s,
-        lines.event_departure_s,
-        lines.event_alight,
-        lines.trip_indptr,
-        lines.line_indptr,
-        lines.stop_indptr,
-        lines.stop_line,
-        lines.stop_position,
-        footpaths.indptr,
-        footpaths.indices,
-        footpaths.seconds,
-    )
+    tables = (counts, lines.n_stops, lines.tables, walks_of(footpaths))
     with ThreadPoolExecutor(get_num_threads()) as pool:
         pieces = list(pool.map(lambda task: _kept(int(bounds[task]), int(bounds[task + 1]), *tables), range(n_tasks)))
     indptr = indptr_of(counts)
@@ -139,23 +127,17 @@ def _file(alight: np.ndarray, found: np.ndarray, cursor: np.ndarray, board: np.n
 
 @njit(cache=True, nogil=True)
 def _kept(  # noqa: C901
-    first_trip: int,
-    last_trip: int,
-    counts: np.ndarray,
-    n_stops: int,
-    stop: np.ndarray,
-    arrival: np.ndarray,
-    departure: np.ndarray,
-    alight: np.ndarray,
-    trip_indptr: np.ndarray,
-    line_indptr: np.ndarray,
-    stop_indptr: np.ndarray,
-    stop_line: np.ndarray,
-    stop_position: np.ndarray,
-    foot_indptr: np.ndarray,
-    foot_stop: np.ndarray,
-    foot_s: np.ndarray,
+    first_trip: int, last_trip: int, counts: np.ndarray, n_stops: int, lines: LineTables, feet: Walks
 ) -> tuple[np.ndarray, np.ndarray]:
+    """List the changes of some trips worth keeping: events got off at and boarded; `counts` gets how many of each.
+
+    `reached` is the earliest arrival at each stop by the trip itself or a change kept from it, `caught` the earliest
+    trip of each line that it catches, `…_of` the trip that wrote the entry: nothing is cleared between trips.
+    """
+    stop, arrival, departure, alight = lines.stop, lines.arrival, lines.departure, lines.alight
+    trip_indptr, line_indptr = lines.trip_indptr, lines.line_indptr
+    stop_indptr, stop_line, stop_position = lines.stop_indptr, lines.stop_line, lines.stop_position
+    foot_indptr, foot_stop, foot_s = feet
     n_lines = len(line_indptr) - 1
     reached = np.full(n_stops, _LATE, np.int32)
     reached_of = np.full(n_stops, -1, np.int32)
@@ -213,12 +195,7 @@ def _kept(  # noqa: C901
                                 keep = True
                     if keep:
                         if n_out == len(out_from):
-                            larger_from = np.empty(2 * n_out, np.int32)
-                            larger_to = np.empty(2 * n_out, np.int32)
-                            larger_from[:n_out] = out_from
-                            larger_to[:n_out] = out_to
-                            out_from = larger_from
-                            out_to = larger_to
+                            out_from, out_to = longer(out_from, 2 * n_out), longer(out_to, 2 * n_out)
                         out_from[n_out] = e
                         out_to[n_out] = f
                         n_out += 1

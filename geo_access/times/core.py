@@ -175,15 +175,11 @@ def transit_times(network: Network, ends: Ends, samples: Samples, query: Query, 
     n_o, n_d = ends.direct_s.shape
     ahead = forward_graph(timetable, key)
     if _forward_is_cheaper((n_o, n_d), ahead.lines.n_events, deadline=samples.deadline):
-        seconds, feasible = profile_times(
-            ahead, ends.egress, ends.access, ends.direct_s, samples, max_s=max_s, max_rides=max_rides, ranks=ranks
-        )
+        seconds, feasible = profile_times(ahead, ends.ahead, samples, max_s=max_s, max_rides=max_rides, ranks=ranks)
     else:
         seconds, feasible = profile_times(
             backward_graph(timetable, key),
-            ends.access,
-            ends.egress,
-            np.ascontiguousarray(ends.direct_s.T),
+            ends.backwards,
             samples.reversed(),
             max_s=max_s,
             max_rides=max_rides,
@@ -271,12 +267,10 @@ def instants_between(network: Network, ends: Ends, query: Query) -> np.ndarray:
     instants = np.arange(samples.count)
     limits: dict[str, Any] = {"max_s": query.max_s, "max_rides": query.max_rides, "ordered": False}
     if _forward_is_cheaper(ends.direct_s.shape, ahead.lines.n_events, deadline=samples.deadline):
-        return profile_times(ahead, ends.egress, ends.access, ends.direct_s, samples, ranks=instants, **limits)[0]
+        return profile_times(ahead, ends.ahead, samples, ranks=instants, **limits)[0]
     seconds, _ = profile_times(
         backward_graph(timetable, graph_key(query)),
-        ends.access,
-        ends.egress,
-        np.ascontiguousarray(ends.direct_s.T),
+        ends.backwards,
         samples.reversed(),
         ranks=instants[::-1].copy(),
         **limits,

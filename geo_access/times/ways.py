@@ -6,6 +6,7 @@ The kernels behind `geo_access.times.round_trip`; importing them compiles, so th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -185,28 +186,12 @@ def _just_missed(network: Network, ends: Ends, query: Query, reason: np.ndarray)
     """First arrival after the deadline, or last departure before the moment asked, within the limits [s]."""
     timetable, key, samples = timetable_of(network), graph_key(query), samples_of(query)
     wanted = np.isin(reason, (Reason.NO_TRIP_IN_WINDOW, Reason.OVER_CUTOFF))
-    within_s, max_s, max_rides = _NEXT_TRIP_WITHIN_S, query.max_s, query.max_rides
+    limits: dict[str, Any] = {"max_s": query.max_s, "max_rides": query.max_rides}
+    moment_s = samples.first_s if samples.deadline else -samples.first_s
+    arrive_s = (moment_s, moment_s + _NEXT_TRIP_WITHIN_S)
     if samples.deadline:
-        return first_after(
-            forward_graph(timetable, key),
-            ends.egress,
-            ends.access,
-            wanted,
-            samples.first_s,
-            within_s=within_s,
-            max_s=max_s,
-            max_rides=max_rides,
-            earliest_s=query.earliest_s,
-        )
+        ahead = forward_graph(timetable, key)
+        return first_after(ahead, ends.ahead, wanted, arrive_s, earliest_s=query.earliest_s, **limits)
     # On the clock running backwards the origins are places again, and "before the end" is "after the deadline".
-    turned = first_after(
-        backward_graph(timetable, key),
-        ends.access,
-        ends.egress,
-        wanted.T,
-        -samples.first_s,
-        within_s=within_s,
-        max_s=max_s,
-        max_rides=max_rides,
-    )
+    turned = first_after(backward_graph(timetable, key), ends.backwards, wanted.T, arrive_s, **limits)
     return -turned.T

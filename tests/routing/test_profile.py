@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from geo_access.network.model import SparseTimes
 from geo_access.routing.graphs import GraphKey, backward_graph, forward_graph
-from geo_access.routing.profile import NEVER, Samples, profile_times, sorting_network
+from geo_access.routing.profile import NEVER, Pairs, Samples, profile_times, sorting_network
 from tests.oracle import INF, Oracle
 from tests.routing.random_timetables import random_timetable, random_walks, sparse
 
@@ -71,9 +71,9 @@ def test_every_departure_and_deadline_equals_the_oracle(seed: int) -> None:
     for deadline, expected in sampled.items():
         samples = Samples(start, 120, count, deadline, bound if deadline else None)
         limits = {"max_s": max_s, "max_rides": max_rides, "ranks": every(count)}
-        ahead = profile_times(forward_graph(timetable, key), egress, access, direct, samples, **limits)
+        ahead = profile_times(forward_graph(timetable, key), Pairs(egress, access, direct), samples, **limits)
         back = profile_times(
-            backward_graph(timetable, key), access, egress, direct.T.copy(), samples.reversed(), **limits
+            backward_graph(timetable, key), Pairs(access, egress, direct.T.copy()), samples.reversed(), **limits
         )
         wanted = np.array(expected, dtype=float)
         wanted[np.isinf(wanted)] = np.nan
