@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import NamedTuple
 
 import numpy as np
@@ -50,7 +51,7 @@ class StraightCells(NamedTuple):
         np.fmin.at(values, (self.row[inside] - rows.start, self.col[inside] - cols.start), seconds[inside])
 
 
-def straight_cells(lattice: Lattice, points: Links, *, rows: slice, cols: slice) -> StraightCells:
+def straight_cells(lattice: Lattice, points: Links, *, rows: slice, cols: slice, walk_kmh: float) -> StraightCells:
     """Find the cells that are no farther from a point than both are from their streets together.
 
     Parameters
@@ -59,6 +60,8 @@ def straight_cells(lattice: Lattice, points: Links, *, rows: slice, cols: slice)
     points : Links
     rows, cols : slice
         Part of the lattice.
+    walk_kmh : float
+        Speed behind the connectors of the points, and inside squares [km/h].
 
     Returns
     -------
@@ -71,8 +74,10 @@ def straight_cells(lattice: Lattice, points: Links, *, rows: slice, cols: slice)
     x, y = frame.x[cols], frame.y[rows]
     parts = []
     usable = points.ok & (points.distance_m > 0) & (np.isfinite(farthest_m) and not lattice.walled)
-    own_pace, cell_pace = paces(points), paces(links).reshape(frame.rows, frame.cols)[rows, cols]
-    square = np.where(links.inside, links.square, -1).reshape(frame.rows, frame.cols)[rows, cols]
+    own_pace, as_walked = paces(points), lattice.connector_kmh / walk_kmh
+    across_s, inside, square = (
+        values.reshape(frame.rows, frame.cols)[rows, cols] for values in (links.connector_s, links.inside, links.square)
+    )
     for point in np.flatnonzero(usable).tolist():
         own_m, here_x, here_y = (float(values[point]) for values in (points.distance_m, points.x, points.y))
         reach_m = own_m + farthest_m
@@ -80,15 +85,17 @@ def straight_cells(lattice: Lattice, points: Links, *, rows: slice, cols: slice)
         low, high = np.searchsorted(y, (here_y - reach_m, here_y + reach_m)).tolist()
         metres = np.hypot(x[left:right][None, :] - here_x, y[low:high][:, None] - here_y)
         near = metres <= own_m + off_m[low:high, left:right]
+        part = (slice(low, high), slice(left, right))
         if points.inside[point]:
-            near &= square[low:high, left:right] != points.square[point]
+            near &= ~inside[part] | (square[part] != points.square[point])
         row, col = np.nonzero(near)
-        pace = np.maximum(own_pace[point], cell_pace[low:high, left:right])
-        seconds = metres[row, col] * pace[row, col]
+        cell_m = off_m[part][row, col]
+        cell_pace = np.where(cell_m > 0, across_s[part][row, col], 0.0) / np.where(cell_m > 0, cell_m, 1.0) * as_walked
+        seconds = metres[row, col] * np.maximum(own_pace[point], cell_pace)
         whose = np.full(len(row), point)
         parts.append((row + low + rows.start, col + left + cols.start, whose, seconds.astype(np.float32)))
     if not lattice.walled:
-        parts.append(_in_squares(lattice, points, rows, cols))
+        parts.append(_in_squares(lattice, points, rows, cols, walk_kmh))
     if not parts:
         none = np.empty(0, dtype=np.int64)
         return StraightCells(none, none, none, none.astype(np.float32))
@@ -96,13 +103,16 @@ def straight_cells(lattice: Lattice, points: Links, *, rows: slice, cols: slice)
 
 
 def _in_squares(
-    lattice: Lattice, points: Links, rows: slice, cols: slice
+    lattice: Lattice, points: Links, rows: slice, cols: slice, walk_kmh: float
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     """Row, column, point and seconds of the cells that stand in the square of a point."""
-    shared = np.isin(lattice.links.square, np.unique(points.square[points.square >= 0]))
-    cells = np.flatnonzero(shared & lattice.links.ok)
+    squares = np.unique(points.square[points.square >= 0])
+    shared = np.isin(lattice.links.square, squares) & lattice.links.ok if len(squares) else np.empty(0, dtype=bool)
+    cells = np.flatnonzero(shared)
     row, col = np.divmod(cells, lattice.frame.cols)
     cells = cells[(row >= rows.start) & (row < rows.stop) & (col >= cols.start) & (col < cols.stop)]
-    found = square_pairs(lattice.streets, points, lattice.links.take(cells), walk_kmh=lattice.connector_kmh)
+    links = lattice.links.take(cells)
+    links = replace(links, connector_s=links.connector_s * np.float32(lattice.connector_kmh / walk_kmh))
+    found = square_pairs(lattice.streets, points, links, walk_kmh=walk_kmh)
     row, col = np.divmod(cells[found.target], lattice.frame.cols)
     return row, col, found.source, found.seconds

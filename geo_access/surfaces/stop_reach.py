@@ -152,7 +152,8 @@ def stop_reach(
     keep = linked[owner]
     on_edge = np.flatnonzero(linked)
     stop_indptr, by_edge = grouped(stops.edge[on_edge], len(streets.edge_source))
-    straight = straight_cells(lattice, stops, rows=slice(0, lattice.frame.rows), cols=slice(0, lattice.frame.cols))
+    whole = {"rows": slice(0, lattice.frame.rows), "cols": slice(0, lattice.frame.cols)}
+    straight = straight_cells(lattice, stops, **whole, walk_kmh=walk_kmh)
     near = straight.seconds <= limit_s
     return StopReach(
         lattice=lattice,

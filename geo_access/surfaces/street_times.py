@@ -200,7 +200,7 @@ def cell_times(
     if sites is not None:
         own = _Sites(sites.edge, sites.fraction, sites.connector_s)
         _fill_beside_sites(values, cells, own, scale, walk_scale)
-        straight = straight_cells(lattice, sites, rows=rows, cols=cols)
+        straight = straight_cells(lattice, sites, rows=rows, cols=cols, walk_kmh=walk_kmh)
         straight.lower(values, rows=rows, cols=cols, start_s=np.zeros(len(sites)), max_s=np.inf)
     return values
 

@@ -148,17 +148,14 @@ def test_cells_of_a_surface_and_a_saved_network_take_the_times_of_points(tmp_pat
     streets = built(tmp_path, BUILT)
     network = open_network(save_network(Network(EPSG, streets, None, {}), tmp_path / "saved"))
     site = np.array([[30.0, 70.0]]) + np.array(ORIGIN)
-    for reverse in (False, True):
+    for reverse, kmh in ((False, 4.8), (True, 4.8), (False, 3.6)):
         asked = {"mode": "walk", "limit_s": 900, "reverse": reverse, "cell_m": 10.0}
-        values, frame, _ = street_values(network, site, Query("walk", max_s=900), **asked)
+        values, frame, _ = street_values(network, site, Query("walk", max_s=900, walk_kmh=kmh), **asked)
         xx, yy = np.meshgrid(frame.x, frame.y)
-        cells = link_points(streets, np.column_stack((xx.ravel(), yy.ravel())), mode="walk")
-        one = link_points(streets, site, mode="walk")
-        times = (
-            street_matrix(streets, cells, one, mode="walk")[:, 0]
-            if reverse
-            else street_matrix(streets, one, cells, mode="walk")[0]
-        )
+        asked = {"mode": "walk", "connector_kmh": kmh}
+        cells = link_points(streets, np.column_stack((xx.ravel(), yy.ravel())), **asked)
+        ends = (link_points(streets, site, **asked), cells)
+        times = street_matrix(streets, *(ends[::-1] if reverse else ends), mode="walk", speed_kmh=kmh).ravel()
         known = ~np.isnan(times) & (times < 900)
         np.testing.assert_allclose(values.ravel()[known], times[known], atol=0.11)
     # The entrance in the east, (100, 50), as a node: round the house.
