@@ -108,8 +108,15 @@ def test_several_faults_are_counted_and_one_without_key_stays_english() -> None:
     ("said", "french"),
     [
         (
-            note("notice", feed="rail", code="unused_trip", file="trips.txt", n=1200, action=note("action.dropped")),
-            "rail : unused_trip (trips.txt), 1 200 cas, laissés de côté",
+            note(
+                "notice",
+                feed="rail",
+                file="stop_times.txt",
+                says=note("gtfs.interpolated"),
+                n=1200,
+                action=note("action.repaired"),
+            ),
+            "rail, stop_times.txt : heures vides calculées entre les passages à heure connue (1 200 cas, réparés)",
         ),
         (
             note(

@@ -435,17 +435,19 @@ def _booked_notes(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles]) -> list[
 
 
 def _lost(feeds: Sequence[Feed]) -> list[Note]:
-    """Say what reading dropped or filled in, in one line per feed and kind."""
+    """Say what reading dropped or filled in: one line per feed and kind, with the first finding."""
     lines = []
     for feed in feeds:
         counts: dict[tuple[str, str, str], int] = {}
+        first: dict[tuple[str, str, str], Note] = {}
         for notice in feed.notices:
             if notice.severity == "ERROR" or notice.code in _SAID:
                 key = (notice.code, notice.file, notice.action)
                 counts[key] = counts.get(key, 0) + notice.count
+                first.setdefault(key, notice.says)
         lines += [
-            note("notice", feed=feed.name, code=code, file=file, n=n, action=note(f"action.{action}"))
-            for (code, file, action), n in sorted(counts.items())
+            note("notice", feed=feed.name, file=key[1], says=first[key], n=n, action=note(f"action.{key[2]}"))
+            for key, n in sorted(counts.items())
         ]
     return lines
 

@@ -163,7 +163,8 @@ def test_copies_keep_the_id_and_the_walks_of_their_stop(tmp_path: Path) -> None:
 def test_a_row_without_stops_is_said(tmp_path: Path) -> None:
     timetable = built(tmp_path, transfers=[row("", "", 2, 60, from_trip_id="t0", to_trip_id="t0")])
     assert timetable.n_stops == 4
-    assert "f: missing_required_field (transfers.txt): 1 dropped" in map(str, timetable.notes)
+    said = "f, transfers.txt: from_stop_id or to_stop_id is blank, which types 4 and 5 alone allow (1 dropped)"
+    assert said in map(str, timetable.notes)
 
 
 def test_pathways_give_the_way_inside_a_station(tmp_path: Path) -> None:

@@ -36,8 +36,9 @@ def test_trips_and_stops_that_the_feed_vouches_for(tmp_path: Path) -> None:
     assert timetable.trip_id[today].tolist() == ["t0"]
     assert timetable.event_board[:3].tolist() == [True, False, True]
     assert timetable.event_alight[:3].tolist() == [True, False, True]
-    assert "f: wheelchair_not_stated (trips.txt): 1 dropped" in map(str, network.warnings)
-    assert "f: wheelchair_not_stated (stops.txt): 1 dropped" in map(str, network.warnings)
+    said = list(map(str, network.warnings))
+    assert "f, trips.txt: wheelchair_accessible says nothing: not counted as usable in a wheelchair (1 dropped)" in said
+    assert "f, stops.txt: wheelchair_boarding says nothing: not counted as usable in a wheelchair (1 dropped)" in said
     plain = build_network(gtfs=path, date="2026-03-17", crow_fly_detour=1.3)
     assert plain.timetable is not None
     assert int((plain.timetable.trip_day == 0).sum()) == 4
