@@ -400,7 +400,7 @@ def diagnose(
     chosen = FlagRules() if rules is None else rules
     kinds = [kind for kind, table in (("training", training), ("job", employers)) if table is not None]
     raise_faults(_input_faults(metiers, profiles, thresholds, schedules, chosen, kinds))
-    residents = read_residents(points, membership, zones, epsg=network.epsg)
+    residents = read_residents(points, membership, zones, epsg=network.epsg, people=chosen.people)
     supply = {}
     if training is not None:
         supply["training"] = training_offers(training, metiers, epsg=network.epsg)

@@ -274,7 +274,24 @@ def _saturation_columns(
         "free_places": _nullable(share_of(weights, points.free_places)),
         "filling_rate": _nullable(filling),
         "places_per_100_candidates": _nullable(per_100),
+        "places_allotted": _nullable(np.where(level == _SANS_OBJET, np.nan, _allotted(residents, points))),
     }
+
+
+def _allotted(residents: Residents, points: PointFlags) -> np.ndarray:
+    """Free places that fall to the candidates of each zone when each site is shared among all who can reach it.
+
+    Spatial availability, ``V_z = Σ_{i in z} P_i A_i`` with A of the two-step catchment (Soukhov et al. 2023).
+    """
+    own = points.places_per_candidate.astype(np.float64) * residents.candidates[:, None]
+    return np.asarray(residents.membership @ own)
+
+
+def _imputed(residents: Residents) -> np.ndarray:
+    """Share of each zone's residents at points whose number was estimated, or whose place is doubtful."""
+    total = np.asarray(residents.weights.sum(axis=1)).ravel()
+    doubtful = np.asarray(residents.weights @ residents.doubtful.astype(np.float64)).ravel()
+    return doubtful / np.where(total > 0, total, np.nan)
 
 
 def _supply_columns(residents: Residents, sites: Sites, offers: Offers, points: PointFlags) -> dict[str, object]:
@@ -338,6 +355,8 @@ def aggregate_flags(
         "threshold_min": np.full(n, threshold.minutes, dtype=np.float32),
         "threshold_source": _constant(threshold.source, n),
         "residents": population[zone].astype(np.float32),
+        "people": _constant(rules.people, n),
+        "imputed_share": _nullable(_imputed(residents)[zone]),
         **levels,
         **_saturation_columns(residents, points, code, rules),
         **_supply_columns(residents, sites, offers, points),

@@ -277,6 +277,8 @@ class FlagRules:
         Fewest stops of buses, tramways and the like per 10,000 residents for a town to count as covered.
     version : str
         ``geo-access/2``, or ``geo-access/1`` for comparison with earlier studies.
+    people : str
+        Who is counted, one of `geo_access.diagnosis.residents.PEOPLE`: the weights of every share.
 
     Examples
     --------
@@ -299,6 +301,7 @@ class FlagRules:
     urban_from: float = 20_000.0
     urban_stops_per_10k: float = 2.0
     version: str = RULES_VERSION
+    people: str = "residents"
 
     @property
     def first(self) -> bool:
@@ -311,6 +314,7 @@ class FlagRules:
             f"{self.version}: adéquat ≥ {self.adequate_share * 100:g} %, fragile ≥ {self.fragile_share * 100:g} %, "
             f"≥ {self.min_opportunities} place{'s' if self.min_opportunities > 1 else ''}, "
             f"seuil ± {self.threshold_margin * 100:g} %, rayon {self.radius_m / 1000:g} km"
+            f"{'' if self.people == 'residents' else f', compte {self.people}'}"
         )
 
     def faults(self) -> list[Fault]:

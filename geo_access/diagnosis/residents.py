@@ -14,7 +14,23 @@ from geo_access.diagnosis.supply import department_of
 from geo_access.errors import Fault, raise_faults
 from geo_access.words.told import fault
 
-__all__ = ["Residents", "read_residents"]
+__all__ = ["PEOPLE", "Residents", "read_residents"]
+
+PEOPLE = (
+    "residents",
+    "youth_16_25",
+    "youth_18_24",
+    "youth_15_24",
+    "job_seekers",
+    "poor_households",
+    "households",
+    "qpv",
+    "zrr",
+)
+"""Who may be counted: everybody, a column of the points, residents of priority neighbourhoods or of ZRR (now FRR)."""
+
+# Kinds of zones whose residents are counted.
+_IN_ZONES = {"qpv": ("qpv",), "zrr": ("zrr", "frr", "frr+")}
 
 _MOST_FAULTS = 50
 _DOUBTFUL_POSITIONS = ("commune", "none")
@@ -42,6 +58,8 @@ class Residents:
         Share of the point that lies in the zone, 0–1.
     departments : ndarray of object, shape (n_points,), or None
         Département of each point, empty where the zones do not tell it.
+    households : ndarray of float64, shape (n_points,), or None
+        For the floor of publication; None where the points do not tell them.
     """
 
     point_ids: np.ndarray
@@ -54,6 +72,7 @@ class Residents:
     zone_kinds: np.ndarray
     membership: sparse.csr_matrix
     departments: np.ndarray | None = None
+    households: np.ndarray | None = None
 
     @cached_property
     def weights(self) -> sparse.csr_matrix:
@@ -72,7 +91,33 @@ def _number(points: pd.DataFrame, column: str, faults: list[Fault]) -> np.ndarra
     return values
 
 
-def read_residents(points: gpd.GeoDataFrame, membership: pd.DataFrame, zones: pd.DataFrame, *, epsg: int) -> Residents:
+def _counted(
+    points: pd.DataFrame, membership: pd.DataFrame, zones: pd.DataFrame, people: str, faults: list[Fault]
+) -> np.ndarray:
+    """Weight of each point: how many of the people that are counted live there."""
+    population = _number(points, "population", faults)
+    if people == "residents":
+        return population
+    if people not in _IN_ZONES:
+        if people not in points.columns:
+            known = ", ".join(name for name in PEOPLE if name in points.columns) or "–"
+            faults.append(fault("points", "diagnosis.people_column", people=people, known=known))
+            return population
+        return _number(points, people, faults)
+    kinds = zones["zone_kind"].astype(str).str.lower() if "zone_kind" in zones.columns else pd.Series("", zones.index)
+    inside = set(zones.loc[kinds.isin(_IN_ZONES[people]), "zone_id"].astype(str))
+    if not inside:
+        faults.append(fault("zones", "diagnosis.people_zones", people=people, kinds=", ".join(_IN_ZONES[people])))
+        return population
+    own = membership[membership["zone_id"].astype(str).isin(inside)]
+    share = own["share"] if "share" in own.columns else pd.Series(1.0, own.index)
+    by_point = pd.to_numeric(share).groupby(own["point_id"].astype(str)).sum().clip(upper=1.0)
+    return population * points["point_id"].astype(str).map(by_point).fillna(0.0).to_numpy(np.float64)
+
+
+def read_residents(
+    points: gpd.GeoDataFrame, membership: pd.DataFrame, zones: pd.DataFrame, *, epsg: int, people: str = "residents"
+) -> Residents:
     """Points, zones and membership as arrays.
 
     Parameters
@@ -85,6 +130,8 @@ def read_residents(points: gpd.GeoDataFrame, membership: pd.DataFrame, zones: pd
         ``zone_id``, optionally ``zone_name`` and ``zone_kind``.
     epsg : int
         Metric CRS of the positions given back.
+    people : str
+        Who is counted, one of `PEOPLE`: the weights of every share. Who competes for places stays who it was.
 
     Returns
     -------
@@ -119,8 +166,9 @@ def read_residents(points: gpd.GeoDataFrame, membership: pd.DataFrame, zones: pd
     for table, ids in (("points", point_ids), ("zones", zone_ids)):
         twice = pd.Index(ids)[pd.Index(ids).duplicated()].unique()[:_MOST_FAULTS]
         faults += [fault(f"{table}: id {item}", "id_rows_twice") for item in twice]
-    population = _number(points, "population", faults)
-    candidates = _number(points, "job_seekers", faults) if "job_seekers" in points.columns else population
+    everyone = _number(points, "population", faults)
+    candidates = _number(points, "job_seekers", faults) if "job_seekers" in points.columns else everyone
+    population = _counted(points, membership, zones, people, faults) if people != "residents" else everyone
     if points.crs is None:
         faults.append(fault("points", "layer_no_crs"))
     share = (
@@ -159,7 +207,14 @@ def read_residents(points: gpd.GeoDataFrame, membership: pd.DataFrame, zones: pd
         _text(zones, "zone_kind", np.full(len(zone_ids), "", dtype=object)),
         matrix,
         _point_departments(points, zone_ids, row, column),
+        _households(points),
     )
+
+
+def _households(points: pd.DataFrame) -> np.ndarray | None:
+    if "households" not in points.columns:
+        return None
+    return np.nan_to_num(pd.to_numeric(points["households"], errors="coerce").to_numpy(np.float64))
 
 
 def _point_departments(points: pd.DataFrame, zone_ids: np.ndarray, row: np.ndarray, column: np.ndarray) -> np.ndarray:

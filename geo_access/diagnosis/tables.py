@@ -22,6 +22,7 @@ NO_UNIT = "hors zonage"
 
 # Supply is that of the whole study: it tells of nobody, and is not held back.
 _OF_THE_STUDY = (
+    "people",
     "located_places",
     "located_free_places",
     "unlocated_places",
@@ -86,6 +87,7 @@ def regroup(residents: Residents, units: pd.DataFrame, *, kind: str) -> Resident
         np.full(len(ids), kind, dtype=object),
         sparse.csr_matrix((share, (row, column)), shape=(len(ids), len(residents.point_ids))),
         residents.departments,
+        residents.households,
     )
 
 

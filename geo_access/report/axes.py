@@ -75,6 +75,9 @@ def axis_lines(context: ReportContext, metier: str, kind: str) -> list[str]:
         return []
     language, row = context.language, rows.iloc[0]
     lines = []
+    if "in_radius" in rows.columns:
+        shares = {name: share(float(row[name]), language) for name in ("in_radius", "by_network")}
+        lines.append(text(f"report.radius.{kind}", language, km=format_number(row["radius_km"], language), **shares))
     per_100 = format_number(float(row["places_per_100"]), language, decimals=1)
     if kind == "job":
         lines.append(text("report.axis.job", language, per_100=per_100))

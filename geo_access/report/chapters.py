@@ -8,6 +8,7 @@ import pandas as pd
 
 from geo_access.diagnosis.model import Metier
 from geo_access.report.axes import axis_lines, lift_rows, reason_words
+from geo_access.report.beside import curve_table, mismatch_row, observed_lines, observed_table
 from geo_access.report.context import ReportContext
 from geo_access.report.reach import REACHES, blocked_of, is_asked, named_metier, reach_of, reach_rows, share_of
 from geo_access.report.words import embedded_png, known_text, minutes, share
@@ -191,7 +192,7 @@ def metier_content(context: ReportContext, metier: Metier) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``heading, lines, picture, alt, bands, components, reasons, remedies, leads``.
+        ``heading, lines, picture, alt, bands, curve, components, reasons, remedies, leads``.
     """
     language = context.language
     lines: list[str] = []
@@ -231,7 +232,8 @@ def metier_content(context: ReportContext, metier: Metier) -> dict[str, Any]:
         "picture": embedded_png(sheet) if sheet is not None else None,
         "alt": _picture_alt(context, metier),
         "bands": _band_table(context, metier.code),
-        "components": _components(context, metier.code),
+        "curve": curve_table(context, metier.code),
+        "components": [*_components(context, metier.code), *mismatch_row(context, metier.code)],
         "reasons": reasons,
         "remedies": _remedies(context, metier.code),
         "leads": list(dict.fromkeys(leads)),
@@ -362,7 +364,7 @@ def unknown_content(context: ReportContext) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``lines``, ``notes`` and ``readings``, all in the report's language.
+        ``lines``, ``notes``, ``readings`` and ``observed``, all in the report's language.
     """
     language = context.language
     lines = []
@@ -380,6 +382,7 @@ def unknown_content(context: ReportContext) -> dict[str, Any]:
         everything = format_number(len(context.flags), language)
         lines.append(plural("report.unknown.doubt", doubtful, language, all=everything))
     lines.append(text("report.unknown.secret", language))
+    lines += observed_lines(context)
     lines.append(text("report.unknown.dates", language, day=written_date(context.service_date, language)))
     if context.crow_fly:
         lines.append(text("report.unknown.crow_fly", language))
@@ -394,4 +397,4 @@ def unknown_content(context: ReportContext) -> dict[str, Any]:
         for item in context.readings
     ]
     notes = [warning.told(language) for warning in context.manifest.warnings]
-    return {"lines": lines, "notes": notes, "readings": readings}
+    return {"lines": lines, "notes": notes, "readings": readings, "observed": observed_table(context)}

@@ -12,6 +12,7 @@ import pandas as pd
 from geo_access.diagnosis.coverage import Town
 from geo_access.diagnosis.diagnose import OWN_HOURS
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.observed import ObservedTrips
 from geo_access.errors import raise_faults
 from geo_access.manifest import Manifest
 from geo_access.words.note import Note
@@ -97,6 +98,12 @@ class ReportContext:
         Rows of `geo_access.diagnosis.remedies.find_remedies`, of one or of many zones and métiers.
     zonings : mapping of str to pandas.DataFrame
         Tables of `geo_access.diagnosis.tables.table_by_zoning` by name of the zoning.
+    curves : pandas.DataFrame, optional
+        Of `geo_access.diagnosis.curves.reach_curves`.
+    observed : ObservedTrips, optional
+        Observed trips beside the times.
+    mismatch : pandas.DataFrame, optional
+        Of `geo_access.measures.mismatch.dares_mismatch`.
     readings : tuple of SourceReading
     sources : tuple of str
         Sources with vintage and licence, one line each.
@@ -133,6 +140,9 @@ class ReportContext:
     links: pd.DataFrame | None = None
     remedies: pd.DataFrame | None = None
     zonings: Mapping[str, pd.DataFrame] = field(default_factory=dict)
+    curves: pd.DataFrame | None = None
+    observed: ObservedTrips | None = None
+    mismatch: pd.DataFrame | None = None
     readings: tuple[SourceReading, ...] = ()
     sources: tuple[str, ...] = ()
     language: str = "fr"

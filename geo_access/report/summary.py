@@ -57,6 +57,8 @@ def summary_content(context: ReportContext) -> dict[str, Any]:
     every = _all_blocked(context, kinds)
     lines += [line for line in (_obstacle_line(context, every), _qpv_line(context), _car_line(context)) if line]
     lines += gap_lines(context, every)
+    if context.rules.people != "residents":
+        lines.insert(0, text("report.people", language, people=text(f"note.people.{context.rules.people}", language)))
     return {"intro": intro, "lines": lines, "kinds": kinds, "rows": rows}
 
 

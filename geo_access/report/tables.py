@@ -92,7 +92,8 @@ def axis_table(diagnosis: Diagnosis) -> pd.DataFrame:
     pandas.DataFrame
         ``metier, profile, kind, schedule, threshold``; ``filling_rate`` of the places within reach, weighted by
         residents, 0–1, NaN where no source tells; ``places_per_100`` free places per 100 candidates, mean over
-        residents; ``remote, mobile, hybrid, afest, unlocated`` places.
+        residents; ``remote, mobile, hybrid, afest, unlocated`` places; ``radius_km`` and ``in_radius``: share of the
+        residents with enough places within that straight line; ``by_network``: share who reach them.
     """
     people = diagnosis.residents.population
     total = max(float(people.sum()), 1e-9)
@@ -108,8 +109,11 @@ def axis_table(diagnosis: Diagnosis) -> pd.DataFrame:
             per_100 = 100 * float(people @ points.places_per_candidate[:, column].astype(np.float64)) / total
             apart = (offers.remote_places[column], offers.mobile_places[column], *partial[:, column])
             numbers = (int(value) for value in (*apart, offers.unlocated_places[column]))
-            rows.append((*_question(case, metier.code), rate, per_100, *numbers))
+            near, there = (float(people[mask[:, column]].sum()) / total for mask in (points.in_radius, points.reached))
+            radius = (diagnosis.rules.radius_m / 1000, near, there)
+            rows.append((*_question(case, metier.code), rate, per_100, *numbers, *radius))
     named = ["filling_rate", "places_per_100", "remote", "mobile", "hybrid", "afest", "unlocated"]
+    named += ["radius_km", "in_radius", "by_network"]
     return pd.DataFrame(rows, columns=[*_QUESTION, *named])
 
 

@@ -26,12 +26,15 @@ from geo_access.study.sections import (
     CostsSection,
     EmployersTable,
     FlagSection,
+    FlowsSection,
     General,
     MetierSection,
+    MismatchSection,
     NetworkSection,
     Origins,
     OutputSection,
     ProfileSection,
+    PublicationSection,
     ScheduleSection,
     Section,
     Table,
@@ -71,6 +74,8 @@ _ONE_FILE = (
     "located",
     "school_breaks",
     "mask",
+    "cantons",
+    "density",
 )
 _LIST_OF_FILES = ("osm", "gtfs", "files")
 
@@ -115,6 +120,9 @@ class StudyFile(Section):
     employment: Table | None = None
     addresses: AddressesSection | None = None
     costs: CostsSection | None = None
+    flows: FlowsSection | None = None
+    mismatch: MismatchSection | None = None
+    publication: PublicationSection = PublicationSection()
     metiers: Annotated[tuple[MetierSection, ...], Field(min_length=1)]
     profiles: Annotated[tuple[ProfileSection, ...], Field(min_length=1)]
     thresholds: Annotated[tuple[ThresholdSection, ...], Field(min_length=1)]

@@ -1,38 +1,37 @@
 """What a study says beyond its flags: components of adequacy, remedies, tables by zoning, the report's context.
 
 The flags of a study, and the table of them that is shown at the end of a run.
-
-The isochrones of a study: one set of bands per métier.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
-import geopandas as gpd
 import numpy as np
 import pandas as pd
-import shapely
 
+from geo_access.diagnosis.curves import reach_curves
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis, diagnose
+from geo_access.diagnosis.observed import ObservedTrips, compare_observed
+from geo_access.diagnosis.publication import hold_back
 from geo_access.diagnosis.remedies import smallest_remedies
 from geo_access.diagnosis.siting import sessions_for_metier
-from geo_access.diagnosis.supply import TRAVELLED
 from geo_access.diagnosis.supply_adequacy import employer_need, supply_adequacy
 from geo_access.diagnosis.trip_remedies import TripEngines, trip_plan, try_trips
 from geo_access.manifest import Manifest
+from geo_access.measures.mismatch import dares_mismatch
 from geo_access.network.model import CrowFly, Network
 from geo_access.report.context import ReportContext, SourceReading
 from geo_access.report.tables import axis_table, bare_departments, lift_table, reach_table
 from geo_access.routing.query import Window
+from geo_access.study.bands import bands_label
+from geo_access.study.beside import publication
 from geo_access.study.file import (
     StudyFile,
     flag_rules,
-    isochrone_profile,
-    isochrone_schedule,
     study_metiers,
     study_profiles,
     study_schedules,
@@ -40,9 +39,6 @@ from geo_access.study.file import (
 )
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import OtherDays
-from geo_access.study.sections import MetierSection
-from geo_access.surfaces.counts import count_points
-from geo_access.surfaces.isochrones import query_isochrones
 from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.note import Note, note
 from geo_access.words.words import format_number, text
@@ -50,14 +46,10 @@ from geo_access.words.words import format_number, text
 __all__ = [
     "Findings",
     "adequacy_components",
-    "band_counts",
-    "bands_label",
     "findings",
     "flag_summary",
-    "located",
     "report_context",
     "study_diagnosis",
-    "study_isochrones",
     "with_remedies",
 ]
 
@@ -73,7 +65,7 @@ def study_diagnosis(
     days: OtherDays | None = None,
 ) -> Diagnosis:
     """Compute the flags of a study, with the other days that it names."""
-    return diagnose(
+    found = diagnose(
         times.network,
         times=times,
         zones=inputs.zones,
@@ -90,6 +82,13 @@ def study_diagnosis(
         ordinary=() if days is None else days.ordinary,
         progress=progress,
     )
+    flags, below, beside = hold_back(found.flags, found.residents, publication(file))
+    if not below:
+        return found
+    section = file.publication
+    said = note("held_back", n=below, others=beside, homes=section.min_households, people=section.min_residents)
+    manifest = replace(found.manifest, warnings=(*found.manifest.warnings, said))
+    return replace(found, flags=flags, manifest=manifest)
 
 
 def flag_summary(file: StudyFile, diagnosis: Diagnosis) -> tuple[tuple[str, ...], ...]:
@@ -137,6 +136,12 @@ class Findings:
         curve of what is gained against their number. None without training, or without the models.
     trip_plan : pandas.DataFrame or None
         The same of trips on existing lines, question by question of the first public; None where none was found.
+    curves : pandas.DataFrame or None
+        Of `geo_access.diagnosis.curves.reach_curves`.
+    observed : ObservedTrips or None
+        Observed trips beside the times; None where the study gives none.
+    mismatch : pandas.DataFrame or None
+        Of `geo_access.measures.mismatch.dares_mismatch`, for the métiers of the table.
     notes : tuple of Note
         How many trips were tried, and for how many flagged zones × métiers none was.
     """
@@ -145,6 +150,9 @@ class Findings:
     remedies: pd.DataFrame
     plan: pd.DataFrame | None = None
     trip_plan: pd.DataFrame | None = None
+    curves: pd.DataFrame | None = None
+    observed: ObservedTrips | None = None
+    mismatch: pd.DataFrame | None = None
     notes: tuple[Note, ...] = ()
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -154,7 +162,9 @@ class Findings:
             "supply_adequacy": self.components,
             "session_plan": self.plan,
         }
-        named |= {"trip_plan": self.trip_plan}
+        named |= {"trip_plan": self.trip_plan, "reach_curves": self.curves, "mismatch": self.mismatch}
+        if self.observed is not None:
+            named |= {"observed_trips": self.observed.by_mode, "observed_gaps": self.observed.gaps}
         return {name: table for name, table in named.items() if table is not None}
 
 
@@ -258,8 +268,46 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
         remedies,
         _session_plan(diagnosis),
         trip_plan=plan,
+        curves=reach_curves(diagnosis),
+        observed=_observed(file, inputs, times, diagnosis),
+        mismatch=_mismatch(file, inputs),
         notes=notes,
     )
+
+
+def _observed(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosis: Diagnosis) -> ObservedTrips | None:
+    """Compare observed trips with the times of an ordinary day at work, under the first threshold for jobs."""
+    flows = inputs.beside.flows
+    if flows is None:
+        return None
+    limit_s = next((item.limit_s for item in study_thresholds(file) if item.kind == "job"), None)
+    return compare_observed(
+        flows,
+        diagnosis.residents,
+        times,
+        profiles=study_profiles(file),
+        limit_s=study_thresholds(file)[0].limit_s if limit_s is None else limit_s,
+        schedule=None,
+    )
+
+
+def _mismatch(file: StudyFile, inputs: StudyInputs) -> pd.DataFrame | None:
+    """Reckon the geographic mismatch of every métier of the table: its classes are cut over all of them."""
+    table, section = inputs.beside.mismatch, file.mismatch
+    if table is None or section is None:
+        return None
+    official = None
+    if "official_class" in table:
+        official = table[["metier", "official_class"]].dropna().drop_duplicates("metier")
+    found, _ = dares_mismatch(
+        table,
+        min_zones=section.min_zones,
+        min_candidates=section.min_candidates,
+        min_offers=section.min_offers,
+        official=official,
+        source=section.source or section.file.name,
+    )
+    return found
 
 
 _MOST_SESSIONS = 5
@@ -351,6 +399,9 @@ def report_context(
         links=links,
         bands_label=bands_label(file),
         remedies=found.remedies[found.remedies["lifts"]] if len(found.remedies) else None,
+        curves=found.curves,
+        observed=found.observed,
+        mismatch=found.mismatch,
         readings=tuple(
             SourceReading(
                 report.source,
@@ -366,128 +417,3 @@ def report_context(
         synthetic=file.study.synthetic,
         crow_fly=isinstance(network.streets, CrowFly),
     )
-
-
-def located(table: gpd.GeoDataFrame | None, metier: str) -> gpd.GeoDataFrame | None:
-    """Rows of a métier that have a position and are given there; None when there is none."""
-    if table is None:
-        return None
-    geometry = table.geometry.to_numpy()
-    here = ~(shapely.is_missing(geometry) | shapely.is_empty(geometry))
-    rows = table[(table["metier"].astype(str) == metier).to_numpy() & here]
-    if "modality" in rows.columns:
-        rows = rows[rows["modality"].astype(str).isin(TRAVELLED)]
-    return rows if len(rows) else None
-
-
-def _of_level(sites: gpd.GeoDataFrame, metier: MetierSection) -> gpd.GeoDataFrame:
-    """Sessions whose level is that of the métier, or is not said."""
-    return sites[sites["level"].isna() | sites["level"].between(metier.min_level, metier.max_level)]
-
-
-def study_isochrones(
-    file: StudyFile, inputs: StudyInputs, network: Network, *, profile: str | None = None
-) -> dict[str, gpd.GeoDataFrame]:
-    """Isochrones to the nearest site of each métier, by métier code; métiers without a site have none.
-
-    Parameters
-    ----------
-    file : StudyFile
-    inputs : StudyInputs
-    network : Network
-    profile : str, optional
-        Id of the public; by default the one that the study names, else its first.
-
-    Returns
-    -------
-    dict of str to geopandas.GeoDataFrame
-        Asked as the flags are: the public's mode and limits, in time for the schedule with its slack.
-    """
-    chosen = isochrone_profile(file).id if profile is None else profile
-    public = next(item for item in study_profiles(file) if item.id == chosen)
-    kind = "training" if inputs.training is not None else "job"
-    named = isochrone_schedule(file).id
-    deadline_s = next(item for item in study_schedules(file) if item.id == named).arrive_s
-    query = public.query(arrive=Window(deadline_s, deadline_s), max_s=60 * max(file.output.isochrone_minutes))
-    found = {}
-    for metier in file.metiers:
-        sites = located(inputs.training if kind == "training" else inputs.employers, metier.code)
-        if sites is None:
-            continue
-        if kind == "training":
-            sites = _of_level(sites, metier)
-        if not len(sites):
-            continue
-        found[metier.code] = query_isochrones(
-            network,
-            sites,
-            query,
-            minutes=file.output.isochrone_minutes,
-            cell_m=file.output.cell_m,
-            reverse=True,
-        )
-    return found
-
-
-def bands_label(file: StudyFile) -> str:
-    """Words for what the isochrones of a study show."""
-    profile, language = isochrone_profile(file), file.study.language
-    to = text(f"bands.to.{'job' if file.training is None else 'training'}", language)
-    if profile.mode in ("walk", "bike", "car"):
-        return text("bands.any", language, to=to, mode=text(f"mode.{profile.mode}", language))
-    hour = isochrone_schedule(file).start
-    return text("bands.arrive", language, to=to, mode=text(f"mode.{profile.mode}", language), hour=hour)
-
-
-def _residents(inputs: StudyInputs) -> gpd.GeoDataFrame:
-    """Points with their residents, and where the study knows them those who live in a QPV and the job-seekers."""
-    quarters = inputs.zones.loc[inputs.zones["zone_kind"].astype(str) == "qpv", "zone_id"].astype(str)
-    inside = inputs.membership[inputs.membership["zone_id"].astype(str).isin(quarters)]
-    shares = inside.groupby(inside["point_id"].astype(str))["share"].sum().clip(upper=1.0)
-    share = inputs.points["point_id"].astype(str).map(shares).fillna(0.0).to_numpy(np.float64)
-    columns = {"residents": inputs.points["population"]}
-    if len(quarters):
-        columns["qpv_residents"] = inputs.points["population"] * share
-    if "job_seekers" in inputs.points:
-        columns["job_seekers"] = pd.to_numeric(inputs.points["job_seekers"], errors="coerce")
-    return gpd.GeoDataFrame(columns, geometry=inputs.points.geometry.to_numpy(), crs=inputs.points.crs)
-
-
-def band_counts(file: StudyFile, inputs: StudyInputs, bands: dict[str, gpd.GeoDataFrame]) -> pd.DataFrame:
-    """Count who and what lies within each band of each métier.
-
-    Parameters
-    ----------
-    file : StudyFile
-    inputs : StudyInputs
-    bands : mapping of str to geopandas.GeoDataFrame
-        From `study_isochrones`.
-
-    Returns
-    -------
-    pandas.DataFrame
-        ``metier, minutes, area_km2`` and, up to that cutoff, ``residents``, ``qpv_residents`` (where the study has
-        such zones), ``job_seekers`` (where the points tell them), ``places`` and ``openings`` of the métier (where the
-        study has them), each with its share of all (``…_share``, 0–1).
-    """
-    people = _residents(inputs)
-    counted = [str(column) for column in people.columns if column != "geometry"]
-    parts = []
-    for metier in file.metiers:
-        areas = bands.get(metier.code)
-        if areas is None:
-            continue
-        tables = [count_points(areas, people, columns=counted)]
-        for table, column in ((inputs.training, "places"), (inputs.employers, "openings")):
-            sites = located(table, metier.code)
-            if sites is not None:
-                sites = _of_level(sites, metier) if column == "places" else sites
-                numbers = sites.assign(**{column: pd.to_numeric(sites[column], errors="coerce")})
-                tables.append(count_points(areas, numbers, columns=[column]).drop(columns="minutes"))
-        counts = pd.concat(tables, axis=1)
-        counts.insert(1, "area_km2", areas["area_km2"].round(3).to_numpy())
-        parts.append(counts.assign(metier=metier.code))
-    if not parts:
-        return pd.DataFrame(columns=["metier", "minutes"])
-    found = pd.concat(parts, ignore_index=True)
-    return found[["metier", *(column for column in found.columns if column != "metier")]]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -30,10 +30,9 @@ from geo_access.sources.supply.training import read_training
 from geo_access.sources.supply.training_education import read_capacities, read_uai_mef_rome
 from geo_access.sources.supply.training_lheo import read_lheo
 from geo_access.sources.supply.training_onisep import read_apprenticeship, read_onisep
-from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.report import ReadingReport
-from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
 from geo_access.sources.web import check_url
+from geo_access.study.beside import Beside, grouped_zones, read_employment, read_flows, read_mismatch
 from geo_access.study.choice import joined_zones, masked
 from geo_access.study.file import StudyFile, study_metiers
 from geo_access.study.known_formats import format_hint
@@ -172,6 +171,8 @@ class StudyInputs:
         What each source lost, and why.
     warnings : tuple of Note
         What a reader of the results should know.
+    beside : Beside
+        Observed trips, and candidates and offers by métier and zone.
     """
 
     zones: gpd.GeoDataFrame
@@ -182,6 +183,7 @@ class StudyInputs:
     employment: pd.DataFrame | None
     reports: tuple[ReadingReport, ...]
     warnings: tuple[Note, ...]
+    beside: Beside = field(default_factory=Beside)
 
 
 def attempt(where: str, faults: list[Fault], read: Callable[[], Any]) -> Any:
@@ -226,24 +228,6 @@ def _points(table: Table) -> tuple[gpd.GeoDataFrame, ReadingReport]:
         layer=table.layer,
         condition=table.where or None,
         weights={ours: theirs for ours, theirs in columns.items() if ours not in known} or None,
-    )
-
-
-def _employment(table: Table) -> pd.DataFrame:
-    """Employment rates after training, per métier."""
-    rows = read_table(table.file, layer=table.layer, condition=table.where or None)
-    wanted = {name: (name,) for name in ("metier", "employment_rate", "employment_source")}
-    found = pick_columns(list(rows.columns), wanted, where=table.file.name, given=table.columns)
-    rates = to_numbers(rows[found["employment_rate"]])
-    faults = [
-        fault(f"{table.file.name}: row {row + 1}", "study.employment_rate")
-        for row, rate in enumerate(rates)
-        if not 0 <= rate <= 1
-    ]
-    raise_faults(faults)
-    texts = {name: to_text(rows[found[name]]) for name in ("metier", "employment_source")}
-    return pd.DataFrame(
-        {"metier": texts["metier"], "employment_rate": rates, "employment_source": texts["employment_source"]}
     )
 
 
@@ -305,6 +289,8 @@ class Tables:
     zones : geopandas.GeoDataFrame or None
     points, training, employers : (geopandas.GeoDataFrame, ReadingReport) or None
     employment : pandas.DataFrame or None
+    flows : (pandas.DataFrame, ReadingReport) or None
+    mismatch : (pandas.DataFrame, tuple of Note) or None
     """
 
     zones: gpd.GeoDataFrame | None
@@ -312,6 +298,8 @@ class Tables:
     training: _Read | None
     employers: _Read | None
     employment: pd.DataFrame | None
+    flows: tuple[pd.DataFrame, ReadingReport] | None = None
+    mismatch: tuple[pd.DataFrame, tuple[Note, ...]] | None = None
 
 
 def read_tables(study: StudyFile, path: Path, faults: list[Fault]) -> Tables:
@@ -332,12 +320,14 @@ def read_tables(study: StudyFile, path: Path, faults: list[Fault]) -> Tables:
     """
     origins, codes = study.origins, [metier.code for metier in study.metiers]
     training, employers, employment = study.training, study.employers, study.employment
+    flows, mismatch = study.flows, study.mismatch
     zones = points = None
     if origins is not None:
         zones = attempt(f"{path.name}: origins.zones", faults, lambda: _all_zones(origins.layers))
         points = attempt(
             f"{path.name}: origins.points", faults, lambda: masked(_points(origins.points), origins.points)
         )
+    own = None if zones is None else zones["zone_id"].astype(str).tolist()
     return Tables(
         zones=zones,
         points=points,
@@ -351,7 +341,11 @@ def read_tables(study: StudyFile, path: Path, faults: list[Fault]) -> Tables:
         ),
         employment=None
         if employment is None
-        else attempt(f"{path.name}: employment", faults, lambda: _employment(employment)),
+        else attempt(f"{path.name}: employment", faults, lambda: read_employment(employment)),
+        flows=None if flows is None else attempt(f"{path.name}: flows", faults, lambda: read_flows(flows, own)),
+        mismatch=None
+        if mismatch is None
+        else attempt(f"{path.name}: mismatch", faults, lambda: read_mismatch(mismatch)),
     )
 
 
@@ -379,7 +373,9 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
     if membership.empty:
         where = f"{study.origins.points.file.name} × {study.origins.zones.file.name}"
         raise_faults([fault(where, "no_point_in_zones")])
-    reports = [found[1] for found in (points, tables.training, tables.employers) if found is not None]
+    grouped = grouped_zones(study.publication, zones, membership, points[0])
+    zones, membership = grouped.zones, grouped.membership
+    reports = [found[1] for found in (points, tables.training, tables.employers, tables.flows) if found is not None]
     notes = [said for report in reports for said in report.notes]
     staffed, assumed = (None, []) if tables.employers is None else _with_hours(tables.employers[0], study)
     metiers = study_metiers(study)
@@ -389,7 +385,13 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
         "training": "" if study.training is None else study.training.file.name,
         "employers": "" if study.employers is None else study.employers.file.name,
     }
-    raise_faults(table_faults(zones, points[0], membership, asked, metiers=metiers, names=names))
+    raise_faults(
+        table_faults(zones, points[0], membership, asked, metiers=metiers, names=names, people=study.flag.people)
+    )
+    renamed = {"home": grouped.renamed, "work": grouped.renamed}
+    flows = None if tables.flows is None else tables.flows[0].replace(renamed)
+    weighed = study.flag.people != "residents"
+    mismatch, told = (None, ()) if tables.mismatch is None else tables.mismatch
     return StudyInputs(
         zones=zones,
         points=points[0],
@@ -398,7 +400,16 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
         employers=staffed,
         employment=tables.employment,
         reports=tuple(reports),
-        warnings=(*_warnings(membership, zones), *notes, *assumed, *supply_notes(asked, points[0], metiers)),
+        warnings=(
+            *_warnings(membership, zones),
+            *grouped.notes,
+            *notes,
+            *told,
+            *assumed,
+            *supply_notes(asked, points[0], metiers),
+            *((note("people_counted", people=note(f"people.{study.flag.people}")),) if weighed else ()),
+        ),
+        beside=Beside(flows, mismatch),
     )
 
 

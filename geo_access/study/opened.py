@@ -180,7 +180,7 @@ def _misplaced(inputs: StudyInputs, network: Network) -> list[Fault]:
 def _foresee(file: StudyFile, inputs: StudyInputs, network: Network) -> None:
     """Make what the diagnosis starts with, so that it cannot refuse it later."""
     metiers = study_metiers(file)
-    read_residents(inputs.points, inputs.membership, inputs.zones, epsg=network.epsg)
+    read_residents(inputs.points, inputs.membership, inputs.zones, epsg=network.epsg, people=file.flag.people)
     if inputs.training is not None:
         training_offers(inputs.training, metiers, epsg=network.epsg)
     if inputs.employers is not None:

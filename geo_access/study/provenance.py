@@ -90,7 +90,8 @@ def watch(file: StudyFile) -> Watched:
     -------
     Watched
     """
-    tables = {path for table in study_tables(file).values() for _, path in table if isinstance(path, Path)}
+    sections = (*study_tables(file).values(), file.flows, file.mismatch, file.publication)
+    tables = {path for table in sections if table is not None for _, path in table if isinstance(path, Path)}
     feeds = [container_of(path)[0] for path in file.network.gtfs]
     others = [path for path in (*file.network.osm, *feeds, file.network.school_breaks) if path is not None]
     # The state first: a change after it is seen, even one during the hashing.

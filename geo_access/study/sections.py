@@ -20,13 +20,16 @@ __all__ = [
     "CostsSection",
     "EmployersTable",
     "FlagSection",
+    "FlowsSection",
     "General",
     "Identifier",
     "MetierSection",
+    "MismatchSection",
     "NetworkSection",
     "Origins",
     "OutputSection",
     "ProfileSection",
+    "PublicationSection",
     "ScheduleSection",
     "Section",
     "Table",
@@ -44,6 +47,17 @@ Minutes = Annotated[float, Field(gt=0, le=1440)]
 Congestion = Annotated[float, Field(ge=1, le=5)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Kind = Literal["training", "job"]
+People = Literal[
+    "residents",
+    "youth_16_25",
+    "youth_18_24",
+    "youth_15_24",
+    "job_seekers",
+    "poor_households",
+    "households",
+    "qpv",
+    "zrr",
+]
 
 
 def _clock(value: object) -> str:
@@ -249,6 +263,44 @@ class CostsSection(Section):
     source: str = ""
 
 
+class FlowsSection(Section):
+    """``[flows]``: observed trips between home and work, to check the times against what people do."""
+
+    file: Path
+    columns: dict[Literal["home", "work", "mode", "people"], str] = Field(default_factory=dict)
+    source: str = ""
+    vintage: str = ""
+
+
+class MismatchSection(Section):
+    """``[mismatch]``: candidates and offers by métier and zone, for the geographic mismatch after Dares."""
+
+    file: Path
+    format: Literal["plain", "rome_bassin"] = "plain"
+    min_zones: Annotated[int, Field(ge=1)] = 50
+    min_candidates: Annotated[float, Field(ge=0)] = 200
+    min_offers: Annotated[float, Field(ge=0)] = 200
+    source: str = ""
+
+
+class PublicationSection(Section):
+    """``[publication]``: what is too small to be published, and how small communes are grouped."""
+
+    min_households: Annotated[float, Field(ge=0)] = 11
+    min_residents: Annotated[float, Field(ge=0)] = 0
+    cantons: Path | None = None
+    density: Path | None = None
+    smooth_km: Annotated[float, Field(ge=0, le=50)] = 0
+
+    @model_validator(mode="after")
+    def _of_cantons(self) -> PublicationSection:
+        if self.cantons is None and (self.density is not None or self.smooth_km > 0):
+            raise PydanticCustomError(
+                "study.cantons_needed", "density and smooth_km are of rural communes by canton: give cantons too", {}
+            )
+        return self
+
+
 class AddressesSection(Section):
     """``[addresses]``: where the adviser's command looks an address up; the address itself is never written."""
 
@@ -348,6 +400,7 @@ class FlagSection(Section):
     urban_from: Annotated[float, Field(gt=0)] = 20_000
     urban_stops_per_10k: Annotated[float, Field(ge=0)] = 2.0
     version: Literal["geo-access/1", "geo-access/2"] = "geo-access/2"
+    people: People = "residents"
 
     @model_validator(mode="after")
     def _full_below_tense(self) -> FlagSection:

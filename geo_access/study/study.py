@@ -18,6 +18,7 @@ from geo_access.network.streets.congestion import DRIVEN, car_label
 from geo_access.network.timetable.stops import network_notices
 from geo_access.report.sheet import adviser_sheet
 from geo_access.report.study_report import can_print, write_report
+from geo_access.study.bands import band_counts, bands_label, study_isochrones
 from geo_access.study.check import CheckReport, check_study
 from geo_access.study.file import (
     MAX_STUDY_BYTES,
@@ -30,13 +31,10 @@ from geo_access.study.file import (
     study_thresholds,
 )
 from geo_access.study.findings import (
-    band_counts,
-    bands_label,
     findings,
     flag_summary,
     report_context,
     study_diagnosis,
-    study_isochrones,
     with_remedies,
 )
 from geo_access.study.folder import free_sheet, output_folder
@@ -464,7 +462,8 @@ class Study:
     ) -> Manifest:
         tables = study_tables(self.file)
         hashes = {self.path.name: self.sha256, **network.inputs, **hashes}
-        warnings = dict.fromkeys((*network.warnings, *inputs.warnings, *_car_notes(self.file, network)))
+        told = (*network.warnings, *inputs.warnings, *diagnosis.manifest.warnings, *_car_notes(self.file, network))
+        warnings = dict.fromkeys(told)
         return Manifest(
             inputs=hashes,
             query=diagnosis.manifest.query,

@@ -42,6 +42,7 @@ def table_faults(
     *,
     metiers: list[Metier],
     names: Mapping[str, str],
+    people: str = "residents",
 ) -> list[Fault]:
     """Find everything in the tables that a run would refuse.
 
@@ -54,12 +55,16 @@ def table_faults(
     metiers : list of Metier
     names : mapping of str to str
         File of each table, for the messages.
+    people : str
+        Who is counted.
 
     Returns
     -------
     list of Fault
     """
-    faults = _tried(names["points"], lambda: read_residents(points, membership, zones, epsg=_ANY_METRIC_CRS))
+    faults = _tried(
+        names["points"], lambda: read_residents(points, membership, zones, epsg=_ANY_METRIC_CRS, people=people)
+    )
     readers: dict[str, Callable[..., Any]] = {"training": training_offers, "employers": job_offers}
     for key, table in tables.items():
         if table is None:

@@ -12,10 +12,11 @@ import geopandas as gpd
 import pandas as pd
 
 from geo_access.network.model import Network
+from geo_access.study.bands import band_counts, located, study_isochrones
 from geo_access.study.changes import Change
 from geo_access.study.delta import Delta
 from geo_access.study.file import checked_changes
-from geo_access.study.findings import Findings, band_counts, findings, located, study_isochrones
+from geo_access.study.findings import Findings, findings
 from geo_access.study.inputs import find_origin
 from geo_access.study.prepared import PreparedStudy
 from geo_access.study.whatif import Outcome, run_scenario

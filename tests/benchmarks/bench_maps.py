@@ -20,7 +20,8 @@ import pandas as pd
 
 from geo_access.maps.interactive import metier_map, page_html
 from geo_access.maps.sheet import print_multiples, print_sheet
-from geo_access.study.findings import band_counts, bands_label, study_diagnosis, study_isochrones
+from geo_access.study.bands import band_counts, bands_label, study_isochrones
+from geo_access.study.findings import study_diagnosis
 from geo_access.study.inputs import read_inputs
 from geo_access.study.network import study_network
 from geo_access.study.pictures import map_contents

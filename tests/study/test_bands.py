@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from shapely import Point, box
 
-from geo_access.study.findings import band_counts, bands_label
+from geo_access.study.bands import band_counts, bands_label
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.study import Study, demo_study_path
 

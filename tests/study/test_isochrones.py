@@ -12,8 +12,8 @@ from geo_access.crs import to_metric
 from geo_access.network.model import Network
 from geo_access.routing.public import Profile
 from geo_access.routing.query import Window
+from geo_access.study.bands import located, study_isochrones
 from geo_access.study.file import read_study_file, study_profiles, study_schedules
-from geo_access.study.findings import located, study_isochrones
 from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.study.network import study_network
 from geo_access.study.sections import ProfileSection

@@ -132,11 +132,14 @@ _IMPUTED = ("imputed", "i_est_200", "i_est_cr", "i_est", "i_est_1km")
 PUBLICS: Mapping[str, tuple[str, ...]] = {
     "youth_18_24": ("youth_18_24", "ind_18_24"),
     "youth_15_24": ("youth_15_24", "ind_15_24", "pop1524"),
+    "youth_16_25": ("youth_16_25", "ind_16_25", "pop1625"),
     "job_seekers": ("job_seekers", "defm_abc", "demandeurs_emploi", "demandeurs"),
     "poor_households": ("poor_households", "men_pauv"),
     "households": ("households", "men", "menages"),
 }
 _MIN_SHARE = 1e-6
+# Age bands of INSEE's grid, and how many of their years of age lie from 16 to 25.
+_BANDS_16_25 = {"ind_11_17": 2 / 7, "ind_18_24": 7 / 7, "ind_25_39": 1 / 15}
 
 
 def read_points(
@@ -274,6 +277,9 @@ def read_population(
     for name in (*PUBLICS, *(weights or {})):
         if name in columns:
             data[name] = to_numbers(table[columns[name]]).to_numpy()[keep]
+    if "youth_16_25" not in data and (young := _youth_of_bands(table)) is not None:
+        data["youth_16_25"] = young[keep]
+        notes.append(note("youth_of_bands"))
     points = gpd.GeoDataFrame(data, geometry=geometry.to_numpy()[keep], crs=WGS84)
     report = make_report(where, len(table), kept=lost, notes=notes)
     points.attrs["report"] = report.to_dict()
@@ -284,6 +290,15 @@ def _columns(table: pd.DataFrame, given: Mapping[str, str | None], where: str) -
     known = [str(column) for column in table.columns if column != "geometry"]
     wanted = {"id": (*_CELL_IDS, *_IDS), "population": _POPULATION, "imputed": _IMPUTED, **PUBLICS}
     return pick_columns(known, wanted, where=where, given=given, optional=("id", "imputed", *PUBLICS))
+
+
+def _youth_of_bands(table: pd.DataFrame) -> np.ndarray | None:
+    """People from 16 to 25 by INSEE's age bands, as if each age of a band were as frequent; None without the bands."""
+    by_name = {str(column).lower(): column for column in table.columns}
+    if not all(name in by_name for name in _BANDS_16_25):
+        return None
+    parts = [to_numbers(table[by_name[name]]).to_numpy() * share for name, share in _BANDS_16_25.items()]
+    return np.asarray(np.sum(parts, axis=0))
 
 
 def _unusable(ids: pd.Series, people: np.ndarray, reasons: np.ndarray) -> list[Loss]:
