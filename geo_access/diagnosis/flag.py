@@ -274,7 +274,7 @@ def _saturation_columns(
         "free_places": _nullable(share_of(weights, points.free_places)),
         "filling_rate": _nullable(filling),
         "places_per_100_candidates": _nullable(per_100),
-        "places_allotted": _nullable(np.where(level == _SANS_OBJET, np.nan, _allotted(residents, points))),
+        "places_allotted": _nullable(np.where(level == SANS_OBJET, np.nan, _allotted(residents, points))),
     }
 
 

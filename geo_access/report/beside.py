@@ -41,18 +41,16 @@ def curve_table(context: ReportContext, metier: str) -> list[dict[str, Any]]:
         rows = rows[rows["schedule"].astype(str) == str(rows["schedule"].iloc[0])]
         wide = rows.pivot_table(index="minutes", columns="profile", values="share", aggfunc="first")
         publics = [item for item in context.profiles if item.id in wide.columns]
-        columns = [item.id for item in publics]
+        limits = [float(limit) for limit in wide.index.tolist()]
+        shares: list[list[float]] = wide[[item.id for item in publics]].to_numpy(dtype=float).tolist()
         found.append(
             {
                 "caption": text("report.curve.caption", language, kind=text(f"kind.{kind}", language)),
                 "head": [text("count.within", language), *(item.name or item.id for item in publics)],
                 "rows": [
-                    [
-                        minutes(limit, language),
-                        *(share(value, language) for value in wide[columns].loc[limit].to_list()),
-                    ]
-                    for limit in _SHOWN_MIN
-                    if limit in wide.index
+                    [minutes(limit, language), *(share(value, language) for value in row)]
+                    for limit, row in zip(limits, shares, strict=True)
+                    if limit in _SHOWN_MIN
                 ],
             }
         )
