@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 import pandas as pd
 
 from geo_access.diagnosis.model import FlagRules, Threshold
+from geo_access.diagnosis.norms import norms_table
 from geo_access.words.words import text
 
 __all__ = ["flag_dictionary", "rules_table", "thresholds_table"]
@@ -46,10 +47,13 @@ def flag_dictionary(columns: Iterable[str], language: str = "fr") -> pd.DataFram
     return pd.DataFrame(rows, columns=[text(f"dictionary.{name}", language) for name in ("column", "unit", "meaning")])
 
 
-def thresholds_table(thresholds: Sequence[Threshold]) -> pd.DataFrame:
-    """Give the thresholds of a study, one row each, with who set them."""
-    rows = [(t.id, t.name, t.minutes, t.kind, t.mode or "", t.source, t.status) for t in thresholds]
-    return pd.DataFrame(rows, columns=["threshold", "name", "minutes", "kind", "mode", "source", "status"])
+def thresholds_table(thresholds: Sequence[Threshold], language: str = "fr") -> pd.DataFrame:
+    """Give the thresholds of a study, one row each: who set them, and what the text says beside the minutes."""
+    rows = [(t.id, t.name, t.minutes, t.kind, t.mode or "", t.source, t.status, t.norm or "") for t in thresholds]
+    names = ["threshold", "name", "minutes", "kind", "mode", "source", "status", "norm"]
+    table = pd.DataFrame(rows, columns=names)
+    norms = norms_table(language)[["norm", "km", "modes", "since", "until", "alternative", "measured"]]
+    return table.merge(norms, on="norm", how="left")
 
 
 def rules_table(rules: FlagRules) -> pd.DataFrame:

@@ -162,6 +162,8 @@ class Threshold:
         In force, repealed, proposed, …
     mode : str or None
         The only mode it applies to; None for all.
+    norm : str or None
+        Id in `geo_access.diagnosis.norms.NORMS`, where a text names it.
 
     Examples
     --------
@@ -176,6 +178,7 @@ class Threshold:
     source: str
     status: str = ""
     mode: str | None = None
+    norm: str | None = None
 
     @property
     def limit_s(self) -> float:

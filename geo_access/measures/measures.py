@@ -210,16 +210,16 @@ def time_to_opportunities(seconds: np.ndarray, opportunities: np.ndarray, *, n: 
 
 def _time_of_sum(seconds: np.ndarray, amounts: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     """Least time at which the amounts within it reach `wanted`, per row; NaN where they never do."""
+    if not seconds.shape[1]:
+        return np.full(len(seconds), np.nan)
     times = np.where(np.isnan(seconds), np.inf, np.asarray(seconds, np.float64))
     order = np.argsort(times, axis=1, kind="stable")
     sorted_s = np.take_along_axis(times, order, axis=1)
     sums = np.cumsum(np.where(np.isinf(sorted_s), 0.0, amounts[order]), axis=1)
     enough = sums >= wanted[:, None] - 1e-9
     first = np.argmax(enough, axis=1)
-    found = enough.any(axis=1) if enough.shape[1] else np.zeros(len(seconds), dtype=bool)
-    rows = np.arange(len(seconds))
-    reached = sorted_s[rows, first] if enough.shape[1] else np.full(len(seconds), np.nan)
-    return np.where(found & np.isfinite(reached), reached, np.nan)
+    reached = sorted_s[np.arange(len(seconds)), first]
+    return np.where(enough.any(axis=1) & np.isfinite(reached), reached, np.nan)
 
 
 def balancing_time(seconds: np.ndarray, opportunities: np.ndarray, demand: np.ndarray) -> np.ndarray:

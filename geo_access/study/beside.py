@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.crs import metric_epsg
+from geo_access.diagnosis.norms import NORMS
 from geo_access.diagnosis.publication import Publication
 from geo_access.errors import raise_faults
 from geo_access.sources.places.cantons import group_rural, read_cantons, smooth_membership
@@ -28,6 +29,7 @@ __all__ = [
     "Beside",
     "Grouped",
     "grouped_zones",
+    "norm_notes",
     "publication",
     "read_employment",
     "read_flows",
@@ -74,6 +76,19 @@ def publication(file: StudyFile) -> Publication:
     """Return the floors of publication."""
     section = file.publication
     return Publication(section.min_households, section.min_residents)
+
+
+def norm_notes(file: StudyFile) -> tuple[Note, ...]:
+    """Say where a norm is applied to publics that its text does not speak of."""
+    found = []
+    for section in file.thresholds:
+        norm = None if section.norm is None else NORMS[section.norm]
+        if norm is None or not norm.modes:
+            continue
+        others = [public.name for public in file.profiles if public.mode not in norm.modes]
+        if others:
+            found.append(note("norm_mode", norm=norm.id, modes=", ".join(norm.modes), profiles=", ".join(others)))
+    return tuple(dict.fromkeys(found))
 
 
 def read_flows(section: FlowsSection, homes: Collection[str] | None) -> tuple[pd.DataFrame, ReadingReport]:

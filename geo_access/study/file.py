@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field, TypeAdapter, ValidationError, model_valid
 from pydantic_core import PydanticCustomError
 
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.norms import NORMS
 from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
 from geo_access.sources.gtfs.read import container_of
 from geo_access.study.changes import Change, ScenarioSection
@@ -419,8 +420,17 @@ def study_profiles(file: StudyFile) -> list[Profile]:
 
 
 def study_thresholds(file: StudyFile) -> list[Threshold]:
-    """Return the thresholds of a study, with their sources."""
-    return [Threshold(**threshold.model_dump()) for threshold in file.thresholds]
+    """Return the thresholds of a study, with their sources: those of the norm where one is named."""
+    language, found = file.study.language, []
+    for section in file.thresholds:
+        given = section.model_dump()
+        norm = None if section.norm is None else NORMS[section.norm]
+        if norm is not None:
+            # A scenario may ask what other minutes would say.
+            given |= {"minutes": section.minutes or norm.minutes}
+            given |= {name: given[name] or norm.told(name, language) for name in ("source", "status")}
+        found.append(Threshold(**{**given, "norm": section.norm}))
+    return found
 
 
 def study_schedules(file: StudyFile) -> list[Schedule]:

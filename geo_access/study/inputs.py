@@ -32,7 +32,7 @@ from geo_access.sources.supply.training_lheo import read_lheo
 from geo_access.sources.supply.training_onisep import read_apprenticeship, read_onisep
 from geo_access.sources.tables.report import ReadingReport
 from geo_access.sources.web import check_url
-from geo_access.study.beside import Beside, grouped_zones, read_employment, read_flows, read_mismatch
+from geo_access.study.beside import Beside, grouped_zones, norm_notes, read_employment, read_flows, read_mismatch
 from geo_access.study.choice import joined_zones, masked
 from geo_access.study.file import StudyFile, study_metiers
 from geo_access.study.known_formats import format_hint
@@ -407,6 +407,7 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
             *told,
             *assumed,
             *supply_notes(asked, points[0], metiers),
+            *norm_notes(study),
             *((note("people_counted", people=note(f"people.{study.flag.people}")),) if weighed else ()),
         ),
         beside=Beside(flows, mismatch),

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic_core import PydanticCustomError
 
 from geo_access.clock import DAY_S, parse_clock
+from geo_access.diagnosis.norms import NORMS
 from geo_access.errors import InputError
 from geo_access.routing.query import MODES
 from geo_access.sources.web import is_loopback
@@ -354,10 +355,29 @@ class ThresholdSection(Section):
 
     id: Identifier
     name: str
-    minutes: Minutes
+    minutes: Minutes | None = None
     kind: Kind
-    source: str
+    source: str = ""
     status: str = ""
+    norm: Literal["ORE_2008", "FRANCE_SERVICES_2019", "VIE_COURANTE_2016"] | None = None
+
+    @model_validator(mode="after")
+    def _said_by_somebody(self) -> ThresholdSection:
+        named = None if self.norm is None else NORMS[self.norm].minutes
+        if named is None:
+            if self.minutes is None or not self.source:
+                raise PydanticCustomError(
+                    "study.threshold_source",
+                    "minutes and source, or the norm that gives them: one of both is needed",
+                    {},
+                )
+        elif self.minutes is not None and self.minutes != named:
+            raise PydanticCustomError(
+                "study.threshold_norm",
+                "{norm} says {named} minutes, not {minutes}: take minutes away, or norm",
+                {"norm": str(self.norm), "named": f"{named:g}", "minutes": f"{self.minutes:g}"},
+            )
+        return self
 
 
 class ScheduleSection(Section):

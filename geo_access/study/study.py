@@ -489,7 +489,7 @@ def _keys(file: StudyFile, flags: pd.DataFrame) -> dict[str, pd.DataFrame]:
     columns = [str(name) for name in flags.columns if name != "threshold_source"]
     return {
         "flags_dictionary": flag_dictionary(columns, file.study.language),
-        "thresholds": thresholds_table(study_thresholds(file)),
+        "thresholds": thresholds_table(study_thresholds(file), file.study.language),
         "rules": rules_table(flag_rules(file)),
     }
 

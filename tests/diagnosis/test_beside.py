@@ -19,6 +19,7 @@ from geo_access.diagnosis.observed import compare_observed
 from geo_access.diagnosis.publication import Publication, hold_back, zones_held_back
 from geo_access.diagnosis.residents import Residents, read_residents
 from geo_access.errors import InputError
+from geo_access.measures.measures import time_to_opportunities
 from geo_access.network.model import CrowFly, Network
 from geo_access.report.beside import curve_table, mismatch_row, observed_lines, observed_table
 from geo_access.sources.places.cantons import group_rural, read_cantons, smooth_membership
@@ -78,6 +79,11 @@ def test_the_curve_is_the_share_within_each_number_of_minutes() -> None:
     communes = flags[flags["zone_kind"].astype(str) == "commune"]
     reached = (communes["reachable_share"].astype(float) * communes["residents"]).sum()
     assert reached == pytest.approx(curve.loc[30, "residents"])
+
+
+def test_a_metier_that_nobody_teaches_has_a_curve_of_nobody() -> None:
+    seconds = time_to_opportunities(np.empty((3, 0)), np.empty(0), n=1)
+    assert np.isnan(seconds).tolist() == [True] * 3
 
 
 @pytest.mark.parametrize(

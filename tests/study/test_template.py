@@ -129,7 +129,7 @@ def test_every_key_says_what_it_means_in_both_languages() -> None:
     assert {key.section for key in french} == {"table", *StudyFile.model_fields} - {"employment"}
     assert all(a.meaning != b.meaning for a, b in zip(french, english, strict=True))
     needed = {(key.section, key.name) for key in french if key.needed}
-    assert {("study", "name"), ("study", "date"), ("table", "file"), ("thresholds", "source")} <= needed
+    assert {("study", "name"), ("study", "date"), ("table", "file"), ("thresholds", "kind")} <= needed
 
 
 @pytest.mark.reference

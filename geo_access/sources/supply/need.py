@@ -31,15 +31,18 @@ _CLASSES = {
 }
 _FACTORS = {
     "tension": ("tension", "ind_tension"),
-    "class_tension": ("categorie tension",),
+    "class_tension": ("categorie tension", "tension_discret"),
     "class_hiring": ("intensite d'embauches",),
     "class_training": ("lien formation-emploi",),
     "class_labour": ("manque de main-d'œuvre disponible",),
     "class_lasting": ("non-durabilite de l'emploi",),
     "class_conditions": ("conditions de travail contraignantes",),
     "class_mismatch": ("inadequation geographique",),
+    "class_pay": ("non_attractivite_salariale",),
     "employment": ("emploi moyen",),
 }
+# A column of this name states the nomenclature: 228 families are those of FAP 2021.
+_OF_2021 = ("code_fap_228",)
 
 
 def read_rome_bassin(path: str | Path) -> tuple[pd.DataFrame, ReadingReport]:
@@ -101,24 +104,27 @@ def read_rome_bassin(path: str | Path) -> tuple[pd.DataFrame, ReadingReport]:
     return kept, make_report(where, len(table), kept=lost)
 
 
-def read_tensions(path: str | Path) -> pd.DataFrame:
+def read_tensions(path: str | Path, *, layer: str | None = None) -> pd.DataFrame:
     r"""Read the indicators of tension by family of métiers, nation, region or department.
 
     Parameters
     ----------
     path : str or pathlib.Path
-        ``dares_tensions.csv``.
+        The long table up to 2022, or a sheet of the workbook of 2023 and later.
+    layer : str, optional
+        Sheet: one each for the nation, regions and departments.
 
     Returns
     -------
     pandas.DataFrame
-        ``fap, scheme`` (fap225 or fap87), ``scope`` (nat, reg, dep), ``region, department, tension, class_…`` (1–5;
-        missing where Dares gives none), ``employment, year, source``.
+        ``fap, scheme`` (fap225 or fap87; fap2021 where the file has 228 families), ``scope`` (nat, reg, dep), ``region,
+        department, tension, class_…`` (1–5; missing where Dares gives none; ``class_pay`` from 2024), ``employment``;
+        from 2023 ``tension_imputed`` (few observations) and ``enough`` (of this family itself); ``year, source``.
 
     Raises
     ------
     InputError
-        When columns are missing.
+        When columns are missing, or nothing states the nomenclature: it is not guessed from the look of a code.
 
     Examples
     --------
@@ -129,22 +135,35 @@ def read_tensions(path: str | Path) -> pd.DataFrame:
     ['A0Z40', 'fap225', 5, '2019']
     """
     where = Path(path).name
-    table = read_table(path)
+    table = read_table(path, layer=layer)
     wanted = {
-        "fap": ("fap", "fap_code"),
+        "fap": (*_OF_2021, "fap", "fap_code"),
         "year": ("annee",),
         "scope": ("niveau_geo",),
         "scheme": ("niveau_fap",),
-        "region": ("reg",),
-        "department": ("dep",),
+        "region": ("reg", "code_region"),
+        "department": ("dep", "code_departement"),
+        "tension_imputed": ("tension_valeurs_imputees_volumetrie_insuffisante",),
+        "enough": ("croisement_ou_volumetrie_suffisante",),
         **_FACTORS,
     }
-    optional = ("scope", "scheme", "region", "department", *_FACTORS)
+    optional = ("scope", "scheme", "region", "department", "tension_imputed", "enough", *_FACTORS)
     found = pick_columns(table.columns, wanted, where=where, optional=optional)
+    of_2021 = fold(found["fap"]).replace(" ", "_") in _OF_2021
+    if "scheme" not in found and not of_2021:
+        raise refusal("supply.no_nomenclature", where=where)
     texts = ("fap", "year", "scope", "region", "department")
     result = pd.DataFrame({name: to_text(table[found[name]]) for name in texts if name in found})
     if "scheme" in found:
         result["scheme"] = [fold(text or "").replace(" ", "") or None for text in to_text(table[found["scheme"]])]
+    else:
+        result["scheme"] = "fap2021"
+        result["scope"] = "dep" if "department" in found else "reg" if "region" in found else "nat"
+    if "tension_imputed" in found:
+        told = to_text(table[found["tension_imputed"]])
+        result["tension_imputed"] = (told.notna() & ~told.isin(["0", "non", "Non"])).to_numpy()
+    if "enough" in found:
+        result["enough"] = to_text(table[found["enough"]]).fillna("").str.upper().str.contains("FAP228").to_numpy()
     for name in _FACTORS:
         if name in found:
             numbers = to_numbers(table[found[name]])
