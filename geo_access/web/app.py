@@ -21,6 +21,7 @@ from geo_access.study.prepared import PreparedStudy
 from geo_access.web.adviser import adviser_answer, adviser_trip
 from geo_access.web.editing import editing_routes
 from geo_access.web.employer import employer_answer
+from geo_access.web.employer_hours import hours_answer
 from geo_access.web.guard import Access, BodyTooLargeError, Guard
 from geo_access.web.observatory import MEDIA, export_file, observatory_answer, provenance, territory_answer
 from geo_access.web.planner import case_answer, surface_answer, zone_answer
@@ -180,6 +181,7 @@ def make_app(workshop: Workshop, access: Access) -> Starlette:
         ("surface", question(SurfaceQuestion, surface_answer, kept=False), "POST"),
         ("journey", question(JourneyQuestion, journey_answer, kept=False), "POST"),
         ("employer", question(EmployerQuestion, employer_answer, kept=False), "POST"),
+        ("employer-hours", question(EmployerQuestion, hours_answer), "POST"),
         ("adviser", question(AdviserQuestion, advised, kept=False), "POST"),
         ("adviser-trip", question(AdviserTripQuestion, trip, kept=False), "POST"),
         ("observatory", question(ObservatoryQuestion, observatory_answer), "POST"),

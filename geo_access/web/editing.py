@@ -13,8 +13,9 @@ from geo_access.study.changes import ScenarioSection
 from geo_access.study.lines import judge_lines
 from geo_access.study.prepared import PreparedStudy, Progress
 from geo_access.web.courtesy import CourteousTimes
+from geo_access.web.employer_hours import trips_answer
 from geo_access.web.jobs import Job
-from geo_access.web.questions import JobQuestion, SaveQuestion, ScenarioQuestion, read_question
+from geo_access.web.questions import EmployerQuestion, JobQuestion, SaveQuestion, ScenarioQuestion, read_question
 from geo_access.web.saving import save_scenario, scenario_toml
 from geo_access.web.scenarios import asked_changes, full_answer, scenario_answer, scenario_details, scenarios_told
 from geo_access.web.workshop import Handler, OvertakenError, Workshop, asked_language, json_answer, read_body
@@ -87,6 +88,12 @@ def editing_routes(workshop: Workshop) -> list[tuple[str, Handler, str]]:
         job = workshop.jobs.begin(lambda progress: _lines(prepared, progress))
         return Response(json_answer({"job": job.id}), media_type=_JSON)
 
+    async def trips(request: Request) -> Response:
+        prepared = workshop.ready()
+        asked = read_question(EmployerQuestion, await read_body(request))
+        job = workshop.jobs.begin(lambda progress: trips_answer(prepared, asked, progress))
+        return Response(json_answer({"job": job.id}), media_type=_JSON)
+
     async def job(request: Request) -> Response:
         asked = read_question(JobQuestion, await read_body(request))
         found = workshop.jobs.find(asked.job)
@@ -117,6 +124,7 @@ def editing_routes(workshop: Workshop) -> list[tuple[str, Handler, str]]:
         ("scenario-toml", written, "POST"),
         ("scenario-save", save, "POST"),
         ("lines", lines, "POST"),
+        ("employer-trips", trips, "POST"),
         ("job", job, "POST"),
     ]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import time
 
 import numpy as np
 import pandas as pd
@@ -246,3 +247,27 @@ def test_triangles_cover_the_zones_once() -> None:
     assert of_zone[1] / of_zone[0] == pytest.approx(100**2 / (1000**2 - 200**2), rel=1e-3)
     assert owner[: head["below"]].max() == 0
     assert owner[head["below"] :].min() == 1
+
+
+def test_the_hours_that_nobody_is_brought_for_are_told(client: TestClient) -> None:
+    question = {"site": "E001", "start": "07:00", "end": "15:00", "profile": "sans_voiture"}
+    found = client.post("/api/employer-hours", json=question).json()
+    hours = {row["hour"]: row for row in found["hours"]}
+    assert (hours["05:00"]["arrive"], hours["05:00"]["unserved_in"]) == (0.0, True)
+    assert hours["07:00"]["unserved_in"] is False
+    shift = client.post("/api/employer", json=question).json()["reached"]
+    assert 0 < shift <= min(hours["07:00"]["arrive"], hours["15:00"]["leave"])
+
+
+def test_a_trip_more_opens_the_morning_shift(client: TestClient) -> None:
+    question = {"site": "E001", "start": "05:00", "end": "13:00", "profile": "sans_voiture"}
+    job = client.post("/api/employer-trips", json=question).json()["job"]
+    for _ in range(600):
+        state = client.post("/api/job", json={"job": job}).json()
+        if state["state"] in ("done", "failed"):
+            break
+        time.sleep(0.1)
+    best = state["result"]["trips"][0]
+    assert (best["line"], state["result"]["reached"]) == ("L8", 0.0)
+    assert best["gained"] == best["reached"] > 10_000
+    assert min(best["starts"]) < "04:30"

@@ -2,12 +2,13 @@
 
 import * as api from "./api.js";
 import { forms } from "./changes.js";
+import { long as run } from "./jobs.js";
 import * as view from "./map.js";
 import { table } from "./table.js";
-import { el, field, has, number, select, t, word } from "./words.js";
+import { el, field, number, select, t, word } from "./words.js";
 
 let app, hooks, parts = {}, revision = 0, open = false;
-let changes = [], after = "", told = [], past = [], future = [], found = null, running = null, shown = "before", stored = false;
+let changes = [], after = "", told = [], past = [], future = [], found = null, shown = "before", stored = false;
 const cache = new Map();
 
 export function panel(context, given) {
@@ -180,27 +181,7 @@ async function exported() {
   try { await api.download("scenario-toml", section(), `${section().id}.toml`); } catch (error) { parts.saved.textContent = error.message; }
 }
 
-// Long work beside: how far it is, and a way to stop it.
-async function long(name, question, done) {
-  if (running) return;
-  const bar = el("progress", { max: 1, value: 0, "aria-label": t("web.long") });
-  const where = el("span", { class: "muted" });
-  const stop = el("button", { type: "button", class: "quiet small", onclick: () => { running.stop = true; } }, t("web.cancel"));
-  parts.job.replaceChildren(bar, where, stop);
-  running = { stop: false };
-  try {
-    const { job } = await api.post(name, question);
-    for (;;) {
-      const state = await api.post("job", { job, stop: running.stop });
-      if (state.state === "done") { parts.job.replaceChildren(done(state.result)); break; }
-      if (state.state === "failed") throw new api.Refused(state.error);
-      if (state.state === "stopped") { parts.job.replaceChildren(el("p", {}, t("web.stopped"))); break; }
-      bar.value = state.share; where.textContent = state.stage && has(`stage.${state.stage}`) ? t(`stage.${state.stage}`) : state.stage;
-      await new Promise((resolve) => { setTimeout(resolve, 400); });
-    }
-  } catch (error) { app.failed(error, parts.job); }
-  running = null;
-}
+const long = (name, question, done) => run(name, question, parts.job, done, app.failed);
 
 const metier = (code) => app.metiers.find((m) => m.code === code)?.name || code;
 const publicName = (id) => app.profiles.find((p) => p.id === id)?.name || id;
