@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -121,15 +123,127 @@ class TravelTimes:
         InputError
             When the times were put together by hand: they have no places.
         """
+        places = self._origins()
+        rows = np.repeat(np.arange(len(self.origin_ids)), len(self.destination_ids))
+        table = gpd.GeoDataFrame(self.to_frame(), geometry=places.to_numpy()[rows], crs=places.crs)
+        table.to_crs(4326).to_parquet(path, index=False)
+        return Path(path)
+
+    def to_geodataframe(self, *, percentile: int | None = None) -> gpd.GeoDataFrame:
+        """Return one row per origin: how far the nearest destination is, and which one that is.
+
+        Parameters
+        ----------
+        percentile : int, optional
+            One of those asked; the first by default.
+
+        Returns
+        -------
+        geopandas.GeoDataFrame
+            ``origin_id``, ``minutes`` to the nearest destination [min] (missing where none has a time),
+            ``destination_id``, ``reached``: how many have a time; Point, in the CRS of the network.
+
+        Raises
+        ------
+        InputError
+            When the percentile was not asked, or the times were put together by hand.
+        """
+        places = self._origins()
+        seconds = np.where(np.isnan(self._asked(percentile)), np.inf, self._asked(percentile))
+        none = np.full(len(seconds), np.inf, np.float32)
+        nearest = seconds.argmin(axis=1) if seconds.shape[1] else np.zeros(len(seconds), np.int64)
+        best = seconds[np.arange(len(seconds)), nearest] if seconds.shape[1] else none
+        columns = {
+            "origin_id": self.origin_ids,
+            "minutes": np.where(np.isinf(best), np.nan, best / 60),
+            "destination_id": np.array(
+                [
+                    None if np.isinf(time) else self.destination_ids[column]
+                    for time, column in zip(best, nearest, strict=True)
+                ],
+                dtype=object,
+            ),
+            "reached": np.isfinite(seconds).sum(axis=1),
+        }
+        return gpd.GeoDataFrame(columns, geometry=places.to_numpy(), crs=places.crs)
+
+    def plot(self, *, percentile: int | None = None, **drawn: Any) -> Any:
+        """Draw the origins in the colour of their minutes to the nearest destination; grey where there is none.
+
+        Parameters
+        ----------
+        percentile : int, optional
+            One of those asked; the first by default.
+        **drawn
+            Passed to `geopandas.GeoDataFrame.plot`: ``ax``, ``cmap``, ``markersize``, …
+
+        Returns
+        -------
+        matplotlib.axes.Axes
+
+        Raises
+        ------
+        InputError
+            When the percentile was not asked, or the times were put together by hand.
+        """
+        style = {"cmap": "viridis_r", "legend": True, "markersize": 6, "missing_kwds": {"color": "lightgrey"}}
+        return self.to_geodataframe(percentile=percentile).plot(column="minutes", **{**style, **drawn})
+
+    def accessibility(
+        self,
+        opportunities: Sequence[float] | np.ndarray | None = None,
+        *,
+        minutes: Sequence[float] = (15, 30, 45, 60),
+        percentile: int | None = None,
+    ) -> pd.DataFrame:
+        """Return what each origin has within some times: ``A_i = Σ_j O_j [t_ij ≤ T]`` (Wickstrom 1971).
+
+        Other measures (gravity, competition, equity) are those of `geo_access.measures`, over ``at(percentile)``.
+
+        Parameters
+        ----------
+        opportunities : sequence of float, optional
+            Of each destination, ≥ 0; 1 each by default.
+        minutes : sequence of float
+            Longest times, included [min].
+        percentile : int, optional
+            One of those asked; the first by default.
+
+        Returns
+        -------
+        pandas.DataFrame
+            ``origin_id``, and for each time ``within_<minutes>_min``.
+
+        Raises
+        ------
+        InputError
+            When there is not one number per destination, one is missing or negative, or the percentile was not asked.
+        """
+        n_d = len(self.destination_ids)
+        given = np.ones(n_d) if opportunities is None else np.asarray(opportunities, dtype=np.float64)
+        if given.shape != (n_d,):
+            raise refusal("measures.one_number_each", shape=str(given.shape), n=n_d)
+        if not (np.isfinite(given).all() and (given >= 0).all()):
+            raise refusal("measures.amounts")
+        seconds = self._asked(percentile)
+        within = {f"within_{limit:g}_min": (seconds <= 60 * limit) @ given for limit in minutes}
+        return pd.DataFrame({"origin_id": self.origin_ids, **within})
+
+    def _origins(self) -> gpd.GeoSeries:
+        """Points of the origins, in the CRS of the network; none where a place was not known."""
         if self.asked is None:
             raise refusal("times.no_places")
         origins = self.asked.origins
         at = {str(name): row for row, name in enumerate(origins.ids)}
-        rows = np.repeat([at[str(name)] for name in self.origin_ids], len(self.destination_ids))
-        points = gpd.points_from_xy(*origins.xy[rows].T, crs=self.asked.network.epsg)
-        points = gpd.GeoSeries(points).where(origins.known[rows], None)
-        gpd.GeoDataFrame(self.to_frame(), geometry=points).to_crs(4326).to_parquet(path, index=False)
-        return Path(path)
+        rows = [at[str(name)] for name in self.origin_ids]
+        points = gpd.GeoSeries(gpd.points_from_xy(*origins.xy[rows].T, crs=self.asked.network.epsg))
+        return points.where(origins.known[rows], None)
+
+    def _asked(self, percentile: int | None) -> np.ndarray:
+        asked = self.query.percentiles
+        if percentile is not None and percentile not in asked:
+            raise refusal("times.percentile_not_asked", percentile=percentile, asked=", ".join(map(str, asked)))
+        return self.at(asked[0] if percentile is None else percentile)
 
     def at(self, percentile: int) -> np.ndarray:
         """Return the times of one percentile, float32 (n_o, n_d) [s], NaN where there is none."""

@@ -58,3 +58,28 @@ def test_a_file_with_the_points_of_the_origins(times: ga.TravelTimes, tmp_path: 
     )
     with pytest.raises(InputError, match="have no places"):
         by_hand.to_geoparquet(tmp_path / "none.parquet")
+
+
+def test_the_nearest_of_each_origin_as_points(times: ga.TravelTimes) -> None:
+    table = times.to_geodataframe()
+    assert table.crs.to_epsg() == 2154
+    # Ready at 07:10, there at 07:40 and 200 s.
+    assert table["minutes"].round(2).tolist()[0] == pytest.approx(float(times.at(50)[0, 0]) / 60, abs=0.01)
+    assert np.isnan(table["minutes"][1])
+    assert table["destination_id"][0] == "site"
+    assert table["destination_id"].isna().tolist() == [False, True]
+    assert table["reached"].tolist() == [1, 0]
+    axes = times.plot()
+    assert len(axes.collections) == 2  # those with a time, and in grey those without
+    with pytest.raises(InputError, match="percentile 90 was not asked → one of 50"):
+        times.plot(percentile=90)
+
+
+def test_what_lies_within_some_times(times: ga.TravelTimes) -> None:
+    table = times.accessibility([7.0], minutes=(30, 34))
+    assert table.to_dict("list") == {"origin_id": ["near", "far"], "within_30_min": [0, 0], "within_34_min": [7, 0]}
+    assert times.accessibility(minutes=[60])["within_60_min"].tolist() == [1, 0]
+    with pytest.raises(InputError, match="one number for each of the 1"):
+        times.accessibility([1.0, 2.0])
+    with pytest.raises(InputError, match="missing or negative"):
+        times.accessibility([-1.0])
