@@ -105,22 +105,20 @@ def _footer(figure: Figure, content: MapContent, zoom: float) -> None:
 
 def _legend(
     figure: Figure,
-    handles: list[Artist],
-    labels: list[str],
+    entries: tuple[list[Artist], list[str]],
     *,
     title: str,
-    x: float,
-    y: float,
+    at: tuple[float, float],
     columns: int,
     zoom: float,
     line_height: float = 0.7,
 ) -> None:
+    """Put a legend whose upper left corner is at a place of the page, from its lower left, in shares of its sides."""
     made = figure.legend(
-        handles,
-        labels,
+        *entries,
         title=title,
         loc="upper left",
-        bbox_to_anchor=(x, y),
+        bbox_to_anchor=at,
         ncols=columns,
         frameon=False,
         fontsize=7.5 * zoom,
@@ -290,27 +288,27 @@ def _sheet_legends(figure: Figure, content: MapContent, zoom: float) -> None:
                 f"{label} – {plural('residents', row[at], language)}"
                 for label, row in zip(labels, figures, strict=True)
             ]
-        _legend(figure, handles, labels, title=text("bands", language), x=0.03, y=top, columns=1, zoom=zoom)
+        _legend(figure, (handles, labels), title=text("bands", language), at=(0.03, top), columns=1, zoom=zoom)
     if len(content.training_sites()):
         handles, labels = _size_handles(_SITES * zoom * content.symbol_scale())
         _legend(
             figure,
-            handles,
-            labels,
+            (handles, labels),
             title=text("sheet.sizes", language),
-            x=0.195,
-            y=top,
+            at=(0.195, top),
             columns=3,
             zoom=zoom,
             line_height=3.2,
         )
     handles, labels = _provider_handles(content, zoom)
     if handles:
-        _legend(figure, handles, labels, title=text("legend.providers", language), x=0.35, y=top, columns=1, zoom=zoom)
+        _legend(
+            figure, (handles, labels), title=text("legend.providers", language), at=(0.35, top), columns=1, zoom=zoom
+        )
     handles, labels = _level_handles(language)
-    _legend(figure, handles, labels, title=text("level", language), x=0.508, y=top, columns=1, zoom=zoom)
+    _legend(figure, (handles, labels), title=text("level", language), at=(0.508, top), columns=1, zoom=zoom)
     handles, labels = _confidence_handles(content)
-    _legend(figure, handles, labels, title=text("confidence", language), x=0.61, y=top, columns=1, zoom=zoom)
+    _legend(figure, (handles, labels), title=text("confidence", language), at=(0.61, top), columns=1, zoom=zoom)
 
 
 def _summary(figure: Figure, content: MapContent, asked: Question | None, zoom: float) -> None:
@@ -390,9 +388,11 @@ def print_multiples(
             )
             _multiple(figure.add_axes(box), grounds[i], content, question, note=len(asked) > 1)
         handles, names = _level_handles(first.language)
-        _legend(figure, handles, names, title=text("level", first.language), x=0.03, y=0.125, columns=2, zoom=zoom)
+        _legend(figure, (handles, names), title=text("level", first.language), at=(0.03, 0.125), columns=2, zoom=zoom)
         handles, names = _confidence_handles(first)
-        _legend(figure, handles, names, title=text("confidence", first.language), x=0.3, y=0.125, columns=2, zoom=zoom)
+        _legend(
+            figure, (handles, names), title=text("confidence", first.language), at=(0.3, 0.125), columns=2, zoom=zoom
+        )
         if len(asked) == 1:
             figure.text(
                 0.56, 0.122, text("legend.question", first.language), fontsize=8 * zoom, fontweight="bold", va="top"

@@ -20,7 +20,8 @@ from geo_access.study.file import (
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.sections import MetierSection
 from geo_access.surfaces.counts import count_points
-from geo_access.surfaces.isochrones import query_isochrones
+from geo_access.surfaces.isochrones import Drawing, query_isochrones
+from geo_access.surfaces.lattice import Canvas
 from geo_access.words.words import text
 
 __all__ = ["band_counts", "bands_label", "located", "study_isochrones"]
@@ -81,8 +82,7 @@ def study_isochrones(
             sites,
             query,
             minutes=file.output.isochrone_minutes,
-            cell_m=file.output.cell_m,
-            reverse=True,
+            drawing=Drawing(Canvas(file.output.cell_m, reverse=True)),
         )
     return found
 

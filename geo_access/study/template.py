@@ -15,7 +15,7 @@ from geo_access.crs import metric_epsg
 from geo_access.errors import GeoAccessError, InputError, MissingFileError
 from geo_access.sources.gtfs.calendar import common_day, trips_per_day
 from geo_access.sources.gtfs.several import read_feeds
-from geo_access.sources.places.population import read_points
+from geo_access.sources.places.population import read_population
 from geo_access.study.file import read_study_file
 from geo_access.study.recognise import Recognised, recognise
 from geo_access.words.words import text
@@ -291,7 +291,7 @@ def _quoted(words: str) -> str:
 
 def _write_squares(points: Path, path: Path) -> float:
     """Write squares that hold all populated points, not more than a hundred or so; return their side [m]."""
-    homes = read_points(points)
+    homes, _ = read_population(points)
     homes = homes[homes["population"] > 0]
     west, south, east, north = homes.total_bounds
     metric = homes.to_crs(metric_epsg((west + east) / 2, (south + north) / 2))

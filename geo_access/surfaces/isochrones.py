@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Literal, Unpack
 
 import geopandas as gpd
@@ -15,12 +15,12 @@ from geo_access.network.model import CrowFly, Network, Streets
 from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike
 from geo_access.routing.query import Query
 from geo_access.surfaces.bands import check_minutes, surface_bands
-from geo_access.surfaces.lattice import Lattice
-from geo_access.surfaces.surface import Bounds, Surface, make_surface_query, query_surface, site_positions
+from geo_access.surfaces.lattice import Canvas, Lattice
+from geo_access.surfaces.surface import Bounds, Surface, make_surface_query, query_surface, site_positions, walls_of
 from geo_access.words.note import note
 from geo_access.words.told import refusal
 
-__all__ = ["isochrones", "query_isochrones", "street_extent"]
+__all__ = ["Drawing", "isochrones", "query_isochrones", "street_extent"]
 
 # A cutoff that reaches fewer cells than this over streets is drawn on finer ones, as long as those are not too many.
 _LEAST_CELLS = 4.0
@@ -30,15 +30,19 @@ _EXTENT_CELLS = 80
 
 
 @dataclass(frozen=True, eq=False)
-class _Drawing:
-    """How areas are drawn."""
+class Drawing:
+    """How areas are drawn.
 
-    cell_m: float
-    reverse: bool
-    lattice: Lattice | None
-    barriers: gpd.GeoDataFrame | None
-    min_hole_m2: float | None
-    simplify_m: float | None
+    Attributes
+    ----------
+    canvas : Canvas
+    min_hole_m2, simplify_m : float, optional
+        See `surface_bands`.
+    """
+
+    canvas: Canvas = field(default_factory=Canvas)
+    min_hole_m2: float | None = None
+    simplify_m: float | None = None
 
 
 def isochrones(
@@ -114,19 +118,9 @@ def isochrones(
         max_minutes=cutoffs[-1],
         **limits,
     )
-    return query_isochrones(
-        network,
-        sites,
-        query,
-        minutes=cutoffs,
-        by=by,
-        cell_m=cell_m,
-        reverse=reverse,
-        lattice=lattice,
-        barriers=barriers,
-        min_hole_m2=min_hole_m2,
-        simplify_m=simplify_m,
-    )
+    canvas = Canvas(cell_m, reverse, None, lattice, walls_of(barriers, network))
+    drawing = Drawing(canvas, min_hole_m2, simplify_m)
+    return query_isochrones(network, sites, query, minutes=cutoffs, by=by, drawing=drawing)
 
 
 def query_isochrones(
@@ -136,21 +130,17 @@ def query_isochrones(
     *,
     minutes: MinutesLike | Sequence[MinutesLike] = (15, 30, 45, 60),
     by: Literal["union", "site"] = "union",
-    cell_m: float = 50.0,
-    reverse: bool = False,
-    lattice: Lattice | None = None,
-    barriers: gpd.GeoDataFrame | None = None,
-    min_hole_m2: float | None = None,
-    simplify_m: float | None = None,
+    drawing: Drawing | None = None,
 ) -> gpd.GeoDataFrame:
     """Draw what a query reaches, such as a public's.
 
     Parameters
     ----------
-    network, sites, minutes, by, cell_m, reverse, lattice, barriers, min_hole_m2, simplify_m
+    network, sites, minutes, by
         See `isochrones`.
     query : Query
         Its longest time is replaced by the last cutoff.
+    drawing : Drawing, optional
 
     Returns
     -------
@@ -163,7 +153,7 @@ def query_isochrones(
     """
     cutoffs = check_minutes(minutes)
     asked = replace(query, max_s=round(cutoffs[-1] * 60))
-    drawing = _Drawing(cell_m, reverse, lattice, barriers, min_hole_m2, simplify_m)
+    drawing = drawing or Drawing()
     extent = street_extent(network)
     together = _family(network, sites, asked, cutoffs, drawing, extent)
     if by == "union":
@@ -191,18 +181,10 @@ def _family(
     sites: gpd.GeoDataFrame,
     query: Query,
     cutoffs: tuple[float, ...],
-    drawing: _Drawing,
+    drawing: Drawing,
     extent: shapely.Geometry | None,
 ) -> gpd.GeoDataFrame:
-    surface = query_surface(
-        network,
-        sites,
-        query,
-        cell_m=drawing.cell_m,
-        reverse=drawing.reverse,
-        lattice=drawing.lattice,
-        barriers=drawing.barriers,
-    )
+    surface = query_surface(network, sites, query, drawing.canvas)
     bands = surface_bands(surface, minutes=cutoffs, min_hole_m2=drawing.min_hole_m2, simplify_m=drawing.simplify_m)
     bands = _with_small_cutoffs(network, sites, surface, bands, drawing)
     cut = np.zeros(len(bands), dtype=bool)
@@ -218,13 +200,13 @@ def _family(
 
 
 def _with_small_cutoffs(
-    network: Network, sites: gpd.GeoDataFrame, surface: Surface, bands: gpd.GeoDataFrame, drawing: _Drawing
+    network: Network, sites: gpd.GeoDataFrame, surface: Surface, bands: gpd.GeoDataFrame, drawing: Drawing
 ) -> gpd.GeoDataFrame:
     """Redraw on finer cells the cutoffs that reach a few cells only, and keep all areas nested."""
     query, cell_m = surface.query, surface.frame.cell_m
     walk_m_s = query.walk_kmh / 3.6
     small = [minutes for minutes in bands["minutes"] if minutes * 60 * walk_m_s < _LEAST_CELLS * cell_m]
-    if not small or drawing.lattice is not None:
+    if not small or drawing.canvas.lattice is not None:
         return bands
     xy = site_positions(sites, epsg=network.epsg)
     box = _box_within(surface, xy, small[-1] * 60.0, walk_m_s)
@@ -232,9 +214,7 @@ def _with_small_cutoffs(
     if fine_m >= cell_m:
         return bands
     asked = replace(query, max_s=round(small[-1] * 60))
-    fine = query_surface(
-        network, sites, asked, cell_m=fine_m, reverse=drawing.reverse, bounds=box, barriers=drawing.barriers
-    )
+    fine = query_surface(network, sites, asked, replace(drawing.canvas, cell_m=fine_m, bounds=box))
     near = surface_bands(fine, minutes=small, min_hole_m2=drawing.min_hole_m2, simplify_m=drawing.simplify_m)
     areas = [*near.geometry, *bands.geometry[len(small) :]]
     for k in range(len(small), len(areas)):

@@ -18,7 +18,16 @@ from geo_access.network.search.hubs import Hubs, hubs_of
 from geo_access.network.search.links import Links, graph_of, link_points
 from geo_access.words.told import refusal
 
-__all__ = ["Frame", "Lattice", "blocked_cells", "cell_centres", "cell_links", "frame_around", "prepare_lattice"]
+__all__ = [
+    "Canvas",
+    "Frame",
+    "Lattice",
+    "blocked_cells",
+    "cell_centres",
+    "cell_links",
+    "frame_around",
+    "prepare_lattice",
+]
 
 MAX_CELLS = 40_000_000
 
@@ -306,3 +315,28 @@ def prepare_lattice(
         hubs,
         walled=walled,
     )
+
+
+@dataclass(frozen=True, eq=False)
+class Canvas:
+    """What times at cells are drawn on.
+
+    Attributes
+    ----------
+    cell_m : float
+        Cell size, where no lattice fixes it [m].
+    reverse : bool
+        False: times from the sites to the cells; True: from the cells to the sites.
+    bounds : tuple of float, optional
+        West, south, east, north [m]; default: as far as the sites reach.
+    lattice : Lattice, optional
+        Ready for many requests on the same streets.
+    barriers : shapely geometry, optional
+        Metric CRS; no cell is reached across them.
+    """
+
+    cell_m: float = 50.0
+    reverse: bool = False
+    bounds: tuple[float, float, float, float] | None = None
+    lattice: Lattice | None = None
+    barriers: shapely.Geometry | None = None

@@ -21,7 +21,7 @@ from geo_access.network.model import Network
 from geo_access.routing.asked import Limits, MinutesLike, WindowLike, read_minutes
 from geo_access.routing.query import Query, Window
 from geo_access.surfaces.bands import nested_polygons
-from geo_access.surfaces.lattice import Frame
+from geo_access.surfaces.lattice import Canvas, Frame
 from geo_access.surfaces.surface import (
     Surface,
     cells_at,
@@ -246,8 +246,8 @@ def shift_surface(
     best: Surface | None = None
     for x, y in site_positions(sites, epsg=network.epsg):
         one = gpd.GeoDataFrame(geometry=gpd.points_from_xy([x], [y]), crs=network.epsg)
-        out = query_surface(network, one, there, cell_m=cell_m, reverse=True)
-        home = query_surface(network, one, back, cell_m=cell_m)
+        out = query_surface(network, one, there, Canvas(cell_m, reverse=True))
+        home = query_surface(network, one, back, Canvas(cell_m))
         both = out.combined(home, np.maximum)
         best = both if best is None else best.combined(both, np.fmin)
     assert best is not None  # noqa: S101 — site_positions refuses to give none

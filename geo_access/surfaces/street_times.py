@@ -19,7 +19,7 @@ from geo_access.routing.legs import link, street_speed
 from geo_access.routing.query import Query
 from geo_access.surfaces.across import straight_cells
 from geo_access.surfaces.crow_fly import Entrances, Sides, entrances_of
-from geo_access.surfaces.lattice import Frame, Lattice, prepare_lattice
+from geo_access.surfaces.lattice import Canvas, Frame, Lattice, prepare_lattice
 from geo_access.words.note import Note, note
 from geo_access.words.told import refusal
 
@@ -158,13 +158,11 @@ def _fill_beside_sites(
 def cell_times(
     lattice: Lattice,
     state_s: np.ndarray,
+    part: tuple[slice, slice],
     *,
+    query: Query,
     entrances: Entrances,
-    rows: slice,
-    cols: slice,
     reverse: bool,
-    speed_kmh: float,
-    walk_kmh: float,
     sites: Links | None = None,
 ) -> np.ndarray:
     """Give the times at the cells of a part of the lattice.
@@ -174,16 +172,14 @@ def cell_times(
     lattice : Lattice
     state_s : ndarray of float32, shape (n_states,)
         Time at each state of the street graph [s]; NaN where there is none.
+    part : tuple of slice
+        Rows and columns of the lattice.
+    query : Query
+        For the speeds along the streets and across to the cells' centres; times scale from the mode's reference speed.
     entrances : Entrances
         Of the graph, in the direction of the times.
-    rows, cols : slice
-        Part of the lattice.
     reverse : bool
         False: `state_s` counts from the sites; True: to the sites.
-    speed_kmh : float
-        Speed along the streets; times scale from the mode's reference speed [km/h].
-    walk_kmh : float
-        Speed across from the street to the cell's centre [km/h].
     sites : Links, optional
         Of the sites, all ok: cells on a site's own edge are reached along it.
 
@@ -192,7 +188,10 @@ def cell_times(
     ndarray of float32, shape of the part
         [s], NaN where there is none.
     """
-    scale, walk_scale = 0.1 * lattice.speed_kmh / speed_kmh, lattice.connector_kmh / walk_kmh
+    rows, cols = part
+    speed = street_speed(query, lattice.mode)
+    scale = 0.1 * lattice.speed_kmh / (lattice.speed_kmh if speed is None else speed)
+    walk_scale = lattice.connector_kmh / query.walk_kmh
     values = np.full((max(0, rows.stop - rows.start), max(0, cols.stop - cols.start)), np.nan, np.float32)
     cells = cells_of(lattice, rows, cols, reverse=reverse)
     _fill_cells(values, cells, entrances.sides, state_s, scale, walk_scale)
@@ -200,7 +199,7 @@ def cell_times(
     if sites is not None:
         own = _Sites(sites.edge, sites.fraction, sites.connector_s)
         _fill_beside_sites(values, cells, own, scale, walk_scale)
-        straight = straight_cells(lattice, sites, rows=rows, cols=cols, walk_kmh=walk_kmh)
+        straight = straight_cells(lattice, sites, rows=rows, cols=cols, walk_kmh=query.walk_kmh)
         straight.lower(values, rows=rows, cols=cols, start_s=np.zeros(len(sites)), max_s=np.inf)
     return values
 
@@ -221,17 +220,7 @@ def _whole_lattice(streets: Streets, mode: str, cell_m: float, limit_m: float) -
 
 
 def street_values(
-    network: Network,
-    site_xy: np.ndarray,
-    query: Query,
-    *,
-    mode: str,
-    limit_s: float,
-    reverse: bool,
-    cell_m: float,
-    bounds: tuple[float, float, float, float] | None = None,
-    lattice: Lattice | None = None,
-    barriers: shapely.Geometry | None = None,
+    network: Network, site_xy: np.ndarray, query: Query, canvas: Canvas, *, mode: str, limit_s: float
 ) -> tuple[np.ndarray, Frame, tuple[Note, ...]]:
     """Find the times at cells along the streets of one mode.
 
@@ -243,19 +232,11 @@ def street_values(
         [m].
     query : Query
         For speeds and the farthest link.
+    canvas : Canvas
     mode : str
         Street mode.
     limit_s : float
         Longest time of interest [s].
-    reverse : bool
-        True: towards the sites.
-    cell_m : float
-        Of the grid, when no lattice is given [m].
-    bounds : tuple of float, optional
-        West, south, east, north [m]; default: as far as the sites reach.
-    lattice : Lattice, optional
-    barriers : shapely geometry, optional
-        Metric CRS.
 
     Returns
     -------
@@ -275,38 +256,28 @@ def street_values(
     linked = np.asarray(links.ok)
     if not linked.any():
         raise refusal("surfaces.far_sites", SnapError, n=len(site_xy), limit=query.link_limit_m, mode=mode)
-    speed = street_speed(query, mode)
-    max_s = int(limit_s + MARGIN_S)
-    state_s = state_times(streets, links, mode=mode, max_s=max_s, reverse=reverse, speed_kmh=speed)
+    max_s, reverse, lattice = int(limit_s + MARGIN_S), canvas.reverse, canvas.lattice
+    state_s = state_times(streets, links, mode=mode, max_s=max_s, reverse=reverse, speed_kmh=street_speed(query, mode))
     entrances = entrances_of(streets, mode, reverse=reverse)
-    across_m = min(query.link_limit_m, max_s * query.walk_kmh / 3.6) + cell_m
-    wanted = bounds or _reached_bounds(streets, entrances.node_of[state_s >= 0], site_xy[linked], across_m)
+    across_m = min(query.link_limit_m, max_s * query.walk_kmh / 3.6) + canvas.cell_m
+    wanted = canvas.bounds or _reached_bounds(streets, entrances.node_of[state_s >= 0], site_xy[linked], across_m)
     if lattice is None:
         lattice = lattice_for(
             streets,
             mode,
-            cell_m=cell_m,
+            cell_m=canvas.cell_m,
             limit_m=query.link_limit_m,
             bounds=wanted,
-            barriers=barriers,
-            whole=bounds is None,
+            barriers=canvas.barriers,
+            whole=canvas.bounds is None,
         )
     check_lattice(lattice, streets, mode)
-    rows, cols = lattice.frame.window(wanted)
-    values = cell_times(
-        lattice,
-        state_s,
-        entrances=entrances,
-        rows=rows,
-        cols=cols,
-        reverse=reverse,
-        speed_kmh=speed if speed is not None else lattice.speed_kmh,
-        walk_kmh=query.walk_kmh,
-        sites=links.take(np.flatnonzero(linked)),
-    )
+    part = lattice.frame.window(wanted)
+    own = links.take(np.flatnonzero(linked))
+    values = cell_times(lattice, state_s, part, query=query, entrances=entrances, reverse=reverse, sites=own)
     lost = int((~linked).sum())
     notes = (note("sites_off_street", n=lost, all=len(site_xy)),) if lost else ()
-    return values, lattice.frame.part(rows, cols), notes
+    return values, lattice.frame.part(*part), notes
 
 
 def lattice_for(

@@ -20,7 +20,7 @@ from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike,
 from geo_access.routing.legs import street_speed
 from geo_access.routing.query import Query
 from geo_access.surfaces.crow_fly import nearest_site_times
-from geo_access.surfaces.lattice import Frame, Lattice, blocked_cells, frame_around
+from geo_access.surfaces.lattice import Canvas, Frame, Lattice, blocked_cells, frame_around
 from geo_access.surfaces.street_times import MARGIN_S, street_values
 from geo_access.surfaces.transit_times import (
     direct_values,
@@ -215,11 +215,7 @@ class _Request:
     network: Network
     xy: np.ndarray
     query: Query
-    reverse: bool
-    cell_m: float
-    bounds: Bounds | None
-    lattice: Lattice | None
-    barriers: shapely.Geometry | None
+    canvas: Canvas
 
     def reach_m(self, mode: str, limit_s: float) -> float:
         """Farthest that a street mode gets over straight lines [m]."""
@@ -236,9 +232,9 @@ class _Request:
 
     def frame(self, bounds: Bounds) -> Frame:
         """Grid over the bounds asked for, else over these."""
-        if self.lattice is not None:
-            return self.lattice.frame
-        return frame_around(self.bounds or bounds, cell_m=self.cell_m, epsg=self.network.epsg)
+        if self.canvas.lattice is not None:
+            return self.canvas.lattice.frame
+        return frame_around(self.canvas.bounds or bounds, cell_m=self.canvas.cell_m, epsg=self.network.epsg)
 
 
 def _street_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[Note, ...]]:
@@ -247,21 +243,11 @@ def _street_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[Note, .
     if isinstance(streets, CrowFly) and request.query.max_stress is not None:
         raise refusal("streets.stress_unknown")
     if isinstance(streets, CrowFly):
-        frame = request.frame(_box(request.xy, request.reach_m(mode, request.query.max_s) + request.cell_m))
+        frame = request.frame(_box(request.xy, request.reach_m(mode, request.query.max_s) + request.canvas.cell_m))
         values = nearest_site_times(frame, request.xy, streets=streets, speed_kmh=request.speed_kmh(mode))
         return values, frame, ()
-    return street_values(
-        request.network,
-        request.xy,
-        request.query,
-        mode=mode,
-        limit_s=request.query.max_s,
-        reverse=request.reverse,
-        cell_m=request.cell_m,
-        bounds=request.bounds,
-        lattice=request.lattice,
-        barriers=request.barriers,
-    )
+    limit_s = request.query.max_s
+    return street_values(request.network, request.xy, request.query, request.canvas, mode=mode, limit_s=limit_s)
 
 
 def _foot_m(query: Query) -> float:
@@ -312,28 +298,27 @@ def instants_over(
     InputError
         When the network has no timetable.
     """
-    request = _Request(network, xy, query, reverse, cell_m, None, None, None)
+    canvas = Canvas(cell_m=cell_m, reverse=reverse)
+    request = _Request(network, xy, query, canvas)
     if network.timetable is None:
         raise refusal("no_timetable_gtfs")
     frame = request.frame(_window_box(request))
-    values = over_moments(network, xy, frame, query, reduce, reverse=reverse, lattice=None, barriers=None)
+    values = over_moments(network, xy, frame, query, reduce, canvas)
     return values, frame
 
 
 def _transit_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[Note, ...]]:
     """Every mode that boards vehicles."""
-    network, query, reverse = request.network, request.query, request.reverse
+    network, query, reverse = request.network, request.query, request.canvas.reverse
     timetable = network.timetable
     if timetable is None:
         raise refusal("no_timetable")
     instant_s = one_instant(query, reverse=reverse)
     stops_xy = np.column_stack((timetable.stop_x, timetable.stop_y))
-    lattice, barriers = request.lattice, request.barriers
+    lattice, barriers = request.canvas.lattice, request.canvas.barriers
     if instant_s is None:
         frame = request.frame(_window_box(request))
-        values = percentile_times(
-            network, request.xy, frame, query, reverse=reverse, lattice=lattice, barriers=barriers
-        )
+        values = percentile_times(network, request.xy, frame, query, request.canvas)
         return values, frame, ()
     stop_s = stop_seconds(network, request.xy, query, reverse=reverse)
     frame = request.frame(_box(np.vstack([request.xy, stops_xy[stop_s >= 0]]), _foot_m(query)))
@@ -419,30 +404,25 @@ def travel_time_surface(
         max_minutes=max_minutes,
         **limits,
     )
-    return query_surface(
-        network, sites, query, cell_m=cell_m, reverse=reverse, bounds=bounds, lattice=lattice, barriers=barriers
-    )
+    canvas = Canvas(cell_m, reverse, bounds, lattice, walls_of(barriers, network))
+    return query_surface(network, sites, query, canvas)
 
 
-def query_surface(
-    network: Network,
-    sites: gpd.GeoDataFrame,
-    query: Query,
-    *,
-    cell_m: float = 50.0,
-    reverse: bool = False,
-    bounds: Bounds | None = None,
-    lattice: Lattice | None = None,
-    barriers: gpd.GeoDataFrame | None = None,
-) -> Surface:
+def walls_of(barriers: gpd.GeoDataFrame | None, network: Network) -> shapely.Geometry | None:
+    """Return barriers as one geometry in the network's CRS, as a `Canvas` has them."""
+    return None if barriers is None else shapely.union_all(to_metric(barriers, network.epsg).make_valid().to_numpy())
+
+
+def query_surface(network: Network, sites: gpd.GeoDataFrame, query: Query, canvas: Canvas | None = None) -> Surface:
     """Answer a query, such as a public's, at every cell.
 
     Parameters
     ----------
-    network, sites, cell_m, reverse, bounds, lattice, barriers
+    network, sites
         See `travel_time_surface`.
     query : Query
         With one percentile.
+    canvas : Canvas, optional
 
     Returns
     -------
@@ -452,13 +432,14 @@ def query_surface(
     ------
     InputError, CapacityError
     """
+    canvas = canvas or Canvas()
     query.validate()
     xy = site_positions(sites, epsg=network.epsg)
-    walls = None if barriers is None else shapely.union_all(to_metric(barriers, network.epsg).make_valid().to_numpy())
-    request = _Request(network, xy, query, reverse, cell_m, bounds, lattice, walls)
+    request = _Request(network, xy, query, canvas)
     values, frame, notes = _transit_surface(request) if query.uses_transit else _street_surface(request)
     values = np.where(values <= query.max_s + MARGIN_S, values, np.float32(np.nan))
-    if walls is not None and (query.uses_transit or isinstance(network.streets, CrowFly)):
-        values[blocked_cells(frame, walls)] = np.nan
+    if canvas.barriers is not None and (query.uses_transit or isinstance(network.streets, CrowFly)):
+        values[blocked_cells(frame, canvas.barriers)] = np.nan
     said = [*network.warnings, *car_notes(network.streets, query.mode), *notes]
-    return Surface(values, frame, query, reverse, isinstance(network.streets, CrowFly), network.inputs, tuple(said))
+    straight = isinstance(network.streets, CrowFly)
+    return Surface(values, frame, query, canvas.reverse, straight, network.inputs, tuple(said))

@@ -17,7 +17,7 @@ from geo_access.routing.legs import link, mode_legs, street_speed
 from geo_access.routing.query import Query, Window
 from geo_access.routing.spread import stop_arrivals
 from geo_access.surfaces.crow_fly import nearest_site_times, spread_from_points
-from geo_access.surfaces.lattice import Frame, Lattice
+from geo_access.surfaces.lattice import Canvas, Frame, Lattice
 from geo_access.surfaces.stop_reach import StopReach, stop_reach
 from geo_access.surfaces.street_times import MARGIN_S, check_lattice, lattice_for, street_values
 from geo_access.times.core import percentile_ranks
@@ -256,16 +256,8 @@ def direct_values(
             found = nearest_site_times(frame, site_xy, streets=streets, speed_kmh=speed)
             part = (slice(0, frame.rows), slice(0, frame.cols))
         else:
-            found, where, _ = street_values(
-                network,
-                site_xy,
-                query,
-                mode=mode,
-                limit_s=limit_s,
-                reverse=reverse,
-                cell_m=frame.cell_m,
-                barriers=barriers,
-            )
+            canvas = Canvas(cell_m=frame.cell_m, reverse=reverse, barriers=barriers)
+            found, where, _ = street_values(network, site_xy, query, canvas, mode=mode, limit_s=limit_s)
             found, part = _shared_part(found, where, frame)
         found = np.where(found <= limit_s, found, np.float32(np.inf))
         values[part] = np.minimum(values[part], found)
@@ -332,24 +324,16 @@ def each_moment(
     return found
 
 
-def percentile_times(
-    network: Network,
-    site_xy: np.ndarray,
-    frame: Frame,
-    query: Query,
-    *,
-    reverse: bool,
-    lattice: Lattice | None,
-    barriers: shapely.Geometry | None,
-) -> np.ndarray:
+def percentile_times(network: Network, site_xy: np.ndarray, frame: Frame, query: Query, canvas: Canvas) -> np.ndarray:
     """Percentile over the moments of the query of the times at each cell.
 
     Parameters
     ----------
-    network, frame, query, reverse, lattice, barriers
+    network, frame, query
         See `prepare_ground`; the query has one percentile.
     site_xy : ndarray of float64, shape (n, 2)
         [m].
+    canvas : Canvas
 
     Returns
     -------
@@ -362,7 +346,7 @@ def percentile_times(
         times[times > query.max_s + MARGIN_S] = np.inf
         return np.partition(times, rank, axis=0)[rank]
 
-    return over_moments(network, site_xy, frame, query, reduce, reverse=reverse, lattice=lattice, barriers=barriers)
+    return over_moments(network, site_xy, frame, query, reduce, canvas)
 
 
 def over_moments(
@@ -371,35 +355,36 @@ def over_moments(
     frame: Frame,
     query: Query,
     reduce: Callable[[np.ndarray], np.ndarray],
-    *,
-    reverse: bool,
-    lattice: Lattice | None,
-    barriers: shapely.Geometry | None,
+    canvas: Canvas,
 ) -> np.ndarray:
     """Reduce the times of all moments cell by cell, some rows of the grid at a time.
 
     Parameters
     ----------
-    network, frame, query, reverse, lattice, barriers
+    network, frame, query
         See `prepare_ground`.
     site_xy : ndarray of float64, shape (n, 2)
         [m].
     reduce : function
         From float32 (n_moments, rows, cols) [s], infinite where there is none, to (rows, cols).
 
+    canvas : Canvas
+        Its bounds and cell size are those of the frame.
+
     Returns
     -------
     ndarray of float32, shape (rows, cols)
     """
     asked = moments(query)
-    stop_s = [stop_seconds(network, site_xy, one, reverse=reverse) for one in asked]
-    direct = direct_values(network, site_xy, frame, query, reverse=reverse, barriers=barriers)
+    stop_s = [stop_seconds(network, site_xy, one, reverse=canvas.reverse) for one in asked]
+    direct = direct_values(network, site_xy, frame, query, reverse=canvas.reverse, barriers=canvas.barriers)
     step = max(1, _VALUES_AT_ONCE // (len(asked) * max(1, frame.cols)))
     parts = []
     for row in range(0, frame.rows, step):
         rows = slice(row, min(row + step, frame.rows))
+        some = frame.part(rows, slice(0, frame.cols))
         ground = prepare_ground(
-            network, frame.part(rows, slice(0, frame.cols)), query, reverse=reverse, lattice=lattice, barriers=barriers
+            network, some, query, reverse=canvas.reverse, lattice=canvas.lattice, barriers=canvas.barriers
         )
         parts.append(reduce(each_moment(ground, site_xy, direct=direct[rows], stop_s=stop_s)))
     return np.concatenate(parts).astype(np.float32, copy=False)

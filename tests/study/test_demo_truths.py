@@ -14,7 +14,7 @@ from geo_access.diagnosis.diagnose import diagnose
 from geo_access.diagnosis.model import Metier, Profile, Schedule, Threshold
 from geo_access.network.build import build_network
 from geo_access.network.model import Network
-from geo_access.sources.places.population import assign_zones, read_points
+from geo_access.sources.places.population import assign_zones
 from geo_access.sources.places.zones import read_zones
 from geo_access.sources.supply.employers import read_employers
 from geo_access.sources.supply.training import read_training
@@ -53,7 +53,7 @@ def flags(
     """Return the flags of some zones, one row per zone and métier, for one profile and one schedule."""
     zones = read_zones(DEMO / "zones.geojson")
     zones = zones[zones["zone_id"].isin(zone_ids)]
-    points = read_points(DEMO / "points.csv", crs=4326, weights={"job_seekers": "job_seekers"})
+    points, _ = read_population(DEMO / "points.csv", crs=4326, weights={"job_seekers": "job_seekers"})
     inside = gpd.sjoin(points, zones[["geometry"]].to_crs(points.crs), predicate="within")["point_id"]
     points = points[points["point_id"].isin(inside)].reset_index(drop=True)
     tables = {

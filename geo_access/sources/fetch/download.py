@@ -121,12 +121,13 @@ def fetch(
     ledger = _read_ledger(cache)
     # We tell what happens ourselves.
     pooch.get_logger().setLevel("WARNING")
+    downloader = _Resumed(retries=retries, timeout_s=timeout_s, pause_s=pause_s, max_bytes=max_bytes)
     results = []
     for source in sources:
         before = ledger.get(source.id, {})
         if tell:
             tell(f"{source.id}: {source.title}")
-        result = _fetch_one(source, cache, before, refresh, retries, timeout_s, pause_s, max_bytes)
+        result = _fetch_one(source, cache, before, downloader, refresh=refresh)
         results.append(result)
         if result.status != "failed":
             ledger[source.id] = asdict(result)
@@ -134,16 +135,8 @@ def fetch(
     return tuple(results)
 
 
-def _fetch_one(
-    source: Source,
-    cache: Path,
-    before: dict[str, Any],
-    refresh: bool,
-    retries: int,
-    timeout_s: float,
-    pause_s: float,
-    max_bytes: int,
-) -> Fetched:
+def _fetch_one(source: Source, cache: Path, before: dict[str, Any], downloader: _Resumed, *, refresh: bool) -> Fetched:
+    """Keep the file that is there with the checksum noted, else download it."""
     plain = {key: getattr(source, key) for key in ("id", "url", "file", "licence", "vintage")}
     target = cache / source.file
     kept = target.is_file() and before.get("url") == source.url and before.get("sha256") == sha256_file(target)
@@ -165,7 +158,6 @@ def _fetch_one(
         return Fetched(
             **plain, status="failed", note=f"to be downloaded by hand from {source.url} → put it at {target.name}"
         )
-    downloader = _Resumed(retries=retries, timeout_s=timeout_s, pause_s=pause_s, max_bytes=max_bytes)
     try:
         # A name of its own, so that a refresh that fails leaves the former file in place.
         fresh = Path(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -110,7 +111,7 @@ def plain_codes(raw: RawTable, notices: NoticeBook) -> RawTable:
         read = [(text, True) if text in plain else _read_one(text, code) for text in values]
         good = np.array([sound for _, sound in read], dtype=bool)
         meant = np.array([text != value for value, (text, _) in zip(values, read, strict=True)]) & good & (values != "")
-        _tell(raw, name, code, values, cells, meant, good, notices)
+        _tell(raw, name, code, _Read(values, cells, meant, good), notices)
         columns[name] = recode(columns[name], [text for text, _ in read])
     return replace(raw, columns=columns)
 
@@ -130,16 +131,18 @@ def _read_one(text: str, code: _Code) -> tuple[str, bool]:
     return text if code.odd is None else code.odd, code.odd is None
 
 
-def _tell(
-    raw: RawTable,
-    name: str,
-    code: _Code,
-    values: np.ndarray,
-    cells: np.ndarray,
-    meant: np.ndarray,
-    good: np.ndarray,
-    notices: NoticeBook,
-) -> None:
+class _Read(NamedTuple):
+    """Texts of a column and which of them each row has; whether a text is read as meant, and whether it is sound."""
+
+    values: np.ndarray
+    cells: np.ndarray
+    meant: np.ndarray
+    good: np.ndarray
+
+
+def _tell(raw: RawTable, name: str, code: _Code, read: _Read, notices: NoticeBook) -> None:
+    """Write down what was read as meant, left blank or not understood."""
+    values, cells, meant, good = read
     rows = np.flatnonzero(meant[cells])
     if len(rows):
         shown = ", ".join(str(value) for value in values[meant][:3])

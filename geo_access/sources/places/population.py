@@ -35,7 +35,6 @@ __all__ = [
     "assign_zones",
     "cell_squares",
     "decode_cells",
-    "read_points",
     "read_population",
     "spread_over_buildings",
 ]
@@ -140,44 +139,6 @@ PUBLICS: Mapping[str, tuple[str, ...]] = {
 _MIN_SHARE = 1e-6
 # Age bands of INSEE's grid, and how many of their years of age lie from 16 to 25.
 _BANDS_16_25 = {"ind_11_17": 2 / 7, "ind_18_24": 7 / 7, "ind_25_39": 1 / 15}
-
-
-def read_points(
-    path: str | Path,
-    *,
-    id: str | None = None,  # noqa: A002 — the column's name in the study file
-    population: str | None = None,
-    x: str | None = None,
-    y: str | None = None,
-    crs: str | int | None = None,
-    layer: str | None = None,
-    imputed: str | None = None,
-    weights: Mapping[str, str] | None = None,
-) -> gpd.GeoDataFrame:
-    r"""Read populated points; see :func:`read_population`, whose report is in ``attrs["report"]``.
-
-    Returns
-    -------
-    geopandas.GeoDataFrame
-        ``point_id, population, imputed, quality, cell_m``, the weights of the publics that the file has, Point.
-
-    Raises
-    ------
-    InputError
-        As :func:`read_population`.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> file = Path(tempfile.mkdtemp()) / "p.csv"
-    >>> _ = file.write_text("id,population,lon,lat\na,12,3.0,50.6\n")
-    >>> read_points(file)[["point_id", "population"]].values.tolist()
-    [['a', 12.0]]
-    """
-    points, _ = read_population(
-        path, id=id, population=population, x=x, y=y, crs=crs, layer=layer, imputed=imputed, weights=weights
-    )
-    return points
 
 
 def read_population(

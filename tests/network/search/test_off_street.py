@@ -14,6 +14,7 @@ from geo_access.network.search.links import link_points
 from geo_access.network.search.paths import street_path
 from geo_access.network.search.search import nearby, street_matrix
 from geo_access.routing.query import Query
+from geo_access.surfaces.lattice import Canvas
 from geo_access.surfaces.street_times import street_values
 from tests.network.drawn import ORIGIN, drawn_streets
 from tests.network.search.test_search import random_streets
@@ -88,10 +89,9 @@ def test_cells_of_a_surface_take_the_times_of_points(tmp_path: Path) -> None:
         Network(2154, streets, None, {}),
         site,
         Query("walk", max_s=900),
+        Canvas(20.0),
         mode="walk",
         limit_s=900,
-        reverse=False,
-        cell_m=20.0,
     )
     xx, yy = np.meshgrid(frame.x, frame.y)
     cells = link_points(streets, np.column_stack((xx.ravel(), yy.ravel())), mode="walk")

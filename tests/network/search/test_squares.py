@@ -17,6 +17,7 @@ from geo_access.network.search.search import nearby, node_times, street_matrix
 from geo_access.network.storage import open_network, save_network
 from geo_access.network.streets.streets import build_streets
 from geo_access.routing.query import Query
+from geo_access.surfaces.lattice import Canvas
 from geo_access.surfaces.street_times import street_values
 from tests.network.drawn import EPSG, ORIGIN
 from tests.network.streets.test_areas import EAST, HOUSE, ROAD, WEST, WITH_DOORS, write
@@ -149,8 +150,8 @@ def test_cells_of_a_surface_and_a_saved_network_take_the_times_of_points(tmp_pat
     network = open_network(save_network(Network(EPSG, streets, None, {}), tmp_path / "saved"))
     site = np.array([[30.0, 70.0]]) + np.array(ORIGIN)
     for reverse, kmh in ((False, 4.8), (True, 4.8), (False, 3.6)):
-        asked = {"mode": "walk", "limit_s": 900, "reverse": reverse, "cell_m": 10.0}
-        values, frame, _ = street_values(network, site, Query("walk", max_s=900, walk_kmh=kmh), **asked)
+        query, canvas = Query("walk", max_s=900, walk_kmh=kmh), Canvas(10.0, reverse=reverse)
+        values, frame, _ = street_values(network, site, query, canvas, mode="walk", limit_s=900)
         xx, yy = np.meshgrid(frame.x, frame.y)
         asked = {"mode": "walk", "connector_kmh": kmh}
         cells = link_points(streets, np.column_stack((xx.ravel(), yy.ravel())), **asked)

@@ -18,7 +18,6 @@ from geo_access.errors import InputError
 from geo_access.sources.places.population import (
     assign_zones,
     decode_cells,
-    read_points,
     read_population,
     spread_over_buildings,
 )
@@ -99,10 +98,10 @@ def test_rows_left_out_are_listed_with_the_reason(tmp_path: Path) -> None:
 def test_ids_must_be_unique_and_the_population_column_named(tmp_path: Path) -> None:
     (tmp_path / "p.csv").write_text("id,population,lon,lat\na,1,3,50\na,1,3,50\n")
     with pytest.raises(InputError, match="given twice"):
-        read_points(tmp_path / "p.csv")
+        read_population(tmp_path / "p.csv")
     (tmp_path / "q.csv").write_text("id,populaton,lon,lat\na,1,3,50\n")
     with pytest.raises(InputError, match="did you mean 'populaton'"):
-        read_points(tmp_path / "q.csv")
+        read_population(tmp_path / "q.csv")
 
 
 @pytest.mark.reference
