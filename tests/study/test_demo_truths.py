@@ -14,7 +14,7 @@ from geo_access.diagnosis.diagnose import diagnose
 from geo_access.diagnosis.model import Metier, Profile, Schedule, Threshold
 from geo_access.network.build import build_network
 from geo_access.network.model import Network
-from geo_access.sources.places.population import assign_zones
+from geo_access.sources.places.population import assign_zones, read_population
 from geo_access.sources.places.zones import read_zones
 from geo_access.sources.supply.employers import read_employers
 from geo_access.sources.supply.training import read_training
