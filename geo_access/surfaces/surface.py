@@ -21,6 +21,7 @@ from geo_access.routing.legs import street_speed
 from geo_access.routing.query import Query
 from geo_access.surfaces.crow_fly import nearest_site_times
 from geo_access.surfaces.lattice import Canvas, Frame, Lattice, blocked_cells, frame_around
+from geo_access.surfaces.on_demand import booked_box
 from geo_access.surfaces.street_times import MARGIN_S, street_values
 from geo_access.surfaces.transit_times import (
     direct_values,
@@ -261,7 +262,8 @@ def _window_box(request: _Request) -> Bounds:
     assert timetable is not None  # noqa: S101 — the caller has looked
     stops_xy = np.column_stack((timetable.stop_x, timetable.stop_y))
     near = np.hypot(*(stops_xy[:, None] - request.xy[None]).T).min(axis=0) <= request.query.max_s * _FASTEST_M_S
-    return _box(np.vstack([request.xy, stops_xy[near]]), _foot_m(request.query))
+    booked = booked_box(request.network, request.xy, request.query)
+    return _box(np.vstack([request.xy, stops_xy[near], booked]), _foot_m(request.query))
 
 
 def instants_over(
@@ -321,7 +323,8 @@ def _transit_surface(request: _Request) -> tuple[np.ndarray, Frame, tuple[Note, 
         values = percentile_times(network, request.xy, frame, query, request.canvas)
         return values, frame, ()
     stop_s = stop_seconds(network, request.xy, query, reverse=reverse)
-    frame = request.frame(_box(np.vstack([request.xy, stops_xy[stop_s >= 0]]), _foot_m(query)))
+    booked = booked_box(network, request.xy, query)
+    frame = request.frame(_box(np.vstack([request.xy, stops_xy[stop_s >= 0], booked]), _foot_m(query)))
     ground = prepare_ground(network, frame, query, reverse=reverse, lattice=lattice, barriers=barriers)
     direct = direct_values(network, request.xy, frame, query, reverse=reverse, barriers=barriers)
     return each_moment(ground, request.xy, direct=direct, stop_s=[stop_s])[0], frame, ()

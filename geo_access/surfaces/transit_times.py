@@ -18,6 +18,7 @@ from geo_access.routing.query import Query, Window
 from geo_access.routing.spread import stop_arrivals
 from geo_access.surfaces.crow_fly import nearest_site_times, spread_from_points
 from geo_access.surfaces.lattice import Canvas, Frame, Lattice
+from geo_access.surfaces.on_demand import booked_values
 from geo_access.surfaces.stop_reach import StopReach, stop_reach
 from geo_access.surfaces.street_times import MARGIN_S, check_lattice, lattice_for, street_values
 from geo_access.times.core import percentile_ranks
@@ -95,6 +96,8 @@ class Ground:
         From the cells to the stops.
     reach : StopReach or None
         None over straight lines.
+    barriers : shapely geometry, optional
+        Metric CRS; no cell is reached across them.
     """
 
     network: Network
@@ -102,6 +105,7 @@ class Ground:
     query: Query
     reverse: bool
     reach: StopReach | None
+    barriers: shapely.Geometry | None = None
 
     def from_stops(self, stop_s: np.ndarray) -> np.ndarray:
         """Find the times at cells by way of the stops, float32 (rows, cols) [s]; infinite where none serves the cell.
@@ -174,7 +178,7 @@ def prepare_ground(
     Ground
     """
     if isinstance(network.streets, CrowFly):
-        return Ground(network, frame, query, reverse, None)
+        return Ground(network, frame, query, reverse, None, barriers)
     mode, limit_s = _cell_mode(query, reverse=reverse)
     if lattice is None:
         lattice = lattice_for(
@@ -194,6 +198,7 @@ def prepare_ground(
         query,
         reverse,
         _reach(network, lattice, query.link_limit_m, speed, query.walk_kmh, float(limit_s), reverse),
+        barriers,
     )
 
 
@@ -311,9 +316,14 @@ def each_moment(
     asked = moments(query)
     known = stop_s if stop_s is not None else [stop_seconds(network, site_xy, one, reverse=reverse) for one in asked]
     found = np.empty((len(asked), *direct.shape), np.float32)
+    booked = booked_values(
+        network, site_xy, ground.frame, query, reverse=reverse, margin_s=MARGIN_S, barriers=ground.barriers
+    )
 
     def fill(k: int) -> None:
         values = np.minimum(ground.from_stops(known[k]), direct)
+        if booked is not None:
+            values = np.minimum(values, booked[k])
         arrive = asked[k].arrive
         if query.earliest_s is not None and arrive is not None:
             values[values > arrive.start_s - query.earliest_s] = np.inf
