@@ -32,6 +32,7 @@ from tests.feeds import ORIGIN_EPSG, ORIGIN_XY, feed_tables, table_text, write_t
 from tests.oracle import INF, Call, Door, Journeys, Walks
 
 BIKE_KMH = 18.0
+REACH_S = 601
 ZONE = "Europe/Paris"
 EVENING_S = 4 * 3600
 DAYS = (date(2026, 3, 17), date(2026, 3, 17), date(2026, 3, 29), date(2026, 3, 30), date(2026, 10, 25))
@@ -79,6 +80,8 @@ class World:
     zones: list[tuple[float, float, float, float]] = field(default_factory=list)
     groups: list[list[int]] = field(default_factory=list)
     flex: list[dict] = field(default_factory=list)
+    stations: list[list[int]] = field(default_factory=list)
+    ways: list[tuple[str, str, int, bool]] = field(default_factory=list)
 
 
 def origin_s(day: date) -> float:
@@ -195,7 +198,30 @@ def _draw_feed(world: World, rng: np.random.Generator, *, base_s: int) -> None:
                     world.frequencies.append(row | {"headway_secs": headway, "exact_times": exact})
                 # The next period follows, or lies within the one before.
                 start = end if rng.random() < 0.5 else start + int(rng.integers(0, (end - start) // 60 + 1)) * 60
+    if rng.random() < 0.4:
+        _draw_stations(world, rng)
     _draw_transfers(world, rng)
+
+
+def _draw_stations(world: World, rng: np.random.Generator) -> None:
+    """Draw stations of two or three stops, and ways inside them: straight, or over a hall, one way or both."""
+    order = rng.permutation(len(world.stops)).tolist()
+    while len(order) >= 2 and len(world.stations) < 2:
+        size = int(rng.integers(2, 4))
+        members, order = sorted(order[:size]), order[size:]
+        if len(members) > 1:
+            world.stations.append(members)
+    for number, members in enumerate(world.stations):
+        nodes = [f"s{stop}" for stop in members] + [f"n{number}"]
+        for a, b in itertools.combinations(nodes, 2):
+            if rng.random() < 0.4:
+                ends = (a, b) if rng.random() < 0.5 else (b, a)
+                world.ways.append((*ends, int(rng.choice([1, 30, 60, 150, 400])), bool(rng.random() < 0.6)))
+
+
+def station_id(world: World, stop: int) -> str:
+    """Station of a stop, "" for none."""
+    return next((f"P{k}" for k, members in enumerate(world.stations) if stop in members), "")
 
 
 def _draw_transfers(world: World, rng: np.random.Generator) -> None:
@@ -203,7 +229,11 @@ def _draw_transfers(world: World, rng: np.random.Generator) -> None:
     pairs = set(map(tuple, rng.integers(0, n, (int(rng.integers(0, 5)), 2)).tolist()))
     for a, b in sorted(pairs):
         kind = int(rng.choice([1, 2, 2, 3]))
-        row = {"from_stop_id": f"s{a}", "to_stop_id": f"s{b}", "transfer_type": kind}
+        # A row may name the station for all its platforms.
+        names = [
+            station if (station := station_id(world, stop)) and rng.random() < 0.5 else f"s{stop}" for stop in (a, b)
+        ]
+        row = {"from_stop_id": names[0], "to_stop_id": names[1], "transfer_type": kind}
         world.transfers.append(row | ({"min_transfer_time": int(rng.choice([0, 60, 240, 840]))} if kind == 2 else {}))
     if rng.random() < 0.5:
         _draw_special_transfers(world, rng)
@@ -315,16 +345,29 @@ def write_world(world: World, folder: Path) -> Network:
         for name, (weekdays, _, _) in world.services.items()
         if weekdays
     ]
+    inside = {f"n{k}": {"location_type": 3, "parent_station": f"P{k}"} for k in range(len(world.stations))}
+    stations = {f"P{k}": {"location_type": 1} for k in range(len(world.stations))}
+    platforms = {f"s{k}": {"parent_station": station_id(world, k)} for k in range(len(world.stops))}
+    halls = {
+        f"{kind}{k}": world.stops[members[0]].xy for k, members in enumerate(world.stations) for kind in ("P", "n")
+    }
+    ways = [
+        {"pathway_id": f"w{k}", "from_stop_id": a, "to_stop_id": b, "pathway_mode": 1, "traversal_time": seconds}
+        | {"is_bidirectional": int(both)}
+        for k, (a, b, seconds, both) in enumerate(world.ways)
+    ]
     repeats = [row | {name: clock(row[name]) for name in ("start_time", "end_time")} for row in world.frequencies]
     rows = feed_tables(
-        {f"s{k}": stop.xy for k, stop in enumerate(world.stops)},
+        {f"s{k}": stop.xy for k, stop in enumerate(world.stops)} | halls,
         trips,
+        stop_columns=platforms | stations | inside if world.stations else None,
         calendar=weekly,
         calendar_dates=dates,
         transfers=world.transfers,
         frequencies=repeats,
         route_types=world.route_types,
         location_group_stops=members,
+        pathways=ways,
     )
     files = {f"{name}.txt": table_text(part) for name, part in rows.items()}
     if world.flex:
@@ -336,7 +379,7 @@ def write_world(world: World, folder: Path) -> Network:
         date=world.day,
         modes=("walk", "bike", "car"),
         walk_kmh=world.walk_kmh,
-        max_transfer_s=601,
+        max_transfer_s=REACH_S,
         headways=Headways(expected_wait=world.expected_wait),
     )
 
@@ -400,7 +443,7 @@ def street_seconds(world: World, start: Place, end: Place, *, mode: str, walk_km
     best = min(best, settled[there.a] + end.along_m, settled[there.b] + there.length_m - end.along_m)
     # Off the streets nobody walks farther than straight across, where that is no longer than both ways to the street.
     across_m = math.hypot(start.xy[0] - end.xy[0], start.xy[1] - end.xy[1])
-    across_s = across_m * 1.3 / (walk_kmh / 3.6) if across_m <= start.back_m + end.back_m else INF
+    across_s = across_m * 1.3 / (walk_kmh / 3.6) if across_m <= start.back_m + end.back_m + 0.05 else INF
     return min(best * pace + off_s, across_s)
 
 
@@ -522,14 +565,22 @@ def _leaves(world: World, row: dict, n_calls: int) -> list[tuple[int, int, int]]
 
 def changes_of(world: World, query: Query) -> list[Walks]:
     """Seconds from getting off at a stop to being ready to board at another, for trips that no row names."""
-    stated = {
-        (row["from_stop_id"], row["to_stop_id"]): row
-        for row in world.transfers
-        if "from_stop_id" in row and "from_route_id" not in row
-    }
+    rows = [row for row in world.transfers if "from_stop_id" in row and "from_route_id" not in row]
+
+    def platforms(name: str) -> list[int]:
+        return world.stations[int(name[1:])] if name.startswith("P") else [int(name[1:])]
+
+    # A row of platforms goes before one of their stations, then a forbidden change before others, then the later row.
+    stated: dict[tuple[int, int], tuple[tuple[int, bool, int], dict]] = {}
+    for place, row in enumerate(rows):
+        ends = row["from_stop_id"], row["to_stop_id"]
+        rank = sum(name.startswith("s") for name in ends), row["transfer_type"] == 3, place
+        for pair in itertools.product(*map(platforms, ends)):
+            if pair not in stated or stated[pair][0] < rank:
+                stated[pair] = rank, row
     out = []
     for p in range(len(world.stops)):
-        ways = {q: _change_s(world, query, p, q, stated.get((f"s{p}", f"s{q}"))) for q in range(len(world.stops))}
+        ways = {q: _change_s(world, query, p, q, stated.get((p, q), (None, None))[1]) for q in range(len(world.stops))}
         out.append({q: seconds for q, seconds in ways.items() if seconds < INF})
     return out
 
@@ -541,8 +592,34 @@ def _change_s(world: World, query: Query, p: int, q: int, row: dict | None) -> f
         return INF if kind == 3 else 0 if kind == 1 else row["min_transfer_time"]
     if p == q:
         return query.min_transfer_s
-    walk = street_seconds(world, world.stops[p], world.stops[q], mode="walk", walk_kmh=query.walk_kmh)
-    return math.ceil(walk - 1e-6) + query.min_transfer_s if math.ceil(walk - 1e-6) <= query.max_transfer_s else INF
+    walk = walk_between_s(world, p, q) * world.walk_kmh / query.walk_kmh
+    if walk == INF or math.ceil(walk - 1e-6) > query.max_transfer_s:
+        return INF
+    return math.ceil(walk - 1e-6) + query.min_transfer_s
+
+
+def walk_between_s(world: World, p: int, q: int) -> float:
+    """Seconds on foot at the speed of the network: by the streets, straight within a station, through its ways."""
+    walk = street_seconds(world, world.stops[p], world.stops[q], mode="walk", walk_kmh=world.walk_kmh)
+    walk = walk if walk <= REACH_S else INF
+    if station_id(world, p) and station_id(world, p) == station_id(world, q):
+        straight = round(math.dist(world.stops[p].xy, world.stops[q].xy) * 1.3 / (world.walk_kmh / 3.6))
+        walk = min(walk, straight if straight <= REACH_S else INF)
+    inside = way_s(world, f"s{p}", f"s{q}")
+    return walk if inside == INF else inside
+
+
+def way_s(world: World, start: str, end: str) -> float:
+    """Seconds through the ways of pathways.txt, infinite where none leads there."""
+    best, queue = {start: 0}, [start]
+    while queue:
+        here = queue.pop()
+        for a, b, seconds, both in world.ways:
+            for x, y in ((a, b), (b, a)) if both else ((a, b),):
+                if x == here and best[here] + seconds < best.get(y, INF):
+                    best[y] = best[here] + seconds
+                    queue.append(y)
+    return best.get(end, INF)
 
 
 def between_of(world: World, query: Query, trips: list[int]) -> dict[tuple[int, int], dict[tuple[int, int], float]]:
@@ -586,12 +663,12 @@ class Asked:
 
 def ask(world: World, query: Query, network: Network) -> Asked:
     """Read the world under the limits of a query; how long cars take is asked of the streets."""
-    start = "walk" if query.mode == "transit" else "bike"
+    start = {"transit": "walk", "park_and_ride": "car", "driven+transit": "car"}.get(query.mode, "bike")
     end = "bike" if query.mode == "bike_aboard+transit" else "walk"
     walks = {"walk_kmh": query.walk_kmh}
     # A stop that no trip of the feed calls at is no stop of the timetable.
     called = {call[0] for trip in world.trips for call in trip["calls"]}
-    in_groups = {call[1] for trip in world.flex for call in trip["calls"] if call[0] == "group"}
+    in_groups = {call[1] for trip in world.flex if rideable(trip) for call in trip["calls"] if call[0] == "group"}
     called |= {stop for number in in_groups for stop in world.groups[number]}
 
     def near(places: list[Place], mode: str, limit_s: int, *, back: bool) -> list[Walks]:
@@ -601,13 +678,16 @@ def ask(world: World, query: Query, network: Network) -> Asked:
             for s, stop in enumerate(world.stops):
                 if s not in called:
                     continue
+                if query.mode == "park_and_ride" and not back and f"s{s}" not in query.park_and_ride:
+                    continue
                 pair = (stop, place) if back else (place, stop)
-                seconds = street_seconds(world, *pair, mode=mode, **walks)
+                seconds = drives[id(place), id(stop)] if mode == "car" else street_seconds(world, *pair, mode=mode, **walks)
                 if seconds <= limit_s:
                     times[s] = round(seconds)
             out.append(times)
         return out
 
+    drives = drives_of(world, network, query.walk_kmh) if start == "car" else {}
     farthest = query.max_access_s + query.max_egress_s if query.max_direct_s is None else query.max_direct_s
     farthest = min(farthest, query.max_s)
     direct = [
@@ -615,7 +695,7 @@ def ask(world: World, query: Query, network: Network) -> Asked:
             min(
                 (
                     round(s)
-                    for mode in {"walk", start}
+                    for mode in {"walk", start} - {"car"}
                     if (s := street_seconds(world, a, b, mode=mode, **walks)) <= farthest
                 ),
                 default=INF,
@@ -624,6 +704,12 @@ def ask(world: World, query: Query, network: Network) -> Asked:
         ]
         for a in world.homes
     ]
+    if query.mode == "driven+transit":
+        by_car = min(query.max_access_s, query.max_s)
+        for h, home in enumerate(world.homes):
+            for k, site in enumerate(world.sites):
+                drive = drives[id(home), id(site)]
+                direct[h][k] = min(direct[h][k], drive if drive <= by_car else INF)
     vehicles, follows, trips = vehicles_of(world, query)
     changes = changes_of(world, query)
     journeys = Journeys(vehicles, changes, follows, between_of(world, query, trips))
@@ -633,6 +719,29 @@ def ask(world: World, query: Query, network: Network) -> Asked:
     if query.on_demand and query.mode == "transit" and world.flex:
         _book(Booked(world, query, network, called, changes), access, egress, straight)
     return Asked(journeys, access, egress, direct, straight)
+
+
+def rideable(trip: dict) -> bool:
+    """Whether a service on demand takes anybody up whom it sets down."""
+    calls = trip["calls"]
+    pairs = [(calls[0], calls[0])] if len(calls) == 1 else itertools.combinations(calls, 2)
+    return any(a[4] != 1 and b[5] != 1 for a, b in pairs)
+
+
+def drives_of(world: World, network: Network, walk_kmh: float) -> dict[tuple[int, int], float]:
+    """Seconds by car from place to place, by identity, as the streets say."""
+    places = [*world.homes, *world.sites, *world.stops]
+    xy = np.array([[ORIGIN_XY[0] + p.xy[0], ORIGIN_XY[1] + p.xy[1]] for p in places])
+    links = link_points(network.streets, xy, mode="car", connector_kmh=walk_kmh)
+    seconds = street_matrix(network.streets, links, links, mode="car", max_s=None)
+    # Halves of a second are rounded up or down by the last bit of a float: no question to ask of two programs.
+    if np.any(np.abs(seconds % 1 - 0.5) < 1e-3):
+        raise Tied
+    return {
+        (id(a), id(b)): INF if np.isnan(seconds[i, j]) else round(float(seconds[i, j]))
+        for i, a in enumerate(places)
+        for j, b in enumerate(places)
+    }
 
 
 class Tied(Exception):  # noqa: N818 — not an error: a world that cannot be asked about
@@ -662,18 +771,7 @@ class Booked:
     @cached_property
     def drives(self) -> dict[tuple[int, int], float]:
         """Seconds by car from place to place, by identity."""
-        places = [*self.world.homes, *self.world.sites, *self.world.stops]
-        xy = np.array([[ORIGIN_XY[0] + p.xy[0], ORIGIN_XY[1] + p.xy[1]] for p in places])
-        links = link_points(self.network.streets, xy, mode="car", connector_kmh=self.query.walk_kmh)
-        seconds = street_matrix(self.network.streets, links, links, mode="car", max_s=None)
-        # Halves of a second are rounded up or down by the last bit of a float: no question to ask of two programs.
-        if np.any(np.abs(seconds % 1 - 0.5) < 1e-3):
-            raise Tied
-        return {
-            (id(a), id(b)): INF if np.isnan(seconds[i, j]) else round(float(seconds[i, j]))
-            for i, a in enumerate(places)
-            for j, b in enumerate(places)
-        }
+        return drives_of(self.world, self.network, self.query.walk_kmh)
 
     def drive_s(self, a: Place, b: Place) -> float:
         return self.drives[id(a), id(b)]

@@ -36,6 +36,9 @@ COUNTS = {
 }
 
 
+MODES = ("transit", "bike+transit", "bike_aboard+transit", "park_and_ride", "driven+transit")
+
+
 def random_query(world: World, rng: np.random.Generator) -> Query:
     """Draw what to ask, within what the network was built for."""
     speeds = [kmh for kmh in (3.6, 4.5, 4.8, 6.0) if kmh <= 1.25 * world.walk_kmh]
@@ -44,10 +47,14 @@ def random_query(world: World, rng: np.random.Generator) -> Query:
     window = Window(max(0, start), max(0, start) + step * int(rng.integers(0, 13)), step)
     late = rng.random() < 0.4
     earliest = window.start_s - int(rng.integers(0, 40)) * 60 if late and rng.random() < 0.3 else None
+    mode = "transit"
+    if not world.flex or rng.random() < 0.3:
+        mode = str(rng.choice(MODES, p=[0.4, 0.15, 0.15, 0.15, 0.15]))
+    called = sorted({call[0] for trip in world.trips for call in trip["calls"]})
+    parks = [f"s{stop}" for stop in called if rng.random() < 0.5] or [f"s{called[0]}"]
     return Query(
-        "transit"
-        if world.flex and rng.random() < 0.7
-        else str(rng.choice(["transit", "transit", "bike+transit", "bike_aboard+transit"])),
+        mode,
+        park_and_ride=parks if mode == "park_and_ride" else (),
         depart=None if late else window,
         arrive=window if late else None,
         earliest_s=earliest,
