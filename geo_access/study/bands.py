@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from contextlib import suppress
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 import shapely
 
 from geo_access.diagnosis.supply import TRAVELLED
+from geo_access.errors import SnapError
 from geo_access.network.model import Network
 from geo_access.routing.query import Window
 from geo_access.study.file import (
@@ -22,9 +26,10 @@ from geo_access.study.sections import MetierSection
 from geo_access.surfaces.counts import count_points
 from geo_access.surfaces.isochrones import Drawing, query_isochrones
 from geo_access.surfaces.lattice import Canvas
+from geo_access.words.note import Note, note
 from geo_access.words.words import text
 
-__all__ = ["band_counts", "bands_label", "located", "study_isochrones"]
+__all__ = ["band_counts", "bands_label", "isochrone_notes", "located", "study_isochrones"]
 
 
 def located(table: gpd.GeoDataFrame | None, metier: str) -> gpd.GeoDataFrame | None:
@@ -64,27 +69,54 @@ def study_isochrones(
     """
     chosen = isochrone_profile(file).id if profile is None else profile
     public = next(item for item in study_profiles(file) if item.id == chosen)
-    kind = "training" if inputs.training is not None else "job"
     named = isochrone_schedule(file).id
     deadline_s = next(item for item in study_schedules(file) if item.id == named).arrive_s
     query = public.query(arrive=Window(deadline_s, deadline_s), max_s=60 * max(file.output.isochrone_minutes))
     found = {}
-    for metier in file.metiers:
-        sites = located(inputs.training if kind == "training" else inputs.employers, metier.code)
-        if sites is None:
-            continue
-        if kind == "training":
-            sites = _of_level(sites, metier)
-        if not len(sites):
-            continue
-        found[metier.code] = query_isochrones(
-            network,
-            sites,
-            query,
-            minutes=file.output.isochrone_minutes,
-            drawing=Drawing(Canvas(file.output.cell_m, reverse=True)),
-        )
+    for code, sites in _isochrone_sites(file, inputs).items():
+        # Sites that are far from every street have no area; `isochrone_notes` says so.
+        with suppress(SnapError):
+            found[code] = query_isochrones(
+                network,
+                sites,
+                query,
+                minutes=file.output.isochrone_minutes,
+                drawing=Drawing(Canvas(file.output.cell_m, reverse=True)),
+            )
     return found
+
+
+def _isochrone_sites(file: StudyFile, inputs: StudyInputs) -> dict[str, gpd.GeoDataFrame]:
+    """Sites that isochrones are drawn to, by métier code; none without a position."""
+    found = {}
+    for metier in file.metiers:
+        sites = located(inputs.training if inputs.training is not None else inputs.employers, metier.code)
+        if sites is not None and inputs.training is not None:
+            sites = _of_level(sites, metier)
+        if sites is not None and len(sites):
+            found[metier.code] = sites
+    return found
+
+
+def isochrone_notes(file: StudyFile, inputs: StudyInputs, bands: Mapping[str, gpd.GeoDataFrame]) -> tuple[Note, ...]:
+    """Name the métiers that have sites but no isochrone.
+
+    Parameters
+    ----------
+    file : StudyFile
+    inputs : StudyInputs
+    bands : mapping of str to geopandas.GeoDataFrame
+        From `study_isochrones`.
+
+    Returns
+    -------
+    tuple of Note
+    """
+    return tuple(
+        note("isochrones_far", metier=code, n=len(sites))
+        for code, sites in _isochrone_sites(file, inputs).items()
+        if code not in bands
+    )
 
 
 def bands_label(file: StudyFile) -> str:

@@ -18,7 +18,7 @@ from geo_access.network.streets.congestion import DRIVEN, car_label
 from geo_access.network.timetable.stops import network_notices
 from geo_access.report.sheet import adviser_sheet
 from geo_access.report.study_report import can_print, write_report
-from geo_access.study.bands import band_counts, bands_label, study_isochrones
+from geo_access.study.bands import band_counts, bands_label, isochrone_notes, study_isochrones
 from geo_access.study.check import CheckReport, check_study
 from geo_access.study.file import (
     MAX_STUDY_BYTES,
@@ -333,9 +333,10 @@ class Study:
                 lambda _, share: progress("diagnose", 0.15 + 0.4 * share),
                 days=opened.days,
             )
-            manifest = self._manifest(inputs, network, diagnosis, opened.watched.hashes)
             progress("isochrones", 0.55)
             bands = study_isochrones(self.file, inputs, network)
+            undrawn = isochrone_notes(self.file, inputs, bands)
+            manifest = self._manifest(inputs, network, diagnosis, opened.watched.hashes, notes=undrawn)
             counts = band_counts(self.file, inputs, bands)
             progress("remedies", 0.6)
             found = findings(self.file, inputs, times, diagnosis)
@@ -458,12 +459,18 @@ class Study:
         )
 
     def _manifest(
-        self, inputs: StudyInputs, network: Network, diagnosis: Diagnosis, hashes: Mapping[str, str]
+        self,
+        inputs: StudyInputs,
+        network: Network,
+        diagnosis: Diagnosis,
+        hashes: Mapping[str, str],
+        *,
+        notes: Sequence[Note] = (),
     ) -> Manifest:
         tables = study_tables(self.file)
         hashes = {self.path.name: self.sha256, **network.inputs, **hashes}
         told = (*network.warnings, *inputs.warnings, *diagnosis.manifest.warnings, *_car_notes(self.file, network))
-        warnings = dict.fromkeys(told)
+        warnings = dict.fromkeys((*told, *notes))
         return Manifest(
             inputs=hashes,
             query=diagnosis.manifest.query,

@@ -15,6 +15,16 @@ def test_spoilt_studies_are_refused_or_run_as_promised(family: str) -> None:
         assert case.outcome in ("ran", "refused"), case
 
 
+# What the campaign found once: a traceback, a loss that nobody told, a run that failed after check had said yes.
+FOUND = (("keys", 9), ("settings", 1), ("cells", 28), ("cells", 41), ("bytes", 84), ("streets", 41))
+
+
+@pytest.mark.parametrize(("family", "seed"), FOUND)
+def test_what_the_campaign_found_is_mended(family: str, seed: int) -> None:
+    for case in cases(family, seed, seed + 1):
+        assert case.outcome in ("ran", "refused"), case
+
+
 @pytest.mark.parametrize("kind", ["sink", "save", "serve"])
 def test_killed_work_is_taken_up_to_the_same_bytes(kind: str) -> None:
     assert killed_and_resumed(kind, 1)

@@ -681,7 +681,9 @@ def ask(world: World, query: Query, network: Network) -> Asked:
                 if query.mode == "park_and_ride" and not back and f"s{s}" not in query.park_and_ride:
                     continue
                 pair = (stop, place) if back else (place, stop)
-                seconds = drives[id(place), id(stop)] if mode == "car" else street_seconds(world, *pair, mode=mode, **walks)
+                seconds = (
+                    drives[id(place), id(stop)] if mode == "car" else street_seconds(world, *pair, mode=mode, **walks)
+                )
                 if seconds <= limit_s:
                     times[s] = round(seconds)
             out.append(times)

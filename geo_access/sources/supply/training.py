@@ -334,6 +334,8 @@ def _has(names: Sequence[str], wanted: Sequence[str]) -> bool:
 def _notes(cells: Mapping[str, pd.Series], found: Mapping[str, str]) -> list[Note]:
     readers = {"level": read_level, "voie": read_voie, "modality": read_modality}
     notes = [] if "modality" in found else [note("no_modality")]
+    if "site_id" not in found:
+        notes.append(note("sites.by_name"))
     for name, reader in readers.items():
         if name in cells:
             unread = cells[name][[text is not None and reader(text) is None for text in cells[name].tolist()]]
