@@ -20,6 +20,7 @@ from geo_access.report.sheet import adviser_sheet
 from geo_access.report.study_report import can_print, write_report
 from geo_access.study.bands import band_counts, bands_label, isochrone_notes, study_isochrones
 from geo_access.study.check import CheckReport, check_study
+from geo_access.study.estimate import estimate_of
 from geo_access.study.file import (
     MAX_STUDY_BYTES,
     StudyFile,
@@ -51,24 +52,11 @@ from geo_access.study.workbench import Workbench
 from geo_access.times.kept import KeptTimes
 from geo_access.words.note import Note, note
 from geo_access.words.told import fault
-from geo_access.words.words import format_number, text
 
 __all__ = ["CheckReport", "RunSummary", "Study", "demo_study_path"]
 
 Progress = Callable[[str, float], None]
 Announce = Callable[[str], None]
-
-# Processor time and memory, to say beforehand about what a run takes: once, for each métier drawn, for each site and
-# public swept, for each pair. Fitted to what was measured: 4 points (5 s, 496 MB; with a bus 6.6 s, 531 MB), 1,640
-# points and 105 sites (37 s, 836 MB), and a region of 151,480 points (180 s, 1.6 GB); each is met within × 1.2.
-_FLOOR_S = 2.0
-_DRAWN_S = 1.5
-_SWEEP_S = 0.083
-_PAIR_S = 2e-7
-_FLOOR_MB = 490.0
-_DRAWN_MB = 45.0
-_BYTES_PER_PAIR = 4.7
-_SHORT_S = 90.0
 
 
 def demo_study_path() -> Path:
@@ -318,7 +306,7 @@ class Study:
             progress("read", 0.0)
 
             def read(inputs: StudyInputs) -> None:
-                announce(self._estimate(inputs))
+                announce(estimate_of(self.file, inputs).told(self.file.study.language))
                 progress("network", 0.05)
 
             opened = open_study(self.file, self.path, when_read=read)
@@ -438,24 +426,6 @@ class Study:
             manifest_id=fingerprint(network.inputs, metier, chosen),
             synthetic=self.file.study.synthetic,
             language=self.file.study.language,
-        )
-
-    def _estimate(self, inputs: StudyInputs) -> str:
-        sites = sum(table["site_id"].nunique() for table in (inputs.training, inputs.employers) if table is not None)
-        sweeps = sites * len(self.file.profiles)
-        pairs = len(inputs.points) * sweeps
-        drawn = len(self.file.metiers)
-        seconds = _FLOOR_S + drawn * _DRAWN_S + sweeps * _SWEEP_S + pairs * _PAIR_S
-        language = self.file.study.language
-        short = seconds < _SHORT_S
-        return text(
-            "cli.estimate_seconds" if short else "cli.estimate",
-            language,
-            points=format_number(len(inputs.points), language),
-            sites=format_number(sites, language),
-            profiles=len(self.file.profiles),
-            memory_mb=format_number(_FLOOR_MB + drawn * _DRAWN_MB + pairs * _BYTES_PER_PAIR / 1e6, language),
-            **{"seconds" if short else "minutes": format_number(seconds if short else seconds / 60, language)},
         )
 
     def _manifest(
