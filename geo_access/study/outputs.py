@@ -95,7 +95,6 @@ class TravelTimeWriter:
         count = n_points * n_sites
         rows = np.repeat(np.arange(n_points, dtype=np.int32), n_sites)
         columns = np.tile(np.arange(n_sites, dtype=np.int32), n_points)
-        names = [reason.name for reason in Reason]
 
         def constant(value: str) -> pa.Array:
             return pa.DictionaryArray.from_arrays(pa.array(np.zeros(count, np.int32)), pa.array([value]))
@@ -119,7 +118,7 @@ class TravelTimeWriter:
 
         def causes(reason: np.ndarray | None) -> pa.Array:
             codes = np.zeros((n_points, n_sites), np.uint8) if reason is None else reason
-            return coded(codes.ravel(), names)
+            return coded(codes.ravel(), [reason.name for reason in Reason])
 
         self._writer.write_table(
             pa.Table.from_arrays(

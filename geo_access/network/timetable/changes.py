@@ -29,7 +29,7 @@ from geo_access.network.timetable.change_rules import Rule, Split, StopTable, is
 from geo_access.sources.gtfs.model import Feed
 from geo_access.words.note import Note, note
 
-__all__ = ["Transfers", "pack_times", "stop_transfers", "walks_with_new_stops"]
+__all__ = ["Transfers", "Walking", "pack_times", "stop_transfers", "walks_with_new_stops"]
 
 # Straight-line walks where a network of streets is given but does not reach the stops.
 _DETOUR = 1.3
@@ -96,16 +96,35 @@ def pack_times(rows: np.ndarray, columns: np.ndarray, seconds: np.ndarray, n: in
     )
 
 
+@dataclass(frozen=True)
+class Walking:
+    """How one walks from a stop to another.
+
+    Attributes
+    ----------
+    kmh : float
+        [km/h].
+    max_s : int
+        Longest walk [s]; times of ``transfers.txt`` may be longer.
+    link_limit_m : float
+        Farthest that a stop may lie from the streets [m].
+    between_feeds : bool
+        Whether one may change from a feed to another at all.
+    """
+
+    kmh: float
+    max_s: int
+    link_limit_m: float = 500.0
+    between_feeds: bool = True
+
+
 def stop_transfers(
     feeds: Sequence[Feed],
     stops: StopTable,
     streets: Streets | CrowFly,
+    walking: Walking,
     *,
-    walk_kmh: float,
-    max_transfer_s: int,
     same_place: np.ndarray,
-    link_feeds: bool,
-    link_limit_m: float,
     rules: Sequence[Rule],
     split: Split,
 ) -> Transfers:
@@ -117,16 +136,9 @@ def stop_transfers(
     stops : StopTable
         Without copies.
     streets : Streets or CrowFly
-    walk_kmh : float
-        [km/h].
-    max_transfer_s : int
-        Longest walk [s]; times of ``transfers.txt`` may be longer.
+    walking : Walking
     same_place : ndarray of int32, shape (k, 2)
         Pairs of stops of different feeds that are one place.
-    link_feeds : bool
-        Whether one may change from a feed to another at all.
-    link_limit_m : float
-        Farthest that a stop may lie from the streets [m].
     rules : sequence of Rule
         Of ``transfers.txt``.
     split : Split
@@ -139,20 +151,18 @@ def stop_transfers(
     """
     n = len(stops.x)
     notes: list[Note] = []
-    layers = [
-        *_street_layers(stops, streets, walk_kmh=walk_kmh, max_s=max_transfer_s, link_limit_m=link_limit_m, notes=notes)
-    ]
+    layers = [*_street_layers(stops, streets, walking, notes)]
     detour = streets.detour if isinstance(streets, CrowFly) else _DETOUR
     pairs = np.concatenate((_same_station(stops), same_place, same_place[:, ::-1])).astype(np.int64)
-    direct = _straight_s(stops, pairs[:, 0], pairs[:, 1], walk_kmh, detour)
-    layers.append(_shorter((pairs[:, 0], pairs[:, 1], direct), layers, n, max_transfer_s))
-    layers.append(_pathways(feeds, stops, walk_kmh))
+    direct = _straight_s(stops, pairs[:, 0], pairs[:, 1], walking.kmh, detour)
+    layers.append(_shorter((pairs[:, 0], pairs[:, 1], direct), layers, n, walking.max_s))
+    layers.append(_pathways(feeds, stops, walking.kmh))
     rows, columns, seconds = _joined(layers)
-    if not link_feeds:
+    if not walking.between_feeds:
         inside = stops.feed[rows] == stops.feed[columns]
         rows, columns, seconds = rows[inside], columns[inside], seconds[inside]
     walks = pack_times(rows, columns, seconds, n)
-    return _with_rules(walks, stops, rules, split, notes, pace_s_per_m=detour / (walk_kmh * _WALK_MPS))
+    return _with_rules(walks, stops, rules, split, notes, pace_s_per_m=detour / (walking.kmh * _WALK_MPS))
 
 
 def _with_rules(
@@ -217,9 +227,7 @@ def walks_with_new_stops(
     n, known = len(x), footpaths.n_rows
     zeros = np.zeros(n, dtype=np.int32)
     stops = StopTable(x, y, zeros, zeros, np.full(n, -1, dtype=np.int64))
-    layers = _street_layers(
-        stops, streets, walk_kmh=walk_kmh, max_s=max_transfer_s, link_limit_m=link_limit_m, notes=[]
-    )
+    layers = _street_layers(stops, streets, Walking(walk_kmh, max_transfer_s, link_limit_m), [])
     rows, columns, seconds = _joined(layers)
     fresh = (rows >= known) | (columns >= known)
     old = rows_of(footpaths.indptr)
@@ -247,21 +255,21 @@ def _crow_fly(stops: StopTable, which: np.ndarray, walk_kmh: float, detour: floa
     return rows[near], columns[near], seconds[near]
 
 
-def _street_layers(
-    stops: StopTable, streets: Streets | CrowFly, *, walk_kmh: float, max_s: int, link_limit_m: float, notes: list[Note]
-) -> list[Entries]:
+def _street_layers(stops: StopTable, streets: Streets | CrowFly, walking: Walking, notes: list[Note]) -> list[Entries]:
     if isinstance(streets, CrowFly):
-        return [_crow_fly(stops, np.ones(len(stops.x), bool), walk_kmh, streets.detour, max_s)]
+        return [_crow_fly(stops, np.ones(len(stops.x), bool), walking.kmh, streets.detour, walking.max_s)]
     xy = np.column_stack((stops.x, stops.y))
-    links = link_points(streets, xy, mode="walk", limit_m=link_limit_m, connector_kmh=walk_kmh)
-    times = nearby(streets, links, links, mode="walk", max_s=max_s, speed_kmh=walk_kmh)
+    links = link_points(streets, xy, mode="walk", limit_m=walking.link_limit_m, connector_kmh=walking.kmh)
+    times = nearby(streets, links, links, mode="walk", max_s=walking.max_s, speed_kmh=walking.kmh)
     rows = rows_of(times.indptr)
     off_street = ~np.asarray(links.ok, dtype=bool)
     layers = [(rows, times.indices.astype(np.int64), times.seconds.astype(np.int64))]
     if off_street.any():
         n = int(off_street.sum())
-        notes.append(note("stops_off_street", n=n, all=len(off_street), limit_m=round(link_limit_m), detour=_DETOUR))
-        layers.insert(0, _crow_fly(stops, off_street, walk_kmh, _DETOUR, max_s))
+        notes.append(
+            note("stops_off_street", n=n, all=len(off_street), limit_m=round(walking.link_limit_m), detour=_DETOUR)
+        )
+        layers.insert(0, _crow_fly(stops, off_street, walking.kmh, _DETOUR, walking.max_s))
     return layers
 
 

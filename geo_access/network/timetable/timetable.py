@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from typing import Any
 
 import numpy as np
 from pyproj import Transformer
@@ -14,7 +15,7 @@ from geo_access.arrays import entries_of_rows, indptr_of, ranges
 from geo_access.errors import raise_faults
 from geo_access.network.model import CrowFly, Streets, Timetable
 from geo_access.network.timetable.change_rules import Calls, StopTable, read_rules, split_stops
-from geo_access.network.timetable.changes import stop_transfers
+from geo_access.network.timetable.changes import Walking, stop_transfers
 from geo_access.network.timetable.flex import flex_notes, flex_rides
 from geo_access.network.timetable.repeats import without_repeats
 from geo_access.network.timetable.riders import route_kinds
@@ -61,6 +62,15 @@ class _Vehicles:
     board: np.ndarray
     alight: np.ndarray
     on_demand: np.ndarray
+
+
+# Fields of `Timetable` and the columns of `_trips` that they are.
+_TRIP_COLUMNS = {
+    **{f"trip_{name}": name for name in ("id", "headsign", "route", "day", "bikes", "on_demand", "block", "indptr")},
+    **{f"event_{name}": name for name in ("stop", "board", "alight")},
+    "event_arrival_s": "arrival",
+    "event_departure_s": "departure",
+}
 
 
 def build_timetable(
@@ -130,83 +140,41 @@ def build_timetable(
     zone = feeds[0].zone
     stops = _stop_table(feeds, epsg)
     several = len(feeds) > 1
-    runs, repeat_notes = without_repeats(
-        feeds, [runs_around(feed, that_day, zone, headways) for feed, that_day in zip(feeds, days.days, strict=True)]
-    )
-    vehicles = [
-        _vehicles(number, feed, part, stops) for number, (feed, part) in enumerate(zip(feeds, runs, strict=True))
-    ]
+    around = [runs_around(feed, that_day, zone, headways) for feed, that_day in zip(feeds, days.days, strict=True)]
+    runs, repeat_notes = without_repeats(feeds, around)
+    vehicles = [_vehicles(k, feed, part, stops) for k, (feed, part) in enumerate(zip(feeds, runs, strict=True))]
     ids, names = _stop_labels(feeds, stops, several=several)
     shared = same_places(ids, names, stops.feed, stops.x, stops.y)
     reach_s = math.ceil(max_transfer_s * _FASTER)
     rules = read_rules(feeds, stops)
     calls = [Calls(np.repeat(part.runs.trip, np.diff(part.indptr)), part.stop) for part in vehicles]
     split = split_stops(feeds, calls, rules, len(stops.x))
-    changes = stop_transfers(
-        feeds,
-        stops,
-        streets,
-        walk_kmh=walk_kmh,
-        max_transfer_s=reach_s,
-        link_feeds=link_feeds,
-        same_place=shared[["a", "b"]].to_numpy(dtype=np.int32),
-        link_limit_m=link_limit_m,
-        rules=rules,
-        split=split,
-    )
+    walking = Walking(walk_kmh, reach_s, link_limit_m, between_feeds=link_feeds)
+    same_place = shared[["a", "b"]].to_numpy(dtype=np.int32)
+    changes = stop_transfers(feeds, stops, streets, walking, same_place=same_place, rules=rules, split=split)
     vehicles = [replace(part, stop=stop) for part, stop in zip(vehicles, split.calls, strict=True)]
     own, stops = stops, stops.taken(split.original)
     ids, names = ids[split.original], names[split.original]
-    routes = _routes(feeds, several=several)
     trips = _trips(feeds, vehicles, several=several)
     kinds = route_kinds(feeds, breaks=school_breaks)
     seats, seat_notes = in_seat_pairs(feeds, _seat_trips(trips), stops.x, stops.y)
-    notes = (
-        *days.notes,
-        *repeat_notes,
-        *_booked_notes(feeds, vehicles),
-        *_lost(feeds),
-        *_frequency_notes(feeds, headways),
-        *_shared_notes(shared, link_feeds=link_feeds),
-        *changes.notes,
-        *seat_notes,
-        *_loose_blocks(feeds),
-        *kinds.notes,
-        *flex_notes(feeds),
-    )
+    read_notes = (*days.notes, *repeat_notes, *_told(feeds, vehicles, headways))
+    made_notes = (*_shared_notes(shared, link_feeds=link_feeds), *changes.notes, *seat_notes)
+    kind_notes = (*_loose_blocks(feeds), *kinds.notes, *flex_notes(feeds))
+    columns: dict[str, Any] = {
+        **_stop_columns(feeds, ids, names, stops),
+        **{f"route_{name}": values for name, values in _routes(feeds, several=several).items()},
+        **{name: trips[column] for name, column in _TRIP_COLUMNS.items()},
+        **{name: getattr(changes, name) for name in ("footpaths", "min_transfer_s", "forbidden", "stated")},
+    }
     timetable = Timetable(
         day=day,
         zone=zone,
         epsg=epsg,
-        stop_id=ids,
-        stop_name=names,
-        stop_feed=np.array([feed.name for feed in feeds], dtype=str)[stops.feed],
-        stop_x=stops.x,
-        stop_y=stops.y,
-        route_id=routes["id"],
-        route_name=routes["name"],
-        route_feed=routes["feed"],
-        route_type=routes["type"],
-        trip_id=trips["id"],
-        trip_headsign=trips["headsign"],
-        trip_route=trips["route"],
-        trip_day=trips["day"],
-        trip_bikes=trips["bikes"],
-        trip_on_demand=trips["on_demand"],
-        trip_block=trips["block"],
-        trip_indptr=trips["indptr"],
-        event_stop=trips["stop"],
-        event_arrival_s=trips["arrival"],
-        event_departure_s=trips["departure"],
-        event_board=trips["board"],
-        event_alight=trips["alight"],
-        footpaths=changes.footpaths,
-        min_transfer_s=changes.min_transfer_s,
-        forbidden=changes.forbidden,
+        **columns,
         in_seat=seats,
         walk_kmh=walk_kmh,
-        notes=notes,
-        stated=changes.stated,
+        notes=(*read_notes, *made_notes, *kind_notes),
         reach_s=reach_s,
         flex=flex_rides(feeds, days.days, zone, own, epsg=epsg, prefixed=several),
         route_kind=kinds.kind,
@@ -214,6 +182,17 @@ def build_timetable(
     )
     validate_timetable(timetable)
     return timetable
+
+
+def _told(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles], headways: Headways) -> tuple[Note, ...]:
+    """Tell the booked calls, lost trips and trips without fixed times."""
+    return (*_booked_notes(feeds, vehicles), *_lost(feeds), *_frequency_notes(feeds, headways))
+
+
+def _stop_columns(feeds: Sequence[Feed], ids: np.ndarray, names: np.ndarray, stops: StopTable) -> dict[str, np.ndarray]:
+    feed_names = np.array([feed.name for feed in feeds], dtype=str)
+    known = {"id": ids, "name": names, "feed": feed_names[stops.feed], "x": stops.x, "y": stops.y}
+    return {f"stop_{name}": values for name, values in known.items()}
 
 
 def _check_arguments(

@@ -24,7 +24,7 @@ from geo_access.sources.gtfs.read import container_of, read_files
 from geo_access.sources.gtfs.repair import check_feed, pick_calls, repair_stop_times
 from geo_access.sources.gtfs.rows import RawTable, read_raw
 from geo_access.sources.gtfs.step_free import step_free
-from geo_access.sources.gtfs.stop_times import COLUMNS, read_stop_times
+from geo_access.sources.gtfs.stop_times import COLUMNS, StopTimes, read_stop_times
 from geo_access.sources.gtfs.tables import read_routes, read_stops, read_trips
 from geo_access.words.told import refusal
 
@@ -93,18 +93,7 @@ def read_gtfs(
     times = repair_stop_times(times, lon, lat, trip_ids, notices)
     frequencies = read_frequencies(raw.get("frequencies"), trip_ids, notices)
     idle = without_periods(raw.get("frequencies"), frequencies, trip_ids, notices)
-    if idle.any():
-        of_idle = idle[times.trip()]
-        notices.add_rows(
-            "repeated_trip_without_period",
-            "ERROR",
-            "stop_times.txt",
-            times.row[of_idle],
-            trip_ids[times.trip()[of_idle]],
-            action="dropped",
-            says="no_period",
-        )
-        times = pick_calls(times, ~of_idle)
+    times = _without_idle(times, idle, trip_ids, notices)
     feed = Feed(
         name=label,
         zone=used_zone,
@@ -124,6 +113,17 @@ def read_gtfs(
     )
     check_feed(feed, notices)
     return replace(feed, notices=tuple(notices.found))
+
+
+def _without_idle(times: StopTimes, idle: np.ndarray, trip_ids: np.ndarray, notices: NoticeBook) -> StopTimes:
+    """Leave out the calls of trips that are repeated, but in no period that can be read."""
+    if not idle.any():
+        return times
+    of_idle = idle[times.trip()]
+    rows, names = times.row[of_idle], trip_ids[times.trip()[of_idle]]
+    code, file = "repeated_trip_without_period", "stop_times.txt"
+    notices.add_rows(code, "ERROR", file, rows, names, action="dropped", says="no_period")
+    return pick_calls(times, ~of_idle)
 
 
 def _frame(raw: dict[str, RawTable], table: str) -> pd.DataFrame:

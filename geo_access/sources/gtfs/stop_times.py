@@ -161,31 +161,16 @@ def read_stop_times(
     stop = _lookup(stop_text, stop_ids)[stop_code]
     sequence = read_numbers(raw, "stop_sequence", notices)
     sequence[np.abs(sequence) > _LARGEST_SEQUENCE] = np.nan
-    keep = np.ones(len(raw), dtype=bool)
     trip_name = trip_text[trip_code] if len(raw) else np.empty(0, object)
     stop_name = stop_text[stop_code] if len(raw) else np.empty(0, object)
+    keep = np.ones(len(raw), dtype=bool)
     _refuse(keep, trip < 0, "foreign_key_violation", raw, trip_name, notices, "lost_trip")
     _flexible(raw, keep, trip_name, notices)
     _refuse(keep, stop < 0, "foreign_key_violation", raw, stop_name, notices, "lost_stop")
-    _refuse(
-        keep,
-        ~np.isfinite(sequence),
-        "missing_required_field",
-        raw,
-        trip_name,
-        notices,
-        "sequence",
-    )
+    _refuse(keep, ~np.isfinite(sequence), "missing_required_field", raw, trip_name, notices, "sequence")
     if len(stop_ok):
-        _refuse(
-            keep,
-            ~stop_ok[np.maximum(stop, 0)],
-            "stop_without_location",
-            raw,
-            stop_name,
-            notices,
-            "call_without_position",
-        )
+        nowhere = ~stop_ok[np.maximum(stop, 0)]
+        _refuse(keep, nowhere, "stop_without_location", raw, stop_name, notices, "call_without_position")
     kept = np.flatnonzero(keep)
     order = _in_order(trip[kept], sequence[kept])
     rows = kept if order is None else kept[order]
@@ -194,17 +179,10 @@ def read_stop_times(
     dropped = np.zeros(len(trip_ids), dtype=bool)
     dropped[trip[rows[beyond]]] = True
     stays = ~dropped[trip[rows]]
-    others = np.flatnonzero(~stays & ~beyond)
+    others = rows[~stays & ~beyond]
     if len(others):
-        notices.add_rows(
-            "time_beyond_48_hours",
-            "ERROR",
-            _FILE,
-            raw.row[rows[others]],
-            trip_name[rows[others]],
-            action="dropped",
-            says="beyond_elsewhere",
-        )
+        code, where = "time_beyond_48_hours", raw.row[others]
+        notices.add_rows(code, "ERROR", _FILE, where, trip_name[others], action="dropped", says="beyond_elsewhere")
     rows, arrival, departure = rows[stays], arrival[stays], departure[stays]
     indptr = indptr_of_rows(trip[rows], len(trip_ids))
     distance = read_numbers(raw, "shape_dist_traveled", notices)

@@ -135,23 +135,29 @@ def read_routes(raw: RawTable | None, trips: pd.DataFrame, notices: NoticeBook) 
             says="route_type",
         )
     frame["route_type"] = np.where(wrong, 3, np.nan_to_num(number, nan=3)).astype(np.int16)
+    return _with_named_only(frame, trips, notices).reset_index(drop=True)
+
+
+def _with_named_only(frame: pd.DataFrame, trips: pd.DataFrame, notices: NoticeBook) -> pd.DataFrame:
+    """Add the routes that only trips name, as buses."""
     known = set(frame["route_id"])
     first = trips.drop_duplicates("route_id")
     lost = first[~first["route_id"].isin(known)]
-    if len(lost):
-        notices.add_rows(
-            "foreign_key_violation",
-            "ERROR",
-            "trips.txt",
-            lost["row"].to_numpy(),
-            lost["route_id"],
-            action="repaired",
-            says="lost_route",
-        )
-        made = pd.DataFrame(
-            {"route_id": lost["route_id"].to_numpy(), "route_type": np.int16(3), "row": lost["row"].to_numpy()}
-        )
-        frame = pd.concat([frame, made], ignore_index=True)
-        texts = [column for column in frame.columns if column not in ("route_type", "row")]
-        frame[texts] = frame[texts].fillna("")
-    return frame.reset_index(drop=True)
+    if not len(lost):
+        return frame
+    notices.add_rows(
+        "foreign_key_violation",
+        "ERROR",
+        "trips.txt",
+        lost["row"].to_numpy(),
+        lost["route_id"],
+        action="repaired",
+        says="lost_route",
+    )
+    made = pd.DataFrame(
+        {"route_id": lost["route_id"].to_numpy(), "route_type": np.int16(3), "row": lost["row"].to_numpy()}
+    )
+    frame = pd.concat([frame, made], ignore_index=True)
+    texts = [column for column in frame.columns if column not in ("route_type", "row")]
+    frame[texts] = frame[texts].fillna("")
+    return frame

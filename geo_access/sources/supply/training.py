@@ -272,24 +272,12 @@ def read_training(
     """
     where = Path(path).name
     table = read_table(path, layer=layer, condition=condition)
-    has_shape = "geometry" in table.columns
-    optional = {"provider_type", "level", "voie", "places", "modality", "position_quality", "site_name", "filled"}
-    given = dict(columns or {})
     names = [str(column) for column in table.columns if column != "geometry"]
-    wanted = {name: own for name, own in _WANTED.items() if not (has_shape and name in ("x", "y"))}
-    found = pick_columns(
-        names,
-        {**wanted, **{n: (n,) for n in given if n not in wanted}},
-        where=where,
-        given=given,
-        optional=optional | ({"site_id"} if _has(names, wanted["site_name"]) else set()),
-    )
+    found = _columns(names, dict(columns or {}), where, has_shape="geometry" in table.columns)
     sites = read_sites(table, found, where=where, crs=crs)
     rows = TrainingRows(where)
-    cells: dict[str, pd.Series] = {}
-    for name in ("provider_type", "level", "voie", "modality"):
-        if name in found:
-            cells[name] = to_text(table[found[name]])
+    texts = ("provider_type", "level", "voie", "modality")
+    cells = {name: to_text(table[found[name]]) for name in texts if name in found}
     places = to_numbers(table[found["places"]]) if "places" in found else pd.Series(np.nan, index=table.index)
     codes = split_codes(table[found["metier"]])
     taken = to_numbers(table[found["filled"]]).tolist() if "filled" in found else None
@@ -305,7 +293,7 @@ def read_training(
         if again[row]:
             rows.kept.append((row, identifier, REPEATED))
             continue
-        texts = {name: values.iloc[row] for name, values in cells.items()}
+        said = {name: values.iloc[row] for name, values in cells.items()}
         rows.add(
             row,
             codes[row],
@@ -313,17 +301,30 @@ def read_training(
             sites.positions.reasons[row],
             site_id=identifier,
             site_name=sites.names.iloc[row],
-            provider_type=texts.get("provider_type"),
-            level=read_level(texts.get("level")),
-            voie=read_voie(texts.get("voie")),
+            provider_type=said.get("provider_type"),
+            level=read_level(said.get("level")),
+            voie=read_voie(said.get("voie")),
             places=places.iloc[row],
-            modality=read_modality(texts.get("modality")) or "on_site",
+            modality=read_modality(said.get("modality")) or "on_site",
             position_quality=sites.quality[row],
             geometry=shapes[row],
             **({} if taken is None else {"filled": taken[row]}),
             **{str(name): value for name, value in others[row].items()},
         )
     return rows.finish(len(table), notes=[*_notes(cells, found), *table_notes(table)])
+
+
+def _columns(names: list[str], given: dict[str, str], where: str, *, has_shape: bool) -> dict[str, str]:
+    """Find the columns of a plain table; a site needs an id or a name, and no numbers where the table has shapes."""
+    optional = {"provider_type", "level", "voie", "places", "modality", "position_quality", "site_name", "filled"}
+    wanted = {name: own for name, own in _WANTED.items() if not (has_shape and name in ("x", "y"))}
+    return pick_columns(
+        names,
+        {**wanted, **{n: (n,) for n in given if n not in wanted}},
+        where=where,
+        given=given,
+        optional=optional | ({"site_id"} if _has(names, wanted["site_name"]) else set()),
+    )
 
 
 def _has(names: Sequence[str], wanted: Sequence[str]) -> bool:
