@@ -291,12 +291,14 @@ def validate(
     context: typer.Context,
     feed: Annotated[Path, typer.Argument(help="help.feed")],
     out: Annotated[Path | None, typer.Option("--out", help="help.notices_out")] = None,
+    overwrite: _OVERWRITE = False,
 ) -> None:
     """Say what is wrong with a GTFS feed, and what reading does about it."""
     from pandas import concat
 
     from geo_access.sources.gtfs.feed import feed_report
     from geo_access.sources.gtfs.several import read_feeds
+    from geo_access.sources.tables.write import free_file, write_csv
     from geo_access.study.network import build_lines
 
     console = _console()
@@ -304,7 +306,7 @@ def validate(
         read = read_feeds(feed)
         reports = [feed_report(each, language=context.obj) for each in read.feeds]
         if out is not None:
-            concat([notices for notices, _ in reports]).to_csv(out, index=False, encoding="utf-8")
+            write_csv(concat([notices for notices, _ in reports]), free_file(out, overwrite=overwrite))
     for said in read.notes:
         console.print(escape(said.told(context.obj)), soft_wrap=True)
     for each, place, (_, summary) in zip(read.feeds, read.paths, reports, strict=True):
@@ -350,6 +352,8 @@ def fetch(
             also=also or (),
             tell=lambda line: console.print(escape(line), soft_wrap=True),
         )
+    for said in prepared.notes:
+        console.print(f"[yellow]![/] {escape(said.told(context.obj))}", soft_wrap=True)
     console.print(f"[bold]{escape(str(prepared.study))}[/]", soft_wrap=True)
 
 
@@ -379,8 +383,10 @@ def lines(
     study: Annotated[Path, typer.Argument(help="help.study")],
     out: Annotated[Path, typer.Option("--out", help="help.lines_out")] = Path("out/lignes.csv"),
     line: Annotated[list[str] | None, typer.Option("--line", help="help.lines_line")] = None,
+    overwrite: _OVERWRITE = False,
 ) -> None:
     """Judge every line of a study."""
+    from geo_access.sources.tables.write import free_file, write_csv
     from geo_access.study.lines import judge_lines
     from geo_access.study.prepared import prepare_study
 
@@ -388,13 +394,11 @@ def lines(
     loaded = _study(study, context.obj)
     language = loaded.file.study.language
     with _told_in(language), Progress(console=console) as bar:
+        free_file(out, overwrite=overwrite).parent.mkdir(parents=True, exist_ok=True)
         task = bar.add_task(text("stage.lines", language), total=1.0)
         table = judge_lines(
             prepare_study(study), lines=line or (), progress=lambda _, share: bar.update(task, completed=share)
         )
-        from geo_access.sources.tables.write import write_csv
-
-        out.parent.mkdir(parents=True, exist_ok=True)
         write_csv(table, out)
     console.print(f"[bold]{escape(str(out))}[/]", soft_wrap=True)
 
@@ -436,6 +440,7 @@ def init(
 def schema(
     context: typer.Context,
     out: Annotated[Path | None, typer.Option("--out", help="help.schema_out")] = None,
+    overwrite: _OVERWRITE = False,
 ) -> None:
     """Write the JSON schema of the study file, for editors."""
     from geo_access.study.schema import study_schema
@@ -445,7 +450,9 @@ def schema(
         sys.stdout.write(written)
         return
     with _told_in(context.obj):
-        out.write_text(written, encoding="utf-8")
+        from geo_access.sources.tables.write import free_file
+
+        free_file(out, overwrite=overwrite).write_text(written, encoding="utf-8")
     said = text("cli.schema_written", context.obj, file=out, name=out.name)
     _console().print(escape(said), soft_wrap=True)
 

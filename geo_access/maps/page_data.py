@@ -66,6 +66,9 @@ def _value(row: Mapping[str, Any], column: str, factor: float = 1.0, digits: int
     if value is None or pd.isna(value):
         return None
     number = round(float(value) * factor, digits)
+    # JSON has no infinity: more than can be counted is no figure to show.
+    if not np.isfinite(number):
+        return None
     return int(number) if digits == 0 else number
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import geopandas as gpd
@@ -20,6 +21,7 @@ from geo_access.sources.places.population import assign_zones, read_population
 from geo_access.sources.places.zones import read_zones
 from geo_access.sources.supply.training_education import read_capacities
 from geo_access.sources.tables.report import ReadingReport
+from geo_access.sources.tables.write import put_aside, write_csv
 from geo_access.words.note import Note, note
 from geo_access.words.told import refusal
 
@@ -144,12 +146,25 @@ def prepare_study(territory: Territory, fetched: Sequence[Fetched], folder: str 
     zones = _zones(have, territory, notes)
     points, report = _points(have, zones, notes)
     offers, supply = _training(have, zones, territory, notes)
-    zones.to_file(home / "zones.geojson", driver="GeoJSON")
-    _with_lonlat(points).to_csv(home / "points.csv", index=False)
-    _with_lonlat(offers).to_csv(home / "training.csv", index=False)
-    study = home / "study.toml"
-    study.write_text(_study_text(territory, have, offers, day), encoding="utf-8")
-    return Prepared(study=study, reports=(report, supply), notes=tuple(notes))
+    with TemporaryDirectory(dir=home, prefix=".geo-access-") as working:
+        made = Path(working)
+        zones.to_file(made / "zones.geojson", driver="GeoJSON")
+        write_csv(_with_lonlat(points), made / "points.csv")
+        write_csv(_with_lonlat(offers), made / "training.csv")
+        (made / "study.toml").write_text(_study_text(territory, have, offers, day), encoding="utf-8")
+        for name in ("zones.geojson", "points.csv", "training.csv", "study.toml"):
+            _put(made / name, home / name, notes)
+    return Prepared(study=home / "study.toml", reports=(report, supply), notes=tuple(notes))
+
+
+def _put(made: Path, target: Path, notes: list[Note]) -> None:
+    """Put a file in its place; another that is there, edited perhaps, is kept beside it and said."""
+    if target.is_file() and target.read_bytes() == made.read_bytes():
+        return
+    aside = put_aside(target)
+    if aside is not None:
+        notes.append(note("fetch.kept_aside", file=target.name, kept=aside.name))
+    made.rename(target)
 
 
 def _need(have: dict[str, Fetched], names: Sequence[str], what: str) -> list[Path]:

@@ -41,6 +41,8 @@ __all__ = [
 
 CELL_EPSG = 3035
 
+# Nowhere do as many live at one point: a slip of the pen, or another column.
+_MOST_PEOPLE = 1e9
 _NAME = re.compile(r"(?:CRS3035)?RES(\d+)(k?m)N(\d+)E(\d+)", re.IGNORECASE)
 
 
@@ -273,6 +275,8 @@ def _unusable(ids: pd.Series, people: np.ndarray, reasons: np.ndarray) -> list[L
             lost.append((row, identifier, note("loss.no_population")))
         elif weight < 0:
             lost.append((row, identifier, note("loss.negative_population")))
+        elif weight > _MOST_PEOPLE:
+            lost.append((row, identifier, note("loss.population_beyond")))
     return lost
 
 

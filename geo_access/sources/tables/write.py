@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -12,7 +13,9 @@ from typing import Any
 import pandas as pd
 import pyogrio
 
-__all__ = ["LAST_CHANGE", "same_bytes", "write_csv", "write_styles"]
+from geo_access.words.told import refusal
+
+__all__ = ["LAST_CHANGE", "free_file", "put_aside", "same_bytes", "write_csv", "write_styles"]
 
 LAST_CHANGE = "2000-01-01T00:00:00.000Z"
 """Date that GeoPackages say of themselves, whenever they were written."""
@@ -28,6 +31,65 @@ def _harmless(value: Any) -> Any:
     if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value):
         return f"'{value}"
     return value
+
+
+def free_file(path: str | Path, *, overwrite: bool = False) -> Path:
+    """Give back a path where a file may be written.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+    overwrite : bool
+        Whether a file that is there may be replaced.
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    InputError
+        When something is there and may not be replaced, or is a folder.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> free_file(Path(tempfile.mkdtemp()) / "new" / "t.csv").name
+    't.csv'
+    """
+    target = Path(path)
+    if target.is_dir() or (os.path.lexists(target) and not overwrite):
+        raise refusal("table.there", file=target)
+    return target
+
+
+def put_aside(path: str | Path) -> Path | None:
+    """Rename a file that is in the way, so that nothing of it is lost.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+
+    Returns
+    -------
+    pathlib.Path or None
+        Where it is now; None when there was none.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> file = Path(tempfile.mkdtemp()) / "points.csv"
+    >>> _ = file.write_text("mine")
+    >>> put_aside(file).name, file.exists()
+    ('points.kept-1.csv', False)
+    """
+    path = Path(path)
+    if not os.path.lexists(path):
+        return None
+    number = 1
+    while os.path.lexists(free := path.with_name(f"{path.stem}.kept-{number}{path.suffix}")):
+        number += 1
+    return path.rename(free)
 
 
 def write_csv(table: pd.DataFrame, path: str | Path) -> Path:
