@@ -31,16 +31,18 @@ def places_within(
     places: np.ndarray,
 ) -> np.ndarray:
     """Places within `limit_s` [s] there, and back unless `there_only`; int64 (n_points, n_metiers)."""
-    n_points = out_s.shape[0]
+    n_points, n_sites = out_s.shape
     n_metiers = len(indptr) - 1
     total = np.zeros((n_points, n_metiers), dtype=np.int64)
+    # A site is compared once for all the métiers that it has.
+    near = np.zeros(n_sites, dtype=np.int64)
     for p in range(n_points):
+        for s in range(n_sites):
+            near[s] = (out_s[p, s] <= limit_s) & (there_only | (back_s[p, s] <= limit_s))
         for m in range(n_metiers):
-            count = 0
+            count = np.int64(0)
             for k in range(indptr[m], indptr[m + 1]):
-                s = site[k]
-                if out_s[p, s] <= limit_s and (there_only or back_s[p, s] <= limit_s):
-                    count += places[k]
+                count += near[site[k]] * places[k]
             total[p, m] = count
     return total
 

@@ -17,7 +17,7 @@ __all__ = ["axis_lines", "gap_lines", "lift_rows", "measured", "reason_words"]
 _TIMED = ("SLOW_OUT", "SLOW_BACK", "SLOW_BOTH", "LATE_OUT", "EARLY_BACK", "HOURS_BOTH")
 _APART = ("remote", "mobile", "hybrid", "afest")
 _UNMEASURED_NAMES = tuple(reason.name for reason in UNMEASURED)
-_MOST_NAMED = 12
+_MOST_NAMED = 60
 
 
 def measured(blocked: pd.Series) -> pd.Series:

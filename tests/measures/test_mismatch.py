@@ -149,3 +149,25 @@ def test_capacities_send_candidates_further_than_the_nearest() -> None:
     found = match_candidates(np.array([[60.0, 3600.0]]), np.array([10.0]), np.array([3.0, 20.0]))
     assert found.minutes_per_candidate == pytest.approx(42.3)
     assert (found.minutes_to_nearest, found.unfilled_offers) == (1.0, pytest.approx(13.0))
+
+
+@pytest.mark.parametrize("spread", [3.0, 1.0])
+def test_the_corrected_index_is_near_the_truth_and_its_interval_holds_it(spread: float) -> None:
+    """Two hundred candidates and two hundred offers in fifty zones: the plain index is too large, ours is not."""
+    rng = np.random.default_rng(5)
+    held, plain, corrected = [], [], []
+    for _ in range(40):
+        base = rng.dirichlet(np.ones(50))
+        candidates, offers = (rng.dirichlet(base * 50 * spread + 1e-6) for _ in range(2))
+        truth = 0.5 * np.abs(candidates - offers).sum()
+        drawn = [rng.multinomial(200, share) for share in (candidates, offers)]
+        table = pd.DataFrame(
+            {"metier": "M", "zone_id": np.arange(50), "candidates": drawn[0].astype(float), "offers": drawn[1]}
+        )
+        row = dares_mismatch(table, repeats=60)[0].iloc[0]
+        held.append(row["mismatch_low"] <= truth <= row["mismatch_high"])
+        plain.append(row["mismatch"] - truth)
+        corrected.append(row["mismatch_corrected"] - truth)
+    assert np.mean(held) >= 0.8
+    assert np.mean(plain) > 0.03
+    assert abs(np.mean(corrected)) < 0.5 * np.mean(plain)

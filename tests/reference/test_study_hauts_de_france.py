@@ -193,3 +193,39 @@ def test_it_says_that_distances_are_straight_lines(result: RunSummary) -> None:
     assert any("straight" in str(warning) or "crow" in str(warning) for warning in result.warnings)
     page = (result.folder / "maps" / "F1602.html").read_text(encoding="utf-8")
     assert "vol d" in page
+
+
+SOUTH = {"80021": "Amiens", "60057": "Beauvais", "60159": "Compiègne"}
+
+
+def test_the_south_is_not_judged_since_its_schools_stand_nowhere(result: RunSummary, flags: pd.DataFrame) -> None:
+    """The file of schools has no position for Aisne, Oise and Somme: nothing is said of electricians there, and why."""
+    rows = flags[(flags["metier"] == "F1602") & (flags["kind"] == "training")].set_index(["zone_id", "profile"])
+    for code, name in SOUTH.items():
+        for profile in ("sans_voiture", "velo_tc"):
+            row = rows.loc[code, profile]
+            assert (row["zone_name"], row["level"], row["cause"]) == (name, "indécidable", "UNLOCATED_SUPPLY")
+            assert row["confidence"] == "indécidable"
+    departments = flags["zone_id"].str[:2].isin(("02", "60", "80"))
+    wrong = (
+        departments & (flags["kind"] == "training") & (flags["level"] == "inadéquat") & (flags["confidence"] == "sûr")
+    )
+    assert not wrong.any()
+
+
+def test_towns_without_urban_timetables_are_named_on_the_first_page_and_not_coloured(
+    result: RunSummary, flags: pd.DataFrame
+) -> None:
+    communes = pd.read_csv(shared_path("hauts_de_france/communes.csv"), dtype={"COM": str})
+    large = communes[communes["PMUN"] >= 20_000]
+    report = (result.folder / "report.html").read_text(encoding="utf-8")
+    first_page = report[report.index('id="summary"') : report.index('id="contents"')]
+    assert all(name in first_page for name in SOUTH.values())
+    # Trains alone tell of no town: every one of them is named, and none is called inadequate for who depends on them.
+    named = [name for name in large["Commune"].astype(str) if name in first_page]
+    assert len(named) >= 0.9 * len(large)
+    riders = flags[flags["zone_id"].isin(large["COM"]) & (flags["profile"] == "sans_voiture")]
+    assert not ((riders["level"] == "inadéquat") & (riders["confidence"] == "sûr")).any()
+    assert "Aisne" in first_page or "02" in first_page
+    page = (result.folder / "maps" / "F1602.html").read_text(encoding="utf-8")
+    assert "Non mesuré" in page

@@ -10,6 +10,7 @@ from pydantic import TypeAdapter
 from geo_access.errors import InputError
 from geo_access.study.changes import Change, ScenarioSection, SessionAdded, SessionClosed, ThresholdChanged
 from geo_access.study.file import read_study_file
+from geo_access.study.findings import findings
 from geo_access.study.inputs import read_inputs
 from geo_access.study.network import study_network
 from geo_access.study.prepared import PreparedStudy, diagnose_assumptions
@@ -76,6 +77,25 @@ def test_a_bus_at_half_past_four_opens_the_industrial_zone_at_five(base: Prepare
     assert (table["residents_lost"] == 0).all()
     assert (table.loc[table["profile"] == "voiture", "residents_won"] == 0).all()
     assert_equals_full_run(base, outcome)
+
+
+def test_a_study_finds_that_bus_by_itself(base: PreparedStudy) -> None:
+    found = findings(base.file, base.inputs, base.kept.on(base.network), base.diagnosis)
+    remedies = found.remedies
+    early = remedies[(remedies["line"] == "L8") & (remedies["schedule"] == "poste_matin") & remedies["lifts"]]
+    assert len(early)
+    assert (early["share_before"] == 0).any()
+    assert early["share_after"].max() > 0.97
+    # 20 minutes by bus and the walk to the door, before 04:55.
+    assert early["minute"].between("04:20", "04:35").all()
+    # Beside the smallest change, never in its place: one row of each zone and question is the smallest.
+    question = ["zone_id", "metier", "profile", "kind", "schedule", "threshold"]
+    assert remedies[remedies["smallest"]].groupby(question).size().eq(1).all()
+    assert found.trip_plan is not None
+    first = found.trip_plan[(found.trip_plan["schedule"] == "poste_matin") & (found.trip_plan["changes"] == 1)]
+    assert first["residents_gained"].iloc[0] > 10_000
+    (told,) = found.notes
+    assert "trips added to existing lines were recomputed" in str(told)
 
 
 def test_a_welding_session_in_a_full_town_frees_places_and_takes_no_way_away(base: PreparedStudy) -> None:
