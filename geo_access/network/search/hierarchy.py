@@ -90,6 +90,8 @@ def contract(indptr: np.ndarray, heads: np.ndarray, weights: np.ndarray) -> tupl
         items += 1
     lowest = 0
     for step in range(n):
+        # Degrees change while states wait: an item whose degree is no longer that of its queue is passed over here,
+        # as the state was filed again when its degree changed.
         while True:
             while queue_head[lowest] < 0:
                 lowest += 1
@@ -106,6 +108,8 @@ def contract(indptr: np.ndarray, heads: np.ndarray, weights: np.ndarray) -> tupl
         for i in range(begin, begin + degree):
             a = nodes[i]
             before = size[a]
+            # Where each neighbour of `a` stands, for as long as `a` is looked at: a search through the slice for each
+            # pair would make dense states cost the cube of their degree.
             for at in range(first[a], first[a] + size[a]):
                 position[nodes[at]] = at
             gone, last = position[v], first[a] + size[a] - 1
@@ -113,6 +117,7 @@ def contract(indptr: np.ndarray, heads: np.ndarray, weights: np.ndarray) -> tupl
             nodes[gone], to[gone], back[gone] = nodes[last], to[last], back[last]
             size[a] -= 1
             position[v] = -1
+            # A full slice moves to the end with twice the room; what it leaves is lost, at most as much as is in use.
             if size[a] + degree > capacity[a]:
                 grown = 2 * (size[a] + degree)
                 if used + grown > len(nodes):
@@ -127,6 +132,8 @@ def contract(indptr: np.ndarray, heads: np.ndarray, weights: np.ndarray) -> tupl
                     position[nodes[used + k]] = used + k
                 first[a], capacity[a] = used, grown
                 used += grown
+            # Each pair gets the way over `v`, without looking for a shorter one beside it: streets have few arcs to
+            # spare, and which arcs there are then depends on the graph alone, not on its times.
             for j in range(begin, begin + degree):
                 if j == i:
                     continue
