@@ -15,7 +15,9 @@ from geo_access.words.note import Note, note
 __all__ = [
     "CancelTrips",
     "Change",
+    "FareFree",
     "HoursMoved",
+    "LineBooked",
     "RulesChanged",
     "ScenarioSection",
     "ServiceChange",
@@ -121,6 +123,31 @@ class CancelTrips(Section):
         if self.line is None:
             return note("scenario.cancel_trips_anywhere", percent=percent, seed=self.seed)
         return note("scenario.cancel_trips", percent=percent, seed=self.seed, line=self.line)
+
+
+class LineBooked(Section):
+    """A line that must be booked from now on, or no longer: those who do not book lose it, or gain it."""
+
+    change: Literal["line_booked"] = "line_booked"
+    line: Text
+    booked: bool = True
+
+    def told(self) -> Note:
+        """Say the change."""
+        return note("scenario.line_booked" if self.booked else "scenario.line_unbooked", line=self.line)
+
+
+class FareFree(Section):
+    """Another price of the monthly pass, free by default: no time changes, what a month costs does."""
+
+    change: Literal["fare_free"] = "fare_free"
+    pass_month_eur: Annotated[float, Field(ge=0, le=1000)] = 0.0
+
+    def told(self) -> Note:
+        """Say the change."""
+        if self.pass_month_eur == 0:
+            return note("scenario.fare_free")
+        return note("scenario.fare", euros=f"{self.pass_month_eur:g}")
 
 
 class StreetsChanged(Section):
@@ -379,6 +406,8 @@ Change = Annotated[
     | SessionClosed
     | HoursMoved
     | CancelTrips
+    | LineBooked
+    | FareFree
     | StreetsChanged
     | ThresholdChanged
     | RulesChanged

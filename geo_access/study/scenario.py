@@ -21,7 +21,9 @@ from geo_access.network.timetable.scenario import apply_edits
 from geo_access.study.changes import (
     CancelTrips,
     Change,
+    FareFree,
     HoursMoved,
+    LineBooked,
     RulesChanged,
     ScenarioSection,
     SessionAdded,
@@ -34,6 +36,7 @@ from geo_access.study.changes import (
 from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import study_network
+from geo_access.study.sections import CostsSection
 from geo_access.words.told import fault
 
 __all__ = ["Assumptions", "apply_changes", "check_scenarios", "scenario_changes"]
@@ -153,6 +156,12 @@ def _applied(base: Assumptions, change: Change, where: str) -> Assumptions:
         return replace(base, file=base.file.model_copy(update={"flag": type(flag).model_validate(flag.model_dump())}))
     if isinstance(change, StreetsChanged):
         return replace(base, network=_streets_changed(base, change))
+    if isinstance(change, LineBooked):
+        return replace(base, network=_line_booked(base.network, change, where))
+    if isinstance(change, FareFree):
+        costs = base.file.costs or CostsSection()
+        paid = costs.model_copy(update={"pass_month_eur": change.pass_month_eur})
+        return replace(base, file=base.file.model_copy(update={"costs": paid}))
     return replace(base, network=apply_edits(base.network, [_service_edit(base.network, change, where)]))
 
 
@@ -294,6 +303,25 @@ def _streets_changed(base: Assumptions, change: StreetsChanged) -> Network:
     osm = (*base.file.network.osm, change.file)
     section = base.file.network.model_copy(update={"osm": osm})
     return study_network(base.file.model_copy(update={"network": section}))
+
+
+def _line_booked(network: Network, change: LineBooked, where: str) -> Network:
+    """Let a line be booked, or no longer, on every day that the timetable holds."""
+    timetable = network.timetable
+    if timetable is None:
+        raise_faults([fault(where, "edit.no_timetable")])
+    assert timetable is not None  # noqa: S101 — refused above
+    finder = Finder(timetable, where)
+    line = finder.line(change.line)
+    raise_faults(finder.faults)
+    mine = timetable.trip_route == line
+    if not (timetable.trip_on_demand[mine] != change.booked).any():
+        key = "scenario.booked_already" if change.booked else "scenario.never_booked"
+        raise_faults([fault(where, key, line=change.line)])
+    booked = np.where(mine, change.booked, timetable.trip_on_demand)
+    return replace(
+        network, timetable=replace(timetable, trip_on_demand=booked), warnings=(*network.warnings, change.told())
+    )
 
 
 def _service_edit(network: Network, change: Any, where: str) -> Any:

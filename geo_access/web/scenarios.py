@@ -16,8 +16,10 @@ from geo_access.network.model import Timetable
 from geo_access.study.changes import (
     CancelTrips,
     Change,
+    FareFree,
     FeedReplaced,
     HoursMoved,
+    LineBooked,
     ScenarioSection,
     ServiceChange,
     SessionAdded,
@@ -227,9 +229,11 @@ class _Needed:
         """Say why nobody gains or loses at the study's threshold, or None where somebody does."""
         if ((self.before <= threshold_min) != (self.after <= threshold_min)).any():
             return None
+        if all(isinstance(change, FareFree) for change in changes):
+            return note("web.why_fares")
         if all(_elsewhere(change, question) for change in changes):
             return note("web.why_elsewhere")
-        services = all(isinstance(change, ServiceChange | CancelTrips) for change in changes)
+        services = all(isinstance(change, ServiceChange | CancelTrips | LineBooked) for change in changes)
         if services and not prepared.profile(question.profile).uses_transit:
             return note("web.why_no_transit")
         with np.errstate(invalid="ignore"):

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from geo_access.network.model import Network
-from geo_access.study.changes import CancelTrips, Change, ServiceChange, StreetsChanged
+from geo_access.study.changes import CancelTrips, Change, LineBooked, ServiceChange, StreetsChanged
 from geo_access.study.levels import LevelEngine, Levels
 from geo_access.study.prepared import PreparedStudy
 from geo_access.study.scenario import Assumptions
@@ -57,7 +57,11 @@ class Trials(KeptTimes):
 
     def settled(self, assumed: Assumptions, changes: Sequence[Change]) -> Assumptions:
         """Take the network that the same changes of the service made before, where it is still known."""
-        services = [change for change in changes if isinstance(change, ServiceChange | CancelTrips | StreetsChanged)]
+        services = [
+            change
+            for change in changes
+            if isinstance(change, ServiceChange | CancelTrips | LineBooked | StreetsChanged)
+        ]
         if not services:
             return assumed
         key = json.dumps([change.model_dump(mode="json") for change in services])

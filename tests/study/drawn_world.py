@@ -200,6 +200,7 @@ def _edit(pick: random.Random, sessions: list[dict[str, str]], shifts: list[dict
         {"change": "close_line", "line": line},
         {"change": "repeat_trip", "line": line, "near": _clock(start), "start": _clock(start + 11)},
         {"change": "cancel_trips", "share": 0.4, "seed": start},
+        {"change": "line_booked", "line": line},
         {"change": "add_line", "line": "N1", "stops": ["S00", "S11"], "headway_min": 20, **window},
     ]
     return pick.choice(kinds)

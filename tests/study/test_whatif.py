@@ -238,3 +238,35 @@ def test_a_change_without_effect_says_so(base: PreparedStudy) -> None:
 def test_a_change_that_cannot_be_is_refused_when_it_is_read(fields: dict) -> None:
     with pytest.raises(ValueError, match="validation error"):
         change(**fields)
+
+
+def test_a_line_to_be_booked_is_lost_to_those_who_do_not_book(base: PreparedStudy) -> None:
+    closed = run_scenario(base, [change(change="close_line", line="L8")])
+    booked = run_scenario(base, [change(change="line_booked", line="L8")])
+    assert_equals_full_run(base, booked)
+    pd.testing.assert_series_equal(
+        people(booked, "H2913", kind="job")[["residents_lost", "residents_won"]],
+        people(closed, "H2913", kind="job")[["residents_lost", "residents_won"]],
+    )
+    assert booked.delta.people["residents_lost"].sum() > 0
+    back = apply_changes(booked.after.assumptions, [change(change="line_booked", line="L8", booked=False)])
+    assert not back.network.timetable.trip_on_demand.any()  # type: ignore[union-attr]
+
+
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({"change": "line_booked", "line": "L8", "booked": False}, "no trip of line 'L8'"),
+        ({"change": "line_booked", "line": "L88"}, "L8"),
+    ],
+)
+def test_a_booking_that_changes_nothing_is_refused(base: PreparedStudy, fields: dict, word: str) -> None:
+    with pytest.raises(InputError, match=word):
+        apply_changes(base.assumptions, [change(**fields)])
+
+
+def test_free_transport_changes_the_cost_and_no_time(base: PreparedStudy) -> None:
+    outcome = run_scenario(base, [change(change="fare_free")])
+    assert outcome.delta.changes_nothing
+    assert outcome.after.file.costs is not None
+    assert outcome.after.file.costs.pass_month_eur == 0.0

@@ -83,6 +83,15 @@ export function forms(app) {
       return { fields: [field(t("web.line"), which, { wide: true }), field(t("web.share_cancelled"), share), field(t("web.draw_number"), seed)],
         read: () => (good(share) && good(seed) ? { share: Number(share.value) / 100, seed: Number(seed.value), ...(which.value ? { line: which.value } : {}) } : null) };
     } },
+    { kind: "line_booked", draw(change) {
+      const which = line(change);
+      const how = select("edit_booked", [["1", t("web.booked_yes")], ["0", t("web.booked_no")]], change && change.booked === false ? "0" : "1");
+      return { fields: [field(t("web.line"), which, { wide: true }), field(t("web.booked"), how, { wide: true })], read: () => ({ line: which.value, booked: how.value === "1" }) };
+    } },
+    { kind: "fare_free", draw(change) {
+      const price = el("input", { type: "number", name: "edit_price", min: 0, max: 1000, step: "any", value: change?.pass_month_eur ?? 0, required: true });
+      return { fields: [field(t("web.pass_price"), price)], read: () => (good(price) ? { pass_month_eur: Number(price.value) } : null) };
+    } },
     { kind: "hours_moved", draw(change) {
       const shifts = app.editing.shifts.map((shift) => [JSON.stringify([shift.site, shift.start, shift.end]), `${shift.name} ${shift.start}–${shift.end}`]);
       const which = select("edit_shift", shifts, change ? JSON.stringify([change.site, change.start, change.end]) : undefined);
