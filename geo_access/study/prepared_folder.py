@@ -12,34 +12,25 @@ import os
 import shutil
 import tempfile
 import tomllib
+import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from geo_access.diagnosis.confidence import Doubt
-from geo_access.diagnosis.coverage import Town
-from geo_access.diagnosis.diagnose import DiagnosedCase, Diagnosis
-from geo_access.diagnosis.model import FlagRules, Metier, Profile, Threshold
-from geo_access.diagnosis.points import PointFlags
-from geo_access.diagnosis.residents import Residents
-from geo_access.diagnosis.supply import Offers
-from geo_access.manifest import Manifest, code_version, sha256_file
-from geo_access.network.model import Network, SparseTimes
-from geo_access.network.search.links import Links
+from geo_access.diagnosis.diagnose import Diagnosis
+from geo_access.manifest import code_version, sha256_file
+from geo_access.network.model import Network
 from geo_access.network.storage import FORMAT as NETWORK_FORMAT
 from geo_access.network.storage import open_network, save_network
-from geo_access.routing.doorways import DoorwaysKnown, PlacesKnown
-from geo_access.routing.legs import Doors, Legs
-from geo_access.routing.query import Query, Window
+from geo_access.routing.query import Query
 from geo_access.sources.gtfs.read import container_of
-from geo_access.sources.tables.report import ReadingReport
 from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.provenance import study_tables
 from geo_access.study.stored import read_values, write_values
-from geo_access.times.known import KnownAnswers, KnownColumns
-from geo_access.times.round_trip import Ask, RoundTrip, Sites
+from geo_access.times.known import KnownAnswers
+from geo_access.words.note import Note
 from geo_access.words.told import refusal
 
 __all__ = ["FORMAT", "PreparedParts", "hash_sources", "open_parts", "prepared_folder", "save_parts"]
@@ -50,11 +41,19 @@ _NETWORK = "network"
 # What of a study file changes nothing that is prepared.
 _FREE = ("scenarios", "output", "costs")
 _SHOWN = 4
-_CLASSES = (
-    *(Ask, Diagnosis, DiagnosedCase, Doors, DoorwaysKnown, Doubt, FlagRules, KnownAnswers, KnownColumns, Legs, Links),
-    *(Manifest, Metier, Offers, PlacesKnown, PointFlags, Profile, Query, ReadingReport, Residents, RoundTrip, Sites),
-    *(SparseTimes, StudyInputs, Threshold, Town, Window),
-)
+
+
+def _held_by(*roots: type) -> tuple[type, ...]:
+    """Return all dataclasses that values of some classes are made of, as their fields say."""
+    found: dict[type, None] = {}
+    waiting: list[Any] = list(roots)
+    while waiting:
+        item = waiting.pop()
+        waiting += typing.get_args(item)
+        if isinstance(item, type) and is_dataclass(item) and item is not Note and item not in found:
+            found[item] = None
+            waiting += typing.get_type_hints(item).values()
+    return tuple(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,6 +76,10 @@ class PreparedParts:
     diagnosis: Diagnosis
     answers: KnownAnswers
     sources: Mapping[str, str]
+
+
+# What a question of known times is made of is not told by its field: `Query`.
+_CLASSES = _held_by(StudyInputs, Diagnosis, KnownAnswers, Query)
 
 
 def prepared_folder(study: str | Path) -> Path:
@@ -149,7 +152,8 @@ def save_parts(parts: PreparedParts, folder: str | Path) -> Path:
         raise refusal("prepared.not_written", folder=target, why=error.strerror or "") from None
     try:
         save_network(parts.network, working / _NETWORK)
-        write_values(working, {"inputs": parts.inputs, "diagnosis": parts.diagnosis, "answers": parts.answers})
+        whole = {"inputs": parts.inputs, "diagnosis": parts.diagnosis, "answers": parts.answers}
+        write_values(working, whole, _CLASSES)
         mark = {"format": FORMAT, "version": code_version(), "sources": dict(parts.sources)}
         (working / _MARK).write_text(json.dumps(mark, ensure_ascii=False, indent=1) + "\n", encoding="utf-8")
         working.chmod(0o755)

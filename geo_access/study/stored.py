@@ -35,11 +35,17 @@ _LONGEST_TEXT = 120
 _PLAIN = (bool, int, float, str)
 
 
+def _name(made: type) -> str:
+    """Name of a class that no other has."""
+    return f"{made.__module__}.{made.__qualname__}"
+
+
 class _Writer:
     """Values made plain, their arrays appended to one file."""
 
-    def __init__(self, stream: Any) -> None:
-        self._stream, self._at = stream, 0
+    def __init__(self, stream: Any, classes: Iterable[type]) -> None:
+        self._stream, self._at = stream, stream.tell()
+        self._classes = {_name(made) for made in classes}
 
     def plain(self, value: Any) -> Any:
         if value is None or type(value) in _PLAIN:
@@ -56,9 +62,9 @@ class _Writer:
             matrix = sparse.csr_matrix(value)
             parts = {name: self._array(getattr(matrix, name)) for name in ("data", "indices", "indptr")}
             return {"kind": "csr", "shape": list(matrix.shape), **parts}
-        if is_dataclass(value) and not isinstance(value, type):
+        if is_dataclass(value) and _name(type(value)) in self._classes:
             parts = {item.name: self.plain(getattr(value, item.name)) for item in fields(value)}
-            return {"kind": "made", "class": type(value).__name__, "fields": parts}
+            return {"kind": "made", "class": _name(type(value)), "fields": parts}
         return self._gathered(value)
 
     def _gathered(self, value: Any) -> Any:
@@ -211,14 +217,16 @@ def _length(node: dict[str, Any]) -> int:
     return int(inner["shape"][0])
 
 
-def write_values(folder: Path, value: Any) -> None:
+def write_values(folder: Path, value: Any, classes: Iterable[type] = ()) -> None:
     """Write a value into a folder that exists.
 
     Parameters
     ----------
     folder : pathlib.Path
     value : object
-        Plain values, arrays, tables, sparse matrices, dataclasses, and what gathers them.
+        Plain values, arrays, tables, sparse matrices, the dataclasses named, and what gathers them.
+    classes : iterable of type
+        Dataclasses that may stand in it; reading names them again.
 
     Raises
     ------
@@ -227,9 +235,7 @@ def write_values(folder: Path, value: Any) -> None:
     """
     with (folder / _ARRAYS).open("wb") as stream:
         stream.write(b"\0" * _ALIGNED)
-        writer = _Writer(stream)
-        writer._at = _ALIGNED
-        tree = writer.plain(value)
+        tree = _Writer(stream, classes).plain(value)
     text = json.dumps(tree, ensure_ascii=False, separators=(",", ":"))
     seal = {"arrays": sha256_file(folder / _ARRAYS), "tree": hashlib.sha256(text.encode()).hexdigest()}
     (folder / _INDEX).write_text(json.dumps(seal) + "\n" + text + "\n", encoding="utf-8")
@@ -270,7 +276,7 @@ def read_values(folder: Path, classes: Iterable[type]) -> Any:
         if sha256_file(folder / _ARRAYS) != known["arrays"]:
             raise refusal("prepared.damaged", folder=folder, file=_ARRAYS)
         raw = np.memmap(folder / _ARRAYS, dtype=np.uint8, mode="c")
-        return _Reader(np.asarray(raw), {made.__name__: made for made in classes}).value(json.loads(text))
+        return _Reader(np.asarray(raw), {_name(made): made for made in classes}).value(json.loads(text))
     except InputError:
         raise
     except (OSError, ValueError, KeyError, TypeError, IndexError, RecursionError) as error:

@@ -61,7 +61,7 @@ def test_values_keys_and_arrays_come_back(tmp_path: Path) -> None:
         "held": Held(np.arange(6, dtype=np.int32).reshape(2, 3), pd.DataFrame({"n": [1]})),
         "empty": np.empty((0, 3), np.float32),
     }
-    write_values(tmp_path, value)
+    write_values(tmp_path, value, (Held,))
     found = read_values(tmp_path, (Held,))
     assert found["a", 1, None] == (1.5, [True, "x"], date(2026, 3, 17))
     assert (found["matrix"] != value["matrix"]).nnz == 0
@@ -70,7 +70,7 @@ def test_values_keys_and_arrays_come_back(tmp_path: Path) -> None:
 
 
 def test_a_class_that_is_not_named_is_never_made(tmp_path: Path) -> None:
-    write_values(tmp_path, Held(np.zeros(1), pd.DataFrame()))
+    write_values(tmp_path, Held(np.zeros(1), pd.DataFrame()), (Held,))
     with pytest.raises(InputError, match=r"values\.json"):
         read_values(tmp_path, ())
 
@@ -78,6 +78,8 @@ def test_a_class_that_is_not_named_is_never_made(tmp_path: Path) -> None:
 def test_what_cannot_be_kept_is_refused(tmp_path: Path) -> None:
     with pytest.raises(TypeError, match="object"):
         write_values(tmp_path, object())
+    with pytest.raises(TypeError, match="Held"):
+        write_values(tmp_path, Held(np.zeros(1), pd.DataFrame()))
 
 
 @pytest.mark.parametrize("name", ["values.json", "values.bin"])
