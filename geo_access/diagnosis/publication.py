@@ -67,7 +67,8 @@ def zones_held_back(residents: Residents, rules: Publication) -> tuple[np.ndarra
     Returns
     -------
     below, beside : ndarray of bool, shape (n_zones,)
-        Zones below a floor; zones held back since the only other one of their layer would follow from the total.
+        Zones below a floor; zones held back since the only other one of their layer (zones that do not overlap) would
+        follow from the total.
     """
     people = np.asarray(residents.weights.sum(axis=1)).ravel()
     below = (people > 0) & (people < rules.min_residents)
@@ -75,14 +76,28 @@ def zones_held_back(residents: Residents, rules: Publication) -> tuple[np.ndarra
         homes = np.asarray(residents.membership @ residents.households).ravel()
         below |= (people > 0) & (homes < rules.min_households)
     beside = np.zeros_like(below)
-    for kind in np.unique(residents.zone_kinds.astype(str)).tolist():
-        layer = residents.zone_kinds.astype(str) == kind
+    for layer in _layers(residents):
         if (below & layer).sum() != 1:
             continue
         others = np.flatnonzero(layer & ~below & (people > 0))
         if len(others):
             beside[others[np.argmin(people[others])]] = True
     return below, beside
+
+
+def _layers(residents: Residents) -> list[np.ndarray]:
+    """Zones that share a territory out among them, whose total therefore tells of each: by what does not overlap."""
+    kinds = residents.zone_kinds.astype(str)
+    every, plain = np.ones(len(kinds), dtype=bool), kinds != "qpv"
+
+    def overlap(chosen: np.ndarray) -> bool:
+        return bool((np.asarray(residents.membership[chosen].sum(axis=0)) > 1 + 1e-6).any())
+
+    if not overlap(every):
+        return [every]
+    if plain.any() and not overlap(plain):
+        return [plain, ~plain]
+    return [kinds == kind for kind in np.unique(kinds).tolist()]
 
 
 def hold_back(flags: pd.DataFrame, residents: Residents, rules: Publication) -> tuple[pd.DataFrame, int, int]:

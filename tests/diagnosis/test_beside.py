@@ -148,6 +148,13 @@ def test_fewer_than_eleven_households_are_not_published_nor_what_would_reveal_th
     assert not beside.any()
     below, beside = zones_held_back(residents([5, 10, 40, 20], ["commune"] * 4), Publication(min_households=0))
     assert not below.any()
+    # Communes of all kinds share the territory out; a neighbourhood lies in one of them and is of another layer.
+    mixed = residents([10, 40, 20, 30], ["urban", "rural", "rural", "qpv"])
+    nested = np.eye(4)
+    nested[3, 1] = 1.0
+    below, beside = zones_held_back(replace(mixed, membership=sparse.csr_matrix(nested)), Publication())
+    assert below.tolist() == [True, False, False, False]
+    assert beside.tolist() == [False, True, False, False]
 
 
 def test_the_rows_held_back_keep_the_question_alone() -> None:
