@@ -280,7 +280,8 @@ class _Writer:
         return f"{self._comment('schedules')}{rows}"
 
     def _rest(self) -> str:
-        return f"{self._comment('flag')}[flag]\nmin_opportunities = 1\nadequate_share = 0.8\nfragile_share = 0.5\n"
+        flag = f"{self._comment('flag')}[flag]\nmin_opportunities = 1\nadequate_share = 0.8\nfragile_share = 0.5\n"
+        return f"{flag}\n{self._comment('beside')}"
 
 
 def _quoted(words: str) -> str:
