@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import IntEnum
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -159,17 +160,19 @@ def _lack(seconds: float) -> float:
     return seconds if seconds < 9e5 else 9e5  # noqa: FURB136 — a NaN must end as the largest
 
 
+class _States(NamedTuple):
+    """The arrays of `PairStates`."""
+
+    out: np.ndarray
+    back: np.ndarray
+    out_lack_s: np.ndarray
+    back_lack_s: np.ndarray
+
+
 @njit(cache=True, nogil=True)
-def _binding(
-    out: np.ndarray,
-    back: np.ndarray,
-    out_lack_s: np.ndarray,
-    back_lack_s: np.ndarray,
-    indptr: np.ndarray,
-    site: np.ndarray,
-    places: np.ndarray,
-    n: int,
-) -> np.ndarray:
+def _binding(states: _States, indptr: np.ndarray, site: np.ndarray, places: np.ndarray, n: int) -> np.ndarray:
+    """Rank the offers of each point by how near they come to being reached, up to the one of the n-th place."""
+    out, back, out_lack_s, back_lack_s = states
     n_points, n_metiers = out.shape[0], len(indptr) - 1
     chosen = np.full((n_points, n_metiers), -1, dtype=np.int32)
     widest = 0
@@ -220,18 +223,8 @@ def binding_offers(states: PairStates, offers: Offers, n: int) -> np.ndarray:
     ndarray of int32, shape (n_points, n_metiers)
         Column of the times; −1 where the métier has fewer than n places.
     """
-    return np.asarray(
-        _binding(
-            states.out,
-            states.back,
-            states.out_lack_s,
-            states.back_lack_s,
-            offers.indptr,
-            offers.site,
-            offers.all_places,
-            n,
-        )
-    )
+    pairs = _States(states.out, states.back, states.out_lack_s, states.back_lack_s)
+    return np.asarray(_binding(pairs, offers.indptr, offers.site, offers.all_places, n))
 
 
 def travel_reasons(states: PairStates, binding: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -30,7 +30,7 @@ from geo_access.routing.query import Query
 from geo_access.times.core import PointTimes, point_times, timetable_of
 from geo_access.times.points import Points, read_points
 from geo_access.times.result import Asked, TravelTimes
-from geo_access.times.stream import StreamedTimes, check_capacity, reduce_blocks, write_blocks
+from geo_access.times.stream import StreamedTimes, Streaming, check_capacity, reduce_blocks, write_blocks
 from geo_access.words.told import refusal
 
 __all__ = ["manifest_of", "time_components", "travel_times"]
@@ -237,14 +237,13 @@ def travel_times(
             block.ids, ends.ids, query, times.seconds, times.reason, times.feasible_share, manifest, asked
         )
 
+    streaming = Streaming(compute, starts, len(ends.ids), query, memory_gb, progress)
     if sink is not None:
         # The same files make other networks with edits, modes or speeds: a folder belongs to the arrays themselves.
         manifest = replace(manifest, extra={**manifest.extra, "network_sha256": network_sha256(network)})
-        return write_blocks(
-            compute, starts, len(ends.ids), query, manifest, Path(sink), memory_gb=memory_gb, progress=progress
-        )
+        return write_blocks(streaming, manifest, Path(sink))
     if reduce is not None:
-        return reduce_blocks(compute, starts, len(ends.ids), query, reduce, memory_gb=memory_gb, progress=progress)
+        return reduce_blocks(streaming, reduce)
     check_capacity(len(starts.ids), len(ends.ids), query, memory_gb=memory_gb)
     return compute(starts)
 

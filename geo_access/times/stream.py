@@ -22,7 +22,15 @@ from geo_access.times.result import TravelTimes
 from geo_access.words.note import Note, note
 from geo_access.words.told import refusal
 
-__all__ = ["StreamedTimes", "bytes_per_pair", "check_capacity", "reduce_blocks", "row_blocks", "write_blocks"]
+__all__ = [
+    "StreamedTimes",
+    "Streaming",
+    "bytes_per_pair",
+    "check_capacity",
+    "reduce_blocks",
+    "row_blocks",
+    "write_blocks",
+]
 
 _BLOCK_BYTES = 192 << 20
 # Every block of origins sweeps the timetable from all destinations again: several parts are computed together.
@@ -150,17 +158,40 @@ def _together(cuts: list[slice], n_destinations: int, query: Query, memory_gb: f
     return groups
 
 
-def _blocks(
-    compute: Compute,
-    origins: Points,
-    cuts: list[slice],
-    n_destinations: int,
-    query: Query,
-    *,
-    memory_gb: float,
-    progress: bool,
-) -> Iterator[tuple[int, TravelTimes]]:
-    groups = _together(cuts, n_destinations, query, memory_gb)
+@dataclass(frozen=True, eq=False)
+class Streaming:
+    """All pairs of a question, to be computed block by block of origins.
+
+    Attributes
+    ----------
+    compute : callable
+        From a block of origins to their `TravelTimes`.
+    origins : Points
+    n_destinations : int
+    query : Query
+    memory_gb : float
+        Most that may be held at once beside the network [GB]; it decides how many parts are computed together.
+    progress : bool
+        Show a bar on the error stream.
+    """
+
+    compute: Compute
+    origins: Points
+    n_destinations: int
+    query: Query
+    memory_gb: float = 4.0
+    progress: bool = False
+
+    @property
+    def cuts(self) -> list[slice]:
+        """The parts: rows of the origins."""
+        return row_blocks(len(self.origins.ids), self.n_destinations, self.query)
+
+
+def _blocks(asked: Streaming, cuts: list[slice]) -> Iterator[tuple[int, TravelTimes]]:
+    """Compute some parts, several at once where they follow each other, and hand each out with its number."""
+    origins, n_destinations, query = asked.origins, asked.n_destinations, asked.query
+    groups = _together(cuts, n_destinations, query, asked.memory_gb)
     peak_rows = max((cuts[group[-1]].stop - cuts[group[0]].start for group in groups), default=0)
     said = (
         f"{len(origins.ids)} × {n_destinations} pairs in {len(cuts)} parts, {len(groups)} computations: "
@@ -168,11 +199,11 @@ def _blocks(
     )
     _LOG.info(said)
     screen = Console(stderr=True)
-    if progress:
+    if asked.progress:
         screen.print(said)
-    for group in track(groups, description="travel times", console=screen, disable=not progress):
+    for group in track(groups, description="travel times", console=screen, disable=not asked.progress):
         first = cuts[group[0]].start
-        many = compute(select_points(origins, slice(first, cuts[group[-1]].stop)))
+        many = asked.compute(select_points(origins, slice(first, cuts[group[-1]].stop)))
         for number in group:
             rows = slice(cuts[number].start - first, cuts[number].stop - first)
             yield (
@@ -187,33 +218,15 @@ def _blocks(
             )
 
 
-def write_blocks(
-    compute: Compute,
-    origins: Points,
-    n_destinations: int,
-    query: Query,
-    manifest: Manifest,
-    folder: Path,
-    *,
-    memory_gb: float = 4.0,
-    progress: bool = False,
-) -> StreamedTimes:
+def write_blocks(asked: Streaming, manifest: Manifest, folder: Path) -> StreamedTimes:
     """Write all pairs to a folder; parts already there are kept when they are whole and of the same run.
 
     Parameters
     ----------
-    compute : callable
-        From a block of origins to their `TravelTimes`.
-    origins : Points
-    n_destinations : int
-    query : Query
+    asked : Streaming
     manifest : Manifest
         Its `id` says which run the folder belongs to.
     folder : pathlib.Path
-    memory_gb : float
-        Most that may be held at once beside the network [GB]; it decides how many parts are computed together.
-    progress : bool
-        Show a progress bar.
 
     Returns
     -------
@@ -226,7 +239,7 @@ def write_blocks(
     CapacityError
         When not even one part fits `memory_gb`.
     """
-    cuts = row_blocks(len(origins.ids), n_destinations, query)
+    cuts, origins = asked.cuts, asked.origins
     parts = [folder / f"part-{number:05d}.parquet" for number in range(len(cuts))]
     kept = one_type(origins.ids)
     kinds = "text" if not kept else type(next(iter(origins.ids.tolist()), "")).__name__
@@ -238,13 +251,13 @@ def write_blocks(
     notes += [] if kept else [note("stream.ids_as_text")]
     todo = [number for number, part in enumerate(parts) if part.name not in ledger]
     wanted = [cuts[number] for number in todo]
-    for k, times in _blocks(compute, origins, wanted, n_destinations, query, memory_gb=memory_gb, progress=progress):
+    for k, times in _blocks(asked, wanted):
         part = parts[todo[k]]
         ledger[part.name] = write_part(_storable(times, kept), part)
         write_ledger(folder, ledger, manifest.id)
     for said in notes:
         _LOG.warning("%s", said)
-    return StreamedTimes(folder, tuple(parts), query, manifest, tuple(notes))
+    return StreamedTimes(folder, tuple(parts), asked.query, manifest, tuple(notes))
 
 
 def _storable(times: TravelTimes, origins_kept: bool) -> pd.DataFrame:
@@ -257,16 +270,7 @@ def _storable(times: TravelTimes, origins_kept: bool) -> pd.DataFrame:
     return frame
 
 
-def reduce_blocks(
-    compute: Compute,
-    origins: Points,
-    n_destinations: int,
-    query: Query,
-    reduce: Callable[[TravelTimes], Any],
-    *,
-    memory_gb: float = 4.0,
-    progress: bool = False,
-) -> Any:
+def reduce_blocks(asked: Streaming, reduce: Callable[[TravelTimes], Any]) -> Any:
     """Keep only what `reduce` makes of each block of origins.
 
     Returns
@@ -279,11 +283,7 @@ def reduce_blocks(
     CapacityError
         When not even one part fits `memory_gb`.
     """
-    cuts = row_blocks(len(origins.ids), n_destinations, query)
-    values = [
-        reduce(times)
-        for _, times in _blocks(compute, origins, cuts, n_destinations, query, memory_gb=memory_gb, progress=progress)
-    ]
+    values = [reduce(times) for _, times in _blocks(asked, asked.cuts)]
     if values and all(isinstance(value, np.ndarray) for value in values):
         return np.concatenate(values)
     if values and all(isinstance(value, pd.DataFrame | pd.Series) for value in values):

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -42,23 +43,30 @@ class _Streets:
         return found
 
 
-@njit(cache=True)
-def _followed(
-    first: np.ndarray,
-    order: np.ndarray,
-    heads: np.ndarray,
-    edges: np.ndarray,
-    deciseconds: np.ndarray,
-    past_arc: np.ndarray,
-    banned_indptr: np.ndarray,
-    banned_arc: np.ndarray,
-    past_of: np.ndarray,
-) -> np.ndarray:  # pragma: no cover - compiled
-    """Arcs behind a rule after which turning round would still gain, bool (n_arcs,).
+class _Arcs(NamedTuple):
+    """Arcs by the state that they leave (`first`, `order`), with head, edge and time [0.1 s] of each."""
 
-    `past_arc` is the arc driven last of each past, `banned_*` what may not follow it (CSR), `past_of` the past of one
-    arc alone, −1 where it has none.
-    """
+    first: np.ndarray
+    order: np.ndarray
+    heads: np.ndarray
+    edges: np.ndarray
+    deciseconds: np.ndarray
+
+
+class _Rules(NamedTuple):
+    """The arc driven last of each past, what may not follow it (CSR), and the past of one arc alone, −1: none."""
+
+    past_arc: np.ndarray
+    banned_indptr: np.ndarray
+    banned_arc: np.ndarray
+    past_of: np.ndarray
+
+
+@njit(cache=True)
+def _followed(arcs: _Arcs, rules: _Rules) -> np.ndarray:  # pragma: no cover - compiled
+    """Arcs behind a rule after which turning round would still gain, bool (n_arcs,)."""
+    first, order, heads, edges, deciseconds = arcs
+    past_arc, banned_indptr, banned_arc, past_of = rules
     n_arcs = len(heads)
     behind = np.zeros(n_arcs, dtype=np.bool_)
     stamp = np.full(n_arcs, -1, dtype=np.int32)
@@ -148,17 +156,14 @@ def remember_u_turns(
     for number, past in enumerate(stops):
         if len(past) == 1:
             past_of[past[0]] = number
-    behind = _followed(
-        streets.first,
-        streets.order,
-        np.ascontiguousarray(arcs[:, 1]),
-        np.ascontiguousarray(arcs[:, 2]),
-        deciseconds,
+    heads, edges = np.ascontiguousarray(arcs[:, 1]), np.ascontiguousarray(arcs[:, 2])
+    rules = _Rules(
         np.array([past[-1] for past in stops], dtype=np.int64),
         indptr_of([len(banned) for banned in stops.values()]),
         np.array([row for banned in stops.values() for row in sorted(banned)], dtype=np.int64),
         past_of,
     )
+    behind = _followed(_Arcs(streets.first, streets.order, heads, edges, deciseconds), rules)
     for past in stops:
         found[past] |= _round(streets, past[-1], found[past])
     for row in np.flatnonzero(behind).tolist():
