@@ -12,6 +12,7 @@ import pandas as pd
 import shapely
 
 from geo_access.sources.supply.employers import employers_frame
+from geo_access.sources.supply.same_sites import repeated_ids
 from geo_access.sources.tables.report import Loss, ReadingReport
 from geo_access.sources.tables.stream import column_names, stream_table
 from geo_access.sources.tables.text import pick_columns, to_numbers, to_text
@@ -140,7 +141,7 @@ def read_sirene(
             unmapped.append((row, siret, why))
         records += [{**_record(row, values, place), "metier": metier} for metier in metiers or (None,)]
     hidden = int((~kept["diffusible"].astype(bool)).sum()) if len(kept) else 0
-    notes = [note("hidden", n=hidden)] if hidden else []
+    notes = [*kept.attrs["notes"], *([note("hidden", n=hidden)] if hidden else [])]
     return employers_frame(records, Path(stock).name, len(kept), kept=(), located=nowhere, mapped=unmapped, notes=notes)
 
 
@@ -194,7 +195,11 @@ def _filtered_stock(
         if len(part):
             parts.append(part)
     empty = pd.DataFrame(columns=["siret", "naf", "band", "commune", "name", "address", "diffusible"])
-    return pd.concat([empty, *parts], ignore_index=True).drop_duplicates("siret")
+    found_rows = pd.concat([empty, *parts], ignore_index=True)
+    again = found_rows["siret"].duplicated()
+    once = found_rows[~again]
+    once.attrs["notes"] = [repeated_ids("SIRET", found_rows.loc[again, "siret"], path.name)] if again.any() else []
+    return once
 
 
 def _plain(batch: pd.DataFrame) -> pd.DataFrame:

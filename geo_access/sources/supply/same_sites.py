@@ -9,9 +9,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_access.words.note import note
+from geo_access.words.note import Note, note
 
-__all__ = ["REPEATED", "repeated_rows", "split_shared_ids"]
+__all__ = ["REPEATED", "repeated_ids", "repeated_rows", "split_shared_ids"]
 
 REPEATED = note("loss.repeated")
 
@@ -106,3 +106,28 @@ def _free(name: str, taken: set[Any]) -> str:
         name += "'"
     taken.add(name)
     return name
+
+
+def repeated_ids(what: str, ids: pd.Series, where: str) -> Note:
+    """Say that several rows of a register give one id: the first counts.
+
+    Parameters
+    ----------
+    what : str
+        ``SIRET``, ``UAI``.
+    ids : pandas.Series
+        Of the rows after the first.
+    where : str
+        The file.
+
+    Returns
+    -------
+    Note
+
+    Examples
+    --------
+    >>> repeated_ids("UAI", pd.Series(["a", "a", "b"]), "s.csv").told("en")
+    's.csv: 3 rows repeat a UAI (a, b): the first row of each counts'
+    """
+    named = ", ".join(str(each) for each in ids.unique()[:5])
+    return note("sites.id_again", n=len(ids), what=what, ids=named, file=where)

@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.sources.supply.crosswalk_files import read_certifications, read_mef, romes_of_diplomas
+from geo_access.sources.supply.same_sites import repeated_ids
 from geo_access.sources.supply.training import TrainingRows
 from geo_access.sources.tables.points import LAT_NAMES, LON_NAMES, find_positions
 from geo_access.sources.tables.read import read_table
@@ -61,7 +62,8 @@ def read_schools(path: str | Path, *, crs: str | int | None = None) -> gpd.GeoDa
     Returns
     -------
     geopandas.GeoDataFrame
-        Index ``uai``; ``site_name, provider_type, commune``, Point in EPSG:4326 or None.
+        Index ``uai``; ``site_name, provider_type, commune``, Point in EPSG:4326 or None. ``attrs["notes"]`` names the
+        codes that several rows give: the first counts.
 
     Raises
     ------
@@ -89,7 +91,11 @@ def read_schools(path: str | Path, *, crs: str | int | None = None) -> gpd.GeoDa
         for name in ("uai", "site_name", "provider_type", "commune")
     }
     schools = gpd.GeoDataFrame(data, geometry=positions.geometry.to_numpy(), crs=positions.geometry.crs)
-    return schools.dropna(subset=["uai"]).drop_duplicates("uai").set_index("uai")
+    named = schools.dropna(subset=["uai"])
+    again = named["uai"].duplicated()
+    once = named[~again].set_index("uai")
+    once.attrs["notes"] = [repeated_ids("UAI", named.loc[again, "uai"], where)] if again.any() else []
+    return once
 
 
 def read_uai_mef_rome(path: str | Path, *, schools: str | Path | None = None) -> tuple[gpd.GeoDataFrame, ReadingReport]:
@@ -249,7 +255,8 @@ def _education_rows(
             mef11=values["mef11"],
             diploma=values.get("diploma"),
         )
-    return rows.finish(len(texts), notes=notes)
+    said = [] if directory is None else directory.attrs.get("notes", [])
+    return rows.finish(len(texts), notes=[*notes, *said])
 
 
 def _why_unmapped(values: Mapping[Any, Any]) -> Note:

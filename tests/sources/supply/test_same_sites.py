@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from geo_access.sources.supply.employers import read_employers
+from geo_access.sources.supply.employers_sirene import read_sirene
 from geo_access.sources.supply.same_sites import REPEATED
 from geo_access.sources.supply.training import read_training
+from geo_access.sources.supply.training_education import read_schools
 from geo_access.sources.supply.training_lheo import read_lheo
 
 
@@ -68,3 +70,19 @@ def test_lheo_numbers_given_twice_keep_both_actions(tmp_path: Path) -> None:
     again = "<lheo><offres>" + course.format(action(50.61) * 2) + "</offres></lheo>"
     offers, report = read_lheo(written(tmp_path / "p.xml", again))
     assert (len(offers), report.read, report.losses()["reason"].tolist()) == (1, 2, [str(REPEATED)])
+
+
+def test_registers_that_give_an_id_twice_say_so(tmp_path: Path) -> None:
+    stock = tmp_path / "stock.csv"
+    head = "siret,activitePrincipaleEtablissement,codeCommuneEtablissement,enseigne1Etablissement"
+    stock.write_text(f"{head}\n1,25.62B,59350,ACME\n1,25.62B,59350,OTHER\n2,25.62B,59350,TWO\n")
+    found, report = read_sirene(stock, departments=["59"])
+    assert found["site_name"].tolist() == ["ACME", "TWO"]
+    assert "stock.csv: 1 rows repeat a SIRET (1): the first row of each counts" in [str(note) for note in report.notes]
+    schools = tmp_path / "s.csv"
+    schools.write_text("uai,name,lat,lon\n0590005K,LP,50.37,3.49\n0590005K,LPO,50.4,3.5\n")
+    listed = read_schools(schools)
+    assert listed["site_name"].tolist() == ["LP"]
+    assert [str(note) for note in listed.attrs["notes"]] == [
+        "s.csv: 1 rows repeat a UAI (0590005K): the first row of each counts"
+    ]
