@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from geo_access.network.search.links import Links
-from geo_access.network.search.off_street import paces, square_pairs
+from geo_access.network.search.off_street import ROUNDED_M, paces, square_pairs
 from geo_access.surfaces.lattice import Lattice
 
 __all__ = ["StraightCells", "straight_cells"]
@@ -73,18 +73,19 @@ def straight_cells(lattice: Lattice, points: Links, *, rows: slice, cols: slice,
     farthest_m = float(off_m.max(initial=-np.inf))
     x, y = frame.x[cols], frame.y[rows]
     parts = []
-    usable = points.ok & (points.distance_m > 0) & (np.isfinite(farthest_m) and not lattice.walled)
+    # Those on their street count too: of two streets as near, a cell may be linked to the other one.
+    usable = points.ok & (np.isfinite(farthest_m) and not lattice.walled)
     own_pace, as_walked = paces(points), lattice.connector_kmh / walk_kmh
     across_s, inside, square = (
         values.reshape(frame.rows, frame.cols)[rows, cols] for values in (links.connector_s, links.inside, links.square)
     )
     for point in np.flatnonzero(usable).tolist():
         own_m, here_x, here_y = (float(values[point]) for values in (points.distance_m, points.x, points.y))
-        reach_m = own_m + farthest_m
+        reach_m = own_m + farthest_m + ROUNDED_M
         left, right = np.searchsorted(x, (here_x - reach_m, here_x + reach_m)).tolist()
         low, high = np.searchsorted(y, (here_y - reach_m, here_y + reach_m)).tolist()
         metres = np.hypot(x[left:right][None, :] - here_x, y[low:high][:, None] - here_y)
-        near = metres <= own_m + off_m[low:high, left:right]
+        near = metres <= own_m + off_m[low:high, left:right] + ROUNDED_M
         part = (slice(low, high), slice(left, right))
         if points.inside[point]:
             near &= ~inside[part] | (square[part] != points.square[point])

@@ -85,6 +85,16 @@ def test_bad_questions_of_shares(ask: dict[str, object], said: str) -> None:
             share_areas(share, shares=shares)
 
 
+def test_a_cell_half_way_between_two_streets_is_walked_to_straight_from_the_stop_on_either() -> None:
+    # Half a block, 50 m, on either side of the stop: 50 m × 1.3 at 4.8 km/h are 48.75 s; the bus leaves at 08:00.
+    network = served([bus((0, 0), (1, 60))], [(25, 14.5), (0, 1)])
+    surface = travel_time_surface(
+        network, site((0, 0)), mode="transit", max_minutes=60, cell_m=50, reverse=True, arrive="08:25"
+    )
+    beside = np.array([[X0 + 2450, Y0 + 1450], [X0 + 2550, Y0 + 1450]], dtype=float)
+    np.testing.assert_allclose(surface.at(beside), 1500 + 48.75, atol=0.5)
+
+
 @st.composite
 def towns(draw: st.DrawFn) -> Network:
     stops = draw(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 60)), min_size=3, max_size=6, unique=True))

@@ -23,7 +23,7 @@ __all__ = ["Across", "across_matrix", "across_pairs", "across_sparse", "paces", 
 
 # Positions to seven decimals of a degree are a centimetre off: two points beside one street, as far apart as their
 # walks to it, are not told apart by the last bit.
-_ROUNDED_M = 0.05
+ROUNDED_M = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,7 +125,7 @@ def straight_pairs(sources: Links, targets: Links) -> Across:
             continue
         tree = cKDTree(np.column_stack((far.x[others], far.y[others])))
         points = np.column_stack((near.x[rows], near.y[rows]))
-        hits = tree.query_ball_point(points, 2.0 * near.distance_m[rows] + _ROUNDED_M, workers=1)
+        hits = tree.query_ball_point(points, 2.0 * near.distance_m[rows] + ROUNDED_M, workers=1)
         sizes = np.array([len(hit) for hit in hits], dtype=np.int64)
         if not sizes.sum():
             continue
@@ -137,7 +137,7 @@ def straight_pairs(sources: Links, targets: Links) -> Across:
     pairs = np.unique(np.concatenate(found), axis=0)
     source, target = pairs[:, 0], pairs[:, 1]
     metres = np.hypot(sources.x[source] - targets.x[target], sources.y[source] - targets.y[target])
-    keep = metres <= sources.distance_m[source] + targets.distance_m[target] + _ROUNDED_M
+    keep = metres <= sources.distance_m[source] + targets.distance_m[target] + ROUNDED_M
     keep &= ~(sources.inside[source] & targets.inside[target] & (sources.square[source] == targets.square[target]))
     source, target = source[keep], target[keep]
     pace = np.maximum(paces(sources)[source], paces(targets)[target])
