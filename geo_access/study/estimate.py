@@ -4,22 +4,42 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from geo_access.modes import Mode
 from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs
 from geo_access.words.words import format_number, text
 
 __all__ = ["Estimate", "estimate_of"]
 
-# Processor time and memory: once, for each métier drawn, for each site and public swept, for each pair. Fitted to what
-# was measured: 4 points (5 s, 496 MB; with a bus 6.6 s, 531 MB), 1,640 points and 105 sites (37 s, 836 MB), and a
-# region of 151,480 points (180 s, 1.6 GB); each is met within × 1.2.
+# Processor time [s] and memory [MB] of each count of work, fitted to what five studies took
+# (tests/benchmarks/bench_estimates.py): 4 points over straight lines (6 s, 591 MB), the same with streets and a bus
+# (8 s, 627 MB), 20,000 points (9 s, 697 MB), the demo's first métier and public (18 s, 802 MB), the whole demo with its
+# three scenarios (77 s, 1,387 MB).
+_REPORT_S = 2.3
 _FLOOR_S = 2.0
-_DRAWN_S = 1.5
-_SWEEP_S = 0.083
-_PAIR_S = 2e-7
+_TRANSIT_S = 0.5
+_MAP_S = 0.7
+_MAP_ZONE_S = 0.017
+_FILE_S = 0.2
+_FILE_MB_S = 0.35
+# A site asked for one public at one time: there and back, and the questions that lift its limits.
+_SWEEP_S = 0.011
+_REMEDY_SWEEP_S = 0.006
+_REMEDY_S = 0.9
+_PAIR_S = 5e-7
+_POINT_S = 3e-5
+# A scenario is diagnosed on its own day and compared with what was, in shares of the diagnosis of one day.
+_SCENARIO_S = 0.5
+_SCENARIO_SHARE = 1.7
 _FLOOR_MB = 490.0
-_DRAWN_MB = 45.0
-_BYTES_PER_PAIR = 4.7
+_MAP_MB = 45.0
+_TIMETABLE_MB = 35.0
+_STREETS_MB = 120.0
+_POINT_MB = 0.005
+_PAIR_MB = 1.3e-6
+# Times that are kept, and the most that the store keeps.
+_KEPT_MB = 1.1e-4
+_MOST_KEPT_MB = 537.0
 _SHORT_S = 90.0
 
 
@@ -70,11 +90,24 @@ def estimate_of(file: StudyFile, inputs: StudyInputs) -> Estimate:
     Returns
     -------
     Estimate
+        From counts of points, sites, publics, hours, days, métiers and scenarios, and the size of the network's files.
     """
-    sites = sum(table["site_id"].nunique() for table in (inputs.training, inputs.employers) if table is not None)
-    sweeps = sites * len(file.profiles)
-    pairs = len(inputs.points) * sweeps
-    drawn = len(file.metiers)
-    seconds = _FLOOR_S + drawn * _DRAWN_S + sweeps * _SWEEP_S + pairs * _PAIR_S
-    megabytes = _FLOOR_MB + drawn * _DRAWN_MB + pairs * _BYTES_PER_PAIR / 1e6
-    return Estimate(len(inputs.points), int(sites), len(file.profiles), seconds, megabytes)
+    tables = {"training": inputs.training, "job": inputs.employers}
+    sites = {kind: 0 if table is None else int(table["site_id"].nunique()) for kind, table in tables.items()}
+    points, metiers, scenarios = len(inputs.points), len(file.metiers), len(file.scenarios)
+    riding = sum(Mode(profile.mode).uses_transit for profile in file.profiles)
+    hours = {kind: sum(schedule.kind == kind for schedule in file.schedules) for kind in sites}
+    # Without hours in the study, employers are asked at their own.
+    sweeps = riding * sum(count * max(1, hours[kind]) for kind, count in sites.items())
+    days = 1 + len(file.study.ordinary_dates) + (file.study.other_date is not None)
+    pairs = points * sum(sites.values()) * len(file.profiles)
+    read_mb = sum(path.stat().st_size for path in (*file.network.osm, *file.network.gtfs) if path.is_file()) / 1e6
+    one_day = (_TRANSIT_S if riding else 0.0) + _SWEEP_S * sweeps + _PAIR_S * pairs
+    seconds = _REPORT_S + _FLOOR_S + _POINT_S * points + days * one_day
+    seconds += days * (_FILE_S + _FILE_MB_S * read_mb if read_mb else 0.0)
+    seconds += metiers * (_MAP_S + _MAP_ZONE_S * len(inputs.zones) + _REMEDY_S * riding) + _REMEDY_SWEEP_S * sweeps
+    seconds += scenarios * (_SCENARIO_S + _SCENARIO_SHARE * one_day)
+    megabytes = _FLOOR_MB + _MAP_MB * metiers + _POINT_MB * points + _PAIR_MB * pairs
+    megabytes += (_TIMETABLE_MB if riding else 0.0) + (_STREETS_MB if file.network.osm else 0.0)
+    megabytes += min(_MOST_KEPT_MB, _KEPT_MB * points * sweeps * (1 + scenarios))
+    return Estimate(points, sum(sites.values()), len(file.profiles), seconds, megabytes)
