@@ -154,6 +154,8 @@ class MapContent:
         From `geo_access.diagnosis.flag.flag_zones`; rows of other métiers are left out here.
     bands : geopandas.GeoDataFrame, optional
         From `geo_access.surfaces.bands.isochrones`.
+    band_ends : geopandas.GeoSeries, optional
+        Parts of the outline of the farthest isochrone where the streets that were read end: drawn dashed.
     bands_label : str
         What the isochrones show, for instance « en transports en commun, arrivée à 8 h 30 ».
     bands_for : tuple of str
@@ -188,6 +190,7 @@ class MapContent:
     zones: gpd.GeoDataFrame
     flags: pd.DataFrame
     bands: gpd.GeoDataFrame | None = None
+    band_ends: gpd.GeoSeries | None = None
     bands_label: str = ""
     bands_for: tuple[str, ...] = ()
     counts: pd.DataFrame | None = None

@@ -30,6 +30,7 @@ from geo_access.words.words import text
 __all__ = [
     "MARKERS",
     "Ground",
+    "draw_band_ends",
     "draw_bands",
     "draw_frame",
     "draw_names",
@@ -259,6 +260,22 @@ def draw_bands(ax: Axes, ground: Ground, bands: gpd.GeoDataFrame) -> None:
         ax.add_patch(
             PathPatch(_outline(ring), facecolor=colour, edgecolor="white", linewidth=0.3, alpha=0.9, zorder=1.5)
         )
+
+
+def draw_band_ends(ax: Axes, ground: Ground, ends: gpd.GeoSeries) -> None:
+    """Dash the outline of an isochrone where the streets that were read end.
+
+    Parameters
+    ----------
+    ax : matplotlib.axes.Axes
+    ground : Ground
+    ends : geopandas.GeoSeries
+        Lines.
+    """
+    parts = shapely.get_parts(ends.to_crs(ground.epsg).to_numpy())
+    segments = [shapely.get_coordinates(part) for part in parts]
+    ax.add_collection(LineCollection(segments, colors="white", linewidths=1.6, zorder=1.6))
+    ax.add_collection(LineCollection(segments, colors="#2d1e5f", linewidths=0.8, linestyles=(0, (4, 3)), zorder=1.7))
 
 
 def draw_network(ax: Axes, ground: Ground, content: MapContent, *, lines: bool) -> None:

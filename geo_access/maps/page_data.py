@@ -238,7 +238,7 @@ def _facts(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) -> d
         for question in content.questions()
     ]
     empty: dict[str, object] = {"type": "FeatureCollection", "features": []}
-    bands, styles = content.ordered_bands(), band_styles(content)
+    bands, styles, ends = content.ordered_bands(), band_styles(content), content.band_ends
     stops = []
     if content.layers is not None:
         stops = [
@@ -261,6 +261,7 @@ def _facts(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) -> d
         "questions": questions,
         "siteNames": list(sites),
         "bands": _features(_rings(bands), [dict(style) for style in styles], 0.0) if bands is not None else empty,
+        "bandEnds": _features(gpd.GeoDataFrame(geometry=ends), [{}] * len(ends), 0.0) if ends is not None else empty,
         "bandsLabel": content.bands_label,
         "counted": content.band_figures()[0],
         "symbolScale": round(content.symbol_scale(), 3),

@@ -1,4 +1,4 @@
-"""Styles for QGIS: the colours, hatches and dashes of the maps, and columns by their names in words, as QML."""
+"""Styles for QGIS: the colours and hatches of the maps, and columns by their names in words, as QML."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def levels_style(language: str = "fr") -> ET.Element:
 
 
 def bands_style(minutes: Sequence[float], language: str = "fr") -> ET.Element:
-    """Draw the isochrones: near is dark and lies on top; an edge that the extract cut is dashed.
+    """Draw the isochrones: near is dark and lies on top; the column ``cut_by_extent`` tells those that the extract cut.
 
     Parameters
     ----------
@@ -124,25 +124,10 @@ def bands_style(minutes: Sequence[float], language: str = "fr") -> ET.Element:
         label = text("band", language, minutes=f"{cutoff:g}")
         category = {"type": "double", "render": "true", "value": f"{cutoff:g}", "label": label, "symbol": str(number)}
         ET.SubElement(categories, "category", category)
-        layer = _fill(_symbol(symbols, "fill", str(number)), _rgba(colour), border="255,255,255,255", width_mm="0.3")
-        _dashed_where_cut(layer)
+        _fill(_symbol(symbols, "fill", str(number)), _rgba(colour), border="255,255,255,255", width_mm="0.3")
     order = ET.SubElement(renderer, "orderby")
     ET.SubElement(order, "orderByClause", asc="0", nullsFirst="0").text = '"minutes"'
     return renderer
-
-
-def _dashed_where_cut(layer: ET.Element) -> None:
-    properties = ET.SubElement(ET.SubElement(layer, "data_defined_properties"), "Option", type="Map")
-    ET.SubElement(properties, "Option", name="name", type="QString", value="")
-    each = ET.SubElement(properties, "Option", name="properties", type="Map")
-    for name, then, otherwise in (("outlineStyle", "'dash'", "'solid'"), ("outlineColor", "'#2d1e5f'", "'#ffffff'")):
-        one = ET.SubElement(each, "Option", name=name, type="Map")
-        ET.SubElement(one, "Option", name="active", type="bool", value="true")
-        ET.SubElement(
-            one, "Option", name="expression", type="QString", value=f'if("cut_by_extent", {then}, {otherwise})'
-        )
-        ET.SubElement(one, "Option", name="type", type="int", value="3")
-    ET.SubElement(properties, "Option", name="type", type="QString", value="collection")
 
 
 def column_aliases(columns: Sequence[str], table: str, language: str = "fr") -> ET.Element:

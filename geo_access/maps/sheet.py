@@ -20,6 +20,7 @@ from geo_access.maps.drawing import (
     EMPLOYER_MARKER,
     MARKERS,
     Ground,
+    draw_band_ends,
     draw_bands,
     draw_frame,
     draw_names,
@@ -269,6 +270,8 @@ def _draw_access(ax: Axes, ground: Ground, content: MapContent, zoom: float) -> 
     bands = content.ordered_bands()
     if bands is not None:
         draw_bands(ax, ground, bands)
+    if content.band_ends is not None:
+        draw_band_ends(ax, ground, content.band_ends)
     draw_network(ax, ground, content, lines=True)
     draw_outlines(ax, ground)
     draw_sites(ax, ground, content, scale=_SITES * zoom * content.symbol_scale())

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import pandas as pd
+import shapely
 
 from geo_access.clock import parse_clock
 from geo_access.manifest import Manifest
@@ -18,6 +19,7 @@ from geo_access.network.model import CrowFly, Network
 from geo_access.study.file import StudyFile, isochrone_profile
 from geo_access.study.folder import slugs
 from geo_access.study.inputs import StudyInputs
+from geo_access.surfaces.extent import area_ends, street_extent
 from geo_access.words.words import text, written_date
 
 __all__ = ["Pictures", "map_contents", "study_sources", "write_front_page", "write_pictures"]
@@ -66,7 +68,7 @@ def map_contents(
     counts: pd.DataFrame,
 ) -> tuple[MapContent, ...]:
     """Gather what the map of each métier shows, in the order of the study file."""
-    layers = network_layers(network)
+    layers, extent = network_layers(network), street_extent(network)
     sources = study_sources(file)
     told = [warning.told(file.study.language) for warning in network.warnings if warning.key == "aligned"]
     return tuple(
@@ -77,6 +79,7 @@ def map_contents(
             zones=inputs.zones,
             flags=flags,
             bands=bands.get(metier.code),
+            band_ends=_farthest_ends(bands.get(metier.code), extent, cell_m=file.output.cell_m),
             bands_label=bands_label,
             bands_for=(isochrone_profile(file).id, "job" if file.training is None else "training"),
             counts=counts[counts["metier"] == metier.code] if metier.code in bands else None,
@@ -96,6 +99,17 @@ def map_contents(
         )
         for metier in file.metiers
     )
+
+
+def _farthest_ends(
+    bands: gpd.GeoDataFrame | None, extent: shapely.Geometry | None, *, cell_m: float
+) -> gpd.GeoSeries | None:
+    """Where the farthest isochrone ends for want of streets; None where it nowhere does."""
+    if bands is None or not len(bands):
+        return None
+    farthest = bands.geometry.loc[[bands["minutes"].idxmax()]]
+    ends = area_ends(farthest, extent, cell_m=cell_m)
+    return None if ends.is_empty.all() else ends
 
 
 def _comparisons(file: StudyFile, contents: tuple[MapContent, ...]) -> list[Comparison]:

@@ -17,6 +17,7 @@ import shapely
 from geo_access.errors import raise_faults
 from geo_access.routing.asked import MinutesLike, read_minutes
 from geo_access.surfaces.surface import Surface
+from geo_access.words.note import notes_plain
 from geo_access.words.told import fault, refusal
 
 __all__ = ["check_minutes", "nested_polygons", "surface_bands"]
@@ -239,6 +240,7 @@ def surface_bands(
         "reverse": surface.reverse,
         "crow_fly": surface.crow_fly,
         "manifest_id": surface.manifest_id,
-        "notes": list(surface.notes),
+        # Plain values: a table is written with what it carries.
+        "notes": notes_plain(surface.notes),
     }
     return frame

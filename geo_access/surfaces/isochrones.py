@@ -11,22 +11,21 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_access.network.model import CrowFly, Network, Streets
+from geo_access.network.model import Network
 from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike
 from geo_access.routing.query import Query
 from geo_access.surfaces.bands import check_minutes, surface_bands
+from geo_access.surfaces.extent import area_ends, street_extent
 from geo_access.surfaces.lattice import Canvas, Lattice
 from geo_access.surfaces.surface import Bounds, Surface, make_surface_query, query_surface, site_positions, walls_of
 from geo_access.words.note import note
 from geo_access.words.told import refusal
 
-__all__ = ["Drawing", "isochrones", "query_isochrones", "street_extent"]
+__all__ = ["Drawing", "isochrones", "query_isochrones"]
 
 # A cutoff that reaches fewer cells than this over streets is drawn on finer ones, as long as those are not too many.
 _LEAST_CELLS = 4.0
 _MOST_FINE_CELLS = 1_000_000
-# Streets are looked at through squares of the extent's side over this.
-_EXTENT_CELLS = 80
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,7 +86,8 @@ def isochrones(
     geopandas.GeoDataFrame
         ``minutes, area_km2, cut_by_extent, geometry`` in the network's metric CRS; by site, a first column ``site``
         with the id of the site (column ``site_id`` or ``id``, else the row's label), missing for all together.
-        ``cut_by_extent`` tells the areas that end where the streets of the network end.
+        ``cut_by_extent`` tells the areas that end where the streets of the network end. ``attrs["notes"]``: what a
+        reader should know, each with its ``key``, ``values`` and English ``text``.
 
     Raises
     ------
@@ -187,15 +187,12 @@ def _family(
     surface = query_surface(network, sites, query, drawing.canvas)
     bands = surface_bands(surface, minutes=cutoffs, min_hole_m2=drawing.min_hole_m2, simplify_m=drawing.simplify_m)
     bands = _with_small_cutoffs(network, sites, surface, bands, drawing)
-    cut = np.zeros(len(bands), dtype=bool)
-    if extent is not None:
-        # An outline may stand a cell off the last street.
-        inner = shapely.buffer(extent, -2 * surface.frame.cell_m)
-        cut = ~np.asarray(shapely.covered_by(bands.geometry.to_numpy(), inner)) & ~bands.geometry.is_empty.to_numpy()
+    cut = ~area_ends(bands.geometry, extent, cell_m=surface.frame.cell_m).is_empty.to_numpy()
     bands.insert(2, "cut_by_extent", cut)
     if cut.any():
         first = float(bands.loc[cut, "minutes"].min())
-        bands.attrs["notes"] = [*bands.attrs["notes"], note("surfaces.cut_by_extent", minutes=f"{first:g}")]
+        said = note("surfaces.cut_by_extent", minutes=f"{first:g}")
+        bands.attrs["notes"] = [*bands.attrs["notes"], said.to_dict()]
     return bands
 
 
@@ -243,24 +240,3 @@ def _finer(cell_m: float, reach_m: float, box: Bounds) -> float:
     while reach_m < 2 * _LEAST_CELLS * fine_m and area_m2 / (fine_m / 2) ** 2 <= _MOST_FINE_CELLS:
         fine_m /= 2
     return fine_m
-
-
-def street_extent(network: Network) -> shapely.Geometry | None:
-    """Outline of the streets of a network, metric CRS; None over straight lines, which have no end.
-
-    The hull is drawn around squares of an eightieth of the extent's side that hold a street, so that an extract cut
-    along a boundary is followed.
-    """
-    streets = network.streets
-    if isinstance(streets, CrowFly) or not isinstance(streets, Streets) or len(streets.node_x) < 3:
-        return None
-    xy = np.column_stack((streets.node_x, streets.node_y))
-    low = xy.min(axis=0)
-    side = float(np.max(xy.max(axis=0) - low)) / _EXTENT_CELLS
-    if not side > 0:
-        return None
-    # The outermost streets of each square, so that the hull ends where they do.
-    square = np.floor((xy - low) / side).astype(np.int64) @ (1, _EXTENT_CELLS + 2)
-    ends = pd.DataFrame(xy, columns=["x", "y"]).groupby(square).agg(["min", "max"])
-    corners = [ends[[("x", a), ("y", b)]].to_numpy() for a in ("min", "max") for b in ("min", "max")]
-    return shapely.concave_hull(shapely.multipoints(np.concatenate(corners)), ratio=0.2)

@@ -79,14 +79,12 @@ def test_levels_have_the_colours_of_the_map_and_hatches_by_confidence(folder: Pa
     assert seen["Non mesuré"] == 2
 
 
-def test_isochrones_are_drawn_far_first_and_dashed_where_cut(folder: Path) -> None:
+def test_isochrones_are_drawn_far_first(folder: Path) -> None:
     renderer = style(folder, "isochrones.gpkg").find("renderer-v2")
     assert [part.get("value") for part in renderer.findall("categories/category")] == ["15", "30", "45", "60"]
     assert [colour(symbol) for symbol in renderer.findall("symbols/symbol")] == [hexes(c) for c in BAND_COLOURS[:4]]
     order = renderer.find("orderby/orderByClause")
     assert (renderer.get("enableorderby"), order.text, order.get("asc")) == ("1", '"minutes"', "0")
-    dashes = [part.get("value") for part in renderer.iter("Option") if part.get("name") == "expression"]
-    assert "if(\"cut_by_extent\", 'dash', 'solid')" in dashes
 
 
 def test_columns_have_names_in_french(folder: Path) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import geopandas as gpd
 import numpy as np
 import pytest
@@ -10,6 +12,8 @@ from shapely import Point
 import geo_access as ga
 from geo_access.errors import InputError
 from geo_access.network.model import CrowFly, Network
+from geo_access.surfaces.extent import area_ends, street_extent
+from tests.network.drawn import at, drawn_streets
 from tests.surfaces.desert import site, town
 
 PLAIN = Network(2154, CrowFly(2154, detour=1.25), None, {})
@@ -44,10 +48,10 @@ def test_an_area_that_ends_with_the_extract_says_so() -> None:
     sites = site((10, 10))
     bands = ga.isochrones(town(), sites, minutes=(5, 40), cell_m=25)
     assert bands["cut_by_extent"].tolist() == [False, True]
-    (said,) = [note for note in bands.attrs["notes"] if getattr(note, "key", "") == "surfaces.cut_by_extent"]
-    assert "40 min" in str(said)
+    (said,) = [note for note in bands.attrs["notes"] if note["key"] == "surfaces.cut_by_extent"]
+    assert "40 min" in said["text"]
     within = ga.isochrones(town(), sites, minutes=5, cell_m=25)
-    assert not any(getattr(note, "key", "") == "surfaces.cut_by_extent" for note in within.attrs["notes"])
+    assert not any(note["key"] == "surfaces.cut_by_extent" for note in within.attrs["notes"])
 
 
 def test_one_family_for_each_site_beside_all_together() -> None:
@@ -72,3 +76,33 @@ def test_limits_are_those_of_times() -> None:
         ga.isochrones(PLAIN, HERE, max_rides="one")
     slow = ga.isochrones(PLAIN, HERE, minutes=30, walk_kmh=2.4)["area_km2"][0]
     assert slow == pytest.approx(ga.isochrones(PLAIN, HERE, minutes=15, walk_kmh=4.8)["area_km2"][0], rel=0.01)
+
+
+CROSSROADS = """
+A---B---C
+|   |   |
+D---E---F
+|   |   |
+G---H---I
+"""
+
+
+def test_country_between_roads_is_no_end_of_the_streets(tmp_path: Path) -> None:
+    # Roads of 16 km around and through a square, 8 km apart, and nothing between them.
+    roads = {way: {"highway": "residential"} for way in ("ABC", "DEF", "GHI", "ADG", "BEH", "CFI")}
+    streets, where = drawn_streets(tmp_path, CROSSROADS, roads, step_m=8_000)
+    network = Network(2154, streets, None, {})
+    middle = gpd.GeoDataFrame({"id": ["E"]}, geometry=gpd.points_from_xy(*at(where, "E").T), crs=2154)
+    bands = ga.isochrones(network, middle, minutes=(30, 240), cell_m=100)
+    assert bands["cut_by_extent"].tolist() == [False, True]
+    # Only where it meets the outer roads does the far one end with the streets.
+    ends = area_ends(bands.geometry, street_extent(network), cell_m=100)
+    assert ends[0].is_empty
+    assert 0 < ends[1].length < bands.geometry[1].length
+    assert ends[1].distance(middle.geometry[0]) > 7_000
+
+
+def test_a_table_of_areas_is_written_with_what_it_carries(tmp_path: Path) -> None:
+    bands = ga.isochrones(town(), site((10, 10)), minutes=(5, 40), cell_m=25)
+    bands.to_parquet(tmp_path / "bands.parquet")
+    assert "40 min" in gpd.read_parquet(tmp_path / "bands.parquet").attrs["notes"][-1]["text"]

@@ -128,21 +128,13 @@ function geoAccessMap(map, data) {
     pane: "lines", interactive: false, smoothFactor: 0.4, filter: (feature) => feature.properties.farthest,
     style: () => ({ pane: "lines", fill: false, color: colour, weight: weight, lineJoin: "round" }),
   });
-  /* Where an isochrone ends because the streets that were read end, its edge is dashed. */
-  const rims = (feature) => {
-    const shape = feature.geometry;
-    const polygons = shape.type === "Polygon" ? [shape.coordinates] : shape.type === "MultiPolygon" ? shape.coordinates : [];
-    return polygons.map((rings) => rings[0].map(([lon, lat]) => [lat, lon]));
-  };
-  const dashed = (features) => L.layerGroup(features.flatMap((feature) => ["#ffffff", "#2d1e5f"].map((colour, i) =>
-    L.polyline(rims(feature), {
-      pane: "lines", interactive: false, smoothFactor: 0.4, color: colour, weight: i ? 1.6 : 3.4, dashArray: i ? "7 5" : null,
-      className: i ? "ga-cut-edge" : "",
-    }))));
-  // Bands lie in one another: where a near one is cut, the farthest is, and one dashed edge says it.
-  const cutBands = data.bands.features.filter((feature) => feature.properties.cut && feature.properties.farthest);
-  const cutEdges = dashed(cutBands);
-  const bandLines = cutBands.length ? dashed(cutBands) : L.layerGroup([outline("#ffffff", 3.4), outline("#2d1e5f", 1.6)]);
+  /* Where an isochrone ends because the streets that were read end, its edge is dashed there, and there only. */
+  const dash = (colour, weight, dashes, name) => L.geoJSON(data.bandEnds, {
+    pane: "lines", interactive: false, smoothFactor: 0.4,
+    style: () => ({ pane: "lines", fill: false, color: colour, weight: weight, dashArray: dashes, className: name, lineCap: "butt" }),
+  });
+  const cutEdges = L.layerGroup([dash("#ffffff", 3.4, null, ""), dash("#2d1e5f", 1.8, "7 5", "ga-cut-edge")]);
+  const bandLines = L.layerGroup([outline("#ffffff", 3.4), outline("#2d1e5f", 1.6), cutEdges]);
 
   /* Roads, lines and stops. */
   const roads = L.geoJSON(data.roads, {
