@@ -373,6 +373,15 @@ def _shift_s(text: object, where: str, faults: list[Fault]) -> int:
         return 0
 
 
+def _shifts(employers: pd.DataFrame, ids: np.ndarray, faults: list[Fault]) -> tuple[list[int], list[int]]:
+    """Read the hours of each row [s], and put what cannot be a shift among the faults."""
+    starts = [_shift_s(t, f"employers: site {i}", faults) for i, t in zip(ids, employers["shift_start"])]
+    ends = [_shift_s(t, f"employers: site {i}", faults) for i, t in zip(ids, employers["shift_end"])]
+    backwards = [site for site, start, end in zip(ids, starts, ends) if end <= start]
+    faults += [fault(f"employers: site {site}", "diagnosis.shift_ends") for site in backwards[:_MOST_FAULTS]]
+    return starts, ends
+
+
 def job_offers(employers: pd.DataFrame, metiers: Sequence[Metier], *, epsg: int) -> tuple[Sites, Offers]:
     """Read openings as arrays; every employer row keeps the hours of its own shift.
 
@@ -411,13 +420,7 @@ def job_offers(employers: pd.DataFrame, metiers: Sequence[Metier], *, epsg: int)
     raise_faults(_missing_columns(employers, needed, "employers"))
     faults = _count_faults(employers, "openings", "employers")
     ids = employers["site_id"].astype(str).to_numpy(object)
-    starts = [_shift_s(t, f"employers: site {i}", faults) for i, t in zip(ids, employers["shift_start"])]
-    ends = [_shift_s(t, f"employers: site {i}", faults) for i, t in zip(ids, employers["shift_end"])]
-    faults += [
-        fault(f"employers: site {site}", "diagnosis.shift_ends")
-        for site, start, end in zip(ids, starts, ends)
-        if end <= start
-    ][:_MOST_FAULTS]
+    starts, ends = _shifts(employers, ids, faults)
     raise_faults(faults)
 
     metiers = tuple(metiers)

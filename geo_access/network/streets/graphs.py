@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -92,6 +92,16 @@ def _junctions(arcs: np.ndarray, streets: Streets) -> np.ndarray:
     return degree >= 3
 
 
+def _delays(
+    arcs: np.ndarray, streets: Streets, profile: Profile, tagged: Sequence[tuple[int, Mapping[str, str]]]
+) -> np.ndarray:
+    """Seconds lost at each node, float64 (n_nodes,): at junctions, and at signals."""
+    delay = np.zeros(len(streets.node_id))
+    delay[_junctions(arcs, streets)] = profile.junction_s
+    delay[[node for node, tags in tagged if tags.get("highway") == "traffic_signals"]] = profile.signal_s
+    return delay
+
+
 def mode_graph(
     profile: Profile, use: EdgeUse, streets: Streets, rules: Rules, *, min_island_nodes: int
 ) -> tuple[ModeGraph, list[Note]]:
@@ -125,10 +135,7 @@ def mode_graph(
 
     number = {int(osm): k for k, osm in enumerate(streets.node_id)} if rules.node_tags or rules.restrictions else {}
     tagged = [(number[osm], tags) for osm, tags in rules.node_tags.items() if osm in number]
-    signals = [node for node, tags in tagged if tags.get("highway") == "traffic_signals"]
-    delay = np.zeros(n_nodes)
-    delay[_junctions(arcs, streets)] = profile.junction_s
-    delay[signals] = profile.signal_s
+    delay = _delays(arcs, streets, profile, tagged)
     deciseconds = np.maximum(1, np.rint((seconds + delay[arcs[:, 1]]) * 10.0)).astype(np.int32)
     limited = forbidden_turns(
         arcs,
