@@ -15,7 +15,7 @@ import pandas as pd
 from geo_access.diagnosis.model import Level, Saturation
 from geo_access.diagnosis.residents import Residents
 
-__all__ = ["HELD_BACK", "OF_THE_STUDY", "Publication", "hold_back", "zones_held_back"]
+__all__ = ["HELD_BACK", "OF_THE_STUDY", "Publication", "held_back_zones", "hold_back", "zones_held_back"]
 
 HELD_BACK = "HELD_BACK"
 """Cause of the level of a zone whose numbers are not published."""
@@ -98,6 +98,12 @@ def _layers(residents: Residents) -> list[np.ndarray]:
     if plain.any() and not overlap(plain):
         return [plain, ~plain]
     return [kinds == kind for kind in np.unique(kinds).tolist()]
+
+
+def held_back_zones(residents: Residents, rules: Publication) -> np.ndarray:
+    """Return the zones whose numbers `hold_back` takes out, bool (n_zones,)."""
+    below, beside = zones_held_back(residents, rules)
+    return below | beside if below.any() else np.zeros_like(below)
 
 
 def hold_back(flags: pd.DataFrame, residents: Residents, rules: Publication) -> tuple[pd.DataFrame, int, int]:

@@ -32,8 +32,10 @@ from geo_access.diagnosis.levels import (
     unknown_points,
 )
 from geo_access.diagnosis.model import FlagRules, Profile, Threshold
+from geo_access.diagnosis.publication import held_back_zones
 from geo_access.diagnosis.residents import Residents, read_residents
 from geo_access.diagnosis.supply import Offers, job_offers, training_offers
+from geo_access.study.beside import publication
 from geo_access.study.file import flag_rules, study_metiers, study_profiles, study_schedules, study_thresholds
 from geo_access.study.scenario import Assumptions
 from geo_access.times.round_trip import Ask, NetworkTimes, Sites, connect_points, round_trip
@@ -152,6 +154,7 @@ class _Ground:
     residents: Residents
     weights: sparse.csr_matrix
     towns: UncoveredTowns
+    held: np.ndarray
 
 
 class LevelEngine:
@@ -218,7 +221,9 @@ class LevelEngine:
             (residents, network.timetable),
             lambda: uncovered_towns(residents, network.timetable, rules),
         )
-        return _Ground(residents, weights, towns)
+        floors = publication(assumed.file)
+        held = self._kept(("held", floors), (residents,), lambda: held_back_zones(residents, floors))
+        return _Ground(residents, weights, towns, held)
 
     def _supply(self, assumed: Assumptions) -> dict[str, tuple[Sites, Offers]]:
         metiers, epsg = study_metiers(assumed.file), assumed.network.epsg
@@ -353,6 +358,8 @@ class _Case:
         open_ = share_of(ground.weights, unknown) if unknown.any() else np.where(np.isnan(share), np.nan, 0.0)
         share[:, ~asked | only_remote(offers, rules)] = np.nan
         level = open_level_codes(share, open_, rules) if unknown.any() else level_codes(share, rules)
+        # Of zones with too few people to be published only the question stays.
+        level[ground.held], share[ground.held] = SANS_OBJET, np.nan
         unmeasured_share = np.where(level == SANS_OBJET, np.nan, open_)
         task = self.task
         return CaseLevels(

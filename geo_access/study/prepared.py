@@ -14,11 +14,13 @@ import pandas as pd
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
 from geo_access.diagnosis.levels import seconds_to_places
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.publication import held_back_zones
 from geo_access.errors import InputError
 from geo_access.manifest import fingerprint
 from geo_access.network.model import Network
 from geo_access.routing.graphs import keep_changes
 from geo_access.routing.query import Window
+from geo_access.study.beside import publication
 from geo_access.study.file import (
     StudyFile,
     flag_rules,
@@ -135,6 +137,11 @@ class PreparedStudy:
     def rules(self) -> FlagRules:
         """Rules of the flag."""
         return flag_rules(self.file)
+
+    @cached_property
+    def held_back(self) -> np.ndarray:
+        """Zones with too few people for their numbers to be published, bool (n_zones,)."""
+        return held_back_zones(self.diagnosis.residents, publication(self.file))
 
     @cached_property
     def manifest_id(self) -> str:

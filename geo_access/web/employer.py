@@ -129,7 +129,7 @@ def _zones(prepared: PreparedStudy, mask: np.ndarray) -> list[dict[str, Any]]:
             "name": str(residents.zone_names[row]),
             "kind": str(residents.zone_kinds[row]),
             "residents": float(everyone[row]),
-            "share": float(inside[row] / everyone[row]) if everyone[row] > 0 else None,
+            "share": float(inside[row] / everyone[row]) if everyone[row] > 0 and not prepared.held_back[row] else None,
         }
         for row in range(len(everyone))
     ]

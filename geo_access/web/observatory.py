@@ -83,7 +83,7 @@ def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) ->
     first_threshold = rows["threshold"].iloc[0]
     rows = rows[rows["threshold"] == first_threshold]
     table = _with_components(prepared, question, _grouped(rows, _KEYS[question.by]))
-    return _as_shown(_masked(table), question)
+    return _as_shown(_masked(prepared, table), question)
 
 
 def _with_components(prepared: PreparedStudy, question: ObservatoryQuestion, table: pd.DataFrame) -> pd.DataFrame:
@@ -100,11 +100,12 @@ def _with_components(prepared: PreparedStudy, question: ObservatoryQuestion, tab
     return table.merge(kept, on=by, how="left")
 
 
-def _masked(table: pd.DataFrame) -> pd.DataFrame:
-    """Hide shares of so few residents that they would say something of somebody."""
-    few = (table["residents"] > 0) & (table["residents"] < LEAST_RESIDENTS)
+def _masked(prepared: PreparedStudy, table: pd.DataFrame) -> pd.DataFrame:
+    """Hide what the study holds back: zones with so few people that a share would say something of somebody."""
+    held = prepared.diagnosis.residents.zone_ids[prepared.held_back].astype(str)
+    few = table["zone_id"].isin(held) if "zone_id" in table else pd.Series(data=False, index=table.index)
     shown = table.assign(masked=few)
-    shown.loc[few, ["share", "reach"]] = np.nan
+    shown.loc[few, ["share", "reach", "residents"]] = np.nan
     return shown
 
 
@@ -200,7 +201,7 @@ def _maps(prepared: PreparedStudy, question: ObservatoryQuestion, table: pd.Data
     for case, metier in _shown_pairs(prepared, question, table):
         flags = prepared.flags_of(case, metier)
         share = flags["reachable_share"].to_numpy(np.float64, na_value=np.nan)
-        share[flags["residents"].to_numpy(np.float64) < LEAST_RESIDENTS] = np.nan
+        share[prepared.held_back] = np.nan
         shares = [None if np.isnan(value) else round(value, 3) for value in share.tolist()]
         found.append({"profile": case.profile.id, "metier": metier, "shares": shares})
     return found
@@ -249,12 +250,12 @@ def territory_answer(prepared: PreparedStudy, question: TerritoryQuestion) -> di
     first = mine.iloc[0]
     rows = mine[(mine["schedule"] == first["schedule"]) & (mine["threshold"] == first["threshold"])]
     told = rows[list(_TERRITORY)].astype(object).where(rows[list(_TERRITORY)].notna(), None)
-    few = float(first["residents"]) < LEAST_RESIDENTS
+    few = question.zone in prepared.diagnosis.residents.zone_ids[prepared.held_back].astype(str).tolist()
     return {
         "zone": question.zone,
         "name": str(first["zone_name"]),
         "kind": str(first["zone_kind"]),
-        "residents": float(first["residents"]),
+        "residents": None if few else float(first["residents"]),
         "masked": few,
         "threshold": float(first["threshold_min"]),
         "rows": [] if few else told.to_dict("records"),
@@ -271,8 +272,6 @@ COMPONENTS = (
     "employment_source",
 )
 """Columns of the three components, never summed into one."""
-LEAST_RESIDENTS = 11
-"""Fewer residents than these have no share of theirs published."""
 _MOST_CURVES = 8
 _TERRITORY = (
     "metier",

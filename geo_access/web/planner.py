@@ -61,11 +61,11 @@ def case_answer(prepared: PreparedStudy, question: CaseQuestion) -> dict[str, An
         name: flags[name].astype(object).where(flags[name].notna(), None).tolist() for name in SHOWN if name in flags
     }
     needed = prepared.minutes_needed(case, question.metier)
-    return told_case(prepared.diagnosis.residents.weights, needed, case.threshold, prepared.rules, columns)
+    return told_case(prepared, needed, case.threshold, prepared.rules, columns)
 
 
 def told_case(
-    weights: sparse.csr_matrix,
+    prepared: PreparedStudy,
     needed_min: np.ndarray,
     threshold: Threshold,
     rules: FlagRules,
@@ -75,8 +75,8 @@ def told_case(
 
     Parameters
     ----------
-    weights : scipy.sparse.csr_matrix of float64, shape (n_zones, n_points)
-        Residents.
+    prepared : PreparedStudy
+        Whose residents they are; of zones held back no share is told.
     needed_min : ndarray of float32, shape (n_points,)
         Shortest threshold with which each point reaches enough places [min]; infinite where none does.
     threshold : Threshold
@@ -88,7 +88,8 @@ def told_case(
     -------
     dict
     """
-    shares = zone_curve(weights, needed_min)
+    shares = zone_curve(prepared.diagnosis.residents.weights, needed_min)
+    shares[prepared.held_back] = 0.0
     units = np.floor(np.nan_to_num(shares, nan=0.0) * _SHARE_UNITS + 1e-6).astype("<u2")
     return {
         "threshold": threshold.minutes,

@@ -116,10 +116,10 @@ def scenario_answer(
     return {
         "revision": question.revision,
         "told": [change.told().told(language) for change in changes],
-        "case": told_case(weights, moved.after, after.threshold, rules, columns),
+        "case": told_case(prepared, moved.after, after.threshold, rules, columns),
         "won": {name: moved.won(weight) for name, weight in counted_groups(prepared).items()},
         "lost": {name: moved.lost(weight) for name, weight in counted_groups(prepared).items()},
-        **moved.by_zone(weights, case.threshold.minutes),
+        **moved.by_zone(weights, case.threshold.minutes, prepared.held_back),
         "why": None if why is None else why.told(language),
         "sure": False,
     }
@@ -215,11 +215,11 @@ class _Needed:
         """Residents who reach before but not after, at each minute."""
         return _between(self.before, self.after, weight)
 
-    def by_zone(self, weights: sparse.csr_matrix, threshold_min: float) -> dict[str, list[float]]:
-        """Residents of each zone who gain, and who lose, at the study's threshold."""
+    def by_zone(self, weights: sparse.csr_matrix, threshold_min: float, held: np.ndarray) -> dict[str, list[float]]:
+        """Residents of each zone who gain, and who lose, at the study's threshold; none told of zones held back."""
         before, after = self.before <= threshold_min, self.after <= threshold_min
         return {
-            name: np.asarray(weights @ mask.astype(np.float64)).ravel().round(6).tolist()
+            name: np.where(held, 0.0, np.asarray(weights @ mask.astype(np.float64)).ravel()).round(6).tolist()
             for name, mask in (("zone_won", after & ~before), ("zone_lost", before & ~after))
         }
 

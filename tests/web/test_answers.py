@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import time
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,11 +14,14 @@ from shapely import box
 from shapely.affinity import translate
 from starlette.testclient import TestClient
 
+from geo_access.diagnosis.levels import SANS_OBJET
 from geo_access.study.findings import adequacy_components
+from geo_access.study.levels import LevelEngine
 from geo_access.study.prepared import PreparedStudy
-from geo_access.web.observatory import _masked
-from geo_access.web.planner import CURVE_MINUTES
-from geo_access.web.questions import SurfaceQuestion
+from geo_access.web.employer import employer_answer
+from geo_access.web.observatory import observatory_table
+from geo_access.web.planner import CURVE_MINUTES, case_answer
+from geo_access.web.questions import CaseQuestion, EmployerQuestion, ObservatoryQuestion, SurfaceQuestion
 from geo_access.web.shapes import pack_mesh
 from geo_access.web.surface_bytes import minute_codes, unpack_surface
 
@@ -215,11 +219,27 @@ def test_rows_are_exported_as_they_are_filtered_and_sorted(client: TestClient) -
     assert [line.split(",")[0] for line in lines] == [row["zone_id"] for row in names]
 
 
-def test_a_share_of_few_residents_is_not_published() -> None:
-    table = pd.DataFrame({"residents": [10.0, 11.0, 0.0], "share": [0.5] * 3, "reach": [5.0] * 3})
-    shown = _masked(table)
-    assert shown["masked"].tolist() == [True, False, False]
-    assert shown["share"].isna().tolist() == [True, False, False]
+def test_zones_that_the_study_holds_back_have_no_figure_anywhere(prepared: PreparedStudy) -> None:
+    file = prepared.file
+    section = file.publication.model_copy(update={"min_residents": 60.0})
+    shy = replace(prepared, file=file.model_copy(update={"publication": section}))
+    assert shy.held_back.any()
+    rows = np.flatnonzero(shy.held_back)
+    territory = ObservatoryQuestion(by="territory", profile="sans_voiture")
+    table = (
+        observatory_table(shy, territory).set_index("zone_id").loc[shy.diagnosis.residents.zone_ids[rows].astype(str)]
+    )
+    assert table["masked"].all()
+    assert table[["share", "reach", "residents"]].isna().all(axis=None)
+    levels = LevelEngine().levels(shy.assumptions, shy.kept.on(shy.network))
+    for case in levels.cases:
+        assert np.isnan(case.share[rows]).all()
+        assert (case.level[rows] == SANS_OBJET).all()
+    answer = case_answer(shy, CaseQuestion.model_validate(CASE))
+    units = np.frombuffer(base64.b64decode(answer["curve"]), "<u2").reshape(-1, CURVE_MINUTES + 1)
+    assert not units[rows].any()
+    asked = EmployerQuestion(site="E001", start="07:00", end="15:00", profile="sans_voiture")
+    assert [employer_answer(shy, asked)["zones"][row]["share"] for row in rows.tolist()] == [None] * len(rows)
 
 
 def test_a_territory_has_a_sheet_of_all_its_metiers(client: TestClient, prepared: PreparedStudy) -> None:

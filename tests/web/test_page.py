@@ -144,10 +144,11 @@ def holds(path: Path, words: tuple[str, ...]) -> bool:
 
 def test_the_observatory_exports_what_it_shows(wide: Page, served: str, prepared: PreparedStudy) -> None:
     opened(wide, served, "door=observatory&by=metier&kind=training&profile=sans_voiture")
-    wide.until("return document.querySelectorAll('#rows tbody tr').length")
+    rows = "[...(document.querySelector('#rows table')?.tBodies[0].rows || [])]"
+    wide.until(f"return {rows}.length")
     asked = ObservatoryQuestion(by="metier", kind="training", profile="sans_voiture")
     table = observatory_table(prepared, asked)
-    shown = wide.run("return [...document.querySelectorAll('#rows tbody tr')].map((r) => r.cells[1].innerText)")
+    shown = wide.run(f"return {rows}.map((r) => r.cells[1].innerText)")
     wanted = sorted(round(100 * share) for share in table["share"].fillna(0.0))
     assert sorted(figures(cell)[0] for cell in shown) == wanted
     wide.run(

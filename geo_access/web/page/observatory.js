@@ -125,7 +125,7 @@ async function openTerritory(zone) {
   const lacks = (r) => [r.out_lack_min, r.back_lack_min].filter((v) => v !== null).map((v) => minutes(v)).join(" / ");
   app.detail.className = "sheet";
   app.detail.replaceChildren(el("div", { class: "panel" },
-    el("h2", {}, answer.name), el("p", {}, t("web.territory_intro", { kind: has(`zone_kind.${answer.kind}`) ? t(`zone_kind.${answer.kind}`) : answer.kind, residents: number(answer.residents), profile: publicName(question().profile || app.profiles[0].id), minutes: number(answer.threshold), day: app.day })),
+    el("h2", {}, answer.name), el("p", {}, t("web.territory_intro", { kind: has(`zone_kind.${answer.kind}`) ? t(`zone_kind.${answer.kind}`) : answer.kind, residents: answer.residents === null ? "–" : number(answer.residents), profile: publicName(question().profile || app.profiles[0].id), minutes: number(answer.threshold), day: app.day })),
     answer.masked ? el("p", {}, t("web.masked_note")) : table([
       { name: t("web.metier"), key: "metier_name" }, { name: t("level"), key: "level", show: (r) => el("span", { class: `badge level-${["adéquat", "fragile", "inadéquat", "sans objet", "indécidable"].indexOf(r.level)}` }, word("level", r.level)) },
       { name: t("web.share"), key: "reachable_share", number: true, show: (r) => percent(r.reachable_share) }, { name: t("web.reason"), key: "main_reason", show: (r) => `${word("reason", r.main_reason)}${lacks(r) ? ` (${lacks(r)})` : ""}` },
