@@ -14,7 +14,7 @@ import tempfile
 import tomllib
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,6 @@ from geo_access.words.told import refusal
 
 __all__ = ["FORMAT", "PreparedParts", "hash_sources", "open_parts", "prepared_folder", "save_parts"]
 
-FORMAT = f"geo-access-prepared/1 ({NETWORK_FORMAT})"
 _MARK = "prepared.json"
 _NETWORK = "network"
 # What of a study file changes nothing that is prepared.
@@ -80,6 +79,15 @@ class PreparedParts:
 
 # What a question of known times is made of is not told by its field: `Query`.
 _CLASSES = _held_by(StudyInputs, Diagnosis, KnownAnswers, Query)
+
+
+def _shape() -> str:
+    """Short hash of what the classes hold: a folder of others than these cannot be read."""
+    told = sorted(f"{made.__module__}.{made.__qualname__} {[item.name for item in fields(made)]}" for made in _CLASSES)
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()[:8]
+
+
+FORMAT = f"geo-access-prepared/2-{_shape()} ({NETWORK_FORMAT})"
 
 
 def prepared_folder(study: str | Path) -> Path:

@@ -221,7 +221,8 @@ def test_rows_are_exported_as_they_are_filtered_and_sorted(client: TestClient) -
 
 def test_zones_that_the_study_holds_back_have_no_figure_anywhere(prepared: PreparedStudy) -> None:
     file = prepared.file
-    section = file.publication.model_copy(update={"min_residents": 60.0})
+    people = np.asarray(prepared.diagnosis.residents.weights.sum(axis=1)).ravel()
+    section = file.publication.model_copy(update={"min_residents": float(people.min()) + 1.0})
     shy = replace(prepared, file=file.model_copy(update={"publication": section}))
     assert shy.held_back.any()
     rows = np.flatnonzero(shy.held_back)

@@ -20,7 +20,7 @@ export function curves(lines, caption) {
   const x = (m) => left + ((w - left - 8) * m) / 120, y = (share) => low - (low - 10) * share;
   const picture = svg("svg", { viewBox: `0 0 ${w} ${h}`, class: "curve", role: "img", "aria-label": caption });
   for (const share of [0, 0.25, 0.5, 0.75, 1]) picture.append(svg("line", { x1: left, x2: w - 8, y1: y(share), y2: y(share), stroke: "#cfd8df" }), svg("text", { x: left - 6, y: y(share) + 4, "text-anchor": "end", "font-size": 12, fill: "#4a5966" }, percent(share)));
-  for (const m of [0, 30, 60, 90, 120]) picture.append(svg("text", { x: x(m), y: h - 8, "text-anchor": "middle", "font-size": 12, fill: "#4a5966" }, t("web.minutes", { n: number(m) })));
+  for (const m of [0, 30, 60, 90, 120]) picture.append(svg("text", { x: x(m), y: h - 8, "text-anchor": m === 120 ? "end" : "middle", "font-size": 12, fill: "#4a5966" }, t("web.minutes", { n: number(m) })));
   lines.forEach((line, k) => picture.append(svg("polyline", { points: line.share.map((value, m) => `${x(m).toFixed(1)},${y(value).toFixed(1)}`).join(" "), fill: "none", stroke: INKS[k % 8], "stroke-width": 2, "stroke-dasharray": DASHES[k % 8] })));
   const keys = lines.map((line, k) => el("span", { class: "key" }, svg("svg", { width: 30, height: 10, "aria-hidden": "true" }, svg("line", { x1: 0, x2: 30, y1: 5, y2: 5, stroke: INKS[k % 8], "stroke-width": 2, "stroke-dasharray": DASHES[k % 8] })), line.name));
   const at = [30, 45, 60, 90];
