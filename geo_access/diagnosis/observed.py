@@ -26,6 +26,7 @@ _SITES_AT_ONCE = 32
 _LEAST_SEARCH_S = 7200
 _DAY = Schedule("day", "", "job", "09:00", "17:00")
 _ORDER = ("transit", "car", "bike", "walk", "motorcycle", "none")
+_OFF_STREETS = (Reason.UNSNAPPED_ORIGIN.name, Reason.UNSNAPPED_DESTINATION.name)
 _PAIR = ["home", "work"]
 _PAIR_COLUMNS = [*_PAIR, "mode", "people", "share_within", "reachable", "reason"]
 
@@ -37,7 +38,8 @@ class ObservedTrips:
     Attributes
     ----------
     by_mode : DataFrame
-        ``mode, people`` observed; ``measured`` of them between zones of the study by a mode that it computes;
+        ``mode, people`` observed; ``measured`` of them between zones of the study that meet its streets, by a mode that
+        it computes;
         ``within`` the threshold, there and back; ``share_within`` of those measured, 0–1 (``pd.NA`` without any);
         ``unreachable``: of those measured, with no way at all, however slow.
     gaps : DataFrame
@@ -112,6 +114,8 @@ def compare_observed(
             rows.append((mode, people, 0.0, 0.0, pd.NA, 0.0))
             continue
         found = _pairs(inside.astype({"from_row": int, "to_row": int}), ends, times, ask, limit_s)
+        # Places off the streets say nothing of the timetable.
+        found = found[~found["reason"].isin(_OFF_STREETS)]
         measured = float(found["people"].sum())
         within = float((found["people"] * found["share_within"]).sum())
         share = within / measured if measured > 0 else pd.NA

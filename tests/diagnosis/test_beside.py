@@ -250,6 +250,7 @@ def test_trips_that_people_make_and_the_timetable_denies_name_a_missing_feed() -
     assert float(table.loc["car", "share_within"]) == 1.0
     assert table.loc["motorcycle", "measured"] == 0
     assert observed.gaps[["home", "work", "people"]].to_numpy().tolist() == [["z0", "z2", 12.0]]
+    assert observed.gaps["reason"].tolist() == ["NO_SERVICE_THAT_DAY"]
     context = tiny_context(observed=observed)
     (said,) = observed_lines(context)
     assert "1 liaison en transports en commun est impossible" in said
