@@ -44,6 +44,7 @@ def compare(seed: int, counted: Counter[str]) -> list[str]:
     rng = np.random.default_rng(seed)
     world = random_world(rng)
     found = []
+    COUNTS["worlds"] += 1
     with TemporaryDirectory() as folder:
         network = write_world(world, Path(folder))
         for _ in range(QUERIES):

@@ -49,6 +49,8 @@ _SAMPLE_BYTES = 1 << 18
 _LONG_CELL = 100_000
 _SPREADSHEETS = (".xlsx", ".xlsm")
 TEXT_SUFFIXES = (".csv", ".txt", ".tsv")
+# A GeoJSON up to this size is counted beside GDAL; larger ones come from programs.
+_MOST_COUNTED_BYTES = 30_000_000
 _VECTORS = {".gpkg": b"SQLite format 3", ".geojson": b"{", ".shp": b"\x00\x00\x27\x0a"}
 _VECTOR_ORDER = (".gpkg", ".geojson", ".shp", ".json")
 # What the libraries below raise on damaged files.
@@ -404,7 +406,21 @@ def _read_vector(
     many = pyogrio.read_info(source, layer=chosen, force_feature_count=True)["features"] > max_rows
     limit = max_rows + 1 if many else None
     frame = pyogrio.read_dataframe(source, layer=chosen, max_features=limit, bbox=bounds, on_invalid="ignore")
+    if magic == b"{" and not many and bounds is None:
+        _check_features(file, member, len(frame))
     return frame if isinstance(frame, gpd.GeoDataFrame) else pd.DataFrame(frame)
+
+
+def _check_features(file: Path, member: str | None, n: int) -> None:
+    """Refuse a GeoJSON of which GDAL leaves out what does not call itself a feature, without a word."""
+    if member or file.stat().st_size > _MOST_COUNTED_BYTES:
+        return
+    try:
+        features = json.loads(file.read_bytes().decode("utf-8-sig")).get("features")
+    except (ValueError, AttributeError, RecursionError):
+        return
+    if isinstance(features, list) and len(features) > n:
+        raise refusal("table.features", file=file.name, n=len(features) - n, all=len(features))
 
 
 def _own_bounds(
