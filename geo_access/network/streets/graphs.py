@@ -137,7 +137,7 @@ def mode_graph(
     tagged = [(number[osm], tags) for osm, tags in rules.node_tags.items() if osm in number]
     delay = _delays(arcs, streets, profile, tagged)
     deciseconds = np.maximum(1, np.rint((seconds + delay[arcs[:, 1]]) * 10.0)).astype(np.int32)
-    limited = forbidden_turns(
+    limited, stuck = forbidden_turns(
         arcs,
         streets.edge_way_id,
         profile=profile,
@@ -170,6 +170,8 @@ def mode_graph(
         notes.append(note("streets.islands", mode=mode, n=islands, nodes=min_island_nodes, edges=lost))
     if len(layers.starts):
         notes.append(note("streets.zones", mode=mode, n=len(np.unique(layers.arcs[len(arcs) :, 2]))))
+    if stuck:
+        notes.append(note("streets.turns_stuck", mode=mode, n=stuck))
     if applied or unplaced:
         notes.append(note("streets.via_restrictions", mode=mode, applied=applied, unplaced=unplaced))
     return graph, notes

@@ -5,13 +5,15 @@ R413-2, R413-3 and R412-35 for the implicit limits (130, 110, 80, 50 and 20 km/h
 
 Car times are free flow, without traffic, calibrated against two engines that are widely used, on nothing measured on
 a road. Where a limit is known the car goes at 0.9 of it, between the 0.8 of OSRM's car profile (``speed_reduction``)
-and the 1.0 of Valhalla (its documentation, "Speed values"). A signal costs 2 s, as in OSRM; any other junction of three
-streets or more costs 1 s, which stands for their costs by angle of turn. Speeds by class, for ways without a limit, lie
-between theirs (OSRM 65/55/40/25/25, Valhalla in towns 57/49/40/35/30 km/h from primary to residential), but for the
-motorway, 110: 0.85 of the French limit. With these three numbers the median ratio to the geometric mean of OSRM 26.10
-and Valhalla 3.9.1 (2026-11-21) is 1.01 in Porto Alegre, 1.02 in Porto and 0.99 in Lille, and 1.11 in Monaco and 1.07 in
-Zheleznogorsk, which were not looked at before. OSRM itself is 16 to 22 % slower than Valhalla: so far apart are two
-careful guesses. Known answers: ``tests/network/test_car_calibration.py``; causes: ``tests/benchmarks/RESULTS.md``.
+and the 1.0 of Valhalla (its documentation, "Speed values"). A signal costs 2 s, as in OSRM; any other junction of
+three streets or more costs 1.2 s, which stands for their costs by angle of turn; yards and car parks that open onto a
+street make no junction. Speeds by class, for ways without a limit, are near those of OSRM (65/55/40/25/25 km/h from
+primary to residential; Valhalla has 57/49/40/35/30 in towns and more outside), but for the motorway, 110: 0.85 of the
+French limit. With these numbers the median ratio to the geometric mean of OSRM 26.10 and Valhalla 3.9.1 between points
+near streets (2026-11-27) is 0.99 in Porto Alegre, 0.99 in Porto, 1.00 in Lille, 1.03 in Monaco and 0.98 in
+Zheleznogorsk, and 85 to 94 % of the pairs are within 10 % of it. OSRM itself is 16 to 22 % slower than Valhalla: so far
+apart are two careful guesses. Known answers: ``tests/network/test_car_calibration.py``; causes:
+``tests/benchmarks/RESULTS.md``.
 """
 
 from __future__ import annotations
@@ -211,20 +213,20 @@ PROFILES: Mapping[str, Profile] = {
         reference_kmh=50.0,
         class_kmh={
             "motorway": 110.0,
-            "motorway_link": 55.0,
-            "trunk": 85.0,
-            "trunk_link": 45.0,
-            "primary": 60.0,
-            "primary_link": 35.0,
-            "secondary": 50.0,
-            "secondary_link": 30.0,
-            "tertiary": 40.0,
-            "tertiary_link": 25.0,
-            "unclassified": 35.0,
-            "residential": 28.0,
+            "motorway_link": 58.0,
+            "trunk": 90.0,
+            "trunk_link": 48.0,
+            "primary": 66.0,
+            "primary_link": 37.0,
+            "secondary": 56.0,
+            "secondary_link": 32.0,
+            "tertiary": 46.0,
+            "tertiary_link": 28.0,
+            "unclassified": 39.0,
+            "residential": 31.0,
             "living_street": 15.0,
             "service": 15.0,
-            "road": 30.0,
+            "road": 32.0,
         },
         access_keys=("access", "vehicle", "motor_vehicle", "motorcar"),
         permitted_kmh=15.0,
@@ -252,7 +254,7 @@ PROFILES: Mapping[str, Profile] = {
             "sump_buster",
         },
         signal_s=2.0,
-        junction_s=1.0,
+        junction_s=1.2,
         restriction_keys=("restriction", "restriction:motorcar", "restriction:motor_vehicle"),
         exception="motorcar",
         visit_words=_VISITS,

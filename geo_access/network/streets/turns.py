@@ -18,6 +18,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 
@@ -29,9 +30,16 @@ from geo_access.network.streets.u_turns import remember_u_turns
 from geo_access.network.streets.zones import Layers
 from geo_access.sources.osm import Restriction
 
-__all__ = ["Forbidden", "assemble", "forbidden_turns", "via_sequences"]
+__all__ = ["Forbidden", "Turns", "assemble", "forbidden_turns", "via_sequences"]
 
 Forbidden = Mapping[tuple[int, int], frozenset[int]]
+
+
+class Turns(NamedTuple):
+    """Edges that one may not take, by node and edge one came from; how many rules nobody can obey."""
+
+    forbidden: Forbidden
+    stuck: int
 
 
 def _incident(arcs: np.ndarray, nodes: set[int]) -> tuple[dict[int, list[int]], dict[int, list[int]]]:
@@ -54,7 +62,7 @@ def forbidden_turns(
     restrictions: list[tuple[int, Restriction]],
     barriers: list[tuple[int, dict[str, str]]],
     bend: Callable[[int, int, int], float] | None = None,
-) -> Forbidden:
+) -> Turns:
     """Edges that one may not take at a node, by the edge one came from.
 
     Parameters
@@ -71,7 +79,7 @@ def forbidden_turns(
 
     Returns
     -------
-    mapping of (node, edge) to frozenset of int
+    Turns
     """
     bound = [(node, item, forbids_turn(item.tags, profile)) for node, item in restrictions]
     bound = [entry for entry in bound if entry[2]]
@@ -100,10 +108,14 @@ def forbidden_turns(
     # One obligation with several ways on, or several obligations: all that they name stay open.
     for (node, edge), leaving in only.items():
         found[node, edge] |= set(out[node]) - leaving
+    # Nobody can obey a rule that leaves a one-way street without a way on: a slip of the editor, or of a cut extract.
+    stuck = [(node, edge) for (node, edge), banned in found.items() if banned and banned >= set(out[node])]
+    for key in stuck:
+        del found[key]
     for node in closed:
         for edge in into[node]:
             found[node, edge] |= set(out[node]) - {edge}
-    return {key: frozenset(values) for key, values in found.items() if values}
+    return Turns({key: frozenset(values) for key, values in found.items() if values}, len(stuck))
 
 
 _SIDES: Mapping[str, Callable[[float], bool]] = {

@@ -86,7 +86,7 @@ def test_a_limit_is_driven_at_nine_tenths() -> None:
     assert way_speeds_kmh({"highway": "motorway", "maxspeed": "130"}, PROFILES["car"])[0] == pytest.approx(117.0)
 
 
-def test_a_second_at_each_junction_and_two_at_a_signal(tmp_path: Path) -> None:
+def test_the_delays_at_a_junction_and_at_a_signal(tmp_path: Path) -> None:
     road = {"highway": "tertiary", "maxspeed": "50"}
     streets, where = drawn_streets(
         tmp_path,
@@ -98,5 +98,14 @@ def test_a_second_at_each_junction_and_two_at_a_signal(tmp_path: Path) -> None:
     links = link_points(streets, at(where, "ad"), mode="car")
     seconds = street_matrix(streets, links, links, mode="car")
     # 300 m at 45 km/h are 24 s; b is a junction of three streets, c has signals; d, where the way ends, costs nothing.
-    assert seconds[0, 1] == pytest.approx(24.0 + 1.0 + 2.0, abs=0.1)
-    assert seconds[1, 0] == pytest.approx(24.0 + 1.0 + 2.0, abs=0.1)
+    assert seconds[0, 1] == pytest.approx(24.0 + 1.2 + 2.0, abs=0.1)
+    assert seconds[1, 0] == pytest.approx(24.0 + 1.2 + 2.0, abs=0.1)
+
+
+def test_yards_that_open_onto_a_street_make_no_junction(tmp_path: Path) -> None:
+    road, yard = {"highway": "tertiary", "maxspeed": "50"}, {"highway": "service"}
+    drawing = "\n    e   f\n\n    a   b   c   d\n"
+    streets, where = drawn_streets(tmp_path, drawing, {"abcd": road, "eb": yard, "fc": road}, modes=("car",))
+    links = link_points(streets, at(where, "ad"), mode="car")
+    # 300 m at 45 km/h; a yard at b, a street at c.
+    assert street_matrix(streets, links, links, mode="car")[0, 1] == pytest.approx(24.0 + 1.2, abs=0.1)

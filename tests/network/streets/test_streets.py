@@ -77,10 +77,10 @@ def test_contraflow_and_reversed_one_way(tmp_path: Path) -> None:
         ({"highway": "residential", "zone:maxspeed": "FR:30"}, "car", (27.0, 27.0)),
         ({"highway": "living_street"}, "car", (18.0, 18.0)),
         ({"highway": "tertiary", "maxspeed": "30 mph"}, "car", (30 * 1.609344 * 0.9,) * 2),
-        ({"highway": "tertiary", "junction": "roundabout"}, "car", (40.0, 0.0)),
+        ({"highway": "tertiary", "junction": "roundabout"}, "car", (46.0, 0.0)),
         ({"highway": "tertiary", "junction": "roundabout"}, "walk", (4.8, 4.8)),
         ({"highway": "residential", "access": "private"}, "walk", (0.0, 0.0)),
-        ({"highway": "residential", "access": "private"}, "car", (28.0, 28.0)),
+        ({"highway": "residential", "access": "private"}, "car", (31.0, 31.0)),
         ({"highway": "residential", "access": "no", "foot": "yes"}, "walk", (4.8, 4.8)),
         ({"highway": "residential", "motor_vehicle": "no"}, "car", (0.0, 0.0)),
         ({"highway": "residential", "motor_vehicle": "no"}, "bike", (15.0, 15.0)),
@@ -122,7 +122,7 @@ D-------F
 """
     ways = {"ABC": ROAD, "CF": ROAD, "FD": ROAD, "DA": ROAD}
     streets, where = drawn_streets(tmp_path, drawing, ways, nodes={"B": {"barrier": "bollard"}})
-    car_kmh = 28.0
+    car_kmh = 31.0
     x, y = where["B"]
     points = np.array([[x - 10, y], [x + 10, y]])
     links = link_points(streets, points, mode="car")
@@ -149,7 +149,7 @@ def test_no_left_turn_and_its_exception(tmp_path: Path) -> None:
     banned = [("SX", "X", "XW", {"restriction": "no_left_turn", "except": "bicycle"})]
     streets, where = drawn_streets(tmp_path, CROSS, ways, restrictions=banned)
     car, bike = minutes(streets, where, "SWNE", "car"), minutes(streets, where, "SWNE", "bike")
-    side = 100 / 28 * 3.6
+    side = 100 / 31 * 3.6
     # The car drives on, turns round at the end of a street of 100 m, and comes back through the crossing.
     assert car[0, 1] - car[0, 2] >= 2 * side - 0.5
     assert car[1, 0] == pytest.approx(car[2, 0], abs=0.3)
@@ -161,7 +161,7 @@ def test_only_straight_on(tmp_path: Path) -> None:
     forced = [("SX", "X", "XN", {"restriction": "only_straight_on"})]
     streets, where = drawn_streets(tmp_path, CROSS, ways, restrictions=forced)
     car = minutes(streets, where, "SWNE", "car")
-    assert car[0, 1] > car[0, 2] + 2 * 100 / 28 * 3.6 - 0.5
+    assert car[0, 1] > car[0, 2] + 2 * 100 / 31 * 3.6 - 0.5
     assert car[0, 3] == pytest.approx(car[0, 1], abs=0.3)
     assert car[3, 1] < car[0, 1]
 
@@ -169,7 +169,7 @@ def test_only_straight_on(tmp_path: Path) -> None:
 def test_signals_and_junctions_delay_cars(tmp_path: Path) -> None:
     streets, where = drawn_streets(tmp_path, LINE, {"ABCD": ROAD}, nodes={"C": {"highway": "traffic_signals"}})
     times = minutes(streets, where, "AD", "car")
-    assert times[0, 1] == pytest.approx(300 / 28 * 3.6 + PROFILES["car"].signal_s, abs=0.2)
+    assert times[0, 1] == pytest.approx(300 / 31 * 3.6 + PROFILES["car"].signal_s, abs=0.2)
 
 
 def test_ferry_takes_its_duration(tmp_path: Path) -> None:

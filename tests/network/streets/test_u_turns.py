@@ -41,8 +41,8 @@ def drive_s(tmp_path: Path, ways: dict, letters: str, restrictions: list, mode: 
 def test_no_turning_round_in_the_middle_of_a_street(tmp_path: Path) -> None:
     free, bound = drive_s(tmp_path, WAYS, "SWPE", []), drive_s(tmp_path, WAYS, "SWPE", ONLY)
     # S–J–P–E–Q–O–N–M–W: nine sides but one junction passed (J); turning round at P would be four sides.
-    assert free[0, 1] == pytest.approx(2 * SIDE_S + 1, abs=0.3)
-    assert bound[0, 1] == pytest.approx(8 * SIDE_S + 1, abs=0.3)
+    assert free[0, 1] == pytest.approx(2 * SIDE_S + CAR.junction_s, abs=0.3)
+    assert bound[0, 1] == pytest.approx(8 * SIDE_S + CAR.junction_s, abs=0.3)
     np.testing.assert_array_equal(bound[1:], free[1:])
 
 
@@ -59,7 +59,7 @@ def test_at_a_dead_end_one_may(tmp_path: Path, mode: str) -> None:
 def test_nor_at_the_next_junction(tmp_path: Path) -> None:
     # O–P makes P a junction: the lawful way is shorter now, S–J–P–O–N–M–W, three junctions on it.
     bound = drive_s(tmp_path, {**WAYS, "OP": ROAD, "QONM": ROAD}, "SW", ONLY)
-    assert bound[0, 1] == pytest.approx(6 * SIDE_S + 3, abs=0.5)
+    assert bound[0, 1] == pytest.approx(6 * SIDE_S + 3 * CAR.junction_s, abs=0.5)
 
 
 def test_an_obligation_with_several_ways_on_leaves_all_of_them(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import datetime as dt
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from geo_access.network.search.links import link_points
@@ -16,6 +17,7 @@ from geo_access.network.streets.modes import PROFILES
 from geo_access.network.streets.rules import barrier_blocks, may_stop, permission, visit_only, way_speeds_kmh
 from geo_access.network.streets.streets import build_streets
 from geo_access.network.streets.stress import stress_level
+from geo_access.words.note import note
 from tests.network.drawn import EPSG, at, drawn_streets
 from tests.network.streets.test_areas import EAST, HOUSE, ROAD, WEST, WITH_DOORS, walk_s, write
 
@@ -359,3 +361,21 @@ def test_no_car_crosses_a_living_square(tmp_path: Path) -> None:
     streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk", "car"], min_island_nodes=1)
     assert walk_s(streets, (0, 50), (100, 50)) == pytest.approx(100 / KMH * 3.6, rel=0.005)
     assert math.isnan(walk_s(streets, (0, 50), (100, 50), mode="car"))
+
+
+def test_a_rule_that_nobody_can_obey_is_told_and_not_applied(tmp_path: Path) -> None:
+    # A–B–C is one way, cut at B for no reason; somebody wrote no_left_turn there, and no other street leaves B.
+    one_way = ROAD | {"oneway": "yes"}
+    ways = {"AB": one_way, "BC": one_way, "CD": ROAD, "DA": ROAD}
+    rule = [("AB", "B", "BC", {"restriction": "no_left_turn"})]
+    loop = "A---B\n|   |\n|   C\n|\nD"  # A–B–C 200 m, A–D–C 341 m
+    streets, where = drawn_streets(tmp_path, loop, ways, restrictions=rule, modes=["car"])
+    links = link_points(streets, at(where, "AC"), mode="car")
+    free, _ = drawn_streets(tmp_path, loop, ways, modes=["car"])
+    expected = street_matrix(free, links, links, mode="car")
+    np.testing.assert_array_equal(street_matrix(streets, links, links, mode="car"), expected)
+    assert note("streets.turns_stuck", mode="car", n=1) in streets.notes
+    # On a two-way street one can turn round: the rule holds.
+    both, _ = drawn_streets(tmp_path, loop, ways | {"AB": ROAD}, restrictions=rule, modes=["car"])
+    assert street_matrix(both, links, links, mode="car")[0, 1] > expected[0, 1] + 1
+    assert note("streets.turns_stuck", mode="car", n=1) not in both.notes

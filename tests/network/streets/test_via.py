@@ -168,7 +168,7 @@ def test_a_way_that_runs_on_through_the_node(tmp_path: Path, kind: str, from_sou
     streets, where = drawn_streets(tmp_path, drawing, ways, restrictions=rule, modes=["car"])
     links = link_points(streets, at(where, "SNW"), mode="car")
     seconds = street_matrix(streets, links, links, mode="car")
-    arm_s = 100 / 28 * 3.6
+    arm_s = 100 / 31 * 3.6
     for row, arms in ((0, from_south), (1, from_north)):
         assert seconds[row, 2] == pytest.approx(arms * arm_s, abs=4.0)
     # Only who comes from the south is obliged: E is 2 arms away from N in every case.
