@@ -245,8 +245,12 @@ def test_validate_says_what_a_network_will_say(tmp_path: Path) -> None:
     assert done.returncode == 1
     assert "no trip runs on any day" in (tmp_path / "n.csv").read_text(encoding="utf-8")
     assert "runs never" in done.stderr
+    rail = tmp_path / "rail.csv"
     done = geo_access("validate", DEMO / "gtfs_rail.zip", "--out", tmp_path / "n.csv")
-    assert "heures vides calculées" in (tmp_path / "n.csv").read_text(encoding="utf-8")
+    assert done.returncode == 1
+    assert "--overwrite" in done.stderr, "what an earlier one wrote is not replaced unasked"
+    done = geo_access("validate", DEMO / "gtfs_rail.zip", "--out", rail)
+    assert "heures vides calculées" in rail.read_text(encoding="utf-8")
     assert "Lu comme pour une étude" in done.stdout
 
 

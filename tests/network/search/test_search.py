@@ -15,6 +15,7 @@ from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search import sweep as search_sweep
 from geo_access.network.search.hierarchy import build_hierarchy
 from geo_access.network.search.links import Links, link_points
+from geo_access.network.search.off_street import ROUNDED_M
 from geo_access.network.search.search import nearby, node_times, street_matrix
 from geo_access.network.streets.streets import build_streets
 from geo_access.network.streets.turns import assemble
@@ -117,7 +118,7 @@ def test_equal_to_networkx(seed: int) -> None:
     expected += sources.connector_s[:, None].astype(np.float64) + targets.connector_s[None, :]
     # Straight across where the two walks to the streets are together as long: 1.3 × the line at 4.8 km/h.
     metres = np.hypot(sources.x[:, None] - targets.x[None, :], sources.y[:, None] - targets.y[None, :])
-    across = metres <= sources.distance_m[:, None] + targets.distance_m[None, :]
+    across = metres <= sources.distance_m[:, None] + targets.distance_m[None, :] + ROUNDED_M
     across &= sources.ok[:, None] & targets.ok[None, :]
     expected = np.where(across, np.fmin(expected, metres * 1.3 / 4.8 * 3.6), expected)
     searched = street_matrix(streets, sources, targets, mode="walk")

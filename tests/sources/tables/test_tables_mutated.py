@@ -34,7 +34,7 @@ READERS: dict[str, tuple[Callable[[Path], Any], str, str]] = {
     "onisep": (read_onisep, ".csv", "Formation (FOR) libellé;FOR URL et ID Onisep;ENS code UAI\nCAP;FOR.1;0590005K\n"),
     "bmo": (read_bmo, ".csv", "Code métier BMO;BE25;met\nD2Z40;3201;*\n"),
     "bassin": (read_rome_bassin, ".csv", "annee;ROME;cbassin;oee;defm_abc\n2021;A1101;0203;16,6;28,25\n"),
-    "tensions": (read_tensions, ".csv", "fap,Inadéquation géographique,Année\nA0Z40,5.0,2019\n"),
+    "tensions": (read_tensions, ".csv", "fap,Inadéquation géographique,Année,niveau_fap\nA0Z40,5.0,2019,fap 225\n"),
     "hours": (read_atypical_hours, ".csv", '"Fap3","Pourcentage","Horaire_atypique"\n"P",31.09,"Travail de nuit"\n'),
     "communes": (read_communes, ".csv", "COM,Commune,lon,lat\n59350,Lille,3.06,50.63\n"),
     "addresses": (read_addresses, ".csv", "numero;nom_voie;code_postal;code_insee;lon;lat\n7;Rue X;59000;59350;3;50\n"),
