@@ -127,6 +127,8 @@ import os, signal, sys
 from geo_access.times import stream
 from geo_access.times.result import TravelTimes
 from tests.times.test_stream import ASKED, HOMES, NETWORK, SITES, travel_times
+# A shell that runs this in the background has it ignore the signal.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 stream._BLOCK_BYTES, stream._COMPUTED_BYTES = 1000, 1500
 written, real = [], TravelTimes.to_frame
 def frame(times):
