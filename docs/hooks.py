@@ -82,11 +82,17 @@ def contributing_page() -> str:
 
 def api_page() -> str:
     """Name every public name where it lives, verbs before what they return."""
-    verbs = [name for name in geo_access.__all__ if name.islower()]
+    measures = geo_access.measures
+    verbs = [name for name in geo_access.__all__ if name.islower() and getattr(geo_access, name) is not measures]
     values = [name for name in geo_access.__all__ if not name.islower()]
     parts = []
-    for title, names in (("Verbs", verbs), ("Values, results and errors", values)):
-        homes = [getattr(geo_access, name).__module__ for name in names]
+    rooms = (
+        ("Verbs", verbs, geo_access),
+        ("Values, results and errors", values, geo_access),
+        ("Measures: `ga.measures`", measures.__all__, measures),
+    )
+    for title, names, room in rooms:
+        homes = [getattr(room, name).__module__ for name in names]
         parts.append(f"## {title}\n\n" + "\n".join(f"::: {home}.{name}" for home, name in zip(homes, names)))
     return "\n\n".join(parts)
 

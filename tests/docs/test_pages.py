@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shlex
 import tomllib
@@ -83,3 +84,15 @@ def test_nothing_on_the_pages_comes_from_elsewhere() -> None:
         text = page.read_text(encoding="utf-8")
         assert not re.search(r"<(script|img|link|iframe)|!\[[^]]*\]\(http", text), page.name
     assert "font: false" in (ROOT / "mkdocs.yml").read_text(encoding="utf-8")
+
+
+def test_every_part_that_is_made_from_the_package_can_be_made() -> None:
+    spec = importlib.util.spec_from_file_location("docs_hooks", ROOT / "docs" / "hooks.py")
+    assert spec is not None
+    assert spec.loader is not None
+    hooks = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(hooks)
+    made = {name: make() for name, make in hooks.PARTS.items()}
+    assert all(made.values())
+    assert "geo_access.study.study.Study" in made["api"]
+    assert "geo_access.measures.equity.gini" in made["api"]
