@@ -30,6 +30,7 @@ def test_python_runs_from_top_to_bottom(page: Path, tmp_path: Path, monkeypatch:
     names: dict[str, object] = {}
     for block in blocks(page, "python"):
         exec(compile(block, str(page), "exec"), names)  # noqa: S102 — our own pages
+    assert "ga" in names, "a page shows the public names"
 
 
 def options(command: str) -> set[str]:

@@ -31,7 +31,8 @@ def test_a_pdf_is_one_page_of_text_and_not_a_picture(tmp_path: Path) -> None:
 
 
 def test_names_with_mathematics_and_markup_are_drawn_as_they_are(tmp_path: Path) -> None:
-    print_sheet(content(metier_name=f"$\\frac{{ {NASTY}", territory="$x_"), tmp_path / "s.png", dpi=40)
+    made = print_sheet(content(metier_name=f"$\\frac{{ {NASTY}", territory="$x_"), tmp_path / "s.png", dpi=40)
+    assert made.stat().st_size > 5000
 
 
 def test_a_metier_without_site_or_flag_still_prints(tmp_path: Path) -> None:
@@ -42,6 +43,7 @@ def test_a_metier_without_site_or_flag_still_prints(tmp_path: Path) -> None:
 @pytest.mark.parametrize("count", [1, 2, 5, 12])
 def test_small_multiples_of_any_number_of_metiers(tmp_path: Path, count: int) -> None:
     print_multiples([content()] * count, tmp_path / "m.png", dpi=30)
+    assert (tmp_path / "m.png").stat().st_size > 2000
 
 
 def test_wrong_paper_format_question_and_no_metier_are_refused(tmp_path: Path) -> None:

@@ -146,30 +146,12 @@ def _tell(raw: RawTable, name: str, code: _Code, read: _Read, notices: NoticeBoo
     rows = np.flatnonzero(meant[cells])
     if len(rows):
         shown = ", ".join(str(value) for value in values[meant][:3])
-        notices.add(
-            "code_as_meant",
-            "WARNING",
-            raw.file,
-            row=int(raw.row[rows[0]]),
-            entity=name,
-            count=len(rows),
-            action="repaired",
-            says="code_as_meant",
-            values={"column": name, "cells": shown},
-        )
+        notices.add_column("code_as_meant", "WARNING", raw.file, raw.row[rows], name, says="code_as_meant", cells=shown)
     blank = ~good & (values == "")
     rows = np.flatnonzero(blank[cells])
     if len(rows):
-        notices.add(
-            "missing_required_field",
-            "ERROR",
-            raw.file,
-            row=int(raw.row[rows[0]]),
-            entity=name,
-            count=len(rows),
-            action="repaired",
-            says="code_blank",
-            values={"column": name, "code": code.blank},
+        notices.add_column(
+            "missing_required_field", "ERROR", raw.file, raw.row[rows], name, says="code_blank", code=code.blank
         )
     rows = np.flatnonzero((~good & ~blank)[cells])
     if len(rows):
@@ -206,17 +188,7 @@ def read_numbers(raw: RawTable, name: str, notices: NoticeBook, *, default: floa
         numbers[place] = number
     rows = np.flatnonzero(commas[codes]) if commas.any() else np.empty(0, np.int64)
     if len(rows):
-        notices.add(
-            "decimal_comma",
-            "WARNING",
-            raw.file,
-            row=int(raw.row[rows[0]]),
-            entity=name,
-            count=len(rows),
-            action="repaired",
-            says="decimal_comma",
-            values={"column": name},
-        )
+        notices.add_column("decimal_comma", "WARNING", raw.file, raw.row[rows], name, says="decimal_comma")
     return numbers[codes] if len(values) else np.empty(0)
 
 

@@ -148,17 +148,7 @@ def _tell(raw: RawTable, name: str, texts: list[str], unsure: np.ndarray, notice
     rows = np.flatnonzero(changed[codes]) if len(values) else np.empty(0, np.int64)
     if len(rows):
         shown = ", ".join(f"{a} = {b}" for a, b in zip(values[changed][:_SHOWN], np.array(texts)[changed][:_SHOWN]))
-        notices.add(
-            "time_as_meant",
-            "WARNING",
-            raw.file,
-            row=int(raw.row[rows[0]]),
-            entity=name,
-            count=len(rows),
-            action="repaired",
-            says="code_as_meant",
-            values={"column": name, "cells": shown},
-        )
+        notices.add_column("time_as_meant", "WARNING", raw.file, raw.row[rows], name, says="code_as_meant", cells=shown)
     rows = np.flatnonzero(unsure[codes]) if len(values) else np.empty(0, np.int64)
     if len(rows):
         notices.add_rows(

@@ -145,6 +145,23 @@ class NoticeBook:
         if total > _LISTED:
             self.add(code, severity, file, action=action, says=says, values=values, count=total - _LISTED)
 
+    def add_column(
+        self, code: str, severity: str, file: str, rows: np.ndarray, column: str, /, *, says: str, **values: object
+    ) -> None:
+        """Write one notice for the cells of a column that were mended alike: the first, and how many."""
+        named: dict[str, object] = {"column": column, **values}
+        self.add(
+            code,
+            severity,
+            file,
+            row=int(rows[0]),
+            entity=column,
+            count=len(rows),
+            action="repaired",
+            says=says,
+            values=named,
+        )
+
 
 _COLUMNS = ("severity", "code", "file", "row", "entity", "action", "count", "message")
 
