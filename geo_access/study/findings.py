@@ -1,4 +1,4 @@
-"""What a study says beyond its flags: components of adequacy, remedies, tables by zoning, the report's context.
+"""What a study says beyond its flags: components of adequacy, remedies, tables by zoning, the plans.
 
 The flags of a study, and the table of them that is shown at the end of a run.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -21,13 +20,8 @@ from geo_access.diagnosis.remedies import smallest_remedies
 from geo_access.diagnosis.siting import sessions_for_metier
 from geo_access.diagnosis.supply_adequacy import employer_need, supply_adequacy
 from geo_access.diagnosis.trip_remedies import TripEngines, trip_plan, try_trips
-from geo_access.manifest import Manifest
 from geo_access.measures.mismatch import dares_mismatch
-from geo_access.network.model import CrowFly, Network
-from geo_access.report.context import ReportContext, SourceReading
-from geo_access.report.tables import axis_table, bare_departments, lift_table, reach_table
 from geo_access.routing.query import Window
-from geo_access.study.bands import bands_label
 from geo_access.study.beside import publication
 from geo_access.study.file import (
     StudyFile,
@@ -48,7 +42,6 @@ __all__ = [
     "adequacy_components",
     "findings",
     "flag_summary",
-    "report_context",
     "study_diagnosis",
     "with_remedies",
 ]
@@ -357,63 +350,3 @@ def with_remedies(flags: pd.DataFrame, remedies: pd.DataFrame, *, language: str)
     lookup = pd.Series(words, index=pd.MultiIndex.from_frame(found[keys].astype(str)), dtype=object)
     asked = pd.MultiIndex.from_frame(flags[keys].astype(str))
     return flags.assign(remedy=lookup.reindex(asked).to_numpy() if len(lookup) else np.full(len(flags), None, object))
-
-
-def report_context(
-    file: StudyFile,
-    inputs: StudyInputs,
-    network: Network,
-    diagnosis: Diagnosis,
-    found: Findings,
-    manifest: Manifest,
-    *,
-    flags: pd.DataFrame,
-    sheets: dict[str, Path],
-    sources: tuple[str, ...],
-    counts: pd.DataFrame,
-    notices: pd.DataFrame,
-    links: pd.DataFrame,
-) -> ReportContext:
-    """Gather what the report is written from."""
-    cases = diagnosis.cases
-    return ReportContext(
-        name=file.study.name,
-        territory=file.study.territory or file.study.name,
-        service_date=file.study.date,
-        metiers=cases[0].offers.metiers,
-        profiles=tuple({case.profile.id: case.profile for case in cases}.values()),
-        thresholds=tuple({case.threshold.id: case.threshold for case in cases}.values()),
-        schedules=tuple(study_schedules(file)),
-        rules=diagnosis.rules,
-        flags=flags,
-        reach=reach_table(diagnosis),
-        lifts=lift_table(diagnosis),
-        axes=axis_table(diagnosis),
-        towns=diagnosis.towns,
-        bare_departments=bare_departments(diagnosis),
-        manifest=manifest,
-        sheets=sheets,
-        supply_adequacy=found.components,
-        counts=counts,
-        notices=notices,
-        links=links,
-        bands_label=bands_label(file),
-        remedies=found.remedies[found.remedies["lifts"]] if len(found.remedies) else None,
-        curves=found.curves,
-        observed=found.observed,
-        mismatch=found.mismatch,
-        readings=tuple(
-            SourceReading(
-                report.source,
-                report.read,
-                report.kept,
-                report.located,
-                report.counted(),
-            )
-            for report in inputs.reports
-        ),
-        sources=sources,
-        language=file.study.language,
-        synthetic=file.study.synthetic,
-        crow_fly=isinstance(network.streets, CrowFly),
-    )

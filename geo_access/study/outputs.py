@@ -16,13 +16,12 @@ import pyarrow.parquet as pq
 import pyogrio
 import shapely
 
-from geo_access.diagnosis.diagnose import Diagnosis
 from geo_access.manifest import Manifest, write_whole
 from geo_access.network.search.links_report import write_link_report
 from geo_access.routing.causes import Reason
 from geo_access.sources.tables.write import LAST_CHANGE, same_bytes, write_csv
 from geo_access.study.folder import MARK, output_files
-from geo_access.study.inputs import StudyInputs
+from geo_access.study.ran import Ran
 from geo_access.times.round_trip import RoundTrip, Sites
 
 __all__ = ["TravelTimeWriter", "write_flags", "write_manifest", "write_tables"]
@@ -210,29 +209,21 @@ def write_manifest(folder: Path, manifest: Manifest) -> Path:
     return write_whole(folder / MARK, replace(manifest, files=output_files(folder)).to_json())
 
 
-def write_tables(
-    folder: Path,
-    inputs: StudyInputs,
-    diagnosis: Diagnosis,
-    bands: dict[str, gpd.GeoDataFrame],
-    flags: pd.DataFrame,
-    *,
-    links: gpd.GeoDataFrame,
-    extra: Mapping[str, pd.DataFrame],
-) -> tuple[Path, ...]:
+def write_tables(folder: Path, ran: Ran, *, extra: Mapping[str, pd.DataFrame]) -> tuple[Path, ...]:
     """Write travel times, flags, isochrones, links and the `extra` tables (CSV by name); return the files."""
+    inputs, bands = ran.inputs, ran.bands
     times = folder / "travel_times.parquet"
     writer = TravelTimeWriter(times, inputs.points)
-    for (profile, kind, schedule), trip in diagnosis.times.items():
-        writer.write(profile=profile, schedule=f"{kind}:{schedule}", sites=diagnosis.sites[kind], trip=trip)
+    for (profile, kind, schedule), trip in ran.diagnosis.times.items():
+        writer.write(profile=profile, schedule=f"{kind}:{schedule}", sites=ran.diagnosis.sites[kind], trip=trip)
     writer.close()
-    written = [times, *write_flags(folder, inputs.zones, flags)]
+    written = [times, *write_flags(folder, inputs.zones, ran.flags)]
     for name, table in extra.items():
         if len(table):
             written.append(folder / f"{name}.csv")
             write_csv(table, written[-1])
-    if len(links):
-        written += write_link_report(links, folder)
+    if len(ran.links):
+        written += write_link_report(ran.links, folder)
     if bands:
         layers = [part.assign(metier=code) for code, part in bands.items()]
         crs = layers[0].crs

@@ -6,19 +6,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import geopandas as gpd
-import pandas as pd
 import shapely
 
 from geo_access.clock import parse_clock
-from geo_access.manifest import Manifest
 from geo_access.maps.content import MapContent, network_layers
 from geo_access.maps.index import ComparedMap, Comparison, write_compare, write_index
 from geo_access.maps.interactive import write_metier_map
 from geo_access.maps.sheet import print_multiples, print_sheets
-from geo_access.network.model import CrowFly, Network
+from geo_access.network.model import CrowFly
+from geo_access.study.bands import bands_label
 from geo_access.study.file import StudyFile, isochrone_profile
 from geo_access.study.folder import slugs
-from geo_access.study.inputs import StudyInputs
+from geo_access.study.ran import Ran
 from geo_access.surfaces.extent import area_ends, street_extent
 from geo_access.words.words import text, written_date
 
@@ -56,18 +55,9 @@ def study_sources(file: StudyFile) -> tuple[str, ...]:
     return tuple(dict.fromkeys(source for source in (*sources, streets) if source))
 
 
-def map_contents(
-    file: StudyFile,
-    inputs: StudyInputs,
-    network: Network,
-    flags: pd.DataFrame,
-    bands: dict[str, gpd.GeoDataFrame],
-    manifest: Manifest,
-    *,
-    bands_label: str,
-    counts: pd.DataFrame,
-) -> tuple[MapContent, ...]:
+def map_contents(ran: Ran) -> tuple[MapContent, ...]:
     """Gather what the map of each métier shows, in the order of the study file."""
+    file, network, bands = ran.file, ran.network, ran.bands
     layers, extent = network_layers(network), street_extent(network)
     sources = study_sources(file)
     told = [warning.told(file.study.language) for warning in network.warnings if warning.key == "aligned"]
@@ -76,15 +66,15 @@ def map_contents(
             metier_code=metier.code,
             metier_name=metier.name,
             territory=file.study.territory or file.study.name,
-            zones=inputs.zones,
-            flags=flags,
+            zones=ran.inputs.zones,
+            flags=ran.flags,
             bands=bands.get(metier.code),
             band_ends=_farthest_ends(bands.get(metier.code), extent, cell_m=file.output.cell_m),
-            bands_label=bands_label,
+            bands_label=bands_label(file),
             bands_for=(isochrone_profile(file).id, "job" if file.training is None else "training"),
-            counts=counts[counts["metier"] == metier.code] if metier.code in bands else None,
-            training=inputs.training,
-            employers=inputs.employers,
+            counts=ran.counts[ran.counts["metier"] == metier.code] if metier.code in bands else None,
+            training=ran.inputs.training,
+            employers=ran.inputs.employers,
             layers=layers,
             profile_names={profile.id: profile.name for profile in file.profiles},
             schedule_names={
@@ -92,7 +82,7 @@ def map_contents(
                 **{schedule.id: schedule.name for schedule in file.schedules},
             },
             sources=tuple(dict.fromkeys((*sources, *told))),
-            manifest_id=manifest.id,
+            manifest_id=ran.manifest.id,
             synthetic=file.study.synthetic,
             crow_fly=isinstance(network.streets, CrowFly),
             language=file.study.language,

@@ -2,25 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
-from geo_access.diagnosis.diagnose import Diagnosis
-from geo_access.diagnosis.dictionary import flag_dictionary, rules_table, thresholds_table
 from geo_access.errors import Fault, GeoAccessError, InputError, Told, raise_faults
-from geo_access.manifest import Manifest, fingerprint, sha256_file
-from geo_access.network.model import Network
-from geo_access.network.streets.congestion import DRIVEN, car_label
-from geo_access.network.timetable.stops import network_notices
+from geo_access.manifest import fingerprint, sha256_file
 from geo_access.report.sheet import adviser_sheet
-from geo_access.report.study_report import can_print, write_report
-from geo_access.study.bands import band_counts, bands_label, isochrone_notes, study_isochrones
+from geo_access.report.study_report import can_print
 from geo_access.study.check import CheckReport, check_study
-from geo_access.study.estimate import estimate_of
 from geo_access.study.file import (
     MAX_STUDY_BYTES,
     StudyFile,
@@ -32,25 +23,16 @@ from geo_access.study.file import (
     study_thresholds,
 )
 from geo_access.study.findings import (
-    findings,
     flag_summary,
-    report_context,
-    study_diagnosis,
-    with_remedies,
 )
 from geo_access.study.folder import free_sheet, output_folder
-from geo_access.study.gis import write_gis
-from geo_access.study.inputs import StudyInputs, read_inputs
-from geo_access.study.network import links_table, study_network
-from geo_access.study.opened import open_study
-from geo_access.study.outputs import write_manifest, write_tables
-from geo_access.study.pictures import map_contents, study_sources, write_front_page, write_pictures
-from geo_access.study.prepared import PreparedStudy, open_prepared, prepare_study
-from geo_access.study.provenance import study_tables
-from geo_access.study.scenario_outputs import write_scenarios
+from geo_access.study.inputs import read_inputs
+from geo_access.study.network import study_network
+from geo_access.study.pictures import study_sources
+from geo_access.study.prepared import open_prepared, prepare_study
+from geo_access.study.run import compute_run, write_run
 from geo_access.study.workbench import Workbench
-from geo_access.times.kept import KeptTimes
-from geo_access.words.note import Note, note
+from geo_access.words.note import note
 from geo_access.words.told import fault
 
 __all__ = ["CheckReport", "RunSummary", "Study", "demo_study_path"]
@@ -302,72 +284,12 @@ class Study:
         """
         out = Path(out)
         with output_folder(out, overwrite=overwrite) as result:
-            folder = result.folder
-            progress("read", 0.0)
-
-            def read(inputs: StudyInputs) -> None:
-                announce(estimate_of(self.file, inputs).told(self.file.study.language))
-                progress("network", 0.05)
-
-            opened = open_study(self.file, self.path, when_read=read)
-            inputs, network = opened.inputs, opened.network
-            progress("diagnose", 0.15)
-            kept = KeptTimes()
-            times = kept.on(network)
-            diagnosis = study_diagnosis(
-                self.file,
-                inputs,
-                times,
-                lambda _, share: progress("diagnose", 0.15 + 0.4 * share),
-                days=opened.days,
-            )
-            progress("isochrones", 0.55)
-            bands = study_isochrones(self.file, inputs, network)
-            undrawn = isochrone_notes(self.file, inputs, bands)
-            manifest = self._manifest(inputs, network, diagnosis, opened.watched.hashes, notes=undrawn)
-            counts = band_counts(self.file, inputs, bands)
-            progress("remedies", 0.6)
-            found = findings(self.file, inputs, times, diagnosis)
-            flags = with_remedies(diagnosis.flags, found.remedies, language=self.file.study.language)
-            progress("maps", 0.65)
-            contents = map_contents(
-                self.file, inputs, network, flags, bands, manifest, bands_label=bands_label(self.file), counts=counts
-            )
-            pictures = write_pictures(folder, self.file, contents)
-            progress("report", 0.85)
-            base = PreparedStudy(self.file, self.path, inputs, network, diagnosis, kept)
-            write_scenarios(folder, base, progress=lambda stage, share: progress(stage, 0.8 + 0.05 * share))
-            notices, links = network_notices(network), links_table(inputs, times)
-            context = report_context(
-                self.file,
-                inputs,
-                network,
-                diagnosis,
-                found,
-                manifest,
-                flags=flags,
-                sheets=pictures.sheets,
-                sources=contents[0].sources,
-                counts=counts,
-                notices=notices,
-                links=links,
-            )
-            report = tuple(write_report(folder, context))
-            progress("write", 0.95)
-            extra = {**found.tables(), "band_counts": counts, "gtfs_notices": notices, **_keys(self.file, flags)}
-            tables = write_tables(folder, inputs, diagnosis, bands, flags, links=links, extra=extra)
-            tables += write_gis(folder, contents, flags, title=self.file.study.name, epsg=network.epsg)
-            write_front_page(folder, self.file, pictures, report=report, tables=tables)
-            write_manifest(folder, manifest)
-            written = tuple(
-                (entry.relative_to(folder).as_posix(), entry.stat().st_size)
-                for entry in sorted(folder.rglob("*"))
-                if entry.is_file() and "assets" not in entry.parts and not entry.name.startswith(".")
-            )
+            ran = compute_run(self.file, self.path, sha256=self.sha256, progress=progress, announce=announce)
+            written = write_run(result.folder, ran, progress=progress)
         progress("write", 1.0)
         unprinted = () if can_print() else (note("start.no_pdf"),)
-        notes: tuple[Told, ...] = (*result.notes, *manifest.warnings, *found.notes, *unprinted)
-        return RunSummary(out, flag_summary(self.file, diagnosis), written, notes, self.file.study.language)
+        notes: tuple[Told, ...] = (*result.notes, *ran.manifest.warnings, *ran.found.notes, *unprinted)
+        return RunSummary(out, flag_summary(self.file, ran.diagnosis), written, notes, self.file.study.language)
 
     def sheet(self, path: str | Path, *, origin: tuple[float, float], metier: str, profile: str | None = None) -> Path:
         """Write the adviser's page for one person; nothing personal is kept.
@@ -427,50 +349,3 @@ class Study:
             synthetic=self.file.study.synthetic,
             language=self.file.study.language,
         )
-
-    def _manifest(
-        self,
-        inputs: StudyInputs,
-        network: Network,
-        diagnosis: Diagnosis,
-        hashes: Mapping[str, str],
-        *,
-        notes: Sequence[Note] = (),
-    ) -> Manifest:
-        tables = study_tables(self.file)
-        hashes = {self.path.name: self.sha256, **network.inputs, **hashes}
-        told = (*network.warnings, *inputs.warnings, *diagnosis.manifest.warnings, *_car_notes(self.file, network))
-        warnings = dict.fromkeys((*told, *notes))
-        return Manifest(
-            inputs=hashes,
-            query=diagnosis.manifest.query,
-            warnings=tuple(warnings),
-            extra={
-                "study": self.file.study.name,
-                "synthetic": self.file.study.synthetic,
-                "service_date": str(self.file.study.date),
-                "rules": diagnosis.rules.text(),
-                "sources": {key: f"{table.source} {table.vintage}".strip() for key, table in tables.items()},
-                "reading": [report.to_dict() for report in inputs.reports],
-                "counts": {
-                    "points": len(inputs.points),
-                    "zones": len(inputs.zones),
-                    "sites": {kind: len(sites) for kind, sites in diagnosis.sites.items()},
-                },
-            },
-        )
-
-
-def _keys(file: StudyFile, flags: pd.DataFrame) -> dict[str, pd.DataFrame]:
-    """Tables that the rows of the flags refer to, and what their columns mean."""
-    columns = [str(name) for name in flags.columns if name != "threshold_source"]
-    return {
-        "flags_dictionary": flag_dictionary(columns, file.study.language),
-        "thresholds": thresholds_table(study_thresholds(file), file.study.language),
-        "rules": rules_table(flag_rules(file)),
-    }
-
-
-def _car_notes(file: StudyFile, network: Network) -> list[Note]:
-    drives = any(profile.mode in DRIVEN for profile in file.profiles)
-    return [car_label(network.streets)] if drives else []

@@ -14,19 +14,16 @@ import statistics
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
 
 from geo_access.maps.interactive import metier_map, page_html
 from geo_access.maps.sheet import print_multiples, print_sheet
-from geo_access.study.bands import band_counts, bands_label, study_isochrones
-from geo_access.study.findings import study_diagnosis
-from geo_access.study.inputs import read_inputs
-from geo_access.study.network import study_network
 from geo_access.study.pictures import map_contents
+from geo_access.study.run import compute_run
 from geo_access.study.study import Study, demo_study_path
-from geo_access.times.round_trip import NetworkTimes
 
 REPEATS = 5
 
@@ -67,22 +64,13 @@ def stages(study: Study, out: Path) -> pd.DataFrame:
 def main() -> None:
     """Print one table for the pictures and one for the run."""
     study = Study.from_file(demo_study_path())
-    inputs, network = read_inputs(study.file, study.path), study_network(study.file)
-    diagnosis = study_diagnosis(study.file, inputs, NetworkTimes(network), lambda stage, share: None)
-    bands = study_isochrones(study.file, inputs, network)
-    counts = band_counts(study.file, inputs, bands)
+    ran = compute_run(
+        study.file, study.path, sha256=study.sha256, progress=lambda stage, share: None, announce=lambda line: None
+    )
+    counts = ran.counts
 
     def contents() -> tuple:
-        return map_contents(
-            study.file,
-            inputs,
-            network,
-            diagnosis.flags,
-            bands,
-            diagnosis.manifest,
-            bands_label=bands_label(study.file),
-            counts=counts,
-        )
+        return map_contents(replace(ran))
 
     drawn = contents()
     page = page_html(metier_map(drawn[0]))
