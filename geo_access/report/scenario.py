@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 
 import pandas as pd
 
-from geo_access.report.words import environment, known_text, share
+from geo_access.report.printing import can_print, write_pdf
+from geo_access.report.words import embedded_png, environment, known_text, share
 from geo_access.words.words import format_number, text
 
 __all__ = ["ChangePage", "ShownTable", "people_sentences", "people_table", "write_change_page", "zones_table"]
@@ -75,26 +75,26 @@ def write_change_page(content: ChangePage, path: Path) -> list[Path]:
     list of pathlib.Path
     """
     template = environment(content.language, ("scenario.html",)).get_template("scenario.html")
-    page = template.render(
-        title=content.title,
-        study=content.study,
-        changes=content.changes,
-        sentences=content.sentences,
-        nothing=content.nothing,
-        tables=content.tables,
-        pictures=[{"src": src, "alt": alt} for src, alt in content.pictures],
-        footer=content.footer,
-        note=content.note,
-        synthetic=content.synthetic,
-    )
-    path.write_text(page, encoding="utf-8")
-    written = [path]
-    if find_spec("weasyprint") is not None:
-        import weasyprint  # noqa: PLC0415 — an extra, slow to load
-
-        written.append(path.with_suffix(".pdf"))
-        weasyprint.HTML(string=page, base_url=str(path.parent)).write_pdf(written[-1])
-    return written
+    told = {
+        "title": content.title,
+        "study": content.study,
+        "changes": content.changes,
+        "sentences": content.sentences,
+        "nothing": content.nothing,
+        "tables": content.tables,
+        "footer": content.footer,
+        "note": content.note,
+        "synthetic": content.synthetic,
+    }
+    beside = [{"src": src, "alt": alt} for src, alt in content.pictures]
+    path.write_text(template.render(told, pictures=beside), encoding="utf-8")
+    if not can_print():
+        return [path]
+    # On paper the pictures are in the page: nothing is fetched, and the same page gives the same bytes.
+    inside = [{"src": embedded_png(path.parent / src), "alt": alt} for src, alt in content.pictures]
+    paper = path.with_suffix(".pdf")
+    write_pdf(template.render(told, pictures=inside), paper)
+    return [path, paper]
 
 
 def people_sentences(people: pd.DataFrame, profiles: dict[str, str], language: str) -> tuple[str, ...]:

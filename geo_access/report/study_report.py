@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,12 @@ from geo_access.report.chapters import (
     zonings_content,
 )
 from geo_access.report.context import ReportContext
+from geo_access.report.printing import can_print, write_pdf
 from geo_access.report.summary import summary_content
 from geo_access.report.words import environment
 from geo_access.words.words import written_date
 
-__all__ = ["can_print", "render_report", "write_pdf", "write_report"]
+__all__ = ["render_report", "write_report"]
 
 
 def render_report(context: ReportContext, *, pdf: bool) -> str:
@@ -55,36 +55,6 @@ def render_report(context: ReportContext, *, pdf: bool) -> str:
         "annex": annex_content(context),
     }
     return environment(language, ("report.html", "annex.html")).get_template("report.html").render(content)
-
-
-def write_pdf(html: str, path: Path) -> bool:
-    """Print a page that stands alone to PDF, when the ``report`` extra is installed.
-
-    Nothing outside the page is fetched, whatever the page names.
-
-    Parameters
-    ----------
-    html : str
-    path : pathlib.Path
-
-    Returns
-    -------
-    bool
-        Whether it was written.
-    """
-    if not can_print():
-        return False
-    import weasyprint  # noqa: PLC0415 — an extra, and slow to load
-    from weasyprint.urls import URLFetcher  # noqa: PLC0415
-
-    within = URLFetcher(allowed_protocols=("data",))
-    weasyprint.HTML(string=html, url_fetcher=within).write_pdf(path, pdf_ua_tags=True)
-    return True
-
-
-def can_print() -> bool:
-    """Whether the ``report`` extra is installed, so that pages are printed to PDF."""
-    return find_spec("weasyprint") is not None
 
 
 def write_report(folder: Path, context: ReportContext) -> list[Path]:

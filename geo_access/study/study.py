@@ -9,8 +9,8 @@ from typing import Any
 
 from geo_access.errors import Fault, GeoAccessError, InputError, Told, raise_faults
 from geo_access.manifest import fingerprint, sha256_file
+from geo_access.report.printing import can_print
 from geo_access.report.sheet import adviser_sheet
-from geo_access.report.study_report import can_print
 from geo_access.study.check import CheckReport, check_study
 from geo_access.study.file import (
     MAX_STUDY_BYTES,

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from geo_access.errors import InputError
-from geo_access.report import study_report
+from geo_access.report import printing, study_report
 from geo_access.report.chapters import metier_content
 from geo_access.report.study_report import render_report, write_report
 from geo_access.report.summary import summary_content
@@ -119,7 +119,8 @@ def test_pdf_is_written_beside_the_page(tmp_path: Path) -> None:
 
 
 def test_without_weasyprint_the_page_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(study_report, "find_spec", lambda name: None)
+    monkeypatch.setattr(study_report, "can_print", lambda: False)
+    monkeypatch.setattr(printing, "can_print", lambda: False)
     written = write_report(tmp_path, tiny_context())
     assert [path.name for path in written] == ["report.html"]
     assert catalogue("fr")["report.no_pdf"] in written[0].read_text(encoding="utf-8")

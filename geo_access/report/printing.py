@@ -1,0 +1,38 @@
+"""Pages on paper: PDF made from a page that stands alone, where the ``report`` extra is installed."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from pathlib import Path
+
+__all__ = ["can_print", "write_pdf"]
+
+
+def write_pdf(html: str, path: Path) -> bool:
+    """Print a page that stands alone to PDF, when the ``report`` extra is installed.
+
+    Nothing outside the page is fetched, whatever the page names.
+
+    Parameters
+    ----------
+    html : str
+    path : pathlib.Path
+
+    Returns
+    -------
+    bool
+        Whether it was written.
+    """
+    if not can_print():
+        return False
+    import weasyprint  # noqa: PLC0415 — an extra, and slow to load
+    from weasyprint.urls import URLFetcher  # noqa: PLC0415
+
+    within = URLFetcher(allowed_protocols=("data",))
+    weasyprint.HTML(string=html, url_fetcher=within).write_pdf(path, pdf_ua_tags=True)
+    return True
+
+
+def can_print() -> bool:
+    """Whether the ``report`` extra is installed, so that pages are printed to PDF."""
+    return find_spec("weasyprint") is not None
