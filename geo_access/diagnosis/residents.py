@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal, get_args
 
 import geopandas as gpd
 import numpy as np
@@ -14,9 +15,9 @@ from geo_access.diagnosis.supply import department_of
 from geo_access.errors import Fault, raise_faults
 from geo_access.words.told import fault
 
-__all__ = ["PEOPLE", "Residents", "read_residents"]
+__all__ = ["PEOPLE", "People", "Residents", "read_residents"]
 
-PEOPLE = (
+People = Literal[
     "residents",
     "youth_16_25",
     "youth_18_24",
@@ -26,8 +27,9 @@ PEOPLE = (
     "households",
     "qpv",
     "zrr",
-)
+]
 """Who may be counted: everybody, a column of the points, residents of priority neighbourhoods or of ZRR (now FRR)."""
+PEOPLE: tuple[People, ...] = get_args(People)
 
 # Kinds of zones whose residents are counted.
 _IN_ZONES = {"qpv": ("qpv",), "zrr": ("zrr", "frr", "frr+")}

@@ -21,7 +21,8 @@ from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.line_trips import TripChange, Wanted, propose_trips
 from geo_access.diagnosis.model import UNMEASURED
 from geo_access.network.model import Timetable
-from geo_access.network.timetable.scenario import RepeatTrip, apply_edits
+from geo_access.network.timetable.edits import RepeatTrip
+from geo_access.network.timetable.scenario import apply_edits
 from geo_access.times.round_trip import NetworkTimes, RoundTrip, connect_points, round_trip, site_hours
 from geo_access.words.told import refusal
 

@@ -17,8 +17,9 @@ from geo_access.network.exchanged import mend_exchanged
 from geo_access.network.model import CrowFly, Network, Streets, Timetable
 from geo_access.network.streets.congestion import FREE_FLOW
 from geo_access.network.streets.streets import build_streets
+from geo_access.network.timetable.edits import Edit
 from geo_access.network.timetable.runs import Headways
-from geo_access.network.timetable.scenario import Edit, apply_edits
+from geo_access.network.timetable.scenario import apply_edits
 from geo_access.network.timetable.timetable import build_timetable
 from geo_access.sources.gtfs.feed import wheelchair_feed
 from geo_access.sources.gtfs.model import Feed

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 
 from geo_access.clock import DAY_S, parse_clock
 from geo_access.diagnosis.norms import NORMS
+from geo_access.diagnosis.residents import People
 from geo_access.errors import InputError
 from geo_access.routing.query import MODES
 from geo_access.sources.web import is_loopback
@@ -48,17 +49,6 @@ Minutes = Annotated[float, Field(gt=0, le=1440)]
 Congestion = Annotated[float, Field(ge=1, le=5)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Kind = Literal["training", "job"]
-People = Literal[
-    "residents",
-    "youth_16_25",
-    "youth_18_24",
-    "youth_15_24",
-    "job_seekers",
-    "poor_households",
-    "households",
-    "qpv",
-    "zrr",
-]
 
 
 def _clock(value: object) -> str:

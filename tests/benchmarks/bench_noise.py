@@ -18,7 +18,8 @@ from geo_access.diagnosis.diagnose import Diagnosis, diagnose
 from geo_access.diagnosis.flag import aggregate_flags
 from geo_access.diagnosis.points import Evidence, flag_points
 from geo_access.network.model import Network
-from geo_access.network.timetable.scenario import RemoveTrips, apply_edits
+from geo_access.network.timetable.edits import RemoveTrips
+from geo_access.network.timetable.scenario import apply_edits
 from geo_access.study.file import (
     StudyFile,
     flag_rules,

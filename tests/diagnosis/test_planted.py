@@ -17,7 +17,7 @@ from geo_access.diagnosis.points import Evidence
 from geo_access.diagnosis.remedies import REMEDIES, smallest_remedies
 from geo_access.diagnosis.supply import training_offers
 from geo_access.diagnosis.trip_remedies import TriedTrip
-from geo_access.network.timetable.scenario import RepeatTrip
+from geo_access.network.timetable.edits import RepeatTrip
 from geo_access.routing.causes import Reason
 from geo_access.routing.query import Query
 from geo_access.times.round_trip import RoundTrip

@@ -12,7 +12,7 @@ from geo_access.errors import InputError, MissingFileError, ServiceDateError
 from geo_access.manifest import sha256_file
 from geo_access.network.build import build_network
 from geo_access.network.model import CrowFly, Network
-from geo_access.network.timetable.scenario import RemoveTrips
+from geo_access.network.timetable.edits import RemoveTrips
 from geo_access.sources.gtfs.feed import read_gtfs
 from tests.feeds import table_text, write_feed, write_tables
 from tests.oracle import Oracle

@@ -22,7 +22,6 @@ from geo_access.network.timetable.edits import (
     DivertLine,
     Edit,
     ExtendLine,
-    NewStop,
     RemoveTrips,
     RepeatTrip,
     ReplaceFeed,
@@ -37,23 +36,7 @@ from geo_access.network.timetable.validity import validate_timetable
 from geo_access.words.note import note
 from geo_access.words.told import fault, refusal
 
-__all__ = [
-    "AddLine",
-    "AddTrip",
-    "CloseFeed",
-    "CloseLine",
-    "CloseStop",
-    "DivertLine",
-    "Edit",
-    "ExtendLine",
-    "NewStop",
-    "RemoveTrips",
-    "RepeatTrip",
-    "ReplaceFeed",
-    "SetHeadway",
-    "ShiftTrips",
-    "apply_edits",
-]
+__all__ = ["apply_edits"]
 
 _DAY_MIN = 1440
 

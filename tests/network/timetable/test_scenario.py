@@ -12,7 +12,7 @@ from pyproj import Transformer
 from geo_access.errors import InputError
 from geo_access.network.build import build_network
 from geo_access.network.model import Network, Timetable
-from geo_access.network.timetable.scenario import (
+from geo_access.network.timetable.edits import (
     AddLine,
     AddTrip,
     CloseFeed,
@@ -26,8 +26,8 @@ from geo_access.network.timetable.scenario import (
     ReplaceFeed,
     SetHeadway,
     ShiftTrips,
-    apply_edits,
 )
+from geo_access.network.timetable.scenario import apply_edits
 from tests.feeds import ORIGIN_EPSG, ORIGIN_XY, write_feed
 from tests.oracle import Oracle
 
