@@ -202,7 +202,7 @@ def draw_zones(ax: Axes, ground: Ground, question: Question | None) -> None:
         for hatch in sorted(set(hatches[own]) - {""}):
             marked = [paths[k] for k in own[hatches[own] == hatch]]
             look = {"facecolors": "none", "edgecolors": "#333333", "linewidths": 0, "hatch": hatch}
-            _add_paths(ax, marked, zorder=2.1 + over, **look)
+            _add_paths(ax, marked, as_one=True, zorder=2.1 + over, **look)
     _draw_borders(ax, paths, quarter, widths=(0.35 * ground.crowding, 1.3), zorder=3)
 
 
@@ -224,10 +224,12 @@ def _paths(ground: Ground) -> list[Outline]:
     return [_outline(shape) for shape in ground.zones.geometry]
 
 
-def _add_paths(ax: Axes, paths: list[Outline], **look: Any) -> None:
+def _add_paths(ax: Axes, paths: list[Outline], *, as_one: bool = False, **look: Any) -> None:
     if paths:
+        # A hatched path fills a page of its own with the pattern: thousands of communes are hatched as one path.
+        drawn = [Outline.make_compound_path(*paths)] if as_one else paths
         # Thousands of outlines as vectors make a PDF that readers open slowly: these are drawn as a picture in it.
-        ax.add_collection(PathCollection(paths, rasterized=len(paths) > _MOST_VECTORS, **look), autolim=False)
+        ax.add_collection(PathCollection(drawn, rasterized=len(paths) > _MOST_VECTORS, **look), autolim=False)
 
 
 def _draw_borders(
