@@ -12,7 +12,10 @@ from geo_access.sources.osm_parts import UNDEFINED, Part, osm_file
 
 __all__ = ["Ring", "WalkArea", "walk_areas"]
 
-_WALKED = frozenset({"pedestrian", "footway", "path", "corridor", "platform", "living_street"})
+_WALKED = frozenset(
+    {"pedestrian", "footway", "path", "corridor", "platform", "living_street", "service", "residential", "track"}
+    | {"unclassified", "cycleway", "steps"}
+)
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,13 +63,16 @@ def is_walk_area(tags: Mapping[str, str]) -> bool:
     >>> is_walk_area({"highway": "pedestrian", "area": "yes"}), is_walk_area({"highway": "pedestrian"})
     (True, False)
     """
+    # A closed platform or pier is an area unless it says that it is none; a closed street is a line.
     platform = tags.get("railway") == "platform" or tags.get("public_transport") == "platform"
-    if platform:
+    if platform or (tags.get("man_made") == "pier" and "highway" not in tags):
         return tags.get("area") != "no"
-    return tags.get("area") == "yes" and (tags.get("highway") in _WALKED or tags.get("man_made") == "pier")
+    return tags.get("area") == "yes" and tags.get("highway") in _WALKED
 
 
 _FEW_SOLIDS = 5_000
+_NEAR_DEGREES = 4e-4  # some 40 m
+_LEAST_OVERLAP = 1e-10  # square degrees, some 1 m²: neighbours whose walls are drawn across each other
 _Lines = dict[int, list[tuple[int, int, int]]]
 
 
@@ -156,8 +162,8 @@ def _with_obstacles(areas: list[WalkArea], path: Path, part: Part, *, known: _Li
     shapes = [shapely.make_valid(shapely.Polygon(area.rings[0].lonlat)) for area in areas]
     x, y = np.array(part.solid_x, dtype=np.int64) * 1e-7, np.array(part.solid_y, dtype=np.int64) * 1e-7
     tree = shapely.STRtree(shapely.points(x, y))
-    # A building may begin outside of the square that it reaches into: only those that begin inside are looked at.
-    area_row, solid = tree.query(shapes, predicate="intersects")
+    # A building may begin outside of the square that it reaches into: those that begin near it are looked at too.
+    area_row, solid = tree.query(shapely.buffer(shapes, _NEAR_DEGREES, quad_segs=1), predicate="intersects")
     ids = np.array(part.solid_id, dtype=np.int64)
     lines = _fetched(path, part, set(ids[solid].tolist())) if known is None else known
     more: dict[int, list[Ring]] = {}
@@ -167,7 +173,7 @@ def _with_obstacles(areas: list[WalkArea], path: Path, part: Part, *, known: _Li
             continue
         inside = shapely.make_valid(shapely.Polygon(ring.lonlat)).intersection(shapes[row])
         # A house that only touches the square, or covers it (a roof, a hall), is no obstacle in it.
-        if 0 < inside.area < 0.9 * shapes[row].area:
+        if _LEAST_OVERLAP < inside.area < 0.9 * shapes[row].area:
             more.setdefault(row, []).append(ring)
     return [WalkArea(area.way_id, area.tags, (*area.rings, *more.get(k, ())), area.rim) for k, area in enumerate(areas)]
 

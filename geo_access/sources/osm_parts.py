@@ -40,12 +40,19 @@ WAY_KEYS = (
     "oneway",
     "oneway:bicycle",
     "oneway:foot",
+    "oneway:vehicle",
+    "oneway:motor_vehicle",
+    "oneway:motorcar",
     "conveying",
     "cycleway",
     "cycleway:left",
     "cycleway:right",
     "cycleway:both",
+    "cycleway:left:oneway",
+    "cycleway:right:oneway",
     "ramp:bicycle",
+    "ramp:wheelchair",
+    "kerb",
     "footway",
     "junction",
     "lanes",
@@ -57,6 +64,7 @@ WAY_KEYS = (
     "maxspeed:source",
     "source:maxspeed",
     "zone:maxspeed",
+    "zone:traffic",
     "surface",
     "wheelchair",
     "sidewalk",
@@ -88,7 +96,8 @@ NODE_KEYS = (
 UNDEFINED = 2147483647
 _ACCESS = ("access", "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar")
 _CONDITIONAL = tuple(f"{key}:conditional" for key in (*_ACCESS, "oneway", "oneway:bicycle", "maxspeed"))
-_WAY_KEY_SET = frozenset((*WAY_KEYS, *_CONDITIONAL))
+_ONE_SIDE = tuple(f"{key}:{side}" for key in _ACCESS for side in ("forward", "backward"))
+_WAY_KEY_SET = frozenset((*WAY_KEYS, *_ONE_SIDE, *_CONDITIONAL))
 _NODE_KEY_SET = frozenset((*NODE_KEYS, *(f"{key}:conditional" for key in _ACCESS)))
 _HOUR_KEYS = frozenset({"day_on", "day_off", "hour_on", "hour_off"})
 _SUFFIXES = (".osm.pbf", ".osh.pbf", ".pbf", ".osm", ".osh", ".osm.bz2", ".osm.gz", ".osh.bz2", ".osh.gz", ".o5m")

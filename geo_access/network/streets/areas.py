@@ -158,10 +158,8 @@ def _ends_inside(ways: OsmWays, areas: tuple[WalkArea, ...], used: _Uses) -> lis
 
 def _entrances(ways: OsmWays, area: WalkArea, used: _Uses, inside: np.ndarray, origin: np.ndarray) -> _Points:
     ids, places = [], []
-    # A multipolygon has no way of its own along its rim: one other street at a node is an entrance.
-    least = 2 if area.rim else 1
     for ring in area.rings:
-        shared = used.of(ring.node_id[:-1]) >= least
+        shared = used.of(ring.node_id[:-1]) >= 2
         ids.append(ring.node_id[:-1][shared])
         places.append(ring.lonlat[:-1][shared])
     ids.append(ways.node_id[inside])
@@ -218,7 +216,9 @@ def open_areas(ways: OsmWays) -> Opened:
     closed = ways.node_id[ways.indptr[:-1]] == ways.node_id[ways.indptr[1:] - 1]
     once = np.ones(len(ways.node_id), dtype=bool)
     once[ways.indptr[1:][closed] - 1] = False
-    node, times = np.unique(ways.node_id[once], return_counts=True)
+    # The rim of a multipolygon is no way of its own, but other areas are entered from it.
+    rims = [ring.node_id[:-1] for area in ways.areas if not area.rim for ring in area.rings]
+    node, times = np.unique(np.concatenate((ways.node_id[once], *rims)), return_counts=True)
     used = _Uses(node, times)
     inside = _ends_inside(ways, ways.areas, used)
     lines = _Laid(ways)
@@ -234,8 +234,8 @@ def open_areas(ways: OsmWays) -> Opened:
         bends.append(corners.lonlat)
         if len(entrances.node_id) > 1:
             lines.lay(area, *_crossed(area, entrances, corners, origin), number=len(areas) - 1)
-    rims = {area.way_id: k for k, area in enumerate(areas) if area.rim}
-    rim = [rims.get(way, -1) for way in ways.way_id.tolist()]
+    rim_of = {area.way_id: k for k, area in enumerate(areas) if area.rim}
+    rim = [rim_of.get(way, -1) for way in ways.way_id.tolist()]
     more = lines.added()
     notes = (note("streets.areas", n=len(set(lines.area)), lines=len(lines.area)),) if lines.area else ()
     way_area = np.array(rim + lines.area, dtype=np.int64)

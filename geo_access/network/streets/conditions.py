@@ -179,7 +179,8 @@ def conditional_value(text: str, moment: dt.datetime) -> tuple[str | None, bool]
         if state is None:
             understood = False
         elif state:
-            value = said.strip()
+            # The last that holds wins, whatever stood before it.
+            value, understood = said.strip(), True
     return (value if understood else None), understood
 
 

@@ -19,6 +19,8 @@ _EVERYWHERE = {"zone30": 30.0, "30": 30.0, "zone20": 20.0, "20": 20.0, "living_s
 _URBAN_RURAL_TRUNK_MOTORWAY = {
     "AT": (50, 100, 100, 130),
     "BE": (50, 90, 120, 120),
+    "BE-BRU": (30, 70, 120, 120),
+    "BE-VLG": (50, 70, 120, 120),
     "BG": (50, 90, 120, 140),
     "BR": (60, 80, 110, 110),
     "CH": (50, 80, 100, 120),
@@ -57,7 +59,7 @@ _BRITISH = {
     "trunk": 70 * _MPH,
 }
 _WALK_KMH = {"DE": 7.0, "AT": 5.0}
-_TYPES = ("zone:maxspeed", "maxspeed:type", "source:maxspeed", "maxspeed:source")
+_TYPES = ("zone:maxspeed", "maxspeed:type", "source:maxspeed", "maxspeed:source", "zone:traffic")
 _NUMBER = re.compile(r"(-?\d{1,4}(?:\.\d+)?)\s*(mph|km/h|kmh|kph)?")
 
 
@@ -96,9 +98,12 @@ def _implicit_kmh(value: str) -> float | None:
     """Limit that a name such as ``FR:urban`` or ``DE:zone:30`` stands for [km/h]."""
     country, _, rest = value.strip().partition(":")
     name = (rest or country).lower().replace("zone:", "zone").rpartition(":")[2]
-    code = country.upper()[:2] if rest else "FR"
+    region = country.strip().upper() if rest else "FR"
+    code = region[:2]
     if name == "walk":
         return _WALK_KMH.get(code, _EVERYWHERE["living_street"])
+    if code in ("GB", "UK") and (zone := re.fullmatch(r"(?:zone)?(\d{2})", name)):
+        return float(zone[1]) * _MPH
     if name in _EVERYWHERE:
         return _WALK_KMH.get(code, 20.0) if name == "living_street" else _EVERYWHERE[name]
     if code in ("GB", "UK") or name.startswith("nsl_"):
@@ -107,7 +112,8 @@ def _implicit_kmh(value: str) -> float | None:
     if name not in ranks:
         zone = re.fullmatch(r"(?:zone)?(\d{2,3})", name) if rest else None
         return float(zone[1]) if zone and _LEAST_KMH <= float(zone[1]) <= _MOST_KMH else None
-    return float(_URBAN_RURAL_TRUNK_MOTORWAY[code][ranks.index(name)]) if code in _URBAN_RURAL_TRUNK_MOTORWAY else None
+    limits = _URBAN_RURAL_TRUNK_MOTORWAY.get(region, _URBAN_RURAL_TRUNK_MOTORWAY.get(code))
+    return float(limits[ranks.index(name)]) if limits else None
 
 
 def limit_kmh(tags: Mapping[str, str], toward: str = "forward") -> float | None:
@@ -152,10 +158,10 @@ def limit_kmh(tags: Mapping[str, str], toward: str = "forward") -> float | None:
 
 
 def _one_duration_s(value: str) -> float:
-    text = value.strip().lower()
+    text = value.strip().lower().replace(",", ".")
     if clock := re.fullmatch(r"(\d{1,3}):(\d{2})(?::(\d{2}))?", text):
         return int(clock[1]) * 3600.0 + int(clock[2]) * 60.0 + int(clock[3] or 0)
-    if plain := re.fullmatch(r"(\d+(?:\.\d+)?)\s*(min|mins|minutes|minute|m)?", text):
+    if plain := re.fullmatch(r"(\d+(?:\.\d+)?)\s*(min|mins|mn|minutes|minute|m)?\.?", text):
         return float(plain[1]) * 60.0
     words = r"(\d+(?:\.\d+)?)\s*(?:h|hr|hrs|hour|hours)(?:\s*(\d{1,2})\s*(?:m|min|mins|minutes)?)?"
     if hours := re.fullmatch(words, text):

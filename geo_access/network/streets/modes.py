@@ -24,6 +24,12 @@ from dataclasses import dataclass, field
 __all__ = ["PROFILES", "Profile"]
 
 
+_NOT_THERE = frozenset(
+    {"proposed", "planned", "construction", "disused", "abandoned", "dismantled", "demolished", "removed", "razed"}
+    | {"cancelled", "platform_edge", "no"}
+)
+
+
 @dataclass(frozen=True)
 class Profile:
     """What one way of moving may use.
@@ -73,6 +79,8 @@ class Profile:
         Values of ``barrier`` without further tags that are taken as open, and counted.
     node_kerbs : frozenset of str
         Values of ``kerb`` that stop this profile.
+    ramp : str
+        Tag of a ramp beside steps that opens steps which are closed otherwise.
     """
 
     name: str
@@ -80,7 +88,7 @@ class Profile:
     class_kmh: Mapping[str, float]
     access_keys: tuple[str, ...]
     permitted_kmh: float
-    never: frozenset[str] = frozenset({"proposed", "construction", "abandoned", "razed", "platform_edge", "no"})
+    never: frozenset[str] = _NOT_THERE
     oneway_keys: tuple[str, ...] = ()
     limit_factor: float = 0.0
     surface_factor: Mapping[str, float] = field(default_factory=dict)
@@ -97,6 +105,7 @@ class Profile:
     pushed: Mapping[str, str] = field(default_factory=dict)
     open_gates: frozenset[str] = frozenset()
     node_kerbs: frozenset[str] = frozenset()
+    ramp: str = ""
 
 
 _WALK_CLASSES = [
@@ -158,6 +167,7 @@ PROFILES: Mapping[str, Profile] = {
         required_not={"wheelchair": frozenset({"no"}), "surface": _ROUGH},
         oneway_keys=("oneway:foot",),
         node_kerbs=frozenset({"raised"}),
+        ramp="ramp:wheelchair",
     ),
     "bike": Profile(
         name="bike",
@@ -182,7 +192,7 @@ PROFILES: Mapping[str, Profile] = {
         access_keys=("access", "vehicle", "bicycle"),
         permitted_kmh=13.0,
         never=_WALK.never | {"motorway", "motorway_link"},
-        oneway_keys=("oneway", "oneway:bicycle"),
+        oneway_keys=("oneway", "oneway:vehicle", "oneway:bicycle"),
         surface_factor={
             "gravel": 0.75,
             "fine_gravel": 0.9,
@@ -231,7 +241,7 @@ PROFILES: Mapping[str, Profile] = {
         access_keys=("access", "vehicle", "motor_vehicle", "motorcar"),
         permitted_kmh=15.0,
         never=_WALK.never | {"footway", "steps", "cycleway", "corridor", "platform", "bridleway", "elevator", "pier"},
-        oneway_keys=("oneway",),
+        oneway_keys=("oneway", "oneway:vehicle", "oneway:motor_vehicle", "oneway:motorcar"),
         limit_factor=0.9,
         barriers=_WALLS
         | {
@@ -252,6 +262,14 @@ PROFILES: Mapping[str, Profile] = {
             "wicket_gate",
             "bus_trap",
             "sump_buster",
+            "door",
+            "horse_stile",
+            "tank_trap",
+            "ditch",
+            "guard_rail",
+            "handrail",
+            "city_wall",
+            "retaining_wall",
         },
         signal_s=2.0,
         junction_s=1.2,

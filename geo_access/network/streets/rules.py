@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from geo_access.network.streets.limits import ferry_s, limit_kmh
-from geo_access.network.streets.modes import Profile
+from geo_access.network.streets.modes import PROFILES, Profile
 
 __all__ = [
     "Permission",
@@ -34,6 +34,7 @@ _CLOSED = frozenset(
 )
 _SILENT = frozenset({"", "unknown", "undefined", "variable"})
 _CONTRAFLOW = frozenset({"opposite", "opposite_lane", "opposite_track", "opposite_share_busway"})
+_WALLED = PROFILES["walk"].barriers
 _PLATFORMS = (("railway", "platform"), ("public_transport", "platform"))
 
 
@@ -115,7 +116,13 @@ def _opened(tags: Mapping[str, str], profile: Profile) -> bool:
 def _closed(tags: Mapping[str, str], profile: Profile) -> bool:
     if any(tags.get(key) in values for key, values in profile.required_not.items()):
         return True
+    if tags.get("kerb") in profile.node_kerbs and tags.get("wheelchair") != "yes":
+        return True
     return tags.get("motorroad") == "yes" and not profile.motorroad and not _opened(tags, profile)
+
+
+def _ramp(tags: Mapping[str, str], key: str) -> bool:
+    return tags.get(key, "no") not in ("no", "0", "")
 
 
 def _pushed(tags: Mapping[str, str], profile: Profile, name: str) -> bool:
@@ -128,22 +135,21 @@ def _pushed(tags: Mapping[str, str], profile: Profile, name: str) -> bool:
         return False
     needed = profile.pushed[name]
     foot = tags.get("foot", tags.get("access", "yes"))
-    return (
-        tags.get(needed, "no") not in ("no", "0", "") if needed else not _opened(tags, profile) and foot not in _CLOSED
-    )
+    return _ramp(tags, needed) if needed else not _opened(tags, profile) and foot not in _CLOSED
 
 
 def _base_speed_kmh(tags: Mapping[str, str], profile: Profile, length_m: float) -> float:
     """Speed before directions are looked at; 0 where the profile may not go [km/h]."""
     name = street_class(tags)
     verdict = permission(tags, profile).open
-    if name in profile.never or verdict is False or _closed(tags, profile):
+    if verdict is False or _closed(tags, profile):
         return 0.0
+    if name in profile.never:
+        return profile.reference_kmh if name == "steps" and _ramp(tags, profile.ramp) else 0.0
     if tags.get("area") == "yes" and profile.limit_factor:
         return 0.0
     if name == "ferry":
-        allowed = _opened(tags, profile) or (profile.name.startswith("walk") and verdict is None)
-        if not allowed:
+        if verdict is None and not profile.name.startswith("walk"):
             return 0.0
         seconds = ferry_s(tags.get("duration", ""))
         return length_m / seconds * 3.6 if seconds > 0 and length_m > 0 else profile.ferry_kmh
@@ -159,15 +165,16 @@ def _base_speed_kmh(tags: Mapping[str, str], profile: Profile, length_m: float) 
 
 def _direction(tags: Mapping[str, str], profile: Profile) -> int | None:
     """1 along the way only, −1 against it only, 0 both, None neither."""
-    conveying = tags.get("conveying", "") if profile.name.startswith("walk") else ""
+    pushed = _pushed(tags, profile, street_class(tags))
+    on_foot = pushed or profile.name.startswith("walk")
+    conveying = tags.get("conveying", "") if on_foot else ""
     if conveying in ("forward", "backward"):
         return 1 if conveying == "forward" else -1
-    contraflow = any(
-        tags.get(key) in _CONTRAFLOW for key in ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")
-    )
-    if "oneway:bicycle" in profile.oneway_keys and contraflow:
+    # Who pushes a bicycle walks: what is one-way for vehicles is not for him.
+    keys = ("oneway:foot",) if pushed else profile.oneway_keys
+    if "oneway:bicycle" in keys and "oneway:bicycle" not in tags and _contraflow(tags):
         return 0
-    for key in reversed(profile.oneway_keys):
+    for key in reversed(keys):
         value = tags.get(key)
         if value in ("yes", "true", "1"):
             return 1
@@ -178,7 +185,31 @@ def _direction(tags: Mapping[str, str], profile: Profile) -> int | None:
         if value == "reversible":
             return None
     one_way = tags.get("junction") in ("roundabout", "circular") or tags.get("highway") == "motorway"
-    return int(one_way and "oneway" in profile.oneway_keys)
+    return int(one_way and "oneway" in keys)
+
+
+def _contraflow(tags: Mapping[str, str]) -> bool:
+    """Whether a cycle lane or track leads against a one-way street."""
+    if any(tags.get(key) in _CONTRAFLOW for key in ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")):
+        return True
+    against = "1" if tags.get("oneway") == "-1" else "-1"
+    return any(
+        tags.get(f"cycleway:{side}:oneway") in ("no", against)
+        and tags.get(f"cycleway:{side}", tags.get("cycleway:both", "no")) not in ("no", "separate")
+        for side in ("left", "right")
+    )
+
+
+def _sides(tags: Mapping[str, str], profile: Profile) -> tuple[bool, bool]:
+    """Whether ``vehicle:forward`` and the like leave a way open along it, and against it."""
+    found = []
+    for side in ("forward", "backward"):
+        own = {key: tags[f"{key}:{side}"] for key in profile.access_keys if f"{key}:{side}" in tags}
+        # "bicycle=yes" stands above "vehicle:backward=no": the more specific key counts.
+        plain = {key: tags[key] for key in profile.access_keys if key in tags and key not in own}
+        verdict = permission(plain | own, profile) if own else Permission(None)
+        found.append(verdict.open is not False)
+    return found[0], found[1]
 
 
 def way_speeds_kmh(tags: Mapping[str, str], profile: Profile, *, length_m: float = 0.0) -> tuple[float, float]:
@@ -220,7 +251,8 @@ def way_speeds_kmh(tags: Mapping[str, str], profile: Profile, *, length_m: float
             limit = limit_kmh(tags, toward)
             # A surface slows the class's own speed; a limit is what is driven where it is posted.
             both[side] = speed if limit is None else limit * profile.limit_factor
-    return (both[0] if direction >= 0 else 0.0), (both[1] if direction <= 0 else 0.0)
+    along, against = _sides(tags, profile)
+    return (both[0] if direction >= 0 and along else 0.0), (both[1] if direction <= 0 and against else 0.0)
 
 
 def visit_only(tags: Mapping[str, str], profile: Profile) -> bool:
@@ -292,6 +324,8 @@ def barrier_blocks(tags: Mapping[str, str], profile: Profile) -> bool:
         found = _verdict(tags.get(key, ""), profile)
         if found.open is not None:
             return not found.open or "private" in _words(tags[key])
+    if tags.get("wheelchair") == "yes" and "wheelchair" in profile.required_not:
+        return tags.get("barrier") in _WALLED
     return tags.get("barrier") in profile.barriers
 
 
@@ -305,11 +339,13 @@ def forbids_turn(tags: Iterable[tuple[str, str]], profile: Profile) -> str | Non
     True
     """
     values = dict(tags)
-    exempt = set(_words(values.get("except", "")))
+    exempt = set(_words(values.get("except", "").replace(",", ";")))
     if profile.exception in exempt or (profile.name == "car" and "motor_vehicle" in exempt):
         return None
     for key in reversed(profile.restriction_keys):
-        kind = values.get(key, "").strip().lower().partition("_")[0]
-        if kind in ("no", "only"):
+        value = values.get(key, "").strip().lower()
+        kind = value.partition("_")[0]
+        # "no_right_turn_on_red" tells how to wait, not where to go.
+        if kind in ("no", "only") and not value.endswith("_on_red"):
             return kind
     return None

@@ -150,3 +150,56 @@ def test_an_elevator_and_a_corridor_are_walked_without_steps(tmp_path: Path) -> 
     links = link_points(streets, at(where, "AD"), mode="walk_step_free")
     times = street_matrix(streets, links, links, mode="walk_step_free")
     assert times[0, 1] == pytest.approx(300 / KMH * 3.6, abs=0.3)
+
+
+def test_squares_that_share_only_a_node_are_walked_through(tmp_path: Path) -> None:
+    # Two multipolygons, corner to corner: from the middle of a western side to the shared corner and on, twice 111.8 m.
+    first = [(0.0, 0.0), (100.0, 0.0), (100.0, 100.0), (0.0, 100.0), (0.0, 50.0), (0.0, 0.0)]
+    second = [(100.0, 100.0), (200.0, 100.0), (200.0, 150.0), (200.0, 200.0), (100.0, 200.0), (100.0, 100.0)]
+    outer = {"type": "multipolygon", "highway": "pedestrian"}
+    ways = [(WEST, ROAD), ([(200.0, 150.0), (250.0, 150.0)], ROAD), (first, {}), (second, {})]
+    write(tmp_path / "in.osm", ways, [([(3, "outer")], outer), ([(4, "outer")], outer)])
+    streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    expected = 2 * math.hypot(100, 50) / KMH * 3.6
+    assert walk_s(streets, (0, 50), (200, 150)) == pytest.approx(expected, rel=0.012)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_rim_split_over_ways_and_several_holes(tmp_path: Path, reverse: bool) -> None:
+    # Two fountains stand in the way: up to a corner of the first, along both, down again.
+    holes = [[(x, 40.0), (x + 10, 40.0), (x + 10, 60.0), (x, 60.0), (x, 40.0)] for x in (30.0, 60.0)]
+    half = WITH_DOORS[:4][::-1] if reverse else WITH_DOORS[:4]
+    members = [(3, "outer"), (4, "outer"), (5, "inner"), (6, "inner")]
+    ways = [(WEST, ROAD), (EAST, ROAD), (half, {}), (WITH_DOORS[3:], {}), (holes[0], {}), (holes[1], {})]
+    write(tmp_path / "in.osm", ways, [(members, {"type": "multipolygon", "highway": "pedestrian"})])
+    streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    expected = (2 * math.hypot(30, 10) + 40) / KMH * 3.6
+    assert walk_s(streets, (0, 50), (100, 50)) == pytest.approx(expected, rel=0.012)
+
+
+def test_a_building_that_begins_outside_is_gone_round(tmp_path: Path) -> None:
+    # Its first corner lies north of the square, its walls reach down to 40 m: round its two lower corners.
+    wing = [(45.0, 120.0), (55.0, 120.0), (55.0, 40.0), (45.0, 40.0), (45.0, 120.0)]
+    ways = [(WEST, ROAD), (EAST, ROAD), (WITH_DOORS, {"highway": "pedestrian", "area": "yes"})]
+    write(tmp_path / "in.osm", [*ways, (wing, {"building": "yes"})])
+    streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    expected = (2 * math.hypot(45, 10) + 10) / KMH * 3.6
+    assert walk_s(streets, (0, 50), (100, 50)) == pytest.approx(expected, rel=0.006)
+
+
+@pytest.mark.parametrize(
+    ("tags", "crossed"),
+    [
+        ({"man_made": "pier"}, True),
+        ({"man_made": "pier", "area": "no"}, False),
+        ({"highway": "service", "area": "yes"}, True),
+        ({"highway": "residential", "area": "yes"}, True),
+        ({"highway": "residential"}, False),
+        ({"highway": "corridor", "area": "yes", "level": "1"}, True),
+    ],
+)
+def test_what_is_walked_across(tmp_path: Path, tags: dict[str, str], crossed: bool) -> None:
+    write(tmp_path / "in.osm", [(WEST, ROAD), (EAST, ROAD), (WITH_DOORS, tags)])
+    streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    expected = (100 if crossed else 200) / KMH * 3.6
+    assert walk_s(streets, (0, 50), (100, 50)) == pytest.approx(expected, rel=0.01)

@@ -70,6 +70,28 @@ def test_access_lists(tags: dict[str, str], mode: str, open_: bool, visit: bool)
         ({"highway": "trunk", "motorroad": "yes", "access": "yes"}, "walk", (False, False)),
         ({"highway": "footway", "wheelchair": "no"}, "walk_step_free", (False, False)),
         ({"highway": "pedestrian", "area": "yes", "motor_vehicle": "yes"}, "car", (False, False)),
+        ({"highway": "residential", "vehicle:backward": "no"}, "bike", (True, False)),
+        ({"highway": "residential", "vehicle:backward": "no", "bicycle": "yes"}, "bike", (True, True)),
+        ({"highway": "residential", "motor_vehicle:forward": "no"}, "car", (False, True)),
+        ({"highway": "residential", "motor_vehicle:forward": "no"}, "walk", (True, True)),
+        ({"highway": "residential", "oneway:motor_vehicle": "yes"}, "car", (True, False)),
+        ({"highway": "residential", "oneway:motor_vehicle": "yes"}, "bike", (True, True)),
+        ({"highway": "residential", "oneway": "yes", "oneway:motorcar": "no"}, "car", (True, True)),
+        ({"highway": "residential", "oneway": "yes", "cycleway:left": "lane"}, "bike", (True, False)),
+        (
+            {"highway": "residential", "oneway": "yes", "cycleway:left": "lane", "cycleway:left:oneway": "-1"},
+            "bike",
+            (True, True),
+        ),
+        ({"highway": "footway", "oneway": "yes"}, "bike", (True, True)),
+        ({"highway": "residential", "oneway": "yes", "bicycle": "dismount"}, "bike", (True, True)),
+        ({"highway": "steps", "ramp:wheelchair": "yes"}, "walk_step_free", (True, True)),
+        ({"highway": "steps", "ramp:stroller": "yes"}, "walk_step_free", (False, False)),
+        ({"highway": "footway", "footway": "crossing", "kerb": "raised"}, "walk_step_free", (False, False)),
+        ({"highway": "planned", "foot": "designated"}, "walk", (False, False)),
+        ({"route": "ferry", "access": "yes"}, "walk", (True, True)),
+        ({"route": "ferry", "vehicle": "yes"}, "car", (True, True)),
+        ({"route": "ferry"}, "car", (False, False)),
     ],
 )
 def test_directions_and_steps(tags: dict[str, str], mode: str, both: tuple[bool, bool]) -> None:
@@ -103,6 +125,9 @@ def test_pushed_at_walking_pace(tags: dict[str, str]) -> None:
         ({"highway": "elevator", "wheelchair": "no"}, "walk_step_free"),
         ({"highway": "elevator", "access": "private"}, "walk walk_step_free bike car"),
         ({"highway": "elevator"}, ""),
+        ({"barrier": "kissing_gate", "wheelchair": "yes"}, "bike car"),
+        ({"barrier": "wall", "wheelchair": "yes"}, "walk walk_step_free bike car"),
+        ({"barrier": "horse_stile"}, "car"),
     ],
 )
 def test_nodes_by_mode(tags: dict[str, str], stopped: str) -> None:
@@ -161,6 +186,8 @@ def test_hours(text: str, moment: dt.datetime, expected: bool | None) -> None:
         ("no @ (snow)", (None, False)),
         ("no @ (SH)", (None, False)),
         ("no @ (Apr-Oct)", (None, True)),
+        ("delivery @ (snow); no @ (07:00-09:00)", ("no", True)),
+        ("no @ (07:00-09:00); delivery @ (snow)", (None, False)),
     ],
 )
 def test_conditions(text: str, expected: tuple[str | None, bool]) -> None:
@@ -196,6 +223,8 @@ def test_conditions_of_several_keys() -> None:
         ("20-30", 25),
         ("20;30", 25),
         ("0:20-0:30", 25),
+        ("1,5 h", 90),
+        ("45 mn", 45),
         ("P20M", 0),
         ("approx. 20", 0),
         ("-20", 0),
@@ -223,6 +252,10 @@ def test_ferry_durations(text: str, minutes: float) -> None:
         ({"maxspeed": "50000"}, None),
         ({"maxspeed": "999", "maxspeed:forward": "70"}, 70),
         ({"highway": "living_street"}, 20),
+        ({"maxspeed": "GB:zone20"}, 32.19),
+        ({"maxspeed": "BE-VLG:rural"}, 70),
+        ({"maxspeed": "BE-WAL:rural"}, 90),
+        ({"zone:traffic": "DE:rural"}, 100),
     ],
 )
 def test_limits(tags: dict[str, str], kmh: float | None) -> None:
@@ -304,6 +337,8 @@ ARMS = {"SJ": ROAD, "NJ": ROAD, "WJ": ROAD, "EJ": ROAD}
         ([("SJ", "J", "WJ", {"restriction:conditional": "no_left_turn @ (Mo-Fr 07:00-09:00)"})], "car", "W"),
         ([("SJ", "J", "WJ", {"restriction:conditional": "no_left_turn @ (16:00-19:00)"})], "car", ""),
         ([("SJ", "J", "WJ", {"restriction": "no_left_turn"})], "walk", ""),
+        ([("SJ", "J", "EJ", {"restriction": "no_right_turn_on_red"})], "car", ""),
+        ([("SJ", "J", "WJ", {"restriction": "no_left_turn", "except": "bicycle,psv"})], "bike", ""),
     ],
 )
 def test_turns(tmp_path: Path, restrictions: list, mode: str, closed: str) -> None:
