@@ -372,7 +372,7 @@ def test_what_is_an_obstacle(tmp_path: Path, tags: dict[str, str], gone_round: b
 
 
 def test_every_ring_of_a_multipolygon_is_crossed_and_by_walkers_only(tmp_path: Path) -> None:
-    # Two squares of one relation, joined by a street; a car park drawn the same way is nobody's square.
+    # Two squares of one relation, joined by a street; a yard is walked across, a main road drawn as an area is not.
     second = [(x + 200.0, y) for x, y in WITH_DOORS]
     ways = [
         (WEST, ROAD),
@@ -382,7 +382,7 @@ def test_every_ring_of_a_multipolygon_is_crossed_and_by_walkers_only(tmp_path: P
         ([(300.0, 50.0), (350.0, 50.0)], ROAD),
     ]
     members = [(2, "outer"), (4, "outer")]
-    for kind, crossed in (("pedestrian", True), ("service", False)):
+    for kind, crossed in (("pedestrian", True), ("service", True), ("primary", False)):
         write(tmp_path / "in.osm", ways, [(members, {"type": "multipolygon", "highway": kind})])
         streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk", "car"], min_island_nodes=1)
         seconds = walk_s(streets, (-50, 50), (350, 50))
