@@ -6,6 +6,7 @@ import html
 import itertools
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import geopandas as gpd
@@ -14,51 +15,24 @@ import pandas as pd
 import shapely
 
 from geo_access.maps.content import MapContent, Question
+from geo_access.maps.packed import packed_features, vertices_left
 from geo_access.maps.palettes import LEVEL_COLOURS, band_colours, employer_svg, site_svg, symbol_radius
 from geo_access.maps.views import SATURATION_COLOURS, access_classes, views
 from geo_access.words.words import catalogue, format_number, plural, text
 
 __all__ = ["CONFIDENCES", "MAX_MAP_BYTES", "band_styles", "embedded_json", "page_data"]
 
-MAX_MAP_BYTES = 5_000_000
+MAX_MAP_BYTES = 2_000_000
 CONFIDENCES = ("sûr", "probable", "indécidable")
 _SPOKEN = ("popup.", "reason.", "remedy.", "search", "north", "level.none", "count.", "legend.", "view.", "zoom.")
 _RAIL_TYPES = (0, 1, 2, 5, 7, 11, 12)
-_QUANTUM_DEGREES = 1e-5
-_COORDINATE_BYTES = 20
+_VERTEX_BYTES = 7
 
 
 def embedded_json(data: Mapping[str, Any]) -> str:
     """JSON that cannot end the script element it stands in."""
     written = json.dumps(data, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     return written.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
-
-
-def _features(frame: gpd.GeoDataFrame, properties: list[dict[str, object]], tolerance_deg: float) -> dict[str, object]:
-    """GeoJSON with simplified outlines on a grid of about a metre."""
-    shapes = frame.to_crs(4326).geometry.to_numpy()
-    invalid = ~shapely.is_valid(shapes)
-    shapes = np.where(invalid, shapely.make_valid(shapes), shapes)
-    simple = shapely.set_precision(shapely.simplify(shapes, tolerance_deg), _QUANTUM_DEGREES, mode="pointwise")
-    return {
-        "type": "FeatureCollection",
-        "features": [
-            {"type": "Feature", "properties": known, "geometry": _rounded(json.loads(shapely.to_geojson(shape)))}
-            for shape, known in zip(simple, properties)
-            if shape is not None and not shape.is_empty
-        ],
-    }
-
-
-def _rounded(node: Any) -> Any:
-    """Coordinates with five decimals at most: 1 m."""
-    if isinstance(node, float):
-        return round(node, 5)
-    if isinstance(node, list):
-        return [_rounded(item) for item in node]
-    if isinstance(node, dict):
-        return {key: _rounded(item) for key, item in node.items()}
-    return node
 
 
 def _value(row: Mapping[str, Any], column: str, factor: float = 1.0, digits: int = 0) -> float | None:
@@ -72,7 +46,27 @@ def _value(row: Mapping[str, Any], column: str, factor: float = 1.0, digits: int
     return int(number) if digits == 0 else number
 
 
-def _flag_row(row: Mapping[str, Any], sites: dict[str, int]) -> list[object] | None:
+@dataclass(frozen=True)
+class _Named:
+    """What many rows or questions say, each once, by the number that stands for it."""
+
+    sites: dict[str, int] = field(default_factory=dict)
+    reasons: dict[str, int] = field(default_factory=dict)
+    remedies: dict[str, int] = field(default_factory=dict)
+    columns: dict[tuple[object, ...], int] = field(default_factory=dict)
+
+
+def _number(known: dict[str, int], name: object) -> int:
+    return known.setdefault(str(name), len(known))
+
+
+def _column(named: _Named, values: tuple[object, ...]) -> int:
+    """Return the number of a column; one value stands for all where all zones say the same."""
+    told = values[:1] if len(set(values)) == 1 else values
+    return named.columns.setdefault(told, len(named.columns))
+
+
+def _flag_row(row: Mapping[str, Any], named: _Named) -> list[object] | None:
     """Numbers behind one zone's colour, in the order that the page's script reads them."""
     levels = list(LEVEL_COLOURS)
     if str(row["level"]) not in levels:
@@ -80,7 +74,7 @@ def _flag_row(row: Mapping[str, Any], sites: dict[str, int]) -> list[object] | N
     reason = row.get("main_reason")
     known = reason is not None and not pd.isna(reason)
     name = row.get("nearest_site_name")
-    site = None if name is None or pd.isna(name) else sites.setdefault(str(name), len(sites))
+    site = None if name is None or pd.isna(name) else _number(named.sites, name)
     remedy = row.get("remedy")
     confidence = str(row.get("confidence", "sûr"))
     saturations, saturation = list(SATURATION_COLOURS), str(row.get("saturation"))
@@ -91,29 +85,33 @@ def _flag_row(row: Mapping[str, Any], sites: dict[str, int]) -> list[object] | N
         _value(row, "reachable_share_low", 100),
         _value(row, "reachable_share_high", 100),
         _value(row, "residents"),
-        str(reason) if known else None,
+        _number(named.reasons, reason) if known else None,
         _value(row, f"share_{str(reason).lower()}", 100) if known else None,
         site,
         _value(row, "median_time_min"),
         _value(row, "reachable_places", digits=1),
         _value(row, "unlocated_places"),
-        None if remedy is None or pd.isna(remedy) else str(remedy),
+        None if remedy is None or pd.isna(remedy) else _number(named.remedies, remedy),
         saturations.index(saturation) if saturation in saturations else None,
         _value(row, "free_places", digits=1),
     ]
 
 
-def _question_data(question: Question, zone_ids: list[str], sites: dict[str, int]) -> dict[str, object]:
+_NO_ROW: tuple[object, ...] = (None,) * 15
+
+
+def _question_data(question: Question, zone_ids: list[str], named: _Named) -> dict[str, object]:
     records: list[dict[str, Any]] = [
         {str(name): value for name, value in row.items()} for row in question.rows.to_dict("records")
     ]
     known = dict(zip(question.rows.index, records, strict=True))
     first = records[0]
+    rows = [_flag_row(known[zone_id], named) if zone_id in known else None for zone_id in zone_ids]
     return {
         "label": question.label,
         "minutes": _value(first, "threshold_min", digits=1) or 0,
         "source": str(first.get("threshold_source", "") or ""),
-        "rows": [_flag_row(known[zone_id], sites) if zone_id in known else None for zone_id in zone_ids],
+        "columns": [_column(named, values) for values in zip(*(row or _NO_ROW for row in rows), strict=True)],
     }
 
 
@@ -212,18 +210,26 @@ def _outlines(content: MapContent, zones: gpd.GeoDataFrame, tolerance_deg: float
     """Zones, lines and roads, simplified."""
     words = catalogue(content.language)
     known: list[dict[str, object]] = [
-        {"index": i, "name": str(name), "kind": str(kind), "kindName": _kind_name(kind, words)}
+        {"index": i, "name": str(name), "kind": str(kind)}
         for i, (name, kind) in enumerate(zip(zones["zone_name"], zones["zone_kind"]))
     ]
-    empty: dict[str, object] = {"type": "FeatureCollection", "features": []}
-    drawn: dict[str, Any] = {"zones": _features(zones, known, tolerance_deg), "lines": empty, "roads": empty}
+    empty: dict[str, Any] = {"features": []}
+    kinds = {str(kind): _kind_name(kind, words) for kind in sorted(set(zones["zone_kind"]), key=str)}
+    drawn: dict[str, Any] = {
+        "kinds": kinds,
+        "zones": packed_features(zones, known, tolerance_deg),
+        "lines": empty,
+        "roads": empty,
+    }
     layers = content.layers
     if layers is not None:
         rail: list[dict[str, object]] = [
             {"name": str(n), "rail": int(t) in _RAIL_TYPES} for n, t in zip(layers.lines.name, layers.lines.route_type)
         ]
-        drawn["lines"] = _features(layers.lines, rail, tolerance_deg / 2)
-        drawn["roads"] = _features(layers.roads, [{"rank": int(rank)} for rank in layers.roads["rank"]], tolerance_deg)
+        drawn["lines"] = packed_features(layers.lines, rail, tolerance_deg / 2)
+        drawn["roads"] = packed_features(
+            layers.roads, [{"rank": int(rank)} for rank in layers.roads["rank"]], tolerance_deg
+        )
     return drawn
 
 
@@ -231,13 +237,13 @@ def _facts(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) -> d
     """Everything else that the page's script draws, as plain values."""
     words = catalogue(content.language)
     zone_ids = [str(zone_id) for zone_id in zones["zone_id"]]
-    sites: dict[str, int] = {}
+    named = _Named()
     questions = [
-        _question_data(question, zone_ids, sites)
+        _question_data(question, zone_ids, named)
         | {"bands": question.key[: len(content.bands_for)] == content.bands_for}
         for question in content.questions()
     ]
-    empty: dict[str, object] = {"type": "FeatureCollection", "features": []}
+    empty: dict[str, Any] = {"features": []}
     bands, styles, ends = content.ordered_bands(), band_styles(content), content.band_ends
     stops = []
     if content.layers is not None:
@@ -259,9 +265,14 @@ def _facts(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) -> d
         "saturationColours": list(SATURATION_COLOURS.values()),
         "saturations": [words[f"saturation.{item}"] for item in SATURATION_COLOURS],
         "questions": questions,
-        "siteNames": list(sites),
-        "bands": _features(_rings(bands), [dict(style) for style in styles], 0.0) if bands is not None else empty,
-        "bandEnds": _features(gpd.GeoDataFrame(geometry=ends), [{}] * len(ends), 0.0) if ends is not None else empty,
+        "siteNames": list(named.sites),
+        "reasons": list(named.reasons),
+        "remedies": list(named.remedies),
+        "columns": list(named.columns),
+        "bands": packed_features(_rings(bands), [dict(style) for style in styles], 0.0) if bands is not None else empty,
+        "bandEnds": packed_features(gpd.GeoDataFrame(geometry=ends), [{}] * len(ends), 0.0)
+        if ends is not None
+        else empty,
         "bandsLabel": content.bands_label,
         "counted": content.band_figures()[0],
         "symbolScale": round(content.symbol_scale(), 3),
@@ -277,12 +288,11 @@ def _facts(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) -> d
     }
 
 
-def _tolerance_deg(zones: gpd.GeoDataFrame) -> float:
-    """Least simplification with which the zones' outlines take two thirds of a map [degrees]."""
-    shapes, tolerance = zones.to_crs(4326).geometry.to_numpy(), 1e-5
-    coordinates = 2 * MAX_MAP_BYTES / 3 / _COORDINATE_BYTES
-    while tolerance < 1e-2 and shapely.get_num_coordinates(shapely.simplify(shapes, tolerance)).sum() > coordinates:
-        tolerance *= 2
+def _tolerance_deg(zones: gpd.GeoDataFrame, bytes_left: int) -> float:
+    """Least simplification with which the zones' outlines fit [degrees]."""
+    tolerance, most = 1e-5, max(bytes_left, MAX_MAP_BYTES // 8) / _VERTEX_BYTES
+    while tolerance < 1e-2 and vertices_left(zones, tolerance) > most:
+        tolerance *= 1.5
     return tolerance
 
 
@@ -297,9 +307,10 @@ def page_data(content: MapContent, zones: gpd.GeoDataFrame, *, tiles: str | None
     tiles : str or None
         URL template of background tiles.
     """
-    facts, tolerance = _facts(content, zones, tiles), _tolerance_deg(zones)
+    facts = _facts(content, zones, tiles)
+    tolerance = _tolerance_deg(zones, int(0.85 * MAX_MAP_BYTES) - len(embedded_json(facts).encode()))
     embedded = embedded_json(facts | _outlines(content, zones, tolerance))
-    while len(embedded.encode()) > 0.9 * MAX_MAP_BYTES and tolerance < 1e-2:
-        tolerance *= 3
+    while len(embedded.encode()) > 0.95 * MAX_MAP_BYTES and tolerance < 1e-2:
+        tolerance *= 2
         embedded = embedded_json(facts | _outlines(content, zones, tolerance))
     return embedded

@@ -14,6 +14,25 @@ function geoAccessMap(map, data) {
     return made;
   };
 
+  /* Outlines come as whole steps on a grid of about a metre, each from the one before. */
+  const unpacked = (layer) => {
+    const path = (steps) => {
+      const points = [];
+      let x = 0, y = 0;
+      for (let i = 0; i < steps.length; i += 2) {
+        x += steps[i];
+        y += steps[i + 1];
+        points.push([x / 1e5, y / 1e5]);
+      }
+      return points;
+    };
+    const geometry = (feature) => feature.polygons
+      ? { type: "MultiPolygon", coordinates: feature.polygons.map((rings) => rings.map(path)) }
+      : { type: "MultiLineString", coordinates: feature.lines.map(path) };
+    return { type: "FeatureCollection", features: layer.features.map((feature) =>
+      ({ type: "Feature", properties: feature.properties, geometry: geometry(feature) })) };
+  };
+
   ["bands", "zones", "lines", "stops", "names", "employers", "sites"].forEach((name, i) => {
     map.createPane(name).style.zIndex = 410 + 10 * i;
   });
@@ -42,7 +61,16 @@ function geoAccessMap(map, data) {
   const onBands = () => view === "access" && fitting();
   let thinness = data.crowding;
   let filled = true;
-  const rowOf = (feature) => (data.questions.length ? data.questions[question].rows[feature.properties.index] : null);
+  /* A column holds a value per zone, or one for all; a zone without a level was not evaluated. */
+  const rowAt = (asked, zone) => {
+    if (!asked) return null;
+    const row = asked.columns.map((number) => {
+      const column = data.columns[number];
+      return column.length === 1 ? column[0] : column[zone];
+    });
+    return row[0] === null ? null : row;
+  };
+  const rowOf = (feature) => rowAt(data.questions[question], feature.properties.index);
   const zoneStyle = (feature) => {
     const row = rowOf(feature);
     const qpv = feature.properties.kind === "qpv";
@@ -57,7 +85,7 @@ function geoAccessMap(map, data) {
     const row = rowOf(feature);
     const box = element("div");
     box.append(element("h3", feature.properties.name));
-    box.append(element("p", feature.properties.kindName, "ga-kind"));
+    box.append(element("p", data.kinds[feature.properties.kind], "ga-kind"));
     if (row === null) {
       box.append(element("p", words["level.none"]));
       return box;
@@ -80,8 +108,8 @@ function geoAccessMap(map, data) {
       if (low !== null && low !== high) add("popup.range", { low: number(low), high: number(high) });
     } else add("popup.share_none", {});
     if (reason !== null) {
-      add("popup.reason", { reason: words["reason." + reason], share: number(reasonShare) });
-      const change = remedy || words["remedy." + reason];
+      add("popup.reason", { reason: words["reason." + data.reasons[reason]], share: number(reasonShare) });
+      const change = remedy === null ? words["remedy." + data.reasons[reason]] : data.remedies[remedy];
       if (change) add("popup.remedy", { remedy: change });
     }
     if (site !== null && median !== null) add("popup.nearest", { site: data.siteNames[site], minutes: number(median) });
@@ -92,7 +120,7 @@ function geoAccessMap(map, data) {
     if (asked.source) add("popup.threshold", { minutes: number(asked.minutes), source: asked.source });
     return box;
   };
-  const zones = L.geoJSON(data.zones, {
+  const zones = L.geoJSON(unpacked(data.zones), {
     pane: "zones", style: zoneStyle,
     onEachFeature: (feature, layer) => {
       layer.bindPopup(() => zonePopup(feature), { maxWidth: popupWidth });
@@ -116,7 +144,7 @@ function geoAccessMap(map, data) {
 
   /* Bands: surfaces when alone; over the colours of the zones, the outline of the farthest alone. */
   const bandRenderer = renderer("bands");
-  const bandFills = L.geoJSON(data.bands, {
+  const bandFills = L.geoJSON(unpacked(data.bands), {
     pane: "bands", smoothFactor: 0.4,
     onEachFeature: (feature, layer) => layer.bindPopup(() => bandPopup(feature), { maxWidth: popupWidth }),
     style: (feature) => ({
@@ -124,12 +152,12 @@ function geoAccessMap(map, data) {
       color: "#ffffff", weight: 1, fillRule: "evenodd",
     }),
   });
-  const outline = (colour, weight) => L.geoJSON(data.bands, {
+  const outline = (colour, weight) => L.geoJSON(unpacked(data.bands), {
     pane: "lines", interactive: false, smoothFactor: 0.4, filter: (feature) => feature.properties.farthest,
     style: () => ({ pane: "lines", fill: false, color: colour, weight: weight, lineJoin: "round" }),
   });
   /* Where an isochrone ends because the streets that were read end, its edge is dashed there, and there only. */
-  const dash = (colour, weight, dashes, name) => L.geoJSON(data.bandEnds, {
+  const dash = (colour, weight, dashes, name) => L.geoJSON(unpacked(data.bandEnds), {
     pane: "lines", interactive: false, smoothFactor: 0.4,
     style: () => ({ pane: "lines", fill: false, color: colour, weight: weight, dashArray: dashes, className: name, lineCap: "butt" }),
   });
@@ -137,11 +165,11 @@ function geoAccessMap(map, data) {
   const bandLines = L.layerGroup([outline("#ffffff", 3.4), outline("#2d1e5f", 1.6), cutEdges]);
 
   /* Roads, lines and stops. */
-  const roads = L.geoJSON(data.roads, {
+  const roads = L.geoJSON(unpacked(data.roads), {
     interactive: false,
     style: (feature) => ({ color: "#9a9a9a", weight: [3, 2.4, 1.6, 1][feature.properties.rank], opacity: 0.9 }),
   });
-  const lines = L.geoJSON(data.lines, {
+  const lines = L.geoJSON(unpacked(data.lines), {
     pane: "lines",
     style: (feature) => ({ pane: "lines", color: "#14477a", weight: feature.properties.rail ? 2.4 : 1.4, opacity: 0.85,
       dashArray: feature.properties.rail ? "7 3" : null }),
@@ -216,7 +244,7 @@ function geoAccessMap(map, data) {
   /* Names of communes, the most populated first, where they do not touch. */
   const names = L.layerGroup().addTo(map);
   const residentsOf = (feature) => {
-    const row = data.questions.length ? data.questions[0].rows[feature.properties.index] : null;
+    const row = rowAt(data.questions[0], feature.properties.index);
     return row === null ? 0 : row[5] || 0;
   };
   const named = zones.getLayers().filter((layer) => layer.feature.properties.kind !== "qpv")
