@@ -28,6 +28,7 @@ from geo_access.words.words import catalogue, format_number
 __all__ = ["ASSETS", "asset", "metier_map", "page_html", "page_template", "write_assets", "write_metier_map"]
 
 _FIXED_SCALE = re.compile(r"width=device-width,\s*initial-scale=1.0, maximum-scale=1.0, user-scalable=no")
+_UNMEASURED = list(LEVEL_COLOURS)[-1]
 ASSETS = ("leaflet.js", "leaflet.css", "leaflet-LICENSE.txt", "map.js", "map.css")
 
 
@@ -113,6 +114,7 @@ def _side_html(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) 
             {"colour": colour, "label": words[f"saturation.{item}"]} for item, colour in SATURATION_COLOURS.items()
         ],
         cut=cut_sentence(content),
+        unmeasured=any((question.rows["level"].astype(str) == _UNMEASURED).any() for question in questions),
         n_zones=format_number(len(zones), content.language),
         confidences=[words[f"confidence.{item}"] for item in CONFIDENCES],
         qpv=bool((zones["zone_kind"].astype(str) == "qpv").any()),

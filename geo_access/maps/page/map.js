@@ -74,11 +74,14 @@ function geoAccessMap(map, data) {
   const zoneStyle = (feature) => {
     const row = rowOf(feature);
     const qpv = feature.properties.kind === "qpv";
+    // What was not measured stays hatched over the isochrones: white would read as out of reach.
+    const veiled = onBands() && row !== null && row[0] === NOT_MEASURED.level;
     return {
       renderer: zoneRenderer, pane: "zones",
       color: qpv ? "#000000" : "#5b5b5b", weight: qpv ? 2 : 0.7 * thinness, opacity: 1,
       // Without a fill a zone lets clicks through to the isochrones under it.
-      fill: filled, fillColor: zoneFill(row), fillOpacity: onBands() ? 0 : row === null ? 0.35 : 0.72,
+      fill: filled, fillColor: veiled ? "url(#ga-veil)" : zoneFill(row),
+      fillOpacity: veiled ? 0.9 : onBands() ? 0 : row === null ? 0.35 : 0.72,
     };
   };
   const zonePopup = (feature) => {
