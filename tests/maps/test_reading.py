@@ -85,8 +85,9 @@ def test_the_legend_follows_what_the_colour_says(chromium: Page, tmp_path: Path)
     fills = f"return [...new Set({paths}.map(p => p.getAttribute('fill')))]"
     opacity = "return document.querySelector('.leaflet-zones-pane path').getAttribute('fill-opacity')"
     bands = "return document.querySelectorAll('.leaflet-bands-pane path').length"
-    assert chromium.run(VISIBLE_LEGENDS) == ["access level"]
+    assert chromium.run(VISIBLE_LEGENDS) == ["access level", "access"]
     assert (chromium.run(bands), chromium.run(opacity)) == (4, "0")
+    assert "url(#ga-veil)" in chromium.run(fills), "what was not measured is not white under the isochrones"
     # Another public: no isochrones were computed, so the areas tell their own times, and the legend says so.
     chromium.run(choose, "ga-question", "1")
     assert chromium.run(VISIBLE_LEGENDS) == ["by_zone"]
