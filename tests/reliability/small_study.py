@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from geo_access.study import pictures, study
+from geo_access.study import pictures, run
 
 STUDY = """
 [study]
@@ -200,4 +200,4 @@ def leave_paper_out(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(pictures, "print_sheets", sheets)
     monkeypatch.setattr(pictures, "print_multiples", page)
-    monkeypatch.setattr(study, "write_report", lambda *_: [])
+    monkeypatch.setattr(run, "write_report", lambda *_: [])

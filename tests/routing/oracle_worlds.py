@@ -711,7 +711,7 @@ def ask(world: World, query: Query, network: Network) -> Asked:
         for h, home in enumerate(world.homes):
             for k, site in enumerate(world.sites):
                 drive = drives[id(home), id(site)]
-                direct[h][k] = min(direct[h][k], drive if drive <= by_car else INF)
+                direct[h][k] = min(direct[h][k], round(drive) if drive <= by_car else INF)
     vehicles, follows, trips = vehicles_of(world, query)
     changes = changes_of(world, query)
     journeys = Journeys(vehicles, changes, follows, between_of(world, query, trips))
@@ -740,7 +740,7 @@ def drives_of(world: World, network: Network, walk_kmh: float) -> dict[tuple[int
     if np.any(np.abs(seconds % 1 - 0.5) < 1e-3):
         raise Tied
     return {
-        (id(a), id(b)): INF if np.isnan(seconds[i, j]) else round(float(seconds[i, j]))
+        (id(a), id(b)): INF if np.isnan(seconds[i, j]) else float(seconds[i, j])
         for i, a in enumerate(places)
         for j, b in enumerate(places)
     }

@@ -18,6 +18,7 @@ from geo_access.network.timetable.flex import ASSUMED_FACTOR, ASSUMED_OFFSET_S
 from geo_access.routing.causes import Reason
 from geo_access.routing.journeys import explain_query
 from geo_access.routing.query import Query, Window
+from geo_access.sources.gtfs.feed import read_gtfs
 from geo_access.sources.gtfs.flex import BookingRule
 from geo_access.times.core import PointTimes, point_times
 from geo_access.times.shift import shift_test
@@ -168,6 +169,19 @@ def test_durations_that_nobody_states_are_assumed_aloud(tmp_path: Path) -> None:
     network = built(tmp_path, [trip, "A 10:00 B 10:10"], zones=ZONE)
     assert seconds(network, (0, 2000), (3000, 2000), "09:00") == 270 * ASSUMED_FACTOR + ASSUMED_OFFSET_S
     assert any("do not say how long they take" in str(line) for line in network.warnings)
+
+
+@pytest.mark.parametrize(
+    ("factor", "offset", "took_s", "odd"),
+    [("1,5", "60.0", 270 * 1.5 + 60, 0), ("\uff12", "", 270 * 2, 0), ("x", "60", 270 + 60, 1), ("-1", "x", None, 2)],
+)
+def test_durations_are_read_as_meant_or_said(tmp_path: Path, factor: str, offset: str, took_s: float, odd: int) -> None:
+    trip = zone_trip(safe_duration_factor=factor, safe_duration_offset=offset)
+    network = built(tmp_path, [trip, "A 10:00 B 10:10"], zones=ZONE)
+    assumed = 270 * ASSUMED_FACTOR + ASSUMED_OFFSET_S
+    assert seconds(network, (0, 2000), (3000, 2000), "09:00") == (assumed if took_s is None else took_s)
+    told = [n for n in read_gtfs(tmp_path / "f.zip").notices if n.code == "number_out_of_range"]
+    assert [(n.file, n.entity) for n in told] == [("trips.txt", "t0")] * odd
 
 
 def test_a_deviated_line_goes_by_its_hours(tmp_path: Path) -> None:

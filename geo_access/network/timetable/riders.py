@@ -24,7 +24,7 @@ EVERYONE, SCHOOL, PARATRANSIT = 0, 1, 2
 KINDS = {"everyone": EVERYONE, "school": SCHOOL, "paratransit": PARATRANSIT}
 """How a kind of line is written in a query."""
 
-_SCHOOL_NAME = re.compile(r"\bscolaires?\b|\bramassage\b|\bsch(ool|ul)[ -]?(bus|line)?\b", re.IGNORECASE)
+_SCHOOL_NAME = re.compile(r"\bscolaires?\b|\bramassage\b|\bRPI\b|\bsch(ool|ul)[ -]?(bus|line)?\b", re.IGNORECASE)
 _PARATRANSIT_NAME = re.compile(
     r"\bhandi(?!sport|cap[ée]?s?\b)\w*|\bt?pmr\b|\bparatransit\b|mobilit[ée] r[ée]duite|personnes? handicap"
     r"|dial.a.ride",

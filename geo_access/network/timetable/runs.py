@@ -13,7 +13,7 @@ from geo_access.sources.gtfs.calendar import services_on
 from geo_access.sources.gtfs.model import Feed
 from geo_access.words.told import fault, refusal
 
-__all__ = ["Headways", "Runs", "runs_around", "waits_are_charged"]
+__all__ = ["Headways", "Runs", "charged_periods", "runs_around"]
 
 # A city of 10 million has some 100,000 departures a day.
 _MOST_RUNS = 500_000
@@ -35,9 +35,10 @@ class Headways:
         one headway after the other, so that results never change from run to run.
     expected_wait : bool
         Charge everybody half a headway of wait instead, whenever they come: vehicles are then there every `step_s`
-        and each boarding costs half the headway (Osuna & Newell 1972, regular vehicles, passengers at random). A
-        feed too large for that keeps regular vehicles, on which the wait is half a headway on average over the
-        departures of a window; its notes say so (`waits_are_charged`).
+        and each boarding costs half the headway (Osuna & Newell 1972, regular vehicles, passengers at random). Of a
+        feed too large for that, the periods of the shortest headways keep regular vehicles, on which the wait is
+        half a headway on average over the departures of a window; its notes say how much that is off at most
+        (`charged_periods`).
     step_s : int
         Spacing of departures under `expected_wait` [s]; adds at most itself to the wait.
 
@@ -137,12 +138,13 @@ def runs_around(feed: Feed, day: date, zone: str, headways: Headways) -> Runs:
     return Runs(*(getattr(runs, name)[keep] for name in Runs.__dataclass_fields__))
 
 
-def waits_are_charged(feed: Feed, headways: Headways) -> bool:
-    """Whether each boarding of a feed's headway trips costs half the headway.
+def charged_periods(feed: Feed, headways: Headways) -> np.ndarray:
+    """Tell the periods of a feed's headway trips of which each boarding costs half the headway.
 
-    It takes a vehicle for every step and call of every period. Where these would be more than 150,000 a day,
-    vehicles leave one headway after the other instead: whoever comes at any time of a period then waits between
-    nothing and one headway, each as likely, which is half a headway on average over the departures of a window.
+    It takes a vehicle for every step and call of every period. Where these would be more than 150,000 a day, the
+    periods of the longest headways come first; in the others vehicles leave one headway after the other instead.
+    Whoever comes at any time of such a period waits between nothing and one headway, each as likely: half a headway
+    on average over the departures of a window, and, ends of periods apart, at most half a headway off at any minute.
 
     Parameters
     ----------
@@ -151,16 +153,22 @@ def waits_are_charged(feed: Feed, headways: Headways) -> bool:
 
     Returns
     -------
-    bool
+    ndarray of bool, shape (n_frequencies,)
     """
-    periods = feed.frequencies[~feed.frequencies["exact"].to_numpy(dtype=bool)]
-    if not headways.expected_wait or periods.empty:
-        return headways.expected_wait
+    periods = feed.frequencies
+    loose = ~periods["exact"].to_numpy(dtype=bool)
+    if not headways.expected_wait or not loose.any():
+        return np.zeros(len(periods), dtype=bool)
     counts = dict(zip(feed.trips["trip_id"], np.diff(feed.stop_times.trip_indptr), strict=True))
     calls = np.array([counts[name] for name in periods["trip_id"]], dtype=np.int64) - 1
-    headway = periods["headway_s"].to_numpy(dtype=np.int64)
-    leaves = (periods["end_s"] - periods["start_s"] + headway // 2) // np.minimum(headway, headways.step_s) + 1
-    return int((leaves.to_numpy(dtype=np.int64) * calls).sum()) <= _MOST_CHARGED_RUNS
+    start, end, headway = (periods[name].to_numpy(dtype=np.int64) for name in ("start_s", "end_s", "headway_s"))
+    cost = ((end - start + headway // 2) // np.minimum(headway, headways.step_s) + 1) * calls
+    order = np.argsort(-headway, kind="stable")
+    order = order[loose[order]]
+    # All periods of one headway or none, so that what is left can be said in one number.
+    fits = np.cumsum(cost[order]) <= _MOST_CHARGED_RUNS
+    left = headway[order][~fits]
+    return loose & (headway > (left.max() if len(left) else -1))
 
 
 def _spelled_out(feed: Feed, runs_today: np.ndarray, shift: int, relative: int, headways: Headways) -> Runs:
@@ -169,16 +177,16 @@ def _spelled_out(feed: Feed, runs_today: np.ndarray, shift: int, relative: int, 
     rows: list[tuple[int, int, int, int, str]] = []
     # Two periods of a trip may send a vehicle at the same second: it is one.
     seen: set[tuple[int, int]] = set()
-    charged = waits_are_charged(feed, headways)
     periods = feed.frequencies[["trip_id", "start_s", "end_s", "headway_s", "exact"]]
-    for trip_id, start, end, headway, exact in periods.itertuples(index=False):
+    periods = periods.assign(charged=charged_periods(feed, headways))
+    for trip_id, start, end, headway, exact, charged in periods.itertuples(index=False):
         trip = place[trip_id]
         if not runs_today[trip]:
             continue
         if len(rows) + (end - start) // headway > _MOST_RUNS:
             raise refusal("timetable.too_many_runs", CapacityError, feed=feed.name, most=_MOST_RUNS, trip=trip_id)
         origin = int(times.departure_s[times.trip_indptr[trip]])
-        if exact or not charged:
+        if not charged:
             wanted = start if exact else start + int(headways.phase * headway)
             # A period shorter than the phase still has its one departure.
             leaves = [

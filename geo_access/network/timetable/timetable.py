@@ -19,7 +19,7 @@ from geo_access.network.timetable.changes import Walking, stop_transfers
 from geo_access.network.timetable.flex import flex_notes, flex_rides
 from geo_access.network.timetable.repeats import without_repeats
 from geo_access.network.timetable.riders import route_kinds
-from geo_access.network.timetable.runs import Headways, Runs, runs_around, waits_are_charged
+from geo_access.network.timetable.runs import Headways, Runs, charged_periods, runs_around
 from geo_access.network.timetable.seats import SeatTrips, in_seat_pairs, linked_trips
 from geo_access.network.timetable.service_days import feed_days
 from geo_access.network.timetable.stops import same_places
@@ -434,14 +434,19 @@ def _lost(feeds: Sequence[Feed]) -> list[Note]:
 def _frequency_notes(feeds: Sequence[Feed], headways: Headways) -> list[Note]:
     said = []
     for feed in feeds:
-        known = {"feed": feed.name, "n": int((~feed.frequencies["exact"]).sum()), "file": "frequencies.txt"}
-        if not known["n"]:
+        loose = ~feed.frequencies["exact"].to_numpy(dtype=bool)
+        charged = charged_periods(feed, headways)
+        known = {"feed": feed.name, "file": "frequencies.txt"}
+        if charged.any():
+            said.append(note("headways", **known, n=int(charged.sum())))
+        left = loose & ~charged
+        if not left.any():
             continue
-        if waits_are_charged(feed, headways):
-            said.append(note("headways", **known))
-        else:
-            said.append(note("frequencies", **known, share=headways.phase))
-            said += [note("gtfs.waits_not_charged", feed=feed.name)] if headways.expected_wait else []
+        said.append(note("frequencies", **known, n=int(left.sum()), share=headways.phase))
+        if headways.expected_wait:
+            longest = float(feed.frequencies["headway_s"].to_numpy()[left].max()) / 60
+            worst = {"n": int(left.sum()), "headway_min": round(longest, 1), "off_min": round(longest / 2, 1)}
+            said.append(note("gtfs.waits_not_charged", feed=feed.name, **worst))
     return said
 
 

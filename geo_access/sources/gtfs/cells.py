@@ -7,6 +7,7 @@ otherwise than written is a notice; what cannot be read is a notice too, and nev
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import NamedTuple
@@ -19,10 +20,12 @@ import pyarrow.compute as pc
 from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.rows import RawTable
 
-__all__ = ["WEEKDAYS", "join_ids", "plain_codes", "read_days", "read_numbers", "recode"]
+__all__ = ["WEEKDAYS", "join_ids", "plain_codes", "plain_number", "read_days", "read_numbers", "recode"]
 
 WEEKDAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 
+# Marks without width that editors leave in cells: of byte order, between letters, of direction.
+_UNSEEN = dict.fromkeys((0xFEFF, 0x200B, 0x200C, 0x200D, 0x200E, 0x200F, 0x2060))
 _YES = frozenset(("true", "t", "yes", "y", "oui", "o", "vrai", "v"))
 _NO = frozenset(("false", "f", "no", "n", "non", "faux"))
 # A whole number, as a program that thinks in decimals writes it too.
@@ -120,7 +123,7 @@ def _read_one(text: str, code: _Code) -> tuple[str, bool]:
     """Plain code of a cell, and whether the cell could be read."""
     if text == "":
         return code.blank or "", False
-    word = text.strip("\"'\u00a0 ").casefold()
+    word = _narrow(text).strip("\"' ").casefold()
     if code.yes and word in _YES:
         return code.yes, True
     if code.no and word in _NO:
@@ -129,6 +132,11 @@ def _read_one(text: str, code: _Code) -> tuple[str, bool]:
     if match is not None and code.least <= int(match[1]) <= code.most:
         return match[1], True
     return text if code.odd is None else code.odd, code.odd is None
+
+
+def _narrow(text: str) -> str:
+    """Write a cell without marks that nobody sees, and full-width digits as plain ones."""
+    return text if text.isascii() else unicodedata.normalize("NFKC", text).translate(_UNSEEN).strip()
 
 
 class _Read(NamedTuple):
@@ -192,7 +200,20 @@ def read_numbers(raw: RawTable, name: str, notices: NoticeBook, *, default: floa
     return numbers[codes] if len(values) else np.empty(0)
 
 
+def plain_number(text: str) -> float:
+    """Read one number, with a decimal comma or a point; NaN where it is none.
+
+    Examples
+    --------
+    >>> plain_number("1,5"), plain_number("x")
+    (1.5, nan)
+    """
+    number = _number(text)
+    return _number(text.replace(",", ".")) if np.isnan(number) and text.count(",") == 1 else number
+
+
 def _number(text: str) -> float:
+    text = _narrow(text)
     # float() takes the digits of any script and underscores; GTFS has neither.
     if not text.isascii() or "_" in text:
         return np.nan
@@ -203,7 +224,7 @@ def _number(text: str) -> float:
     return number if np.isfinite(number) else np.nan
 
 
-_ISO_DAY = re.compile(r"([0-9]{4})[-/]([0-9]{2})[-/]([0-9]{2})")
+_ISO_DAY = re.compile(r"([0-9]{4})[-/.]([0-9]{1,2})[-/.]([0-9]{1,2})(?:[T ]00:00(?::00(?:\.0+)?)?Z?)?")
 _FLOAT_DAY = re.compile(r"([0-9]{8})[.,]0*")
 
 
@@ -245,9 +266,10 @@ def read_days(raw: RawTable, name: str, notices: NoticeBook, *, told: np.ndarray
 
 
 def _plain_day(text: str) -> str:
+    text = _narrow(text).strip("\"' ")
     iso = _ISO_DAY.fullmatch(text)
     if iso is not None:
-        return "".join(iso.groups())
+        return f"{iso[1]}{iso[2]:>02}{iso[3]:>02}"
     number = _FLOAT_DAY.fullmatch(text)
     return number[1] if number is not None else text
 

@@ -17,6 +17,7 @@ import shapely
 from shapely.geometry import shape
 from shapely.geometry.base import BaseGeometry
 
+from geo_access.sources.gtfs.cells import plain_number
 from geo_access.sources.gtfs.clocks import clock_seconds
 from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.rows import RawTable
@@ -27,6 +28,8 @@ __all__ = ["GEOJSON", "BookingRule", "FlexCall", "FlexPlace", "FlexTrip", "read_
 
 GEOJSON = "locations.geojson"
 _FILE = "stop_times.txt"
+_LEAST_FACTOR, _MOST_FACTOR = 0.01, 100.0
+_MOST_OFFSET_S = 24 * 3600.0
 
 
 @dataclass(frozen=True)
@@ -192,10 +195,11 @@ def read_flex(
         else:
             calls.setdefault(row["trip_id"], []).append(call)
     found = []
+    durations = _durations(trips, notices)
     for name, members in calls.items():
         usable = name in row_of and any(not call.timed for call in members) and _rideable(members)
         if usable:
-            found.append(FlexTrip(row_of[name], tuple(members), *_durations(trips.iloc[row_of[name]])))
+            found.append(FlexTrip(row_of[name], tuple(members), *durations.of(row_of[name])))
         elif any(not call.timed for call in members):
             first = int(np.flatnonzero(names == name)[0])
             lost.setdefault(name, []).append(int(times.row[first]))
@@ -234,17 +238,46 @@ def _rideable(calls: list[FlexCall]) -> bool:
     return any(a.pickup and b.drop_off for k, a in enumerate(calls) for b in calls[k + 1 :])
 
 
-def _durations(trip: pd.Series) -> tuple[float, float]:
-    values = []
-    for column in ("safe_duration_factor", "safe_duration_offset"):
-        value = float(pd.to_numeric(pd.Series([trip.get(column, "")]), errors="coerce").iloc[0])
-        values.append(value if np.isfinite(value) else np.nan)
-    factor, offset = values
-    if not np.isnan(factor) and not 0 < factor < 100:
-        factor = np.nan
-    if np.isnan(factor) and np.isnan(offset):
-        return np.nan, np.nan
-    return (1.0 if np.isnan(factor) else factor), (0.0 if np.isnan(offset) else offset)
+@dataclass(frozen=True, eq=False)
+class _Durations:
+    """Factor and offset [s] that each trip gives of its own, by row of trips; NaN where none."""
+
+    factor: np.ndarray
+    offset: np.ndarray
+
+    def of(self, row: int) -> tuple[float, float]:
+        """Factor and offset of a trip: what it leaves unsaid of the two changes nothing."""
+        factor, offset = float(self.factor[row]), float(self.offset[row])
+        if np.isnan(factor) and np.isnan(offset):
+            return np.nan, np.nan
+        return (1.0 if np.isnan(factor) else factor), (0.0 if np.isnan(offset) else offset)
+
+
+def _durations(trips: pd.DataFrame, notices: NoticeBook) -> _Durations:
+    """Read how long services on demand take; what cannot be is a notice and counts as not said."""
+    read = []
+    for column, least, most in (
+        ("safe_duration_factor", _LEAST_FACTOR, _MOST_FACTOR),
+        ("safe_duration_offset", 0.0, _MOST_OFFSET_S),
+    ):
+        texts = trips[column].to_numpy() if column in trips else np.full(len(trips), "", dtype=object)
+        texts = np.array([str(text).strip() for text in texts], dtype=object)
+        values = np.array([plain_number(text) if text else np.nan for text in texts], dtype=np.float64)
+        known = (values >= least) & (values <= most)
+        odd = (texts != "") & ~known
+        if odd.any():
+            notices.add_rows(
+                "number_out_of_range",
+                "ERROR",
+                "trips.txt",
+                trips["row"].to_numpy()[odd],
+                trips["trip_id"].to_numpy()[odd],
+                action="repaired",
+                says="number_unsaid",
+                values={"column": column},
+            )
+        read.append(np.where(known, values, np.nan))
+    return _Durations(*read)
 
 
 def _call(

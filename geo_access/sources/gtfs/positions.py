@@ -18,6 +18,7 @@ __all__ = [
     "great_circle_m",
     "say_missing",
     "single_exchanged",
+    "some_exchanged",
     "usable_positions",
     "whole_file_exchanged",
     "zone_places",
@@ -27,6 +28,9 @@ _EARTH_RADIUS_M = 6_371_008.8
 # A degree is about 110 km: a territory's stops lie within this much of the bulk of them.
 _BULK_MARGIN_DEGREES = 1.0
 _NULL_ISLAND_DEGREES = 0.1
+# A territory on the line on which both are equal (Turkey's) lies on both sides of it by right.
+_MIRRORED_DEGREES = 8.0
+_FAR_DEGREES = 4.0
 # The widest time zone, China's, reaches this far from the town it is named for.
 _ZONE_REACH_M = 3_500_000.0
 _ZONE_FAR_M = 2_000_000.0
@@ -140,6 +144,70 @@ def _better_exchanged(middle: tuple[float, float], zone: str) -> bool:
     nearest = float(great_circle_m(towns[:, 1], towns[:, 0], np.array(lon), np.array(lat)).min())
     # A feed of Réunion that gives the time zone of Paris lies where it says.
     return nearest > _TOWN_REACH_M
+
+
+def some_exchanged(
+    lat: np.ndarray, lon: np.ndarray, frame: pd.DataFrame, zone: str, notices: NoticeBook
+) -> tuple[np.ndarray, np.ndarray]:
+    """Exchange latitude and longitude of those stops that lie among the others only so, however many they are.
+
+    Stops north-west and south-east of the line on which latitude and longitude are equal are two groups. Where one,
+    mirrored, falls into the other, one of them is exchanged: the one that is far from the town of the agency's time
+    zone and would lie near it, else the smaller. Two of a size of which nothing tells stay, with a notice.
+
+    Parameters
+    ----------
+    lat, lon : ndarray of float64, shape (n,)
+        [°]
+    frame : pandas.DataFrame
+        ``row``, ``stop_id``, ``stop_name`` of each.
+    zone : str
+        IANA time zone; "" where not known.
+    notices : NoticeBook
+
+    Returns
+    -------
+    lat, lon : ndarray of float64, shape (n,)
+    """
+    known = np.isfinite(lat) & np.isfinite(lon)
+    known &= (np.abs(lat) >= _NULL_ISLAND_DEGREES) | (np.abs(lon) >= _NULL_ISLAND_DEGREES)
+    groups = [known & (lat > lon), known & (lat < lon)]
+    sizes = [int(group.sum()) for group in groups]
+    if min(sizes) == 0:
+        return lat, lon
+    middles = [(float(np.median(lat[group])), float(np.median(lon[group]))) for group in groups]
+    if min(abs(y - x) for y, x in middles) < _MIRRORED_DEGREES:
+        return lat, lon
+    right, sure = _right_group(middles, sizes, zone)
+    (south, north), (west, east) = (np.percentile(axis[groups[right]], (5, 95)) for axis in (lat, lon))
+    margin = _BULK_MARGIN_DEGREES
+    swapped = groups[1 - right] & (lon > south - margin) & (lon < north + margin)
+    swapped &= (lat > west - margin) & (lat < east + margin)
+    far = _FAR_DEGREES
+    swapped &= ~((lat > south - far) & (lat < north + far) & (lon > west - far) & (lon < east + far))
+    if not swapped.any():
+        return lat, lon
+    names = frame["stop_id"].to_numpy()[swapped] + " « " + frame["stop_name"].to_numpy()[swapped] + " »"
+    notices.add_rows(
+        "swapped_coordinates",
+        "ERROR",
+        "stops.txt",
+        frame["row"].to_numpy()[swapped],
+        names,
+        action="repaired" if sure else "kept",
+        says="exchanged" if sure else "exchanged_or_others",
+    )
+    return (np.where(swapped, lon, lat), np.where(swapped, lat, lon)) if sure else (lat, lon)
+
+
+def _right_group(middles: Sequence[tuple[float, float]], sizes: Sequence[int], zone: str) -> tuple[int, bool]:
+    """Tell which of two mirrored groups of stops lies where it says, and whether anything told it."""
+    for group in (0, 1):
+        if max(np.abs(middles[group])) <= 90 and _better_exchanged(middles[group], zone):
+            return 1 - group, True
+        if abs(middles[group][0]) > 90:
+            return 1 - group, True
+    return int(sizes[1] > sizes[0]), sizes[0] != sizes[1]
 
 
 def usable_positions(

@@ -7,7 +7,13 @@ import pandas as pd
 
 from geo_access.sources.gtfs.cells import read_numbers
 from geo_access.sources.gtfs.notices import NoticeBook
-from geo_access.sources.gtfs.positions import say_missing, single_exchanged, usable_positions, whole_file_exchanged
+from geo_access.sources.gtfs.positions import (
+    say_missing,
+    single_exchanged,
+    some_exchanged,
+    usable_positions,
+    whole_file_exchanged,
+)
 from geo_access.sources.gtfs.rows import RawTable
 
 __all__ = ["read_routes", "read_stops", "read_trips", "unique_rows"]
@@ -76,6 +82,7 @@ def read_stops(raw: RawTable, notices: NoticeBook, *, zone: str = "", exchanged:
     frame["location_type"] = _number_of(frame, "location_type").astype(np.int8)
     lat, lon = frame["stop_lat"].to_numpy(), frame["stop_lon"].to_numpy()
     rows, ids = frame["row"].to_numpy(), frame["stop_id"].to_numpy()
+    lat, lon = some_exchanged(lat, lon, frame, zone, notices)
     if exchanged is None:
         lat, lon = whole_file_exchanged(lat, lon, zone, notices)
     elif exchanged:

@@ -55,6 +55,7 @@ def minutes(network: Network, start: str, end: str, **limits: object) -> float:
         ({"route_desc": "Transport de personnes à mobilité réduite"}, 2),
         ({"route_long_name": "Gare – Lycée Pasteur"}, 0),
         ({"route_long_name": "Complexe handisport"}, 0),
+        ({"route_long_name": "RPI Vendeuil-Caply"}, 1),
         ({"route_type": 700}, 0),
     ],
 )

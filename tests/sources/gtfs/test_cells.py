@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from pathlib import Path
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -37,7 +38,9 @@ def calls(*kinds: str) -> list[dict[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("cell", ["1.0", " 1 ", "01", "+1", "1,0", "true", "TRUE", "Y", "oui", "vrai"])
+@pytest.mark.parametrize(
+    "cell", ["1.0", " 1 ", "01", "+1", "1,0", "true", "TRUE", "Y", "oui", "vrai", "\uff11", "\u200b1"]
+)
 def test_a_weekday_that_means_yes_runs_and_is_said(tmp_path: Path, cell: str) -> None:
     trips = [{"calls": "1 08:00 2 08:05", "service_id": "9"}]
     feed = read_gtfs(write_feed(tmp_path / "f.zip", STOPS, trips, calendar=[CALENDAR | {"tuesday": cell}]))
@@ -45,7 +48,10 @@ def test_a_weekday_that_means_yes_runs_and_is_said(tmp_path: Path, cell: str) ->
     assert said(feed).keys() & {"code_as_meant", "leading_or_trailing_whitespaces"}
 
 
-@pytest.mark.parametrize(("cell", "runs"), [("0.0", False), ("false", False), ("non", False), ("2", True), ("?", True)])
+@pytest.mark.parametrize(
+    ("cell", "runs"),
+    [("0.0", False), ("false", False), ("non", False), ("\uff10", False), ("\ufeff0", False), ("2", True), ("?", True)],
+)
 def test_a_weekday_that_cannot_be_read_is_no_silent_no(tmp_path: Path, cell: str, runs: bool) -> None:
     trips = [{"calls": "1 08:00 2 08:05", "service_id": "9"}]
     feed = read_gtfs(write_feed(tmp_path / "f.zip", STOPS, trips, calendar=[CALENDAR | {"tuesday": cell}]))
@@ -132,3 +138,16 @@ def test_numbers_and_days_say_what_they_are_not() -> None:
     assert str(read_numbers(raw, "a", book, default=-1)[2:].tolist()) == "[nan, -1.0]"
     assert [str(day) for day in read_days(raw, "b", book)] == ["2026-03-17", "2026-03-17", "NaT", "2026-03-17"]
     assert {(n.code, n.count) for n in book.found} == {("decimal_comma", 1), ("code_as_meant", 2), ("invalid_date", 1)}
+
+
+def test_full_width_digits_and_marks_that_nobody_sees_are_read_and_said() -> None:
+    book = NoticeBook()
+    raw = read_raw(
+        "calendar_dates", "exception_type,date\n\uff12,\uff12\uff10260317\n\ufeff1,2026-3-7T00:00:00\n".encode(), book
+    )
+    assert plain_codes(raw, book).text("exception_type").tolist() == ["2", "1"]
+    assert read_days(raw, "date", book).astype(str).tolist() == ["2026-03-17", "2026-03-07"]
+    assert [n.code for n in book.found] == ["code_as_meant"] * 2
+    # A moment within a day is no date.
+    late = read_raw("calendar_dates", b"date\n2026-03-17T12:30\n", book)
+    assert np.isnat(read_days(late, "date", book)).all()

@@ -8,7 +8,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geo_access.network.timetable.runs import Headways, runs_around, waits_are_charged
+from geo_access.network.model import CrowFly
+from geo_access.network.timetable.runs import Headways, charged_periods, runs_around
+from geo_access.network.timetable.timetable import build_timetable
 from geo_access.sources.gtfs.calendar import departures_on
 from geo_access.sources.gtfs.feed import read_gtfs
 from geo_access.sources.gtfs.model import Feed
@@ -71,19 +73,28 @@ def test_a_headway_that_cannot_be_makes_no_vehicle(tmp_path: Path, headway: str)
     assert leaves(feed) == [660, 690, 20 * 60]
 
 
-def test_waits_are_charged_on_a_small_feed_and_said_not_to_be_on_a_city(tmp_path: Path) -> None:
+def test_waits_are_charged_on_a_small_feed_and_said_how_far_off_on_a_city(tmp_path: Path) -> None:
     loose = [period("06:00", "09:00", 1200, exact=0)]
     charge = Headways(expected_wait=True)
-    assert waits_are_charged(feed_of(tmp_path, loose), charge)
-    # 40 lines of 40 stops, every 10 minutes for 18 hours: a vehicle each 2 minutes and stop would be 800,000.
+    assert charged_periods(feed_of(tmp_path, loose), charge).tolist() == [True]
+    # 40 lines of 40 stops, every 10 minutes for 18 hours: a vehicle each 2 minutes and stop would be 800,000. One more
+    # runs each half hour: 39 stops × 548 vehicles are 21,000.
     stops = {f"s{k}": (300 * k, 0) for k in range(40)}
     trip = [(stop, f"{k // 60:02d}:{k % 60:02d}") for k, stop in enumerate(stops)]
     rows = [period("05:00", "23:00", 600, exact=0, trip=f"t{k}") for k in range(40)]
-    city = read_gtfs(write_feed(tmp_path / "city.zip", stops, [trip] * 40, frequencies=rows))
-    assert not waits_are_charged(city, charge)
+    rows.append(period("05:00", "23:00", 1800, exact=0, trip="t40"))
+    city = read_gtfs(write_feed(tmp_path / "city.zip", stops, [trip] * 41, frequencies=rows))
+    assert city.frequencies["trip_id"][charged_periods(city, charge)].tolist() == ["t40"]
     runs = runs_around(city, DAY, city.zone, charge)
-    assert int((runs.day == 0).sum()) == 40 * 18 * 6
-    # Boarded anywhere, one headway apart: who comes at any time waits half a headway on average.
-    assert set(runs.wait_s.tolist()) == {-1}
-    one = np.sort(runs.shift_s[(runs.day == 0) & (runs.trip == 0)])
+    today, rare = runs.day == 0, runs.trip == city.trips["trip_id"].tolist().index("t40")
+    assert int((today & ~rare).sum()) == 40 * 18 * 6
+    # Steps of 2 minutes from 05:00 to 23:00 and half a headway more, the last one not included; 39 stops to board at.
+    assert int((today & rare).sum()) == (18 * 60 + 15 + 1) // 2 * 39
+    # Boarded anywhere, one headway apart: who comes at any time waits half a headway on average, at most as much off.
+    assert (set(runs.wait_s[~rare].tolist()), set(runs.wait_s[rare].tolist())) == ({-1}, {900})
+    one = np.sort(runs.shift_s[today & (runs.trip == city.trips["trip_id"].tolist().index("t0"))])
     assert set(np.diff(one).tolist()) == {600}
+    built = build_timetable([city], day=DAY, epsg=2154, streets=CrowFly(epsg=2154), headways=charge)
+    told = [str(said) for said in built.notes]
+    assert any("the 40 periods with headways up to 10 min" in line and "at most 5 min off" in line for line in told)
+    assert any("1 periods without fixed times" in line and "half the headway charged" in line for line in told)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from geo_access.sources.gtfs.feed import read_gtfs
+from geo_access.sources.gtfs.model import Feed
 from geo_access.sources.gtfs.notices import NoticeBook
-from geo_access.sources.gtfs.positions import whole_file_exchanged, zone_places
+from geo_access.sources.gtfs.positions import some_exchanged, whole_file_exchanged, zone_places
 from tests.feeds import feed_tables, table_text, write_tables
 
 STOPS = {name: (3000 * k, 0) for k, name in enumerate("ABCDEF")}
@@ -69,3 +71,47 @@ def test_a_turned_feed_reads_as_the_right_one_aloud(tmp_path: Path) -> None:
     assert [n.message for n in turned.notices] == [
         "latitude and longitude exchanged in the whole file (Europe/Paris): put right"
     ]
+
+
+def stops_told(tmp_path: Path, swapped: str, zone: str = "Europe/Paris", stops: str = "ABCDEF") -> tuple[Feed, Feed]:
+    """The drawn feed as it is, and with some of its stops turned."""
+    tables = feed_tables({name: STOPS[name] for name in stops}, [" ".join(TRIPS[0].split()[: 2 * len(stops)])])
+    tables["agency"][0]["agency_timezone"] = zone
+    feeds = []
+    for turned in ("", swapped):
+        rows = [
+            row | {"stop_lat": row["stop_lon"], "stop_lon": row["stop_lat"]} if row["stop_id"] in turned else row
+            for row in tables["stops"]
+        ]
+        files = {f"{name}.txt": table_text(rows) for name, rows in (tables | {"stops": rows}).items()}
+        feeds.append(read_gtfs(write_tables(tmp_path / f"{turned or 'right'}.zip", files)))
+    return feeds[0], feeds[1]
+
+
+@pytest.mark.parametrize("swapped", ["A", "CF", "ACE", "ABCE", "ABCDE", "ABCDEF"])
+def test_stops_turned_are_put_right_however_many_they_are(tmp_path: Path, swapped: str) -> None:
+    right, turned = stops_told(tmp_path, swapped)
+    for column in ("stop_lon", "stop_lat"):
+        np.testing.assert_array_equal(turned.stops[column], right.stops[column])
+    assert {n.code for n in turned.notices} == {"swapped_coordinates"}
+    assert sum(n.count for n in turned.notices) == len(swapped)
+
+
+def test_the_smaller_group_is_turned_where_the_time_zone_tells_nothing(tmp_path: Path) -> None:
+    # The time of Martinique: far from both, nearer neither by much.
+    right, turned = stops_told(tmp_path, "BD", zone="America/Martinique")
+    np.testing.assert_array_equal(turned.stops["stop_lat"], right.stops["stop_lat"])
+    _, doubt = stops_told(tmp_path, "B", zone="America/Martinique", stops="AB")
+    assert [(n.code, n.action, n.entity[0]) for n in doubt.notices if n.code == "swapped_coordinates"] == [
+        ("swapped_coordinates", "kept", "B")
+    ]
+
+
+def test_a_territory_on_both_sides_of_the_line_stays() -> None:
+    # Turkey from Izmir to Van: 38.4, 27.1 … 38.5, 43.4.
+    lat, lon = np.full(9, 38.5), np.linspace(27.1, 43.4, 9)
+    frame = pd.DataFrame({"row": range(9), "stop_id": list("abcdefghi"), "stop_name": list("abcdefghi")})
+    book = NoticeBook()
+    got = some_exchanged(lat, lon, frame, "Europe/Istanbul", book)
+    np.testing.assert_array_equal(got, (lat, lon))
+    assert book.found == []
