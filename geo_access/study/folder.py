@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
+import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -38,7 +39,9 @@ _RESERVED = frozenset(
 
 
 def _slug(text: str) -> str:
-    kept = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else " " for char in text)
+    # Letters without their accents stay readable.
+    bare = "".join(char for char in unicodedata.normalize("NFKD", text) if not unicodedata.combining(char))
+    kept = "".join(char if char.isascii() and (char.isalnum() or char in "._-") else " " for char in bare)
     return "-".join(kept.replace("..", " ").split()).strip(".-")[:_LONGEST_NAME] or "x"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import tempfile
 from pathlib import Path
@@ -14,6 +15,7 @@ from scipy import sparse
 
 from geo_access.diagnosis.diagnose import DiagnosedCase
 from geo_access.errors import InputError
+from geo_access.sources.tables.write import harmless
 from geo_access.study.findings import adequacy_components
 from geo_access.study.prepared import PreparedStudy
 from geo_access.web.planner import zone_curve
@@ -40,7 +42,6 @@ _KEYS = {
     "territory": ["zone_id", "zone_name", "zone_kind"],
     "public": ["profile"],
 }
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) -> pd.DataFrame:
@@ -320,18 +321,6 @@ def _grouped(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     return grouped
 
 
-def _neutral(table: pd.DataFrame) -> pd.DataFrame:
-    """Cells that a spreadsheet would run as formulas, made text."""
-    safe = table.copy()
-    for column in safe.columns:
-        if safe[column].dtype == object or pd.api.types.is_string_dtype(safe[column]):
-            safe[column] = [
-                f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
-                for value in safe[column]
-            ]
-    return safe
-
-
 def export_file(prepared: PreparedStudy, question: ExportQuestion) -> bytes:
     """Write the table that is shown, with its sources and the hash of what it rests on.
 
@@ -348,16 +337,20 @@ def export_file(prepared: PreparedStudy, question: ExportQuestion) -> bytes:
     table = observatory_table(prepared, question)
     said = provenance(prepared)
     if question.form == "csv":
-        lines = [f"# {key}: {value}" for key, value in said.items()]
-        return ("\ufeff" + "\n".join(lines) + "\n" + _neutral(table).to_csv(index=False)).encode("utf-8")
+        head = io.StringIO()
+        # One cell a line, whatever the name of the study holds.
+        csv.writer(head, lineterminator="\n").writerows(
+            [" ".join(f"# {key}: {value}".split())] for key, value in said.items()
+        )
+        return ("\ufeff" + head.getvalue() + harmless(table).to_csv(index=False)).encode("utf-8")
     if question.form == "xlsx":
         stream = io.BytesIO()
         with pd.ExcelWriter(stream, engine="openpyxl") as book:
-            _neutral(table).to_excel(book, sheet_name="table", index=False)
+            harmless(table).to_excel(book, sheet_name="table", index=False)
             supply = supply_apart(prepared, question)
             if len(supply):
-                _neutral(supply).to_excel(book, sheet_name="supply", index=False)
-            pd.DataFrame(said.items(), columns=["", " "]).to_excel(book, sheet_name="sources", index=False)
+                harmless(supply).to_excel(book, sheet_name="supply", index=False)
+            harmless(pd.DataFrame(said.items(), columns=["", " "])).to_excel(book, sheet_name="sources", index=False)
         return stream.getvalue()
     if question.by != "territory":
         raise InputError("only the table by territory has outlines → choose CSV or XLSX", key="web.no_outline")

@@ -160,7 +160,27 @@ def test_names_never_meet() -> None:
     assert list(found) == codes
     assert len({name.lower() for name in found.values()}) == len(codes)
     assert {found["a-b"], found["F1602"], found["F1602-2"]} == {"a-b", "F1602", "F1602-2"}
+    assert found["été"] == "ete"
     assert not {"all", "compare", "con"} & {name.lower() for name in found.values()}
+
+
+@pytest.mark.parametrize(
+    "codes",
+    [
+        ["e", "\u00e9", "e\u0301"],
+        ["\U0001f600", "\U0001f642", "---", ""],
+        ["a", "a ", "a."],
+        ["I", "i", "\u0130", "\u0131"],
+        ["A" * 300, "A" * 299 + "b"],
+        ["NUL", "nul", "Lpt1"],
+    ],
+)
+def test_names_that_look_alike_never_meet(codes: list[str]) -> None:
+    names = slugs(codes)
+    assert list(names) == codes
+    assert len({name.lower() for name in names.values()}) == len(codes)
+    assert all(name.isascii() and 0 < len(name) < 80 and name.strip(".- ") == name for name in names.values())
+    assert not {"nul", "lpt1"} & {name.lower() for name in names.values()}
 
 
 def test_no_sheet_of_a_person_is_replaced(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ import pyogrio
 
 from geo_access.words.told import refusal
 
-__all__ = ["LAST_CHANGE", "free_file", "put_aside", "same_bytes", "write_csv", "write_styles"]
+__all__ = ["LAST_CHANGE", "free_file", "harmless", "put_aside", "same_bytes", "write_csv", "write_styles"]
 
 LAST_CHANGE = "2000-01-01T00:00:00.000Z"
 """Date that GeoPackages say of themselves, whenever they were written."""
@@ -92,6 +92,34 @@ def put_aside(path: str | Path) -> Path | None:
     return path.rename(free)
 
 
+def harmless(table: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before the texts, headings too, that a spreadsheet would run as formulas.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+
+    Returns
+    -------
+    pandas.DataFrame
+        Categories become text.
+
+    Examples
+    --------
+    >>> harmless(pd.DataFrame({"=a": pd.Categorical(["@b", "-3"])})).to_dict("list")
+    {"'=a": ["'@b", '-3']}
+    """
+    plain = table.copy()
+    for place in range(plain.shape[1]):
+        column = plain.iloc[:, place]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            column = column.astype(object)
+        if column.dtype == object or pd.api.types.is_string_dtype(column):
+            plain.isetitem(place, column.map(_harmless).to_numpy(dtype=object))
+    plain.columns = pd.Index([_harmless(name) for name in plain.columns])
+    return plain
+
+
 def write_csv(table: pd.DataFrame, path: str | Path) -> Path:
     """Write a CSV that a spreadsheet opens as text: no cell of it is run as a formula.
 
@@ -116,14 +144,7 @@ def write_csv(table: pd.DataFrame, path: str | Path) -> Path:
     >>> file.read_text().split()
     ['name,n', "'=1+1,-1", '-3,2', 'a,3']
     """
-    plain = table.copy()
-    for place in range(plain.shape[1]):
-        column = plain.iloc[:, place]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            column = column.astype(object)
-        if column.dtype == object or pd.api.types.is_string_dtype(column):
-            plain.isetitem(place, column.map(_harmless).to_numpy(dtype=object))
-    plain.columns = pd.Index([_harmless(name) for name in plain.columns])
+    plain = harmless(table)
     plain.to_csv(path, index=False, encoding="utf-8", lineterminator="\n")
     return Path(path)
 
