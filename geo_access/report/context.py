@@ -15,6 +15,7 @@ from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Thr
 from geo_access.diagnosis.observed import ObservedTrips
 from geo_access.errors import raise_faults
 from geo_access.manifest import Manifest
+from geo_access.report.scenario import ChangePage
 from geo_access.words.note import Note
 from geo_access.words.told import fault
 
@@ -107,6 +108,8 @@ class ReportContext:
     readings : tuple of SourceReading
     sources : tuple of str
         Sources with vintage and licence, one line each.
+    scenarios : tuple of ChangePage
+        What each scenario of the study changes, with the files of its pictures.
     manifest : Manifest
         Its warnings are printed, its id stands in the footer.
     language : str
@@ -145,6 +148,7 @@ class ReportContext:
     mismatch: pd.DataFrame | None = None
     readings: tuple[SourceReading, ...] = ()
     sources: tuple[str, ...] = ()
+    scenarios: tuple[ChangePage, ...] = ()
     language: str = "fr"
     synthetic: bool = False
     crow_fly: bool = False

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -11,9 +13,10 @@ from geo_access.report.printing import can_print, write_pdf
 from geo_access.report.words import embedded_png, environment, known_text, share
 from geo_access.words.words import format_number, text
 
-__all__ = ["ChangePage", "ShownTable", "people_sentences", "people_table", "write_change_page", "zones_table"]
+__all__ = ["ChangePage", "Labels", "ShownTable", "people_sentences", "people_table", "write_change_page", "zones_table"]
 
 _MOST_SENTENCES = 8
+_MOST_LOSSES = 4
 _MOST_ZONES = 40
 _GROUPS = ("qpv", "rural", "youth", "job_seekers")
 
@@ -25,6 +28,40 @@ class ShownTable:
     caption: str
     heads: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
+    more: str = ""
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Names of what tables hold by code or id.
+
+    Attributes
+    ----------
+    metiers, profiles, schedules : dict of str to str
+        A code or id without a name stands for itself.
+    language : str
+    """
+
+    metiers: Mapping[str, str]
+    profiles: Mapping[str, str]
+    schedules: Mapping[str, str]
+    language: str = "fr"
+
+    def metier(self, row: Mapping[Hashable, Any]) -> str:
+        """Name of the métier of a row."""
+        return self.metiers.get(row["metier"]) or str(row["metier"])
+
+    def public(self, row: Mapping[Hashable, Any]) -> str:
+        """Name of the public of a row."""
+        return self.profiles.get(row["profile"]) or str(row["profile"])
+
+    def asked(self, row: Mapping[Hashable, Any]) -> str:
+        """Training or jobs, and at which hours."""
+        hours = self.schedules.get(row["schedule"])
+        if hours is None:
+            own = str(row["schedule"]) == "own_hours"
+            hours = text("schedule.own_hours", self.language) if own else str(row["schedule"])
+        return f"{text('kind.' + str(row['kind']), self.language)}, {hours}"
 
 
 @dataclass(frozen=True)
@@ -41,11 +78,13 @@ class ChangePage:
         Instead of the sentences, where nothing moved.
     tables : tuple of ShownTable
     pictures : tuple of (str, str)
-        File beside the page, and what it shows.
+        File beside the page, and what it shows; for the report, with its folder.
     note : str
         What the figures leave out.
     synthetic : bool
     language : str
+    folder : str
+        Where it stands within the result, for the report.
     """
 
     title: str
@@ -59,6 +98,7 @@ class ChangePage:
     note: str = ""
     synthetic: bool = False
     language: str = "fr"
+    folder: str = ""
 
 
 def write_change_page(content: ChangePage, path: Path) -> list[Path]:
@@ -97,31 +137,32 @@ def write_change_page(content: ChangePage, path: Path) -> list[Path]:
     return [path, paper]
 
 
-def people_sentences(people: pd.DataFrame, profiles: dict[str, str], language: str) -> tuple[str, ...]:
-    """Say who gained and who lost, the most moved first; never a net figure.
+def people_sentences(people: pd.DataFrame, labels: Labels) -> tuple[str, ...]:
+    """Say who gained and who lost, the most moved first; never a net figure, and those who lose most are always said.
 
     Parameters
     ----------
     people : pandas.DataFrame
         As in `study.delta.Delta`: ``residents_won``, ``residents_lost``, ``free_won``, ``free_lost``,
         ``zones_flagged``, ``zones_unflagged`` by métier and public.
-    profiles : dict of str to str
-        Names of the publics.
-    language : str
+    labels : Labels
 
     Returns
     -------
     tuple of str
     """
-    moved = people[people[["residents_won", "residents_lost", "free_won", "free_lost"]].sum(axis=1) > 0]
+    language = labels.language
+    moved = _moved(people)
     ranked = moved.assign(most=moved[["residents_won", "residents_lost"]].max(axis=1))
     ranked = ranked.sort_values(["most", "metier"], ascending=[False, True], kind="stable")
+    losing = ranked[ranked["residents_lost"] > 0].sort_values("residents_lost", ascending=False, kind="stable")
+    said = ranked.index[:_MOST_SENTENCES].union(losing.index[:_MOST_LOSSES])
     sentences = []
-    for row in ranked.head(_MOST_SENTENCES).to_dict("records"):
+    for row in ranked[ranked.index.isin(said)].to_dict("records"):
         common = {
-            "metier": row["metier_name"] or row["metier"],
-            "profile": profiles.get(row["profile"], row["profile"]),
-            "kind": text(f"kind.{row['kind']}", language),
+            "metier": labels.metier(row),
+            "profile": labels.public(row),
+            "asked": labels.asked(row),
             "won": format_number(row["residents_won"], language),
             "lost": format_number(row["residents_lost"], language),
             "unflagged": format_number(row["zones_unflagged"], language),
@@ -134,36 +175,40 @@ def people_sentences(people: pd.DataFrame, profiles: dict[str, str], language: s
     return tuple(sentences)
 
 
-def people_table(people: pd.DataFrame, profiles: dict[str, str], language: str) -> ShownTable:
-    """Lay out the residents who gain and lose, by métier and public, with the groups that are known."""
+def _moved(people: pd.DataFrame) -> pd.DataFrame:
+    return people[people[["residents_won", "residents_lost", "free_won", "free_lost"]].sum(axis=1) > 0]
+
+
+def people_table(people: pd.DataFrame, labels: Labels) -> ShownTable:
+    """Lay out the residents who gain and lose, by métier and public, with the groups that are known.
+
+    Of each question two rows: those who gain and, where there are any, those who lose.
+    """
+    language = labels.language
     groups = [name for name in _GROUPS if f"{name}_won" in people]
-    heads = ["scenario.metier", "scenario.public", "scenario.gain", *(f"scenario.{name}" for name in groups)]
-    heads += ["scenario.lose", *(f"scenario.{name}" for name in groups), "scenario.minutes_saved"]
+    heads = ["scenario.metier", "scenario.public", "scenario.who", "scenario.residents"]
+    heads += [*(f"scenario.{name}" for name in groups), "scenario.minutes_saved"]
     rows = []
-    moved = people[people[["residents_won", "residents_lost", "free_won", "free_lost"]].sum(axis=1) > 0]
-    for row in moved.to_dict("records"):
-        figures = [row["residents_won"], *(row[f"{name}_won"] for name in groups)]
-        figures += [row["residents_lost"], *(row[f"{name}_lost"] for name in groups)]
+    for row in _moved(people).to_dict("records"):
         saved = row["minutes_saved"]
-        rows.append(
-            (
-                f"{row['metier_name'] or row['metier']} · {text('kind.' + row['kind'], language)}",
-                profiles.get(row["profile"], row["profile"]),
-                *(format_number(value, language) for value in figures),
-                "–" if pd.isna(saved) else format_number(saved, language, decimals=1),
-            )
-        )
+        for side, head in (("won", "scenario.gain"), ("lost", "scenario.lose")):
+            figures = [row[f"residents_{side}"], *(row[f"{name}_{side}"] for name in groups)]
+            cells = (text(head, language), *(format_number(value, language) for value in figures))
+            minutes = "–" if pd.isna(saved) or side == "lost" else format_number(saved, language, decimals=1)
+            rows.append((f"{labels.metier(row)} · {labels.asked(row)}", labels.public(row), *cells, minutes))
     return ShownTable(text("scenario.people", language), tuple(text(head, language) for head in heads), tuple(rows))
 
 
-def zones_table(zones: pd.DataFrame, names: dict[str, str], language: str) -> ShownTable:
-    """Lay out the zones whose level moved, the most residents first."""
+def zones_table(zones: pd.DataFrame, labels: Labels) -> ShownTable:
+    """Lay out the zones whose level moved, the most residents first; how many are left out is said."""
+    language = labels.language
     moved = zones[zones["level_before"] != zones["level_after"]]
     moved = moved.assign(most=moved[["won", "lost"]].max(axis=1)).sort_values("most", ascending=False, kind="stable")
     rows = tuple(
         (
             str(row["zone_name"]),
-            names.get(row["metier"], row["metier"]),
+            f"{labels.metier(row)} · {labels.asked(row)}",
+            labels.public(row),
             known_text("level", row["level_before"], language),
             known_text("level", row["level_after"], language),
             share(row["share_before"], language),
@@ -171,12 +216,8 @@ def zones_table(zones: pd.DataFrame, names: dict[str, str], language: str) -> Sh
         )
         for row in moved.head(_MOST_ZONES).to_dict("records")
     )
-    heads = (
-        "scenario.zone",
-        "scenario.metier",
-        "scenario.before",
-        "scenario.after",
-        "scenario.before",
-        "scenario.after",
-    )
-    return ShownTable(text("scenario.zones", language), tuple(text(head, language) for head in heads), rows)
+    heads = ("zone", "metier", "public", "level_before", "level_after", "share_before", "share_after")
+    n = len(moved) - len(rows)
+    more = text("scenario.more_zones", language, n=format_number(n, language)) if n else ""
+    named = tuple(text(f"scenario.{head}", language) for head in heads)
+    return ShownTable(text("scenario.zones", language), named, rows, more)

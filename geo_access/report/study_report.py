@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ from geo_access.report.chapters import (
 )
 from geo_access.report.context import ReportContext
 from geo_access.report.printing import can_print, write_pdf
+from geo_access.report.scenario import ChangePage
 from geo_access.report.summary import summary_content
-from geo_access.report.words import environment
+from geo_access.report.words import embedded_png, environment
 from geo_access.words.words import written_date
 
 __all__ = ["render_report", "write_report"]
@@ -51,10 +53,20 @@ def render_report(context: ReportContext, *, pdf: bool) -> str:
         "flagged": flagged_content(context),
         "zonings": zonings_content(context),
         "metiers": [metier_content(context, metier) for metier in context.metiers],
+        "scenarios": [_scenario(page) for page in context.scenarios],
         "unknown": unknown_content(context),
         "annex": annex_content(context),
     }
-    return environment(language, ("report.html", "annex.html")).get_template("report.html").render(content)
+    return (
+        environment(language, ("report.html", "scenarios.html", "annex.html"))
+        .get_template("report.html")
+        .render(content)
+    )
+
+
+def _scenario(page: ChangePage) -> dict[str, Any]:
+    pictures = [{"src": embedded_png(Path(src)), "alt": alt} for src, alt in page.pictures]
+    return {field.name: getattr(page, field.name) for field in fields(page)} | {"pictures": pictures}
 
 
 def write_report(folder: Path, context: ReportContext) -> list[Path]:

@@ -375,6 +375,17 @@ class StopClosed(_Service):
         return edits.CloseStop(self.stop)
 
 
+class FeedClosed(_Service):
+    """All that one feed of the study brings runs no longer."""
+
+    change: Literal["close_feed"] = "close_feed"
+    feed: Text
+
+    def edit(self) -> edits.CloseFeed:
+        """Return it as the network takes it."""
+        return edits.CloseFeed(self.feed)
+
+
 class FeedReplaced(_Service):
     """Another feed in place of one of the study: next year's network."""
 
@@ -398,6 +409,7 @@ ServiceChange = (
     | LineDiverted
     | LineClosed
     | StopClosed
+    | FeedClosed
     | FeedReplaced
 )
 Change = Annotated[

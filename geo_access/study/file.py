@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import tomllib
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, get_args
 
@@ -21,6 +22,7 @@ from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Thr
 from geo_access.diagnosis.norms import NORMS
 from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
 from geo_access.sources.gtfs.read import container_of
+from geo_access.study.change_lines import change_line, change_lines
 from geo_access.study.changes import Change, ScenarioSection
 from geo_access.study.sections import (
     AddressesSection,
@@ -42,6 +44,7 @@ from geo_access.study.sections import (
     ThresholdSection,
     TrainingTable,
 )
+from geo_access.words.note import note
 from geo_access.words.told import fault, refusal
 
 __all__ = [
@@ -315,7 +318,24 @@ def validated(path: Path, content: dict[str, Any]) -> tuple[StudyFile | None, li
     try:
         return StudyFile.model_validate(content), []
     except ValidationError as error:
-        return None, [told for item in _innermost(error.errors()) for told in _faults(path, item)]
+        wrong = _innermost(error.errors())
+        return None, [_with_line(path, content, item, told) for item in wrong for told in _faults(path, item)]
+
+
+def _with_line(path: Path, content: Mapping[str, Any], error: Any, told: Fault) -> Fault:
+    """Say the line on which a faulty change of a scenario stands."""
+    location = tuple(error["loc"])
+    if location[:1] != ("scenarios",) or len(location) < 4 or not path.is_file():
+        return told
+    _, scenario, _, number = location[:4]
+    sections = content["scenarios"]
+    lines = change_lines(path.read_text(encoding="utf-8-sig"))
+    if len(lines) != len(sections) or not isinstance(number, int):
+        return told
+    line = change_line(lines[scenario], number + 1, of=len(sections[scenario]["changes"]))
+    where = told.where.removeprefix(f"{path.name}: ")
+    place = note("scenario.place", file=path.name, line=line, where=where)
+    return replace(told, where=f"{path.name}, line {line}: {where}", place=place)
 
 
 def checked_changes(content: list[Any], where: str = "scenario") -> tuple[Change, ...]:

@@ -22,7 +22,8 @@ from geo_access.study.file import StudyFile, study_metiers
 from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.study.network import OtherDays, other_days, study_network
 from geo_access.study.provenance import Watched, watch
-from geo_access.study.scenario import Assumptions, check_scenarios
+from geo_access.study.scenario import Assumptions
+from geo_access.study.written_scenarios import check_scenarios
 
 __all__ = ["OpenedStudy", "Unopened", "open_study", "try_to_open"]
 
@@ -144,7 +145,7 @@ def _opened(file: StudyFile, path: Path, when_read: Callable[[StudyInputs], None
     watched.confirm()
     raise_faults(_misplaced(inputs, network))
     _foresee(file, inputs, network)
-    check_scenarios(Assumptions(file, inputs, network))
+    check_scenarios(Assumptions(file, inputs, network), path)
     return OpenedStudy(inputs, network, days, watched)
 
 

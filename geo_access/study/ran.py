@@ -15,6 +15,7 @@ from geo_access.manifest import Manifest
 from geo_access.network.model import CrowFly, Network
 from geo_access.network.timetable.stops import network_notices
 from geo_access.report.context import ReportContext, SourceReading
+from geo_access.report.scenario import ChangePage
 from geo_access.report.tables import axis_table, bare_departments, lift_table, reach_table
 from geo_access.study.bands import bands_label
 from geo_access.study.file import StudyFile, flag_rules, study_schedules, study_thresholds
@@ -93,7 +94,9 @@ def key_tables(ran: Ran) -> dict[str, pd.DataFrame]:
     }
 
 
-def report_context(ran: Ran, *, sheets: dict[str, Path], sources: tuple[str, ...]) -> ReportContext:
+def report_context(
+    ran: Ran, *, sheets: dict[str, Path], sources: tuple[str, ...], scenarios: tuple[ChangePage, ...] = ()
+) -> ReportContext:
     """Gather what the report is written from."""
     file, diagnosis, found = ran.file, ran.diagnosis, ran.found
     cases = diagnosis.cases
@@ -134,6 +137,7 @@ def report_context(ran: Ran, *, sheets: dict[str, Path], sources: tuple[str, ...
             for report in ran.inputs.reports
         ),
         sources=sources,
+        scenarios=scenarios,
         language=file.study.language,
         synthetic=file.study.synthetic,
         crow_fly=isinstance(ran.network.streets, CrowFly),

@@ -99,9 +99,9 @@ def write_run(folder: Path, ran: Ran, *, progress: Progress) -> tuple[tuple[str,
     contents = map_contents(ran)
     pictures = write_pictures(folder, file, contents)
     progress("scenarios", 0.8)
-    write_scenarios(folder, ran.base, progress=lambda stage, share: progress(stage, 0.8 + 0.05 * share))
+    scenarios = write_scenarios(folder, ran.base, progress=lambda stage, share: progress(stage, 0.8 + 0.05 * share))
     progress("report", 0.85)
-    context = report_context(ran, sheets=pictures.sheets, sources=contents[0].sources)
+    context = report_context(ran, sheets=pictures.sheets, sources=contents[0].sources, scenarios=scenarios)
     report = tuple(write_report(folder, context))
     progress("write", 0.95)
     extra = {**ran.found.tables(), "band_counts": ran.counts, "gtfs_notices": ran.notices, **key_tables(ran)}

@@ -37,9 +37,10 @@ from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import study_network
 from geo_access.study.sections import CostsSection
+from geo_access.words.note import Note
 from geo_access.words.told import fault
 
-__all__ = ["Assumptions", "apply_changes", "check_scenarios", "scenario_changes"]
+__all__ = ["Assumptions", "PlacedChange", "apply_changes", "apply_placed", "scenario_changes"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,37 +112,61 @@ def apply_changes(base: Assumptions, changes: Sequence[Change], *, where: str = 
         With everything that cannot be applied: names that are unknown (the nearest ones are told) or ambiguous, edits
         that contradict one another, changes that change nothing.
     """
-    faults: list[Fault] = []
-    found = base
-    # Streets come first: what is drawn on them (new stops, run times) is drawn on those that there will be.
-    ordered = sorted(enumerate(changes, start=1), key=lambda item: not isinstance(item[1], StreetsChanged))
-    for number, change in ordered:
-        place = f"{where}: {number}. {change.change}"
-        try:
-            found = _applied(found, change, place)
-        except GeoAccessError as error:
-            own = error.faults or (Fault(place, str(error), key=error.key, values=error.values),)
-            faults += [replace(item, where=place) if item.where.startswith("edits") else item for item in own]
-    raise_faults(faults)
-    return found
+    placed = [PlacedChange(change, f"{where}: {k}. {change.change}") for k, change in enumerate(changes, start=1)]
+    return apply_placed(base, placed)
 
 
-def check_scenarios(assumed: Assumptions) -> None:
-    """Apply every scenario of a study without computing anything.
+@dataclass(frozen=True)
+class PlacedChange:
+    """A change, and where it is written.
+
+    Attributes
+    ----------
+    change : Change
+    where : str
+        What a fault names.
+    place : Note, optional
+        The same in the reader's language.
+    """
+
+    change: Change
+    where: str
+    place: Note | None = None
+
+    def told(self, found: Fault) -> Fault:
+        """Say of a fault that it stands here."""
+        where = self.where if found.where.startswith("edits") else found.where
+        return replace(found, where=where, place=self.place) if where == self.where else found
+
+
+def apply_placed(base: Assumptions, changes: Sequence[PlacedChange]) -> Assumptions:
+    """Apply changes in order, as `apply_changes` does, each with its own place.
+
+    Parameters
+    ----------
+    base : Assumptions
+    changes : sequence of PlacedChange
+
+    Returns
+    -------
+    Assumptions
 
     Raises
     ------
     InputError
-        With all that cannot be applied, scenario by scenario.
+        With everything that cannot be applied.
     """
     faults: list[Fault] = []
-    for section in assumed.file.scenarios:
-        where = f"scenarios: {section.id}"
+    found = base
+    # Streets come first: what is drawn on them (new stops, run times) is drawn on those that there will be.
+    for placed in sorted(changes, key=lambda item: not isinstance(item.change, StreetsChanged)):
         try:
-            apply_changes(assumed, scenario_changes(assumed.file.scenarios, section.id), where=where)
+            found = _applied(found, placed.change, placed.where)
         except GeoAccessError as error:
-            faults += error.faults or (Fault(where, str(error), key=error.key, values=error.values),)
+            own = error.faults or (Fault(placed.where, str(error), key=error.key, values=error.values),)
+            faults += [placed.told(item) for item in own]
     raise_faults(faults)
+    return found
 
 
 def _applied(base: Assumptions, change: Change, where: str) -> Assumptions:
@@ -155,7 +180,7 @@ def _applied(base: Assumptions, change: Change, where: str) -> Assumptions:
         flag = base.file.flag.model_copy(update=change.given)
         return replace(base, file=base.file.model_copy(update={"flag": type(flag).model_validate(flag.model_dump())}))
     if isinstance(change, StreetsChanged):
-        return replace(base, network=_streets_changed(base, change))
+        return _streets_changed(base, change)
     if isinstance(change, LineBooked):
         return replace(base, network=_line_booked(base.network, change, where))
     if isinstance(change, FareFree):
@@ -298,11 +323,11 @@ def _threshold_changed(file: StudyFile, change: ThresholdChanged, where: str) ->
 # --- network --------------------------------------------------------------------------------------------------------
 
 
-def _streets_changed(base: Assumptions, change: StreetsChanged) -> Network:
-    """Build the network anew with the drawn streets."""
+def _streets_changed(base: Assumptions, change: StreetsChanged) -> Assumptions:
+    """Build the network anew with the drawn streets; what is drawn next is drawn on top of both."""
     osm = (*base.file.network.osm, change.file)
-    section = base.file.network.model_copy(update={"osm": osm})
-    return study_network(base.file.model_copy(update={"network": section}))
+    file = base.file.model_copy(update={"network": base.file.network.model_copy(update={"osm": osm})})
+    return replace(base, file=file, network=study_network(file))
 
 
 def _line_booked(network: Network, change: LineBooked, where: str) -> Network:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -11,6 +12,7 @@ import pandas as pd
 from geo_access.maps.change import ChangeMap, draw_change
 from geo_access.report.scenario import (
     ChangePage,
+    Labels,
     ShownTable,
     people_sentences,
     people_table,
@@ -24,12 +26,12 @@ from geo_access.study.folder import slugs
 from geo_access.study.prepared import PreparedStudy, Progress, silent
 from geo_access.study.scenario import scenario_changes
 from geo_access.study.whatif import Outcome, run_scenario
-from geo_access.words.words import format_number, text
+from geo_access.words.words import format_number, text, written_date
 
 __all__ = ["write_comparison", "write_outcome", "write_scenarios"]
 
 
-def write_scenarios(folder: Path, base: PreparedStudy, *, progress: Progress = silent) -> tuple[Path, ...]:
+def write_scenarios(folder: Path, base: PreparedStudy, *, progress: Progress = silent) -> tuple[ChangePage, ...]:
     """Run the scenarios of a study and write a folder for each.
 
     Parameters
@@ -42,20 +44,24 @@ def write_scenarios(folder: Path, base: PreparedStudy, *, progress: Progress = s
 
     Returns
     -------
-    tuple of pathlib.Path
+    tuple of ChangePage
+        For the report: paths of the pictures as they stand.
     """
     sections = base.file.scenarios
     names = slugs([section.id for section in sections])
-    written: list[Path] = []
+    pages: list[ChangePage] = []
     for number, section in enumerate(sections):
         progress("scenarios", number / len(sections))
         changes = scenario_changes(sections, section.id)
         outcome = run_scenario(base, changes, where=f"scenarios: {section.id}")
-        written += write_outcome(folder / "scenarios" / names[section.id], outcome, section)
-    return tuple(written)
+        own = folder / "scenarios" / names[section.id]
+        page = write_outcome(own, outcome, section)
+        pictures = tuple((str(own / name), alt) for name, alt in page.pictures)
+        pages.append(replace(page, pictures=pictures, folder=own.relative_to(folder).as_posix()))
+    return tuple(pages)
 
 
-def write_outcome(folder: Path, outcome: Outcome, section: ScenarioSection) -> list[Path]:
+def write_outcome(folder: Path, outcome: Outcome, section: ScenarioSection) -> ChangePage:
     """Write what one scenario does.
 
     Parameters
@@ -66,43 +72,56 @@ def write_outcome(folder: Path, outcome: Outcome, section: ScenarioSection) -> l
 
     Returns
     -------
-    list of pathlib.Path
-        ``flags.csv``, ``delta.csv``, ``zones.csv``, ``change_….png`` for each métier that moved, ``index.html`` (and
-        PDF).
+    ChangePage
+        As it was written into ``index.html`` (and PDF), beside ``flags.csv``, ``delta.csv``, ``zones.csv`` and
+        ``change_….png`` for each métier that moved.
     """
     folder.mkdir(parents=True, exist_ok=True)
     base, delta = outcome.before, outcome.delta
     language = base.file.study.language
-    written = []
     for name, table in (("flags", outcome.after.diagnosis.flags), ("delta", delta.people), ("zones", delta.zones)):
-        written.append(folder / f"{name}.csv")
-        write_csv(table, written[-1])
+        write_csv(table, folder / f"{name}.csv")
     maps = _change_maps(folder, outcome, section)
-    profiles = {profile.id: profile.name or profile.id for profile in base.profiles}
-    metiers = {metier.code: metier.name or metier.code for metier in base.metiers}
+    labels = _labels(base)
     page = ChangePage(
         title=text("scenario.title", language, name=section.name),
         study=base.file.study.name,
         footer=_footer(base),
         changes=tuple(change.told(language) for change in outcome.told),
-        sentences=people_sentences(delta.people, profiles, language),
+        sentences=people_sentences(delta.people, labels),
         note=text("scenario.one_day", language),
         nothing=text("scenario.nothing", language, why=text("scenario.why.full", language))
         if delta.changes_nothing
         else "",
-        tables=(people_table(delta.people, profiles, language), zones_table(delta.zones, metiers, language)),
+        tables=(people_table(delta.people, labels), zones_table(delta.zones, labels)),
         pictures=tuple((path.name, alt) for path, alt in maps),
         synthetic=base.file.study.synthetic,
         language=language,
     )
-    return [*written, *(path for path, _ in maps), *write_change_page(page, folder / "index.html")]
+    write_change_page(page, folder / "index.html")
+    return page
+
+
+def _labels(base: PreparedStudy) -> Labels:
+    return Labels(
+        {metier.code: metier.name for metier in base.metiers},
+        {profile.id: profile.name for profile in base.profiles},
+        {schedule.id: schedule.name for schedule in base.schedules},
+        base.file.study.language,
+    )
 
 
 def _footer(base: PreparedStudy) -> str:
     file, language = base.file, base.file.study.language
     tables = (file.origins.zones, file.origins.points, file.training, file.employers)
     sources = "; ".join(dict.fromkeys(table.source for table in tables if table is not None and table.source))
-    return text("scenario.footer", language, manifest=base.manifest_id, day=file.study.date, sources=sources)
+    return text(
+        "scenario.footer",
+        language,
+        manifest=base.manifest_id,
+        day=written_date(file.study.date, language),
+        sources=sources,
+    )
 
 
 def _change_maps(folder: Path, outcome: Outcome, section: ScenarioSection) -> list[tuple[Path, str]]:
@@ -191,7 +210,7 @@ def write_comparison(folder: Path, found: RunComparison, *, names: tuple[str, st
         for row in people.to_dict("records")
     )
     people_shown = ShownTable(text("runs.people", language), tuple(text(head, language) for head in heads), rows)
-    shown = (people_shown, zones_table(_as_zones(moved), {}, language)) if rows or len(moved) else ()
+    shown = (people_shown, zones_table(_as_zones(moved), Labels({}, {}, {}, language))) if rows or len(moved) else ()
     page = ChangePage(
         title=text("runs.title", language),
         study=f"{names[0]} → {names[1]}",

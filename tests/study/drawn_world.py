@@ -1,8 +1,9 @@
-"""Small studies drawn from a seed, straight lines for streets: towns, lines, sessions, shifts, edits of all kinds."""
+"""Small studies drawn from a seed: towns, streets or straight lines, lines, sessions, shifts, edits of all kinds."""
 
 from __future__ import annotations
 
 import csv
+import itertools
 import json
 import random
 from pathlib import Path
@@ -20,7 +21,7 @@ date = 2026-03-17
 epsg = {epsg}
 
 [network]
-streets = "crow-fly"
+{streets}
 gtfs = ["feed.zip"]
 max_transfer_min = 10
 
@@ -101,8 +102,8 @@ def _rows(path: Path, rows: list[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def write_world(folder: Path, *, seed: int) -> Path:
-    """Write a study; everything in it is decided by the seed."""
+def write_world(folder: Path, *, seed: int, drawn: bool = False) -> Path:
+    """Write a study; everything in it is decided by the seed; `drawn` for streets instead of straight lines."""
     pick = random.Random(seed)  # noqa: S311 — not for secrets
     n_towns = pick.randint(2, 4)
     towns = [(pick.uniform(0, 14_000), pick.uniform(0, 9_000)) for _ in range(n_towns)]
@@ -124,10 +125,63 @@ def write_world(folder: Path, *, seed: int) -> Path:
     _rows(folder / "employers.csv", _shifts(pick, towns))
     stops, trips = _service(pick, towns)
     write_feed(folder / "feed.zip", stops, trips)
+    # Next year's timetable: the same stops and lines, every trip nine minutes later and a third of them gone.
+    write_feed(folder / "next_year.zip", stops, [_later(trip, 9) for k, trip in enumerate(trips) if k % 3])
+    if drawn:
+        _streets(folder, towns)
+    streets = 'streets = "osm"\nosm = ["streets.osm"]' if drawn else 'streets = "crow-fly"'
     metiers = "".join(f'[[metiers]]\ncode = "{code}"\nname = "{code}"\n\n' for code in METIERS)
     study = folder / "study.toml"
-    study.write_text(_STUDY.format(epsg=ORIGIN_EPSG, metiers=metiers, least=pick.choice((1, 1, 8))), encoding="utf-8")
+    study.write_text(
+        _STUDY.format(epsg=ORIGIN_EPSG, streets=streets, metiers=metiers, least=pick.choice((1, 1, 8))),
+        encoding="utf-8",
+    )
     return study
+
+
+def _later(trip: dict[str, Any], minutes: int) -> dict[str, Any]:
+    words = trip["calls"].split()
+    calls = "  ".join(
+        f"{stop} {_clock(int(at[:2]) * 60 + int(at[3:]) + minutes)}" for stop, at in zip(words[::2], words[1::2])
+    )
+    return trip | {"calls": calls}
+
+
+_STEP_M, _SIDE = 300, 7
+
+
+def _streets(folder: Path, towns: list[tuple[float, float]]) -> None:
+    """Write a grid of streets for each town and roads between them, and two drafts of an editor on top of it.
+
+    ``opened.osm`` joins the first town to the last by a straight road; ``closed.osm`` takes the first road away.
+    """
+    nodes, ways, middles = [], [], []
+    for z, (x, y) in enumerate(towns):
+        first = 1 + z * _SIDE * _SIDE
+        for k in range(_SIDE * _SIDE):
+            i, j = k % _SIDE - _SIDE // 2, k // _SIDE - _SIDE // 2
+            nodes.append((first + k, degrees(x + i * _STEP_M, y + j * _STEP_M)))
+        rows = [[first + j * _SIDE + i for i in range(_SIDE)] for j in range(_SIDE)]
+        ways += [(refs, "residential") for refs in [*rows, *map(list, zip(*rows))]]
+        middles.append(first + _SIDE * _SIDE // 2)
+    roads = [([a, b], "secondary") for a, b in itertools.pairwise(middles)]
+    ways = [*roads, *ways]
+    _osm(folder / "streets.osm", nodes, [(k, refs, kind, "") for k, (refs, kind) in enumerate(ways, start=1)])
+    place = dict(nodes)
+    ends = [(ref, place[ref]) for ref in (middles[0], middles[-1])]
+    between = tuple(round((ends[0][1][k] + ends[1][1][k]) / 2, 6) for k in (0, 1))
+    _osm(folder / "opened.osm", [*ends, (-1, between)], [(-2, [middles[0], -1, middles[-1]], "primary", "")])
+    gone = [(1, roads[0][0], "secondary", " action='delete'")]
+    _osm(folder / "closed.osm", [(ref, place[ref]) for ref in roads[0][0]], gone)
+
+
+def _osm(path: Path, nodes: list[Any], ways: list[tuple[int, list[int], str, str]]) -> None:
+    rows = ["<?xml version='1.0' encoding='UTF-8'?>", "<osm version='0.6' generator='drawn'>"]
+    rows += [f"<node id='{number}' version='1' lat='{lat}' lon='{lon}'/>" for number, (lon, lat) in nodes]
+    for number, refs, kind, more in ways:
+        inside = "".join(f"<nd ref='{ref}'/>" for ref in refs) + f"<tag k='highway' v='{kind}'/>"
+        rows.append(f"<way id='{number}' version='1'{more}>{inside}</way>")
+    path.write_text("\n".join([*rows, "</osm>"]), encoding="utf-8")
 
 
 def _place(pick: random.Random, towns: list[tuple[float, float]]) -> tuple[float, float]:
@@ -168,7 +222,7 @@ def _service(pick: random.Random, towns: list[tuple[float, float]]) -> tuple[dic
             for number, start in enumerate(range(pick.randint(300, 400), 1_300, headway)):
                 calls = "  ".join(f"{stop} {_clock(start + 7 * k)}" for k, stop in enumerate(way))
                 name = f"t{line}_{way[0]}_{number}"
-                trips.append({"calls": calls, "route": f"L{line}", "trip_id": name, "headsign": way[-1]})
+                trips.append({"calls": calls, "route_id": f"L{line}", "trip_id": name, "headsign": way[-1]})
     return stops, trips
 
 
@@ -178,29 +232,63 @@ def random_edits(pick: random.Random, study: Path) -> list[dict[str, Any]]:
         sessions = list(csv.DictReader(stream))
     with (study.parent / "employers.csv").open(encoding="utf-8") as stream:
         shifts = list(csv.DictReader(stream))
-    return [_edit(pick, sessions, shifts) for _ in range(pick.randint(1, 3))]
+    return [_edit(pick, study.parent, sessions, shifts) for _ in range(pick.randint(1, 3))]
 
 
-def _edit(pick: random.Random, sessions: list[dict[str, str]], shifts: list[dict[str, str]]) -> dict[str, Any]:
+def _edit(
+    pick: random.Random, folder: Path, sessions: list[dict[str, str]], shifts: list[dict[str, str]]
+) -> dict[str, Any]:
     session, shift = pick.choice(sessions), pick.choice(shifts)
     lon = round(float(session["lon"]) + pick.uniform(-0.02, 0.02), 6)
     here = {"lon": lon, "lat": float(session["lat"]), "name": f"New {lon}"}
     line, start = f"L{pick.randint(0, 2)}", pick.randint(300, 1_200)
     window = {"start": _clock(start), "end": _clock(start + 180)}
+    place = {"metier": pick.choice(METIERS), "level": 3, "places": pick.randint(1, 9)}
+    stop = {"name": "New stop", "lon": round(float(session["lon"]) + 0.001, 6), "lat": here["lat"]}
+    near, away = pick.choice(("S00", "S01")), pick.choice(("S10", "S11"))
     kinds: list[dict[str, Any]] = [
-        {"change": "session_added", "metier": pick.choice(METIERS), "level": 3, "places": pick.randint(1, 9), **here},
+        {"change": "session_added", **place, **here},
+        {"change": "session_added", **place, "site": session["site_id"]},
         {"change": "session_moved", "origin": session["site_id"], **here},
         {"change": "session_closed", "site": session["site_id"], "metier": session["metier"]},
+        {"change": "session_closed", "site": session["site_id"]},
         {"change": "hours_moved", "site": shift["site_id"], "start": shift["shift_start"], "end": shift["shift_end"]}
         | {"new_start": _clock(start), "new_end": _clock(start + 480)},
         {"change": "threshold", "id": pick.choice("tj"), "minutes": pick.randint(5, 70)},
         {"change": "rules", "min_opportunities": pick.randint(1, 12)},
+        {"change": "rules", "adequate_share": 0.95, "fragile_share": pick.choice((0.3, 0.6))},
+        {"change": "fare_free"},
+        *_service_edits(pick, line, start),
+        {"change": "add_line", "line": "N1", "stops": ["S00", stop, "S11"], "headway_min": 20, **window}
+        | {"minutes": [6, 7]},
+        {"change": "add_line", "line": "N2", "stops": [near, away], "headway_min": 30, **window},
+        {"change": "extend_line", "line": line, "terminus": pick.choice((near, away)), "stops": [stop], "minutes": [4]},
+        {"change": "divert_line", "line": line, "leave": near, "join": away, "stops": [stop], "minutes": [5, 5]},
+        {"change": "replace_feed", "feed": "feed", "file": str(folder / "next_year.zip")},
+    ]
+    if (folder / "streets.osm").exists():
+        kinds += [
+            {"change": "streets", "file": str(folder / f"{name}.osm")}
+            for name in ("opened", "closed")
+            for _ in range(2)
+        ]
+    return pick.choice(kinds)
+
+
+def _service_edits(pick: random.Random, line: str, start: int) -> list[dict[str, Any]]:
+    """Draw changes of trips and lines that exist."""
+    window = {"start": _clock(start), "end": _clock(start + 180)}
+    stop, other = pick.sample(("S00", "S01", "S10", "S11"), 2)
+    calls = [[stop, _clock(start)], [other, _clock(start + pick.randint(3, 20))]]
+    return [
         {"change": "headway", "line": line, "headway_min": pick.choice((7, 15, 45)), **window},
         {"change": "shift_trips", "line": line, "minutes": pick.choice((-20, 5, 30)), **window},
+        {"change": "remove_trips", "line": line, **window},
+        {"change": "add_trip", "trip": f"more {start}", "line": line, "calls": calls},
         {"change": "close_line", "line": line},
+        {"change": "close_stop", "stop": stop},
         {"change": "repeat_trip", "line": line, "near": _clock(start), "start": _clock(start + 11)},
         {"change": "cancel_trips", "share": 0.4, "seed": start},
+        {"change": "cancel_trips", "share": 0.5, "seed": start, "line": line},
         {"change": "line_booked", "line": line},
-        {"change": "add_line", "line": "N1", "stops": ["S00", "S11"], "headway_min": 20, **window},
     ]
-    return pick.choice(kinds)

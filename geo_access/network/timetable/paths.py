@@ -69,6 +69,8 @@ def add_line(timetable: Timetable, edit: AddLine, streets: Streets | CrowFly, fi
         finder.add("edit.headway", minutes=edit.headway_min)
     window = _clocks(edit.start, edit.end, finder)
     timetable, order = _with_stops(timetable, edit.name, edit.stops, streets, finder)
+    if len(order) < len(edit.stops):
+        return timetable
     out = _way(timetable, order, edit.minutes, streets, finder)
     if finder.faults:
         return timetable
