@@ -106,7 +106,8 @@ def _outside(
             if stand_in is not None and not aligned and not span[0] <= day <= span[1]:
                 told.append(("no_service_would", {"day": stand_in}))
         else:
-            told.append(("no_service_never", {**known, "lost": tuple(worst_lines(feed.notices))}))
+            lost = tuple(worst_lines(feed.notices))
+            told.append(("no_service_never", {**known, "lost": lost}) if lost else ("no_service_no_day", known))
     nearest = common_day(feeds, day)
     advice: list[tuple[str, dict[str, object]]] = [
         ("no_service_nearest", {"nearest": nearest}) if nearest else ("no_service_none", {})

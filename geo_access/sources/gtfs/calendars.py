@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from geo_access.sources.gtfs.cells import WEEKDAYS, read_days
+from geo_access.sources.gtfs.cells import WEEKDAYS, read_days, read_numbers
 from geo_access.sources.gtfs.clocks import clock_seconds
 from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.rows import RawTable
@@ -86,7 +86,7 @@ def read_frequencies(raw: RawTable | None, trip_ids: np.ndarray, notices: Notice
     for column, source in (("start_s", "start_time"), ("end_s", "end_time")):
         texts, codes = raw.coded(source)
         frame[column] = clock_seconds(texts)[codes]
-    headway = pd.to_numeric(pd.Series(raw.text("headway_secs")), errors="coerce").fillna(0)
+    headway = pd.Series(read_numbers(raw, "headway_secs", notices, default=0.0)).fillna(0)
     frame["headway_s"] = headway.clip(0, 2**30).astype(np.int32)
     frame["exact"] = raw.text("exact_times") == "1"
     frame["row"] = raw.row

@@ -49,6 +49,7 @@ OWN_CODES = frozenset(
         "pathway_not_used",
         "pathway_time_assumed",
         "repeated_trip_without_period",
+        "service_never_runs",
         "stop_timezone_not_used",
         "swapped_coordinates",
         "text_encoding",

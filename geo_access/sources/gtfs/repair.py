@@ -452,11 +452,43 @@ def _not_used(feed: Feed, notices: NoticeBook) -> None:
 
 
 def _never(feed: Feed, notices: NoticeBook) -> None:
-    """Say of a feed that no day of its calendars has a trip on it."""
-    weekly, dated = feed.calendar, feed.calendar_dates
-    marked = weekly[list(WEEKDAYS)].to_numpy(dtype=bool).any(axis=1)
-    added = dated.loc[dated["exception_type"] == 1, "service_id"].unique()
-    running = {*weekly["service_id"].to_numpy()[marked], *added}
-    rides = feed.trips["service_id"].to_numpy()[np.diff(feed.stop_times.trip_indptr) > 1]
-    if running.isdisjoint(rides):
+    """Say of which trips no day of the calendars holds the service, and when that is so of all."""
+    known = {*feed.calendar["service_id"], *feed.calendar_dates["service_id"]}
+    running = _running(feed)
+    services = feed.trips["service_id"].to_numpy()
+    rides = np.diff(feed.stop_times.trip_indptr) > 1
+    if running.isdisjoint(services[rides]):
         notices.add("no_running_day", "ERROR", "trips.txt", action="kept", says="never", count=len(feed.trips))
+        return
+    idle = [k for k in np.flatnonzero(rides) if services[k] in known and services[k] not in running]
+    if idle:
+        notices.add(
+            "service_never_runs",
+            "WARNING",
+            "trips.txt",
+            row=int(feed.trips["row"].iloc[idle[0]]),
+            entity=str(services[idle[0]]),
+            action="kept",
+            count=len(idle),
+            says="service_never_runs",
+        )
+
+
+def _running(feed: Feed) -> set[str]:
+    """Services that run on one day at least: marked and not taken away, or added."""
+    weekly, dated = feed.calendar, feed.calendar_dates
+    running = set(dated.loc[dated["exception_type"] == 1, "service_id"])
+    taken = dated[dated["exception_type"] == 2].groupby("service_id")["date"]
+    removed = {name: part.to_numpy("datetime64[D]") for name, part in taken}
+    marked = weekly[list(WEEKDAYS)].to_numpy(dtype=bool)
+    first, last = (weekly[name].to_numpy("datetime64[D]") for name in ("start_date", "end_date"))
+    for row in np.flatnonzero(marked.any(axis=1)):
+        name = weekly["service_id"].iloc[row]
+        days = int(np.busday_count(first[row], last[row] + 1, weekmask=marked[row]))
+        off = removed.get(name)
+        if off is not None:
+            off = off[(off >= first[row]) & (off <= last[row])]
+            days -= int(np.is_busday(off, weekmask=marked[row]).sum())
+        if days > 0:
+            running.add(name)
+    return running

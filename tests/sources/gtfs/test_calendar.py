@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from pathlib import Path
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from geo_access.errors import ServiceDateError
 from geo_access.network.timetable.service_days import feed_days
 from geo_access.sources.gtfs.calendar import (
     common_day,
@@ -120,6 +122,34 @@ def test_bad_rows_do_not_count_and_are_named(tmp_path: Path) -> None:
     }
     assert services_on(feed, date(2026, 3, 2)).tolist() == ["c"]
     assert services_on(feed, date(2026, 3, 3)).tolist() == []
+
+
+def test_a_service_without_any_day_is_said(tmp_path: Path) -> None:
+    rows = [
+        week("never", "......."),
+        # Marked on Mondays, valid from a Tuesday to a Saturday.
+        week("short", "x......", "20260303", "20260307"),
+        week("gone", "x......", "20260302", "20260309"),
+        week("one_left", "x......", "20260302", "20260316"),
+        week("back", "......."),
+    ]
+    off = {
+        "gone": ("20260302", "20260309", "20260316"),
+        "one_left": ("20260302", "20260309"),
+        "only_off": ("20260302",),
+    }
+    dates = [{"service_id": name, "date": day, "exception_type": 2} for name, days in off.items() for day in days]
+    dates.append({"service_id": "back", "date": "20260305", "exception_type": 1})
+    feed = feed_of(
+        tmp_path, ["never", "short", "gone", "one_left", "back", "only_off"], calendar=rows, calendar_dates=dates
+    )
+    told = [(n.code, n.entity, n.count, n.row) for n in feed.notices if n.file == "trips.txt"]
+    assert told == [("service_never_runs", "never", 4, 2)]
+    with pytest.raises(ServiceDateError, match=r"f: runs never; 0 trips on .* \(its calendars give no day"):
+        feed_days(
+            [feed_of(tmp_path, ["only_off"], calendar=[], calendar_dates=[{**dates[0], "service_id": "only_off"}])],
+            date(2026, 3, 2),
+        )
 
 
 def test_equivalent_day_is_alike_near_and_typical(tmp_path: Path) -> None:

@@ -55,6 +55,17 @@ def test_nested_periods_run_their_union_in_any_order(tmp_path: Path, order: tupl
     assert {n.action for n in told} == {"kept"}
 
 
+@pytest.mark.parametrize("headway", ["1800.0", "1800,0", " 1800 ", "\uff11800"])
+def test_a_headway_is_read_as_meant(tmp_path: Path, headway: str) -> None:
+    assert leaves(feed_of(tmp_path, [period("06:00", "07:00", headway)])) == [360, 390]
+
+
+def test_fixed_and_loose_periods_nested_in_each_other_run_both(tmp_path: Path) -> None:
+    # Every half hour as printed; from 7:00 to 7:30 every ten minutes, loosely, half a headway in.
+    rows = [period("06:00", "08:00", 1800), period("07:00", "07:30", 600, exact=0), period("07:00", "07:20", "")]
+    assert leaves(feed_of(tmp_path, rows)) == [360, 390, 420, 425, 435, 445, 450]
+
+
 def test_periods_that_only_touch_are_no_overlap(tmp_path: Path) -> None:
     feed = feed_of(tmp_path, [period("07:00", "08:00", 1800), period("06:00", "07:00", 1800)])
     assert leaves(feed) == [360, 390, 420, 450]
