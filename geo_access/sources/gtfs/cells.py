@@ -289,10 +289,12 @@ _KEYS: tuple[tuple[str, str, str, str], ...] = (
     *(("transfers", f"{end}_{of}_id", f"{of}s", f"{of}_id") for end in ("from", "to") for of in ("route", "trip")),
 )
 _DECIMAL = re.compile(r"(-?[0-9]+)\.0+")
+# An id as a spreadsheet leaves it: a decimal, a quote that lost its other half, a mark that nobody sees.
+_TOUCHED = r"^-?[0-9]+\.0+$|^[\"']|[\"']$|^[\x{feff}\x{200b}]|[\x{feff}\x{200b}]$"
 
 
 def join_ids(raw: Mapping[str, RawTable], notices: NoticeBook) -> dict[str, RawTable]:
-    """Join ids that one table writes as whole numbers and another as decimals (``7`` and ``7.0``).
+    """Join ids that two tables write as a whole number and as a decimal (``7``, ``7.0``), or with a stray quote.
 
     An id that its table lacks takes the one of the same number, where there is one such and no more; said.
 
@@ -313,14 +315,14 @@ def join_ids(raw: Mapping[str, RawTable], notices: NoticeBook) -> dict[str, RawT
         mine, theirs = tables[table], tables[target]
         if column not in mine.columns or key not in theirs.columns:
             continue
-        if not (_has_decimal(mine, column) or _has_decimal(theirs, key)):
+        if not (_touched(mine, column) or _touched(theirs, key)):
             continue
         tables[table] = _joined(mine, column, theirs, key, notices)
     return tables
 
 
-def _has_decimal(raw: RawTable, column: str) -> bool:
-    return bool(pc.any(pc.match_substring_regex(raw.columns[column].dictionary, r"^-?[0-9]+\.0+$")).as_py())
+def _touched(raw: RawTable, column: str) -> bool:
+    return bool(pc.any(pc.match_substring_regex(raw.columns[column].dictionary, _TOUCHED)).as_py())
 
 
 def _joined(mine: RawTable, column: str, theirs: RawTable, key: str, notices: NoticeBook) -> RawTable:
@@ -353,5 +355,6 @@ def _joined(mine: RawTable, column: str, theirs: RawTable, key: str, notices: No
 
 
 def _whole(text: str) -> str:
-    match = _DECIMAL.fullmatch(text)
-    return match[1] if match is not None else text
+    bare = text.translate(_UNSEEN).strip("\"'")
+    match = _DECIMAL.fullmatch(bare)
+    return match[1] if match is not None else bare

@@ -116,6 +116,20 @@ def test_ids_written_as_decimals_join_where_one_row_is_meant(tmp_path: Path) -> 
     assert "foreign_key_violation" not in said(feed)
 
 
+@pytest.mark.parametrize(("plain", "written"), [("t0", 't0"'), ("t0", "'t0'"), ("t0", "\u200bt0")])
+@pytest.mark.parametrize("table", ["trips", "stop_times"])
+def test_an_id_with_a_stray_mark_joins_where_one_row_is_meant(
+    tmp_path: Path, plain: str, written: str, table: str
+) -> None:
+    files = {f"{n}.txt": table_text(rows) for n, rows in feed_tables(STOPS, ["1 08:00 2 08:05"]).items()}
+    header, *rows = files[f"{table}.txt"].splitlines()
+    files[f"{table}.txt"] = "\n".join((header, *(row.replace(plain, written) for row in rows))) + "\n"
+    feed = read_gtfs(write_tables(tmp_path / "f.zip", files))
+    assert feed.stop_times.stop.tolist() == [0, 1]
+    assert "foreign_key_violation" not in said(feed)
+    assert said(feed)["id_written_as_decimal"] == 2
+
+
 def test_an_id_that_may_be_either_of_two_is_not_joined(tmp_path: Path) -> None:
     tables = feed_tables({"4.0": (0, 0), "4.00": (9, 0), "5": (99, 0)}, ["4.0 08:00 5 08:05 5 08:09"])
     tables["stop_times"][0]["stop_id"] = "4"
