@@ -95,10 +95,17 @@ def _fetched(path: Path, part: Part, wanted: set[int]) -> _Lines:
 
 def _ring(line: Sequence[tuple[int, int, int]]) -> Ring | None:
     """Close a line that ends where it begins and whose positions are known."""
-    if len(line) < 4 or line[0][0] != line[-1][0] or any(x == UNDEFINED for _, x, _ in line):
+    if len(line) < 4 or line[0][0] != line[-1][0]:
         return None
     table = np.array(line, dtype=np.int64)
-    return Ring(table[:, 0], table[:, 1:] * 1e-7)
+    return _closed_line(table[:, 0], table[:, 1], table[:, 2])
+
+
+def _closed_line(node_id: np.ndarray, x: np.ndarray, y: np.ndarray) -> Ring | None:
+    """Ring of some nodes [1e-7 degree]; None where they make none."""
+    if len(node_id) < 4 or node_id[0] != node_id[-1] or (x == UNDEFINED).any():
+        return None
+    return Ring(node_id.astype(np.int64), np.column_stack((x, y)) * 1e-7)
 
 
 def _joined(lines: Iterable[list[tuple[int, int, int]]]) -> list[Ring]:
@@ -125,9 +132,10 @@ def _of_ways(part: Part, tag_sets: Sequence[dict[str, str]]) -> list[WalkArea]:
     way_tags, counts = np.array(part.way_tags, dtype=np.int64), np.array(part.counts, dtype=np.int64)
     starts = np.cumsum(counts) - counts
     found = []
+    nodes, xs, ys = (np.frombuffer(values, dtype=values.typecode) for values in (part.node_id, part.x, part.y))
     for way in np.flatnonzero(across[way_tags]).tolist() if len(way_tags) else []:
         at = slice(int(starts[way]), int(starts[way] + counts[way]))
-        ring = _ring(list(zip(part.node_id[at], part.x[at], part.y[at], strict=True)))
+        ring = _closed_line(nodes[at], xs[at], ys[at])
         if ring is not None:
             found.append(WalkArea(part.way_id[way], tag_sets[part.way_tags[way]], (ring,), rim=True))
     return found
@@ -153,17 +161,35 @@ def _of_relations(part: Part, lines: _Lines) -> list[WalkArea]:
     return found
 
 
+def outlines(areas: Sequence[WalkArea]) -> np.ndarray:
+    """Outer rims of some areas, without holes, as shapely polygons, object (n,)."""
+    import shapely  # noqa: PLC0415 — importing the room stays cheap
+
+    rims = [area.rings[0].lonlat for area in areas]
+    of_rim = np.repeat(np.arange(len(rims)), [len(rim) for rim in rims])
+    found: np.ndarray = shapely.polygons(shapely.linearrings(np.concatenate(rims), indices=of_rim))
+    return found
+
+
+def _near(areas: Sequence[WalkArea], part: Part) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Shapes of areas, and pairs of an area and a solid that begins in it or near it."""
+    import shapely  # noqa: PLC0415 — importing the room stays cheap
+
+    shapes = shapely.make_valid(outlines(areas))
+    x, y = np.array(part.solid_x, dtype=np.int64) * 1e-7, np.array(part.solid_y, dtype=np.int64) * 1e-7
+    # A building may begin outside of the square that it reaches into.
+    tree = shapely.STRtree(shapely.points(x, y))
+    area_row, solid = tree.query(shapes, predicate="dwithin", distance=_NEAR_DEGREES)
+    return shapes, area_row, solid
+
+
 def _with_obstacles(areas: list[WalkArea], path: Path, part: Part, *, known: _Lines | None) -> list[WalkArea]:
     """Put buildings and water that stand inside areas among their holes."""
     import shapely  # noqa: PLC0415 — importing the room stays cheap
 
     if not areas or not len(part.solid_id):
         return areas
-    shapes = [shapely.make_valid(shapely.Polygon(area.rings[0].lonlat)) for area in areas]
-    x, y = np.array(part.solid_x, dtype=np.int64) * 1e-7, np.array(part.solid_y, dtype=np.int64) * 1e-7
-    tree = shapely.STRtree(shapely.points(x, y))
-    # A building may begin outside of the square that it reaches into: those that begin near it are looked at too.
-    area_row, solid = tree.query(shapely.buffer(shapes, _NEAR_DEGREES, quad_segs=1), predicate="intersects")
+    shapes, area_row, solid = _near(areas, part)
     ids = np.array(part.solid_id, dtype=np.int64)
     lines = _fetched(path, part, set(ids[solid].tolist())) if known is None else known
     more: dict[int, list[Ring]] = {}
@@ -192,10 +218,10 @@ def walk_areas(path: Path, part: Part, tag_sets: Sequence[dict[str, str]]) -> li
     -------
     list of WalkArea
     """
-    members = {ref for _, _, found in part.multipolygons.values() for kind, ref, _ in found if kind == "w"}
     areas = _of_ways(part, tag_sets)
-    if not members and not areas:
-        return []
+    members = {ref for _, _, found in part.multipolygons.values() for kind, ref, _ in found if kind == "w"}
+    if not members:
+        return _with_obstacles(areas, path, part, known=None)
     # Few buildings are fetched with the members, whether they stand in a square or not: reading again costs more.
     few = set(part.solid_id) if len(part.solid_id) <= _FEW_SOLIDS else set()
     lines = _fetched(path, part, members | few)

@@ -238,13 +238,12 @@ class Part:
 
 
 def _street(tags: tuple[tuple[str, str], ...]) -> bool:
-    return any(
-        key == "highway"
-        or (value == "platform" and key in ("railway", "public_transport"))
-        or (key == "route" and value == "ferry")
-        or (key == "man_made" and value == "pier")
-        for key, value in tags
-    )
+    return any(key == "highway" or (key, value) in _MOVED_ALONG for key, value in tags)
+
+
+_MOVED_ALONG = frozenset(
+    {("railway", "platform"), ("public_transport", "platform"), ("route", "ferry"), ("man_made", "pier")}
+)
 
 
 def _solid(tags: Any) -> bool:
@@ -294,14 +293,15 @@ def _read_sorted(part: Part, path: Path) -> bool:
             last = number
             # Most ways are buildings: the least that can be asked of them.
             found = item.tags
-            if "building" in found and "highway" not in found:
-                if _solid(found):
+            building = found.get("building")
+            if building is not None and "highway" not in found:
+                if (building not in _NO_WALLS and found.get("layer", "0") in ("0", "")) or _solid(found):
                     place = item.nodes[0].location
                     part.solid(number, place.x, place.y)
                 continue
             if item.deleted:
                 return False
-            tags = tuple((tag.k, tag.v) for tag in item.tags if tag.k in _WAY_KEY_SET)
+            tags = tuple([(key, value) for key, value in item.tags if key in _WAY_KEY_SET])
             if _street(tags):
                 # The position first: asking a node for x and y looks it up twice.
                 placed = [(node.ref, node.location) for node in item.nodes]

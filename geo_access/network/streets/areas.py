@@ -21,6 +21,7 @@ from geo_access.network.model import Squares
 from geo_access.network.streets.sight import sees
 from geo_access.network.streets.split import Pieces
 from geo_access.sources.osm import OsmWays, WalkArea
+from geo_access.sources.osm_areas import outlines
 from geo_access.words.note import Note, note
 
 if TYPE_CHECKING:
@@ -52,7 +53,8 @@ def _corners(area: WalkArea, origin: np.ndarray) -> _Points:
     ids, xy, lonlat, bend = [], [], [], []
     for k, ring in enumerate(area.rings):
         points = _metres(ring.lonlat[:-1], origin)
-        before, after = points - np.roll(points, 1, axis=0), np.roll(points, -1, axis=0) - points
+        after = np.concatenate((points[1:], points[:1])) - points
+        before = np.concatenate((after[-1:], after[:-1]))
         cross = before[:, 0] * after[:, 1] - before[:, 1] * after[:, 0]
         turn = np.arctan2(cross, (before * after).sum(axis=1))
         sharp = turn * (1.0 if turn.sum() > 0 else -1.0) * (-1.0 if k == 0 else 1.0)
@@ -78,6 +80,37 @@ def _spread(xy: np.ndarray, most: int) -> np.ndarray:
 
 
 @njit(cache=True)
+def _shorten(apart: np.ndarray, a: int, b: int, straight: float) -> None:  # pragma: no cover - compiled
+    """Lay a line between two points into the distances between all."""
+    n = len(apart)
+    for i in range(n):
+        to_b, to_a = apart[i, a] + straight, apart[i, b] + straight
+        # Who does not come nearer to an end of the line comes nearer to nothing by it.
+        if to_b < apart[i, b]:
+            for j in range(n):
+                apart[i, j] = min(apart[i, j], to_b + apart[b, j])
+        elif to_a < apart[i, a]:
+            for j in range(n):
+                apart[i, j] = min(apart[i, j], to_a + apart[a, j])
+
+
+@njit(cache=True)
+def _needed(
+    apart: np.ndarray, from_b: np.ndarray, a: int, b: int, straight: float
+) -> bool:  # pragma: no cover - compiled
+    """Whether a shortest way between two entrances, the rows of `apart`, runs over the line from a to b."""
+    n = len(apart)
+    for i in range(n):
+        to_b = apart[i, a] + straight
+        if to_b > apart[i, b] + 1e-5:
+            continue
+        for j in range(n):
+            if i != j and to_b + from_b[j] <= apart[i, j] + 1e-6:
+                return True
+    return False
+
+
+@njit(cache=True)
 def _laid(
     xy: np.ndarray, n_entrances: int, ring_xy: np.ndarray, ring_indptr: np.ndarray
 ) -> np.ndarray:  # pragma: no cover - compiled
@@ -93,10 +126,9 @@ def _laid(
     count = 0
     for i in range(n):
         for j in range(i + 1, n):
-            if len(ring_xy) == 0 or sees(xy[i, 0], xy[i, 1], xy[j, 0], xy[j, 1], ring_xy, ring_indptr, cuts):
-                first[count], second[count] = i, j
-                length[count] = np.hypot(xy[i, 0] - xy[j, 0], xy[i, 1] - xy[j, 1])
-                count += 1
+            first[count], second[count] = i, j
+            length[count] = np.hypot(xy[i, 0] - xy[j, 0], xy[i, 1] - xy[j, 1])
+            count += 1
     order = np.argsort(length[:count], kind="mergesort")
     apart = np.full((n, n), np.inf)
     for k in range(n):
@@ -106,25 +138,18 @@ def _laid(
         a, b, straight = first[row], second[row], length[row]
         if apart[a, b] <= straight * _SPARE:
             continue
+        # To look is what costs: only where a line would be laid.
+        if len(ring_xy) and not sees(xy[a, 0], xy[a, 1], xy[b, 0], xy[b, 1], ring_xy, ring_indptr, cuts):
+            continue
         laid[row] = True
-        for i in range(n):
-            from_i = min(apart[i, a], apart[i, b])
-            if from_i == np.inf:
-                continue
-            for j in range(n):
-                over = min(apart[i, a] + straight + apart[b, j], apart[i, b] + straight + apart[a, j])
-                apart[i, j] = min(apart[i, j], over)
+        _shorten(apart, a, b, straight)
     pairs = np.empty((count, 2), dtype=np.int64)
     kept = 0
     for row in order:
         if not laid[row]:
             continue
         a, b, straight = first[row], second[row], length[row]
-        needed = False
-        for i in range(n_entrances):
-            for j in range(n_entrances):
-                needed |= i != j and apart[i, a] + straight + apart[b, j] <= apart[i, j] + 1e-6
-        if needed:
+        if _needed(apart[:n_entrances], apart[b], a, b, straight):
             pairs[kept, 0], pairs[kept, 1] = a, b
             kept += 1
     return pairs[:kept]
@@ -151,8 +176,8 @@ def _ends_inside(ways: OsmWays, areas: tuple[WalkArea, ...], used: _Uses) -> lis
     alone = used.of(ways.node_id[ends]) == 1
     ends = ends[alone & np.isfinite(ways.lon[ends])]
     tree = shapely.STRtree(shapely.points(ways.lon[ends], ways.lat[ends]))
-    shapes = [shapely.Polygon(area.rings[0].lonlat) for area in areas]
-    area, point = tree.query(shapes, predicate="contains_properly" if all(s.is_valid for s in shapes) else None)
+    shapes = outlines(areas)
+    area, point = tree.query(shapes, predicate="contains_properly" if shapely.is_valid(shapes).all() else None)
     return [ends[point[area == k]] for k in range(len(areas))]
 
 
@@ -244,7 +269,8 @@ def open_areas(ways: OsmWays) -> Opened:
 
 def _crossed(area: WalkArea, entrances: _Points, corners: _Points, origin: np.ndarray) -> tuple[_Points, np.ndarray]:
     """Points of an area, entrances first, and the pairs of them to join."""
-    fresh = ~np.isin(corners.node_id, entrances.node_id)
+    known = set(entrances.node_id.tolist())
+    fresh = np.array([node not in known for node in corners.node_id.tolist()], dtype=bool)
     points = _Points(
         np.concatenate((entrances.node_id, corners.node_id[fresh])),
         np.concatenate((entrances.xy, corners.xy[fresh])),
