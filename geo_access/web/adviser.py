@@ -26,6 +26,7 @@ from geo_access.study.inputs import find_origin
 from geo_access.study.prepared import PreparedStudy
 from geo_access.times.round_trip import Ask, RoundTrip, Sites
 from geo_access.web.costs import costs_of, worth_a_look
+from geo_access.web.errand import Errand, errand_times, told_errand
 from geo_access.web.planner import place_of, site_position
 from geo_access.web.questions import AdviserQuestion, AdviserTripQuestion
 from geo_access.web.trips import Door, car_round_km, told_ways
@@ -53,6 +54,15 @@ class _Judged:
     trip: RoundTrip
     points: PointFlags
     lifted: tuple[str, ...]
+    away_km: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class _Places:
+    """Where one starts, float64 (1, 2) [m], and where one stops on the way."""
+
+    home_xy: np.ndarray
+    errand: Errand | None
 
 
 def adviser_answer(
@@ -81,13 +91,14 @@ def adviser_answer(
     InputError
         For an address that is not found, a place outside the territory or off the streets.
     """
-    home_xy = _home(prepared, question, online=online, addresses=addresses)
+    places = _places(prepared, question, online=online, addresses=addresses)
     metiers = [item for item in prepared.metiers if item.code in question.metiers]
     if not metiers:
         raise InputError("no métier of the study is named → choose one", key="web.no_metier")
-    judged = _judged(prepared, home_xy, question)
-    rows = [row for one in judged for row in _rows(one, question)]
-    obstacles = [item for one in judged for item in _obstacles(one, question)]
+    judged = _judged(prepared, places, question)
+    found = [_rows(one, question) for one in judged]
+    rows = [row for own in found for row in own]
+    obstacles = [item for one, own in zip(judged, found, strict=True) for item in _obstacles(one, own, question)]
     if judged and all(bool(np.all(one.trip.unsnapped_points)) for one in judged):
         raise SnapError("this place lies too far from any street → choose one nearer", key="web.off_streets")
     rows.sort(key=lambda row: (row["worst_min"], row["site"], row["metier"]))
@@ -100,7 +111,7 @@ def adviser_answer(
     asks = {(one.profile.id, one.kind, one.schedule): one for one in judged}
     for row in shown[:_TRIPS_TOLD]:
         one = asks[row["profile"], row["kind"], row["schedule"]]
-        row.update(_told_trip(prepared, home_xy, one.sites.xy[[row["row"]]], one.ask, row, question))
+        row.update(_told_trip(prepared, places, one.sites.xy[[row["row"]]], one.ask, row, question))
     aids = worth_a_look(shown, licence=question.licence, kinds=question.kinds)
     for row in shown:
         row.pop("row", None)
@@ -133,12 +144,12 @@ def adviser_trip(
     InputError
         For a place, a site or a public that is none.
     """
-    home_xy = _home(prepared, question, online=online, addresses=addresses)
+    places = _places(prepared, question, online=online, addresses=addresses)
     site_xy, _ = site_position(prepared, question.kind, question.site)
     profile = _as_person(prepared.profile(question.profiles[0]), question)
     arrive_s, leave_s = parse_clock(question.arrive), parse_clock(question.leave)
     ask = profile_ask(profile, arrive_s=arrive_s, leave_s=leave_s, slack_s=(0, 0), max_s=_SEARCH_S, spread_s=0)
-    return _told_trip(prepared, home_xy, site_xy, ask, {"arrive_s": arrive_s, "leave_s": leave_s}, question)
+    return _told_trip(prepared, places, site_xy, ask, {"arrive_s": arrive_s, "leave_s": leave_s}, question)
 
 
 def _by_licence(metier: str, without: set[tuple[str, str]], offers: set[tuple[str, str]]) -> list[int]:
@@ -146,12 +157,17 @@ def _by_licence(metier: str, without: set[tuple[str, str]], offers: set[tuple[st
     return [sum(code == metier for _, code in found) for found in (without, offers - without)]
 
 
-def _home(prepared: PreparedStudy, question: AdviserQuestion, *, online: bool, addresses: Sequence[Any]) -> np.ndarray:
-    if question.address:
-        lon, lat = find_origin(question.address, prepared.file, addresses=addresses, online=online)
-    else:
-        lon, lat = float(question.lon or 0.0), float(question.lat or 0.0)
-    return place_of(prepared, lon, lat)
+def _places(prepared: PreparedStudy, question: AdviserQuestion, *, online: bool, addresses: Sequence[Any]) -> _Places:
+    def found(address: str, lon: float | None, lat: float | None) -> np.ndarray:
+        if address:
+            lon, lat = find_origin(address, prepared.file, addresses=addresses, online=online)
+        return place_of(prepared, float(lon or 0.0), float(lat or 0.0))
+
+    home_xy = found(question.address, question.lon, question.lat)
+    if not question.stops:
+        return _Places(home_xy, None)
+    stop_xy = found(question.via_address, question.via_lon, question.via_lat)
+    return _Places(home_xy, Errand(stop_xy, question.stop_minutes * 60))
 
 
 def _most(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -165,7 +181,7 @@ def _most(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return kept
 
 
-def _judged(prepared: PreparedStudy, home_xy: np.ndarray, question: AdviserQuestion) -> list[_Judged]:
+def _judged(prepared: PreparedStudy, places: _Places, question: AdviserQuestion) -> list[_Judged]:
     """Judge one person: the streets around the sites are known, those around the home are forgotten with the answer."""
     profiles = [_as_person(prepared.profile(name), question) for name in question.profiles]
     supply: dict[str, tuple[Sites, Offers]] = {}
@@ -176,7 +192,7 @@ def _judged(prepared: PreparedStudy, home_xy: np.ndarray, question: AdviserQuest
     limits = [Threshold(f"person_{kind}", "", float(question.minutes), kind, source="person") for kind in supply]
     one, name = np.ones(1), np.array(["x"], dtype=object)
     alone = sparse.csr_matrix(np.ones((1, 1)))
-    person = Residents(name, home_xy, one, one, np.zeros(1, dtype=bool), name, name, name, alone)
+    person = Residents(name, places.home_xy, one, one, np.zeros(1, dtype=bool), name, name, name, alone)
     sources = TimesSources(prepared.kept.aside(prepared.network), None, (), None)
     found = []
     for task in tasks_of(supply, profiles, prepared.schedules, limits, prepared.rules):
@@ -186,23 +202,36 @@ def _judged(prepared: PreparedStudy, home_xy: np.ndarray, question: AdviserQuest
         schedule, offers = task.cases[0]
         points = flag_points(person, task.sites, offers, evidence, threshold=limit, rules=prepared.rules)
         lifted = tuple(item.name for item in evidence.lifted)
+        away_km = np.hypot(*(task.sites.xy - places.home_xy).T) / 1000
+        trip = evidence.trip
+        if places.errand is not None:
+            alone_ask = replace(task.ask, spread_s=0)
+            by_way = errand_times(sources.times, places.home_xy, task.sites, alone_ask, errand=places.errand)
+            trip = by_way.over(trip)
         found.append(
-            _Judged(task.profile, task.kind, schedule, task.ask, task.sites, offers, evidence.trip, points, lifted)
+            _Judged(task.profile, task.kind, schedule, task.ask, task.sites, offers, trip, points, lifted, away_km)
         )
     return found
 
 
 def _told_trip(
     prepared: PreparedStudy,
-    home_xy: np.ndarray,
+    places: _Places,
     site_xy: np.ndarray,
     ask: Ask,
     row: dict[str, Any],
     question: AdviserQuestion,
 ) -> dict[str, Any]:
     """Tell both ways, and what a month of them costs."""
-    ways = told_ways(prepared, home_xy, Door(site_xy, int(row["arrive_s"]), int(row["leave_s"])), ask)
-    car_km = car_round_km(prepared, home_xy, site_xy, ask)
+    home_xy, errand = places.home_xy, places.errand
+    door = Door(site_xy, int(row["arrive_s"]), int(row["leave_s"]))
+    if errand is None:
+        ways, parts = told_ways(prepared, home_xy, door, ask), [(home_xy, site_xy)]
+    else:
+        ways = told_errand(prepared, home_xy, door, ask, errand=errand)
+        parts = [(home_xy, errand.xy), (errand.xy, site_xy)]
+    driven = [car_round_km(prepared, *part, ask) for part in parts]
+    car_km = None if None in driven else sum(km for km in driven if km is not None)
     legs = [leg for way in ("there", "back") if ways[way] for leg in ways[way]["legs"]]
     boards = any(leg["kind"] in ("ride", "on_demand") for leg in legs)
     costs = costs_of(
@@ -244,6 +273,8 @@ def _rows(judged: _Judged, question: AdviserQuestion) -> list[dict[str, Any]]:
             site = int(offers.site[offer])
             there_s, back_s = float(trip.out_s[0, site]), float(trip.back_s[0, site])
             if offers.open_places[offer] < 1 or not max(there_s, back_s) <= question.minutes * 60:
+                continue
+            if question.radius_km is not None and judged.away_km[site] > question.radius_km:
                 continue
             arrive_s, leave_s = _hours(judged, site)
             if earliest is not None and arrive_s - there_s < earliest:
@@ -287,19 +318,27 @@ def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return list(kept.values())
 
 
-def _obstacles(judged: _Judged, question: AdviserQuestion) -> list[dict[str, Any]]:
-    """First obstacle of each métier that cannot be reached, and what alone would lift it where that was asked."""
-    points = judged.points
-    return [
-        {
-            "metier": metier.code,
-            "metier_name": metier.name,
-            "profile": judged.profile.id,
-            "kind": judged.kind,
-            "reason": FlagReason(int(points.reason[0, column])).name,
-            "nearest_min": None if not np.isfinite(points.best_s[0, column]) else float(points.best_s[0, column]) / 60,
-            "lifts": [name for name in judged.lifted if points.lifts[name][0, column]] if question.lifts else None,
-        }
-        for column, metier in enumerate(judged.offers.metiers)
-        if metier.code in question.metiers and not points.reached[0, column]
-    ]
+def _obstacles(judged: _Judged, rows: list[dict[str, Any]], question: AdviserQuestion) -> list[dict[str, Any]]:
+    """First obstacle of each métier that cannot be reached, and what alone would lift it where that was asked.
+
+    What is near enough, but not with the hours, the radius or the stop that the person named, is ``PERSONAL``.
+    """
+    points, found = judged.points, {row["metier"] for row in rows}
+    told = []
+    for column, metier in enumerate(judged.offers.metiers):
+        if metier.code not in question.metiers or metier.code in found:
+            continue
+        personal, best_s = bool(points.reached[0, column]), float(points.best_s[0, column])
+        lifts = [name for name in judged.lifted if points.lifts[name][0, column]]
+        told.append(
+            {
+                "metier": metier.code,
+                "metier_name": metier.name,
+                "profile": judged.profile.id,
+                "kind": judged.kind,
+                "reason": "PERSONAL" if personal else FlagReason(int(points.reason[0, column])).name,
+                "nearest_min": best_s / 60 if np.isfinite(best_s) and not personal else None,
+                "lifts": lifts if question.lifts and not personal else None,
+            }
+        )
+    return told

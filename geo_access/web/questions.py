@@ -138,6 +138,11 @@ class AdviserQuestion(Question):
     leave_after: Clock | None = None
     home_by: Clock | None = None
     walk_minutes: Annotated[int, Field(ge=1, le=90)] | None = None
+    radius_km: Annotated[float, Field(gt=0, le=500)] | None = None
+    via_address: Annotated[str, Field(max_length=300)] = ""
+    via_lon: Longitude | None = None
+    via_lat: Latitude | None = None
+    stop_minutes: Annotated[int, Field(ge=0, le=120)] = 10
     licence: bool = False
     days_per_month: Annotated[int, Field(ge=1, le=31)] = 20
     fiscal_cv: Annotated[int, Field(ge=3, le=7)] = 5
@@ -147,7 +152,15 @@ class AdviserQuestion(Question):
     def _one_place(self) -> AdviserQuestion:
         if bool(self.address) == (self.lon is not None and self.lat is not None):
             raise ValueError("address, or lon and lat")
+        at = (self.via_lon is not None, self.via_lat is not None)
+        if at[0] != at[1] or (self.via_address and any(at)):
+            raise ValueError("via_address, or via_lon and via_lat")
         return self
+
+    @property
+    def stops(self) -> bool:
+        """Whether there is a stop on the way."""
+        return bool(self.via_address) or self.via_lon is not None
 
 
 class AdviserTripQuestion(AdviserQuestion):

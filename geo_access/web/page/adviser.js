@@ -14,6 +14,9 @@ export function open(context) {
   parts.address = el("input", { type: "text", name: "address", autocomplete: "off", maxlength: 300 });
   parts.minutes = el("input", { type: "number", name: "minutes", min: 5, max: 180, value: 60 });
   parts.walk = el("input", { type: "number", name: "walk", min: 1, max: 90, value: 20 });
+  parts.radius = el("input", { type: "number", name: "radius", min: 1, max: 500 });
+  parts.via = el("input", { type: "text", name: "via", autocomplete: "off", maxlength: 300 });
+  parts.stop = el("input", { type: "number", name: "stop", min: 0, max: 120, value: 10 });
   parts.after = clock("after", "");
   parts.by = clock("by", "");
   parts.licence = el("input", { type: "checkbox", name: "licence" });
@@ -28,7 +31,8 @@ export function open(context) {
     el("form", { autocomplete: "off", onsubmit: (e) => { e.preventDefault(); ask(); } },
       field(t("web.start_place"), parts.address, { wide: true, hint: t(app.online ? "web.address_online" : "web.address_hint") }),
       parts.kinds, parts.metiers, parts.profiles,
-      field(t("web.longest"), parts.minutes), field(t("web.walk_limit"), parts.walk), field(t("web.leave_after"), parts.after), field(t("web.home_by"), parts.by),
+      field(t("web.longest"), parts.minutes), field(t("web.walk_limit"), parts.walk), field(t("web.radius"), parts.radius),
+      field(t("web.via"), parts.via, { wide: true, hint: t("web.via_hint") }), field(t("web.stop_minutes"), parts.stop), field(t("web.leave_after"), parts.after), field(t("web.home_by"), parts.by),
       el("fieldset", {}, el("legend", {}, t("web.licence_title")), el("label", {}, parts.licence, t("web.licence"))), field(t("web.days"), parts.days), field(t("web.cv"), parts.cv),
       el("div", { class: "actions" }, el("button", { type: "submit" }, t("web.ask")), el("button", { type: "button", class: "quiet", onclick: () => print() }, t("web.print")), el("button", { type: "button", class: "quiet", onclick: erase }, t("web.forget")))));
   app.say(t("web.adviser_first"));
@@ -42,18 +46,30 @@ export function placed(lon, lat) { pinned = { lon, lat }; view.pin([{ lon, lat, 
 
 const ticked = (set) => [...set.querySelectorAll("input:checked")].map((box) => box.value);
 
+const coordinates = (words) => words.match(/^(-?\d+(?:[.,]\d+)?)\s*[,; ]\s*(-?\d+(?:[.,]\d+)?)$/);
+const degrees = (text) => Number(text.replace(",", "."));
+
+// Where one stops on the way, both ways.
+function via() {
+  const words = parts.via.value.trim();
+  if (!words) return {};
+  const typed = coordinates(words), stop_minutes = Number(parts.stop.value);
+  return typed ? { via_lon: degrees(typed[1]), via_lat: degrees(typed[2]), stop_minutes } : { via_address: words, stop_minutes };
+}
+
 function place() {
   const words = parts.address.value.trim();
-  const typed = words.match(/^(-?\d+(?:[.,]\d+)?)\s*[,; ]\s*(-?\d+(?:[.,]\d+)?)$/);
+  const typed = coordinates(words);
   if (pinned && words === `${pinned.lon.toFixed(4)}, ${pinned.lat.toFixed(4)}`) return pinned;
-  if (typed) return { lon: Number(typed[1].replace(",", ".")), lat: Number(typed[2].replace(",", ".")) };
+  if (typed) return { lon: degrees(typed[1]), lat: degrees(typed[2]) };
   return words ? { address: words } : null;
 }
 
 async function ask() {
   const where = place();
   if (!where) { app.failed(new api.Refused(t("web.need_place"))); parts.address.focus(); return; }
-  const question = { ...where, metiers: app.metiers.map((m) => m.code), profiles: ticked(parts.profiles), kinds: ticked(parts.kinds), minutes: Number(parts.minutes.value), walk_minutes: Number(parts.walk.value), licence: parts.licence.checked, days_per_month: Number(parts.days.value), fiscal_cv: Number(parts.cv.value) };
+  const question = { ...where, ...via(), metiers: app.metiers.map((m) => m.code), profiles: ticked(parts.profiles), kinds: ticked(parts.kinds), minutes: Number(parts.minutes.value), walk_minutes: Number(parts.walk.value), licence: parts.licence.checked, days_per_month: Number(parts.days.value), fiscal_cv: Number(parts.cv.value) };
+  if (parts.radius.value) question.radius_km = Number(parts.radius.value);
   if (parts.after.value) question.leave_after = parts.after.value;
   if (parts.by.value) question.home_by = parts.by.value;
   for (const [list, key] of [[ticked(parts.metiers), "web.need_metier"], [question.profiles, "web.need_means"], [question.kinds, "web.need_kind"]]) if (!list.length) { app.failed(new api.Refused(t(key))); return; }
