@@ -9,7 +9,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
+from geo_access.study.file import checked_changes
+from geo_access.study.prepared import prepare_study
 from geo_access.study.study import RunSummary, Study
+from geo_access.study.whatif import run_scenario
 from tests.shared import shared_path
 
 pytestmark = pytest.mark.reference
@@ -229,3 +232,14 @@ def test_towns_without_urban_timetables_are_named_on_the_first_page_and_not_colo
     assert "Aisne" in first_page or "02" in first_page
     page = (result.folder / "maps" / "F1602.html").read_text(encoding="utf-8")
     assert "Non mesuré" in page
+
+
+def test_a_fifth_of_the_trains_cancelled_helps_nobody(result: RunSummary) -> None:
+    base = prepare_study(result.folder.parent / "study.toml")
+    fewer = checked_changes([{"change": "cancel_trips", "share": 0.2, "seed": 1}])
+    people = run_scenario(base, fewer).delta.people.set_index(["metier", "profile", "kind", "schedule"])
+    assert (people["residents_won"] == 0).all()
+    # Looked at once: some 71,000 of the 2.16 million without a car who get to a course for electricians.
+    lost = people.loc[("F1602", "sans_voiture", "training", "journee")]
+    assert lost["residents_lost"] == pytest.approx(71_420, rel=0.02)
+    assert lost["reached_after"] == pytest.approx(lost["reached_before"] - lost["residents_lost"])
