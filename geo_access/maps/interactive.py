@@ -23,7 +23,7 @@ from geo_access.maps.content import MapContent
 from geo_access.maps.page_data import CONFIDENCES, band_styles, page_data
 from geo_access.maps.palettes import LEVEL_COLOURS, PLACES_LEGEND, employer_svg, site_svg, symbol_radius
 from geo_access.maps.views import SATURATION_COLOURS, access_classes, cut_sentence, views
-from geo_access.words.words import catalogue, format_number
+from geo_access.words.words import catalogue, format_number, text
 
 __all__ = ["ASSETS", "asset", "metier_map", "page_html", "page_template", "write_assets", "write_metier_map"]
 
@@ -95,6 +95,7 @@ def _side_html(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) 
         layers += [(name, name == "roads") for name, frame in drawn.items() if len(frame)]
     if tiles:
         layers.append(("tiles", False))
+    counted = content.band_figures()[0]
     warnings = [] if len(training) else [words["no_site"]]
     warnings += [] if questions else [words["no_flag"]]
     return page_template("side.html").render(
@@ -120,7 +121,8 @@ def _side_html(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) 
         qpv=bool((zones["zone_kind"].astype(str) == "qpv").any()),
         bands=band_styles(content),
         bands_label=content.bands_label,
-        counted=content.band_figures()[0],
+        counted=counted,
+        counted_note=text("count.note", content.language, counted=", ".join(words[f"count.{n}.told"] for n in counted)),
         sizes=[{"label": n, "svg": site_svg("circle", symbol_radius(n))} for n in PLACES_LEGEND]
         if len(training)
         else [],

@@ -224,3 +224,10 @@ def test_a_phone_shows_all_of_it_in_letters_that_can_be_read(chromium: Page, tmp
         )
         assert over == ""
     chromium.resize(1280, 860)
+
+
+def test_the_legend_names_only_whom_the_study_counts() -> None:
+    counts = pd.DataFrame({"minutes": [15, 30, 45, 60], "residents": 10, "places": 2})
+    page = page_html(metier_map(rich(counts=counts))).split('id="ga-data">')[0]
+    assert "Jusqu’à ce temps\u202f: habitants (hab.), places du métier." in page
+    assert "D.E." not in page
