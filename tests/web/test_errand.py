@@ -73,6 +73,12 @@ def test_half_a_stop_is_refused(client: TestClient, extra: dict) -> None:
     assert "ne peut pas être lue" in answer.json()["error"]
 
 
+def test_a_vehicle_that_stays_behind_is_refused_in_a_sentence(client: TestClient) -> None:
+    answer = client.post("/api/adviser", json={**ASKED, **STOP, "profiles": ["velo_tc"]})
+    assert answer.status_code == 400
+    assert "le véhicule resterait au premier arrêt" in answer.json()["error"]
+
+
 def test_a_stop_outside_the_territory_is_told(client: TestClient) -> None:
     answer = client.post("/api/adviser", json={**ASKED, "via_lon": 2.35, "via_lat": 48.85})
     assert answer.status_code == 400
@@ -89,6 +95,11 @@ def test_the_page_asks_for_the_stop_and_shows_the_apis_figures(served: str, prep
         page.run("document.querySelector('#question form button[type=submit]').click()")
         page.until("return document.querySelector('#rows table')", seconds=120)
         told = page.run("return document.querySelector('#answer .sentence').textContent")
+        paper = page.run("return document.querySelector('.for-print').textContent")
+    assert "étape de 10 min" in paper
+    assert "Sites à 9 km au plus" in paper
+    assert "3.83" not in paper
+    assert "50.205" not in paper
     kinds = tuple(prepared.diagnosis.sites)
     asked = {**ASKED, **STOP, "kinds": kinds, "minutes": 120, "walk_minutes": 20, "radius_km": 9}
     answer = adviser_answer(prepared, AdviserQuestion(**asked))

@@ -50,6 +50,14 @@ const coordinates = (words) => words.match(/^(-?\d+(?:[.,]\d+)?)\s*[,; ]\s*(-?\d
 const degrees = (text) => Number(text.replace(",", "."));
 
 // Where one stops on the way, both ways.
+// What the person wished beside: said on paper, without the place of the stop.
+function wishes(question) {
+  const said = [];
+  if (question.radius_km) said.push(t("web.print_radius", { km: number(question.radius_km) }));
+  if (question.stop_minutes) said.push(t("web.print_stop", { minutes: number(question.stop_minutes) }));
+  return said.map((words) => ` ${words}`);
+}
+
 function via() {
   const words = parts.via.value.trim();
   if (!words) return {};
@@ -137,7 +145,7 @@ function tell() {
   const told = rows.slice(0, 2).map((row) => { const box = el("div", {}, tripPanel(row)); if (!row.ways) fetchTrip(row).then(() => box.replaceChildren(tripPanel(row))).catch((error) => app.failed(error, box)); return box; });
   const cost = found.rows.find((row) => row.costs)?.costs;
   app.detail.replaceChildren(
-    el("p", { class: "for-print" }, t("web.print_asked", { metiers: asked, means: question.profiles.map(name).join(", "), minutes: number(question.minutes) })),
+    el("p", { class: "for-print" }, t("web.print_asked", { metiers: asked, means: question.profiles.map(name).join(", "), minutes: number(question.minutes) }), ...wishes(question)),
     ...told,
     cost ? el("p", { class: "muted" }, t("web.car_cost_is", { source: cost.car_source }), found.pass_source ? ` ${t("web.pass_source", { source: found.pass_source })}` : "") : "",
     el("p", {}, t("web.licence_count", { without: number(without), more: number(more) })),
