@@ -17,6 +17,7 @@ from geo_access.arrays import begins_run, indptr_of, rows_of
 from geo_access.crs import WGS84
 from geo_access.errors import CoverageError, InputError
 from geo_access.sources.osm_areas import Ring, WalkArea, walk_areas
+from geo_access.sources.osm_kinds import osm_file
 from geo_access.sources.osm_parts import (
     NODE_KEYS,
     UNDEFINED,
@@ -24,7 +25,6 @@ from geo_access.sources.osm_parts import (
     Part,
     TagSets,
     check_paths,
-    osm_file,
     read_part,
 )
 from geo_access.words.note import Note, note

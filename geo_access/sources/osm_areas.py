@@ -8,7 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from geo_access.sources.osm_parts import UNDEFINED, Part, osm_file
+from geo_access.sources.osm_kinds import osm_file
+from geo_access.sources.osm_parts import UNDEFINED, Part
 
 __all__ = ["Ring", "WalkArea", "walk_areas"]
 

@@ -7,8 +7,6 @@ the ways are gathered whole in memory first; the current state of each object co
 
 from __future__ import annotations
 
-import bz2
-import gzip
 import io
 import re
 import zlib
@@ -20,9 +18,10 @@ from pathlib import Path
 from typing import Any
 
 from geo_access.errors import InputError, MissingFileError, raise_faults
+from geo_access.sources.osm_kinds import kind_of, osm_file, xml_opener
 from geo_access.words.told import fault
 
-__all__ = ["NODE_KEYS", "UNDEFINED", "WAY_KEYS", "Part", "TagSets", "check_paths", "osm_file", "read_part"]
+__all__ = ["NODE_KEYS", "UNDEFINED", "WAY_KEYS", "Part", "TagSets", "check_paths", "read_part"]
 
 WAY_KEYS = (
     "highway",
@@ -101,44 +100,13 @@ _WAY_KEY_SET = frozenset((*WAY_KEYS, *_ONE_SIDE, *_CONDITIONAL))
 _NODE_KEY_SET = frozenset((*NODE_KEYS, *(f"{key}:conditional" for key in _ACCESS)))
 _HOUR_KEYS = frozenset({"day_on", "day_off", "hour_on", "hour_off"})
 _SUFFIXES = (".osm.pbf", ".osh.pbf", ".pbf", ".osm", ".osh", ".osm.bz2", ".osm.gz", ".osh.bz2", ".osh.gz", ".o5m")
-_FORMATS = {".pbf": "pbf", ".osm": "osm", ".osh": "osh", ".o5m": "o5m"}
 _TRIPLE = tuple[int, int, int]
 TagSets = dict[tuple[tuple[str, str], ...], int]
 
 
-def _format(path: Path) -> str:
-    """Format that the end of a name says, in osmium's words, whatever its case."""
-    suffixes = [suffix.lower() for suffix in path.suffixes]
-    if suffixes[-1] == ".pbf":
-        return "osh.pbf" if suffixes[-2:-1] == [".osh"] else "pbf"
-    packed = suffixes[-1].removeprefix(".") if suffixes[-1] in (".gz", ".bz2") else ""
-    plain = suffixes[-2] if packed and len(suffixes) > 1 else suffixes[-1]
-    return ".".join(filter(None, (_FORMATS.get(plain, "osm"), packed)))
-
-
-def osm_file(path: Path, text: bytes | None = None) -> Any:
-    """Open an OSM file by what its name says.
-
-    Parameters
-    ----------
-    path : Path
-    text : bytes, optional
-        What the file holds, unpacked already.
-
-    Returns
-    -------
-    osmium.io.File or osmium.io.FileBuffer
-    """
-    import osmium  # noqa: PLC0415 — importing the room stays cheap
-
-    if text is not None:
-        return osmium.io.FileBuffer(text, _format(path).partition(".")[0])
-    return osmium.io.File(str(path), _format(path))
-
-
 def _unpacked(path: Path) -> bytes | None:
     """Text of a small packed file, which is read several times; None for any other."""
-    opener = _OPENERS.get(path.suffix.lower())
+    opener = xml_opener(path)
     if opener in (None, open) or path.stat().st_size > _SMALL_BYTES:
         return None
     with opener(path, "rb") as file:
@@ -384,14 +352,13 @@ def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
 
 _DELETED = re.compile(rb"""<(node|way|relation)\b[^>]*\baction=["']delete["'][^>]*>""")
 _ID = re.compile(rb"""\bid=["'](-?\d+)["']""")
-_OPENERS: Mapping[str, Any] = {".osm": open, ".gz": gzip.open, ".bz2": bz2.open}
 _SMALL_BYTES = 16 << 20
 _MOST_UNPACKED_BYTES = 256 << 20
 
 
 def _deleted(path: Path, text: bytes | None) -> set[tuple[str, int]]:
     """Objects that an editor has marked for deletion: ``action="delete"``, which osmium does not tell."""
-    opener = _OPENERS.get(path.suffix.lower())
+    opener = xml_opener(path)
     if opener is None:
         return set()
     found: set[tuple[str, int]] = set()
@@ -414,7 +381,7 @@ _TAIL_BYTES = 4_096
 
 def _refuse_remark(path: Path, text: bytes | None) -> None:
     """Raise where a server wrote into its answer that it did not finish (Overpass: ``<remark>runtime error …``)."""
-    if text is None and not path.name.lower().endswith(".osm"):
+    if text is None and kind_of(path) != ("osm", ""):
         return
     with io.BytesIO(text) if text is not None else path.open("rb") as file:
         head = file.read(_TAIL_BYTES)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import bz2
 import gzip
 from pathlib import Path
 
 import numpy as np
+import osmium
 import pytest
 
 from geo_access.errors import InputError
@@ -113,6 +115,22 @@ def test_names_in_capitals(tmp_path: Path) -> None:
     (tmp_path / "LINE.OSM").write_text(text)
     assert walk_s(tmp_path / "LINE.OSM", where, "AD") == pytest.approx(3 * STREET_S, abs=0.3)
     assert path.exists()
+
+
+@pytest.mark.parametrize("name", ["as.osm", "as.osm.gz", "as.osm.bz2", "as.osm.pbf"])
+@pytest.mark.parametrize("held", ["xml", "gz", "bz2", "pbf"])
+def test_a_file_is_what_it_holds_and_not_what_it_is_called(tmp_path: Path, name: str, held: str) -> None:
+    path, where, text = line(tmp_path)
+    if held == "pbf":
+        whole = tmp_path / "whole.osm.pbf"
+        with osmium.SimpleWriter(str(whole)) as writer:
+            for item in osmium.FileProcessor(str(path)):
+                writer.add(item)
+        content = whole.read_bytes()
+    else:
+        content = {"xml": bytes, "gz": gzip.compress, "bz2": bz2.compress}[held](text.encode())
+    (tmp_path / name).write_bytes(content)
+    assert walk_s(tmp_path / name, where, "AD") == pytest.approx(3 * STREET_S, abs=0.3)
 
 
 def test_an_answer_that_the_server_did_not_finish_is_refused(tmp_path: Path) -> None:
