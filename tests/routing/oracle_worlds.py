@@ -776,7 +776,9 @@ class Booked:
         return drives_of(self.world, self.network, self.query.walk_kmh)
 
     def drive_s(self, a: Place, b: Place) -> float:
-        return self.drives[id(a), id(b)]
+        drive = self.drives[id(a), id(b)]
+        # A ride is worked out from whole seconds of driving.
+        return drive if drive == INF else round(drive)
 
 
 def _book(booked: Booked, access: list[Door], egress: list[Door], straight: dict[tuple[int, int], list]) -> None:
