@@ -28,7 +28,7 @@ def change_lines(text: str) -> list[list[int]]:
 
     Examples
     --------
-    >>> change_lines('[[scenarios]]\\nid = "a"\\n[[scenarios.changes]]\\nchange = "close_line"')
+    >>> change_lines('[[scenarios]]\nid = "a"\n[[scenarios.changes]]\nchange = "close_line"')
     [[1, 4]]
     """
     found: list[list[int]] = []
