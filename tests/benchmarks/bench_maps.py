@@ -1,6 +1,6 @@
 """Maps, sheets and report of the demo, and the whole run stage by stage.
 
-Run: ``python tests/benchmarks/bench_maps.py``. Targets on two quiet cores: a métier's interactive map ≤ 3 s and ≤ 5 MB,
+Run: ``python tests/benchmarks/bench_maps.py``. Targets on two quiet cores: a métier's interactive map ≤ 3 s and ≤ 2 MB,
 a second run of the demo ≤ 25 s. The figures of the map are checked against the tables before timing.
 """
 
