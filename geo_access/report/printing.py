@@ -28,8 +28,15 @@ def write_pdf(html: str, path: Path) -> bool:
     import weasyprint  # noqa: PLC0415 — an extra, and slow to load
     from weasyprint.urls import URLFetcher  # noqa: PLC0415
 
-    within = URLFetcher(allowed_protocols=("data",))
-    weasyprint.HTML(string=html, url_fetcher=within).write_pdf(path, pdf_ua_tags=True)
+    class Within(URLFetcher):  # type: ignore[misc] — weasyprint tells no types
+        """Takes what is in the page; `allowed_protocols` of the first version that is supported knows no ``data:``."""
+
+        def fetch(self, url: str, headers: dict[str, str] | None = None) -> object:
+            if not url.lower().startswith("data:"):
+                raise ValueError(f"not in the page: {url}")
+            return super().fetch(url, headers)
+
+    weasyprint.HTML(string=html, url_fetcher=Within()).write_pdf(path, pdf_ua_tags=True)
     return True
 
 

@@ -12,9 +12,12 @@ from geo_access.report.scenario import ChangePage, write_change_page
 pytest.importorskip("weasyprint")
 
 
-def written(folder: Path) -> list[Path]:
+RED, BLUE = (200, 40, 40), (40, 40, 200)
+
+
+def written(folder: Path, colour: tuple[int, int, int] = RED) -> list[Path]:
     folder.mkdir()
-    Image.new("RGB", (40, 30), (200, 40, 40)).save(folder / "change.png")
+    Image.new("RGB", (40, 30), colour).save(folder / "change.png")
     page = ChangePage(
         title="Un car à 5 h <b>",
         study="Plateau",
@@ -42,4 +45,5 @@ def test_the_screen_s_page_names_its_picture_and_no_markup_passes(tmp_path: Path
 
 
 def test_paper_carries_its_picture(tmp_path: Path) -> None:
-    assert b"/Subtype /Image" in written(tmp_path / "a")[1].read_bytes()
+    red, blue = written(tmp_path / "a")[1], written(tmp_path / "b", BLUE)[1]
+    assert red.read_bytes() != blue.read_bytes()
