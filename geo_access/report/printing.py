@@ -28,7 +28,7 @@ def write_pdf(html: str, path: Path) -> bool:
     import weasyprint  # noqa: PLC0415 — an extra, and slow to load
     from weasyprint.urls import URLFetcher  # noqa: PLC0415
 
-    class Within(URLFetcher):  # type: ignore[misc] — weasyprint tells no types
+    class Within(URLFetcher):  # type: ignore[misc]
         """Takes what is in the page; `allowed_protocols` of the first version that is supported knows no ``data:``."""
 
         def fetch(self, url: str, headers: dict[str, str] | None = None) -> object:
