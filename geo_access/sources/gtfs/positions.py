@@ -106,7 +106,7 @@ def whole_file_exchanged(
     -------
     lat, lon : ndarray of float64, shape (n,)
     """
-    known = np.isfinite(lat) & np.isfinite(lon) & ~((np.abs(lat) < 0.1) & (np.abs(lon) < 0.1))
+    known = _somewhere(lat, lon)
     if not known.any():
         return lat, lon
     impossible = (np.abs(lat[known]) > 90) & (np.abs(lat[known]) <= 180) & (np.abs(lon[known]) <= 90)
@@ -127,6 +127,13 @@ def whole_file_exchanged(
         values={"why": why},
     )
     return lon, lat
+
+
+def _somewhere(lat: np.ndarray, lon: np.ndarray) -> np.ndarray:
+    """Tell which stops have a position; 0, 0 is none."""
+    off_null_island = (np.abs(lat) >= _NULL_ISLAND_DEGREES) | (np.abs(lon) >= _NULL_ISLAND_DEGREES)
+    placed: np.ndarray = np.isfinite(lat) & np.isfinite(lon) & off_null_island
+    return placed
 
 
 def _better_exchanged(middle: tuple[float, float], zone: str) -> bool:
@@ -169,8 +176,7 @@ def some_exchanged(
     -------
     lat, lon : ndarray of float64, shape (n,)
     """
-    known = np.isfinite(lat) & np.isfinite(lon)
-    known &= (np.abs(lat) >= _NULL_ISLAND_DEGREES) | (np.abs(lon) >= _NULL_ISLAND_DEGREES)
+    known = _somewhere(lat, lon)
     groups = [known & (lat > lon), known & (lat < lon)]
     sizes = [int(group.sum()) for group in groups]
     if min(sizes) == 0:
