@@ -9,11 +9,11 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_access.diagnosis.coverage import Town, UncoveredTowns, uncovered_towns
+from geo_access.diagnosis.coverage import Town, uncovered_towns
 from geo_access.diagnosis.evidence import Task, TimesSources, gather_evidence
 from geo_access.diagnosis.flag import aggregate_flags, concat_flags
 from geo_access.diagnosis.lifts import LIFTS, profile_ask
-from geo_access.diagnosis.model import FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.model import Asked, FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
 from geo_access.diagnosis.points import PointFlags, flag_points
 from geo_access.diagnosis.residents import Residents, read_residents
 from geo_access.diagnosis.supply import Offers, job_offers, training_offers
@@ -150,15 +150,9 @@ def _minutes(seconds: np.ndarray) -> pd.api.extensions.ExtensionArray:
     return pd.array(np.where(np.isfinite(flat), flat, np.nan), dtype="Float32")
 
 
-def _input_faults(
-    metiers: Sequence[Metier],
-    profiles: Sequence[Profile],
-    thresholds: Sequence[Threshold],
-    schedules: Sequence[Schedule],
-    rules: FlagRules,
-    kinds: Sequence[str],
-) -> list[Fault]:
-    faults = list(rules.faults())
+def _input_faults(metiers: Sequence[Metier], asked: Asked, kinds: Sequence[str]) -> list[Fault]:
+    profiles, thresholds, schedules = asked.profiles, asked.thresholds, asked.schedules
+    faults = list(asked.rules.faults())
     for items in (metiers, profiles, thresholds, schedules):
         for item in items:
             faults += item.faults()
@@ -189,21 +183,15 @@ def _input_faults(
     return faults
 
 
-def tasks_of(
-    supply: Mapping[str, tuple[Sites, Offers]],
-    profiles: Sequence[Profile],
-    schedules: Sequence[Schedule],
-    thresholds: Sequence[Threshold],
-    rules: FlagRules,
-) -> list[Task]:
+def tasks_of(supply: Mapping[str, tuple[Sites, Offers]], asked: Asked) -> list[Task]:
     """Return the sets of times that a diagnosis asks for, in the order of its cases."""
-    longest_s = max(t.limit_s for t in thresholds) * (1 + rules.threshold_margin)
+    longest_s = max(t.limit_s for t in asked.thresholds) * (1 + asked.rules.threshold_margin)
     max_s = int(max(_LEAST_SEARCH_S, np.ceil(longest_s)))
     tasks = []
-    for profile in profiles:
+    for profile in asked.profiles:
         for kind, (sites, offers) in supply.items():
-            own = [schedule for schedule in schedules if schedule.kind == kind]
-            common = {"max_s": max_s, "spread_s": rules.deadline_spread_s}
+            own = [schedule for schedule in asked.schedules if schedule.kind == kind]
+            common = {"max_s": max_s, "spread_s": asked.rules.deadline_spread_s}
             if kind == "training":
                 for schedule in own:
                     slack_s = (round(schedule.slack_before_min * 60), round(schedule.slack_after_min * 60))
@@ -266,18 +254,11 @@ def _frame_of(
 
 
 def diagnose_with(
-    times: TimesSource,
+    sources: TimesSources,
     *,
     residents: Residents,
     supply: Mapping[str, tuple[Sites, Offers]],
-    profiles: Sequence[Profile],
-    thresholds: Sequence[Threshold],
-    schedules: Sequence[Schedule],
-    rules: FlagRules,
-    other_day: TimesSource | None = None,
-    ordinary: Sequence[TimesSource] = (),
-    towns: UncoveredTowns | None = None,
-    school_lines: bool = False,
+    asked: Asked,
     manifest: Manifest | None = None,
     progress: Progress | None = None,
 ) -> Diagnosis:
@@ -285,21 +266,12 @@ def diagnose_with(
 
     Parameters
     ----------
-    times : TimesSource
-        Answers a query between two sets of points.
+    sources : TimesSources
+        Answers a query between two sets of points, on the day asked and on others.
     residents : Residents
     supply : mapping of str to (Sites, Offers)
         By kind, ``training`` and ``job``.
-    profiles, thresholds, schedules : sequences
-    rules : FlagRules
-    other_day : TimesSource, optional
-        The same on another kind of day, to say what that day would lift.
-    ordinary : sequence of TimesSource
-        The same on other ordinary days, for the confidence.
-    towns : UncoveredTowns, optional
-        Towns whose urban transport no feed tells of.
-    school_lines : bool
-        Whether the day has lines for pupils: levels that rest on them are doubted, for the holidays.
+    asked : Asked
     manifest : Manifest, optional
     progress : callable, optional
         Called with a stage and the share done, 0–1.
@@ -308,21 +280,21 @@ def diagnose_with(
     -------
     Diagnosis
     """
-    tasks = tasks_of(supply, profiles, schedules, thresholds, rules)
+    rules, towns = asked.rules, sources.towns
+    tasks = tasks_of(supply, asked)
     needed = supply["job"][1].exists if "job" in supply else None
     frames: list[pd.DataFrame] = []
     cases: list[DiagnosedCase] = []
     found: dict[tuple[str, str, str], RoundTrip] = {}
-    sources = TimesSources(times, other_day, ordinary, towns, school_lines)
     for number, task in enumerate(tasks):
         if progress is not None:
             progress(f"{task.profile.name or task.profile.id} · {task.kind} · {task.schedule}", number / len(tasks))
-        suited = suited_thresholds(task, thresholds)
+        suited = suited_thresholds(task, asked.thresholds)
         trip, of_task = _diagnose_task(task, suited, residents, rules, sources)
         found[task.profile.id, task.kind, task.schedule] = trip
         cases += of_task
-        asked = needed if task.kind == "training" else None
-        frames += [_frame_of(case, residents, task.sites, rules, asked) for case in of_task]
+        also = needed if task.kind == "training" else None
+        frames += [_frame_of(case, residents, task.sites, rules, also) for case in of_task]
     if progress is not None:
         progress("", 1.0)
     return Diagnosis(
@@ -397,10 +369,10 @@ def diagnose(
     InputError
         With everything wrong in the tables and the parameters.
     """
-    chosen = FlagRules() if rules is None else rules
+    asked = Asked(profiles, thresholds, schedules, FlagRules() if rules is None else rules)
     kinds = [kind for kind, table in (("training", training), ("job", employers)) if table is not None]
-    raise_faults(_input_faults(metiers, profiles, thresholds, schedules, chosen, kinds))
-    residents = read_residents(points, membership, zones, epsg=network.epsg, people=chosen.people)
+    raise_faults(_input_faults(metiers, asked, kinds))
+    residents = read_residents(points, membership, zones, epsg=network.epsg, people=asked.rules.people)
     supply = {}
     if training is not None:
         supply["training"] = training_offers(training, metiers, epsg=network.epsg)
@@ -412,7 +384,7 @@ def diagnose(
         if table is not None and (rows := int(table[column].isna().sum()))
     ]
     query = {
-        "rules": asdict(chosen),
+        "rules": asdict(asked.rules),
         "metiers": [asdict(item) for item in metiers],
         "profiles": [asdict(item) for item in profiles],
         "thresholds": [asdict(item) for item in thresholds],
@@ -420,18 +392,12 @@ def diagnose(
         "lifts": list(LIFTS),
     }
     engine = NetworkTimes(network) if times is None else times
-    return diagnose_with(
+    sources = TimesSources(
         engine,
-        residents=residents,
-        supply=supply,
-        profiles=profiles,
-        thresholds=thresholds,
-        schedules=schedules,
-        rules=chosen,
-        other_day=NetworkTimes(other_day) if other_day is not None else None,
-        ordinary=[engine.beside(item) if isinstance(engine, NetworkTimes) else NetworkTimes(item) for item in ordinary],
-        towns=uncovered_towns(residents, network.timetable, chosen),
-        school_lines=network.timetable is not None and bool((network.timetable.route_kind == SCHOOL).any()),
-        manifest=Manifest(inputs=network.inputs, query=query, warnings=(*network.warnings, *unknown)),
-        progress=progress,
+        NetworkTimes(other_day) if other_day is not None else None,
+        [engine.beside(item) if isinstance(engine, NetworkTimes) else NetworkTimes(item) for item in ordinary],
+        uncovered_towns(residents, network.timetable, asked.rules),
+        network.timetable is not None and bool((network.timetable.route_kind == SCHOOL).any()),
     )
+    manifest = Manifest(inputs=network.inputs, query=query, warnings=(*network.warnings, *unknown))
+    return diagnose_with(sources, residents=residents, supply=supply, asked=asked, manifest=manifest, progress=progress)

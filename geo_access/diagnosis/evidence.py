@@ -69,9 +69,9 @@ class TimesSources:
     """
 
     times: TimesSource
-    other_day: TimesSource | None
-    ordinary: Sequence[TimesSource]
-    towns: UncoveredTowns | None
+    other_day: TimesSource | None = None
+    ordinary: Sequence[TimesSource] = ()
+    towns: UncoveredTowns | None = None
     school_lines: bool = False
 
 

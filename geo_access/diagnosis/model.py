@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 
@@ -15,6 +16,7 @@ __all__ = [
     "RULES_VERSION",
     "RULES_VERSIONS",
     "UNMEASURED",
+    "Asked",
     "Confidence",
     "FlagReason",
     "FlagRules",
@@ -348,3 +350,21 @@ class FlagRules:
     def validate(self) -> None:
         """Raise `InputError` with everything wrong with the rules."""
         raise_faults(self.faults())
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a diagnosis asks: for whom, at which hours, within what, by which rules.
+
+    Attributes
+    ----------
+    profiles : sequence of Profile
+    thresholds : sequence of Threshold
+    schedules : sequence of Schedule
+    rules : FlagRules
+    """
+
+    profiles: Sequence[Profile]
+    thresholds: Sequence[Threshold]
+    schedules: Sequence[Schedule]
+    rules: FlagRules

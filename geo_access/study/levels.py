@@ -31,7 +31,7 @@ from geo_access.diagnosis.levels import (
     share_of,
     unknown_points,
 )
-from geo_access.diagnosis.model import FlagRules, Profile, Threshold
+from geo_access.diagnosis.model import Asked, FlagRules, Profile, Threshold
 from geo_access.diagnosis.publication import held_back_zones
 from geo_access.diagnosis.residents import Residents, read_residents
 from geo_access.diagnosis.supply import Offers, job_offers, training_offers
@@ -193,7 +193,7 @@ class LevelEngine:
         thresholds, schedules = study_thresholds(file), study_schedules(file)
         ground, supply = self._ground(assumed, rules), self._supply(assumed)
         cases: list[CaseLevels] = []
-        for task in tasks_of(supply, study_profiles(file), schedules, thresholds, rules):
+        for task in tasks_of(supply, Asked(study_profiles(file), thresholds, schedules, rules)):
             if only is not None and (task.profile.id, task.kind) != only[:2]:
                 continue
             asked = supply["job"][1].exists if "job" in supply and task.kind == "training" else None

@@ -17,7 +17,7 @@ from geo_access.clock import format_clock, parse_clock
 from geo_access.diagnosis.diagnose import tasks_of
 from geo_access.diagnosis.evidence import TimesSources, gather_evidence
 from geo_access.diagnosis.lifts import profile_ask
-from geo_access.diagnosis.model import FlagReason, Profile, Threshold
+from geo_access.diagnosis.model import Asked, FlagReason, Profile, Threshold
 from geo_access.diagnosis.points import PointFlags, flag_points
 from geo_access.diagnosis.residents import Residents
 from geo_access.diagnosis.supply import Offers
@@ -193,9 +193,9 @@ def _judged(prepared: PreparedStudy, places: _Places, question: AdviserQuestion)
     one, name = np.ones(1), np.array(["x"], dtype=object)
     alone = sparse.csr_matrix(np.ones((1, 1)))
     person = Residents(name, places.home_xy, one, one, np.zeros(1, dtype=bool), name, name, name, alone)
-    sources = TimesSources(prepared.kept.aside(prepared.network), None, (), None)
+    sources = TimesSources(prepared.kept.aside(prepared.network))
     found = []
-    for task in tasks_of(supply, profiles, prepared.schedules, limits, prepared.rules):
+    for task in tasks_of(supply, Asked(profiles, limits, prepared.schedules, prepared.rules)):
         limit = next(item for item in limits if item.kind == task.kind)
         arguments = (replace(task, ask=replace(task.ask, spread_s=0)), [limit.limit_s], person, prepared.rules, sources)
         evidence = gather_evidence(*arguments, lifts=question.lifts, doubts=False)

@@ -13,7 +13,8 @@ from shapely import Point
 from geo_access.clock import parse_clock
 from geo_access.diagnosis.diagnose import Diagnosis, diagnose, diagnose_with
 from geo_access.diagnosis.employers import employer_catchment, employer_transit_test
-from geo_access.diagnosis.model import Metier
+from geo_access.diagnosis.evidence import TimesSources
+from geo_access.diagnosis.model import Asked, Metier
 from geo_access.diagnosis.remedies import RemedyLimits, equipped_sites, find_remedies, smallest_remedies
 from geo_access.diagnosis.siting import sessions_for_metier
 from geo_access.diagnosis.supply import job_offers, training_offers
@@ -56,13 +57,10 @@ def town(**columns: object) -> tuple[Diagnosis, TableTimes]:
 
     times = TableTimes(residents.xy, sites.xy, minutes)
     found = diagnose_with(
-        times,
+        TimesSources(times),
         residents=residents,
         supply={"training": (sites, offers)},
-        profiles=[TRANSIT],
-        thresholds=[HOUR],
-        schedules=[DAY],
-        rules=RULES,
+        asked=Asked([TRANSIT], [HOUR], [DAY], RULES),
     )
     return found, times
 
@@ -193,13 +191,10 @@ def shifts() -> Diagnosis:
         return [[dawn, late, 20.0], [dawn, late, 50.0]]
 
     return diagnose_with(
-        TableTimes(residents.xy, sites.xy, minutes),
+        TimesSources(TableTimes(residents.xy, sites.xy, minutes)),
         residents=residents,
         supply={"job": (sites, offers)},
-        profiles=[TRANSIT],
-        thresholds=[JOB_HOUR],
-        schedules=[],
-        rules=RULES,
+        asked=Asked([TRANSIT], [JOB_HOUR], [], RULES),
     )
 
 

@@ -12,9 +12,10 @@ from shapely import Point
 
 from geo_access.clock import parse_clock
 from geo_access.diagnosis.diagnose import OWN_HOURS, diagnose, diagnose_with
+from geo_access.diagnosis.evidence import TimesSources
 from geo_access.diagnosis.flag import REASON_COLUMNS, flag_zones, reason_columns
 from geo_access.diagnosis.lifts import Counterfactual
-from geo_access.diagnosis.model import FlagRules, Metier, Schedule, Threshold
+from geo_access.diagnosis.model import Asked, FlagRules, Metier, Schedule, Threshold
 from geo_access.diagnosis.points import Evidence
 from geo_access.diagnosis.supply import job_offers, training_offers
 from geo_access.errors import InputError
@@ -86,14 +87,10 @@ def run_planted(profiles=(TRANSIT,), rules: FlagRules = FIRST):
     times = TableTimes(residents.xy, sites.xy, planted_minutes(other_day=False))
     other = TableTimes(residents.xy, sites.xy, planted_minutes(other_day=True))
     return times, diagnose_with(
-        times,
+        TimesSources(times, other),
         residents=residents,
         supply={"training": (sites, offers)},
-        profiles=profiles,
-        thresholds=[HOUR],
-        schedules=[DAY],
-        rules=rules,
-        other_day=other,
+        asked=Asked(profiles, [HOUR], [DAY], rules),
     )
 
 
@@ -167,13 +164,10 @@ def test_shares_of_those_who_cannot_sum_to_one_in_a_mixed_zone() -> None:
 
     for rules, back, both in ((RULES, "absent_back", "absent_both"), (FIRST, "no_return_trip", "car_only")):
         found = diagnose_with(
-            TableTimes(residents.xy, sites.xy, minutes),
+            TimesSources(TableTimes(residents.xy, sites.xy, minutes)),
             residents=residents,
             supply={"training": (sites, offers)},
-            profiles=[TRANSIT],
-            thresholds=[HOUR],
-            schedules=[DAY],
-            rules=rules,
+            asked=Asked([TRANSIT], [HOUR], [DAY], rules),
         )
         row = found.flags.iloc[0]
         assert row["level"] == "fragile"
@@ -220,13 +214,10 @@ def test_reasons_that_lie_in_the_supply(rows, first, second) -> None:
     answer = [[10.0 if i == "a" else 120.0 for i in sites.ids]]
     for rules in (FIRST, RULES):
         found = diagnose_with(
-            TableTimes(residents.xy, sites.xy, lambda *_: answer),
+            TimesSources(TableTimes(residents.xy, sites.xy, lambda *_: answer)),
             residents=residents,
             supply={"training": (sites, offers)},
-            profiles=[TRANSIT],
-            thresholds=[HOUR],
-            schedules=[DAY],
-            rules=rules,
+            asked=Asked([TRANSIT], [HOUR], [DAY], rules),
         )
         row = found.flags.iloc[0]
         told = tuple(None if pd.isna(row[name]) else row[name] for name in ("level", "main_reason", "cause"))
@@ -277,13 +268,10 @@ def test_each_employer_is_asked_at_the_hours_of_its_own_shift() -> None:
 
     morning = Schedule("morning", "matin", "job", "05:00", "13:00")
     found = diagnose_with(
-        TableTimes(residents.xy, sites.xy, minutes),
+        TimesSources(TableTimes(residents.xy, sites.xy, minutes)),
         residents=residents,
         supply={"job": (sites, offers)},
-        profiles=[TRANSIT],
-        thresholds=[JOB_HOUR],
-        schedules=[morning],
-        rules=RULES,
+        asked=Asked([TRANSIT], [JOB_HOUR], [morning], RULES),
     )
     flags = found.flags.set_index("schedule")
     assert flags.loc[OWN_HOURS, "level"] == "adéquat"
@@ -304,13 +292,10 @@ def test_a_metier_that_nobody_teaches_and_nobody_needs_is_without_object() -> No
     }
     every = np.vstack([sites.xy for sites, _ in supply.values()])
     found = diagnose_with(
-        TableTimes(residents.xy, every, lambda *_: [[10.0, 10.0]] * 2),
+        TimesSources(TableTimes(residents.xy, every, lambda *_: [[10.0, 10.0]] * 2)),
         residents=residents,
         supply=supply,
-        profiles=[TRANSIT],
-        thresholds=[HOUR, JOB_HOUR],
-        schedules=[DAY],
-        rules=RULES,
+        asked=Asked([TRANSIT], [HOUR, JOB_HOUR], [DAY], RULES),
     )
     level = found.flags.set_index(["kind", "zone_id", "metier"])["level"]
     assert level["training", "z", "H2913"] == "indécidable"  # needed, and no row of training names it
@@ -375,14 +360,10 @@ def test_a_way_that_rests_on_school_lines_is_less_sure(minutes_in_holidays, leve
     def row_of(*, school_lines: bool):
         times = TableTimes(residents.xy, sites.xy, minutes)
         return diagnose_with(
-            times,
+            TimesSources(times, school_lines=school_lines),
             residents=residents,
             supply={"training": (sites, offers)},
-            profiles=[TRANSIT],
-            thresholds=[HOUR],
-            schedules=[DAY],
-            rules=RULES,
-            school_lines=school_lines,
+            asked=Asked([TRANSIT], [HOUR], [DAY], RULES),
         ).flags.iloc[0]
 
     row = row_of(school_lines=True)

@@ -11,8 +11,9 @@ import pytest
 from geo_access.clock import parse_clock
 from geo_access.diagnosis.confidence import Variant
 from geo_access.diagnosis.diagnose import diagnose_with
+from geo_access.diagnosis.evidence import TimesSources
 from geo_access.diagnosis.flag import flag_zones
-from geo_access.diagnosis.model import UNMEASURED, Confidence, FlagReason, Level, Metier
+from geo_access.diagnosis.model import UNMEASURED, Asked, Confidence, FlagReason, Level, Metier
 from geo_access.diagnosis.points import Evidence
 from geo_access.diagnosis.remedies import REMEDIES, smallest_remedies
 from geo_access.diagnosis.supply import training_offers
@@ -243,13 +244,10 @@ def test_each_planted_remedy_is_found_and_nothing_is_promised_where_nothing_lift
 
     times = TableTimes(residents.xy, sites.xy, minutes)
     diagnosis = diagnose_with(
-        times,
+        TimesSources(times),
         residents=residents,
         supply={"training": (sites, offers)},
-        profiles=[TRANSIT],
-        thresholds=[HOUR],
-        schedules=[DAY],
-        rules=RULES,
+        asked=Asked([TRANSIT], [HOUR], [DAY], RULES),
     )
     reached = np.zeros((len(LIFTED), 2), bool)
     reached[LIFTED.index("trip_on_a_line"), 0] = True
