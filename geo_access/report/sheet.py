@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,7 +24,7 @@ from geo_access.report.words import environment, minutes
 from geo_access.times.round_trip import NetworkTimes, RoundTrip, connect_points, round_trip
 from geo_access.words.words import format_number, plural, text, written_date
 
-__all__ = ["adviser_sheet"]
+__all__ = ["Person", "SheetStudy", "adviser_sheet"]
 
 # About 100 m: enough to tell the stop, too little to tell the door.
 _DECIMALS = 3
@@ -34,25 +34,56 @@ _MOST_TRIPS = 10
 _OUTSIDE_M = 10_000.0
 
 
-def adviser_sheet(
-    path: Path,
-    *,
-    network: Network,
-    origin: tuple[float, float],
-    metier: Metier,
-    profile: Profile,
-    thresholds: Sequence[Threshold],
-    schedules: Sequence[Schedule],
-    service_date: date,
-    training: gpd.GeoDataFrame | None = None,
-    employers: gpd.GeoDataFrame | None = None,
-    rules: FlagRules | None = None,
-    residents: gpd.GeoDataFrame | None = None,
-    sources: Sequence[str] = (),
-    manifest_id: str = "",
-    synthetic: bool = False,
-    language: str = "fr",
-) -> Path:
+@dataclass(frozen=True)
+class Person:
+    """Whom a sheet is for: a place, a métier, and how one travels. No name, no address.
+
+    Attributes
+    ----------
+    origin : tuple of float
+        Longitude and latitude [degrees].
+    metier : Metier
+    profile : Profile
+    """
+
+    origin: tuple[float, float]
+    metier: Metier
+    profile: Profile
+
+
+@dataclass(frozen=True, eq=False)
+class SheetStudy:
+    """What a sheet takes from the study.
+
+    Attributes
+    ----------
+    thresholds, schedules : sequence
+    service_date : datetime.date
+        Day of the timetables.
+    training, employers : geopandas.GeoDataFrame, optional
+        Tables of the study; at least one.
+    rules : FlagRules
+    residents : geopandas.GeoDataFrame, optional
+        Points of the study: a place farther than 10 km from all of them is refused.
+    sources : sequence of str
+        What the study was made from, as its maps say it.
+    manifest_id : str
+    synthetic : bool
+    """
+
+    thresholds: Sequence[Threshold]
+    schedules: Sequence[Schedule]
+    service_date: date
+    training: gpd.GeoDataFrame | None = None
+    employers: gpd.GeoDataFrame | None = None
+    rules: FlagRules = field(default_factory=FlagRules)
+    residents: gpd.GeoDataFrame | None = None
+    sources: Sequence[str] = ()
+    manifest_id: str = ""
+    synthetic: bool = False
+
+
+def adviser_sheet(path: Path, *, network: Network, person: Person, study: SheetStudy, language: str = "fr") -> Path:
     """Write one page for one person: what can be reached, by which trips, and the first obstacle with its remedy.
 
     The place is rounded to 0.001° before anything is computed from it; no name and no address is asked for or written.
@@ -62,23 +93,8 @@ def adviser_sheet(
     path : pathlib.Path
         HTML file to write.
     network : Network
-    origin : tuple of float
-        Longitude and latitude [degrees].
-    metier : Metier
-    profile : Profile
-    thresholds, schedules : sequence
-        Those of the study.
-    service_date : datetime.date
-        Day of the timetables.
-    training, employers : geopandas.GeoDataFrame, optional
-        Tables of the study; at least one.
-    rules : FlagRules, optional
-    residents : geopandas.GeoDataFrame, optional
-        Points of the study: a place farther than 10 km from all of them is refused.
-    sources : sequence of str
-        What the study was made from, as its maps say it.
-    manifest_id : str
-    synthetic : bool
+    person : Person
+    study : SheetStudy
     language : str
 
     Returns
@@ -91,55 +107,59 @@ def adviser_sheet(
     InputError
         When the place is no longitude and latitude, lies outside the territory, or a table cannot be used.
     """
-    lon, lat = _rounded(origin)
-    if residents is not None:
-        _refuse_outside(residents, lon, lat, network.epsg)
-    person = gpd.GeoDataFrame({"point_id": ["person"], "population": [1.0]}, geometry=[Point(lon, lat)], crs=WGS84)
+    lon, lat = _rounded(person.origin)
+    if study.residents is not None:
+        _refuse_outside(study.residents, lon, lat, network.epsg)
     times = NetworkTimes(network)
-    diagnosis = diagnose(
-        network,
-        times=times,
-        zones=pd.DataFrame({"zone_id": ["person"], "zone_name": [""], "zone_kind": ["commune"]}),
-        points=person,
-        membership=pd.DataFrame({"point_id": ["person"], "zone_id": ["person"], "share": [1.0]}),
-        metiers=[metier],
-        profiles=[profile],
-        thresholds=thresholds,
-        schedules=schedules,
-        training=training,
-        employers=employers,
-        rules=rules,
-    )
+    diagnosis = _diagnosis_at(lon, lat, times, person, study)
     parts = []
-    for kind in ("training", "job"):
+    for kind, offered in (("training", study.training), ("job", study.employers)):
         case = next((item for item in diagnosis.cases if item.kind == kind), None)
         if case is not None:
-            offered = training if kind == "training" else employers
-            parts.append(_part(_Sheet(times, diagnosis, schedules, language), case, metier, offered))
+            parts.append(_part(_Sheet(times, diagnosis, study.schedules, language), case, person.metier, offered))
     start = text(
         "person.from",
         language,
         lon=f"{lon:.{_DECIMALS}f}",
         lat=f"{lat:.{_DECIMALS}f}",
-        profile=profile.name or profile.id,
-        day=written_date(service_date, language),
+        profile=person.profile.name or person.profile.id,
+        day=written_date(study.service_date, language),
     )
     page = environment(language, ("sheet.html",)).get_template("sheet.html")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(
         page.render(
-            title=text("person.title", language, metier=metier.name or metier.code),
+            title=text("person.title", language, metier=person.metier.name or person.metier.code),
             start=start,
             parts=parts,
-            synthetic=synthetic,
-            manifest_id=manifest_id,
-            sources=sources,
+            synthetic=study.synthetic,
+            manifest_id=study.manifest_id,
+            sources=study.sources,
             crow_fly=isinstance(network.streets, CrowFly),
-            data=_data_sentences(network, service_date, language),
+            data=_data_sentences(network, study.service_date, language),
         ),
         encoding="utf-8",
     )
     return path
+
+
+def _diagnosis_at(lon: float, lat: float, times: NetworkTimes, person: Person, study: SheetStudy) -> Diagnosis:
+    """Diagnose one person: a zone that is one point."""
+    place = gpd.GeoDataFrame({"point_id": ["person"], "population": [1.0]}, geometry=[Point(lon, lat)], crs=WGS84)
+    return diagnose(
+        times.network,
+        times=times,
+        zones=pd.DataFrame({"zone_id": ["person"], "zone_name": [""], "zone_kind": ["commune"]}),
+        points=place,
+        membership=pd.DataFrame({"point_id": ["person"], "zone_id": ["person"], "share": [1.0]}),
+        metiers=[person.metier],
+        profiles=[person.profile],
+        thresholds=study.thresholds,
+        schedules=study.schedules,
+        training=study.training,
+        employers=study.employers,
+        rules=study.rules,
+    )
 
 
 def _rounded(origin: tuple[float, float]) -> tuple[float, float]:

@@ -10,7 +10,7 @@ from typing import Any
 from geo_access.errors import Fault, GeoAccessError, InputError, Told, raise_faults
 from geo_access.manifest import fingerprint, sha256_file
 from geo_access.report.printing import can_print
-from geo_access.report.sheet import adviser_sheet
+from geo_access.report.sheet import Person, SheetStudy, adviser_sheet
 from geo_access.study.check import CheckReport, check_study
 from geo_access.study.file import (
     MAX_STUDY_BYTES,
@@ -331,15 +331,10 @@ class Study:
         raise_faults(faults)
         path = free_sheet(Path(path))
         inputs, network = read_inputs(self.file, self.path), study_network(self.file)
-        return adviser_sheet(
-            Path(path),
-            network=network,
-            origin=origin,
-            metier=metiers[metier],
-            profile=profiles[chosen],
-            thresholds=study_thresholds(self.file),
-            schedules=study_schedules(self.file),
-            service_date=self.file.study.date,
+        study = SheetStudy(
+            study_thresholds(self.file),
+            study_schedules(self.file),
+            self.file.study.date,
             training=inputs.training,
             employers=inputs.employers,
             rules=flag_rules(self.file),
@@ -347,5 +342,6 @@ class Study:
             sources=study_sources(self.file),
             manifest_id=fingerprint(network.inputs, metier, chosen),
             synthetic=self.file.study.synthetic,
-            language=self.file.study.language,
         )
+        person = Person(origin, metiers[metier], profiles[chosen])
+        return adviser_sheet(path, network=network, person=person, study=study, language=self.file.study.language)

@@ -15,7 +15,7 @@ from shapely import Point
 from geo_access.diagnosis.model import Metier, Profile, Schedule, Threshold
 from geo_access.errors import CoverageError, InputError
 from geo_access.network.model import CrowFly, Network
-from geo_access.report.sheet import adviser_sheet
+from geo_access.report.sheet import Person, SheetStudy, adviser_sheet
 from geo_access.report.sheet_ways import written_steps
 from geo_access.routing.journeys import Journey, Leg
 
@@ -51,21 +51,20 @@ def sheet(
     residents: gpd.GeoDataFrame | None = None,
     sources: tuple[str, ...] = (),
 ) -> str:
-    return adviser_sheet(
-        path,
-        network=Network(2154, CrowFly(2154), None, {}),
-        origin=origin,
-        metier=Metier("A1", "Soudage"),
-        profile=Profile("w", "À pied", "walk"),
-        thresholds=[Threshold("t", "une heure", 60, "training", source="exemple")],
-        schedules=[Schedule("s", "journée", "training", "09:00", "17:00")],
-        service_date=date(2026, 3, 17),
+    study = SheetStudy(
+        [Threshold("t", "une heure", 60, "training", source="exemple")],
+        [Schedule("s", "journée", "training", "09:00", "17:00")],
+        date(2026, 3, 17),
         training=training(longitude) if table is None else table,
         residents=residents,
         sources=sources,
         synthetic=True,
-        language=language,
-    ).read_text(encoding="utf-8")
+    )
+    person = Person(origin, Metier("A1", "Soudage"), Profile("w", "À pied", "walk"))
+    network = Network(2154, CrowFly(2154), None, {})
+    return adviser_sheet(path, network=network, person=person, study=study, language=language).read_text(
+        encoding="utf-8"
+    )
 
 
 def test_a_near_site_is_told_with_its_times(tmp_path: Path) -> None:
