@@ -112,7 +112,10 @@ def _sort_falling(
     n = len(key)
     if n == 0:
         return
-    highest = key.max() >> bits
+    highest = key[0]
+    for k in range(1, n):
+        highest = max(highest, key[k])
+    highest >>= bits
     start = np.zeros(highest + 2, np.int64)
     for k in range(n):
         start[highest - (key[k] >> bits) + 1] += 1

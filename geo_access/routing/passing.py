@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from geo_access.arrays import marked_rows_and_columns
 from geo_access.routing.lanes import LANES, lanes_min_within
 from geo_access.routing.profile import Pairs, Samples, boardings
 from geo_access.routing.sweep import SweepGraph, sweep
 from geo_access.routing.tables import Boardings
+from geo_access.threads import in_pieces
 
 __all__ = ["first_after"]
 
@@ -67,14 +68,17 @@ def first_after(
         blocks = range(block, min(block + group, n_blocks))
         value = sweep(graph, some.places, blocks, span, max_rides=max_rides, dtype=dtype)
         for part, number in enumerate(blocks):
-            _read_first(value[part], number * LANES, entries, np.iinfo(dtype).max, max_s, asked, found)
+            arguments = (value[part], number * LANES, entries, np.iinfo(dtype).max, max_s, asked, found)
+            in_pieces(_read_first, len(r), *arguments)
     found += low_s
     out[np.ix_(r, p)] = found
     return out
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, nogil=True)
 def _read_first(
+    first_reader: int,
+    last_reader: int,
     value: np.ndarray,
     first_place: int,
     entries: Boardings,
@@ -86,7 +90,7 @@ def _read_first(
     """Take the earliest arrival at each place that a boarding leads to within `max_s` of leaving for it."""
     indptr, key, row = entries
     many = min(LANES, found.shape[1] - first_place)
-    for reader in prange(len(indptr) - 1):
+    for reader in range(first_reader, last_reader):
         if not wanted[reader, first_place : first_place + many].any():
             continue
         best = np.full((1, LANES), never, value.dtype)

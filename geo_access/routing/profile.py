@@ -7,12 +7,11 @@ what still can be caught, as a minimum from the last instant to the first.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import get_num_threads, njit, prange
+from numba import get_num_threads, njit
 
 from geo_access.arrays import indptr_of, indptr_of_rows, rows_of
 from geo_access.network.model import SparseTimes
@@ -22,6 +21,7 @@ from geo_access.routing.spread import stop_arrivals
 from geo_access.routing.sweep import NEVER, SweepGraph, sweep
 from geo_access.routing.tables import Asked, Boardings, Span
 from geo_access.routing.timed import Pairs, TimedLegs, board_timed, direct_between, select_rows, timed_of, walks_of
+from geo_access.threads import in_pieces
 
 __all__ = ["NEVER", "Pairs", "Samples", "boardings", "profile_times", "stop_arrivals"]
 
@@ -176,7 +176,7 @@ def _without_direct(
     for block in range(0, n_blocks, group):
         blocks = range(block, min(block + group, n_blocks))
         value = sweep(graph, places, blocks, span, max_rides=wanted.max_rides, dtype=dtype)
-        read(value, block * LANES, entries, direct, instants, order, out)
+        in_pieces(read, readers.n_rows, value, block * LANES, entries, direct, instants, order, out)
     return out.times, out.feasible
 
 
@@ -216,13 +216,9 @@ def boardings(
     when = (span, Asked(latest_s, samples.step_s, 0 if samples.deadline else samples.count))
     tables = (walks_of(readers), graph.lines.tables, graph.rank, when)
     counts = np.zeros(readers.n_rows, np.int64)
-    n_tasks = max(1, min(64, readers.n_rows))
-    bounds = np.linspace(0, readers.n_rows, n_tasks + 1).astype(np.int64).tolist()
-    with ThreadPoolExecutor(get_num_threads()) as pool:
-        pieces = list(
-            pool.map(lambda task: list_boardings(bounds[task], bounds[task + 1], counts, *tables), range(n_tasks))
-        )
-    key, row = (np.concatenate([piece[k] for piece in pieces]) for k in range(2))
+    pieces = in_pieces(list_boardings, readers.n_rows, counts, *tables)
+    none = np.zeros(0, np.int32)
+    key, row = (np.concatenate([none, *(piece[k] for piece in pieces)]) for k in range(2))
     walked = Boardings(indptr_of(counts), key, row)
     timed = timed_of(readers, backwards=graph.backwards)
     if timed is None:
@@ -268,8 +264,10 @@ class _Out(NamedTuple):
     feasible: np.ndarray
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, nogil=True)
 def _read_departures(
+    first_reader: int,
+    last_reader: int,
     value: np.ndarray,
     first_place: int,
     entries: Boardings,
@@ -284,7 +282,7 @@ def _read_departures(
     ranks, network = order
     times, feasible = out
     n_places = direct.shape[1]
-    for reader in prange(len(indptr) - 1):
+    for reader in range(first_reader, last_reader):
         sample = np.empty((count, LANES), value.dtype)
         best = np.empty((1, LANES), value.dtype)
         walk = np.empty(LANES, value.dtype)
@@ -296,7 +294,9 @@ def _read_departures(
             walk[:] = never
             for lane in range(many):
                 walk[lane] = direct[reader, place + lane]
-            nearest = walk.min()
+            nearest = walk[0]
+            for lane in range(1, LANES):
+                nearest = min(nearest, walk[lane])
             k = indptr[reader]
             for i in range(count - 1, -1, -1):
                 while k < indptr[reader + 1] and key[k] == i:
@@ -311,8 +311,10 @@ def _read_departures(
             _order_statistics(sample, many, max_s, ranks, network, times[reader, place:], feasible[reader, place:])
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, nogil=True)
 def _read_deadlines(
+    first_reader: int,
+    last_reader: int,
     value: np.ndarray,
     first_place: int,
     entries: Boardings,
@@ -327,7 +329,7 @@ def _read_deadlines(
     ranks, network = order
     times, feasible = out
     n_places = direct.shape[1]
-    for reader in prange(len(indptr) - 1):
+    for reader in range(first_reader, last_reader):
         sample = np.empty((count, LANES), np.int32)
         # Instants from `open_` on know their latest departure; the one before accepts arrivals earlier than `below`.
         open_ = np.empty(LANES, np.int64)

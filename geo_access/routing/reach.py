@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from geo_access.network.model import SparseTimes
 from geo_access.routing.lanes import LANES, lanes_or
@@ -11,6 +11,7 @@ from geo_access.routing.profile import Samples, boardings
 from geo_access.routing.sweep import SweepGraph
 from geo_access.routing.tables import Alightings, LegTables, Onward, Span, Walks
 from geo_access.routing.timed import timed_of, walks_of
+from geo_access.threads import in_pieces
 
 __all__ = ["reached"]
 
@@ -53,7 +54,8 @@ def reached(
         if timed is not None:
             _get_off_timed(bits, some.start, some.stop, timed.tables, graph.alightings, span)
         _spread_back(bits, graph.onward, span)
-        seen = _gather(bits, found_boardings.indptr, found_boardings.row)
+        seen = np.zeros((readers.n_rows, LANES), np.uint16)
+        in_pieces(_gather, readers.n_rows, bits, found_boardings.indptr, found_boardings.row, seen)
         found[:, start : start + many] = np.unpackbits(
             seen.astype("<u2", copy=False).view(np.uint8), axis=1, count=many, bitorder="little"
         )
@@ -114,10 +116,10 @@ def _spread_back(bits: np.ndarray, onward: Onward, span: Span) -> None:
                 again |= after != before
 
 
-@njit(cache=True, parallel=True)
-def _gather(bits: np.ndarray, indptr: np.ndarray, row: np.ndarray) -> np.ndarray:
-    seen = np.zeros((len(indptr) - 1, LANES), np.uint16)
-    for reader in prange(len(indptr) - 1):
+@njit(cache=True, nogil=True)
+def _gather(
+    first_reader: int, last_reader: int, bits: np.ndarray, indptr: np.ndarray, row: np.ndarray, seen: np.ndarray
+) -> None:
+    for reader in range(first_reader, last_reader):
         for k in range(indptr[reader], indptr[reader + 1]):
             lanes_or(seen, reader, bits, row[k])
-    return seen

@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from geo_access.arrays import grouped, indptr_of
 from geo_access.network.model import SparseTimes
@@ -19,6 +19,7 @@ from geo_access.routing.lanes import LANES, lanes_min
 from geo_access.routing.lines import Lines, reverse_lines
 from geo_access.routing.tables import Alightings, Onward, Span, Walks
 from geo_access.routing.timed import timed_of, walk_off_timed, walks_of
+from geo_access.threads import in_pieces
 
 __all__ = ["LANES", "NEVER", "SweepGraph", "build_graph", "reverse_graph", "sweep"]
 
@@ -192,37 +193,58 @@ def sweep(
     """
     never, first_place = dtype(np.iinfo(dtype).max), blocks.start * LANES
     value: np.ndarray = np.full((len(blocks), span.last - span.first, LANES), never, dtype)
-    _walk_off(value, first_place, walks_of(places), graph.alightings, span)
+    n_blocks = len(blocks)
+    in_pieces(_walk_off, n_blocks, value, first_place, walks_of(places), graph.alightings, span)
     timed = timed_of(places, backwards=graph.backwards)
     if timed is not None:
         walk_off_timed(value, first_place, LANES, timed.tables, graph.alightings, span)
     if max_rides is None:
-        _relax(value, graph.onward, span)
+        in_pieces(_relax, n_blocks, value, graph.onward, span)
         return value
     walk_off = value.copy()
-    _ride(value, graph.following, span)
+    in_pieces(_ride, n_blocks, value, graph.following, span)
     for _ in range(max_rides - 1):
-        value = _relax_layer(walk_off, value, graph.onward, span)
+        more = walk_off.copy()
+        in_pieces(_relax_layer, n_blocks, more, value, graph.onward, span)
+        value = more
     return value
 
 
-@njit(cache=True, parallel=True)
-def _walk_off(value: np.ndarray, first_place: int, walks: Walks, alightings: Alightings, span: Span) -> None:
+@njit(cache=True)
+def _first_at(rank: np.ndarray, begin: int, end: int, least: int) -> int:
+    """Return where ranks of `least` or more begin (numba compiles its `searchsorted` for most of a second)."""
+    while begin < end:
+        middle = (begin + end) >> 1
+        if rank[middle] < least:
+            begin = middle + 1
+        else:
+            end = middle
+    return begin
+
+
+@njit(cache=True, nogil=True)
+def _walk_off(
+    first_block: int,
+    last_block: int,
+    value: np.ndarray,
+    first_place: int,
+    walks: Walks,
+    alightings: Alightings,
+    span: Span,
+) -> None:
     """Get off for good: the arrival at each place from every event whose stop is within a walk of it."""
     indptr, stops, seconds = walks
     alight_indptr, alight_rank, arrival_s = alightings
     first, last, low_s, high_s = span
-    for b in prange(value.shape[0]):
+    for b in range(first_block, last_block):
         for lane in range(LANES):
             place = first_place + b * LANES + lane
             if place >= len(indptr) - 1:
                 break
             for k in range(indptr[place], indptr[place + 1]):
                 stop = stops[k]
-                begin = alight_indptr[stop]
                 end = alight_indptr[stop + 1]
-                begin += np.searchsorted(alight_rank[begin:end], first)
-                for j in range(begin, end):
+                for j in range(_first_at(alight_rank, alight_indptr[stop], end, first), end):
                     r = alight_rank[j]
                     if r >= last:
                         break
@@ -231,8 +253,8 @@ def _walk_off(value: np.ndarray, first_place: int, walks: Walks, alightings: Ali
                         value[b, r - first, lane] = at - low_s
 
 
-@njit(cache=True, parallel=True)
-def _relax(value: np.ndarray, onward: Onward, span: Span) -> None:
+@njit(cache=True, nogil=True)
+def _relax(first_block: int, last_block: int, value: np.ndarray, onward: Onward, span: Span) -> None:
     """Lower every event by what follows it, from the last to the first.
 
     One pass settles all, as what follows an event is later. Only where a change takes no time can it lead to an event
@@ -240,7 +262,7 @@ def _relax(value: np.ndarray, onward: Onward, span: Span) -> None:
     """
     following, change_indptr, change_to, circular = onward
     first, last = span.first, span.last
-    for b in prange(value.shape[0]):
+    for b in range(first_block, last_block):
         v = value[b]
         again = True
         while again:
@@ -265,11 +287,11 @@ def _relax(value: np.ndarray, onward: Onward, span: Span) -> None:
             again = circular and after != before
 
 
-@njit(cache=True, parallel=True)
-def _ride(value: np.ndarray, following: np.ndarray, span: Span) -> None:
+@njit(cache=True, nogil=True)
+def _ride(first_block: int, last_block: int, value: np.ndarray, following: np.ndarray, span: Span) -> None:
     """Lower every event by the next of its trip: arrivals without another vehicle."""
     first, last = span.first, span.last
-    for b in prange(value.shape[0]):
+    for b in range(first_block, last_block):
         v = value[b]
         for r in range(last - 1, first - 1, -1):
             n = following[r]
@@ -277,13 +299,14 @@ def _ride(value: np.ndarray, following: np.ndarray, span: Span) -> None:
                 lanes_min(v, r - first, v, n - first)
 
 
-@njit(cache=True, parallel=True)
-def _relax_layer(walk_off: np.ndarray, fewer: np.ndarray, onward: Onward, span: Span) -> np.ndarray:
-    """Arrivals with one ride more than `fewer`: changes read the layer below, so that no pass need be repeated."""
+@njit(cache=True, nogil=True)
+def _relax_layer(
+    first_block: int, last_block: int, value: np.ndarray, fewer: np.ndarray, onward: Onward, span: Span
+) -> None:
+    """Lower arrivals by one ride more than `fewer`: changes read the layer below, so that no pass need be repeated."""
     following, change_indptr, change_to, _ = onward
     first, last = span.first, span.last
-    value = walk_off.copy()
-    for b in prange(value.shape[0]):
+    for b in range(first_block, last_block):
         v = value[b]
         less = fewer[b]
         for r in range(last - 1, first - 1, -1):
@@ -294,4 +317,3 @@ def _relax_layer(walk_off: np.ndarray, fewer: np.ndarray, onward: Onward, span: 
                 n = change_to[k]
                 if first <= n < last:
                     lanes_min(v, r - first, less, n - first)
-    return value

@@ -1,8 +1,4 @@
-"""What the kernels of the timetable search take: arrays that belong together, under one name.
-
-In a parallel function the arrays are taken out of the tuple before they are written to (see
-`geo_access.network.search.tables`).
-"""
+"""What the kernels of the timetable search take: arrays that belong together, under one name."""
 
 from __future__ import annotations
 

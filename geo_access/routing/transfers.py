@@ -11,10 +11,8 @@ Changes are pairs of events: get off at event e, walk, board at event f. Two rul
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import numpy as np
-from numba import get_num_threads, njit
+from numba import njit
 
 from geo_access.arrays import indptr_of, indptr_of_rows, rows_of
 from geo_access.network.model import SparseTimes, Timetable
@@ -22,6 +20,7 @@ from geo_access.network.search.kernels import longer
 from geo_access.routing.lines import Lines
 from geo_access.routing.tables import LineTables, Walks
 from geo_access.routing.timed import walks_of
+from geo_access.threads import in_pieces
 from geo_access.words.told import refusal
 
 __all__ = ["find_transfers", "usable_footpaths"]
@@ -103,12 +102,9 @@ def find_transfers(lines: Lines, footpaths: SparseTimes) -> tuple[np.ndarray, np
     board_event : ndarray of int32, shape (n_kept,)
     """
     n_trips = len(lines.trip_line)
-    n_tasks = min(64, max(1, n_trips))
-    bounds = np.linspace(0, n_trips, n_tasks + 1).astype(np.int64)
     counts = np.zeros(lines.n_events, dtype=np.int32)
     tables = (counts, lines.n_stops, lines.tables, walks_of(footpaths))
-    with ThreadPoolExecutor(get_num_threads()) as pool:
-        pieces = list(pool.map(lambda task: _kept(int(bounds[task]), int(bounds[task + 1]), *tables), range(n_tasks)))
+    pieces = in_pieces(_kept, n_trips, *tables, per_thread=32)
     indptr = indptr_of(counts)
     # A task meets its trips in order but the events of a trip from the last to the first.
     board = np.empty(indptr[-1], np.int32)

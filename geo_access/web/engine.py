@@ -1,8 +1,7 @@
-"""One thread that computes, whoever asks: kernels run on all cores by themselves, and no threading layer is reentered.
+"""One thread that computes, whoever asks: a kernel takes all cores already, two at once would only be slower each.
 
-Four request threads inside the same numba kernel abort a process whose threading layer is ``workqueue``. Here questions
-wait in a queue instead; the event loop stays free, and equal questions that wait together are computed once. Long work
-(preparing, full scenarios) runs on the same thread and lets the questions that wait pass at each of its steps.
+Questions wait in a queue; the event loop stays free, and equal questions that wait together are computed once. Long
+work (preparing, full scenarios) runs on the same thread and lets the questions that wait pass at each of its steps.
 """
 
 from __future__ import annotations

@@ -9,7 +9,7 @@ What a search leaves behind: which source a time comes from, and the line one tr
 from __future__ import annotations
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from geo_access.network.search.tables import Arcs, Edges, Entries, OnEdge, Points, Seeds, Work
 
@@ -34,7 +34,9 @@ AT_NODE = 1e-9
 def longer(values: np.ndarray, size: int) -> np.ndarray:
     """Copy of an array with room for `size` values, those beyond the copied ones unset: a kernel's growing list."""
     out = np.empty(size, values.dtype)
-    out[: len(values)] = values
+    # Not `out[:n] = values`: numba compiles a message about shapes that do not fit with it, for two seconds.
+    for k in range(len(values)):
+        out[k] = values[k]
     return out
 
 
@@ -145,7 +147,7 @@ def _points_at_nodes(points: Points, edges: Edges) -> tuple[np.ndarray, np.ndarr
     first = np.full(n_nodes, -1, dtype=np.int32)
     following = np.full(n, -1, dtype=np.int32)
     count = np.zeros(n_nodes, dtype=np.int64)
-    between = np.ones(n, dtype=np.bool_)
+    between = np.full(n, True)
     for k in range(n):
         edge = points.edge[k]
         node = node_at(edge, points.fraction[k], edges.source, edges.target) if edge >= 0 else -1
@@ -265,32 +267,31 @@ def grow(arcs: Arcs, seed_state: np.ndarray, seed_cost: np.ndarray, limit: int, 
     return count
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, nogil=True)
 def reach_rows(
-    arcs: Arcs, n_slots: int, seeds: Seeds, entries: Entries, limits: np.ndarray, n_targets: int, n_chunks: int
-) -> np.ndarray:
-    """Deciseconds on the network from each source to each target, int32 (n_sources, n_targets); `INFINITE` = none."""
-    indptr, heads, weights = arcs
-    seed_indptr, seed_state, seed_cost = seeds
-    entry_indptr, entry_point, entry_cost = entries
-    n_sources, n_states = len(seed_indptr) - 1, len(indptr) - 1
-    found = np.full((n_sources, n_targets), INFINITE, dtype=np.int32)
-    # Memory is laid out once for each chunk, not for each source; every search leaves it clean for the next.
-    for chunk in prange(n_chunks):
-        work = workspace(n_states, n_slots, len(heads) + len(seed_state))
-        dist, via, settled = work.dist, work.via, work.settled
-        for s in range(chunk, n_sources, n_chunks):
-            part = slice(seed_indptr[s], seed_indptr[s + 1])
-            count = grow(Arcs(indptr, heads, weights), seed_state[part], seed_cost[part], limits[s], work)
-            for k in range(count):
-                state = settled[k]
-                for at in range(entry_indptr[state], entry_indptr[state + 1]):
-                    time = dist[state] + entry_cost[at]
-                    if time < found[s, entry_point[at]]:
-                        found[s, entry_point[at]] = time
-                dist[state] = INFINITE
-                via[state] = INFINITE
-    return found
+    first_source: int,
+    last_source: int,
+    arcs: Arcs,
+    n_slots: int,
+    seeds: Seeds,
+    entries: Entries,
+    limits: np.ndarray,
+    found: np.ndarray,
+) -> None:
+    """Lower `found`, deciseconds, int32 (n_sources, n_targets), by the times on the network from some sources."""
+    # Memory is laid out once for all these sources; every search leaves it clean for the next.
+    work = workspace(len(arcs.indptr) - 1, n_slots, len(arcs.heads) + len(seeds.state))
+    for s in range(first_source, last_source):
+        part = slice(seeds.indptr[s], seeds.indptr[s + 1])
+        count = grow(arcs, seeds.state[part], seeds.cost[part], limits[s], work)
+        for k in range(count):
+            state = work.settled[k]
+            for at in range(entries.indptr[state], entries.indptr[state + 1]):
+                time = work.dist[state] + entries.cost[at]
+                if time < found[s, entries.point[at]]:
+                    found[s, entries.point[at]] = time
+            work.dist[state] = INFINITE
+            work.via[state] = INFINITE
 
 
 @njit(cache=True)

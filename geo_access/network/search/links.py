@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from geo_access.arrays import entries_of_rows, ranges
 from geo_access.errors import SnapError, raise_faults
@@ -20,6 +20,7 @@ from geo_access.network.search.links_checks import misplaced
 from geo_access.network.search.squares import inside_of
 from geo_access.network.search.tables import Points
 from geo_access.network.streets.stress import calm_graph
+from geo_access.threads import in_pieces
 from geo_access.words.told import fault, refusal
 
 __all__ = ["LINK_REASONS", "Links", "edge_times", "fill_grid", "graph_of", "link_points", "nearest_segments"]
@@ -124,20 +125,22 @@ def _nearest_one(x: float, y: float, ends: np.ndarray, grid: Grid, search_m: flo
     return best, best_along, math.sqrt(best_square)
 
 
-@njit(cache=True, parallel=True)
+class Near(NamedTuple):
+    """Nearest segment of each point, position along it (0–1) and distance [m]; −1 beyond the search."""
+
+    segment: np.ndarray
+    along: np.ndarray
+    gap_m: np.ndarray
+
+
+@njit(cache=True, nogil=True)
 def nearest_segments(
-    points: np.ndarray, ends: np.ndarray, grid: Grid, search_m: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Nearest segment of each point, position along it (0–1) and distance [m]; −1 beyond `search_m`."""
-    n = len(points)
-    segment = np.empty(n, dtype=np.int64)
-    along = np.empty(n)
-    gap = np.empty(n)
-    indptr, members, nx, ny, x0, y0, cell_m = grid
-    for p in prange(n):
-        cells = Grid(indptr, members, nx, ny, x0, y0, cell_m)
-        segment[p], along[p], gap[p] = _nearest_one(points[p, 0], points[p, 1], ends, cells, search_m)
-    return segment, along, gap
+    first: int, last: int, points: np.ndarray, ends: np.ndarray, grid: Grid, search_m: float, near: Near
+) -> None:
+    """Find the nearest segment of some points."""
+    for p in range(first, last):
+        found = _nearest_one(points[p, 0], points[p, 1], ends, grid, search_m)
+        near.segment[p], near.along[p], near.gap_m[p] = found
 
 
 LINK_REASONS = ("OK", "NO_POSITION", "BEYOND_LIMIT")
@@ -402,10 +405,11 @@ def _nearest(
     if segments.grid is None or not len(rows):
         return edge, fraction, distance, linked
     ends, search_m = segments.ends, max(limit_m, 2_000.0)
-    segment, along, gap = nearest_segments(points[rows], ends, segments.grid, search_m)
-    found = segment >= 0
-    rows, segment, along = rows[found], segment[found], along[found]
-    edge[rows], distance[rows] = segments.edge[segment], gap[found]
+    near = Near(np.empty(len(rows), np.int64), np.empty(len(rows)), np.empty(len(rows)))
+    in_pieces(nearest_segments, len(rows), points[rows], ends, segments.grid, search_m, near)
+    found = near.segment >= 0
+    rows, segment, along = rows[found], near.segment[found], near.along[found]
+    edge[rows], distance[rows] = segments.edge[segment], near.gap_m[found]
     linked[rows] = ends[segment, :2] + along[:, None] * (ends[segment, 2:] - ends[segment, :2])
     fraction[rows] = _fractions(streets, edge[rows], segments.start[segment], linked[rows])
     for end, position in (

@@ -6,11 +6,10 @@ deciseconds: the result is the same to the byte.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
-from numba import get_num_threads, njit
+from numba import njit
 
 from geo_access.arrays import indptr_of
 from geo_access.network.model import ModeGraph, SparseTimes, Streets
@@ -19,10 +18,9 @@ from geo_access.network.search.doors import arcs_of, entries, seeds
 from geo_access.network.search.kernels import INFINITE, grow, longer, points_by_edge, transpose, workspace
 from geo_access.network.search.links import Links, graph_of
 from geo_access.network.search.tables import Arcs, Entries, OnEdge, Points, Seeds
+from geo_access.threads import in_pieces
 
 __all__ = ["invert", "nearby_pairs"]
-
-_TASKS_PER_THREAD = 4
 
 
 @njit(cache=True, nogil=True)
@@ -169,17 +167,10 @@ def nearby_pairs(
     )
     n = len(near)
     counts = np.zeros(n, dtype=np.int64)
-    n_tasks = max(1, min(n, _TASKS_PER_THREAD * get_num_threads()))
-    bounds = np.linspace(0, n, n_tasks + 1).astype(np.int64).tolist()
-    ends = (near.points, far.points)
-
-    def search(task: int) -> tuple[np.ndarray, np.ndarray]:
-        found: tuple[np.ndarray, np.ndarray] = _pairs_of(bounds[task], bounds[task + 1], counts, ways, *ends, reach)
-        return found
-
-    with ThreadPoolExecutor(get_num_threads()) as pool:
-        points, seconds = zip(*pool.map(search, range(n_tasks)), strict=True)
-    pairs = invert(indptr_of(counts), np.concatenate(points), np.concatenate(seconds), len(far))
+    none = np.zeros(0, np.int32)
+    pieces = in_pieces(_pairs_of, n, counts, ways, near.points, far.points, reach)
+    points, seconds = (np.concatenate([none, *(piece[k] for piece in pieces)]) for k in range(2))
+    pairs = invert(indptr_of(counts), points, seconds, len(far))
     if not backwards:
         pairs = invert(*pairs, n)
     return SparseTimes(*pairs, n_cols=len(targets))

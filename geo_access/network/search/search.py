@@ -25,6 +25,7 @@ from geo_access.network.search.off_street import across_matrix, across_sparse
 from geo_access.network.search.paths import StreetPath, street_path
 from geo_access.network.search.sweep import hierarchy_rows, worth_a_hierarchy
 from geo_access.network.search.tables import Arcs
+from geo_access.threads import in_pieces
 from geo_access.words.told import refusal
 
 __all__ = [
@@ -58,8 +59,9 @@ def _block_rows(
     if hierarchy:
         found = hierarchy_rows(graph.hierarchy, begin, end, len(targets))
     else:
-        limits, n_chunks = limits_ds(sources.connector_s, max_s, factor), min(max(len(sources), 1), 8)
-        found = reach_rows(arcs_of(graph), slots(graph, begin.cost), begin, end, limits, len(targets), n_chunks)
+        limits = limits_ds(sources.connector_s, max_s, factor)
+        found = np.full((len(sources), len(targets)), INFINITE, dtype=np.int32)
+        in_pieces(reach_rows, len(sources), arcs_of(graph), slots(graph, begin.cost), begin, end, limits, found)
     same = along_shared_edges(found, sources.points, targets.points, on_edge)
     seconds = found.astype(np.float32)
     seconds *= np.float32(factor / 10.0)

@@ -9,13 +9,14 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 
 from geo_access.arrays import rows_of
 from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.search.hierarchy import Hierarchy
 from geo_access.network.search.kernels import INFINITE
 from geo_access.network.search.tables import Entries, Seeds
+from geo_access.threads import in_pieces
 
 __all__ = ["hierarchy_rows", "worth_a_hierarchy"]
 
@@ -152,48 +153,49 @@ def _climb(order: np.ndarray, seeds: Seeds, block: int, ranks: _Ranks, front: _F
     return count
 
 
-@njit(cache=True, parallel=True)
+@njit(cache=True, nogil=True)
 def _sweep(
-    order: np.ndarray, seeds: Seeds, ranks: _Ranks, part: _Part, entries: Entries, n_targets: int, n_chunks: int
-) -> np.ndarray:
+    first_block: int,
+    last_block: int,
+    order: np.ndarray,
+    seeds: Seeds,
+    ranks: _Ranks,
+    part: _Part,
+    entries: Entries,
+    found: np.ndarray,
+) -> None:
     """Climb from each block of sources, then come down through the part; `entries` has a number for each point."""
-    seed_indptr, seed_state, seed_cost = seeds
-    rank, indptr, heads, up = ranks
     number, part_indptr, part_heads, part_down = part
     entry_number, entry_point, entry_cost = entries
-    n_sources, n, m = len(seed_indptr) - 1, len(rank), len(part_indptr) - 1
-    n_blocks = (n_sources + LANES - 1) // LANES
-    found = np.full((n_sources, n_targets), INFINITE, dtype=np.int32)
-    for chunk in prange(n_chunks):
-        above = np.empty((n, LANES), dtype=np.int32)
-        below = np.empty((m, LANES), dtype=np.int32)
-        inside = np.zeros(n, dtype=np.bool_)
-        visited = np.empty(n, dtype=np.int32)
-        best = np.empty((n_targets, LANES), dtype=np.int32)
-        for block in range(chunk, n_blocks, n_chunks):
-            from_points, hierarchy = Seeds(seed_indptr, seed_state, seed_cost), _Ranks(rank, indptr, heads, up)
-            count = _climb(order, from_points, block, hierarchy, _Front(inside, above, visited))
-            below[:] = INFINITE
-            for k in range(count):
-                r = visited[k]
-                inside[r] = False
-                if number[r] >= 0:
-                    for lane in range(LANES):
-                        below[number[r], lane] = above[r, lane]
-            # Numbers rise with rank: whatever lies above a number has been settled before it is reached.
-            for k in range(m - 1, -1, -1):
-                for arc in range(part_indptr[k], part_indptr[k + 1]):
-                    _relax(below, k, part_heads[arc], part_down[arc])
-            best[:] = INFINITE
-            for at in range(len(entry_number)):
-                row, t, cost = entry_number[at], entry_point[at], entry_cost[at]
+    n_sources, n, m = len(seeds.indptr) - 1, len(ranks.rank), len(part_indptr) - 1
+    n_targets = found.shape[1]
+    above = np.empty((n, LANES), dtype=np.int32)
+    below = np.empty((m, LANES), dtype=np.int32)
+    inside = np.zeros(n, dtype=np.bool_)
+    visited = np.empty(n, dtype=np.int32)
+    best = np.empty((n_targets, LANES), dtype=np.int32)
+    for block in range(first_block, last_block):
+        count = _climb(order, seeds, block, ranks, _Front(inside, above, visited))
+        below[:] = INFINITE
+        for k in range(count):
+            r = visited[k]
+            inside[r] = False
+            if number[r] >= 0:
                 for lane in range(LANES):
-                    best[t, lane] = min(best[t, lane], below[row, lane] + cost)
-            for lane in range(min(LANES, n_sources - block * LANES)):
-                s = order[block * LANES + lane]
-                for t in range(n_targets):
-                    found[s, t] = best[t, lane] if best[t, lane] < _NO_WAY else INFINITE
-    return found
+                    below[number[r], lane] = above[r, lane]
+        # Numbers rise with rank: whatever lies above a number has been settled before it is reached.
+        for k in range(m - 1, -1, -1):
+            for arc in range(part_indptr[k], part_indptr[k + 1]):
+                _relax(below, k, part_heads[arc], part_down[arc])
+        best[:] = INFINITE
+        for at in range(len(entry_number)):
+            row, t, cost = entry_number[at], entry_point[at], entry_cost[at]
+            for lane in range(LANES):
+                best[t, lane] = min(best[t, lane], below[row, lane] + cost)
+        for lane in range(min(LANES, n_sources - block * LANES)):
+            s = order[block * LANES + lane]
+            for t in range(n_targets):
+                found[s, t] = best[t, lane] if best[t, lane] < _NO_WAY else INFINITE
 
 
 def hierarchy_rows(hierarchy: Hierarchy, seeds: Seeds, entries: Entries, n_targets: int) -> np.ndarray:
@@ -224,7 +226,7 @@ def hierarchy_rows(hierarchy: Hierarchy, seeds: Seeds, entries: Entries, n_targe
     first[linked] = rank[seeds.state[seeds.indptr[:-1][linked]]]
     # Sources that climb the same way share a block: its lanes then visit the same ranks.
     order = np.argsort(first, kind="stable").astype(np.int32)
-    chunks = max(1, min(8, -(-n_sources // LANES)))
     numbered = Entries(part.number[rank[states]], entries.point, entries.cost)
-    found: np.ndarray = _sweep(order, seeds, _Ranks(rank, indptr, heads, up), part, numbered, n_targets, chunks)
+    found = np.full((n_sources, n_targets), INFINITE, dtype=np.int32)
+    in_pieces(_sweep, -(-n_sources // LANES), order, seeds, _Ranks(rank, indptr, heads, up), part, numbered, found)
     return found

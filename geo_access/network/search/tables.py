@@ -1,7 +1,6 @@
 """What the kernels of the street search take: arrays that belong together, under one name.
 
-numba compiles a function for a NamedTuple of arrays as for the arrays themselves. In a parallel function the arrays are
-taken out of the tuple before they are written to: through the tuple, writes inside the loop get lost there.
+numba compiles a function for a NamedTuple of arrays as for the arrays themselves.
 """
 
 from __future__ import annotations
