@@ -182,15 +182,20 @@ def across_sparse(
     use = across.seconds <= max_s
     if not use.any():
         return times
-    known = rows_of(times.indptr) * times.n_cols + times.indices
-    cells = np.concatenate((known, across.source[use] * times.n_cols + across.target[use]))
-    values = np.concatenate((times.seconds, np.rint(across.seconds[use]).astype(np.int32)))
+    cells, values = across.source[use] * times.n_cols + across.target[use], np.rint(across.seconds[use])
     order = np.lexsort((values, cells))
     first = begins_run(cells[order])
-    cells, values = cells[order][first], values[order][first]
+    cells, values = cells[order][first], values[order][first].astype(np.int32)
+    # The table is sorted already, and long: only the few new cells look for their place.
+    known = rows_of(times.indptr) * times.n_cols + times.indices
+    place = np.searchsorted(known, cells)
+    there = known[np.minimum(place, len(known) - 1)] == cells if len(known) else np.zeros(len(cells), dtype=bool)
+    seconds = times.seconds.copy()
+    seconds[place[there]] = np.minimum(seconds[place[there]], values[there])
+    new = ~there
     return SparseTimes(
-        indptr=indptr_of_rows(cells // times.n_cols, times.n_rows),
-        indices=(cells % times.n_cols).astype(np.int32),
-        seconds=values.astype(np.int32),
+        indptr=times.indptr + indptr_of_rows(cells[new] // times.n_cols, times.n_rows),
+        indices=np.insert(times.indices, place[new], (cells[new] % times.n_cols).astype(np.int32)),
+        seconds=np.insert(seconds, place[new], values[new]),
         n_cols=times.n_cols,
     )
