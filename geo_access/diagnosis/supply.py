@@ -350,15 +350,17 @@ def _modality(training: pd.DataFrame) -> np.ndarray:
 
 def _suited(table: pd.DataFrame, metiers: tuple[Metier, ...]) -> pd.DataFrame:
     """Rows × the métiers they supply; a row without a level suits every level of its métier."""
-    parts = []
-    for number, metier in enumerate(metiers):
-        suits = (table["metier"] == _fold_code(metier.code)) & (
-            table["level"].isna() | table["level"].between(metier.min_level, metier.max_level)
+    codes, level = table["metier"].to_numpy(object), table["level"].to_numpy(np.float64)
+    any_level, nobody = np.isnan(level), np.zeros(0, np.int64)
+    rows = [
+        np.flatnonzero(
+            (codes == _fold_code(metier.code)) & (any_level | (level >= metier.min_level) & (level <= metier.max_level))
         )
-        part = table[suits].copy()
-        part["metier_index"] = number
-        parts.append(part)
-    return pd.concat(parts, ignore_index=True) if parts else table.iloc[:0].assign(metier_index=0)
+        for metier in metiers
+    ]
+    counts = [len(own) for own in rows]
+    found = table.iloc[np.concatenate([nobody, *rows])].reset_index(drop=True)
+    return found.assign(metier_index=np.repeat(np.arange(len(metiers)), counts))
 
 
 def _sums(rows: pd.DataFrame, n_metiers: int) -> np.ndarray:

@@ -16,7 +16,7 @@ from geo_access.diagnosis.kernels import places_within
 from geo_access.errors import raise_faults
 from geo_access.network.model import Network, Timetable
 from geo_access.network.timetable.edits import CloseLine, Edit, RepeatTrip
-from geo_access.network.timetable.naming import Finder
+from geo_access.network.timetable.naming import Finder, line_reference
 from geo_access.network.timetable.scenario import apply_edits
 from geo_access.study.prepared import PreparedStudy, Progress, silent
 from geo_access.times.round_trip import TimesSource, connect_points, round_trip
@@ -122,7 +122,7 @@ def _trials(timetable: Timetable) -> Iterator[_Trial]:
     """Yield each line closed, then one trip before the first and after the last of each of its directions."""
     leaves = timetable.event_departure_s[timetable.trip_indptr[:-1]]
     for line in np.unique(timetable.trip_route).tolist():
-        yield _Trial(line, "closed", CloseLine(str(timetable.route_id[line])), -1)
+        yield _Trial(line, "closed", CloseLine(line_reference(timetable, line)), -1)
         today = np.flatnonzero((timetable.trip_route == line) & (timetable.trip_day == 0))
         last_stop = timetable.event_stop[timetable.trip_indptr[today + 1] - 1]
         for end in np.unique(last_stop).tolist():

@@ -13,6 +13,7 @@ from scipy import sparse
 from geo_access.diagnosis.diagnose import OWN_HOURS
 from geo_access.diagnosis.levels import LEVELS
 from geo_access.network.model import Timetable
+from geo_access.network.timetable.naming import line_reference
 from geo_access.study.changes import (
     CancelTrips,
     Change,
@@ -336,7 +337,7 @@ def _lines(timetable: Timetable | None) -> list[dict[str, Any]]:
         mine = timetable.trip_route == line
         found.append(
             {
-                "id": str(timetable.route_id[line]),
+                "id": line_reference(timetable, line),
                 "name": str(timetable.route_name[line]),
                 "towards": sorted({str(name) for name in last[mine]}),
                 "trips": int((mine & (timetable.trip_day == 0)).sum()),

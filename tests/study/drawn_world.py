@@ -22,7 +22,7 @@ epsg = {epsg}
 
 [network]
 {streets}
-gtfs = ["feed.zip"]
+gtfs = [{feeds}]
 max_transfer_min = 10
 
 [origins.zones]
@@ -127,13 +127,23 @@ def write_world(folder: Path, *, seed: int, drawn: bool = False) -> Path:
     write_feed(folder / "feed.zip", stops, trips)
     # Next year's timetable: the same stops and lines, every trip nine minutes later and a third of them gone.
     write_feed(folder / "next_year.zip", stops, [_later(trip, 9) for k, trip in enumerate(trips) if k % 3])
+    feeds = ['"feed.zip"']
+    if seed % 3 == 2:
+        _rail(folder / "rail.zip", towns)
+        feeds.append('"rail.zip"')
     if drawn:
         _streets(folder, towns)
     streets = 'streets = "osm"\nosm = ["streets.osm"]' if drawn else 'streets = "crow-fly"'
     metiers = "".join(f'[[metiers]]\ncode = "{code}"\nname = "{code}"\n\n' for code in METIERS)
     study = folder / "study.toml"
     study.write_text(
-        _STUDY.format(epsg=ORIGIN_EPSG, streets=streets, metiers=metiers, least=pick.choice((1, 1, 8))),
+        _STUDY.format(
+            epsg=ORIGIN_EPSG,
+            feeds=", ".join(feeds),
+            streets=streets,
+            metiers=metiers,
+            least=pick.choice((1, 1, 8)),
+        ),
         encoding="utf-8",
     )
     return study
@@ -145,6 +155,17 @@ def _later(trip: dict[str, Any], minutes: int) -> dict[str, Any]:
         f"{stop} {_clock(int(at[:2]) * 60 + int(at[3:]) + minutes)}" for stop, at in zip(words[::2], words[1::2])
     )
     return trip | {"calls": calls}
+
+
+def _rail(path: Path, towns: list[tuple[float, float]]) -> None:
+    """Write the feed of another operator: a train each hour from town to town and back."""
+    stops = {f"R{z}": (x + 60, y - 40) for z, (x, y) in enumerate(towns)}
+    trips = []
+    for way in (sorted(stops), sorted(stops, reverse=True)):
+        for start in range(310, 1_300, 60):
+            calls = "  ".join(f"{stop} {_clock(start + 6 * k)}" for k, stop in enumerate(way))
+            trips.append({"calls": calls, "route_id": "TER", "trip_id": f"r{way[0]}_{start}", "headsign": way[-1]})
+    write_feed(path, stops, trips)
 
 
 _STEP_M, _SIDE = 300, 7
@@ -266,6 +287,8 @@ def _edit(
         {"change": "divert_line", "line": line, "leave": near, "join": away, "stops": [stop], "minutes": [5, 5]},
         {"change": "replace_feed", "feed": "feed", "file": str(folder / "next_year.zip")},
     ]
+    if (folder / "rail.zip").exists():
+        kinds += [{"change": "close_feed", "feed": pick.choice(("feed", "rail"))}, _headway_of_trains(pick)]
     if (folder / "streets.osm").exists():
         kinds += [
             {"change": "streets", "file": str(folder / f"{name}.osm")}
@@ -273,6 +296,10 @@ def _edit(
             for _ in range(2)
         ]
     return pick.choice(kinds)
+
+
+def _headway_of_trains(pick: random.Random) -> dict[str, Any]:
+    return {"change": "headway", "line": "TER", "headway_min": pick.choice((20, 90)), "start": "05:00", "end": "20:00"}
 
 
 def _service_edits(pick: random.Random, line: str, start: int) -> list[dict[str, Any]]:

@@ -13,7 +13,7 @@ from geo_access.network.model import Timetable
 from geo_access.network.timetable.stops import plain_name
 from geo_access.words.told import fault
 
-__all__ = ["Finder", "line_index"]
+__all__ = ["Finder", "line_index", "line_reference", "meant_lines"]
 
 _MOST_LISTED = 8
 
@@ -37,22 +37,79 @@ def line_index(timetable: Timetable, name: str) -> list[int]:
     ----------
     timetable : Timetable
     name : str
+        An id as the feed has it, with ``feed:`` before it or not, or what is printed.
 
     Returns
     -------
     list of int
         Empty where there is none.
     """
-    by_id = np.flatnonzero(timetable.route_id == name)
-    if len(by_id):
-        return by_id.tolist()
-    printed = np.flatnonzero(timetable.route_name == name)
-    if not len(printed):
+    found = _by_id(name, timetable.route_id, timetable.route_feed)
+    if not len(found):
+        found = _printed(timetable, name)
+    if not len(found):
         wanted = plain_name(name)
-        printed = np.array(
-            [k for k, other in enumerate(timetable.route_name) if wanted and plain_name(other) == wanted]
-        )
-    return [int(k) for k in printed]
+        found = np.array([k for k, other in enumerate(timetable.route_name) if wanted and plain_name(other) == wanted])
+    return [int(k) for k in found]
+
+
+def meant_lines(timetable: Timetable, name: str) -> list[int]:
+    """Routes that somebody may mean: also those on which another line's id is printed.
+
+    Parameters
+    ----------
+    timetable : Timetable
+    name : str
+
+    Returns
+    -------
+    list of int
+        With ``feed:`` before an id it means that one alone.
+    """
+    found = line_index(timetable, name)
+    if any(name == _with_feed(timetable.route_id[k], timetable.route_feed[k]) for k in found):
+        return found
+    return sorted({*found, *_printed(timetable, name).tolist()})
+
+
+def line_reference(timetable: Timetable, line: int) -> str:
+    """Return what names one line and no other: its id, with its feed before it where the id alone is not enough.
+
+    Parameters
+    ----------
+    timetable : Timetable
+    line : int
+
+    Returns
+    -------
+    str
+    """
+    own = str(timetable.route_id[line])
+    return own if meant_lines(timetable, own) == [line] else _with_feed(own, timetable.route_feed[line])
+
+
+def _with_feed(own: str, feed: str) -> str:
+    return own if own.startswith(f"{feed}:") else f"{feed}:{own}"
+
+
+def _printed(timetable: Timetable, name: str) -> np.ndarray:
+    return np.flatnonzero(timetable.route_name == name)
+
+
+def _by_id(name: str, ids: np.ndarray, feeds: np.ndarray) -> np.ndarray:
+    """Rows of an id: as it stands, or as its feed has it, without or with the feed's name before it."""
+    found = np.flatnonzero(ids == name)
+    if len(found):
+        return found
+    rows = [
+        np.flatnonzero((ids == wanted) & (feeds == feed)) for feed in np.unique(feeds) for wanted in _ids(name, feed)
+    ]
+    return np.concatenate([found, *rows])
+
+
+def _ids(name: str, feed: str) -> set[str]:
+    """Ids by which a timetable may know what its feed calls by a name, or somebody by feed and name."""
+    return {f"{feed}:{name}", name.removeprefix(f"{feed}:")}
 
 
 @dataclass
@@ -78,12 +135,12 @@ class Finder:
     def line(self, name: str) -> int | None:
         """Return the one route of that id or name that still has trips."""
         t = self.timetable
-        found = line_index(t, name)
+        found = meant_lines(t, name)
         if not found:
             self.add("edit.no_line", name=name, near=_nearest(name, [*t.route_name, *t.route_id]))
             return None
         if len(found) > 1:
-            ids = _listed(f"{t.route_id[k]} ({t.route_feed[k]})" for k in found)
+            ids = _listed(f"{line_reference(t, k)} ({t.route_feed[k]})" for k in found)
             self.add("edit.several_lines", name=name, n=len(found), ids=ids)
             return None
         if not (t.trip_route == found[0]).any():
@@ -94,7 +151,7 @@ class Finder:
     def stop(self, name: str) -> list[int] | None:
         """Return the stop of that id, else the one of that name, with the copies that single trips call at."""
         t = self.timetable
-        found = np.flatnonzero(t.stop_id == name)
+        found = _by_id(name, t.stop_id, t.stop_feed)
         if not len(found):
             found = np.flatnonzero(t.stop_name == name)
         if not len(found):
@@ -108,14 +165,22 @@ class Finder:
 
     def trips(self, names: Sequence[str]) -> list[str]:
         """Return the trips of those ids; the id of the feed stands for all that ``frequencies.txt`` makes of it."""
-        known = np.unique(self.timetable.trip_id)
-        bare = np.array([str(name).rpartition("#")[0] if "#" in str(name) else "" for name in known], dtype=object)
+        known = set(self.timetable.trip_id.tolist())
+        generated: dict[str, list[str]] = {}
+        for one in known:
+            if "#" in one:
+                generated.setdefault(one.rpartition("#")[0], []).append(one)
+        feeds = np.unique(self.timetable.route_feed).tolist()
         out: list[str] = []
         for name in dict.fromkeys(names):
-            found = known[(known == name) | (bare == name)].tolist()
-            if not found:
-                self.add("edit.no_trip", name=name, near=_nearest(name, map(str, known)))
-            out += [str(one) for one in found]
+            as_written = {name} if name in known or name in generated else set()
+            ids = as_written or {own for feed in feeds for own in _ids(name, feed) if own in known or own in generated}
+            if not ids:
+                self.add("edit.no_trip", name=name, near=_nearest(name, sorted(known)))
+            if len(ids) > 1:
+                self.add("edit.several_trips", name=name, n=len(ids), ids=_listed(sorted(ids)))
+            found = {one for own in ids for one in (own, *generated.get(own, ())) if one in known}
+            out += sorted(found)
         return out
 
     def feed(self, name: str) -> bool:

@@ -17,7 +17,7 @@ from geo_access.network.search.links import link_points
 from geo_access.network.search.search import street_matrix
 from geo_access.network.timetable.changes import walks_with_new_stops
 from geo_access.network.timetable.edits import AddLine, DivertLine, ExtendLine, NewStop
-from geo_access.network.timetable.naming import Finder, line_index
+from geo_access.network.timetable.naming import Finder, line_index, meant_lines
 from geo_access.network.timetable.riders import EVERYONE
 from geo_access.network.timetable.service import ServiceTrip, put_in, service_trips, take_out
 
@@ -42,7 +42,7 @@ class _Way:
 
 def with_route(timetable: Timetable, name: str, route_type: int, finder: Finder) -> tuple[Timetable, int | None]:
     """Find a line by id or name, or add it; None, with a fault, where several have the name."""
-    found = line_index(timetable, name)
+    found = meant_lines(timetable, name)
     if len(found) == 1:
         return timetable, found[0]
     if found:
