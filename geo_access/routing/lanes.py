@@ -14,7 +14,16 @@ from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
 
-__all__ = ["LANES", "lanes_any_below", "lanes_min", "lanes_min_within", "lanes_minus", "lanes_or", "lanes_sort"]
+__all__ = [
+    "LANES",
+    "lanes_any_below",
+    "lanes_count_within",
+    "lanes_min",
+    "lanes_min_within",
+    "lanes_minus",
+    "lanes_or",
+    "lanes_sort",
+]
 
 LANES = 32
 """Places swept together: with 16-bit times their row fills one cache line."""
@@ -114,6 +123,21 @@ def _min_within(typing_context: Any, to: Any, i: Any, source: Any, j: Any, limit
     return types.void(to, types.int64, source, types.int64, types.int64), codegen
 
 
+def _count_within(typing_context: Any, counts: Any, i: Any, source: Any, j: Any, limit: Any) -> Any:
+    """``counts[i] += source[j] ≤ limit`` for two arrays of `LANES` columns."""
+
+    def codegen(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        mine = _row(context, builder, signature.args[0], args[0], args[1])
+        values = _load(builder, _row(context, builder, signature.args[2], args[2], args[3]))
+        most = _spread(builder, context.get_data_type(source.dtype), args[4])
+        within = builder.not_(_less(builder, source.dtype, most, values))
+        more = builder.zext(within, ir.VectorType(context.get_data_type(counts.dtype), LANES))
+        _store(builder, builder.add(_load(builder, mine), more), mine)
+        return context.get_dummy_value()
+
+    return types.void(counts, types.int64, source, types.int64, types.int64), codegen
+
+
 def _spread(builder: Any, item: Any, number: Any) -> Any:
     """One number in every lane."""
     nothing = ir.Constant(ir.VectorType(item, LANES), ir.Undefined)
@@ -144,3 +168,4 @@ lanes_sort: Any = intrinsic(_sort)
 lanes_min_within: Any = intrinsic(_min_within)
 lanes_minus: Any = intrinsic(_minus)
 lanes_any_below: Any = intrinsic(_any_below)
+lanes_count_within: Any = intrinsic(_count_within)

@@ -8,6 +8,7 @@ what still can be caught, as a minimum from the last instant to the first.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -16,7 +17,7 @@ from numba import get_num_threads, njit
 from geo_access.arrays import indptr_of, indptr_of_rows, rows_of
 from geo_access.network.model import SparseTimes
 from geo_access.routing.boarding import list_boardings
-from geo_access.routing.lanes import LANES, lanes_any_below, lanes_min, lanes_minus, lanes_sort
+from geo_access.routing.lanes import LANES, lanes_any_below, lanes_count_within, lanes_min, lanes_minus, lanes_sort
 from geo_access.routing.spread import stop_arrivals
 from geo_access.routing.sweep import NEVER, SweepGraph, sweep
 from geo_access.routing.tables import Asked, Boardings, Span
@@ -171,7 +172,9 @@ def _without_direct(
     bound = (low_s if samples.deadline else high_s) - low_s
     instants = _Instants(never, samples.first_s - low_s, samples.step_s, samples.count, bound, wanted.max_s)
     sorts = wanted.ordered and len(ranks) and samples.count > 1
-    order = _Order(ranks, sorting_network(samples.count) if sorts else np.empty((0, 2), np.int32))
+    order = _Order(
+        ranks, sorting_network(samples.count, tuple(ranks.tolist())) if sorts else np.empty((0, 2), np.int32)
+    )
     read = _read_deadlines if samples.deadline else _read_departures
     for block in range(0, n_blocks, group):
         blocks = range(block, min(block + group, n_blocks))
@@ -373,10 +376,15 @@ def _order_statistics(
     times: np.ndarray,
     feasible: np.ndarray,
 ) -> None:
-    count = sample.shape[0]
-    for i in range(count):
-        for lane in range(many):
-            feasible[lane] += sample[i, lane] <= max_s
+    within = np.zeros((1, LANES), np.int32)
+    for i in range(sample.shape[0]):
+        lanes_count_within(within, 0, sample, i, max_s)
+    some = False
+    for lane in range(many):
+        feasible[lane] += within[0, lane]
+        some |= within[0, lane] > 0
+    if not some:
+        return
     for k in range(len(network)):
         lanes_sort(sample, network[k, 0], network[k, 1])
     for p in range(len(ranks)):
@@ -386,8 +394,17 @@ def _order_statistics(
                 times[lane, p] = line[lane]
 
 
-def sorting_network(n: int) -> np.ndarray:
-    """Comparisons that sort `n` values whatever they are (Batcher's odd-even merge sort).
+@lru_cache(maxsize=64)
+def sorting_network(n: int, ranks: tuple[int, ...]) -> np.ndarray:
+    """Comparisons that put the values of some ranks in their place among `n`, whatever they are.
+
+    Those of Batcher's odd-even merge sort that lead to one of the ranks.
+
+    Parameters
+    ----------
+    n : int
+    ranks : tuple of int
+        Places whose value is wanted, 0 the least.
 
     Returns
     -------
@@ -396,8 +413,8 @@ def sorting_network(n: int) -> np.ndarray:
 
     Examples
     --------
-    >>> sorting_network(3).tolist()
-    [[0, 1], [0, 2], [1, 2]]
+    >>> sorting_network(3, (0, 1, 2)).tolist(), sorting_network(3, (0,)).tolist()
+    ([[0, 1], [0, 2], [1, 2]], [[0, 1], [0, 2]])
     """
     pairs = []
     p = 1
@@ -410,4 +427,9 @@ def sorting_network(n: int) -> np.ndarray:
                 ]
             k //= 2
         p *= 2
-    return np.array(pairs, dtype=np.int32).reshape(-1, 2)
+    wanted, kept = set(ranks), []
+    for pair in reversed(pairs):
+        if not wanted.isdisjoint(pair):
+            wanted.update(pair)
+            kept.append(pair)
+    return np.array(kept[::-1], dtype=np.int32).reshape(-1, 2)

@@ -89,6 +89,21 @@ def test_the_sorting_network_sorts(n: int) -> None:
     for _ in range(50):
         values = rng.integers(0, 5, n)
         expected = sorted(values)
-        for low, high in sorting_network(n):
+        for low, high in sorting_network(n, tuple(range(n))):
             values[low], values[high] = min(values[low], values[high]), max(values[low], values[high])
         assert values.tolist() == expected
+
+
+@pytest.mark.parametrize(("n", "ranks"), [(2, (1,)), (7, (3,)), (12, (0, 11)), (121, (6, 30, 60, 90, 114))])
+def test_a_network_for_some_ranks_puts_those_in_their_place_with_fewer_comparisons(
+    n: int, ranks: tuple[int, ...]
+) -> None:
+    network = sorting_network(n, ranks)
+    assert len(network) < len(sorting_network(n, tuple(range(n)))) or n < 3
+    rng = np.random.default_rng(n)
+    for _ in range(50):
+        values = rng.integers(0, 50, n)
+        expected = sorted(values)
+        for low, high in network:
+            values[low], values[high] = min(values[low], values[high]), max(values[low], values[high])
+        assert [values[rank] for rank in ranks] == [expected[rank] for rank in ranks]
