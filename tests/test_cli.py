@@ -224,20 +224,6 @@ def test_an_interruption_is_told_and_has_its_own_code(study: Path, monkeypatch: 
     assert sorted(path.name for path in study.parent.iterdir() if path.name.startswith((".", "out"))) == []
 
 
-def test_another_day_tells_no_service_that_day(tmp_path: Path, study: Path) -> None:
-    # On a Sunday the coaches do not run; on the Tuesday beside it they do.
-    spoil(study, "date = 2026-03-17", "date = 2026-03-22\nother_date = 2026-03-17")
-    text = study.read_text(encoding="utf-8").replace('"gtfs_interurbain.zip", ', "").replace('"gtfs_voisinie.zip"', "")
-    # Its scenarios change lines that do not run then.
-    text = text[: text.index("[[scenarios]]")].replace('"gtfs_rail.zip", ]', '"gtfs_rail.zip"]')
-    study.write_text(text, encoding="utf-8")
-    done = geo_access("run", study, "--out", tmp_path / "out")
-    assert done.returncode == 0, done.stderr
-    flags = (tmp_path / "out" / "flags.csv").read_text(encoding="utf-8").splitlines()
-    column = flags[0].split(",").index("lifted_by_other_day")
-    assert any(line.split(",")[column] not in ("", "0.0") for line in flags[1:] if '"' not in line)
-
-
 def test_validate_says_what_a_network_will_say(tmp_path: Path) -> None:
     stops = {"A": (0, 0), "B": (1000, 0)}
     never = write_feed(tmp_path / "never.zip", stops, [{"calls": "A 08:00 B 08:05", "service_id": "gone"}])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from geo_access.study.changes import ThresholdChanged
 from geo_access.study.prepared import prepare_study
 from geo_access.study.whatif import run_scenario
 from tests.reliability.small_study import training, write_small_study
+
+DEMO = Path(__file__).parents[2] / "data" / "demo"
 
 
 @pytest.fixture(scope="module")
@@ -100,3 +103,17 @@ def test_results_tell_themselves_in_one_short_line(bench: ga.Workbench) -> None:
     assert all("\n" not in line and 20 < len(line) < 200 for line in said), said
     assert f"{len(bench.zones)} zones" in said[0]
     assert "09:00-17:00" in said[4]
+
+
+def test_another_day_tells_what_no_service_that_day_closes(tmp_path: Path) -> None:
+    # On a Sunday the coaches do not run; on the Tuesday before they do.
+    shutil.copytree(DEMO, tmp_path / "demo")
+    path = tmp_path / "demo" / "study.toml"
+    text = path.read_text(encoding="utf-8").replace("date = 2026-03-17", "date = 2026-03-22\nother_date = 2026-03-17")
+    text = text.replace('"gtfs_interurbain.zip", ', "").replace('"gtfs_voisinie.zip"', "")
+    # Its scenarios change lines that do not run then.
+    path.write_text(text[: text.index("[[scenarios]]")], encoding="utf-8")
+    flags = ga.Study.from_file(path).only(metiers=["H2913"], profiles=["sans_voiture"]).prepare().flags
+    rail = flags.loc[flags["lifted_by_other_day"] > 0]
+    assert len(rail), "no zone whose people get there on the other day alone"
+    assert set(rail["level"]) <= {"inadéquat", "fragile"}
