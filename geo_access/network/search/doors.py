@@ -2,21 +2,30 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
 from geo_access.arrays import grouped, rows_of
 from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.search.hubs import Hubs, hubs_of
-from geo_access.network.search.kernels import entries_of, seeds_of
+from geo_access.network.search.kernels import entries_of, seeds_of, transpose
 from geo_access.network.search.links import Links
 from geo_access.network.search.tables import Arcs, Edges, Entries, OnEdge, Seeds
 
-__all__ = ["arcs_of", "edges_of", "entries", "hub_states", "seeds"]
+__all__ = ["arcs_of", "edges_of", "entries", "hub_states", "seeds", "turned_arcs_of"]
 
 
 def arcs_of(graph: ModeGraph) -> Arcs:
     """Return the arcs of a graph, as driven."""
     return Arcs(graph.indptr, graph.heads, graph.deciseconds)
+
+
+@lru_cache(maxsize=3)
+def turned_arcs_of(graph: ModeGraph) -> Arcs:
+    """Return the arcs of a graph, against the way they are driven; kept for the graphs asked last."""
+    turned: Arcs = transpose(arcs_of(graph))
+    return turned
 
 
 def edges_of(streets: Streets, graph: ModeGraph) -> Edges:

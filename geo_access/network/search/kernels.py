@@ -94,9 +94,38 @@ def node_at(edge: int, fraction: float, edge_source: np.ndarray, edge_target: np
 
 
 @njit(cache=True)
+def _chained(nodes: np.ndarray, n_nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """First row of each node, −1 where none, and the next row of the same node: rows ascending."""
+    first = np.full(n_nodes, -1, dtype=np.int32)
+    following = np.full(len(nodes), -1, dtype=np.int32)
+    for k in range(len(nodes) - 1, -1, -1):
+        following[k] = first[nodes[k]]
+        first[nodes[k]] = k
+    return first, following
+
+
+@njit(cache=True)
+def _end_of(edge: int, ahead: bool, edges: Edges, first: np.ndarray, following: np.ndarray) -> int:
+    """State at the end of one edge, as `edge_ends` finds it: the copies of starts are chained by their nodes."""
+    node = edges.source[edge] if ahead else edges.target[edge]
+    found, state, k = -1, node, first[node]
+    while state >= 0:
+        for arc in range(edges.indptr[state], edges.indptr[state + 1]):
+            if edges.edges[arc] == edge and (edges.source[edge] == node) == ahead:
+                found = edges.heads[arc]
+        state = edges.starts[k] if k >= 0 else -1
+        k = following[k] if k >= 0 else -1
+    return found
+
+
+@njit(cache=True)
 def seeds_of(points: Points, edges: Edges) -> Seeds:
     """Seeds of each point: the ends of its edge that one may drive to."""
-    forward_end, backward_end = edge_ends(edges)
+    n_nodes = len(edges.indptr) - 1 - len(edges.copy_of)
+    start_nodes = np.empty(len(edges.starts), dtype=np.int32)
+    for k in range(len(edges.starts)):
+        start_nodes[k] = edges.copy_of[edges.starts[k] - n_nodes]
+    first, following = _chained(start_nodes, n_nodes)
     edge, fraction = points.edge, points.fraction
     n = len(edge)
     indptr = np.zeros(n + 1, dtype=np.int64)
@@ -110,11 +139,11 @@ def seeds_of(points: Points, edges: Edges) -> Seeds:
             filled += 1
         elif edge[k] >= 0:
             if points.forward_ds[k] >= 0:
-                states[filled] = forward_end[edge[k]]
+                states[filled] = _end_of(edge[k], True, edges, first, following)
                 costs[filled] = round((1.0 - fraction[k]) * points.forward_ds[k])
                 filled += 1
             if points.backward_ds[k] >= 0:
-                states[filled] = backward_end[edge[k]]
+                states[filled] = _end_of(edge[k], False, edges, first, following)
                 costs[filled] = round(fraction[k] * points.backward_ds[k])
                 filled += 1
         indptr[k + 1] = filled
@@ -140,23 +169,69 @@ def points_by_edge(edge: np.ndarray, n_edges: int) -> OnEdge:
 
 
 @njit(cache=True)
-def _points_at_nodes(points: Points, edges: Edges) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Points at the very spot of each node: first, next of each, how many; and whether a point lies between nodes."""
+def _arcs_past(
+    points: Points, edges: Edges, first: np.ndarray, following: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Arcs that pass a point between two nodes: the arc, the state that it leaves and the point, in order of the arcs.
+
+    The copies of nodes are chained by them.
+    """
     n_nodes = len(edges.indptr) - 1 - len(edges.copy_of)
-    n = len(points.edge)
-    first = np.full(n_nodes, -1, dtype=np.int32)
-    following = np.full(n, -1, dtype=np.int32)
-    count = np.zeros(n_nodes, dtype=np.int64)
-    between = np.full(n, True)
-    for k in range(n):
+    arcs = np.empty(4 * len(points.edge) + 16, dtype=np.int64)
+    states = np.empty(len(arcs), dtype=np.int32)
+    which = np.empty(len(arcs), dtype=np.int32)
+    filled = 0
+    for k in range(len(points.edge)):
         edge = points.edge[k]
-        node = node_at(edge, points.fraction[k], edges.source, edges.target) if edge >= 0 else -1
-        if node >= 0:
-            following[k] = first[node]
-            first[node] = k
-            count[node] += 1
-            between[k] = False
-    return first, following, count, between
+        if edge < 0 or node_at(edge, points.fraction[k], edges.source, edges.target) >= 0:
+            continue
+        for side in range(1 if edges.source[edge] == edges.target[edge] else 2):
+            node = edges.source[edge] if side == 0 else edges.target[edge]
+            state, copy = node, first[node]
+            while state >= 0:
+                for arc in range(edges.indptr[state], edges.indptr[state + 1]):
+                    if edges.edges[arc] != edge:
+                        continue
+                    if filled == len(arcs):
+                        arcs, states, which = (
+                            longer(arcs, 2 * filled),
+                            longer(states, 2 * filled),
+                            longer(which, 2 * filled),
+                        )
+                    arcs[filled], states[filled], which[filled] = arc, state, k
+                    filled += 1
+                state = n_nodes + copy if copy >= 0 else -1
+                copy = following[copy] if copy >= 0 else -1
+    order = np.argsort(arcs[:filled], kind="mergesort")
+    return arcs[order], states[order], which[order]
+
+
+@njit(cache=True)
+def _points_on_nodes(
+    points: Points, edges: Edges, first: np.ndarray, following: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """States in which one stands at a point at the very spot of a node, and the point; the last point first."""
+    n_nodes = len(edges.indptr) - 1 - len(edges.copy_of)
+    # Behind the mouth of a street that one may not pass through nobody is at the node: no point there is entered.
+    stands = np.ones(len(edges.indptr) - 1, dtype=np.bool_)
+    for state in edges.sealed:
+        stands[state] = False
+    states = np.empty(2 * len(points.edge) + 16, dtype=np.int32)
+    which = np.empty(len(states), dtype=np.int32)
+    filled = 0
+    for k in range(len(points.edge) - 1, -1, -1):
+        edge = points.edge[k]
+        state = node_at(edge, points.fraction[k], edges.source, edges.target) if edge >= 0 else -1
+        copy = first[state] if state >= 0 else -1
+        while state >= 0:
+            if stands[state]:
+                if filled == len(states):
+                    states, which = longer(states, 2 * filled), longer(which, 2 * filled)
+                states[filled], which[filled] = state, k
+                filled += 1
+            state = n_nodes + copy if copy >= 0 else -1
+            copy = following[copy] if copy >= 0 else -1
+    return states[:filled], which[:filled]
 
 
 @njit(cache=True)
@@ -165,41 +240,31 @@ def entries_of(points: Points, edges: Edges) -> tuple[Entries, OnEdge]:
     n_states = len(edges.indptr) - 1
     n_nodes = n_states - len(edges.copy_of)
     on_edge = points_by_edge(points.edge, len(edges.source))
-    first_there, next_there, count_there, between = _points_at_nodes(points, edges)
+    first, following = _chained(edges.copy_of, n_nodes)
+    arcs, leaves, passed = _arcs_past(points, edges, first, following)
+    stands, stood = _points_on_nodes(points, edges, first, following)
     indptr = np.zeros(n_states + 1, dtype=np.int64)
-    # Behind the mouth of a street that one may not pass through nobody is at the node: no point there is entered.
-    stands = np.ones(n_states, dtype=np.bool_)
-    for state in edges.sealed:
-        stands[state] = False
+    for state in leaves:
+        indptr[state + 1] += 1
+    for state in stands:
+        indptr[state + 1] += 1
     for state in range(n_states):
-        node = state if state < n_nodes else edges.copy_of[state - n_nodes]
-        indptr[state + 1] = indptr[state] + (count_there[node] if stands[state] else 0)
-        for arc in range(edges.indptr[state], edges.indptr[state + 1]):
-            e = edges.edges[arc]
-            for at in range(on_edge.indptr[e], on_edge.indptr[e + 1]):
-                indptr[state + 1] += between[on_edge.member[at]]
+        indptr[state + 1] += indptr[state]
+    cursor = indptr[:-1].copy()
     found = np.empty(indptr[n_states], dtype=np.int32)
     costs = np.empty(indptr[n_states], dtype=np.int32)
-    filled = 0
-    for state in range(n_states):
+    for at in range(len(stands)):
+        found[cursor[stands[at]]], costs[cursor[stands[at]]] = stood[at], 0
+        cursor[stands[at]] += 1
+    for at in range(len(leaves)):
+        state, k = leaves[at], passed[at]
         node = state if state < n_nodes else edges.copy_of[state - n_nodes]
-        here = first_there[node] if stands[state] else -1
-        while here >= 0:
-            found[filled], costs[filled] = here, 0
-            filled += 1
-            here = next_there[here]
-        for arc in range(edges.indptr[state], edges.indptr[state + 1]):
-            e = edges.edges[arc]
-            for at in range(on_edge.indptr[e], on_edge.indptr[e + 1]):
-                k = on_edge.member[at]
-                if not between[k]:
-                    continue
-                found[filled] = k
-                if edges.source[e] == node:
-                    costs[filled] = round(points.fraction[k] * points.forward_ds[k])
-                else:
-                    costs[filled] = round((1.0 - points.fraction[k]) * points.backward_ds[k])
-                filled += 1
+        if edges.source[edges.edges[arcs[at]]] == node:
+            cost = round(points.fraction[k] * points.forward_ds[k])
+        else:
+            cost = round((1.0 - points.fraction[k]) * points.backward_ds[k])
+        found[cursor[state]], costs[cursor[state]] = k, cost
+        cursor[state] += 1
     return Entries(indptr, found, costs), on_edge
 
 

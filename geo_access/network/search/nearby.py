@@ -14,8 +14,8 @@ from numba import njit
 from geo_access.arrays import indptr_of
 from geo_access.network.model import ModeGraph, SparseTimes, Streets
 from geo_access.network.search.crow_fly import limits_ds, slots
-from geo_access.network.search.doors import arcs_of, entries, seeds
-from geo_access.network.search.kernels import INFINITE, grow, longer, points_by_edge, transpose, workspace
+from geo_access.network.search.doors import arcs_of, entries, seeds, turned_arcs_of
+from geo_access.network.search.kernels import INFINITE, grow, longer, points_by_edge, workspace
 from geo_access.network.search.links import Links, graph_of
 from geo_access.network.search.tables import Arcs, Entries, OnEdge, Points, Seeds
 from geo_access.threads import in_pieces
@@ -183,7 +183,7 @@ def _ways(streets: Streets, graph: ModeGraph, sources: Links, targets: Links, *,
     if not backwards:
         return _Ways(arcs_of(graph), begin, end, on_edge)
     return _Ways(
-        transpose(arcs_of(graph)),
+        turned_arcs_of(graph),
         Seeds(*invert(*end, len(targets))),
         Entries(*invert(*begin, graph.n_states)),
         points_by_edge(sources.edge, len(streets.edge_source)),

@@ -17,8 +17,8 @@ from geo_access.network.search.crow_fly import (
     slots,
     time_factor,
 )
-from geo_access.network.search.doors import arcs_of, entries, seeds
-from geo_access.network.search.kernels import INFINITE, along_shared_edges, grow, reach_rows, transpose, workspace
+from geo_access.network.search.doors import arcs_of, entries, seeds, turned_arcs_of
+from geo_access.network.search.kernels import INFINITE, along_shared_edges, grow, reach_rows, workspace
 from geo_access.network.search.links import Links, graph_of
 from geo_access.network.search.nearby import nearby_pairs
 from geo_access.network.search.off_street import across_matrix, across_sparse
@@ -232,7 +232,7 @@ def seeds_and_arcs(
         begin = seeds(streets, graph, sources)
         return begin.state, rows_of(begin.indptr), begin.cost, arcs_of(graph)
     end, _ = entries(streets, graph, sources)
-    return rows_of(end.indptr, np.int32), end.point, end.cost, transpose(arcs_of(graph))
+    return rows_of(end.indptr, np.int32), end.point, end.cost, turned_arcs_of(graph)
 
 
 @dataclass(frozen=True)

@@ -147,7 +147,7 @@ def test_nodes_agree_with_the_matrix(seed: int, reverse: bool) -> None:
     nearest = np.fmin.reduce(matrix.T if reverse else matrix, axis=0)
     # A source beside a node may cross to it in a straight line, which the streets do not tell.
     metres = np.hypot(xy[:, [0]] - streets.node_x, xy[:, [1]] - streets.node_y)
-    apart = (metres > sources.distance_m[:, None] + 1e-6).all(axis=0)
+    apart = (metres > sources.distance_m[:, None] + at_nodes.distance_m + ROUNDED_M).all(axis=0)
     both = (at_nodes.distance_m < 1e-6) & apart
     np.testing.assert_allclose(nodes[both], nearest[both], atol=0.11)
 
