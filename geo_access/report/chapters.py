@@ -340,8 +340,10 @@ def _remedies(context: ReportContext, code: str) -> list[dict[str, Any]]:
     own = own.sort_values(["lifts", "residents_gained"], ascending=False, kind="stable").head(_MOST_REMEDIES)
     flags = context.flags.drop_duplicates("zone_id")
     names = dict(zip(flags["zone_id"].astype(str), flags["zone_name"].astype(str)))
+    publics = {profile.id: profile.name or profile.id for profile in context.profiles}
     return [
         {
+            "public": publics.get(str(row.get("profile", "")), "–"),
             "zone": names.get(str(row["zone_id"]), str(row["zone_id"])),
             "kind": text(f"kind.{row['kind']}", context.language) if "kind" in row else "–",
             "change": text(f"report.change.{row['remedy']}", context.language, detail=row["detail"]),

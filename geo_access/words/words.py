@@ -73,7 +73,7 @@ def plural(key: str, count: float, language: str = "fr", **values: object) -> st
 
 
 def format_number(value: float, language: str = "fr", *, decimals: int = 0) -> str:
-    r"""Write a number as the language does: narrow spaces and a comma in French.
+    r"""Write a number as the language does: narrow spaces and a comma in French, a true minus sign, and no minus zero.
 
     Parameters
     ----------
@@ -86,9 +86,11 @@ def format_number(value: float, language: str = "fr", *, decimals: int = 0) -> s
     --------
     >>> format_number(12345.6, decimals=1), format_number(12345.6, "en")
     ('12\u202f345,6', '12,346')
+    >>> format_number(-2), format_number(-0.04, decimals=1)
+    ('−2', '0,0')
     """
     catalogue(language)
-    written = f"{value:,.{decimals}f}"
+    written = f"{value:z,.{decimals}f}".replace("-", "−")
     if language == "fr":
         written = written.replace(",", NARROW_SPACE).replace(".", ",")
     return written
