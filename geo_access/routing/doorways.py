@@ -34,6 +34,9 @@ class PlacesKnown:
     links: tuple[tuple[tuple[object, ...], np.ndarray, Links], ...]
 
 
+_MOST_ASKED = 8
+
+
 class Places:
     """Places of the world, each numbered and linked to the same streets once.
 
@@ -46,13 +49,23 @@ class Places:
     def __init__(self, network: Network) -> None:
         self._network = network
         self._row_of: dict[bytes, int] = {}
+        self._rows_of: dict[bytes, np.ndarray] = {}
         self._links: dict[tuple[object, ...], tuple[np.ndarray, Links]] = {}
 
     def rows(self, xy: np.ndarray) -> np.ndarray:
         """Return the number of each place, int64 (n,): equal for equal coordinates, in the order first seen."""
-        places = np.ascontiguousarray(xy, dtype=np.float64).reshape(-1, 2).view("V16").ravel().tolist()
-        row_of = self._row_of
-        return np.array([row_of.setdefault(place, len(row_of)) for place in places], dtype=np.int64)
+        places = np.ascontiguousarray(xy, dtype=np.float64).reshape(-1, 2)
+        # The homes of a study are asked for over and over; numbers never change.
+        asked, row_of = places.tobytes(), self._row_of
+        found = self._rows_of.pop(asked, None)
+        if found is None:
+            each = places.view("V16").ravel().tolist()
+            found = np.array([row_of.setdefault(place, len(row_of)) for place in each], dtype=np.int64)
+            found.flags.writeable = False
+            while len(self._rows_of) >= _MOST_ASKED:
+                del self._rows_of[next(iter(self._rows_of))]
+        self._rows_of[asked] = found
+        return found
 
     def aside(self) -> Places:
         """Return places that know what these do, and remember for themselves alone."""

@@ -6,13 +6,14 @@ Turning all arrays round and negating the times gives the same timetable backwar
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 
-from geo_access.arrays import entries_of_rows, grouped, indptr_of, places_in_rows, rows_of
+from geo_access.arrays import SEEDS, begins_run, entries_of_rows, grouped, indptr_of, mixed, places_in_rows, rows_of
 from geo_access.network.model import Timetable
 from geo_access.routing.tables import LineTables
 
@@ -109,20 +110,9 @@ def build_lines(
     if routes is not None and not routes.all():
         keep &= routes[timetable.trip_route]
     keep &= ~timetable.trip_on_demand if not on_demand else ~_booked_elsewhere(timetable)
-    chains = _chains(timetable, keep)
-    groups: dict[bytes, list[np.ndarray]] = {}
-    for chain in chains:
-        events = np.concatenate([np.arange(timetable.trip_indptr[t], timetable.trip_indptr[t + 1]) for t in chain])
-        if len(events) < 2:
-            continue
-        key = (
-            timetable.event_stop[events].astype(np.int32).tobytes()
-            + timetable.event_board[events].tobytes()
-            + timetable.event_alight[events].tobytes()
-        )
-        groups.setdefault(key, []).append(events)
-    lines = [line for members in groups.values() for line in _split(timetable, np.stack(members))]
-    return _assemble(timetable, lines)
+    chains = _chained_events(timetable, keep)
+    order, begins = _in_lines(timetable, chains)
+    return _assemble(timetable, _taken(chains, order), begins)
 
 
 def _booked_elsewhere(timetable: Timetable) -> np.ndarray:
@@ -137,7 +127,29 @@ def _booked_elsewhere(timetable: Timetable) -> np.ndarray:
     return twice
 
 
-def _chains(timetable: Timetable, keep: np.ndarray) -> list[tuple[int, ...]]:
+class _Chains(NamedTuple):
+    """Events of the timetable, chain by chain: what one rides without leaving the seat."""
+
+    indptr: np.ndarray
+    event: np.ndarray
+
+
+def _taken(chains: _Chains, rows: np.ndarray) -> _Chains:
+    at, indptr = entries_of_rows(chains.indptr, rows)
+    return _Chains(indptr, chains.event[at])
+
+
+def _chained_events(timetable: Timetable, keep: np.ndarray) -> _Chains:
+    """Trips joined in-seat, those that call once left out."""
+    trips, indptr = _chains(timetable, keep)
+    event, event_indptr = entries_of_rows(timetable.trip_indptr, trips)
+    chains = _Chains(event_indptr[indptr], event)
+    travelled = np.flatnonzero(np.diff(chains.indptr) >= 2)
+    return chains if len(travelled) == len(chains.indptr) - 1 else _taken(chains, travelled)
+
+
+def _chains(timetable: Timetable, keep: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Trips of each chain, and where the chains begin."""
     following: dict[int, list[int]] = {}
     preceded = np.zeros(timetable.n_trips, dtype=bool)
     first = timetable.trip_indptr[:-1]
@@ -147,46 +159,101 @@ def _chains(timetable: Timetable, keep: np.ndarray) -> list[tuple[int, ...]]:
         if runs and timetable.event_arrival_s[first[after]] >= timetable.event_departure_s[last[before]]:
             following.setdefault(before, []).append(after)
             preceded[after] = True
+    followed = np.zeros(timetable.n_trips, dtype=bool)
+    followed[list(following)] = True
+    joined = [
+        chain for trip in np.flatnonzero(keep & ~preceded & followed).tolist() for chain in _onward(trip, following)
+    ]
+    members = np.array([trip for chain in joined for trip in chain], dtype=np.int64)
+    covered = ~preceded
+    covered[members] = True
+    # In the order of their first trips; those that only a loop leads to come last.
+    alone, looped = np.flatnonzero(keep & ~preceded & ~followed), np.flatnonzero(keep & ~covered)
+    heads = np.array([chain[0] for chain in joined], dtype=np.int64)
+    order = np.concatenate(
+        (np.argsort(np.concatenate((alone, heads)), kind="stable"), len(alone) + len(heads) + np.arange(len(looped)))
+    )
+    lengths = np.array([len(chain) for chain in joined], dtype=np.int64)
+    counts = np.concatenate((np.ones(len(alone), np.int64), lengths, np.ones(len(looped), np.int64)))
+    at, indptr = entries_of_rows(indptr_of(counts), order)
+    return np.concatenate((alone, members, looped))[at], indptr
+
+
+def _onward(trip: int, following: Mapping[int, Sequence[int]]) -> list[tuple[int, ...]]:
+    """All that one may ride from the start of a trip on."""
     chains: list[tuple[int, ...]] = []
-    for trip in np.flatnonzero(keep & ~preceded).tolist():
-        stack: list[tuple[int, ...]] = [(trip,)]
-        while stack:
-            chain = stack.pop()
-            onward = [t for t in following.get(chain[-1], ()) if t not in chain and len(chain) < _LONGEST_CHAIN]
-            if onward:
-                stack += [(*chain, t) for t in reversed(onward)]
-            else:
-                chains.append(chain)
-    covered = np.zeros(timetable.n_trips, dtype=bool)
-    for chain in chains:
-        covered[list(chain)] = True
-    return chains + [(t,) for t in np.flatnonzero(keep & ~covered).tolist()]
+    stack: list[tuple[int, ...]] = [(trip,)]
+    while stack:
+        chain = stack.pop()
+        onward = [t for t in following.get(chain[-1], ()) if t not in chain and len(chain) < _LONGEST_CHAIN]
+        if onward:
+            stack += [(*chain, t) for t in reversed(onward)]
+        else:
+            chains.append(chain)
+    return chains
 
 
-def _split(timetable: Timetable, events: np.ndarray) -> list[np.ndarray]:
-    """Split the trips of one stop pattern, given as rows of events, where one overtakes another."""
-    times = np.stack([timetable.event_arrival_s[events], timetable.event_departure_s[events]], axis=2)
-    times = times.reshape(len(events), -1)
-    order = np.lexsort(times.T[::-1])
-    times, events = times[order], events[order]
-    if (np.diff(times, axis=0) >= 0).all():
-        return [events]
+def _patterns(timetable: Timetable, chains: _Chains) -> np.ndarray:
+    """Return the number of each chain's stops, with where one may board and alight, in order of their first chain.
+
+    Two patterns that differ share a mark of 128 bits once in 2¹²⁸ pairs.
+    """
+    rules = timetable.event_board[chains.event] + 2 * timetable.event_alight[chains.event].astype(np.int64)
+    calls = (places_in_rows(chains.indptr), timetable.event_stop[chains.event], rules)
+    marks = [np.add.reduceat(mixed(seed, calls), chains.indptr[:-1]) for seed in SEEDS]
+    order = np.lexsort(marks)
+    begins = begins_run(*(mark[order] for mark in marks))
+    rank = np.empty(int(begins.sum()), dtype=np.int64)
+    # The sort is stable: the first of a run is the first chain of its pattern.
+    rank[np.argsort(order[begins])] = np.arange(len(rank))
+    pattern = np.empty(len(order), dtype=np.int64)
+    pattern[order] = rank[np.cumsum(begins) - 1]
+    return pattern
+
+
+def _in_lines(timetable: Timetable, chains: _Chains) -> tuple[np.ndarray, np.ndarray]:
+    """Order chains by pattern and time; which of them, so ordered, begin a line."""
+    if len(chains.indptr) == 1:
+        return np.zeros(0, dtype=np.int64), np.zeros(0, dtype=bool)
+    pattern = _patterns(timetable, chains)
+    arrival, departure = timetable.event_arrival_s[chains.event], timetable.event_departure_s[chains.event]
+    first = chains.indptr[:-1]
+    order = np.lexsort((departure[first], arrival[first], pattern))
+    begins = begins_run(pattern[order])
+    # Where nobody is overtaken by the next one, those ordered by their first call are ordered by every call.
+    same = np.flatnonzero(~begins)
+    earlier, _ = entries_of_rows(chains.indptr, order[same - 1])
+    later, indptr = entries_of_rows(chains.indptr, order[same])
+    overtaken = (arrival[later] < arrival[earlier]) | (departure[later] < departure[earlier])
+    runs = np.unique(pattern[order[same[rows_of(indptr)[overtaken]]]])
+    starts = np.flatnonzero(begins)
+    ends = np.append(starts[1:], len(order))
+    for run in runs.tolist():
+        members = np.sort(order[starts[run] : ends[run]])
+        events, _ = entries_of_rows(chains.indptr, members)
+        times = np.column_stack((arrival[events], departure[events])).reshape(len(members), -1)
+        lines = _split(times)
+        order[starts[run] : ends[run]] = members[np.concatenate(lines)]
+        begins[starts[run] : ends[run]] = np.concatenate([np.arange(len(line)) == 0 for line in lines])
+    return order, begins
+
+
+def _split(times: np.ndarray) -> list[list[int]]:
+    """Split the rows of one stop pattern, in the order they run, where one overtakes another."""
     members: list[list[int]] = []
-    for row in range(len(events)):
+    for row in np.lexsort(times.T[::-1]).tolist():
         for line in members:
             if (times[row] >= times[line[-1]]).all():
                 line.append(row)
                 break
         else:
             members.append([row])
-    return [events[line] for line in members]
+    return members
 
 
-def _assemble(timetable: Timetable, lines: list[np.ndarray]) -> Lines:
-    source = np.concatenate([line.ravel() for line in lines]) if lines else np.empty(0, np.int64)
-    lengths = np.concatenate([np.full(len(line), line.shape[1]) for line in lines]) if lines else np.empty(0, int)
-    trip_indptr = indptr_of(lengths)
-    trips_of_line = np.array([len(line) for line in lines], dtype=np.int64)
+def _assemble(timetable: Timetable, chains: _Chains, begins: np.ndarray) -> Lines:
+    source, trip_indptr = chains.event, chains.indptr
+    line_indptr = np.append(np.flatnonzero(begins), len(begins)).astype(np.int64)
     board = timetable.event_board[source].astype(bool)
     alight = timetable.event_alight[source].astype(bool)
     # Nobody rides on from the last event, nor has ridden to the first.
@@ -200,7 +267,7 @@ def _assemble(timetable: Timetable, lines: list[np.ndarray]) -> Lines:
         alight,
         source.astype(np.int64),
     )
-    return _indexed(timetable.n_stops, events, trip_indptr, indptr_of(trips_of_line))
+    return _indexed(timetable.n_stops, events, trip_indptr, line_indptr)
 
 
 class _Events(NamedTuple):

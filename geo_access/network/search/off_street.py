@@ -24,6 +24,8 @@ __all__ = ["Across", "across_matrix", "across_pairs", "across_sparse", "paces", 
 # Positions to seven decimals of a degree are a centimetre off: two points beside one street, as far apart as their
 # walks to it, are not told apart by the last bit.
 ROUNDED_M = 0.05
+# Pairs that are measured one and all rather than looked up in a tree.
+_MOST_AT_ONCE = 200_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,14 +125,19 @@ def straight_pairs(sources: Links, targets: Links) -> Across:
         rows, others = np.flatnonzero(near.ok & (near.distance_m > 0)), np.flatnonzero(far.ok)
         if not len(rows) or not len(others):
             continue
-        tree = cKDTree(np.column_stack((far.x[others], far.y[others])))
-        points = np.column_stack((near.x[rows], near.y[rows]))
-        hits = tree.query_ball_point(points, 2.0 * near.distance_m[rows] + ROUNDED_M, workers=1)
-        sizes = np.array([len(hit) for hit in hits], dtype=np.int64)
-        if not sizes.sum():
+        radius = 2.0 * near.distance_m[rows] + ROUNDED_M
+        if len(rows) * len(others) <= _MOST_AT_ONCE:
+            apart = np.hypot(near.x[rows][:, None] - far.x[others], near.y[rows][:, None] - far.y[others])
+            at, beside = np.nonzero(apart <= radius[:, None])
+            first, second = rows[at], others[beside]
+        else:
+            tree = cKDTree(np.column_stack((far.x[others], far.y[others])))
+            hits = tree.query_ball_point(np.column_stack((near.x[rows], near.y[rows])), radius, workers=1)
+            sizes = np.fromiter(map(len, hits), np.int64, len(hits))
+            first = np.repeat(rows, sizes)
+            second = others[np.concatenate([np.empty(0, np.int64), *hits[sizes > 0]]).astype(np.int64)]
+        if not len(first):
             continue
-        first = np.repeat(rows, sizes)
-        second = others[np.concatenate([np.asarray(hit, dtype=np.int64) for hit in hits])]
         found.append(np.column_stack((second, first) if swapped else (first, second)))
     if not found:
         return Across(none, none, none.astype(np.float32))

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import fields
 from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
+from geo_access.arrays import SEEDS, mixed
 from geo_access.network.model import SparseTimes, Timetable
 
 __all__ = ["same_service", "touched_spans"]
@@ -32,7 +32,6 @@ _OF_TRIPS = {
     "in_seat",
 }
 _SAID = {"day", "notes", "zone"}
-_SEEDS = (0x243F6A8885A308D3, 0x13198A2E03707344)
 
 
 def touched_spans(before: Timetable, after: Timetable) -> np.ndarray | None:
@@ -122,19 +121,8 @@ def _marks(timetable: Timetable) -> np.ndarray:
     )
     whole = (timetable.trip_route, timetable.trip_bikes + 2 * timetable.trip_on_demand.astype(np.int64))
     marks = []
-    for seed in _SEEDS:
-        of_calls = _mixed(np.full(len(place), seed, np.uint64), calls)
+    for seed in SEEDS:
+        of_calls = mixed(seed, calls)
         of_trips = np.add.reduceat(of_calls, starts) if len(starts) else of_calls
-        marks.append(_mixed(of_trips, whole))
+        marks.append(mixed(of_trips, whole))
     return np.column_stack(marks)
-
-
-def _mixed(found: np.ndarray, columns: Sequence[np.ndarray]) -> np.ndarray:
-    """Mix whole numbers into 64 bits, one column after the other: the finaliser of splitmix64 (Steele et al. 2014)."""
-    for column in columns:
-        found = found ^ column.astype(np.int64).view(np.uint64)
-        found = found + np.uint64(0x9E3779B97F4A7C15)
-        found = (found ^ (found >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
-        found = (found ^ (found >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        found = found ^ (found >> np.uint64(31))
-    return found
