@@ -30,6 +30,12 @@ class ShownTable:
     rows: tuple[tuple[str, ...], ...]
     more: str = ""
 
+    @property
+    def numeric(self) -> tuple[bool, ...]:
+        """Which columns hold figures alone."""
+        columns = [[row[k] for row in self.rows] for k in range(len(self.heads))]
+        return tuple(bool(column) and not any(map(str.isalpha, "".join(column))) for column in columns)
+
 
 @dataclass(frozen=True)
 class Labels:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from PIL import Image
 
-from geo_access.report.scenario import ChangePage, write_change_page
+from geo_access.report.scenario import ChangePage, ShownTable, write_change_page
 
 pytest.importorskip("weasyprint")
 
@@ -42,6 +42,13 @@ def test_the_screen_s_page_names_its_picture_and_no_markup_passes(tmp_path: Path
     page = written(tmp_path / "a")[0].read_text(encoding="utf-8")
     assert 'src="change.png"' in page
     assert "Un car à 5 h &lt;b&gt;" in page
+
+
+def test_figures_stand_right_and_words_left() -> None:
+    rows = (("Soudage", "Gagnent", "1 204", "−3,6"), ("Soudage", "Perdent", "17", "–"))
+    table = ShownTable("Habitants", ("métier", "qui", "habitants", "minutes"), rows)
+    assert table.numeric == (False, False, True, True)
+    assert ShownTable("Zones", ("zone", "part"), ()).numeric == (False, False)
 
 
 def test_paper_carries_its_picture(tmp_path: Path) -> None:
