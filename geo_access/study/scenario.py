@@ -14,10 +14,12 @@ from shapely import Point
 from geo_access.clock import parse_clock
 from geo_access.crs import WGS84
 from geo_access.errors import Fault, GeoAccessError, raise_faults
-from geo_access.network.model import Network, Timetable
+from geo_access.network.model import CrowFly, Network, Streets, Timetable
+from geo_access.network.search.links import link_points
 from geo_access.network.timetable.edits import RemoveTrips, RepeatTrip
 from geo_access.network.timetable.naming import Finder
 from geo_access.network.timetable.scenario import apply_edits
+from geo_access.routing.query import Query
 from geo_access.study.changes import (
     CancelTrips,
     Change,
@@ -204,7 +206,7 @@ def _training_changed(
         codes = [metier.code for metier in base.file.metiers]
         if change.metier not in codes:
             raise_faults([fault(where, "scenario.no_metier", name=change.metier, known=", ".join(codes))])
-        return replace(base.inputs, training=_with_session(base.inputs, table, change, where))
+        return replace(base.inputs, training=_with_session(base, table, change, where))
     site = change.origin if isinstance(change, SessionMoved) else change.site
     mine = table["site_id"].astype(str) == site
     if change.metier is not None:
@@ -214,18 +216,20 @@ def _training_changed(
         raise_faults([fault(where, "scenario.no_session", name=named, near=_near_sites(table, site))])
     if isinstance(change, SessionClosed):
         return replace(base.inputs, training=table[~mine].reset_index(drop=True))
-    place = _place(base.inputs, change, where)
+    place = _place(base, change, where)
     moved = table.copy()
     for column, value in place.items():
         moved.loc[mine, column] = value
     return replace(base.inputs, training=moved)
 
 
-def _place(inputs: StudyInputs, change: SessionAdded | SessionMoved, where: str) -> dict[str, Any]:
+def _place(base: Assumptions, change: SessionAdded | SessionMoved, where: str) -> dict[str, Any]:
     """Columns of a table that say where a site is."""
+    inputs = base.inputs
     if change.site is None:
         point = gpd.GeoSeries([Point(float(change.lon or 0.0), float(change.lat or 0.0))], crs=WGS84)
         name = change.name or change.where
+        _refuse_off_streets(base.network.streets, point, name, where)
         return {
             "site_id": f"+{name}",
             "site_name": name,
@@ -250,6 +254,16 @@ def _place(inputs: StudyInputs, change: SessionAdded | SessionMoved, where: str)
     raise AssertionError
 
 
+def _refuse_off_streets(streets: Streets | CrowFly, point: gpd.GeoSeries, name: str, where: str) -> None:
+    """Refuse a place that no street of any mode leads to: nobody would gain, and nothing would say why."""
+    if isinstance(streets, CrowFly):
+        return
+    xy = point.to_crs(streets.epsg).get_coordinates().to_numpy(np.float64)
+    limit_m = Query("walk").link_limit_m
+    if not any(link_points(streets, xy, mode=mode, limit_m=limit_m).ok.any() for mode in streets.graphs):
+        raise_faults([fault(where, "scenario.off_streets", name=name, metres=f"{limit_m:g}")])
+
+
 def _crs(inputs: StudyInputs) -> Any:
     table = inputs.training if inputs.training is not None else inputs.employers
     return WGS84 if table is None else table.crs
@@ -264,11 +278,11 @@ def _near_sites(table: gpd.GeoDataFrame | None, wanted: str) -> str:
     return ", ".join(difflib.get_close_matches(wanted, known, n=4, cutoff=0.3) or known[:6])
 
 
-def _with_session(inputs: StudyInputs, table: gpd.GeoDataFrame, change: SessionAdded, where: str) -> gpd.GeoDataFrame:
+def _with_session(base: Assumptions, table: gpd.GeoDataFrame, change: SessionAdded, where: str) -> gpd.GeoDataFrame:
     row: dict[str, Any] = dict.fromkeys(table.columns, pd.NA)
     row |= {"metier": change.metier, "level": change.level, "places": change.places, "modality": "on_site"}
     row |= {"filled": 0} if "filled" in table else {}
-    row |= _place(inputs, change, where)
+    row |= _place(base, change, where)
     row |= {"row": -1} if "row" in table else {}
     added = gpd.GeoDataFrame([row], geometry="geometry", crs=table.crs)
     typed = added.astype({name: kind for name, kind in table.dtypes.items() if name != "geometry"}, errors="ignore")

@@ -8,10 +8,10 @@ import pytest
 
 from geo_access.errors import InputError
 from geo_access.study.change_lines import change_lines
-from geo_access.study.file import read_study_file
+from geo_access.study.file import checked_changes, read_study_file
 from geo_access.study.inputs import read_inputs
 from geo_access.study.network import study_network
-from geo_access.study.scenario import Assumptions
+from geo_access.study.scenario import Assumptions, apply_changes
 from geo_access.study.written_scenarios import check_scenarios
 from geo_access.words.messages import error_text
 from tests.study.drawn_world import write_world
@@ -75,6 +75,21 @@ def test_a_session_without_places_is_refused_when_the_file_is_read(world: Assump
     assert len(error.faults) == 1
     line = line_of(tmp_path, change.splitlines()[0])
     assert error.faults[0].where == f"study.toml, line {line}: scenarios[0].changes[0].session_added.places"
+
+
+def test_a_session_where_no_street_is_is_refused(tmp_path: Path) -> None:
+    path = write_world(tmp_path, seed=3, drawn=True)
+    file = read_study_file(path)
+    drawn = Assumptions(file, read_inputs(file, path), study_network(file))
+    row = drawn.inputs.training.to_crs(4326).geometry.iloc[0]  # type: ignore[union-attr]
+    for change in ({"change": "session_added", "metier": "M0001", "level": 3, "places": 5}, MOVED):
+        # A degree north is some 111 km away from the last street.
+        with pytest.raises(InputError, match=r"Nowhere is more than 500 m from every street"):
+            apply_changes(drawn, checked_changes([change | {"name": "Nowhere", "lon": row.x, "lat": row.y + 1}]))
+        apply_changes(drawn, checked_changes([change | {"name": "Here", "lon": row.x, "lat": row.y}]))
+
+
+MOVED = {"change": "session_moved", "origin": "T0"}
 
 
 def test_changes_that_contradict_one_another_are_told(world: Assumptions, tmp_path: Path) -> None:
