@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from math import ceil
 
 import numpy as np
 import pandas as pd
@@ -106,8 +107,13 @@ def reached_with(prepared: PreparedStudy, times: TimesSource) -> dict[tuple[str,
     for (profile, kind, schedule), ask in diagnosis.asks.items():
         if not ask.uses_transit:
             continue
+        limits = [case.threshold.limit_s for case in diagnosis.cases if (case.profile.id, case.kind) == (profile, kind)]
+        if not limits:
+            continue
+        # Nothing beyond the longest threshold counts: what runs earlier or later than that need not be searched again.
+        asked = replace(ask, spread_s=0).travelling(max_s=min(ask.max_s, ceil(max(limits))))
         sites = diagnosis.sites[kind]
-        trip = round_trip(connect_points(times, diagnosis.residents.xy, sites, ask), points, sites, ask)
+        trip = round_trip(connect_points(times, diagnosis.residents.xy, sites, asked), points, sites, asked)
         for case in diagnosis.cases:
             if (case.profile.id, case.kind) != (profile, kind) or prepared.times_key(case) != schedule:
                 continue

@@ -8,8 +8,10 @@ import pytest
 from geo_access.errors import InputError
 from geo_access.network.timetable.edits import CloseLine
 from geo_access.network.timetable.scenario import apply_edits
+from geo_access.study.file import checked_changes
 from geo_access.study.lines import judge_lines, reached_with
 from geo_access.study.prepared import PreparedStudy
+from geo_access.study.whatif import run_scenario
 from geo_access.times.kept import KeptTimes
 from tests.study.test_whatif import base
 
@@ -36,6 +38,18 @@ def test_a_line_closed_is_judged_as_a_full_recomputation(base: PreparedStudy, ju
                 assert mine.loc[key, "lost"] == pytest.approx(lost[column]), (line, key)
         assert (mine["lost"] > 0).all()
     assert closed["lost"].max() > 0
+
+
+def test_who_reaches_is_whom_the_diagnosis_counts(base: PreparedStudy) -> None:
+    """Searching no farther than the longest threshold loses nobody: before and without a line."""
+    closed = run_scenario(base, checked_changes([{"change": "close_line", "line": "L8"}])).after
+    for study in (base, closed):
+        found = reached_with(study, KeptTimes().on(study.network))
+        cases = [case for case in study.diagnosis.cases if case.profile.id == "sans_voiture"]
+        assert len(found) == len(cases)
+        for case in cases:
+            mine = found[case.profile.id, case.kind, case.schedule, case.threshold.id]
+            np.testing.assert_array_equal(mine, case.points.reached)
 
 
 def test_a_line_that_is_not_there_is_refused_with_the_nearest(base: PreparedStudy) -> None:
