@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from geo_access.errors import InputError
 
-__all__ = ["DAY_S", "ServiceDay", "format_clock", "parse_clock"]
+__all__ = ["DAY_S", "ServiceDay", "format_clock", "parse_clock", "plain_clock"]
 
 DAY_S = 86_400
 LAST_CLOCK_S = 48 * 3600
@@ -87,6 +87,27 @@ def format_clock(seconds: float) -> str:
     day, rest = divmod(int(seconds), DAY_S)
     suffix = f" ({day:+d})" if day else ""
     return f"{rest // 3600:02d}:{rest % 3600 // 60:02d}{suffix}"
+
+
+def plain_clock(seconds: int) -> str:
+    """Clock text that `parse_clock` reads back.
+
+    Parameters
+    ----------
+    seconds : int
+        Seconds since noon − 12 h, not negative [s].
+
+    Returns
+    -------
+    str
+        ``HH:MM:SS``, past 24 hours after midnight.
+
+    Examples
+    --------
+    >>> plain_clock(90630), parse_clock(plain_clock(90630))
+    ('25:10:30', 90630)
+    """
+    return f"{seconds // 3600:02d}:{seconds % 3600 // 60:02d}:{seconds % 60:02d}"
 
 
 @dataclass(frozen=True)

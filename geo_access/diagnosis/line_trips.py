@@ -8,7 +8,6 @@ trip to run, are returned. Nothing here is a finding: `geo_access.diagnosis.trip
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,7 +19,7 @@ from geo_access.network.model import SparseTimes, Timetable
 from geo_access.routing.legs import Ends
 from geo_access.times.round_trip import RoundTrip
 
-__all__ = ["LineTrip", "TripChange", "Wanted", "propose_trips"]
+__all__ = ["LineRide", "LineTrip", "TripChange", "Wanted", "line_rides", "places_gained", "propose_trips"]
 
 _MINUTE_S = 60
 # A trip made for one site also serves those whose own minute is a little later: nobody waits longer than this.
@@ -90,15 +89,38 @@ class Wanted:
     arrive_s: np.ndarray
     leave_s: np.ndarray
 
+    def residents_by_site(self) -> np.ndarray:
+        """Residents × métiers lacking at each point for which each site has places, float64 (n_points, n_sites)."""
+        offered = np.zeros((self.trip.out_s.shape[1], self.lacking.shape[1]))
+        for metier in range(self.lacking.shape[1]):
+            part = slice(self.offers.indptr[metier], self.offers.indptr[metier + 1])
+            offered[self.offers.site[part], metier] = self.offers.all_places[part] > 0
+        return np.asarray(self.lacking @ offered.T)
+
 
 @dataclass(frozen=True, eq=False)
-class _Ride:
-    """One pattern in one direction: the minute that each site needs, and who would be within the threshold."""
+class LineRide:
+    """One pattern in one direction: the minute that each site needs, and how long who rides it travels.
+
+    Attributes
+    ----------
+    trip : int
+        Row of the timetable, of one trip of the pattern.
+    route : int
+    homeward : bool
+    start_s : ndarray of int64, shape (n_sites,)
+        First departure that is just in time for each site [s]; −1 for none.
+    took_s : ndarray of float32, shape (n_points, n_sites)
+        Door to door, without waiting [s]; inf where it does not go.
+    within : ndarray of bool, shape (n_points, n_sites)
+        Whether that is within the threshold.
+    """
 
     trip: int
     route: int
     homeward: bool
     start_s: np.ndarray
+    took_s: np.ndarray
     within: np.ndarray
 
 
@@ -127,8 +149,21 @@ def _patterns(timetable: Timetable) -> list[int]:
     return list(seen.values())
 
 
-def _rides(timetable: Timetable, wanted: Wanted, there: Ends, back: Ends) -> Iterator[_Ride]:
-    """Yield every pattern that goes from some point to some site, and the other way round."""
+def line_rides(timetable: Timetable, wanted: Wanted, there: Ends, back: Ends) -> list[LineRide]:
+    """Find every pattern that goes from some point to some site, or the other way round, without a change.
+
+    Parameters
+    ----------
+    timetable : Timetable
+    wanted : Wanted
+    there, back : Ends
+        Walks of the same points and sites to and from the stops.
+
+    Returns
+    -------
+    list of LineRide
+    """
+    found: list[LineRide] = []
     walks = {
         False: (_columns(there.access), _columns(there.egress)),
         True: (_columns(back.egress), _columns(back.access)),
@@ -150,7 +185,9 @@ def _rides(timetable: Timetable, wanted: Wanted, there: Ends, back: Ends) -> Ite
                 start_s, took_s = _way_there(near_home, near_site, leaves, comes, wanted.arrive_s)
             within = (took_s <= wanted.limit_s) & (start_s >= 0)[None, :]
             if within.any():
-                yield _Ride(trip, int(timetable.trip_route[trip]), homeward, start_s, within)
+                took_s = took_s.astype(np.float32)
+                found.append(LineRide(trip, int(timetable.trip_route[trip]), homeward, start_s, took_s, within))
+    return found
 
 
 def _way_there(
@@ -180,22 +217,20 @@ def _way_back(
     return (np.ceil(start / _MINUTE_S) * _MINUTE_S).astype(np.int64), took_s
 
 
-def _served(ride: _Ride, start_s: int) -> np.ndarray:
+def _served(ride: LineRide, start_s: int) -> np.ndarray:
     """Points × sites within the threshold when the trip starts at a minute, bool."""
     spare = (start_s - ride.start_s) if ride.homeward else (ride.start_s - start_s)
     return ride.within & ((spare >= 0) & (spare <= _WAIT_S))[None, :]
 
 
-def _options(rides: list[_Ride], wanted: Wanted) -> list[tuple[_Ride | tuple[_Ride, _Ride], tuple[int, ...]]]:
+def _options(
+    rides: list[LineRide], wanted: Wanted
+) -> list[tuple[LineRide | tuple[LineRide, LineRide], tuple[int, ...]]]:
     """Rides alone, and one each way on a line, at the minute of each site; those that promise most first."""
     out_ok, back_ok = wanted.trip.out_s <= wanted.limit_s, wanted.trip.back_s <= wanted.limit_s
-    offered = np.zeros((out_ok.shape[1], wanted.lacking.shape[1]))
-    for metier in range(wanted.lacking.shape[1]):
-        part = slice(wanted.offers.indptr[metier], wanted.offers.indptr[metier + 1])
-        offered[wanted.offers.site[part], metier] = wanted.offers.all_places[part] > 0
-    residents = wanted.lacking @ offered.T
-    found: list[tuple[float, int, _Ride | tuple[_Ride, _Ride], tuple[int, ...]]] = []
-    best: dict[tuple[int, bool, int], tuple[float, _Ride]] = {}
+    residents = wanted.residents_by_site()
+    found: list[tuple[float, int, LineRide | tuple[LineRide, LineRide], tuple[int, ...]]] = []
+    best: dict[tuple[int, bool, int], tuple[float, LineRide]] = {}
     for ride in rides:
         other = out_ok if ride.homeward else back_ok
         alone = (residents * (ride.within & other)).sum(axis=0)
@@ -219,24 +254,28 @@ def _options(rides: list[_Ride], wanted: Wanted) -> list[tuple[_Ride | tuple[_Ri
     return [(ride, starts) for _, _, ride, starts in found]
 
 
-def _gains(rides: tuple[_Ride, ...], starts: tuple[int, ...], wanted: Wanted) -> np.ndarray:
+def _gains(rides: tuple[LineRide, ...], starts: tuple[int, ...], wanted: Wanted) -> np.ndarray:
     """Points × métiers that are reached with the trips and not today, bool."""
     out_s, back_s = wanted.trip.out_s.copy(), wanted.trip.back_s.copy()
     for ride, start_s in zip(rides, starts, strict=True):
         (back_s if ride.homeward else out_s)[_served(ride, start_s)] = 0
+    return places_gained(out_s, back_s, wanted)
+
+
+def places_gained(out_s: np.ndarray, back_s: np.ndarray, wanted: Wanted) -> np.ndarray:
+    """Points × métiers of `wanted` with enough places within the threshold by these times, bool."""
     offered = (wanted.offers.indptr, wanted.offers.site, wanted.offers.all_places)
     return np.asarray(places_within(out_s, back_s, wanted.limit_s, False, *offered) >= wanted.n) & (wanted.lacking > 0)
 
 
-def propose_trips(timetable: Timetable, wanted: Wanted, there: Ends, back: Ends, *, most: int) -> list[TripChange]:
+def propose_trips(timetable: Timetable, wanted: Wanted, rides: list[LineRide], *, most: int) -> list[TripChange]:
     """Choose the trips worth trying: each time the one that should bring most further residents, per trip to run.
 
     Parameters
     ----------
     timetable : Timetable
     wanted : Wanted
-    there, back : Ends
-        Walks of the same points and sites to and from the stops.
+    rides : list of LineRide
     most : int
 
     Returns
@@ -244,7 +283,6 @@ def propose_trips(timetable: Timetable, wanted: Wanted, there: Ends, back: Ends,
     list of TripChange
         At most `most`.
     """
-    rides = list(_rides(timetable, wanted, there, back))
     counted: list[TripChange] = []
     seen = set()
     for ride, starts in _options(rides, wanted):

@@ -1,12 +1,13 @@
 """What would lift a flag: single changes, each tried by computing again, ordered by what they ask of others.
 
 No change is proposed that was not recomputed; "lifts" means that it did. The order says whom a change asks, and is
-printed: nobody but the resident (a bicycle to the stop), a neighbour (a shared car), the centre or the employer (other
-hours), the operator (one trip on a line), the provider of training (a session where the métier's family is taught, then
-where its level is), the household (a weekly stay). A longer threshold is no remedy: it is told apart, as a sensitivity.
+printed: nobody but the resident (a bicycle to the stop, a service to book), a neighbour (a shared car), the centre or
+the employer (other hours), the operator (one trip on a line, a denser headway, a longer way), the provider of training
+(a session where the métier's family is taught, then where its level is), the household (a weekly stay). A longer
+threshold is no remedy: it is told apart, as a sensitivity.
 
-The same for one zone (`find_remedies`) and for a whole territory at once (`smallest_remedies`), there with the trips on
-lines that `geo_access.diagnosis.trip_remedies` tried.
+The same for one zone (`find_remedies`) and for a whole territory at once (`smallest_remedies`), there with the changes
+of the service that `geo_access.diagnosis.service_remedies` tried.
 """
 
 from __future__ import annotations
@@ -20,12 +21,13 @@ import pandas as pd
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
 from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.model import UNMEASURED, Level
+from geo_access.diagnosis.service_remedies import SERVICE, TriedChange
 from geo_access.diagnosis.supply import Offers
-from geo_access.diagnosis.trip_remedies import TriedTrip
 from geo_access.measures.equity import weighted_quantile
 from geo_access.measures.measures import time_to_opportunities
 from geo_access.times.round_trip import (
     Ask,
+    NetworkTimes,
     RoundTrip,
     Sites,
     TimesSource,
@@ -39,9 +41,10 @@ __all__ = ["REMEDIES", "RemedyLimits", "equipped_sites", "find_remedies", "moved
 
 REMEDIES = (
     "bike_to_the_stop",
+    "booked_transport",
     "covoiturage",
     "hours_moved",
-    "trip_on_a_line",
+    *SERVICE,
     "session_at_existing_site",
     "weekly_stay",
     "longer_threshold",
@@ -199,6 +202,14 @@ def _session(zone: _Zone, target: float) -> tuple[str, str, float] | None:
     return "session_at_existing_site", f"{zone.sites.ids[best]} ({zone.sites.names[best]})", float(share[best])
 
 
+def may_book(ask: Ask, times: TimesSource) -> bool:
+    """Whether there is a service to book that this public does not book yet."""
+    if not ask.uses_transit or ask.travel.on_demand:
+        return False
+    timetable = times.network.timetable if isinstance(times, NetworkTimes) else None
+    return timetable is not None and (bool(timetable.trip_on_demand.any()) or timetable.flex is not None)
+
+
 def moved_hours(ask: Ask, minutes: float) -> Ask:
     """Return the same trip with the start and the end moved alike, later where positive [min]."""
     seconds = round(minutes * 60)
@@ -214,6 +225,9 @@ def _recomputed(zone: _Zone, times: TimesSource, limits: RemedyLimits, target: f
     if ask.mode == "transit":
         trip = zone.times(times, ask.travelling(mode="bike+transit"))
         found.append(("bike_to_the_stop", "bike+transit", zone.share(trip)))
+    if may_book(ask, times):
+        trip = zone.times(times, ask.travelling(on_demand=True))
+        found.append(("booked_transport", "", zone.share(trip)))
     if ask.mode != "car":
         trip = zone.times(times, ask.travelling(mode="car", max_rides=None))
         gap_m = np.hypot(*(zone.xy[:, None, k] - zone.sites.xy[None, :, k] for k in (0, 1)))
@@ -284,7 +298,7 @@ def find_remedies(
         tried.append(_session(zone, rules.adequate_share))
     for name, source in (scenarios or {}).items():
         trip = zone.times(source, replace(zone.ask, spread_s=0))
-        tried.append(("trip_on_a_line", name, zone.share(trip)))
+        tried.append((SERVICE[0], name, zone.share(trip)))
     rows = []
     for item in tried:
         if item is None:
@@ -308,7 +322,8 @@ def find_remedies(
 
 
 _COLUMNS = ("zone_id", "zone_name", "metier", "remedy", "detail", "share_before", "share_after", "residents_gained")
-_TRIP = "trip_on_a_line"
+# Kinds of which many are tried: one that serves more residents replaces one before it.
+_MANY = (*SERVICE, "session_at_existing_site")
 
 
 def _reached(case: DiagnosedCase, trip: RoundTrip, limit_s: float, n: int) -> np.ndarray:
@@ -329,7 +344,7 @@ def _sessions(case: DiagnosedCase, trip: RoundTrip, reached: np.ndarray) -> Iter
 
 
 def _changes(
-    diagnosis: Diagnosis, case: DiagnosedCase, times: TimesSource, limits: RemedyLimits, trips: Sequence[TriedTrip]
+    diagnosis: Diagnosis, case: DiagnosedCase, times: TimesSource, limits: RemedyLimits, changes: Sequence[TriedChange]
 ) -> Iterator[tuple[str, str, np.ndarray]]:
     """Yield each change, ordered by what it asks of others, and who reaches the métier with it."""
     key = (case.profile.id, case.kind, case.schedule if case.kind == "training" else OWN_HOURS)
@@ -344,6 +359,8 @@ def _changes(
     if plain.mode == "transit":
         biked = anew(plain.travelling(mode="bike+transit"))
         yield "bike_to_the_stop", "bike+transit", _reached(case, biked, limit_s, n)
+    if may_book(plain, times):
+        yield "booked_transport", "", _reached(case, anew(plain.travelling(on_demand=True)), limit_s, n)
     if plain.mode != "car":
         shared = anew(plain.travelling(mode="car", max_rides=None))
         near = np.hypot(*(xy[:, None, k] - sites.xy[None, :, k] for k in (0, 1))) * limits.detour
@@ -354,8 +371,8 @@ def _changes(
     foresee_moves(known, np.arange(len(xy)), sites, plain, [60 * minutes for minutes in _MOVES_MIN])
     for minutes in _MOVES_MIN if plain.uses_transit else ():
         yield "hours_moved", f"{minutes:+d} min", _reached(case, anew(moved_hours(plain, minutes)), limit_s, n)
-    for tried in trips:
-        yield _TRIP, tried.detail, tried.reached
+    for tried in sorted(changes, key=lambda item: SERVICE.index(item.remedy)):
+        yield tried.remedy, tried.detail, tried.reached
     if case.kind == "training":
         for site, reached in _sessions(case, trip, _reached(case, trip, limit_s, n)):
             yield "session_at_existing_site", f"{sites.ids[site]} ({sites.names[site]})", reached
@@ -373,7 +390,7 @@ def smallest_remedies(
     schedule: str | None = None,
     threshold: str | None = None,
     limits: RemedyLimits | None = None,
-    trips: Sequence[TriedTrip] = (),
+    changes: Sequence[TriedChange] = (),
 ) -> pd.DataFrame:
     """Find, for every zone and métier that is flagged, the single change that lifts it and asks least of others.
 
@@ -388,17 +405,17 @@ def smallest_remedies(
     schedule, threshold : str, optional
         Ids; by default the first diagnosed.
     limits : RemedyLimits, optional
-    trips : sequence of TriedTrip
-        Trips on lines that were computed for the same question, those that should gain most first.
+    changes : sequence of TriedChange
+        Changes of the service that were computed for the same question, of each kind those that should gain most first.
 
     Returns
     -------
     DataFrame
         One row per flagged zone × métier with ``smallest``: ``zone_id, zone_name, metier, remedy, detail, line, trip,
         minute, share_before, share_after, residents_gained, lifts, smallest``. Where nothing lifts it ``remedy`` and
-        ``detail`` are empty and the shares equal; among several sites, and among several trips, the one with which
-        most residents get there is named. A second row, not ``smallest``, tells the trip on a line that gains most
-        there, whether it lifts or not, where something smaller lifts or nothing does.
+        ``detail`` are empty and the shares equal; among several of a kind, the one with which most residents get there
+        is named. A second row, not ``smallest``, tells the change of the service that gains most there, whether it
+        lifts or not, where something smaller lifts or nothing does.
 
     Raises
     ------
@@ -420,21 +437,20 @@ def smallest_remedies(
     remedy = np.full(before.shape, "", dtype=object)
     detail = np.full(before.shape, "", dtype=object)
     after = before.copy()
-    by_trip, best_trip = before.copy(), np.full(before.shape, "", dtype=object)
-    for name, words, reached in _changes(diagnosis, case, times, limits or RemedyLimits(), trips):
+    by_service, service, words_of = before.copy(), np.full_like(remedy, ""), np.full_like(remedy, "")
+    for name, words, reached in _changes(diagnosis, case, times, limits or RemedyLimits(), changes):
         found = share(reached)
         lifts = left & (remedy == "") & (found >= rules.adequate_share - 1e-9)
-        # Sites are one kind of change, and trips another: one that serves more residents replaces one before it.
-        if name in ("session_at_existing_site", _TRIP):
+        if name in _MANY:
             lifts |= (remedy == name) & (found > after + 1e-12)
         remedy[lifts], detail[lifts], after[lifts] = name, words, found[lifts]
-        if name == _TRIP:
-            more = left & (found > by_trip + 1e-12)
-            by_trip[more], best_trip[more] = found[more], words
-    also = left & (best_trip != "") & (remedy != _TRIP)
+        if name in SERVICE:
+            more = left & (found > by_service + 1e-12)
+            by_service[more], service[more], words_of[more] = found[more], name, words
+    also = left & (service != "") & ~np.isin(remedy, SERVICE)
     parts = [
         _rows(diagnosis, case, left, (remedy, detail, before, after)).assign(smallest=True),
-        _rows(diagnosis, case, also, (np.full_like(remedy, _TRIP), best_trip, before, by_trip)).assign(smallest=False),
+        _rows(diagnosis, case, also, (service, words_of, before, by_service)).assign(smallest=False),
     ]
     table = pd.concat(parts, ignore_index=True) if len(parts[1]) else parts[0]
     codes = [m.code for m in case.offers.metiers]
@@ -443,7 +459,7 @@ def smallest_remedies(
     table = table.loc[order.sort_values(["zone", "metier", "later"], kind="stable").index].reset_index(drop=True)
     lifted = (table["remedy"] != "") & (table["share_after"] >= rules.adequate_share - 1e-9)
     asked = {"profile": profile, "kind": kind, "schedule": case.schedule, "threshold": case.threshold.id}
-    return _with_trips(table, trips).assign(lifts=lifted, **asked)
+    return _with_lines(table, changes).assign(lifts=lifted, **asked)
 
 
 def _rows(diagnosis: Diagnosis, case: DiagnosedCase, chosen: np.ndarray, found: tuple[np.ndarray, ...]) -> pd.DataFrame:
@@ -466,11 +482,11 @@ def _rows(diagnosis: Diagnosis, case: DiagnosedCase, chosen: np.ndarray, found: 
     return pd.DataFrame(dict(zip(_COLUMNS, columns)))
 
 
-def _with_trips(table: pd.DataFrame, trips: Sequence[TriedTrip]) -> pd.DataFrame:
-    """Put line, trip and minute beside the words of a trip, empty elsewhere."""
-    named = {item.detail: (item.line, item.trip, item.minute) for item in trips}
+def _with_lines(table: pd.DataFrame, changes: Sequence[TriedChange]) -> pd.DataFrame:
+    """Put line, trip and minute beside the words of a change of the service, empty elsewhere."""
+    named = {(item.remedy, item.detail): (item.line, item.trip, item.minute) for item in changes}
     known = [
-        named.get(detail, ("", "", "")) if remedy == _TRIP else ("", "", "")
+        named.get((remedy, detail), ("", "", ""))
         for remedy, detail in zip(table["remedy"], table["detail"], strict=True)
     ]
     line, trip, minute = zip(*known) if known else ((), (), ())

@@ -17,9 +17,9 @@ from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis, d
 from geo_access.diagnosis.observed import ObservedTrips, compare_observed
 from geo_access.diagnosis.publication import hold_back
 from geo_access.diagnosis.remedies import smallest_remedies
+from geo_access.diagnosis.service_remedies import ServiceEngines, service_plan, try_changes
 from geo_access.diagnosis.siting import sessions_for_metier
 from geo_access.diagnosis.supply_adequacy import employer_need, supply_adequacy
-from geo_access.diagnosis.trip_remedies import TripEngines, trip_plan, try_trips
 from geo_access.measures.mismatch import dares_mismatch
 from geo_access.routing.query import Window
 from geo_access.study.beside import publication
@@ -230,17 +230,17 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
     -------
     Findings
     """
-    parts, plans, engines = [], [], TripEngines(times)
+    parts, plans, engines = [], [], ServiceEngines(times)
     tried = zones = left = 0
     for case in diagnosis.cases:
         profile, kind = case.profile.id, case.kind
         if not len(diagnosis.sites[kind]):
             continue
-        trials = try_trips(diagnosis, engines, case)
+        trials = try_changes(diagnosis, engines, case)
         tried, zones, left = tried + len(trials.tried), zones + trials.zones, left + trials.zones_left
         # As sessions are, trips are planned for the first public.
         if profile == diagnosis.cases[0].profile.id:
-            plans.append(trip_plan(diagnosis, engines, case, trials))
+            plans.append(service_plan(diagnosis, engines, case, trials))
         parts.append(
             smallest_remedies(
                 diagnosis,
@@ -249,7 +249,7 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
                 kind=kind,
                 schedule=case.schedule,
                 threshold=case.threshold.id,
-                trips=trials.tried,
+                changes=trials.tried,
             )
         )
     columns = ["zone_id", "metier", "profile", "kind", "schedule", "threshold", "remedy", "detail", "smallest"]

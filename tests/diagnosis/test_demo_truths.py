@@ -17,7 +17,7 @@ from geo_access.diagnosis.employers import employer_transit_test
 from geo_access.diagnosis.lifts import profile_ask
 from geo_access.diagnosis.model import Profile
 from geo_access.diagnosis.remedies import find_remedies, smallest_remedies
-from geo_access.diagnosis.trip_remedies import TripEngines, TripLimits, trip_plan, try_trips
+from geo_access.diagnosis.service_remedies import ServiceEngines, ServiceLimits, service_plan, try_changes
 from geo_access.network.model import Network
 from geo_access.network.timetable.edits import RepeatTrip
 from geo_access.times.round_trip import NetworkTimes, Sites, connect_points, round_trip
@@ -69,9 +69,9 @@ def test_no_service_reaches_the_industrial_zone_for_five_o_clock(found: Diagnosi
 
 def test_one_earlier_trip_on_a_named_line_serves_the_shift(found: Diagnosis, territory: Network) -> None:
     truth = TRUTHS["industrial_zone_at_five"]
-    engines = TripEngines(NetworkTimes(territory))
+    engines = ServiceEngines(NetworkTimes(territory))
     case = found.case("sans_voiture", "job", schedule="poste_matin")
-    trials = try_trips(found, engines, case, limits=TripLimits(trips=1))
+    trials = try_changes(found, engines, case, limits=ServiceLimits(trips=1, headways=0, extensions=0))
     (bus,) = trials.tried
     # L8 rides 20 minutes and the walk to the door comes on top: the last minute at which it may leave for 04:55.
     assert bus.line == "L8"
@@ -80,7 +80,7 @@ def test_one_earlier_trip_on_a_named_line_serves_the_shift(found: Diagnosis, ter
     assert found.residents.population[gained.any(axis=1)].sum() == pytest.approx(16_700, rel=0.01)
     assert trials.zones_left > 0
     table = smallest_remedies(
-        found, engines.times, profile="sans_voiture", kind="job", schedule="poste_matin", trips=trials.tried
+        found, engines.times, profile="sans_voiture", kind="job", schedule="poste_matin", changes=trials.tried
     )
     assert table[table["smallest"]].groupby(["zone_id", "metier"]).size().eq(1).all()
     trips = table[table["remedy"] == "trip_on_a_line"]
@@ -111,7 +111,7 @@ def test_one_earlier_trip_on_a_named_line_serves_the_shift(found: Diagnosis, ter
         for engine in (engines.on(bus.edits), late)
     )
     assert (np.isfinite(on_time[:, five]) & np.isnan(too_late[:, five])).any()
-    plan = trip_plan(found, engines, case, trials, most=1)
+    plan = service_plan(found, engines, case, trials, most=1)
     assert plan["residents_gained"].tolist() == pytest.approx([16_700], rel=0.01)
     assert (plan["residents_placed"] <= case.offers.open_places.sum()).all()
 

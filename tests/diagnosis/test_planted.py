@@ -16,8 +16,8 @@ from geo_access.diagnosis.flag import flag_zones
 from geo_access.diagnosis.model import UNMEASURED, Asked, Confidence, FlagReason, Level, Metier
 from geo_access.diagnosis.points import Evidence
 from geo_access.diagnosis.remedies import REMEDIES, smallest_remedies
+from geo_access.diagnosis.service_remedies import TriedChange
 from geo_access.diagnosis.supply import training_offers
-from geo_access.diagnosis.trip_remedies import TriedTrip
 from geo_access.network.timetable.edits import RepeatTrip
 from geo_access.routing.causes import Reason
 from geo_access.routing.query import Query
@@ -216,6 +216,8 @@ LIFTED = (
     "covoiturage",
     "hours_moved",
     "trip_on_a_line",
+    "headway_on_a_line",
+    "extended_line",
     "session_at_existing_site",
     "weekly_stay",
     "",
@@ -249,15 +251,21 @@ def test_each_planted_remedy_is_found_and_nothing_is_promised_where_nothing_lift
         supply={"training": (sites, offers)},
         asked=Asked([TRANSIT], [HOUR], [DAY], RULES),
     )
-    reached = np.zeros((len(LIFTED), 2), bool)
-    reached[LIFTED.index("trip_on_a_line"), 0] = True
-    trip = TriedTrip((RepeatTrip("t1", "07:20:00"),), "L8", "t1", "07:20", "L8: 07:20 → CFA", reached)
-    table = smallest_remedies(diagnosis, times, profile="tc", trips=[trip])
+    changes = []
+    for remedy in ("extended_line", "headway_on_a_line", "trip_on_a_line"):
+        reached = np.zeros((len(LIFTED), 2), bool)
+        reached[LIFTED.index(remedy), 0] = True
+        minute = "07:20" if remedy == "trip_on_a_line" else ""
+        changes.append(
+            TriedChange(remedy, (RepeatTrip("t1", "07:20:00"),), "L8", "t1", minute, f"L8: {remedy}", reached)
+        )
+    table = smallest_remedies(diagnosis, times, profile="tc", changes=changes)
     welding = table[(table["metier"] == "H2913") & table["smallest"]].set_index("zone_id")
     assert dict(welding["remedy"]) == {name or "nothing": name for name in LIFTED}
     assert welding["lifts"].to_dict() == {name or "nothing": bool(name) for name in LIFTED}
     assert welding.loc["trip_on_a_line", ["line", "minute"]].tolist() == ["L8", "07:20"]
     assert welding.loc["hours_moved", "detail"] == "+30 min"
-    assert (welding["share_after"] == [1.0] * 6 + [0.0]).all()
+    assert (welding["share_after"] == [1.0] * 8 + [0.0]).all()
     # A longer threshold is told as a sensitivity, never as a remedy.
-    assert set(REMEDIES) == {name for name in LIFTED if name} | {"longer_threshold"}
+    # What is booked needs a timetable: see test_service_remedies.
+    assert set(REMEDIES) == {name for name in LIFTED if name} | {"booked_transport", "longer_threshold"}
