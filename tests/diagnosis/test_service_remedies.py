@@ -163,7 +163,8 @@ def test_one_shift_needs_one_trip_which_asks_less_than_a_headway(tmp_path: Path)
     assert trip.edits == (RepeatTrip("t0", "08:06:00"),)
     assert trip.reached.all()
     # The bicycle asks nobody, 38 minutes; of what the operator can do, one trip is told beside it.
-    assert found.table().set_index("remedy")["smallest"].to_dict() == {"bike_to_the_stop": True, "trip_on_a_line": False}
+    told = found.table().set_index("remedy")["smallest"]
+    assert told.to_dict() == {"bike_to_the_stop": True, "trip_on_a_line": False}
     assert list(SERVICE) == ["trip_on_a_line", "headway_on_a_line", "extended_line"]
 
 
