@@ -38,7 +38,7 @@ from geo_access.diagnosis.supply import Offers, job_offers, training_offers
 from geo_access.study.beside import publication
 from geo_access.study.file import flag_rules, study_metiers, study_profiles, study_schedules, study_thresholds
 from geo_access.study.scenario import Assumptions
-from geo_access.times.round_trip import Ask, NetworkTimes, Sites, connect_points, round_trip
+from geo_access.times.round_trip import Ask, NetworkTimes, Sites, connect_points, round_trip, site_hours
 
 __all__ = ["CaseLevels", "LevelEngine", "Levels"]
 
@@ -253,16 +253,19 @@ class LevelEngine:
         """Seconds that each point needs for each métier, and what lies off the streets."""
         n, ask = rules.min_opportunities, replace(task.ask, spread_s=0)
         wanted = offers.open_places if rules.first else offers.all_places
-        network = times.network
-        timed = self._source(network.timetable if ask.uses_transit else network.streets)
         self._source(residents)
-        before = (timed, ask, n, residents.xy.shape, id(residents))
+        before = (ask, n, residents.xy.shape, id(residents))
         groups = [slice(int(a), int(b)) for a, b in zip(offers.indptr[:-1], offers.indptr[1:])]
         sites = [offers.site[group] for group in groups]
         idle = np.setdiff1d(np.arange(len(task.sites)), offers.site)
         sites.append(idle.astype(offers.site.dtype))
         places = [*(wanted[group] for group in groups), np.zeros(len(idle), wanted.dtype)]
-        keys = [(*before, *_named(task.sites, rows, own)) for rows, own in zip(sites, places, strict=True)]
+        # On streets alone hours do not matter.
+        timeless = task.sites if ask.uses_transit else replace(task.sites, start_s=None, end_s=None)
+        keys: list[_Key] = []
+        for rows, own in zip(sites, places, strict=True):
+            timed = self._source(_decisive(times, ask, task.sites, rows))
+            keys.append((timed, *before, *_named(timeless, rows, own)))
         missing = [k for k, key in enumerate(keys) if key not in self._needed]
         if missing:
             self._compute(task.sites, ask, residents, times, n, {keys[k]: (sites[k], places[k]) for k in missing})
@@ -323,6 +326,18 @@ class LevelEngine:
 _MOST_HELD = 24
 # Timetables, streets and residents.
 _MOST_SOURCES = 8
+
+
+def _decisive(times: NetworkTimes, ask: Ask, sites: Sites, rows: np.ndarray) -> object:
+    """Return what decides the times of some sites: the streets, or the trips at their hours."""
+    if not ask.uses_transit:
+        return times.network.streets
+    if not len(rows):
+        return times.network.timetable
+    arrive_s, leave_s = (hours[rows] for hours in site_hours(ask, sites))
+    hours_s = np.unique(np.column_stack((arrive_s, leave_s)), axis=0).tolist()
+    spans = [(a - ask.max_s, a) for a, _ in hours_s] + [(b, b + ask.max_s) for _, b in hours_s]
+    return times.known.timetable_within(spans)
 
 
 def _named(sites: Sites, rows: np.ndarray, places: np.ndarray) -> tuple[bytes, bytes, bytes]:

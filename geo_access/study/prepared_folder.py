@@ -29,7 +29,7 @@ from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.provenance import study_tables
 from geo_access.study.stored import read_values, write_values
-from geo_access.times.known import KnownAnswers
+from geo_access.times.store import KnownAnswers
 from geo_access.words.note import Note
 from geo_access.words.told import refusal
 

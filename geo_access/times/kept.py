@@ -8,7 +8,7 @@ from geo_access.network.model import Network
 from geo_access.times.round_trip import NetworkTimes
 
 if TYPE_CHECKING:
-    from geo_access.times.known import KnownAnswers, Store
+    from geo_access.times.store import KnownAnswers, Store
 
 __all__ = ["KeptTimes"]
 
@@ -47,7 +47,7 @@ class KeptTimes:
 
     def _shared(self) -> Store:
         if self._store is None:
-            from geo_access.times.known import Store  # noqa: PLC0415 — compiles on import
+            from geo_access.times.store import Store  # noqa: PLC0415 — compiles on import
 
             self._store = Store()
         return self._store

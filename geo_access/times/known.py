@@ -6,200 +6,26 @@ sites, about one site more, or with a shorter longest time, is answered from wha
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from geo_access.network.model import Network, Timetable
-from geo_access.network.timetable.differences import touched_spans
 from geo_access.routing.causes import Reason
-from geo_access.routing.doorways import Doorways, DoorwaysKnown, Places, PlacesKnown
 from geo_access.routing.query import Query, Window
+from geo_access.times.store import Column, Kin, Store
 from geo_access.times.ways import SLOW_S, StreetConnection, TransitConnection, WayTimes, connect_network
 from geo_access.words.told import refusal
 
-__all__ = ["KnownAnswers", "KnownColumns", "KnownConnection", "KnownNetwork", "Store"]
+__all__ = ["KnownConnection", "KnownNetwork"]
 
 _EVER_MIN = 65_535
+_MOST_CONNECTED = 24
 _OFF_STREETS = (Reason.UNSNAPPED_ORIGIN, Reason.UNSNAPPED_DESTINATION)
 _INSTANT: dict[str, Any] = {"seconds": np.float32(np.nan), "code": np.uint8(0), "to_min": np.uint16(0)}
 _CAUSE: dict[str, Any] = {"reason": np.uint8(0), "missed_s": np.float32(np.nan), "seen": np.False_}
-
-_Column = dict[str, np.ndarray]
-# Identity of the timetable or of the streets, question, whether homeward, number of the site.
-_Key = tuple[int, object, bool, int]
-
-
-@dataclass(frozen=True, eq=False)
-class KnownColumns:
-    """Answers to one question, several sites that know as many places.
-
-    Attributes
-    ----------
-    rides : bool
-        Whether they rest on the timetable, or on the streets alone.
-    question : object
-        The query, or the query and what else was asked.
-    homeward : bool
-    sites : ndarray of int64, shape (n_sites,)
-        Numbers of the places.
-    parts : mapping of str to ndarray, shape (n_sites, n_places, …)
-    """
-
-    rides: bool
-    question: object
-    homeward: bool
-    sites: np.ndarray
-    parts: dict[str, np.ndarray]
-
-
-@dataclass(frozen=True, eq=False)
-class KnownAnswers:
-    """What a store knows of one network, as values that can be kept."""
-
-    places: PlacesKnown
-    doorways: DoorwaysKnown
-    columns: tuple[KnownColumns, ...]
-
-
-@dataclass(frozen=True, eq=False)
-class _Kin:
-    """Another timetable of the same streets, most of which is the same service: what it knows holds here too.
-
-    Attributes
-    ----------
-    store : Store
-        Where its answers are.
-    source : int
-        Its identity.
-    spans : ndarray of int64, shape (k, 2)
-        When the trips run in which the two differ [s].
-    """
-
-    store: Store
-    source: int
-    spans: np.ndarray
-
-    def same_between(self, low_s: int, high_s: int) -> bool:
-        """Whether no journey within these hours can differ."""
-        return not bool(((self.spans[:, 0] <= high_s) & (self.spans[:, 1] >= low_s)).any())
-
-
-class Store:
-    """Columns of answers, one for each question and site; the one not asked for longest goes first.
-
-    Parameters
-    ----------
-    most_bytes : int
-        Kept at once.
-    """
-
-    def __init__(self, *, most_bytes: int = 512 << 20) -> None:
-        self._most_bytes = most_bytes
-        self._bytes = 0
-        self._columns: OrderedDict[_Key, _Column] = OrderedDict()
-        self._places: dict[int, tuple[object, Places]] = {}
-        self._doorways: dict[tuple[object, ...], Doorways] = {}
-        self._timetables: dict[int, object] = {}
-        # The first timetable of some streets, and the store of its answers.
-        self._first: dict[int, tuple[Store, Timetable]] = {}
-
-    def doorways(self, network: Network) -> Doorways:
-        """Return what is known of the streets around places: shared by networks with the same streets and stops."""
-        streets = network.streets
-        # The objects are held, so that their identities stay theirs.
-        _, places = self._places.setdefault(id(streets), (streets, Places(network)))
-        return self._doorways.setdefault(self._key_of(network), Doorways(network, places))
-
-    def _key_of(self, network: Network) -> tuple[object, ...]:
-        """Name what doorways depend on: the streets, and where the stops are."""
-        timetable = network.timetable
-        if timetable is None:
-            return (id(network.streets),)
-        self._timetables[id(timetable)] = timetable
-        ids = "\0".join(map(str, timetable.stop_id)).encode()
-        return id(network.streets), timetable.stop_x.tobytes(), timetable.stop_y.tobytes(), ids
-
-    def beside(self) -> Store:
-        """Return a store of its own columns that shares what is known of the streets."""
-        other = Store(most_bytes=self._most_bytes)
-        other._places, other._doorways, other._first = self._places, self._doorways, self._first
-        return other
-
-    def kin(self, network: Network) -> _Kin | None:
-        """Return the first timetable of the same streets, where this one differs from it in some trips only."""
-        timetable = network.timetable
-        if timetable is None:
-            return None
-        store, first = self._first.setdefault(id(network.streets), (self, timetable))
-        spans = None if first is timetable else touched_spans(first, timetable)
-        return None if spans is None else _Kin(store, id(first), spans)
-
-    def known_column(self, key: _Key) -> _Column | None:
-        """Return the arrays of one question and site, where there are any."""
-        return self._columns.get(key)
-
-    def aside(self, network: Network) -> Store:
-        """Return a store that knows the streets around the places of a network, and remembers for itself alone."""
-        other = Store(most_bytes=self._most_bytes)
-        doorways = self.doorways(network).aside()
-        other._places[id(network.streets)] = network.streets, doorways.places
-        other._doorways[self._key_of(network)] = doorways
-        return other
-
-    def known_of(self, network: Network) -> KnownAnswers:
-        """Return all that is known of a network."""
-        doorways = self.doorways(network)
-        rides = {id(network.streets): False, id(network.timetable): True}
-        groups: dict[tuple[int, object, bool, int], list[tuple[int, _Column]]] = {}
-        for (source, question, homeward, site), column in self._columns.items():
-            if source in rides:
-                length = len(next(iter(column.values())))
-                groups.setdefault((source, question, homeward, length), []).append((site, column))
-        columns = tuple(
-            KnownColumns(
-                rides[source],
-                question,
-                homeward,
-                np.array([site for site, _ in own], np.int64),
-                {name: np.stack([column[name] for _, column in own]) for name in own[0][1]},
-            )
-            for (source, question, homeward, _), own in groups.items()
-        )
-        return KnownAnswers(doorways.places.known(), doorways.known(), columns)
-
-    def know(self, network: Network, known: KnownAnswers) -> None:
-        """Take over what was known of the same network; only before anything else is asked."""
-        doorways = self.doorways(network)
-        doorways.places.know(known.places)
-        doorways.know(known.doorways)
-        for own in known.columns:
-            source = id(network.timetable if own.rides else network.streets)
-            for row, site in enumerate(own.sites.tolist()):
-                column = {name: part[row] for name, part in own.parts.items()}
-                self._columns[source, own.question, own.homeward, site] = column
-                self._bytes += sum(part.nbytes for part in column.values())
-
-    def column(self, key: _Key, n_rows: int, empty: dict[str, Any]) -> _Column:
-        """Return the arrays of one question and site, `n_rows` long at least."""
-        column = self._columns.pop(key, None)
-        known = 0 if column is None else len(next(iter(column.values())))
-        if column is None or known < n_rows:
-            more = {name: np.full((n_rows - known, *np.shape(value)), value) for name, value in empty.items()}
-            grown = more if column is None else {k: np.concatenate((column[k], more[k])) for k in more}
-            self._bytes += sum(part.nbytes for part in more.values())
-            column = grown
-        self._columns[key] = column
-        return column
-
-    def trim(self) -> None:
-        """Forget what was not asked for longest, down to the bytes allowed."""
-        while self._bytes > self._most_bytes and self._columns:
-            _, column = self._columns.popitem(last=False)
-            self._bytes -= sum(part.nbytes for part in column.values())
 
 
 class KnownNetwork:
@@ -217,6 +43,23 @@ class KnownNetwork:
         self.doorways = store.doorways(network)
         self._kin = store.kin(network)
         self._connections: dict[tuple[bytes, bytes, Query], StreetConnection | TransitConnection] = {}
+
+    def timetable_within(self, hours_s: Sequence[tuple[int, int]]) -> Timetable | None:
+        """Return the timetable that decides journeys within some hours: the first of these streets, where none differs.
+
+        Parameters
+        ----------
+        hours_s : sequence of (int, int)
+            From, to [s].
+
+        Returns
+        -------
+        Timetable or None
+        """
+        kin = self._kin
+        if kin is None or not all(kin.same_between(low_s, high_s) for low_s, high_s in hours_s):
+            return self.network.timetable
+        return kin.timetable
 
     def connect(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> KnownConnection:
         """Return homes and sites whose streets are searched when something new is asked of them.
@@ -237,18 +80,24 @@ class KnownNetwork:
         places = self.doorways.places
         homes, sites = places.rows(home_xy), places.rows(site_xy)
 
-        def connected() -> StreetConnection | TransitConnection:
-            key = homes.tobytes(), sites.tobytes(), query.streets
+        def connected_to(some: np.ndarray) -> StreetConnection | TransitConnection:
+            own = sites[some]
+            key = homes.tobytes(), own.tobytes(), query.streets
             if key not in self._connections:
-                self._connections[key] = connect_network(self.network, home_xy, site_xy, query, self.doorways)
+                while len(self._connections) >= _MOST_CONNECTED:
+                    del self._connections[next(iter(self._connections))]
+                self._connections[key] = connect_network(self.network, home_xy, site_xy[some], query, self.doorways)
             return self._connections[key]
 
+        def known_of(store: Store, source: int, kin: Kin | None = None) -> KnownConnection:
+            return KnownConnection(store, source, homes, sites, connected_to, kin)
+
         if not query.uses_transit:
-            return KnownConnection(self.store, id(self.network.streets), homes, sites, connected)
+            return known_of(self.store, id(self.network.streets))
         kin = self._kin
         if kin is not None and not len(kin.spans):
-            return KnownConnection(kin.store, kin.source, homes, sites, connected)
-        return KnownConnection(self.store, id(self.network.timetable), homes, sites, connected, kin)
+            return known_of(kin.store, kin.source)
+        return known_of(self.store, id(self.network.timetable), kin)
 
 
 @dataclass(frozen=True, eq=False)
@@ -262,9 +111,9 @@ class KnownConnection:
         Identity of the timetable, or of the streets where no vehicle is boarded.
     homes, sites : ndarray of int64, shapes (n_homes,), (n_sites,)
         Numbers of the places.
-    connected : callable
-        Gives the connection to compute with.
-    kin : _Kin or None
+    connected_to : callable
+        Gives the connection to compute with, to some of the sites: their rows.
+    kin : Kin or None
         Of whom answers are taken that cannot differ.
     """
 
@@ -272,8 +121,8 @@ class KnownConnection:
     source: int
     homes: np.ndarray
     sites: np.ndarray
-    connected: Callable[[], StreetConnection | TransitConnection]
-    kin: _Kin | None = None
+    connected_to: Callable[[np.ndarray], StreetConnection | TransitConnection]
+    kin: Kin | None = None
 
     def foresee(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> None:
         """Compute every instant of a window in one search: each is then known as if it had been asked alone.
@@ -289,6 +138,10 @@ class KnownConnection:
         if query.uses_transit:
             _Asked(self, homes, sites, homeward=homeward).foresee(query)
             self.store.trim()
+
+    def connected(self) -> StreetConnection | TransitConnection:
+        """Return the connection to compute with, to all sites."""
+        return self.connected_to(np.arange(len(self.sites)))
 
     def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> WayTimes:
         """Return the times of some homes and some sites, homes × sites whichever way one travels.
@@ -380,7 +233,7 @@ class _Asked:
         if window is None:
             return
         need_min = -(-query.max_s // 60)
-        lacking: dict[int, tuple[list[_Column], np.ndarray]] = {}
+        lacking: dict[int, tuple[list[Column], np.ndarray]] = {}
         for at_s in (window.start_s + k * window.step_s for k in range(window.count)):
             single = _at(query, Window(at_s, at_s))
             question = replace(single, max_s=single.streets.max_s)
@@ -399,7 +252,7 @@ class _Asked:
                 single_way = WayTimes(way.seconds[:, :, place : place + 1], way.reason)
                 self._put_times(times, rows, columns, single_way, need_min)
 
-    def _borrow(self, question: object, columns: list[_Column], query: Query) -> None:
+    def _borrow(self, question: object, columns: list[Column], query: Query) -> None:
         """Take what the kin knows of one instant, where no trip that differs can matter."""
         kin, need_min = self._known.kin, -(-query.max_s // 60)
         if kin is None or not kin.same_between(*_hours(query)):
@@ -439,7 +292,7 @@ class _Asked:
                 part["seen"][rows] = True
         return WayTimes(self._gather(times, "seconds"), self._gather(times, "code"))
 
-    def _borrow_window(self, query: Query, columns: list[_Column]) -> None:
+    def _borrow_window(self, query: Query, columns: list[Column]) -> None:
         """Take what the kin knows of a window, where no trip that differs can matter."""
         kin = self._known.kin
         if kin is None or not kin.same_between(*_hours(query)):
@@ -452,12 +305,12 @@ class _Asked:
                 for name in ("seconds", "code", "seen"):
                     column[name][rows] = theirs[name][rows]
 
-    def _columns(self, question: object, empty: dict[str, Any]) -> list[_Column]:
+    def _columns(self, question: object, empty: dict[str, Any]) -> list[Column]:
         known, n_rows = self._known, int(self._known.homes.max(initial=-1)) + 1
         keys = [(known.source, question, self._homeward, site) for site in known.sites[self._sites].tolist()]
         return [known.store.column(key, n_rows, empty) for key in keys]
 
-    def _gather(self, columns: list[_Column], name: str) -> np.ndarray:
+    def _gather(self, columns: list[Column], name: str) -> np.ndarray:
         if not columns:
             return np.empty((len(self._rows), 0), np.float32)
         return np.stack([column[name][self._rows] for column in columns], axis=1)
@@ -479,7 +332,10 @@ class _Asked:
         wanted = np.flatnonzero(new[:, columns].any(axis=1))
         rows, first = np.unique(self._rows[wanted], return_index=True)
         homes, some = self._homes[wanted[first]], self._sites[columns]
-        connection = self._known.connected()
+        # One site more is connected alone: the streets around the others are searched when something is asked of them.
+        few = 2 * len(some) <= len(self._known.sites)
+        connection = self._known.connected_to(some) if few else self._known.connected()
+        some = np.arange(len(some)) if few else some
         if explain is None and isinstance(connection, TransitConnection):
             yield rows, columns, connection.instants(homes, some, query, homeward=self._homeward)
             return
@@ -487,7 +343,7 @@ class _Asked:
         yield rows, columns, way
 
     @staticmethod
-    def _put_times(times: list[_Column], rows: np.ndarray, columns: np.ndarray, way: WayTimes, to_min: int) -> None:
+    def _put_times(times: list[Column], rows: np.ndarray, columns: np.ndarray, way: WayTimes, to_min: int) -> None:
         found = way.seconds[:, :, 0]
         best_s = found if way.beyond_s is None else np.where(np.isnan(found), way.beyond_s, found)
         for k, column in enumerate(columns):

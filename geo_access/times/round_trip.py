@@ -19,7 +19,8 @@ from geo_access.routing.query import Query, Window
 from geo_access.words.told import fault
 
 if TYPE_CHECKING:
-    from geo_access.times.known import KnownNetwork, Store
+    from geo_access.times.known import KnownNetwork
+    from geo_access.times.store import Store
 
 __all__ = [
     "Ask",
@@ -114,7 +115,8 @@ class NetworkTimes:
     def known(self) -> KnownNetwork:
         """What was found out so far."""
         if self._known is None:
-            from geo_access.times.known import KnownNetwork, Store  # noqa: PLC0415 — compiles on import
+            from geo_access.times.known import KnownNetwork  # noqa: PLC0415 — compiles on import
+            from geo_access.times.store import Store  # noqa: PLC0415 — compiles on import
 
             self._known = KnownNetwork(self.network, Store() if self._store is None else self._store)
         return self._known

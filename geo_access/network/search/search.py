@@ -20,11 +20,11 @@ from geo_access.network.search.crow_fly import (
 from geo_access.network.search.doors import arcs_of, entries, seeds, turned_arcs_of
 from geo_access.network.search.kernels import INFINITE, along_shared_edges, grow, reach_rows, workspace
 from geo_access.network.search.links import Links, graph_of
-from geo_access.network.search.nearby import nearby_pairs
+from geo_access.network.search.nearby import invert, nearby_pairs
 from geo_access.network.search.off_street import across_matrix, across_sparse
 from geo_access.network.search.paths import StreetPath, street_path
 from geo_access.network.search.sweep import hierarchy_rows, worth_a_hierarchy
-from geo_access.network.search.tables import Arcs
+from geo_access.network.search.tables import Arcs, Entries, Seeds
 from geo_access.threads import in_pieces
 from geo_access.words.told import refusal
 
@@ -58,6 +58,14 @@ def _block_rows(
     end, on_edge = entries(streets, graph, targets)
     if hierarchy:
         found = hierarchy_rows(graph.hierarchy, begin, end, len(targets))
+    elif len(targets) < len(sources):
+        # Backwards from the fewer: the same ways in whole deciseconds.
+        limits = limits_ds(targets.connector_s, max_s, factor)
+        first, last = Seeds(*invert(*end, len(targets))), Entries(*invert(*begin, graph.n_states))
+        turned = np.full((len(targets), len(sources)), INFINITE, dtype=np.int32)
+        arcs, n_slots = turned_arcs_of(graph), slots(graph, first.cost)
+        in_pieces(reach_rows, len(targets), arcs, n_slots, first, last, limits, turned)
+        found = np.ascontiguousarray(turned.T)
     else:
         limits = limits_ds(sources.connector_s, max_s, factor)
         found = np.full((len(sources), len(targets)), INFINITE, dtype=np.int32)
@@ -194,7 +202,8 @@ def street_matrix(
         return crow_fly_matrix(streets, sources, targets, max_s=max_s, speed_kmh=speed_kmh)
     graph = graph_of(streets, mode)
     factor = time_factor(graph.speed_kmh, speed_kmh, mode)
-    hierarchy = worth_a_hierarchy(streets, graph, len(sources), None if max_s is None else max_s / factor)
+    fewer = min(len(sources), len(targets))
+    hierarchy = worth_a_hierarchy(streets, graph, fewer, None if max_s is None else max_s / factor)
     result = np.empty((len(sources), len(targets)), dtype=np.float32)
     for rows in _blocks(len(sources), len(targets)):
         result[rows] = _block_rows(

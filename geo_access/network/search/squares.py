@@ -176,10 +176,21 @@ def inside_of(
     keep = used[area]
     point, area = rows[point[keep]], area[keep]
     # The smallest of several: a platform in a station's square.
-    size = np.array([shape.area for shape in _kept_shapes(streets, squares)])
+    size = _areas(streets, squares)
     order = np.lexsort((-size[area], point))
     square[point[order]], inside[point[order]] = area[order], True
     return square, inside
+
+
+def _areas(streets: Streets, squares: Squares) -> np.ndarray:
+    """Return the area of each square, float64 (n_squares,) [m²]."""
+    import shapely  # noqa: PLC0415 — importing the room stays cheap
+
+    kept = streets.__dict__
+    if "_square_areas" not in kept:
+        kept["_square_areas"] = shapely.area(_kept_shapes(streets, squares))
+    found: np.ndarray = kept["_square_areas"]
+    return found
 
 
 def _tree(streets: Streets, squares: Squares) -> shapely.STRtree:
