@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import string
 from datetime import date
 
 from geo_access.errors import InputError
@@ -11,6 +12,30 @@ from geo_access.words.catalogue import LANGUAGES, catalogue
 __all__ = ["LANGUAGES", "catalogue", "format_number", "plural", "text", "told_value", "written_date"]
 
 NARROW_SPACE = "\u202f"
+
+
+class _Counts(string.Formatter):
+    """Puts values in, and where an entry holds ``{n:ligne|lignes}``, the form that goes with the number."""
+
+    def __init__(self, language: str) -> None:
+        self._language = language
+
+    def format_field(self, value: object, format_spec: str) -> str:
+        one, bar, many = format_spec.partition("|")
+        if not bar:
+            return str(format(value, format_spec))
+        return one if _single(value, self._language) else many
+
+
+def _single(count: object, language: str) -> bool:
+    """Tell if a count, a number or one already written, takes the singular: below 2 in French, only 1 in English."""
+    mark, group = (",", NARROW_SPACE) if language == "fr" else (".", ",")
+    written = count if isinstance(count, int | float) else str(count).replace(group, "").replace(mark, ".")
+    try:
+        number = abs(float(str(written).replace("−", "-")))
+    except ValueError:
+        return False
+    return number < 2 if language == "fr" else number == 1
 
 
 def text(key: str, language: str = "fr", /, **values: object) -> str:
@@ -23,7 +48,8 @@ def text(key: str, language: str = "fr", /, **values: object) -> str:
     language : str
         ``fr`` or ``en``.
     **values : object
-        What stands in braces in the entry; all of it, and nothing else.
+        What stands in braces in the entry; all of it, and nothing else. ``{n} {n:ligne|lignes}`` takes the form that
+        goes with the number `n`: in French the singular covers all below 2, in English only 1.
 
     Returns
     -------
@@ -45,7 +71,7 @@ def text(key: str, language: str = "fr", /, **values: object) -> str:
         near = difflib.get_close_matches(key, entries, n=1)
         raise InputError(f"no entry {key!r} in the catalogue" + (f" → did you mean {near[0]!r}?" if near else ""))
     try:
-        return entries[key].format(**values)
+        return _Counts(language).vformat(entries[key], (), values)
     except (KeyError, IndexError) as error:
         raise InputError(f"entry {key!r} needs the value {error}") from error
 
@@ -68,8 +94,9 @@ def plural(key: str, count: float, language: str = "fr", **values: object) -> st
     >>> plural("places", 1), plural("places", 1200)
     ('1 place', '1\u202f200 places')
     """
-    single = abs(count) < 2 if language == "fr" else count == 1
-    return text(f"{key}.{'one' if single else 'many'}", language, n=format_number(count, language), **values)
+    return text(
+        f"{key}.{'one' if _single(count, language) else 'many'}", language, n=format_number(count, language), **values
+    )
 
 
 def format_number(value: float, language: str = "fr", *, decimals: int = 0) -> str:

@@ -68,7 +68,7 @@ def test_free_places_of_a_site_are_told_or_said_to_be_unknown() -> None:
     data = json.loads(re.search(r'<script type="application/json" id="ga-data">(.*?)</script>', page, re.DOTALL)[1])
     assert [site["text"][1] for site in data["sites"]] == [
         "120 places, dont 20 libres",
-        "40 places, dont 0 libres",
+        "40 places, dont 0 libre",
         "24 places, dont 20 libres",
         "5 places (places libres\u202f: non renseignées)",
     ]

@@ -88,7 +88,7 @@ def test_summary_says_the_shares_of_the_residents_each_counted_once() -> None:
     assert summary["rows"][0]["cells"][0]["reason"] == "aller et retour trop longs"
     # Two of three blocked residents have both ways too long; one QPV situation of two is inadequate.
     assert any("67\u202f%" in line for line in summary["lines"])
-    assert any("1 situations inadéquates et 0 non mesurées sur 2" in line for line in summary["lines"])
+    assert any("1 situation inadéquate et 0 non mesurée sur 2" in line for line in summary["lines"])
 
 
 def test_shares_of_the_reasons_sum_to_one() -> None:

@@ -82,7 +82,7 @@ def test_conditions_and_masks_are_applied_and_said(tmp_path: Path) -> None:
     assert masked.training is not None
     # What has no position is not outside.
     assert masked.training["site_id"].tolist() == ["T1", "T3"]
-    assert "communes.geojson: 1 rows kept within mask.geojson, 1 left out" in said(masked)
+    assert "communes.geojson: 1 row kept within mask.geojson, 1 left out" in said(masked)
 
 
 @pytest.mark.parametrize(

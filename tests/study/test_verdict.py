@@ -92,7 +92,7 @@ def test_what_the_tables_do_not_cover_is_told_with_numbers(tmp_path: Path) -> No
 
     study = changed(tmp_path, "training", change)
     told = "\n".join(note if isinstance(note, str) else note.told("fr") for note in study.check().warnings)
-    assert "1 lignes sur 4 n’ont pas de code métier" in told
-    assert "1 lignes sur 4 n’ont pas de position" in told
-    assert "1 lignes ont plus d’inscrits que de places (tF1602)" in told
-    assert "emploi\u202f: 1 métiers sur 2 ne sont nommés par aucune ligne (H2913)" in told
+    assert "1 ligne sur 4 n’a pas de code métier" in told
+    assert "1 ligne sur 4 n’a pas de position" in told
+    assert "1 ligne a plus d’inscrits que de places (tF1602)" in told
+    assert "emploi\u202f: 1 métier sur 2 n’est nommé par aucune ligne (H2913)" in told

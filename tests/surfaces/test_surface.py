@@ -154,7 +154,7 @@ def test_isochrones_of_the_empty_desert_are_discs() -> None:
         (lambda: isochrones(EMPTY, site((0, 0)), mode="transit", depart="08:00"), InputError, "timetable"),
         (lambda: isochrones(EMPTY, site((0, 0)), mode="transit"), InputError, "exactly one"),
         (lambda: isochrones(EMPTY, site((0, 0)), mode="tram"), InputError, "unknown"),
-        (lambda: isochrones(town(), site((500, 500))), SnapError, "none of the 1 sites"),
+        (lambda: isochrones(town(), site((500, 500))), SnapError, "no site of 1 lies"),
         (lambda: isochrones(town(), site((1, 1)), mode="bike"), InputError, "bike"),
         (
             lambda: surface_bands(travel_time_surface(EMPTY, site((0, 0)), max_minutes=20), minutes=(15, 30)),

@@ -187,7 +187,7 @@ def test_bad_layers_get_one_clear_error() -> None:
         travel_times(network, layer(home=(0, 0)).loc[[0, 0]], SITES, depart="07:00")
     with pytest.raises(InputError, match="does not say its CRS"):
         travel_times(network, HOME.set_crs(None, allow_override=True), SITES, depart="07:00")
-    with pytest.raises(CoverageError, match="none of 1 points"):
+    with pytest.raises(CoverageError, match="no point of 1 lies"):
         travel_times(network, HOME.set_crs(32722, allow_override=True), SITES, depart="07:00")
     with pytest.raises(InputError, match="no rows"):
         travel_times(network, HOME.iloc[:0], SITES, depart="07:00")

@@ -4,7 +4,16 @@ function geoAccessMap(map, data) {
   const words = data.words;
   const svgNs = "http://www.w3.org/2000/svg";
   const say = (key, values) =>
-    (words[key] || key).replace(/\{(\w+)\}/g, (whole, name) => (name in values ? values[name] : whole));
+    (words[key] || key).replace(/\{(\w+)(?::([^{}|]*)\|([^{}|]*))?\}/g, (whole, name, one, many) => {
+      if (!(name in values)) return whole;
+      if (one === undefined) return values[name];
+      return isOne(values[name]) ? one : many;
+    });
+  /* A count, a number or one already written: in French the singular covers all below 2, in English only 1. */
+  const isOne = (count) => {
+    const plain = String(count).replace(data.language === "fr" ? /[\s\u202f\u00a0]/g : /,/g, "").replace(",", ".");
+    return data.language === "fr" ? Number(plain) < 2 : Number(plain) === 1;
+  };
   const number = (value, digits) =>
     value.toLocaleString(data.language, { minimumFractionDigits: digits || 0, maximumFractionDigits: digits || 0 });
   const element = (tag, content, className) => {

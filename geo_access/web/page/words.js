@@ -9,7 +9,15 @@ export const has = (key) => key in entries;
 export function t(key, values = {}) {
   const entry = entries[key];
   if (entry === undefined) throw new Error(`no words for ${key}`);
-  return entry.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+  return entry.replace(/\{(\w+)(?::([^{}|]*)\|([^{}|]*))?\}/g, (_, name, one, many) =>
+    one === undefined ? String(values[name] ?? "") : single(values[name]) ? one : many);
+}
+
+// A count, a number or one already written: in French the singular covers all below 2, in English only 1.
+function single(count) {
+  const plain = String(count ?? "").replace(language === "fr" ? /[\s\u202f\u00a0]/g : /,/g, "").replace(",", ".").replace("−", "-");
+  const value = plain === "" ? NaN : Math.abs(Number(plain));
+  return language === "fr" ? value < 2 : value === 1;
 }
 
 export const number = (value, decimals = 0) =>

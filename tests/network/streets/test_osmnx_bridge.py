@@ -102,7 +102,7 @@ def test_merged_edges_are_as_slow_and_closed_as_their_worst_part(tmp_path: Path)
     ((_, _, data), _) = graph.edges(data=True)
     assert sorted(data["highway"]) == ["footway", "residential"]
     walk = from_osmnx(graph, min_island_nodes=1)
-    assert "1 streets merged from several classes: the slowest counts" in map(str, walk.notes)
+    assert "1 street merged from several classes: the slowest counts" in map(str, walk.notes)
     assert any("no edge has the tags foot, bicycle" in str(note) for note in walk.notes)
     with pytest.raises(CoverageError, match="no edge is open to car"):
         from_osmnx(graph, mode=["walk", "car"], min_island_nodes=1)

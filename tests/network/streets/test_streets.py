@@ -189,7 +189,7 @@ E---F
     kept, where = drawn_streets(tmp_path, drawing, {"AB": ROAD, "BC": ROAD, "CD": ROAD, "EF": ROAD})
     assert np.isnan(minutes(kept, where, "AE", "walk")[0, 1])
     pruned, _ = drawn_streets(tmp_path, drawing, {"AB": ROAD, "BC": ROAD, "CD": ROAD, "EF": ROAD}, min_island_nodes=3)
-    assert any("1 islands of fewer than 3 nodes left out (1 edges)" in str(note) for note in pruned.notes)
+    assert any("1 island of fewer than 3 nodes left out (1 edge)" in str(note) for note in pruned.notes)
     assert minutes(pruned, where, "AE", "walk")[0, 1] == pytest.approx(50 * 1.3 / 4.8 * 3.6, abs=0.5)
 
 
@@ -206,7 +206,7 @@ Z---A---B
 
 def test_missing_nodes_cut_the_way_and_are_counted(tmp_path: Path) -> None:
     streets, where = drawn_streets(tmp_path, "A---B---C---D---E", {"ABCDE": ROAD}, missing="C")
-    assert any("1 nodes missing" in str(note) for note in streets.notes)
+    assert any("1 node missing" in str(note) for note in streets.notes)
     assert np.isnan(minutes(streets, where, "AD", "walk")[0, 1])
     assert minutes(streets, where, "DE", "walk")[0, 1] == pytest.approx(75, abs=0.2)
 

@@ -85,7 +85,7 @@ def test_a_line_is_told_by_its_calendar(tmp_path: Path) -> None:
     feed = read_gtfs(written(tmp_path, trips, {}, calendar=calendar))
     kinds = route_kinds([feed])
     assert dict(zip(feed.routes["route_id"], kinds.kind.tolist(), strict=True)) == {"s": 1, "r": 0, "often": 0}
-    assert str(kinds.notes[0]).startswith("f: 1 lines are for schools")
+    assert str(kinds.notes[0]).startswith("f: 1 line is for schools")
     # Holidays of its own that the feed runs through: no line is told.
     assert route_kinds([feed], breaks=[(date(2025, 11, 10), date(2025, 11, 28))]).kind.sum() == 0
 
@@ -104,7 +104,7 @@ def test_who_rides_is_the_public_s(tmp_path: Path) -> None:
         minutes(network, "A", "B", line_kinds=(("L", "school"),))
     with pytest.raises(InputError, match="no kind of line"):
         minutes(network, "A", "B", line_kinds=(("s", "pupils"),))
-    assert any("they count" in str(line) for line in network.warnings)
+    assert any("it counts" in str(line) for line in network.warnings)
     assert Profile("p", "", "transit", paratransit=True, school_lines=False).query(depart=Window(0, 0)).paratransit
 
 

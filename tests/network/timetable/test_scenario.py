@@ -196,7 +196,7 @@ def test_seats_follow_the_trips(tmp_path: Path) -> None:
     assert pairs(ShiftTrips(-2, trip_ids=("t1",))) == [["t1", "t2"]]
     late = apply_edits(network, [ShiftTrips(5, trip_ids=("t1",))])
     assert len(late.timetable.in_seat) == 0
-    assert "1 pairs of trips are no longer ridden" in str(late.warnings[-1])
+    assert "1 pair of trips is no longer ridden" in str(late.warnings[-1])
 
 
 def test_a_feed_in_the_place_of_another(tmp_path: Path) -> None:
@@ -243,7 +243,7 @@ def test_names_as_operators_print_them(tmp_path: Path) -> None:
         ([AddTrip("n", (("A", "08:00"), ("Z", "08:10")), "r")], "no stop 'Z' → nearest"),
         ([AddTrip("n", (("A", "08:00"), ("B", "07:10")), "r")], "go back in time"),
         ([AddLine("L", ("A", "B"), 10, "07:00", "08:00", minutes=())], "0 rides for 1"),
-        ([AddLine("L", ("A", "B"), 10, "07:00", "08:00", minutes=(-3,))], "1 rides for 1"),
+        ([AddLine("L", ("A", "B"), 10, "07:00", "08:00", minutes=(-3,))], "1 ride for 1"),
         ([AddLine("R", ("A", "B"), 10, "07:00", "08:00")], "'R' is there already"),
         ([ShiftTrips(0, line="r")], "shift of 0 min"),
         ([ExtendLine("R", "C", ("A",))], "no trip starts or ends at 'C'"),

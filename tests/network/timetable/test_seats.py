@@ -100,4 +100,4 @@ def test_a_loop_repeated_by_frequencies_goes_on_as_its_next_round(tmp_path: Path
     assert len({int(after) for _, after in today}) == len(today)
     loose = build(tmp_path, [trip], frequencies=[times | {"exact_times": 0}])
     assert len(loose.in_seat) == 0
-    assert any("1 trips without fixed times" in str(line) for line in loose.notes)
+    assert any("1 trip without fixed times" in str(line) for line in loose.notes)

@@ -182,7 +182,7 @@ def test_a_day_outside_one_calendar_lists_them_all_and_the_nearest_day(tmp_path:
     with pytest.raises(ServiceDateError) as caught:
         built(one, other, day=date(2026, 6, 9))
     message = str(caught.value)
-    assert "city: runs Thursday 1 January 2026 → Thursday 31 December 2026; 1 trips on Tuesday 9 June 2026" in message
+    assert "city: runs Thursday 1 January 2026 → Thursday 31 December 2026; 1 trip on Tuesday 9 June 2026" in message
     assert "coach: runs Monday 2 March 2026 → Tuesday 31 March 2026; 0 trips on Tuesday 9 June 2026" in message
     assert "take Tuesday 31 March 2026, the nearest day on which all run" in message
 
@@ -219,7 +219,7 @@ def test_same_platform_in_two_feeds_makes_a_change_that_is_off_without_links(tmp
         place = {name: index for index, name in enumerate(timetable.stop_id.tolist())}
         found = Oracle(timetable).arrivals({place["home:A"]: 0}, clock(7, 50))
         assert (place["away:C"] in found) is reached
-    assert any("1 pairs of stops of different feeds are one place" in str(note) for note in built(home, away).notes)
+    assert any("1 pair of stops of different feeds is one place" in str(note) for note in built(home, away).notes)
 
 
 @given(

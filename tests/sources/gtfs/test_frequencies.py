@@ -108,4 +108,4 @@ def test_waits_are_charged_on_a_small_feed_and_said_how_far_off_on_a_city(tmp_pa
     built = build_timetable([city], day=DAY, epsg=2154, streets=CrowFly(epsg=2154), headways=charge)
     told = [str(said) for said in built.notes]
     assert any("the 40 periods with headways up to 10 min" in line and "at most 5 min off" in line for line in told)
-    assert any("1 periods without fixed times" in line and "half the headway charged" in line for line in told)
+    assert any("1 period without fixed times" in line and "half the headway charged" in line for line in told)

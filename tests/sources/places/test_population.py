@@ -159,4 +159,4 @@ def test_only_the_territory_is_read(tmp_path: Path) -> None:
     frame[["point_id", "population"]].to_csv(tmp_path / "c.csv", index=False)
     points, report = read_population(tmp_path / "c.csv", bbox_lonlat=bounds)
     assert len(points) == 9
-    assert "1 points lie outside" in str(report.notes[0])
+    assert "1 point lies outside" in str(report.notes[0])

@@ -188,7 +188,7 @@ def test_stars_of_bmo_are_unknown_and_projects_are_conserved(tmp_path: Path) -> 
     table, report = read_bmo(tmp_path / "bmo.xlsx")
     assert np.isnan(table["projects"][1])
     assert table["projects_secret"].tolist() == [False, True, False]
-    assert "1 figures" in str(report.notes[0])
+    assert "1 figure" in str(report.notes[0])
     walk = make_crosswalk(
         [
             ("fap225", "D2Z40", "rome", "H2902", 3),

@@ -78,11 +78,11 @@ def test_registers_that_give_an_id_twice_say_so(tmp_path: Path) -> None:
     stock.write_text(f"{head}\n1,25.62B,59350,ACME\n1,25.62B,59350,OTHER\n2,25.62B,59350,TWO\n")
     found, report = read_sirene(stock, departments=["59"])
     assert found["site_name"].tolist() == ["ACME", "TWO"]
-    assert "stock.csv: 1 rows repeat a SIRET (1): the first row of each counts" in [str(note) for note in report.notes]
+    assert "stock.csv: 1 row repeats a SIRET (1): the first row of each counts" in [str(note) for note in report.notes]
     schools = tmp_path / "s.csv"
     schools.write_text("uai,name,lat,lon\n0590005K,LP,50.37,3.49\n0590005K,LPO,50.4,3.5\n")
     listed = read_schools(schools)
     assert listed["site_name"].tolist() == ["LP"]
     assert [str(note) for note in listed.attrs["notes"]] == [
-        "s.csv: 1 rows repeat a UAI (0590005K): the first row of each counts"
+        "s.csv: 1 row repeats a UAI (0590005K): the first row of each counts"
     ]
