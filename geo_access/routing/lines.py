@@ -12,12 +12,13 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
+from numba import njit
 
-from geo_access.arrays import SEEDS, begins_run, entries_of_rows, grouped, indptr_of, mixed, places_in_rows, rows_of
+from geo_access.arrays import SEEDS, begins_run, entries_of_rows, indptr_of, mixed, places_in_rows, rows_of
 from geo_access.network.model import Timetable
 from geo_access.routing.tables import LineTables
 
-__all__ = ["Lines", "build_lines", "reverse_lines"]
+__all__ = ["Lines", "build_lines", "filed", "reverse_lines"]
 
 # A chain of vehicles joined in-seat longer than this is a loop in the data.
 _LONGEST_CHAIN = 64
@@ -284,7 +285,7 @@ def _indexed(n_stops: int, events: _Events, trip_indptr: np.ndarray, line_indptr
     calls_event, calls_indptr = entries_of_rows(trip_indptr, line_indptr[:-1])
     calls_line, calls_position = rows_of(calls_indptr, np.int32), places_in_rows(calls_indptr).astype(np.int32)
     may_board = events.board[calls_event]
-    stop_indptr, order = grouped(events.stop[calls_event][may_board], n_stops)
+    stop_indptr, order = filed(events.stop[calls_event][may_board], n_stops)
     return Lines(
         n_stops,
         *events,
@@ -296,6 +297,22 @@ def _indexed(n_stops: int, events: _Events, trip_indptr: np.ndarray, line_indptr
         stop_line=calls_line[may_board][order],
         stop_position=calls_position[may_board][order],
     )
+
+
+@njit(cache=True)
+def filed(rows: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
+    """Put entries together by row as `arrays.grouped` does, counting instead of sorting: for millions of them."""
+    indptr = np.zeros(n_rows + 1, dtype=np.int64)
+    for row in rows:
+        indptr[row + 1] += 1
+    for row in range(n_rows):
+        indptr[row + 1] += indptr[row]
+    cursor = indptr[:-1].copy()
+    order = np.empty(len(rows), dtype=np.int64)
+    for k in range(len(rows)):
+        order[cursor[rows[k]]] = k
+        cursor[rows[k]] += 1
+    return indptr, order
 
 
 def reverse_lines(lines: Lines) -> Lines:

@@ -13,10 +13,10 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numba import njit
 
-from geo_access.arrays import grouped, indptr_of
+from geo_access.arrays import indptr_of
 from geo_access.network.model import SparseTimes
 from geo_access.routing.lanes import LANES, lanes_min
-from geo_access.routing.lines import Lines, reverse_lines
+from geo_access.routing.lines import Lines, filed, reverse_lines
 from geo_access.routing.tables import Alightings, Onward, Span, Walks
 from geo_access.routing.timed import timed_of, walk_off_timed, walks_of
 from geo_access.threads import in_pieces
@@ -87,7 +87,8 @@ class SweepGraph:
 def build_graph(lines: Lines, transfer_indptr: np.ndarray, transfer_board: np.ndarray) -> SweepGraph:
     """Give events their number in time and lay the transfers out by rank."""
     n = lines.n_events
-    order = np.argsort(lines.event_arrival_s, kind="stable")
+    first_s, last_s = (int(at(lines.event_arrival_s, initial=0)) for at in (np.min, np.max))
+    _, order = filed(lines.event_arrival_s - np.int32(first_s), last_s - first_s + 1)
     rank = np.empty(n, dtype=np.int32)
     rank[order] = np.arange(n, dtype=np.int32)
     following = np.full(n, -1, dtype=np.int32)
@@ -100,7 +101,7 @@ def build_graph(lines: Lines, transfer_indptr: np.ndarray, transfer_board: np.nd
     change_to, circular = _by_rank(order, transfer_indptr, transfer_board, rank, change_indptr)
     off = order[lines.event_alight[order]]
     stops = lines.event_stop[off]
-    alight_indptr, by_stop = grouped(stops, lines.n_stops)
+    alight_indptr, by_stop = filed(stops, lines.n_stops)
     return SweepGraph(
         lines,
         transfer_indptr,

@@ -294,7 +294,7 @@ class LevelEngine:
         )
         some = Sites(sites.ids[rows], sites.names[rows], sites.xy[rows], *hours)
         connection = connect_points(times, residents.xy, some, ask)
-        trip = round_trip(connection, np.arange(len(residents.xy)), some, ask)
+        trip = round_trip(connection, np.arange(len(residents.xy)), some, ask, by_site=True)
         no_points, no_sites = np.zeros(len(residents.xy), bool), np.zeros(len(some), bool)
         points_off = trip.unsnapped_points if trip.unsnapped_points is not None else no_points
         sites_off = trip.unsnapped_sites if trip.unsnapped_sites is not None else no_sites

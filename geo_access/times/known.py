@@ -224,7 +224,8 @@ class _Asked:
         if explain:
             beyond_s = np.where(within, np.float32(np.nan), best_s)
             return WayTimes(seconds, self._gather(causes, "reason"), beyond_s, self._gather(causes, "missed_s"))
-        plain = np.where(np.isin(code, _OFF_STREETS), code, Reason.NO_TRIP_IN_WINDOW)
+        off = (code == _OFF_STREETS[0]) | (code == _OFF_STREETS[1])
+        plain = np.where(off, code, np.uint8(Reason.NO_TRIP_IN_WINDOW))
         return WayTimes(seconds, np.where(within, 0, plain).astype(np.uint8))
 
     def foresee(self, query: Query) -> None:
@@ -313,7 +314,8 @@ class _Asked:
     def _gather(self, columns: list[Column], name: str) -> np.ndarray:
         if not columns:
             return np.empty((len(self._rows), 0), np.float32)
-        return np.stack([column[name][self._rows] for column in columns], axis=1)
+        # Site by site, as columns are kept: turned round in memory, a city's answers would cost more than they took.
+        return np.stack([column[name][self._rows] for column in columns]).swapaxes(0, 1)
 
     def _computed(
         self, new: np.ndarray, query: Query, *, explain: bool | None

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -227,7 +227,13 @@ def connect_points(times: TimesSource, home_xy: np.ndarray, sites: Sites, ask: A
 
 
 def round_trip(
-    connection: Connection, points: np.ndarray, sites: Sites, ask: Ask, *, explain: bool = False
+    connection: Connection,
+    points: np.ndarray,
+    sites: Sites,
+    ask: Ask,
+    *,
+    explain: bool = False,
+    by_site: bool = False,
 ) -> RoundTrip:
     """Compute the times from homes to sites and back.
 
@@ -242,6 +248,8 @@ def round_trip(
     ask : Ask
     explain : bool
         Whether the cause of each missing time is wanted.
+    by_site : bool
+        Whether the arrays lie site by site in memory, for whoever reads some sites after the other.
 
     Returns
     -------
@@ -249,7 +257,7 @@ def round_trip(
         Arrays of shape (n_points, n_sites).
     """
     shape = (len(points), len(sites))
-    found = _Found(shape, explain=explain, spread=ask.spread_s > 0)
+    found = _Found(shape, explain=explain, spread=ask.spread_s > 0, order="F" if by_site else "C")
     for arrive_s, leave_s, columns in _schedules(ask, sites) if all(shape) else ():
         deadline = ask.query(arrive=Window(arrive_s, arrive_s))
         found.put("out", columns, connection.times(points, columns, deadline, homeward=False, explain=explain))
@@ -287,12 +295,12 @@ def foresee_moves(connection: Connection, points: np.ndarray, sites: Sites, ask:
 class _Found:
     """Arrays of a round trip while they are filled, one schedule at a time."""
 
-    def __init__(self, shape: tuple[int, int], *, explain: bool, spread: bool) -> None:
+    def __init__(self, shape: tuple[int, int], *, explain: bool, spread: bool, order: Literal["C", "F"]) -> None:
         names = ["out_s", "back_s"]
         names += ["out_beyond_s", "back_beyond_s", "next_arrival_s", "last_departure_s"] if explain else []
         names += ["out_p25_s", "out_p75_s"] if spread else []
-        self._seconds = {name: np.full(shape, np.nan, dtype=np.float32) for name in names}
-        self._reasons = {name: np.zeros(shape, dtype=np.uint8) for name in ("out_reason", "back_reason")}
+        self._seconds = {name: np.full(shape, np.nan, dtype=np.float32, order=order) for name in names}
+        self._reasons = {name: np.zeros(shape, dtype=np.uint8, order=order) for name in ("out_reason", "back_reason")}
 
     def put(self, way: str, columns: np.ndarray, times: PairTimes) -> None:
         self._seconds[f"{way}_s"][:, columns] = times.seconds[:, :, 0]
