@@ -99,7 +99,7 @@ def test_door_to_door_inside_a_zone(tmp_path: Path) -> None:
     # A site outside the zone, and a public that does not book.
     assert np.isnan(seconds(network, home, (6000, 2000), "09:00"))
     assert np.isnan(seconds(network, home, site, "09:00", on_demand=False))
-    assert any("services on demand" in str(line) for line in network.warnings)
+    assert any("on demand" in str(line) for line in network.warnings)
 
 
 def test_a_window_of_departures_and_its_percentiles(tmp_path: Path) -> None:
@@ -168,7 +168,7 @@ def test_durations_that_nobody_states_are_assumed_aloud(tmp_path: Path) -> None:
     trip = zone_trip(safe_duration_factor="", safe_duration_offset="")
     network = built(tmp_path, [trip, "A 10:00 B 10:10"], zones=ZONE)
     assert seconds(network, (0, 2000), (3000, 2000), "09:00") == 270 * ASSUMED_FACTOR + ASSUMED_OFFSET_S
-    assert any("do not say how long they take" in str(line) for line in network.warnings)
+    assert any("how long" in str(line) for line in network.warnings)
 
 
 @pytest.mark.parametrize(
