@@ -6,6 +6,7 @@ What a time is made of: access, wait, ride, change, egress; worked out for the p
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, fields, is_dataclass, replace
 from datetime import date
@@ -31,6 +32,7 @@ from geo_access.times.core import PointTimes, point_times, timetable_of
 from geo_access.times.points import Points, read_points
 from geo_access.times.result import Asked, TravelTimes
 from geo_access.times.stream import StreamedTimes, Streaming, check_capacity, reduce_blocks, write_blocks
+from geo_access.times.tiles import Tiling, write_tiles
 from geo_access.words.told import refusal
 
 __all__ = ["manifest_of", "time_components", "travel_times"]
@@ -121,6 +123,7 @@ def travel_times(
     reduce: None = None,
     memory_gb: float = 4.0,
     progress: bool = False,
+    tile_km: float | None = None,
     **limits: Unpack[Limits],
 ) -> StreamedTimes: ...
 @overload
@@ -160,6 +163,7 @@ def travel_times(
     reduce: Callable[[TravelTimes], Any] | None = None,
     memory_gb: float = 4.0,
     progress: bool = False,
+    tile_km: float | None = None,
     **limits: Unpack[Limits],
 ) -> Any:
     """Door-to-door times between all origins and all destinations; no pair is ever lost.
@@ -190,6 +194,10 @@ def travel_times(
         Refuse a matrix above this size [GB]; with `sink` or `reduce`, hold no more than this beside the network.
     progress : bool
         Show a progress bar while writing or reducing.
+    tile_km : float, optional
+        With `sink`: compute by tiles of this side [km], for a territory where most pairs are far apart. Pairs that
+        cannot be within `max_minutes` even if nobody ever waits get no row, and are counted in the notes; all others
+        have the row they have without tiles. The side changes memory and time, and not one byte.
     **limits
         Other fields of `Query`: ``walk_kmh``, ``max_access_s``, ``max_rides`` …
 
@@ -223,6 +231,8 @@ def travel_times(
     )
     if sink is not None and reduce is not None:
         raise refusal("times.sink_and_reduce")
+    if tile_km is not None and (sink is None or not 0 < tile_km < math.inf):
+        raise refusal("times.tile_km", value=tile_km)
     starts = read_points(origins, network, name="origins", id_column=id_column)
     ends = (
         starts if destinations is None else read_points(destinations, network, name="destinations", id_column=id_column)
@@ -231,16 +241,22 @@ def travel_times(
 
     asked = Asked(network, starts, ends)
 
-    def compute(block: Points) -> TravelTimes:
-        times = known_times(network, block, ends, query)
+    def between(block: Points, others: Points) -> TravelTimes:
+        times = known_times(network, block, others, query)
         return TravelTimes(
-            block.ids, ends.ids, query, times.seconds, times.reason, times.feasible_share, manifest, asked
+            block.ids, others.ids, query, times.seconds, times.reason, times.feasible_share, manifest, asked
         )
+
+    def compute(block: Points) -> TravelTimes:
+        return between(block, ends)
 
     streaming = Streaming(compute, starts, len(ends.ids), query, memory_gb, progress)
     if sink is not None:
         # The same files make other networks with edits, modes or speeds: a folder belongs to the arrays themselves.
         manifest = replace(manifest, extra={**manifest.extra, "network_sha256": network_sha256(network)})
+        if tile_km is not None:
+            tiling = Tiling(between, network, starts, ends, query, tile_km, memory_gb, progress)
+            return write_tiles(tiling, manifest, Path(sink))
         return write_blocks(streaming, manifest, Path(sink))
     if reduce is not None:
         return reduce_blocks(streaming, reduce)

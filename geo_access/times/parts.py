@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,13 @@ import pandas as pd
 
 from geo_access.errors import InputError
 from geo_access.manifest import Manifest, read_manifest, sha256_file, write_whole
+from geo_access.words.note import Note, note
 
-__all__ = ["claim_folder", "one_type", "sound_parts", "write_ledger", "write_part"]
+__all__ = ["OpenedParts", "claim_folder", "one_type", "open_parts", "sound_parts", "write_ledger", "write_part"]
 
 _LEDGER = "parts.json"
 _OURS = re.compile(r"part-\d{5}\.(parquet|writing)|(manifest|parts)\.json(\.writing)?")
+_NAMED = 5
 _INT64 = np.iinfo(np.int64)
 
 
@@ -138,3 +141,66 @@ def write_ledger(folder: Path, entries: Mapping[str, Mapping[str, Any]], run: st
     """Write down which parts are whole."""
     content = {"id": run, "parts": dict(sorted(entries.items()))}
     write_whole(folder / _LEDGER, json.dumps(content, indent=1) + "\n")
+
+
+@dataclass(frozen=True, eq=False)
+class OpenedParts:
+    """A folder taken for a run, with what is whole in it.
+
+    Attributes
+    ----------
+    folder : pathlib.Path
+    files : tuple of pathlib.Path
+        All parts of the run, written or not.
+    ledger : dict of str to dict
+        ``rows`` and ``sha256`` of the parts that are whole, by name; `keep` adds to it.
+    ids_kept : bool
+        Whether the origins' ids keep their type in a table.
+    manifest : Manifest
+    notes : tuple of Note
+        Parts that were damaged; ids that a table can only keep as text.
+    """
+
+    folder: Path
+    files: tuple[Path, ...]
+    ledger: dict[str, dict[str, Any]]
+    ids_kept: bool
+    manifest: Manifest
+    notes: tuple[Note, ...]
+
+    def keep(self, file: Path, entry: dict[str, Any]) -> None:
+        """Write down that a part is whole."""
+        self.ledger[file.name] = entry
+        write_ledger(self.folder, self.ledger, self.manifest.id)
+
+
+def open_parts(origin_ids: np.ndarray, manifest: Manifest, folder: Path, n_parts: int) -> OpenedParts:
+    """Take a folder for a run of so many parts, and look at what is whole there.
+
+    Parameters
+    ----------
+    origin_ids : ndarray of object
+    manifest : Manifest
+        Its `id` says which run the folder belongs to.
+    folder : pathlib.Path
+    n_parts : int
+
+    Returns
+    -------
+    OpenedParts
+
+    Raises
+    ------
+    InputError
+        When the folder holds another run, or is something else.
+    """
+    files = tuple(folder / f"part-{number:05d}.parquet" for number in range(n_parts))
+    kept = one_type(origin_ids)
+    kinds = "text" if not kept else type(next(iter(origin_ids.tolist()), "")).__name__
+    manifest = replace(manifest, extra={**manifest.extra, "origin_ids": kinds})
+    claim_folder(folder, manifest)
+    ledger = sound_parts(folder, files, manifest.id)
+    damaged = [file.name for file in files if file.exists() and file.name not in ledger]
+    notes = [note("stream.computed_again", n=len(damaged), parts=", ".join(damaged[:_NAMED]))] if damaged else []
+    notes += [] if kept else [note("stream.ids_as_text")]
+    return OpenedParts(folder, files, ledger, kept, manifest, tuple(notes))

@@ -13,7 +13,7 @@ from geo_access.network.model import CrowFly, Network
 from geo_access.network.search.links_checks import extent_of, misplaced
 from geo_access.words.told import fault, refusal
 
-__all__ = ["Points", "read_points", "select_points"]
+__all__ = ["Points", "read_points", "select_points", "take_points"]
 
 # No street link reaches this far: points all beyond it were given in another place or another CRS.
 _FAR_M = 50_000.0
@@ -99,6 +99,11 @@ def read_points(layer: gpd.GeoDataFrame, network: Network, *, name: str, id_colu
 
 def select_points(points: Points, rows: slice) -> Points:
     """Return a block of points."""
+    return Points(points.ids[rows], points.xy[rows], points.known[rows])
+
+
+def take_points(points: Points, rows: np.ndarray) -> Points:
+    """Return some points, in the order of their rows."""
     return Points(points.ids[rows], points.xy[rows], points.known[rows])
 
 

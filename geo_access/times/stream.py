@@ -29,6 +29,7 @@ __all__ = [
     "check_capacity",
     "reduce_blocks",
     "row_blocks",
+    "storable",
     "write_blocks",
 ]
 
@@ -253,15 +254,15 @@ def write_blocks(asked: Streaming, manifest: Manifest, folder: Path) -> Streamed
     wanted = [cuts[number] for number in todo]
     for k, times in _blocks(asked, wanted):
         part = parts[todo[k]]
-        ledger[part.name] = write_part(_storable(times, kept), part)
+        ledger[part.name] = write_part(storable(times, kept), part)
         write_ledger(folder, ledger, manifest.id)
     for said in notes:
         _LOG.warning("%s", said)
     return StreamedTimes(folder, tuple(parts), asked.query, manifest, tuple(notes))
 
 
-def _storable(times: TravelTimes, origins_kept: bool) -> pd.DataFrame:
-    """Pairs as a table, with ids as text where one column cannot hold them in their own types."""
+def storable(times: TravelTimes, origins_kept: bool) -> pd.DataFrame:
+    """Return the pairs as a table, with ids as text where one column cannot hold them in their own types."""
     frame = times.to_frame()
     if not origins_kept:
         frame["origin_id"] = frame["origin_id"].map(str)

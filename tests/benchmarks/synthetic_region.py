@@ -14,8 +14,17 @@ EPSG, WALK_MS = 2154, 4.8 / 3.6
 CELLS, SITES, TRIPS, TOWNS = 150_000, 314, 45_000, 1_200
 
 
-def make_region(share: float, *, seed: int = 7) -> tuple[Network, gpd.GeoDataFrame, gpd.GeoDataFrame]:
+def make_region(
+    share: float, *, seed: int = 7, n_sites: int = SITES
+) -> tuple[Network, gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Draw a share of the region: area, cells, sites and trips shrink together, density stays.
+
+    Parameters
+    ----------
+    share : float
+    seed : int
+    n_sites : int
+        Sites of the whole region.
 
     Returns
     -------
@@ -33,7 +42,7 @@ def make_region(share: float, *, seed: int = 7) -> tuple[Network, gpd.GeoDataFra
         near = np.round((towns[town] + rng.normal(size=(len(town), 2)) * spread[town, None]) / 200)
         drawn = np.unique(np.concatenate((drawn, near)), axis=0)
     cells = rng.permutation(drawn)[: int(CELLS * share)]
-    sites = towns[rng.choice(n_towns, int(SITES * share), p=weight / weight.sum())]
+    sites = towns[rng.choice(n_towns, int(n_sites * share), p=weight / weight.sum())]
     population = rng.pareto(2.0, len(cells)) + 0.1
     homes = _layer(cells * 200, population=population / population.sum() * 6e6 * share)
     timetable = _timetable(rng, towns, spread, weight, int(TRIPS * share))
