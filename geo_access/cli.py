@@ -227,11 +227,15 @@ def check(
     language = report.language
     if report.rows:
         table = Table(title=text("cli.read_title", language), title_justify="left")
-        for key in ("cli.source", "cli.read", "cli.kept", "cli.located", "cli.lost"):
-            table.add_column(text(key, language))
-        for row in report.rows:
-            table.add_row(*(escape(str(cell)) for cell in row))
+        for key in ("cli.source", "cli.read", "cli.kept", "cli.located"):
+            table.add_column(text(key, language), overflow="fold")
+        for *cells, _ in report.rows:
+            table.add_row(*(escape(str(cell)) for cell in cells))
         console.print(table)
+        # Reasons are sentences: a column of a console is too narrow for them.
+        for source, *_, lost in report.rows:
+            if lost:
+                console.print(escape(text("cli.lost", language, source=source, lost=lost)))
     for warning in report.warnings:
         console.print(f"[yellow]![/] {escape(warning.told(language))}")
     with _told_in(language):

@@ -11,7 +11,7 @@ from geo_access.study.contents import read_contents, readings
 from geo_access.study.file import StudyFile, read_content, sound_part, validated
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import check_feeds
-from geo_access.study.opened import Unopened, try_to_open
+from geo_access.study.opened import Unopened, off_streets, try_to_open
 from geo_access.words.messages import fault_text
 from geo_access.words.note import Note, note
 
@@ -98,7 +98,7 @@ def _checked(study: StudyFile, path: Path) -> CheckReport:
     if isinstance(opened, Unopened):
         return CheckReport(opened.contents.rows, opened.contents.notes, opened.faults, None, language)
     rows, notes = check_feeds(study)
-    warnings = tuple(dict.fromkeys((*opened.inputs.warnings, *notes, *opened.network.warnings)))
+    warnings = tuple(dict.fromkeys((*off_streets(opened), *opened.inputs.warnings, *notes, *opened.network.warnings)))
     rows += readings(opened.inputs, language)
     return CheckReport(tuple(rows), warnings, (), _plan(study, opened.inputs), language)
 

@@ -16,7 +16,9 @@ from geo_access.diagnosis.residents import read_residents
 from geo_access.diagnosis.supply import job_offers, training_offers
 from geo_access.errors import Fault, GeoAccessError, raise_faults
 from geo_access.network.model import CrowFly, Network
+from geo_access.network.search.links import link_points
 from geo_access.network.search.links_checks import extent_of, misplaced
+from geo_access.routing.query import Query
 from geo_access.study.contents import Contents, read_contents
 from geo_access.study.file import StudyFile, study_metiers
 from geo_access.study.inputs import StudyInputs, read_inputs
@@ -24,8 +26,11 @@ from geo_access.study.network import OtherDays, other_days, study_network
 from geo_access.study.provenance import Watched, watch
 from geo_access.study.scenario import Assumptions
 from geo_access.study.written_scenarios import check_scenarios
+from geo_access.words.note import Note, note
 
-__all__ = ["OpenedStudy", "Unopened", "open_study", "try_to_open"]
+__all__ = ["OpenedStudy", "Unopened", "off_streets", "open_study", "try_to_open"]
+
+_ON_FOOT = Query("walk")
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +181,23 @@ def _misplaced(inputs: StudyInputs, network: Network) -> list[Fault]:
             xy, ids = _positions(table, identifier, network.epsg)
             faults += misplaced(xy, extent=extent, epsg=network.epsg, where=name, ids=ids)
     return faults
+
+
+def off_streets(opened: OpenedStudy) -> tuple[Note, ...]:
+    """Say how many populated points and sites no street of the study comes near: nobody walks from or to them."""
+    network, found = opened.network, []
+    if isinstance(network.streets, CrowFly):
+        return ()
+    tables = (("points", opened.inputs.points), ("sites", opened.inputs.training), ("sites", opened.inputs.employers))
+    for name, table in tables:
+        if table is None:
+            continue
+        xy, _ = _positions(table, "point_id" if name == "points" else "site_id", network.epsg)
+        limit_m = _ON_FOOT.link_limit_m
+        links = link_points(network.streets, xy, mode="walk", limit_m=limit_m)
+        if lost := int((~links.ok).sum()):
+            found.append(note(f"check.{name}_off_streets", n=lost, all=len(xy), limit_m=round(limit_m)))
+    return tuple(found)
 
 
 def _foresee(file: StudyFile, inputs: StudyInputs, network: Network) -> None:

@@ -16,6 +16,7 @@ from geo_access.errors import GeoAccessError, InputError, MissingFileError
 from geo_access.sources.gtfs.calendar import common_day, trips_per_day
 from geo_access.sources.gtfs.several import read_feeds
 from geo_access.sources.places.population import read_population
+from geo_access.study.coverage import share_covered
 from geo_access.study.file import read_study_file
 from geo_access.study.recognise import Recognised, recognise
 from geo_access.words.words import text
@@ -24,6 +25,8 @@ __all__ = ["Draft", "draft_study"]
 
 _METIERS = 5
 _MOST_SQUARES = 150
+# Under this share of the population, streets cannot carry the study.
+_LEAST_COVERED = 0.5
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,10 @@ class _Writer:
             f'{self._comment("date")}date = {chosen.isoformat()}\nlanguage = "{self._language}"\n'
         )
         files = ", ".join(self._name(each.path) for each in streets)
+        elsewhere = self._elsewhere(streets)
         lines = f'streets = "osm"\nosm = [{files}]' if streets else 'streets = "crow-fly"'
+        if elsewhere:
+            lines = f'{self._comment("streets_kept")}streets = "crow-fly"\n# streets = "osm"\n# osm = [{files}]'
         gtfs = ", ".join(self._name(each.path) for each in feeds)
         network = f"[network]\n{self._comment('network')}{lines}\ngtfs = [{gtfs}]\n"
         if not streets:
@@ -159,12 +165,24 @@ class _Writer:
             self._points(),
             offers,
             self._metiers(metiers),
-            self._profiles(bool(feeds), bool(streets)),
+            self._profiles(bool(feeds), bool(streets) and not elsewhere),
             self._thresholds(),
             self._schedules(),
             self._rest(),
         ]
         return "\n".join(parts)
+
+    def _elsewhere(self, streets: Sequence[Recognised]) -> bool:
+        """Tell if the streets leave most people out: then the first map is as the crow flies, and says so."""
+        points = [*self._all("points"), *self._all("communes")]
+        if not streets or not points:
+            return False
+        share = share_covered([each.path for each in streets], points[0].path)
+        if share >= _LEAST_COVERED:
+            return False
+        files = ", ".join(each.path.name for each in streets)
+        self.steps.append(self._say("streets_elsewhere", files=files, percent=f"{share:.0%}".rstrip("%")))
+        return True
 
     def _day(self, feeds: Sequence[Recognised]) -> dt.date:
         """Find the Tuesday on which most trips run, else the nearest day that all feeds have."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import shutil
 import zipfile
 from datetime import date
@@ -13,7 +14,7 @@ from geo_access.errors import GeoAccessError
 from geo_access.study.check import CheckReport, check_study
 from geo_access.study.study import Study
 from geo_access.words.messages import error_text
-from tests.reliability.small_study import write_transit_study
+from tests.reliability.small_study import write_csv_rows, write_transit_study
 from tests.study.test_file import GOOD, write
 
 DEMO = Path(__file__).parents[2] / "data" / "demo"
@@ -109,3 +110,26 @@ def test_walks_between_stops_that_check_accepts_are_run(tmp_path: Path, given: s
     path.write_text(path.read_text("utf-8").replace(old, f"{old}\n{given}"), "utf-8")
     assert check_study(path).faults == ()
     assert len(Study.from_file(path).prepare().flags) > 0
+
+
+def off_streets(path: Path) -> dict[str, int]:
+    """Rows that no street comes near, by the key of the note that counts them."""
+    return {
+        each.key: int(str(dict(each.values)["n"]))
+        for each in check_study(path).warnings
+        if each.key.endswith("off_streets")
+    }
+
+
+def test_homes_and_sites_that_no_street_comes_near_are_counted_before_a_run(tmp_path: Path) -> None:
+    """One home and one site of the study are put 50 km off: `check` says so, though both would run."""
+    path = write_transit_study(tmp_path)
+    before = off_streets(path)
+    for name in ("points.csv", "training.csv"):
+        rows = list(csv.DictReader((tmp_path / name).read_text("utf-8").splitlines()))
+        rows[0]["lat"] = str(float(rows[0]["lat"]) + 0.45)
+        write_csv_rows(tmp_path / name, rows)
+    after = off_streets(path)
+    for key in ("check.points_off_streets", "check.sites_off_streets"):
+        assert after[key] == before.get(key, 0) + 1
+    assert any("nobody leaves from there" in str(each) for each in check_study(path).warnings)

@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from geo_access.cli import app
 from geo_access.errors import InputError, MissingFileError
+from geo_access.study.coverage import share_covered
 from geo_access.study.file import StudyFile, read_study_file
 from geo_access.study.recognise import recognise
 from geo_access.study.schema import study_keys, study_schema
@@ -80,6 +81,23 @@ def test_without_outlines_squares_stand_in_and_it_is_said(tmp_path: Path) -> Non
     assert any("squares" in step and "zones_carrees.geojson" in step for step in draft.steps)
     inputs = Study.from_file(draft.study).check()
     assert not any("without any populated point" in str(warning) for warning in inputs.warnings)
+
+
+def test_streets_of_another_place_are_set_aside_and_said(tmp_path: Path) -> None:
+    """The demo's people with a street file of three nodes 200 km off: the first map is as the crow flies."""
+    home = folder(tmp_path, *(name for name in DATA if name != "streets.osm.bz2"))
+    nodes = "".join(f'<node id="{i}" lat="{44 + i / 100}" lon="-1.{i}" version="1"/>' for i in range(1, 4))
+    way = '<way id="1" version="1"><nd ref="1"/><nd ref="2"/><tag k="highway" v="residential"/></way>'
+    (home / "far.osm").write_text(f'<?xml version="1.0"?><osm version="0.6">{nodes}{way}</osm>', encoding="utf-8")
+    assert share_covered([home / "far.osm"], DEMO / "points.csv") == 0
+    assert share_covered([home / "far.osm", DEMO / "streets.osm.bz2"], DEMO / "points.csv") == 1
+    draft = draft_study(home, territory="Val", language="en")
+    assert draft.ready
+    assert any("far.osm" in step and "cover 0%" in step for step in draft.steps)
+    written = draft.study.read_text("utf-8")
+    assert read_study_file(draft.study).network.streets == "crow-fly"
+    # What was set aside stands there, to be taken back.
+    assert '# osm = ["far.osm"]' in written
 
 
 def test_what_is_missing_is_named_and_the_study_is_not_called_ready(tmp_path: Path) -> None:
