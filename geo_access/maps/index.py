@@ -71,7 +71,8 @@ def _inadequate(content: MapContent) -> str:
     if not questions:
         return "–"
     levels = questions[0].rows["level"].astype(str)
-    return f"{int((levels == 'inadéquat').sum())} / {int((levels != 'sans objet').sum())}"
+    counts = (int((levels == "inadéquat").sum()), int((levels != "sans objet").sum()))
+    return " / ".join(format_number(count, content.language) for count in counts)
 
 
 def write_index(

@@ -272,7 +272,7 @@ def _reach_line(context: ReportContext, metier: Metier, kind: str, reached: pd.S
     language = context.language
     levels = _own_levels(context, metier, kind)
     levels = levels[levels != "sans objet"]
-    return text(
+    said = text(
         "report.metier.reach" if kind == "training" else "report.metier.reach.job",
         language,
         share=share(share_of(reached), language),
@@ -280,6 +280,7 @@ def _reach_line(context: ReportContext, metier: Metier, kind: str, reached: pd.S
         inadequate=plural("report.zones", int((levels == "inadéquat").sum()), language),
         all=format_number(len(levels), language),
     )
+    return said[0].upper() + said[1:]
 
 
 def _picture_alt(context: ReportContext, metier: Metier) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from geo_access.report.axes import gap_lines, measured, reason_words
 from geo_access.report.context import ReportContext
-from geo_access.report.reach import blocked_of, is_asked, named_metier, reach_of, reach_rows, share_of
+from geo_access.report.reach import REACHES, blocked_of, is_asked, named_metier, reach_of, reach_rows, share_of
 from geo_access.report.words import minutes, share
 from geo_access.words.words import format_number, plural, text
 
@@ -63,10 +63,11 @@ def summary_content(context: ReportContext) -> dict[str, Any]:
 
 
 def _range_line(context: ReportContext, kind: str) -> str:
-    """Sentence from the worst métier to the best."""
+    """Sentence from the worst métier to the best, of those that the data say anything of."""
     language = context.language
-    shares = [(share_of(reach_of(context, metier.code, kind)), named_metier(metier)) for metier in context.metiers]
-    shares = sorted(item for item in shares if np.isfinite(item[0]))
+    reached = [(reach_of(context, metier.code, kind), named_metier(metier)) for metier in context.metiers]
+    told = [(share_of(row), name) for row, name in reached if _says_something(row)]
+    shares = sorted(item for item in told if np.isfinite(item[0]))
     if not shares:
         return ""
     wanted = str(context.question(context.reach, kind)["threshold"].iloc[0])
@@ -79,6 +80,11 @@ def _range_line(context: ReportContext, kind: str) -> str:
         "best_share": share(shares[-1][0], language),
     }
     return text(f"report.summary.{kind}" + (".one" if len(shares) == 1 else ""), language, **values)
+
+
+def _says_something(reached: pd.Series) -> bool:
+    """Tell if anybody reaches, or fails to for a reason that was measured: « 0 % » of what nobody knows is no figure."""
+    return float(reached.get(REACHES, 0.0)) > 0 or float(measured(blocked_of(reached)).sum()) > 0
 
 
 def _all_blocked(context: ReportContext, kinds: list[str]) -> dict[str, float]:

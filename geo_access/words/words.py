@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 import string
 from datetime import date
 
@@ -12,6 +13,7 @@ from geo_access.words.catalogue import LANGUAGES, catalogue
 __all__ = ["LANGUAGES", "catalogue", "format_number", "plural", "text", "told_value", "written_date"]
 
 NARROW_SPACE = "\u202f"
+_LEADING = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
 class _Counts(string.Formatter):
@@ -28,13 +30,13 @@ class _Counts(string.Formatter):
 
 
 def _single(count: object, language: str) -> bool:
-    """Tell if a count, a number or one already written, takes the singular: below 2 in French, only 1 in English."""
+    """Tell if a count takes the singular: below 2 in French, only 1 in English; a number, or one written at a start."""
     mark, group = (",", NARROW_SPACE) if language == "fr" else (".", ",")
-    written = count if isinstance(count, int | float) else str(count).replace(group, "").replace(mark, ".")
-    try:
-        number = abs(float(str(written).replace("−", "-")))
-    except ValueError:
+    written = str(count) if isinstance(count, int | float) else str(count).replace(group, "").replace(mark, ".")
+    found = _LEADING.match(written.replace("−", "-"))
+    if found is None:
         return False
+    number = abs(float(found[0]))
     return number < 2 if language == "fr" else number == 1
 
 

@@ -96,6 +96,8 @@ def test_a_number_already_written_takes_the_form_of_the_number(count: float) -> 
 
 
 def test_what_is_no_number_takes_the_plural() -> None:
+    # A number with its own word is a number: « 1 zone sur 134 est inadéquate ».
+    assert " 1 zone sur 9 est " in text("report.metier.reach", share="5 %", count="12", inadequate="1 zone", all="9")
     assert text("cli.check_stops", "en", n="many") == "many stops"
 
 

@@ -12,7 +12,7 @@ function geoAccessMap(map, data) {
   /* A count, a number or one already written: in French the singular covers all below 2, in English only 1. */
   const isOne = (count) => {
     const plain = String(count).replace(data.language === "fr" ? /[\s\u202f\u00a0]/g : /,/g, "").replace(",", ".");
-    return data.language === "fr" ? Number(plain) < 2 : Number(plain) === 1;
+    return data.language === "fr" ? parseFloat(plain) < 2 : parseFloat(plain) === 1;
   };
   const number = (value, digits) =>
     value.toLocaleString(data.language, { minimumFractionDigits: digits || 0, maximumFractionDigits: digits || 0 });

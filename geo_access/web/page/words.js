@@ -16,7 +16,7 @@ export function t(key, values = {}) {
 // A count, a number or one already written: in French the singular covers all below 2, in English only 1.
 function single(count) {
   const plain = String(count ?? "").replace(language === "fr" ? /[\s\u202f\u00a0]/g : /,/g, "").replace(",", ".").replace("−", "-");
-  const value = plain === "" ? NaN : Math.abs(Number(plain));
+  const value = Math.abs(parseFloat(plain));
   return language === "fr" ? value < 2 : value === 1;
 }
 
