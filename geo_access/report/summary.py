@@ -83,7 +83,7 @@ def _range_line(context: ReportContext, kind: str) -> str:
 
 
 def _says_something(reached: pd.Series) -> bool:
-    """Tell if anybody reaches, or fails to for a reason that was measured: « 0 % » of what nobody knows is no figure."""
+    """Tell if anybody reaches, or fails to for a measured reason: « 0 % » of what nobody knows is no figure."""
     return float(reached.get(REACHES, 0.0)) > 0 or float(measured(blocked_of(reached)).sum()) > 0
 
 
