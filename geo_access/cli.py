@@ -147,12 +147,12 @@ def _show(console: Console, summary: RunSummary) -> None:
     console.print(f"[bold]{escape(str(summary.folder / 'index.html'))}[/]")
 
 
-def _run(study: Study, out: Path, *, overwrite: bool, quiet: bool, machine: bool) -> None:
+def _run(study: Study, out: Path, *, overwrite: bool, quiet: bool, machine: bool, scheduler: str | None = None) -> None:
     """Run a study; tell all, only what a machine reads, or nothing but errors."""
     language = study.file.study.language
     if quiet or machine:
         with _told_in(language):
-            summary = study.run(out, overwrite=overwrite)
+            summary = study.run(out, overwrite=overwrite, scheduler=scheduler)
         if machine:
             _write_json(summary.to_dict())
         return
@@ -167,7 +167,9 @@ def _run(study: Study, out: Path, *, overwrite: bool, quiet: bool, machine: bool
             bar.update(task, description=text(f"stage.{stage}", language), completed=share)
 
         with _told_in(language):
-            summary = study.run(out, overwrite=overwrite, progress=progress, announce=console.print)
+            summary = study.run(
+                out, overwrite=overwrite, progress=progress, announce=console.print, scheduler=scheduler
+            )
         bar.update(task, completed=1.0)
     _show(console, summary)
 
@@ -203,9 +205,10 @@ def run(
     overwrite: _OVERWRITE = False,
     quiet: _QUIET = False,
     machine: _JSON = False,
+    scheduler: Annotated[str | None, typer.Option("--scheduler", help="help.scheduler")] = None,
 ) -> None:
     """Run a study: times, flags, maps, report."""
-    _run(_study(study, context.obj), out, overwrite=overwrite, quiet=quiet, machine=machine)
+    _run(_study(study, context.obj), out, overwrite=overwrite, quiet=quiet, machine=machine, scheduler=scheduler)
 
 
 @app.command(cls=Command, help="help.check")

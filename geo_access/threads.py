@@ -11,13 +11,24 @@ from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 from typing import Any, TypeVar
 
-from numba import get_num_threads
+from numba import config, get_num_threads, set_num_threads
 
-__all__ = ["in_pieces"]
+__all__ = ["in_pieces", "use_threads"]
 
 _Found = TypeVar("_Found")
 # More pieces than threads: who is done early takes another.
 _PER_THREAD = 4
+
+
+def use_threads(threads: int) -> None:
+    """Let kernels that are called from this thread use so many threads, no more than numba has.
+
+    Parameters
+    ----------
+    threads : int
+        One at least.
+    """
+    set_num_threads(max(1, min(threads, vars(config)["NUMBA_NUM_THREADS"])))
 
 
 def in_pieces(

@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS = PROJECT["optional-dependencies"]
 RUNNING = [
     *PROJECT["dependencies"],
-    *(each for extra in ("raster", "report", "siting", "web") for each in EXTRAS[extra]),
+    *(each for extra in ("dask", "raster", "report", "siting", "web") for each in EXTRAS[extra]),
 ]
 # Names under which libraries are imported, where they are not their own.
 IMPORTED_AS = {"pillow": "PIL"}

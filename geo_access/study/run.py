@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from geo_access.manifest import Manifest
 from geo_access.network.streets.congestion import DRIVEN, car_label
@@ -24,13 +25,24 @@ from geo_access.study.scenario_outputs import write_scenarios
 from geo_access.times.kept import KeptTimes
 from geo_access.words.note import Note
 
+if TYPE_CHECKING:
+    from geo_access.times.cluster import Workers
+
 __all__ = ["compute_run", "write_run"]
 
 Progress = Callable[[str, float], None]
 Announce = Callable[[str], None]
 
 
-def compute_run(file: StudyFile, path: Path, *, sha256: str, progress: Progress, announce: Announce) -> Ran:
+def compute_run(
+    file: StudyFile,
+    path: Path,
+    *,
+    sha256: str,
+    progress: Progress,
+    announce: Announce,
+    workers: Workers | None = None,
+) -> Ran:
     """Read a study, diagnose it, draw its isochrones and seek its remedies; nothing is written.
 
     Parameters
@@ -44,6 +56,8 @@ def compute_run(file: StudyFile, path: Path, *, sha256: str, progress: Progress,
         Called with a stage and the share done, 0–1.
     announce : callable
         Called with the estimate of memory and time, when the tables are read.
+    workers : Workers, optional
+        Who works out the times on the study's networks.
 
     Returns
     -------
@@ -62,7 +76,11 @@ def compute_run(file: StudyFile, path: Path, *, sha256: str, progress: Progress,
 
     opened = open_study(file, path, when_read=read)
     progress("diagnose", 0.15)
-    kept = KeptTimes()
+    kept = KeptTimes(workers=workers)
+    if workers is not None:
+        for network in (opened.network, opened.days.other, *opened.days.ordinary):
+            if network is not None:
+                workers.open(network)
     times = kept.on(opened.network)
     diagnosis = study_diagnosis(
         file, opened.inputs, times, lambda _, share: progress("diagnose", 0.15 + 0.4 * share), days=opened.days

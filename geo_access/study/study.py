@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from geo_access.errors import Fault, GeoAccessError, InputError, Told, raise_faults
+from geo_access.errors import Fault, GeoAccessError, InputError, Told, import_extra, raise_faults
 from geo_access.manifest import fingerprint, sha256_file
 from geo_access.report.printing import can_print
 from geo_access.report.sheet import Person, SheetStudy, adviser_sheet
@@ -34,6 +35,9 @@ from geo_access.study.run import compute_run, write_run
 from geo_access.study.workbench import Workbench
 from geo_access.words.note import note
 from geo_access.words.told import fault
+
+if TYPE_CHECKING:
+    from geo_access.times.cluster import Workers
 
 __all__ = ["CheckReport", "RunSummary", "Study", "demo_study_path"]
 
@@ -99,6 +103,20 @@ def _silent(stage: str, share: float) -> None:
 
 def _quiet(line: str) -> None:
     del line
+
+
+@contextmanager
+def _workers(scheduler: str | None, out: Path) -> Iterator[Workers | None]:
+    """Meet the workers of a scheduler, for as long as a run lasts."""
+    if scheduler is None:
+        yield None
+        return
+    import_extra("distributed", "dask")
+    from geo_access.times.cluster import meet_workers  # noqa: PLC0415 — an extra
+
+    folder = out.resolve()
+    with meet_workers(scheduler, folder.with_name(f"{folder.name}-network")) as workers:
+        yield workers
 
 
 @dataclass(frozen=True, eq=False)
@@ -258,7 +276,13 @@ class Study:
         return report
 
     def run(
-        self, out: str | Path, *, overwrite: bool = False, progress: Progress = _silent, announce: Announce = _quiet
+        self,
+        out: str | Path,
+        *,
+        overwrite: bool = False,
+        progress: Progress = _silent,
+        announce: Announce = _quiet,
+        scheduler: str | None = None,
     ) -> RunSummary:
         """Run the study and write its folder; nothing is left there when it fails.
 
@@ -272,6 +296,9 @@ class Study:
             Called with a stage and the share done, 0–1.
         announce : callable
             Called with the estimate of memory and time, before the work begins.
+        scheduler : str, optional
+            Address of a Dask scheduler, ``tcp://host:8786``, whose workers work out the times on the study's networks;
+            the results are the same. They must see ``<out>-network``, where the networks are saved for them.
 
         Returns
         -------
@@ -283,8 +310,10 @@ class Study:
             With what is wrong, where, and what to do.
         """
         out = Path(out)
-        with output_folder(out, overwrite=overwrite) as result:
-            ran = compute_run(self.file, self.path, sha256=self.sha256, progress=progress, announce=announce)
+        with output_folder(out, overwrite=overwrite) as result, _workers(scheduler, out) as workers:
+            ran = compute_run(
+                self.file, self.path, sha256=self.sha256, progress=progress, announce=announce, workers=workers
+            )
             written = write_run(result.folder, ran, progress=progress)
         progress("write", 1.0)
         unprinted = () if can_print() else (note("start.no_pdf"),)

@@ -9,6 +9,7 @@ from geo_access.times.round_trip import NetworkTimes
 
 if TYPE_CHECKING:
     from geo_access.times.store import KnownAnswers, Store
+    from geo_access.times.ways import Spreading
 
 __all__ = ["KeptTimes"]
 
@@ -20,6 +21,11 @@ class KeptTimes:
     that share their streets share the links of all places, and where their stops are the same too, the searches
     around them; ways that board no vehicle are shared whole.
 
+    Parameters
+    ----------
+    workers : Spreading, optional
+        Who works out large answers, see `geo_access.times.cluster.Workers`.
+
     Examples
     --------
     >>> from geo_access.network.model import CrowFly
@@ -29,7 +35,8 @@ class KeptTimes:
     True
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, workers: Spreading | None = None) -> None:
+        self._workers = workers
         self._store: Store | None = None
         self._engines: dict[int, NetworkTimes] = {}
 
@@ -49,7 +56,7 @@ class KeptTimes:
         if self._store is None:
             from geo_access.times.store import Store  # noqa: PLC0415 — compiles on import
 
-            self._store = Store()
+            self._store = Store(workers=self._workers)
         return self._store
 
     def aside(self, network: Network) -> NetworkTimes:

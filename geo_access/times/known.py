@@ -16,7 +16,7 @@ from geo_access.network.model import Network, Timetable
 from geo_access.routing.causes import Reason
 from geo_access.routing.query import Query, Window
 from geo_access.times.store import Column, Kin, Store
-from geo_access.times.ways import SLOW_S, StreetConnection, TransitConnection, WayTimes, connect_network
+from geo_access.times.ways import SLOW_S, Answering, StreetConnection, WayTimes, connect_network
 from geo_access.words.told import refusal
 
 __all__ = ["KnownConnection", "KnownNetwork"]
@@ -42,7 +42,7 @@ class KnownNetwork:
         self.store = store
         self.doorways = store.doorways(network)
         self._kin = store.kin(network)
-        self._connections: dict[tuple[bytes, bytes, Query], StreetConnection | TransitConnection] = {}
+        self._connections: dict[tuple[bytes, bytes, Query], StreetConnection | Answering] = {}
 
     def timetable_within(self, hours_s: Sequence[tuple[int, int]]) -> Timetable | None:
         """Return the timetable that decides journeys within some hours: the first of these streets, where none differs.
@@ -80,13 +80,15 @@ class KnownNetwork:
         places = self.doorways.places
         homes, sites = places.rows(home_xy), places.rows(site_xy)
 
-        def connected_to(some: np.ndarray) -> StreetConnection | TransitConnection:
+        def connected_to(some: np.ndarray) -> StreetConnection | Answering:
             own = sites[some]
             key = homes.tobytes(), own.tobytes(), query.streets
             if key not in self._connections:
                 while len(self._connections) >= _MOST_CONNECTED:
                     del self._connections[next(iter(self._connections))]
-                self._connections[key] = connect_network(self.network, home_xy, site_xy[some], query, self.doorways)
+                workers = self.store.workers
+                make = workers.connect if workers is not None and workers.holds(self.network) else connect_network
+                self._connections[key] = make(self.network, home_xy, site_xy[some], query, self.doorways)
             return self._connections[key]
 
         def known_of(store: Store, source: int, kin: Kin | None = None) -> KnownConnection:
@@ -121,7 +123,7 @@ class KnownConnection:
     source: int
     homes: np.ndarray
     sites: np.ndarray
-    connected_to: Callable[[np.ndarray], StreetConnection | TransitConnection]
+    connected_to: Callable[[np.ndarray], StreetConnection | Answering]
     kin: Kin | None = None
 
     def foresee(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> None:
@@ -139,7 +141,7 @@ class KnownConnection:
             _Asked(self, homes, sites, homeward=homeward).foresee(query)
             self.store.trim()
 
-    def connected(self) -> StreetConnection | TransitConnection:
+    def connected(self) -> StreetConnection | Answering:
         """Return the connection to compute with, to all sites."""
         return self.connected_to(np.arange(len(self.sites)))
 
@@ -338,7 +340,7 @@ class _Asked:
         few = 2 * len(some) <= len(self._known.sites)
         connection = self._known.connected_to(some) if few else self._known.connected()
         some = np.arange(len(some)) if few else some
-        if explain is None and isinstance(connection, TransitConnection):
+        if explain is None and not isinstance(connection, StreetConnection):
             yield rows, columns, connection.instants(homes, some, query, homeward=self._homeward)
             return
         way = connection.times(homes, some, query, homeward=self._homeward, explain=bool(explain))

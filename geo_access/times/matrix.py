@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import hashlib
 import math
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, fields, is_dataclass, replace
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
-from typing import Any, Unpack, overload
+from typing import TYPE_CHECKING, Any, Unpack, overload
 
 import geopandas as gpd
 import numpy as np
@@ -28,12 +28,16 @@ from geo_access.routing.legs import connect, mode_legs
 from geo_access.routing.lines import Lines
 from geo_access.routing.pareto import Route, routes_to, spread_from
 from geo_access.routing.query import Query
-from geo_access.times.core import PointTimes, point_times, timetable_of
+from geo_access.times.checked import known_times, network_sha256
+from geo_access.times.core import timetable_of
 from geo_access.times.points import Points, read_points
 from geo_access.times.result import Asked, TravelTimes
-from geo_access.times.stream import StreamedTimes, Streaming, check_capacity, reduce_blocks, write_blocks
+from geo_access.times.stream import StreamedTimes, Streaming, WriteParts, check_capacity, reduce_blocks, write_blocks
 from geo_access.times.tiles import Tiling, write_tiles
 from geo_access.words.told import refusal
+
+if TYPE_CHECKING:
+    from distributed import Client
 
 __all__ = ["manifest_of", "time_components", "travel_times"]
 
@@ -50,39 +54,6 @@ def manifest_of(network: Network, query: Query, *layers: tuple[str, Points]) -> 
         inputs[name] = digest.hexdigest()
     warnings = (*network.warnings, *car_notes(network.streets, query.mode))
     return Manifest(inputs, asdict(query), warnings, extra)
-
-
-def network_sha256(network: Network) -> str:
-    """Hash all that a search can read of a network, whatever files it came from.
-
-    Examples
-    --------
-    >>> from geo_access.network.model import CrowFly
-    >>> plain, winding = (Network(2154, CrowFly(2154, detour=detour), None, {}) for detour in (1.0, 1.4))
-    >>> network_sha256(plain) == network_sha256(winding)
-    False
-    """
-    digest = hashlib.sha256()
-
-    def add(value: Any) -> None:
-        if isinstance(value, np.ndarray):
-            digest.update(f"{value.dtype.str}{value.shape}".encode())
-            digest.update("\0".join(map(str, value)).encode() if value.dtype.kind == "O" else value.tobytes())
-        elif is_dataclass(value):
-            for part in fields(value):
-                digest.update(part.name.encode())
-                add(getattr(value, part.name))
-        elif isinstance(value, Mapping):
-            for key in sorted(value):
-                digest.update(str(key).encode())
-                add(value[key])
-        else:
-            digest.update(repr(value).encode())
-
-    add(network.epsg)
-    add(network.streets)
-    add(network.timetable)
-    return digest.hexdigest()
 
 
 @overload
@@ -124,6 +95,7 @@ def travel_times(
     memory_gb: float = 4.0,
     progress: bool = False,
     tile_km: float | None = None,
+    client: Client | None = None,
     **limits: Unpack[Limits],
 ) -> StreamedTimes: ...
 @overload
@@ -164,6 +136,7 @@ def travel_times(
     memory_gb: float = 4.0,
     progress: bool = False,
     tile_km: float | None = None,
+    client: Client | None = None,
     **limits: Unpack[Limits],
 ) -> Any:
     """Door-to-door times between all origins and all destinations; no pair is ever lost.
@@ -198,6 +171,9 @@ def travel_times(
         With `sink`: compute by tiles of this side [km], for a territory where most pairs are far apart. Pairs that
         cannot be within `max_minutes` even if nobody ever waits get no row, and are counted in the notes; all others
         have the row they have without tiles. The side changes memory and time, and not one byte.
+    client : distributed.Client, optional
+        With `sink`: the workers of its scheduler compute and write the parts, the same bytes whatever their number.
+        They must see the folder, and beside it ``<sink>-network``, where the network is saved for them.
     **limits
         Other fields of `Query`: ``walk_kmh``, ``max_access_s``, ``max_rides`` …
 
@@ -233,6 +209,8 @@ def travel_times(
         raise refusal("times.sink_and_reduce")
     if tile_km is not None and (sink is None or not 0 < tile_km < math.inf):
         raise refusal("times.tile_km", value=tile_km)
+    if client is not None and (sink is None or tile_km is not None):
+        raise refusal("cluster.no_sink")
     starts = read_points(origins, network, name="origins", id_column=id_column)
     ends = (
         starts if destinations is None else read_points(destinations, network, name="destinations", id_column=id_column)
@@ -257,23 +235,27 @@ def travel_times(
         if tile_km is not None:
             tiling = Tiling(between, network, starts, ends, query, tile_km, memory_gb, progress)
             return write_tiles(tiling, manifest, Path(sink))
-        return write_blocks(streaming, manifest, Path(sink))
+        elsewhere = None if client is None else _by_workers(client, network, ends, query, Path(sink))
+        return write_blocks(streaming, manifest, Path(sink), elsewhere=elsewhere)
     if reduce is not None:
         return reduce_blocks(streaming, reduce)
     check_capacity(len(starts.ids), len(ends.ids), query, memory_gb=memory_gb)
     return compute(starts)
 
 
-def known_times(network: Network, origins: Points, destinations: Points, query: Query) -> PointTimes:
-    """Return the times between checked points; one without a position cannot be linked, and says so."""
-    times = point_times(network, origins.xy, destinations.xy, query)
-    times.reason[:, ~destinations.known] = Reason.UNSNAPPED_DESTINATION
-    times.reason[~origins.known, :] = Reason.UNSNAPPED_ORIGIN
-    times.seconds[:, ~destinations.known] = np.nan
-    times.seconds[~origins.known, :] = np.nan
-    times.feasible_share[:, ~destinations.known] = 0
-    times.feasible_share[~origins.known, :] = 0
-    return times
+def _by_workers(client: Client, network: Network, ends: Points, query: Query, sink: Path) -> WriteParts:
+    """Let the workers of a scheduler compute and write the parts."""
+    from geo_access.times.cluster import Part, Workers  # noqa: PLC0415 — an extra
+
+    def written(blocks: list[Points], files: list[Path], ids_kept: bool) -> Iterator[tuple[int, dict[str, Any]]]:
+        if not blocks:
+            return iter(())
+        folder = sink.resolve()
+        workers = Workers(client, folder.with_name(f"{folder.name}-network"))
+        parts = [Part(block, file.resolve()) for block, file in zip(blocks, files, strict=True)]
+        return workers.write_parts(network, parts, ends, query, ids_kept=ids_kept)
+
+    return written
 
 
 _MOST_RIDES = 8

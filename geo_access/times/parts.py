@@ -19,7 +19,7 @@ from geo_access.words.note import Note, note
 __all__ = ["OpenedParts", "claim_folder", "one_type", "open_parts", "sound_parts", "write_ledger", "write_part"]
 
 _LEDGER = "parts.json"
-_OURS = re.compile(r"part-\d{5}\.(parquet|writing)|(manifest|parts)\.json(\.writing)?")
+_OURS = re.compile(r"part-\d{5}\.(parquet|([0-9a-f]{8}\.)?writing)|(manifest|parts)\.json(\.writing)?")
 _NAMED = 5
 _INT64 = np.iinfo(np.int64)
 
@@ -125,9 +125,22 @@ def sound_parts(folder: Path, parts: Sequence[Path], run: str) -> dict[str, dict
     }
 
 
-def write_part(frame: pd.DataFrame, part: Path) -> dict[str, Any]:
-    """Write one part whole, and say its rows and SHA-256."""
-    unfinished = part.with_suffix(".writing")
+def write_part(frame: pd.DataFrame, part: Path, *, attempt: str = "") -> dict[str, Any]:
+    """Write one part whole, and say its rows and SHA-256.
+
+    Parameters
+    ----------
+    frame : DataFrame
+    part : pathlib.Path
+    attempt : str
+        Eight hexadecimal digits, where several may write the same part at once.
+
+    Returns
+    -------
+    dict
+        ``rows``, ``sha256``.
+    """
+    unfinished = part.with_suffix(f".{attempt}.writing" if attempt else ".writing")
     try:
         frame.to_parquet(unfinished, index=False)
         digest = sha256_file(unfinished)

@@ -11,6 +11,7 @@ import numpy as np
 from geo_access.network.model import Network, Timetable
 from geo_access.network.timetable.differences import touched_spans
 from geo_access.routing.doorways import Doorways, DoorwaysKnown, Places, PlacesKnown
+from geo_access.times.ways import Spreading
 
 __all__ = ["Column", "Key", "Kin", "KnownAnswers", "KnownColumns", "Store"]
 
@@ -86,10 +87,13 @@ class Store:
     ----------
     most_bytes : int
         Kept at once.
+    workers : Spreading, optional
+        Who works out large answers on the networks that they hold.
     """
 
-    def __init__(self, *, most_bytes: int = 512 << 20) -> None:
+    def __init__(self, *, most_bytes: int = 512 << 20, workers: Spreading | None = None) -> None:
         self._most_bytes = most_bytes
+        self.workers = workers
         self._bytes = 0
         self._columns: OrderedDict[Key, Column] = OrderedDict()
         self._places: dict[int, tuple[object, Places]] = {}
@@ -116,7 +120,7 @@ class Store:
 
     def beside(self) -> Store:
         """Return a store of its own columns that shares what is known of the streets."""
-        other = Store(most_bytes=self._most_bytes)
+        other = Store(most_bytes=self._most_bytes, workers=self.workers)
         other._places, other._doorways, other._first = self._places, self._doorways, self._first
         return other
 
@@ -135,7 +139,7 @@ class Store:
 
     def aside(self, network: Network) -> Store:
         """Return a store that knows the streets around the places of a network, and remembers for itself alone."""
-        other = Store(most_bytes=self._most_bytes)
+        other = Store(most_bytes=self._most_bytes, workers=self.workers)
         doorways = self.doorways(network).aside()
         other._places[id(network.streets)] = network.streets, doorways.places
         other._doorways[self._key_of(network)] = doorways

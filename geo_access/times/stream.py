@@ -41,6 +41,7 @@ _NAMED = 5
 _LOG = logging.getLogger("geo_access")
 
 Compute = Callable[[Points], TravelTimes]
+WriteParts = Callable[[list[Points], list[Path], bool], Iterator[tuple[int, dict[str, Any]]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -219,7 +220,9 @@ def _blocks(asked: Streaming, cuts: list[slice]) -> Iterator[tuple[int, TravelTi
             )
 
 
-def write_blocks(asked: Streaming, manifest: Manifest, folder: Path) -> StreamedTimes:
+def write_blocks(
+    asked: Streaming, manifest: Manifest, folder: Path, *, elsewhere: WriteParts | None = None
+) -> StreamedTimes:
     """Write all pairs to a folder; parts already there are kept when they are whole and of the same run.
 
     Parameters
@@ -228,6 +231,9 @@ def write_blocks(asked: Streaming, manifest: Manifest, folder: Path) -> Streamed
     manifest : Manifest
         Its `id` says which run the folder belongs to.
     folder : pathlib.Path
+    elsewhere : callable, optional
+        Computes and writes the parts in place of this process: from blocks of origins, their files and whether ids
+        keep their type, to each part's number and entry in the ledger, in any order.
 
     Returns
     -------
@@ -252,9 +258,14 @@ def write_blocks(asked: Streaming, manifest: Manifest, folder: Path) -> Streamed
     notes += [] if kept else [note("stream.ids_as_text")]
     todo = [number for number, part in enumerate(parts) if part.name not in ledger]
     wanted = [cuts[number] for number in todo]
-    for k, times in _blocks(asked, wanted):
-        part = parts[todo[k]]
-        ledger[part.name] = write_part(storable(times, kept), part)
+    done: Iterator[tuple[int, dict[str, Any]]]
+    if elsewhere is None:
+        done = ((k, write_part(storable(times, kept), parts[todo[k]])) for k, times in _blocks(asked, wanted))
+    else:
+        blocks = [select_points(origins, cut) for cut in wanted]
+        done = elsewhere(blocks, [parts[number] for number in todo], kept)
+    for k, entry in done:
+        ledger[parts[todo[k]].name] = entry
         write_ledger(folder, ledger, manifest.id)
     for said in notes:
         _LOG.warning("%s", said)

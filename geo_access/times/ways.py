@@ -6,7 +6,7 @@ The kernels behind `geo_access.times.round_trip`; importing them compiles, so th
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -27,7 +27,15 @@ from geo_access.times.core import (
     transit_times,
 )
 
-__all__ = ["SLOW_S", "StreetConnection", "TransitConnection", "WayTimes", "connect_network"]
+__all__ = [
+    "SLOW_S",
+    "Answering",
+    "Spreading",
+    "StreetConnection",
+    "TransitConnection",
+    "WayTimes",
+    "connect_network",
+]
 
 SLOW_S = 4 * 3600
 """Up to this long, a way that is only too slow is told with its time [s]."""
@@ -62,6 +70,28 @@ class WayTimes:
         beyond_s = None if self.beyond_s is None else self.beyond_s.T
         missed_s = None if self.missed_s is None else self.missed_s.T
         return WayTimes(self.seconds.transpose(1, 0, 2), self.reason.T, beyond_s, missed_s)
+
+
+class Answering(Protocol):
+    """A connection that answers instants and windows, as those of `geo_access.times.ways` do."""
+
+    def times(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool, explain: bool) -> WayTimes:
+        """Return the times of some homes and some sites."""
+
+    def instants(self, homes: np.ndarray, sites: np.ndarray, query: Query, *, homeward: bool) -> WayTimes:
+        """Return the time of each instant of a window."""
+
+
+class Spreading(Protocol):
+    """Workers that hold networks, such as those of `geo_access.times.cluster`."""
+
+    def holds(self, network: Network) -> bool:
+        """Whether they have this network open."""
+
+    def connect(
+        self, network: Network, home_xy: np.ndarray, site_xy: np.ndarray, query: Query, doorways: Doorways
+    ) -> Answering:
+        """Return a connection with the answers of `connect_network`."""
 
 
 @dataclass(frozen=True, eq=False)
