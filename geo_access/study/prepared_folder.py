@@ -87,7 +87,7 @@ def _shape() -> str:
     return hashlib.sha256("\n".join(told).encode()).hexdigest()[:8]
 
 
-FORMAT = f"geo-access-prepared/2-{_shape()} ({NETWORK_FORMAT})"
+FORMAT = f"geo-access-prepared/3-{_shape()} ({NETWORK_FORMAT})"
 
 
 def prepared_folder(study: str | Path) -> Path:
