@@ -5,9 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Discriminator, Field, Tag, model_validator
 from pydantic_core import PydanticCustomError
 
+from geo_access.clock import parse_clock
 from geo_access.network.timetable import edits
 from geo_access.study.sections import Clock, Identifier, Minutes, Section
 from geo_access.words.note import Note, note
@@ -103,6 +104,22 @@ class HoursMoved(Section):
     new_start: Clock
     new_end: Clock
 
+    @model_validator(mode="after")
+    def _ends_after(self) -> HoursMoved:
+        start_s, end_s = parse_clock(self.new_start), parse_clock(self.new_end)
+        if end_s <= start_s:
+            raise PydanticCustomError(
+                "study.ends_before",
+                "ends at {end}, before it starts at {start}: a night shift that ends on the next morning is written "
+                "past 24 h, here {instead}",
+                {
+                    "start": self.new_start,
+                    "end": self.new_end,
+                    "instead": f"{end_s // 3600 + 24}:{end_s % 3600 // 60:02d}",
+                },
+            )
+        return self
+
     def told(self) -> Note:
         """Say the change."""
         old, new = f"{self.start}–{self.end}", f"{self.new_start}–{self.new_end}"
@@ -180,6 +197,12 @@ class RulesChanged(Section):
     min_opportunities: Annotated[int, Field(ge=1)] | None = None
     adequate_share: Annotated[float, Field(gt=0, le=1)] | None = None
     fragile_share: Annotated[float, Field(gt=0, le=1)] | None = None
+
+    @model_validator(mode="after")
+    def _some_rule(self) -> RulesChanged:
+        if not self.given:
+            raise PydanticCustomError("study.no_rule", "no rule is changed: give at least one")
+        return self
 
     @property
     def given(self) -> dict[str, float]:
@@ -298,7 +321,10 @@ class NewStop(Section):
     lat: Latitude
 
 
-Call = Text | NewStop
+Call = Annotated[
+    Annotated[Text, Tag("id")] | Annotated[NewStop, Tag("place")],
+    Discriminator(lambda given: "id" if isinstance(given, str) else "place"),
+]
 
 
 def _calls(stops: tuple[str | NewStop, ...]) -> tuple[str | edits.NewStop, ...]:

@@ -192,20 +192,26 @@ def _named_files(content: Any, key: str = "") -> list[tuple[str, Path]]:
     return []
 
 
+def _models(annotation: Any) -> list[Any]:
+    """Sections that may stand where this is annotated."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return [annotation]
+    return [model for inner in get_args(annotation) for model in _models(inner)]
+
+
 def _known_keys(location: tuple[int | str, ...]) -> list[str]:
     """Keys that the section at `location` accepts."""
-    model: Any = StudyFile
+    models: list[Any] = [StudyFile]
     for part in location[:-1]:
         if isinstance(part, int):
             continue
-        field = model.model_fields.get(part)
-        if field is None:
-            return []
-        candidates = [field.annotation, *get_args(field.annotation)]
-        model = next((c for c in candidates if isinstance(c, type) and issubclass(c, BaseModel)), None)
-        if model is None:
-            return []
-    return list(model.model_fields)
+        holding = [model.model_fields[part].annotation for model in models if part in model.model_fields]
+        # Of sections told apart by their kind, the location names the kind.
+        named = [
+            model for model in models if "change" in model.model_fields and model.model_fields["change"].default == part
+        ]
+        models = [model for annotation in holding for model in _models(annotation)] if holding else named or models
+    return list(dict.fromkeys(key for model in models for key in model.model_fields))
 
 
 def _faults(path: Path, error: Any) -> list[Fault]:
@@ -222,7 +228,10 @@ def _faults(path: Path, error: Any) -> list[Fault]:
         if near:
             return [fault(where, "study.unknown_near", near=near[0])]
         return [fault(where, "study.unknown", known=", ".join(known))]
-    if kind == "missing":
+    if kind == "union_tag_invalid":
+        expected = str(given["expected_tags"]).replace("'", "")
+        return [fault(f"{where}.{str(given['discriminator']).strip(chr(39))}", "study.one_of", expected=expected)]
+    if kind in ("missing", "union_tag_not_found"):
         return [fault(where, "study.missing")]
     if kind.startswith("study."):
         return [fault(where, kind, **given)]

@@ -39,7 +39,7 @@ from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import study_network
 from geo_access.study.sections import CostsSection
-from geo_access.words.note import Note
+from geo_access.words.note import Note, note
 from geo_access.words.told import fault
 
 __all__ = ["Assumptions", "PlacedChange", "apply_changes", "apply_placed", "scenario_changes"]
@@ -137,8 +137,14 @@ class PlacedChange:
 
     def told(self, found: Fault) -> Fault:
         """Say of a fault that it stands here."""
-        where = self.where if found.where.startswith("edits") else found.where
-        return replace(found, where=where, place=self.place) if where == self.where else found
+        if found.where.startswith("edits") or found.where == self.where:
+            return replace(found, where=self.where, place=self.place)
+        # What is wrong lies in a file that the change names.
+        place = self.place
+        if place is not None:
+            values = dict(place.values)
+            place = note(place.key, **{**values, "where": f"{values['where']}: {found.where}"})
+        return replace(found, where=f"{self.where}: {found.where}", place=place)
 
 
 def apply_placed(base: Assumptions, changes: Sequence[PlacedChange]) -> Assumptions:
@@ -180,9 +186,12 @@ def _applied(base: Assumptions, change: Change, where: str) -> Assumptions:
         return replace(base, file=_threshold_changed(base.file, change, where))
     if isinstance(change, RulesChanged):
         flag = base.file.flag.model_copy(update=change.given)
-        return replace(base, file=base.file.model_copy(update={"flag": type(flag).model_validate(flag.model_dump())}))
+        if flag.fragile_share >= flag.adequate_share:
+            shares = {"fragile": flag.fragile_share, "adequate": flag.adequate_share}
+            raise_faults([fault(where, "study.shares", **shares)])
+        return replace(base, file=base.file.model_copy(update={"flag": flag}))
     if isinstance(change, StreetsChanged):
-        return _streets_changed(base, change)
+        return _streets_changed(base, change, where)
     if isinstance(change, LineBooked):
         return replace(base, network=_line_booked(base.network, change, where))
     if isinstance(change, FareFree):
@@ -337,11 +346,28 @@ def _threshold_changed(file: StudyFile, change: ThresholdChanged, where: str) ->
 # --- network --------------------------------------------------------------------------------------------------------
 
 
-def _streets_changed(base: Assumptions, change: StreetsChanged) -> Assumptions:
+def _streets_changed(base: Assumptions, change: StreetsChanged, where: str) -> Assumptions:
     """Build the network anew with the drawn streets; what is drawn next is drawn on top of both."""
     osm = (*base.file.network.osm, change.file)
     file = base.file.model_copy(update={"network": base.file.network.model_copy(update={"osm": osm})})
-    return replace(base, file=file, network=study_network(file))
+    network = study_network(file)
+    if _same_streets(base.network.streets, network.streets):
+        raise_faults([fault(where, "scenario.same_streets", file=change.file.name)])
+    return replace(base, file=file, network=network)
+
+
+def _same_streets(one: Streets | CrowFly, other: Streets | CrowFly) -> bool:
+    """Whether two networks have the same nodes, and the same ways between them in the same time."""
+    if isinstance(one, CrowFly) or isinstance(other, CrowFly):
+        return False
+    nodes = (one.node_x, other.node_x), (one.node_y, other.node_y)
+    ways = [
+        (getattr(graph, name), getattr(other.graphs[mode], name))
+        for mode, graph in one.graphs.items()
+        if mode in other.graphs
+        for name in ("indptr", "heads", "deciseconds", "edges")
+    ]
+    return one.graphs.keys() == other.graphs.keys() and all(np.array_equal(a, b) for a, b in (*nodes, *ways))
 
 
 def _line_booked(network: Network, change: LineBooked, where: str) -> Network:
@@ -400,7 +426,7 @@ def _repeated(timetable: Timetable, change: TripRepeated, where: str) -> RepeatT
     if change.towards is not None:
         heads = timetable.trip_headsign[mine].astype(str)
         last = timetable.stop_name[timetable.event_stop[timetable.trip_indptr[mine + 1] - 1]].astype(str)
-        mine, known = mine[(heads == change.towards) | (last == change.towards)], sorted({*heads, *last})
+        mine, known = mine[(heads == change.towards) | (last == change.towards)], sorted({*heads, *last} - {""})
         if not len(mine):
             raise_faults([fault(where, "scenario.no_direction", name=change.towards, known=", ".join(known[:8]))])
     if not len(mine):

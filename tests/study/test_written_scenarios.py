@@ -22,6 +22,14 @@ id = "a"
 name = "A change = that is none" # change = "none"
 """
 
+NEW_LINE = 'change = "add_line"\nline = "N"\nheadway_min = 20\nstart = "06:00"\nend = "09:00"\n'
+BACKWARDS = """change = "hours_moved"
+site = "E0"
+start = "06:00"
+end = "14:00"
+new_start = "14:00"
+new_end = "06:00\""""
+
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Assumptions:
@@ -75,6 +83,49 @@ def test_a_session_without_places_is_refused_when_the_file_is_read(world: Assump
     assert len(error.faults) == 1
     line = line_of(tmp_path, change.splitlines()[0])
     assert error.faults[0].where == f"study.toml, line {line}: scenarios[0].changes[0].session_added.places"
+
+
+@pytest.mark.parametrize(
+    ("change", "english"),
+    [
+        ('change = "rules"\nadequate_share = 0.4\nfragile_share = 0.6', "must lie below adequate_share 0.4"),
+        ('change = "rules"', "no rule is changed"),
+        (
+            BACKWARDS,
+            "a night shift that ends on the next morning is written past 24 h, here 30:00",
+        ),
+        ('change = "streets"\nfile = "missing.osm"', "missing.osm: no such file"),
+        ('change = "replace_feed"\nfeed = "feed"\nfile = "missing.zip"', "missing.zip: no such GTFS file"),
+        ('change = "fare_free"\ntypo = 1', "unknown key → known keys: change, pass_month_eur"),
+        ('change = "fare_free"\npass_month_eu = 1', "did you mean 'pass_month_eur'"),
+        ('change = "dance"', "unknown value → one of: session_added, "),
+        (
+            NEW_LINE + 'stops = ["S00", {name = "far", lon = 200.0, lat = 0.0}]',
+            "stops[1].place.lon: must be at most 180.0",
+        ),
+        (
+            NEW_LINE + 'stops = ["S00", "S00"]',
+            "the same stop twice in a row",
+        ),
+    ],
+)
+def test_what_cannot_be_is_one_fault_wherever_it_is_found(
+    world: Assumptions, tmp_path: Path, change: str, english: str
+) -> None:
+    error = refused(world, tmp_path, f"{HEAD}\n[[scenarios.changes]]\n{change}\n")
+    assert len(error.faults) == 1
+    assert f"study.toml, line {line_of(tmp_path, change.splitlines()[0])}: " in str(error)
+    assert english in str(error)
+    assert "line" not in error_text(error, "fr").partition("scenarios")[0]
+
+
+def test_a_drawing_that_changes_no_street_is_refused(tmp_path: Path) -> None:
+    path = write_world(tmp_path, seed=3, drawn=True)
+    (tmp_path / "empty.osm").write_text("<osm version='0.6'></osm>", encoding="utf-8")
+    file = read_study_file(path)
+    drawn = Assumptions(file, read_inputs(file, path), study_network(file))
+    with pytest.raises(InputError, match=r"no street is changed by empty\.osm"):
+        apply_changes(drawn, checked_changes([{"change": "streets", "file": str(tmp_path / "empty.osm")}]))
 
 
 def test_a_session_where_no_street_is_is_refused(tmp_path: Path) -> None:

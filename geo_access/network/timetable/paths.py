@@ -238,6 +238,9 @@ def _way(
 ) -> _Way:
     """Rides along stops: as given, else those of a car on the streets × `CAR_FACTOR`, plus `DWELL_S` each."""
     what = " – ".join(str(timetable.stop_name[stop]) for stop in order)
+    if any(a == b for a, b in pairwise(order)):
+        finder.add("edit.same_stop", what=what)
+        return _Way(tuple(order), ())
     if minutes is not None:
         good = len(minutes) == len(order) - 1 and all(0 <= m <= _LONGEST_RIDE_MIN for m in minutes)
         if not good:
