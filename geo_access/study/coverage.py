@@ -50,6 +50,7 @@ def share_covered(streets: Sequence[Path], points: Path) -> float:
 def _extent(path: Path) -> tuple[float, float, float, float] | None:
     """West, south, east and north [°] of a file, with a margin; as its header says, else of its nodes."""
     import osmium  # noqa: PLC0415 — importing the room stays cheap
+    from osmium.osm.types import Node  # noqa: PLC0415
 
     try:
         with osmium.io.Reader(str(path), osmium.osm.osm_entity_bits.NOTHING) as reader:
@@ -60,7 +61,7 @@ def _extent(path: Path) -> tuple[float, float, float, float] | None:
         elif path.stat().st_size > _MOST_BYTES:
             return None
         else:
-            nodes = osmium.FileProcessor(str(path), osmium.osm.NODE)
+            nodes = (each for each in osmium.FileProcessor(str(path), osmium.osm.NODE) if isinstance(each, Node))
             corners = np.array([[node.lon, node.lat] for node in nodes if node.location.valid()])
     except (RuntimeError, OSError):
         return None

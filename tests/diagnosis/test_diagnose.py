@@ -327,7 +327,7 @@ def test_everything_wrong_is_said_at_once() -> None:
             **bad,
         )
     text = str(error.value)
-    for part in ("-5 minutes", "before it starts", "29:00", "it has no mode", "out of order", "no source"):
+    for part in ("−5 minutes", "before it starts", "29:00", "it has no mode", "out of order", "no source"):
         assert part in text
 
 
