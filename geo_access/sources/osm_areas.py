@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from geo_access.sources.osm_kinds import osm_file
+from geo_access.sources.osm_obstacles import Obstacles, solids_near, standing
 from geo_access.sources.osm_parts import UNDEFINED, Part
+from geo_access.sources.osm_rings import Lines, Ring, closed_line, joined
 
-__all__ = ["Ring", "WalkArea", "walk_areas"]
+__all__ = ["WalkArea", "outlines", "walk_areas"]
 
 _WALKED = frozenset(
     {"pedestrian", "footway", "path", "corridor", "platform", "living_street", "service", "residential", "track"}
@@ -19,20 +22,7 @@ _WALKED = frozenset(
 )
 
 
-@dataclass(frozen=True, eq=False)
-class Ring:
-    """A closed line.
-
-    Attributes
-    ----------
-    node_id : ndarray of int64, shape (n + 1,)
-        The last is the first.
-    lonlat : ndarray of float64, shape (n + 1, 2)
-        [degree], EPSG:4326.
-    """
-
-    node_id: np.ndarray
-    lonlat: np.ndarray
+_FEW_SOLIDS = 5_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,13 +61,7 @@ def is_walk_area(tags: Mapping[str, str]) -> bool:
     return tags.get("area") == "yes" and tags.get("highway") in _WALKED
 
 
-_FEW_SOLIDS = 5_000
-_NEAR_DEGREES = 4e-4  # some 40 m
-_LEAST_OVERLAP = 1e-10  # square degrees, some 1 m²: neighbours whose walls are drawn across each other
-_Lines = dict[int, list[tuple[int, int, int]]]
-
-
-def _fetched(path: Path, part: Part, wanted: set[int]) -> _Lines:
+def _fetched(path: Path, part: Part, wanted: set[int]) -> Lines:
     """Nodes and positions of some ways, whatever they are."""
     if part.whole is not None:
         return {way: part.whole[way] for way in wanted if way in part.whole}
@@ -85,46 +69,21 @@ def _fetched(path: Path, part: Part, wanted: set[int]) -> _Lines:
         return {}
     import osmium  # noqa: PLC0415 — importing the room stays cheap
 
-    found: _Lines = {}
-    reader = osmium.FileProcessor(osm_file(path, part.text), osmium.osm.NODE | osmium.osm.WAY).with_locations()
-    reader = reader.with_filter(osmium.filter.EntityFilter(osmium.osm.WAY))
+    found: Lines = {}
+    reader = osmium.FileProcessor(osm_file(path, part.text), osmium.osm.WAY)
     for item in reader.with_filter(osmium.filter.IdFilter(wanted)):
         if isinstance(item, osmium.osm.Way):
-            found[item.id] = [(node.ref, node.x, node.y) for node in item.nodes]
+            found[item.id] = [_placed(node.ref, part.located) for node in item.nodes]
     return found
 
 
-def _ring(line: Sequence[tuple[int, int, int]]) -> Ring | None:
-    """Close a line that ends where it begins and whose positions are known."""
-    if len(line) < 4 or line[0][0] != line[-1][0]:
-        return None
-    table = np.array(line, dtype=np.int64)
-    return _closed_line(table[:, 0], table[:, 1], table[:, 2])
-
-
-def _closed_line(node_id: np.ndarray, x: np.ndarray, y: np.ndarray) -> Ring | None:
-    """Ring of some nodes [1e-7 degree]; None where they make none."""
-    if len(node_id) < 4 or node_id[0] != node_id[-1] or (x == UNDEFINED).any():
-        return None
-    return Ring(node_id.astype(np.int64), np.column_stack((x, y)) * 1e-7)
-
-
-def _joined(lines: Iterable[list[tuple[int, int, int]]]) -> list[Ring]:
-    """Rings that some lines make end to end."""
-    open_lines = [line for line in lines if len(line) > 1]
-    rings: list[Ring] = []
-    while open_lines:
-        line = open_lines.pop()
-        while line[0][0] != line[-1][0]:
-            k = next((k for k, other in enumerate(open_lines) if line[-1][0] in (other[0][0], other[-1][0])), None)
-            if k is None:
-                break
-            other = open_lines.pop(k)
-            line = line + (other if other[0][0] == line[-1][0] else other[::-1])[1:]
-        ring = _ring(line)
-        if ring is not None:
-            rings.append(ring)
-    return rings
+def _placed(node: int, located: Any) -> tuple[int, int, int]:
+    """Node with its position, as reading the file has kept it."""
+    try:
+        place = located.get(node)
+    except KeyError:
+        return node, UNDEFINED, UNDEFINED
+    return node, place.x, place.y
 
 
 def _of_ways(part: Part, tag_sets: Sequence[dict[str, str]]) -> list[WalkArea]:
@@ -136,13 +95,13 @@ def _of_ways(part: Part, tag_sets: Sequence[dict[str, str]]) -> list[WalkArea]:
     nodes, xs, ys = (np.frombuffer(values, dtype=values.typecode) for values in (part.node_id, part.x, part.y))
     for way in np.flatnonzero(across[way_tags]).tolist() if len(way_tags) else []:
         at = slice(int(starts[way]), int(starts[way] + counts[way]))
-        ring = _closed_line(nodes[at], xs[at], ys[at])
+        ring = closed_line(nodes[at], xs[at], ys[at])
         if ring is not None:
             found.append(WalkArea(part.way_id[way], tag_sets[part.way_tags[way]], (ring,), rim=True))
     return found
 
 
-def _of_relations(part: Part, lines: _Lines) -> list[WalkArea]:
+def _of_relations(part: Part, lines: Lines) -> list[WalkArea]:
     """Multipolygons that are walked across; each of their outer rings is one area."""
     import shapely  # noqa: PLC0415 — importing the room stays cheap
 
@@ -154,8 +113,8 @@ def _of_relations(part: Part, lines: _Lines) -> list[WalkArea]:
         for kind, ref, role in members:
             if kind == "w" and ref in lines:
                 sides["inner" if role == "inner" else "outer"].append(lines[ref])
-        holes = _joined(sides["inner"])
-        for ring in _joined(sides["outer"]):
+        holes = joined(sides["inner"])
+        for ring in joined(sides["outer"]):
             shape = shapely.make_valid(shapely.Polygon(ring.lonlat))
             mine = [hole for hole in holes if shape.intersects(shapely.Polygon(hole.lonlat))]
             found.append(WalkArea(number, tags, (ring, *mine), rim=False))
@@ -170,39 +129,6 @@ def outlines(areas: Sequence[WalkArea]) -> np.ndarray:
     of_rim = np.repeat(np.arange(len(rims)), [len(rim) for rim in rims])
     found: np.ndarray = shapely.polygons(shapely.linearrings(np.concatenate(rims), indices=of_rim))
     return found
-
-
-def _near(areas: Sequence[WalkArea], part: Part) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shapes of areas, and pairs of an area and a solid that begins in it or near it."""
-    import shapely  # noqa: PLC0415 — importing the room stays cheap
-
-    shapes = shapely.make_valid(outlines(areas))
-    x, y = np.array(part.solid_x, dtype=np.int64) * 1e-7, np.array(part.solid_y, dtype=np.int64) * 1e-7
-    # A building may begin outside of the square that it reaches into.
-    tree = shapely.STRtree(shapely.points(x, y))
-    area_row, solid = tree.query(shapes, predicate="dwithin", distance=_NEAR_DEGREES)
-    return shapes, area_row, solid
-
-
-def _with_obstacles(areas: list[WalkArea], path: Path, part: Part, *, known: _Lines | None) -> list[WalkArea]:
-    """Put buildings and water that stand inside areas among their holes."""
-    import shapely  # noqa: PLC0415 — importing the room stays cheap
-
-    if not areas or not len(part.solid_id):
-        return areas
-    shapes, area_row, solid = _near(areas, part)
-    ids = np.array(part.solid_id, dtype=np.int64)
-    lines = _fetched(path, part, set(ids[solid].tolist())) if known is None else known
-    more: dict[int, list[Ring]] = {}
-    for row, way in zip(area_row.tolist(), ids[solid].tolist(), strict=True):
-        ring = _ring(lines.get(way, []))
-        if ring is None:
-            continue
-        inside = shapely.make_valid(shapely.Polygon(ring.lonlat)).intersection(shapes[row])
-        # A house that only touches the square, or covers it (a roof, a hall), is no obstacle in it.
-        if _LEAST_OVERLAP < inside.area < 0.9 * shapes[row].area:
-            more.setdefault(row, []).append(ring)
-    return [WalkArea(area.way_id, area.tags, (*area.rings, *more.get(k, ())), area.rim) for k, area in enumerate(areas)]
 
 
 def walk_areas(path: Path, part: Part, tag_sets: Sequence[dict[str, str]]) -> list[WalkArea]:
@@ -221,9 +147,28 @@ def walk_areas(path: Path, part: Part, tag_sets: Sequence[dict[str, str]]) -> li
     """
     areas = _of_ways(part, tag_sets)
     members = {ref for _, _, found in part.multipolygons.values() for kind, ref, _ in found if kind == "w"}
-    if not members:
-        return _with_obstacles(areas, path, part, known=None)
+    solids = {way for sides in part.solid_relations.values() for side in sides for way in side}
     # Few buildings are fetched with the members, whether they stand in a square or not: reading again costs more.
-    few = set(part.solid_id) if len(part.solid_id) <= _FEW_SOLIDS else set()
-    lines = _fetched(path, part, members | few)
-    return _with_obstacles(areas + _of_relations(part, lines), path, part, known=lines if few else None)
+    few = set(part.solid_id) if len(part.solid_id) <= _FEW_SOLIDS else None
+    lines: Lines = {}
+    if members:
+        lines = _fetched(path, part, members | solids | (few or set()))
+        areas += _of_relations(part, lines)
+    if not areas:
+        return areas
+    import shapely  # noqa: PLC0415 — importing the room stays cheap
+
+    shapes = shapely.make_valid(outlines(areas))
+    if few is None:
+        solids |= set(solids_near(shapes, part)[1].tolist())
+    more = solids | (few or set())
+    lines |= _fetched(path, part, more - set(lines)) if not members or few is None else {}
+    standing_in = standing(Obstacles(shapes, part, lines, _through(part, areas)))
+    return [replace(area, rings=(*area.rings, *standing_in.get(k, ()))) for k, area in enumerate(areas)]
+
+
+def _through(part: Part, areas: Sequence[WalkArea]) -> np.ndarray:
+    """Nodes of the streets that are no rim of an area."""
+    rims = np.array([area.way_id for area in areas if area.rim], dtype=np.int64)
+    way = np.repeat(np.array(part.way_id, dtype=np.int64), np.array(part.counts, dtype=np.int64))
+    return np.array(part.node_id, dtype=np.int64)[~np.isin(way, rims)]

@@ -19,6 +19,7 @@ from typing import Any
 
 from geo_access.errors import InputError, MissingFileError, raise_faults
 from geo_access.sources.osm_kinds import kind_of, osm_file, xml_opener
+from geo_access.sources.osm_solids import NO_WALLS, is_solid, is_wall
 from geo_access.words.told import fault
 
 __all__ = ["NODE_KEYS", "UNDEFINED", "WAY_KEYS", "Part", "TagSets", "check_paths", "read_part"]
@@ -148,6 +149,10 @@ class Part:
         self.solid_id = array("q")
         self.solid_x = array("i")
         self.solid_y = array("i")
+        self.solid_relations: dict[int, tuple[list[int], list[int]]] = {}
+        self.walls: dict[int, list[_TRIPLE]] = {}
+        # Where every node is, by osmium: to read some ways again without the nodes.
+        self.located: Any = None
         self.whole: dict[int, list[_TRIPLE]] | None = None
         self.outside = 0
         self.odd: Counter[str] = Counter()
@@ -195,6 +200,9 @@ class Part:
         if kind == "multipolygon" and _street(tuple(tags.items())):
             kept = {key: value for key, value in tags.items() if key in _WAY_KEY_SET}
             self.multipolygons[number] = (version, kept, members)
+        elif kind == "multipolygon" and is_solid(tags):
+            outer = [ref for kind, ref, role in members if kind == "w" and role != "inner"]
+            self.solid_relations[number] = (outer, [ref for kind, ref, role in members if role == "inner"])
         if kind.startswith("restriction"):
             own = kind.partition(":")[2]
             kept = {
@@ -212,16 +220,6 @@ def _street(tags: tuple[tuple[str, str], ...]) -> bool:
 _MOVED_ALONG = frozenset(
     {("railway", "platform"), ("public_transport", "platform"), ("route", "ferry"), ("man_made", "pier")}
 )
-
-
-def _solid(tags: Any) -> bool:
-    """Whether a way is the wall of a building on the ground, or the shore of a water; one walks below a roof."""
-    if tags.get("natural") == "water":
-        return True
-    return tags.get("building", "no") not in _NO_WALLS and tags.get("layer", "0") in ("0", "")
-
-
-_NO_WALLS = frozenset({"no", "roof", "canopy", "carport"})
 
 
 def _pairs(item: Any) -> list[tuple[str, str]]:
@@ -244,6 +242,7 @@ def _read_sorted(part: Part, path: Path) -> bool:
     ]:
         return False
     reader = reader.with_locations()
+    part.located = reader.node_location_storage
     for kind, keys in _READ_KEYS.items():
         wanted = osmium.filter.KeyFilter(*keys)
         wanted.enable_for(getattr(osmium.osm, kind))
@@ -263,7 +262,7 @@ def _read_sorted(part: Part, path: Path) -> bool:
             found = item.tags
             building = found.get("building")
             if building is not None and "highway" not in found:
-                if (building not in _NO_WALLS and found.get("layer", "0") in ("0", "")) or _solid(found):
+                if (building not in NO_WALLS and found.get("layer", "0") in ("0", "")) or is_solid(found):
                     place = item.nodes[0].location
                     part.solid(number, place.x, place.y)
                 continue
@@ -274,9 +273,11 @@ def _read_sorted(part: Part, path: Path) -> bool:
                 # The position first: asking a node for x and y looks it up twice.
                 placed = [(node.ref, node.location) for node in item.nodes]
                 part.way(number, item.version, tags, [(ref, place.x, place.y) for ref, place in placed])
-            elif len(item.nodes) > 3 and _solid(item.tags):
+            elif len(item.nodes) > 3 and is_solid(found):
                 first = item.nodes[0]
                 part.solid(number, first.x, first.y)
+            elif is_wall(found):
+                part.walls[number] = [(node.ref, node.x, node.y) for node in item.nodes]
         elif item.deleted:
             return False
         elif isinstance(item, node_kind):
@@ -289,7 +290,10 @@ def _read_sorted(part: Part, path: Path) -> bool:
 
 _READ_KEYS = {
     "NODE": ("highway", "barrier", "kerb"),
-    "WAY": ("highway", "route", "railway", "public_transport", "man_made", "building", "natural"),
+    "WAY": (
+        *("highway", "route", "railway", "public_transport", "man_made", "building"),
+        *("natural", "barrier", "leisure", "amenity", "waterway"),
+    ),
     "RELATION": ("type",),
 }
 
@@ -340,8 +344,10 @@ def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
             continue
         line = [(ref, *nodes.get(ref, (0, x, y))[1:3]) for ref, x, y in found]
         part.whole[number] = line
-        if _solid(dict(tags)) and line and line[0][1] != UNDEFINED:
+        if is_solid(dict(tags)) and line and line[0][1] != UNDEFINED:
             part.solid(number, line[0][1], line[0][2])
+        elif is_wall(dict(tags)) and not _street(tuple(tags)):
+            part.walls[number] = line
         kept = tuple(pair for pair in tags if pair[0] in _WAY_KEY_SET)
         if _street(kept):
             part.way(number, version, kept, line)

@@ -10,6 +10,7 @@ __all__ = ["sees"]
 # Degrees have seven digits: 1 cm; a line along the rim must not count as outside.
 _RIM_M = 0.05
 _LOOKS = 16
+_HAIR_M = 1e-5
 
 
 @njit(cache=True)
@@ -72,8 +73,15 @@ def sees(
     length = np.hypot(dx, dy)
     count = 1
     cuts[0] = 0.0
+    low_x, high_x = min(x, to_x) - _HAIR_M, max(x, to_x) + _HAIR_M
+    low_y, high_y = min(y, to_y) - _HAIR_M, max(y, to_y) + _HAIR_M
     for ring in range(len(ring_indptr) - 1):
         for k in range(ring_indptr[ring], ring_indptr[ring + 1] - 1):
+            # Most walls of a large square are far from the line.
+            if max(xy[k, 0], xy[k + 1, 0]) < low_x or min(xy[k, 0], xy[k + 1, 0]) > high_x:
+                continue
+            if max(xy[k, 1], xy[k + 1, 1]) < low_y or min(xy[k, 1], xy[k + 1, 1]) > high_y:
+                continue
             ex, ey = xy[k + 1, 0] - xy[k, 0], xy[k + 1, 1] - xy[k, 1]
             cross = dx * ey - dy * ex
             if cross == 0.0:

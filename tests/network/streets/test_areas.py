@@ -29,7 +29,10 @@ Shape = list[tuple[float, float]]
 
 
 def write(
-    path: Path, ways: list[tuple[Shape, dict[str, str]]], relations: list[tuple[list[tuple[int, str]], dict]] = ()
+    path: Path,
+    ways: list[tuple[Shape, dict[str, str]]],
+    relations: list[tuple[list[tuple[int, str]], dict]] = (),
+    node_tags: dict[tuple[float, float], dict[str, str]] | None = None,
 ) -> None:
     """Write ways drawn in metres; equal points are one node."""
     to_degrees = Transformer.from_crs(EPSG, 4326, always_xy=True)
@@ -42,7 +45,11 @@ def write(
         inside = "".join(f"<member type='way' ref='{ref}' role='{role}'/>" for ref, role in members)
         lines.append(f"<relation id='{number}' version='1'>{inside}{tags_of(tags)}</relation>")
     places = {number: to_degrees.transform(ORIGIN[0] + x, ORIGIN[1] + y) for (x, y), number in nodes.items()}
-    head = [f"<node id='{k}' version='1' lat='{lat:.9f}' lon='{lon:.9f}'/>" for k, (lon, lat) in sorted(places.items())]
+    tagged = {nodes[point]: tags_of(tags) for point, tags in (node_tags or {}).items()}
+    head = [
+        f"<node id='{k}' version='1' lat='{lat:.9f}' lon='{lon:.9f}'>{tagged.get(k, '')}</node>"
+        for k, (lon, lat) in sorted(places.items())
+    ]
     path.write_text("\n".join(["<osm version='0.6'>", *head, *lines, "</osm>"]), encoding="utf-8")
 
 
@@ -203,3 +210,102 @@ def test_what_is_walked_across(tmp_path: Path, tags: dict[str, str], crossed: bo
     streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
     expected = (100 if crossed else 200) / KMH * 3.6
     assert walk_s(streets, (0, 50), (100, 50)) == pytest.approx(expected, rel=0.01)
+
+
+PLAIN = {"highway": "pedestrian", "area": "yes"}
+ACROSS = [(WEST, ROAD), (EAST, ROAD), (WITH_DOORS, PLAIN)]
+UP = [(50.0, 20.0), (50.0, 50.0), (50.0, 80.0)]  # a line that stands across the way, 30 m to each side
+ROUND_UP_M = 2 * math.hypot(50, 30)
+
+
+def across_s(path: Path, more: list, relations: list = (), nodes: dict | None = None) -> float:
+    """Walk from the west door of the square to its east door, with more in the file."""
+    write(path, [*ACROSS, *more], relations, nodes)
+    streets = build_streets(path, epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    return walk_s(streets, (0, 50), (100, 50)) * KMH / 3.6
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        {"leisure": "swimming_pool"},
+        {"amenity": "fountain"},
+        {"natural": "water", "water": "basin"},
+        {"waterway": "dock"},
+        {"barrier": "hedge", "area": "yes"},
+        {"barrier": "fence"},
+    ],
+)
+def test_pools_fountains_and_hedges_are_gone_round(tmp_path: Path, tags: dict[str, str]) -> None:
+    assert across_s(tmp_path / "in.osm", [(HOUSE, tags)]) == pytest.approx(ROUND_M, rel=0.012)
+    # Below the square or above it, it stands in nobody's way.
+    assert across_s(tmp_path / "low.osm", [(HOUSE, tags | {"layer": "-1"})]) == pytest.approx(100, rel=0.005)
+
+
+@pytest.mark.parametrize("barrier", ["wall", "fence", "hedge", "city_wall", "retaining_wall"])
+def test_a_wall_in_a_square_is_gone_round(tmp_path: Path, barrier: str) -> None:
+    assert across_s(tmp_path / "in.osm", [(UP, {"barrier": barrier})]) == pytest.approx(ROUND_UP_M, rel=0.012)
+
+
+def test_a_wall_from_rim_to_rim_leads_to_the_rim(tmp_path: Path) -> None:
+    # From (50, 0) to (50, 100): only the rim itself, which is a way, leads past it.
+    wall = ([(50.0, -10.0), (50.0, 110.0)], {"barrier": "wall"})
+    assert across_s(tmp_path / "in.osm", [wall]) == pytest.approx(50 + 100 + 50, rel=0.005)
+
+
+@pytest.mark.parametrize(
+    ("gate", "open_"),
+    [
+        ({"barrier": "gate"}, True),
+        ({"barrier": "entrance"}, True),
+        ({"barrier": "kissing_gate"}, True),
+        ({"barrier": "gate", "access": "private", "foot": "yes"}, True),
+        ({"barrier": "gate", "locked": "yes"}, False),
+        ({"barrier": "gate", "access": "private"}, False),
+        ({"barrier": "wall"}, False),
+        ({}, False),
+    ],
+)
+def test_walls_are_crossed_at_their_gates(tmp_path: Path, gate: dict[str, str], open_: bool) -> None:
+    walked = across_s(tmp_path / "in.osm", [(UP, {"barrier": "fence"})], nodes={(50.0, 50.0): gate})
+    assert walked == pytest.approx(100 if open_ else ROUND_UP_M, rel=0.012)
+
+
+def test_a_street_through_a_wall_opens_it(tmp_path: Path) -> None:
+    street = ([(48.0, 50.0), (50.0, 50.0), (52.0, 50.0)], {"highway": "footway"})
+    assert across_s(tmp_path / "in.osm", [(UP, {"barrier": "wall"}), street]) == pytest.approx(100, rel=0.012)
+
+
+@pytest.mark.parametrize("reverse", [False, True])
+def test_a_building_of_several_lines_is_gone_round(tmp_path: Path, reverse: bool) -> None:
+    # The house as two lines without a tag of their own; a yard inside it changes nothing.
+    west = [(60.0, 20.0), (40.0, 20.0), (40.0, 80.0), (60.0, 80.0)]
+    east = [(60.0, 20.0), (60.0, 80.0)]
+    yard = [(45.0, 40.0), (55.0, 40.0), (55.0, 60.0), (45.0, 60.0), (45.0, 40.0)]
+    members = [(4, "outer"), (5, "outer"), (6, "inner")]
+    relation = [(members[::-1] if reverse else members, {"type": "multipolygon", "building": "yes"})]
+    walked = across_s(tmp_path / "in.osm", [(west, {}), (east, {}), (yard, {})], relation)
+    assert walked == pytest.approx(ROUND_M, rel=0.012)
+    roof = [(members, {"type": "multipolygon", "building": "roof"})]
+    assert across_s(tmp_path / "roof.osm", [(west, {}), (east, {}), (yard, {})], roof) == pytest.approx(100, rel=0.005)
+
+
+def test_a_square_that_lies_partly_in_a_yard(tmp_path: Path) -> None:
+    # A building round a yard. In the square stands its wing of x 40 to 60, y 20 to 80; the yard, x 60 to 160, is free:
+    # by the outer line alone half of the square would be built over, and its east door in a wall.
+    outer = [(40.0, 20.0), (170.0, 20.0), (170.0, 80.0), (40.0, 80.0), (40.0, 20.0)]
+    inner = [(60.0, 20.0), (160.0, 20.0), (160.0, 80.0), (60.0, 80.0), (60.0, 20.0)]
+    relation = [([(4, "outer"), (5, "inner")], {"type": "multipolygon", "building": "yes"})]
+    assert across_s(tmp_path / "in.osm", [(outer, {}), (inner, {})], relation) == pytest.approx(ROUND_M, rel=0.012)
+
+
+def test_walls_have_the_same_corners_in_every_file(tmp_path: Path) -> None:
+    ways = [*ACROSS, (UP, {"barrier": "wall"})]
+    write(tmp_path / "a.osm", ways)
+    write(tmp_path / "b.osm", ways)
+    first, both = (
+        build_streets(paths, epsg=EPSG, modes=["walk"], min_island_nodes=1)
+        for paths in ([tmp_path / "a.osm"], [tmp_path / "b.osm", tmp_path / "a.osm"])
+    )
+    assert sorted(first.node_id.tolist()) == sorted(both.node_id.tolist())
+    assert walk_s(both, (0, 50), (100, 50)) == pytest.approx(walk_s(first, (0, 50), (100, 50)))
