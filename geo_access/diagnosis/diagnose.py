@@ -9,12 +9,13 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo_access.diagnosis.blocks import decide_points
 from geo_access.diagnosis.coverage import Town, uncovered_towns
-from geo_access.diagnosis.evidence import Task, TimesSources, gather_evidence
+from geo_access.diagnosis.evidence import Task, TimesSources
 from geo_access.diagnosis.flag import aggregate_flags, concat_flags
 from geo_access.diagnosis.lifts import LIFTS, profile_ask
 from geo_access.diagnosis.model import Asked, FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
-from geo_access.diagnosis.points import PointFlags, flag_points
+from geo_access.diagnosis.points import PointFlags
 from geo_access.diagnosis.residents import Residents, read_residents
 from geo_access.diagnosis.supply import Offers, job_offers, training_offers
 from geo_access.diagnosis.version_one import FirstReason
@@ -227,13 +228,13 @@ def _diagnose_task(
     task: Task, thresholds: Sequence[Threshold], residents: Residents, rules: FlagRules, sources: TimesSources
 ) -> tuple[RoundTrip, list[DiagnosedCase]]:
     """Compute the times of one profile and schedule, and decide every point for each threshold."""
-    evidence = gather_evidence(task, [threshold.limit_s for threshold in thresholds], residents, rules, sources)
-    cases = []
-    for schedule, offers in task.cases:
-        for threshold in thresholds:
-            points = flag_points(residents, task.sites, offers, evidence, threshold=threshold, rules=rules)
-            cases.append(DiagnosedCase(task.profile, task.kind, schedule, threshold, offers, points))
-    return evidence.trip, cases
+    trip, points = decide_points(task, thresholds, residents, rules, sources)
+    asked = [(schedule, offers, threshold) for schedule, offers in task.cases for threshold in thresholds]
+    cases = [
+        DiagnosedCase(task.profile, task.kind, schedule, threshold, offers, decided)
+        for (schedule, offers, threshold), decided in zip(asked, points, strict=True)
+    ]
+    return trip, cases
 
 
 def _frame_of(

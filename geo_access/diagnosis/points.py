@@ -20,7 +20,7 @@ from geo_access.errors import Fault, raise_faults
 from geo_access.times.round_trip import RoundTrip, Sites
 from geo_access.words.told import fault
 
-__all__ = ["Evidence", "PointFlags", "flag_points"]
+__all__ = ["Evidence", "PointFlags", "flag_points", "shared_places"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -146,7 +146,6 @@ def flag_points(
 
     places, free = within(offers.all_places), within(offers.open_places)
     reached = (free if rules.first else places) >= n
-    ratio = fca_ratios(trip.out_s, trip.back_s, limit_s, residents.candidates, offers.site, offers.open_places)
     best_s, nearest = nearest_offer(trip.out_s, *offered)
     states = pair_states(trip, limit_s, arrive_s=evidence.arrive_s, leave_s=evidence.leave_s)
     binding = binding_offers(states, offers, n)
@@ -166,7 +165,7 @@ def flag_points(
         free_places=free,
         counted_places=within(offers.counted_places),
         taken_places=within(counted),
-        places_per_candidate=fca_sums(trip.out_s, trip.back_s, limit_s, offers.indptr, offers.site, ratio),
+        places_per_candidate=shared_places(residents, offers, trip, limit_s),
         best_s=best_s,
         nearest=nearest,
         binding=binding,
@@ -176,6 +175,26 @@ def flag_points(
         doubts=doubts(offers, trip, evidence.variants, limit_s=limit_s, rules=rules, walk_kmh=evidence.walk_kmh),
         lifts=lifts,
     )
+
+
+def shared_places(residents: Residents, offers: Offers, trip: RoundTrip, limit_s: float) -> np.ndarray:
+    """Free places per candidate, each site shared among all who can reach it (2SFCA).
+
+    Parameters
+    ----------
+    residents : Residents
+        All who may reach the sites.
+    offers : Offers
+    trip : RoundTrip
+    limit_s : float
+        Threshold, each way [s].
+
+    Returns
+    -------
+    ndarray of float32, shape (n_points, n_metiers)
+    """
+    ratio = fca_ratios(trip.out_s, trip.back_s, limit_s, residents.candidates, offers.site, offers.open_places)
+    return np.asarray(fca_sums(trip.out_s, trip.back_s, limit_s, offers.indptr, offers.site, ratio))
 
 
 def _with_causes(reason: np.ndarray, residents: Residents, offers: Offers, evidence: Evidence, n: int) -> np.ndarray:

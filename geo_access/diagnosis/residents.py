@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Literal, get_args
 
@@ -80,6 +80,20 @@ class Residents:
     def weights(self) -> sparse.csr_matrix:
         """Residents of each point in each zone, csr float64 (n_zones, n_points)."""
         return sparse.csr_matrix(self.membership.multiply(self.population[None, :]))
+
+    def take(self, rows: slice) -> Residents:
+        """Return some of the points, in all zones."""
+        return replace(
+            self,
+            point_ids=self.point_ids[rows],
+            xy=self.xy[rows],
+            population=self.population[rows],
+            candidates=self.candidates[rows],
+            doubtful=self.doubtful[rows],
+            membership=self.membership[:, rows],
+            departments=None if self.departments is None else self.departments[rows],
+            households=None if self.households is None else self.households[rows],
+        )
 
 
 def _number(points: pd.DataFrame, column: str, faults: list[Fault]) -> np.ndarray:

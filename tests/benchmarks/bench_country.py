@@ -3,7 +3,7 @@
 ``python tests/benchmarks/bench_country.py [share …]``. The country looks like the region of ``synthetic_region.py``:
 a share of 1/64 has 1/64 of France's 2.3 million inhabited cells and of its area, and is one piece. Streets are straight
 lines. Out: 120 departures, five percentiles, the reason of what has none. Back: from the sites, the same. Told: pairs,
-processor seconds, peak, and what each share would make of France, which is extrapolated.
+processor seconds, peak, and what France's 2 billion pairs would take at the price of each share, which is extrapolated.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 OUT = {"depart": "07:00-09:00", "percentiles": (5, 25, 50, 75, 95)}
 BACK = {"depart": "16:30-18:30", "percentiles": (5, 25, 50, 75, 95)}
-CELLS, REGION_CELLS, REGION_SITES, CORES = 2_300_000, 150_000, 2_500, 2
+CELLS, PAIRS, REGION_CELLS, REGION_SITES, CORES = 2_300_000, 2e9, 150_000, 2_500, 2
 
 
 def measure(share: float, tile_km: float) -> None:
@@ -44,15 +44,12 @@ def measure(share: float, tile_km: float) -> None:
         print(
             f"{share:8.5f} {way:4s} {len(cells):9,} cells, {len(sites):6,} sites, {calls:10,} calls, "
             f"tiles of {tile_km:g} km: {pairs / 1e6:8.1f} M pairs ({within:.0f} %) in {used:7.1f} s of processor "
-            f"({1e6 * used / max(pairs, 1):.2f} µs a pair, {1e3 * used / len(cells):.2f} ms a cell), {wall:.0f} s; "
+            f"({1e6 * used / pairs:.2f} µs a pair, {1e3 * used / len(cells):.2f} ms a cell), {wall:.0f} s; "
             f"peak {peak_mb:.0f} MB; written {written_mb:.0f} MB",
             flush=True,
         )
-        print(
-            f"         France by this share, extrapolated (linear in cells): {used / share / 3600 / CORES:.1f} h "
-            f"on {CORES} cores",
-            flush=True,
-        )
+        hours = used / pairs * PAIRS / 3600 / CORES
+        print(f"         {PAIRS:.0e} pairs at this price, extrapolated: {hours:.2f} h on {CORES} cores", flush=True)
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ import json
 import math
 import zipfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,31 @@ from scipy.spatial import cKDTree
 
 from tests.shared import shared_path
 
-PEOPLE, POINTS, SITES, TRIPS, METIERS, ZONES, TILES = 1_200_000, 15_000, 300, 40_000, 50, 300, 16
 _CALLS, _RUNS = 22, 16
 _SHIFTS = (("05:00", "13:00"), ("13:00", "21:00"), ("21:00", "29:00"), ("08:00", "16:30"))
 _STEP = 10_000_000_000
 
 
-def make_metropolis(folder: Path, *, share: float = 1.0, seed: int = 5) -> Path:
+@dataclass(frozen=True)
+class Size:
+    """How large a drawn territory is, and for how many hours of training it is asked."""
+
+    people: int = 1_200_000
+    points: int = 15_000
+    sites: int = 300
+    trips: int = 40_000
+    metiers: int = 50
+    zones: int = 300
+    tiles: int = 16
+    hours: tuple[tuple[str, str], ...] = (("09:00", "17:00"),)
+
+
+METROPOLIS = Size()
+# 3,000 lines, 3 million calls a day; 27 tiles of Porto are 2 million nodes.
+REGION = Size(6_000_000, 150_000, 800, 136_000, 20, 4_000, 27, (("09:00", "17:00"), ("06:00", "14:00")))
+
+
+def make_metropolis(folder: Path, *, share: float = 1.0, seed: int = 5, size: Size = METROPOLIS) -> Path:
     """Write a share of the metropolis as a study; points, sites, trips and tiles shrink together.
 
     Parameters
@@ -31,6 +50,7 @@ def make_metropolis(folder: Path, *, share: float = 1.0, seed: int = 5) -> Path:
     folder : pathlib.Path
     share : float
     seed : int
+    size : Size
 
     Returns
     -------
@@ -38,20 +58,20 @@ def make_metropolis(folder: Path, *, share: float = 1.0, seed: int = 5) -> Path:
         The study file.
     """
     rng = np.random.default_rng(seed)
-    places = _streets(folder / "streets.osm.pbf", side=max(1, round(math.sqrt(TILES * share))))
-    n_points = round(POINTS * share)
+    places = _streets(folder / "streets.osm.pbf", side=max(1, round(math.sqrt(size.tiles * share))))
+    n_points = round(size.points * share)
     homes = places[rng.choice(len(places), n_points, replace=len(places) < n_points)]
     homes = homes + rng.normal(size=homes.shape) * 2e-4
     people = rng.pareto(2.2, n_points) + 0.2
-    people = np.maximum(1, np.round(people / people.sum() * PEOPLE * share)).astype(int)
+    people = np.maximum(1, np.round(people / people.sum() * size.people * share)).astype(int)
     rows = [[f"p{k}", f"{x:.6f}", f"{y:.6f}", n] for k, ((x, y), n) in enumerate(zip(homes.tolist(), people.tolist()))]
     _table(folder / "points.csv", ["point_id", "lon", "lat", "population"], rows)
-    _zones(folder / "zones.geojson", homes, max(1, round(math.sqrt(ZONES * share))))
-    sites = places[rng.choice(len(places), round(SITES * share))]
-    _supply(folder, rng, sites)
-    _feed(folder / "feed.zip", rng, places, max(2, round(TRIPS * share / (2 * _RUNS))))
+    _zones(folder / "zones.geojson", homes, max(1, round(math.sqrt(size.zones * share))))
+    sites = places[rng.choice(len(places), round(size.sites * share))]
+    _supply(folder, rng, sites, size)
+    _feed(folder / "feed.zip", rng, places, max(2, round(size.trips * share / (2 * _RUNS))))
     study = folder / "study.toml"
-    study.write_text(_study(), encoding="utf-8")
+    study.write_text(_study(size), encoding="utf-8")
     return study
 
 
@@ -123,12 +143,12 @@ def _zones(path: Path, homes: np.ndarray, side: int) -> None:
     path.write_text(json.dumps({"type": "FeatureCollection", "features": features}), encoding="utf-8")
 
 
-def _codes() -> list[str]:
-    return [f"A{1000 + k}" for k in range(METIERS)]
+def _codes(size: Size) -> list[str]:
+    return [f"A{1000 + k}" for k in range(size.metiers)]
 
 
-def _supply(folder: Path, rng: np.random.Generator, sites: np.ndarray) -> None:
-    codes, taught = _codes(), round(0.4 * len(sites))
+def _supply(folder: Path, rng: np.random.Generator, sites: np.ndarray, size: Size) -> None:
+    codes, taught = _codes(size), round(0.4 * len(sites))
     training, jobs = [], []
     for k, (x, y) in enumerate(sites.tolist()):
         here = ["exact", f"{x:.6f}", f"{y:.6f}"]
@@ -184,10 +204,10 @@ def _feed(path: Path, rng: np.random.Generator, places: np.ndarray, n_lines: int
             feed.writestr(f"{name}.txt", text)
 
 
-def _study() -> str:
+def _study(size: Size) -> str:
     metiers = "".join(
         f'[[metiers]]\ncode = "{code}"\nname = "Métier {code}"\nfamily = "F{k % 9}"\n\n'
-        for k, code in enumerate(_codes())
+        for k, code in enumerate(_codes(size))
     )
     profiles = "".join(
         f'[[profiles]]\nid = "{name}"\nname = "{name}"\nmode = "{mode}"\n\n'
@@ -199,7 +219,10 @@ def _study() -> str:
     )
     schedules = "".join(
         f'[[schedules]]\nid = "{name}"\nname = "{name}"\nkind = "{kind}"\nstart = "{start}"\nend = "{end}"\n\n'
-        for name, kind, start, end in (("day", "training", "09:00", "17:00"), ("early", "job", "05:00", "13:00"))
+        for name, kind, start, end in (
+            *((f"day{k or ''}", "training", *hours) for k, hours in enumerate(size.hours)),
+            ("early", "job", "05:00", "13:00"),
+        )
     )
     tables = "".join(
         f'[{name}]\nfile = "{file}"\n{crs}source = "drawn"\n\n'
