@@ -133,8 +133,8 @@ def _flat(content: object, name: str = "") -> dict[str, str]:
 
 def _inputs(old: dict[str, object], new: dict[str, object]) -> pd.DataFrame:
     rows = []
-    for section in ("inputs", "query"):
-        left, right = _flat(old.get(section) or {}, section), _flat(new.get(section) or {}, section)
+    for section in ("service_date", "geo_access", "inputs", "query"):
+        left, right = (_flat(one[section], section) if one.get(section) else {} for one in (old, new))
         for name in dict.fromkeys([*left, *right]):
             if left.get(name) == right.get(name):
                 continue

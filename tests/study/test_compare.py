@@ -73,6 +73,16 @@ def test_what_differs_in_the_inputs_is_named(runs: tuple[Path, Path]) -> None:
     assert states == {"inputs.feed.zip": "changed", "inputs.old.csv": "removed", "inputs.new.csv": "added"}
 
 
+def test_another_day_and_another_version_are_named(runs: tuple[Path, Path]) -> None:
+    for folder, day, version in zip(runs, ("2026-03-17", "2027-03-16"), ("0.1.0", "0.2.0"), strict=True):
+        path = folder / "manifest.json"
+        told = json.loads(path.read_text(encoding="utf-8")) | {"service_date": day, "geo_access": version}
+        path.write_text(json.dumps(told), encoding="utf-8")
+    found = compare_runs(*runs).inputs.set_index("what")
+    assert found.loc["service_date"].tolist() == ["changed", "2026-03-17", "2027-03-16"]
+    assert found.loc["geo_access"].tolist() == ["changed", "0.1.0", "0.2.0"]
+
+
 def test_a_run_compared_with_itself_differs_in_nothing(runs: tuple[Path, Path]) -> None:
     found = compare_runs(runs[0], runs[0])
     assert found.inputs.empty
