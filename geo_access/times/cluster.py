@@ -14,9 +14,9 @@ import os
 import platform
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -38,6 +38,7 @@ from geo_access.times.parts import write_part
 from geo_access.times.points import Points
 from geo_access.times.result import TravelTimes
 from geo_access.times.stream import storable
+from geo_access.times.tiles import Tile, tile_times
 from geo_access.times.ways import StreetConnection, TransitConnection, WayTimes, connect_network
 from geo_access.words.told import refusal
 
@@ -141,18 +142,24 @@ def _named() -> Iterator[None]:
 @_named()
 def _part_written(name: str, number: int, part: Part, question: _Question) -> tuple[int, dict[str, Any]]:
     """Compute and write one part; runs on a worker."""
-    network = _opened(name).network
-    times = known_times(network, part.origins, question.destinations, question.query)
-    table = TravelTimes(
-        part.origins.ids,
-        question.destinations.ids,
-        question.query,
-        times.seconds,
-        times.reason,
-        times.feasible_share,
-        Manifest({}, {}),
-    )
+    table = _table(name, question.query, part.origins, question.destinations)
     return number, write_part(storable(table, question.ids_kept), part.file, attempt=secrets.token_hex(4))
+
+
+@_named()
+def _tile_written(name: str, tile: Tile, question: _Question) -> list[tuple[int, dict[str, Any]]]:
+    """Compute a tile and write its parts; runs on a worker."""
+    tables = tile_times(partial(_table, name, question.query), tile, question.destinations)
+    return [
+        (part.number, write_part(storable(table, question.ids_kept), part.file, attempt=secrets.token_hex(4)))
+        for part, table in zip(tile.parts, tables, strict=True)
+    ]
+
+
+def _table(name: str, query: Query, origins: Points, destinations: Points) -> TravelTimes:
+    times = known_times(_opened(name).network, origins, destinations, query)
+    found = times.seconds, times.reason, times.feasible_share
+    return TravelTimes(origins.ids, destinations.ids, query, *found, Manifest({}, {}))
 
 
 @_named()
@@ -262,11 +269,42 @@ class Workers:
             When the scheduler is gone, or a part cannot be computed or written: what is whole stays.
         """
         name, question = self.open(network), _Question(destinations, query, ids_kept)
+        yield from self._each(_part_written, [(name, number, part) for number, part in enumerate(parts)], question)
+
+    def write_tiles(
+        self, network: Network, tiles: Sequence[Tile], destinations: Points, query: Query, *, ids_kept: bool
+    ) -> Iterator[tuple[int, dict[str, Any]]]:
+        """Let workers compute tiles and write their parts, and say of each when it is whole.
+
+        Parameters
+        ----------
+        network : Network
+        tiles : sequence of Tile
+        destinations : Points
+        query : Query
+        ids_kept : bool
+            Whether ids of origins keep their type in a column.
+
+        Yields
+        ------
+        int, dict
+            Number of the part; ``rows``, ``sha256``.
+
+        Raises
+        ------
+        CapacityError
+            As for `write_parts`.
+        """
+        name, question = self.open(network), _Question(destinations, query, ids_kept)
+        for written in self._each(_tile_written, [(name, tile) for tile in tiles], question):
+            yield from written
+
+    def _each(self, task: Callable[..., Any], asked: Sequence[tuple[Any, ...]], question: _Question) -> Iterator[Any]:
+        """Submit tasks that share a question, and yield what they return as it comes."""
         with _told(self._client):
             common = self._client.scatter(question, broadcast=True, hash=False)
             futures = [
-                self._client.submit(_part_written, name, number, part, common, pure=False, retries=_ATTEMPTS - 1)
-                for number, part in enumerate(parts)
+                self._client.submit(task, *arguments, common, pure=False, retries=_ATTEMPTS - 1) for arguments in asked
             ]
             try:
                 for future in cast("Any", as_completed)(futures):

@@ -33,7 +33,7 @@ from geo_access.times.core import timetable_of
 from geo_access.times.points import Points, read_points
 from geo_access.times.result import Asked, TravelTimes
 from geo_access.times.stream import StreamedTimes, Streaming, WriteParts, check_capacity, reduce_blocks, write_blocks
-from geo_access.times.tiles import Tiling, write_tiles
+from geo_access.times.tiles import Tile, Tiling, WriteTiles, write_tiles
 from geo_access.words.told import refusal
 
 if TYPE_CHECKING:
@@ -209,7 +209,7 @@ def travel_times(
         raise refusal("times.sink_and_reduce")
     if tile_km is not None and (sink is None or not 0 < tile_km < math.inf):
         raise refusal("times.tile_km", value=tile_km)
-    if client is not None and (sink is None or tile_km is not None):
+    if client is not None and sink is None:
         raise refusal("cluster.no_sink")
     starts = read_points(origins, network, name="origins", id_column=id_column)
     ends = (
@@ -234,7 +234,8 @@ def travel_times(
         manifest = replace(manifest, extra={**manifest.extra, "network_sha256": network_sha256(network)})
         if tile_km is not None:
             tiling = Tiling(between, network, starts, ends, query, tile_km, memory_gb, progress)
-            return write_tiles(tiling, manifest, Path(sink))
+            tiled = None if client is None else _tiles_by_workers(client, network, ends, query, Path(sink))
+            return write_tiles(tiling, manifest, Path(sink), elsewhere=tiled)
         elsewhere = None if client is None else _by_workers(client, network, ends, query, Path(sink))
         return write_blocks(streaming, manifest, Path(sink), elsewhere=elsewhere)
     if reduce is not None:
@@ -250,12 +251,33 @@ def _by_workers(client: Client, network: Network, ends: Points, query: Query, si
     def written(blocks: list[Points], files: list[Path], ids_kept: bool) -> Iterator[tuple[int, dict[str, Any]]]:
         if not blocks:
             return iter(())
-        folder = sink.resolve()
-        workers = Workers(client, folder.with_name(f"{folder.name}-network"))
+        workers = Workers(client, _beside(sink))
         parts = [Part(block, file.resolve()) for block, file in zip(blocks, files, strict=True)]
         return workers.write_parts(network, parts, ends, query, ids_kept=ids_kept)
 
     return written
+
+
+def _tiles_by_workers(client: Client, network: Network, ends: Points, query: Query, sink: Path) -> WriteTiles:
+    """Let the workers of a scheduler compute tiles and write their parts."""
+    from geo_access.times.cluster import Workers  # noqa: PLC0415 — an extra
+
+    def written(tiles: list[Tile], ids_kept: bool) -> Iterator[tuple[int, dict[str, Any]]]:
+        if not tiles:
+            return iter(())
+        workers = Workers(client, _beside(sink))
+        seen = [
+            replace(tile, parts=tuple(replace(part, file=part.file.resolve()) for part in tile.parts)) for tile in tiles
+        ]
+        return workers.write_tiles(network, seen, ends, query, ids_kept=ids_kept)
+
+    return written
+
+
+def _beside(sink: Path) -> Path:
+    """Return the folder in which workers find the network."""
+    folder = sink.resolve()
+    return folder.with_name(f"{folder.name}-network")
 
 
 _MOST_RIDES = 8

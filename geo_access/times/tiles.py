@@ -11,6 +11,7 @@ import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from rich.console import Console
@@ -28,7 +29,7 @@ from geo_access.times.stream import StreamedTimes, bytes_per_pair, row_blocks, s
 from geo_access.words.note import Note, note
 from geo_access.words.told import refusal
 
-__all__ = ["SQUARE_M", "Tiling", "write_tiles"]
+__all__ = ["SQUARE_M", "Tile", "TilePart", "Tiling", "WriteTiles", "tile_times", "write_tiles"]
 
 SQUARE_M = 20_000.0
 """Side of the squares that decide which pairs are written [m], aligned with the CRS of the network."""
@@ -77,7 +78,47 @@ class _Part:
     places: np.ndarray
 
 
-def write_tiles(asked: Tiling, manifest: Manifest, folder: Path) -> StreamedTimes:
+@dataclass(frozen=True, eq=False)
+class TilePart:
+    """One part of a tile.
+
+    Attributes
+    ----------
+    number : int
+        Of the part, in the order of the run.
+    file : pathlib.Path
+    n_homes : int
+        Homes of the tile that are its own, after those of the parts before.
+    places : ndarray of int64
+        Rows of the destinations, ascending.
+    """
+
+    number: int
+    file: Path
+    n_homes: int
+    places: np.ndarray
+
+
+@dataclass(frozen=True, eq=False)
+class Tile:
+    """Homes whose parts are computed at once.
+
+    Attributes
+    ----------
+    origins : Points
+    parts : tuple of TilePart
+    """
+
+    origins: Points
+    parts: tuple[TilePart, ...]
+
+
+WriteTiles = Callable[[list[Tile], bool], Iterator[tuple[int, dict[str, Any]]]]
+
+
+def write_tiles(
+    asked: Tiling, manifest: Manifest, folder: Path, *, elsewhere: WriteTiles | None = None
+) -> StreamedTimes:
     """Write all pairs that can be within the limit to a folder; parts that are already there and whole are kept.
 
     Parameters
@@ -85,6 +126,9 @@ def write_tiles(asked: Tiling, manifest: Manifest, folder: Path) -> StreamedTime
     asked : Tiling
     manifest : Manifest
     folder : pathlib.Path
+    elsewhere : callable, optional
+        Computes and writes the tiles in place of this process: from tiles and whether ids keep their type, to each
+        part's number and entry in the ledger, in any order.
 
     Returns
     -------
@@ -105,17 +149,23 @@ def write_tiles(asked: Tiling, manifest: Manifest, folder: Path) -> StreamedTime
     kept = sum(len(part.homes) * len(part.places) for part in parts)
     _LOG.info("%d of %d pairs can be within the limit, in %d parts", kept, n_pairs, len(parts))
     todo = [number for number, file in enumerate(opened.files) if file.name not in opened.ledger]
-    tiles = list(_tiles([parts[number] for number in todo], asked))
-    screen = Console(stderr=True)
-    for tile in track(tiles, description="travel times", console=screen, disable=not asked.progress):
-        chosen = [todo[k] for k in tile]
-        for number, times in zip(chosen, _computed(asked, [parts[number] for number in chosen]), strict=True):
-            file = opened.files[number]
-            opened.keep(file, write_part(storable(times, opened.ids_kept), file))
+    grouped = ([todo[k] for k in group] for group in _tiles([parts[number] for number in todo], asked))
+    tiles = [_tile(asked, numbers, parts, opened.files) for numbers in grouped]
+    done = _written(asked, tiles, opened.ids_kept) if elsewhere is None else elsewhere(tiles, opened.ids_kept)
+    for number, entry in done:
+        opened.keep(opened.files[number], entry)
     notes = (*opened.notes, *_left_out(asked, parts, n_pairs - kept))
     for said in notes:
         _LOG.warning("%s", said)
     return StreamedTimes(folder, opened.files, asked.query, opened.manifest, notes)
+
+
+def _written(asked: Tiling, tiles: list[Tile], ids_kept: bool) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Compute and write in this process."""
+    screen = Console(stderr=True)
+    for tile in track(tiles, description="travel times", console=screen, disable=not asked.progress):
+        for part, times in zip(tile.parts, tile_times(asked.compute, tile, asked.destinations), strict=True):
+            yield part.number, write_part(storable(times, ids_kept), part.file)
 
 
 def _left_out(asked: Tiling, parts: list[_Part], n_pairs: int) -> list[Note]:
@@ -201,17 +251,35 @@ def _tiles(parts: list[_Part], asked: Tiling) -> Iterator[list[int]]:
         yield tile
 
 
-def _computed(asked: Tiling, parts: list[_Part]) -> Iterator[TravelTimes]:
-    """Compute a tile at once, and hand out each part with its own destinations."""
-    places = np.unique(np.concatenate([part.places for part in parts]))
-    homes = np.concatenate([part.homes for part in parts])
-    many = asked.compute(take_points(asked.origins, homes), take_points(asked.destinations, places))
-    if not one_type(asked.destinations.ids):
+def _tile(asked: Tiling, numbers: list[int], parts: list[_Part], files: tuple[Path, ...]) -> Tile:
+    homes = np.concatenate([parts[number].homes for number in numbers])
+    cut = [(number, files[number], len(parts[number].homes), parts[number].places) for number in numbers]
+    return Tile(take_points(asked.origins, homes), tuple(TilePart(*fields) for fields in cut))
+
+
+def tile_times(compute: ComputePairs, tile: Tile, destinations: Points) -> Iterator[TravelTimes]:
+    """Compute a tile at once, and hand out each part with its own destinations.
+
+    Parameters
+    ----------
+    compute : callable
+        From a block of origins and some destinations to their `TravelTimes`.
+    tile : Tile
+    destinations : Points
+        All of them.
+
+    Yields
+    ------
+    TravelTimes
+    """
+    places = np.unique(np.concatenate([part.places for part in tile.parts]))
+    many = compute(tile.origins, take_points(destinations, places))
+    if not one_type(destinations.ids):
         many = replace(many, destination_ids=many.destination_ids.astype(str).astype(object))
     start = 0
-    for part in parts:
-        rows, columns = slice(start, start + len(part.homes)), np.searchsorted(places, part.places)
-        start += len(part.homes)
+    for part in tile.parts:
+        rows, columns = slice(start, start + part.n_homes), np.searchsorted(places, part.places)
+        start += part.n_homes
         yield replace(
             many,
             origin_ids=many.origin_ids[rows],

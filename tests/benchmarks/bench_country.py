@@ -19,7 +19,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 OUT = {"depart": "07:00-09:00", "percentiles": (5, 25, 50, 75, 95)}
 BACK = {"depart": "16:30-18:30", "percentiles": (5, 25, 50, 75, 95)}
-CELLS, PAIRS, REGION_CELLS, REGION_SITES, CORES = 2_300_000, 2e9, 150_000, 2_500, 2
+CELLS, PAIRS, REGION_CELLS, REGION_SITES, CORES = 2_300_000, 2e9, 150_000, 20_000, 2
 
 
 def measure(share: float, tile_km: float) -> None:

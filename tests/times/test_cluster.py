@@ -17,7 +17,7 @@ from distributed import Client, LocalCluster
 from geo_access.errors import CapacityError, InputError, MissingFileError
 from geo_access.network.storage import save_network
 from geo_access.routing.query import Query, Window
-from geo_access.times import cluster, stream
+from geo_access.times import cluster, stream, tiles
 from geo_access.times.checked import network_sha256
 from geo_access.times.cluster import Workers, meet_workers
 from geo_access.times.matrix import travel_times
@@ -213,3 +213,13 @@ def test_no_scheduler_at_an_address_is_told(tmp_path: Path) -> None:
             meet_workers(address, tmp_path, wait_s=0.5),
         ):
             raise AssertionError("nobody is there")
+
+
+def test_tiles_by_workers_are_the_bytes_of_one_process(
+    client: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tiles, "SQUARE_M", 300.0)
+    travel_times(NETWORK, HOMES, SITES, sink=tmp_path / "alone", tile_km=0.3, **ASKED)
+    travel_times(NETWORK, HOMES, SITES, sink=tmp_path / "times", tile_km=0.9, client=client, **ASKED)
+    assert len(list((tmp_path / "alone").glob("part-*"))) > 3
+    assert contents(tmp_path / "times") == contents(tmp_path / "alone")
