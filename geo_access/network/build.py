@@ -75,7 +75,7 @@ def build_network(
     align : str, optional
         ``"equivalent-day"``: see `build_timetable`.
     school_breaks : sequence of (date, date)
-        First and last day of school holidays, for `align`.
+        First and last day of school holidays, for `align` and for streets with conditions about them.
     walk_kmh : float
         Speed between stops [km/h].
     max_transfer_s : int
@@ -141,6 +141,7 @@ def build_network(
             bbox_lonlat=bbox_lonlat,
             dem=dem,
             moment=dt.datetime.combine(day, street_time),
+            school_breaks=school_breaks,
             closed_ways=closed_ways,
             max_stress=max_stress,
         )

@@ -69,7 +69,7 @@ def write_osm(
 
 def drawn_streets(tmp_path: Path, drawing: str, ways: dict[str, Tags], **more: object) -> tuple[Streets, dict]:
     """Build the drawing; small networks are islands too, so nothing is pruned but what cannot be left or entered."""
-    options = ("modes", "min_island_nodes", "dem", "car_congestion", "hour", "moment")
+    options = ("modes", "min_island_nodes", "dem", "car_congestion", "hour", "moment", "school_breaks")
     build = {key: more.pop(key) for key in options if key in more}
     path = tmp_path / "drawn.osm"
     where = write_osm(path, drawing, ways, **more)  # type: ignore[arg-type]

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from geo_access.network.streets.almanac import Almanac
 from geo_access.network.streets.conditions import resolved
 from geo_access.network.streets.graphs import Rules
 from geo_access.network.streets.limits import ferry_s, nonsense_limit
@@ -49,7 +50,9 @@ def _hours_as_condition(tags: dict[str, str]) -> dict[str, str]:
     return tags | {"restriction:conditional": f"{tags.pop('restriction')} @ ({' '.join(parts)})"}
 
 
-def rules_at(ways: OsmWays, moment: dt.datetime | None) -> tuple[Rules, TagsRead]:
+def rules_at(
+    ways: OsmWays, moment: dt.datetime | None, *, school_breaks: tuple[tuple[dt.date, dt.date], ...] = ()
+) -> tuple[Rules, TagsRead]:
     """Read all conditions for a moment.
 
     Parameters
@@ -57,6 +60,8 @@ def rules_at(ways: OsmWays, moment: dt.datetime | None) -> tuple[Rules, TagsRead
     ways : OsmWays
     moment : datetime.datetime or None
         Without it conditions are counted, not applied.
+    school_breaks : tuple of (datetime.date, datetime.date)
+        School holidays; without any conditions about them are counted.
 
     Returns
     -------
@@ -66,9 +71,12 @@ def rules_at(ways: OsmWays, moment: dt.datetime | None) -> tuple[Rules, TagsRead
         Tags of ways, and the notes.
     """
     counts: Counter[str] = Counter()
+    known = np.isfinite(ways.lon)
+    place = (float(np.median(ways.lon[known])), float(np.median(ways.lat[known]))) if known.any() else None
+    almanac = Almanac.at(place, school_breaks) if place else Almanac()
 
     def plain(tags: dict[str, str], weight: int, kind: str) -> dict[str, str]:
-        found, understood = resolved(tags, moment)
+        found, understood = resolved(tags, moment, almanac=almanac)
         if understood is not None:
             counts[f"{kind}.{'read' if understood else 'unread'}"] += weight
         return found
@@ -84,7 +92,8 @@ def rules_at(ways: OsmWays, moment: dt.datetime | None) -> tuple[Rules, TagsRead
     read = sum(counts[f"{kind}.read"] for kind in ("ways", "nodes", "turns"))
     notes = []
     if moment is not None and read:
-        notes.append(note("streets.conditions_read", n=read, day=moment.date().isoformat(), hour=f"{moment:%H:%M}"))
+        key = "streets.conditions_read" if almanac.zone is None else "streets.conditions_read_france"
+        notes.append(note(key, n=read, day=moment.date().isoformat(), hour=f"{moment:%H:%M}"))
     notes += [
         note(f"streets.conditions_unread_{kind}", n=counts[f"{kind}.unread"])
         for kind in ("ways", "nodes", "turns")

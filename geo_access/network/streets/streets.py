@@ -125,6 +125,7 @@ def build_streets(
     car_congestion: float | Mapping[int, float] = 1.0,
     hour: int | None = None,
     moment: dt.datetime | None = None,
+    school_breaks: Sequence[tuple[dt.date, dt.date]] = (),
     min_island_nodes: int = MIN_ISLAND_NODES,
     closed_ways: Collection[int] = (),
     max_stress: int | None = None,
@@ -150,6 +151,8 @@ def build_streets(
         Hour that driving times are for, with factors by hour.
     moment : datetime.datetime, optional
         Day and time that conditional tags and opening hours are read for; without it they are counted, not applied.
+    school_breaks : sequence of (datetime.date, datetime.date)
+        First and last day of school holidays, for conditions about them.
     min_island_nodes : int
         Strongly connected parts with fewer nodes are left out, per mode; the largest part always stays.
     closed_ways : collection of int
@@ -172,7 +175,7 @@ def build_streets(
     congestion_at(car_congestion, hour)
     check_stress(max_stress, modes)
     ways = read_osm(osm_paths, bbox_lonlat=bbox_lonlat)
-    rules, read = rules_at(ways, moment)
+    rules, read = rules_at(ways, moment, school_breaks=tuple(sorted(school_breaks)))
     opened = open_areas(replace(ways, tag_sets=read.tag_sets))
     ways = opened.ways
     closed = _closed_rows(ways, closed_ways)

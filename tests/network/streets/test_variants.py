@@ -162,9 +162,9 @@ def test_nodes_by_mode(tags: dict[str, str], stopped: str) -> None:
         ("07:00+", TUESDAY, True),
         ("24/7", TUESDAY, True),
         ("sunrise-sunset", TUESDAY, None),
-        ("week 10-20", TUESDAY, None),
-        ("Mo[1] 08:00-10:00", TUESDAY, None),
-        ("easter", TUESDAY, None),
+        ("week 10-20", TUESDAY, True),
+        ("Mo[1] 08:00-10:00", TUESDAY, False),
+        ("easter", TUESDAY, False),
         ("Jun-Aug Mo-Fr 07:00-09:00; Sep-May Tu 07:30-08:30", TUESDAY, True),
     ],
 )
