@@ -375,12 +375,14 @@ def compare(
     """Say what differs between two results."""
     with _told_in(context.obj):
         from geo_access.study.compare import compare_runs
+        from geo_access.study.comparison_maps import run_outlines
         from geo_access.study.folder import output_folder
         from geo_access.study.scenario_outputs import write_comparison
 
         found = compare_runs(before, after)
         with output_folder(out, overwrite=overwrite) as result:
-            write_comparison(result.folder, found, names=(before.name, after.name), language=context.obj)
+            outlines, names = run_outlines(before, after), (before.name, after.name)
+            write_comparison(result.folder, found, names=names, outlines=outlines, language=context.obj)
     _console().print(f"[bold]{escape(str(out / 'index.html'))}[/]", soft_wrap=True)
 
 

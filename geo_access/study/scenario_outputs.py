@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -22,6 +23,7 @@ from geo_access.report.scenario import (
 from geo_access.sources.tables.write import write_csv
 from geo_access.study.changes import ScenarioSection
 from geo_access.study.compare import RunComparison
+from geo_access.study.comparison_maps import change_maps
 from geo_access.study.folder import slugs
 from geo_access.study.prepared import PreparedStudy, Progress, silent
 from geo_access.study.scenario import scenario_changes
@@ -29,6 +31,8 @@ from geo_access.study.whatif import Outcome, run_scenario
 from geo_access.words.words import format_number, text, written_date
 
 __all__ = ["write_comparison", "write_outcome", "write_scenarios"]
+
+_LONGEST_VALUE = 24
 
 
 def write_scenarios(folder: Path, base: PreparedStudy, *, progress: Progress = silent) -> tuple[ChangePage, ...]:
@@ -156,8 +160,15 @@ def _change_maps(folder: Path, outcome: Outcome, section: ScenarioSection) -> li
     return found
 
 
-def write_comparison(folder: Path, found: RunComparison, *, names: tuple[str, str], language: str = "fr") -> list[Path]:
-    """Write what differs between two result folders: tables and a page.
+def write_comparison(
+    folder: Path,
+    found: RunComparison,
+    *,
+    names: tuple[str, str],
+    outlines: gpd.GeoDataFrame | None = None,
+    language: str = "fr",
+) -> list[Path]:
+    """Write what differs between two result folders: tables, a map for each métier that moved, and a page.
 
     Parameters
     ----------
@@ -165,6 +176,8 @@ def write_comparison(folder: Path, found: RunComparison, *, names: tuple[str, st
     found : RunComparison
     names : tuple of str
         Of the two folders.
+    outlines : GeoDataFrame, optional
+        Of their zones, from `geo_access.study.comparison_maps.run_outlines`; without them there is no map, said so.
     language : str
 
     Returns
@@ -189,9 +202,10 @@ def write_comparison(folder: Path, found: RunComparison, *, names: tuple[str, st
     ]
     for key, count in (("runs.only_a", found.only_before), ("runs.only_b", found.only_after)):
         sentences += [text(key, language, n=format_number(count, language))] if count else []
-    changes = [f"{row.what} : {text(f'runs.{row.state}', language)}" for row in found.inputs.head(40).itertuples()] or [
+    changes = [_input_told(row, language) for row in found.inputs.head(40).itertuples()] or [
         text("runs.same_inputs", language)
     ]
+    maps = [] if outlines is None else change_maps(folder, found, outlines, names=names, language=language)
     people = found.people[(found.people["gained"] > 0.5) | (found.people["lost"] > 0.5)]
     heads = (
         "scenario.metier",
@@ -218,9 +232,19 @@ def write_comparison(folder: Path, found: RunComparison, *, names: tuple[str, st
         changes=tuple(changes),
         sentences=tuple(sentences),
         tables=shown,
+        pictures=tuple((path.name, alt) for path, alt in maps),
+        note=text("runs.no_outlines", language) if outlines is None else "",
         language=language,
     )
-    return [*written, *write_change_page(page, folder / "index.html")]
+    return [*written, *(path for path, _ in maps), *write_change_page(page, folder / "index.html")]
+
+
+def _input_told(row: Any, language: str) -> str:
+    """Say what became of an input; what is short enough to be read is said with both values."""
+    state = text(f"runs.{row.state}", language)
+    values = [str(value) for value in (row.before, row.after) if str(value)]
+    legible = values and max(map(len, values)) <= _LONGEST_VALUE
+    return f"{row.what} : {state} ({' → '.join(values)})" if legible else f"{row.what} : {state}"
 
 
 def _as_zones(flags: pd.DataFrame) -> pd.DataFrame:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely
 
 from geo_access.errors import InputError
 from geo_access.study.compare import compare_runs
+from geo_access.study.comparison_maps import run_outlines
 from geo_access.study.scenario_outputs import write_comparison
 
 ROW = {"metier": "A", "profile": "bus", "kind": "training", "schedule": "jour", "threshold": "t60"}
@@ -108,3 +111,25 @@ def test_folders_that_are_no_results_are_refused(runs: tuple[Path, Path], tmp_pa
     (runs[1] / "manifest.json").write_text("{")
     with pytest.raises(InputError):
         compare_runs(*runs)
+
+
+def test_a_map_shows_where_it_moved_and_a_folder_without_outlines_says_so(
+    runs: tuple[Path, Path], tmp_path: Path
+) -> None:
+    found = compare_runs(*runs)
+    assert run_outlines(*runs) is None
+    without = write_comparison(tmp_path / "without", found, names=("a", "b"), language="en")
+    assert not [path for path in without if path.suffix == ".png"]
+    assert "No map" in (tmp_path / "without" / "index.html").read_text(encoding="utf-8")
+    zones = sorted({str(zone) for zone in pd.read_csv(runs[1] / "flags.csv", dtype=str)["zone_id"]})
+    squares = [shapely.box(k * 0.1, 45.0, k * 0.1 + 0.1, 45.1) for k in range(len(zones))]
+    gpd.GeoDataFrame({"zone_id": zones}, geometry=squares, crs=4326).to_file(runs[1] / "flags.gpkg", layer="zones")
+    outlines = run_outlines(*runs)
+    assert outlines is not None
+    # A tenth of a degree at 45° is some 7.9 km by 11.1 km.
+    assert outlines.area.to_numpy() == pytest.approx(7_880 * 11_110, rel=0.02)
+    maps = write_comparison(tmp_path / "maps", found, names=("a", "b"), outlines=outlines)
+    drawn = [path for path in maps if path.suffix == ".png"]
+    moved = found.people[(found.people["gained"] > 0.5) | (found.people["lost"] > 0.5)]
+    assert len(drawn) == moved["metier"].nunique() > 0
+    assert all(path.stat().st_size > 5_000 for path in drawn)
