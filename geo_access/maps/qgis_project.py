@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
 import zipfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree import ElementTree as ET
+
+from pyproj import CRS
 
 from geo_access.maps.qgis_styles import DOCTYPE, QGIS_VERSION, symbol_options
 
@@ -14,6 +17,8 @@ __all__ = ["ProjectLayer", "QgisProject", "write_project"]
 
 # Numbers that QGIS gives to the kinds of things on a page (QgsLayoutItemRegistry).
 _PAGE, _MAP, _LABEL, _LEGEND, _SCALE = "65638", "65639", "65641", "65642", "65646"
+_MAP_MM = (205, 170)
+_LEGEND_PT = {"title": 9, "group": 9, "subgroup": 7, "symbol": 7, "symbolLabel": 7}
 _EARLIEST = (1980, 1, 1, 0, 0, 0)
 
 
@@ -67,7 +72,9 @@ class QgisProject:
 
 
 def _crs(parent: ET.Element, name: str, epsg: int) -> None:
+    """Write a CRS in full: QGIS takes no authority's code alone, and would show the map in no CRS at all."""
     system = ET.SubElement(ET.SubElement(parent, name), "spatialrefsys", nativeFormat="Wkt")
+    ET.SubElement(system, "wkt").text = CRS.from_epsg(epsg).to_wkt()
     ET.SubElement(system, "authid").text = f"EPSG:{epsg}"
 
 
@@ -122,6 +129,51 @@ def _item(page: ET.Element, kind: str, place_mm: str, size_mm: str, **more: str)
     return ET.SubElement(page, "LayoutItem", values | {"referencePoint": "0", "visibility": "1"} | more)
 
 
+def _font(size_pt: float) -> str:
+    """Letters as QGIS before 3.24 reads them."""
+    return f"Open Sans,{size_pt:g},-1,5,50,0,0,0,0,0"
+
+
+def _letters(parent: ET.Element, size_pt: float) -> None:
+    """Letters as QGIS from 3.24 on reads them."""
+    ET.SubElement(parent, "text-style", fontFamily="Open Sans", fontSize=f"{size_pt:g}", fontSizeUnit="Point")
+
+
+def _legend(page: ET.Element) -> None:
+    """Names of layers are sentences: they are cut at their commas, in letters that stand in the margin."""
+    more = {"map_uuid": "map", "legendFilterByAtlas": "0", "wrapChar": ", ", "symbolWidth": "5", "symbolHeight": "2.6"}
+    legend = _item(page, _LEGEND, "220,22", "67,150", uuid="legend", **more)
+    styles = ET.SubElement(legend, "styles")
+    for name, size_pt in _LEGEND_PT.items():
+        above_mm = "0.8" if name == "symbol" else "2"
+        style = ET.SubElement(
+            styles,
+            "style",
+            name=name,
+            alignment="1",
+            indent="0",
+            marginTop=above_mm,
+            marginLeft="1",
+            font=_font(size_pt),
+        )
+        _letters(style, size_pt)
+
+
+def _segment_km(extent: tuple[float, float, float, float]) -> float:
+    """Length of half the scale bar: a round number of kilometres, about a tenth of the map's width."""
+    tenth_km = (extent[2] - extent[0]) / 10_000
+    decade = 10.0 ** math.floor(math.log10(max(tenth_km, 0.01)))
+    return max(step * decade for step in (1, 2, 5) if step * decade <= max(tenth_km, 0.01))
+
+
+def _widened(extent: tuple[float, float, float, float], ratio: float) -> tuple[float, float, float, float]:
+    """Extent of that width over height around another: QGIS makes the map's frame as tall as its extent asks."""
+    west, south, east, north = extent
+    width, height = max(east - west, (north - south) * ratio), max(north - south, (east - west) / ratio)
+    x, y = (west + east) / 2, (south + north) / 2
+    return x - width / 2, y - height / 2, x + width / 2, y + height / 2
+
+
 def _page(root: ET.Element, project: QgisProject) -> None:
     """A4, landscape: title, map, legend, scale bar, sources."""
     layouts = ET.SubElement(root, "Layouts")
@@ -131,12 +183,17 @@ def _page(root: ET.Element, project: QgisProject) -> None:
     white = ET.SubElement(paper, "layer", {"class": "SimpleFill", "enabled": "1", "locked": "0", "pass": "0"})
     symbol_options(white, {"color": "255,255,255,255", "style": "solid", "outline_style": "no"})
     _item(pages, _PAGE, "0,0", "297,210", uuid="page")
-    drawn = _item(page, _MAP, "10,22", "205,170", id="map", uuid="map", followPreset="false", keepLayerSet="false")
+    width_mm, height_mm = _MAP_MM
+    size_mm = f"{width_mm},{height_mm}"
+    drawn = _item(page, _MAP, "10,22", size_mm, id="map", uuid="map", followPreset="false", keepLayerSet="false")
+    shown = _widened(project.extent, width_mm / height_mm)
     ET.SubElement(
-        drawn, "Extent", dict(zip(("xmin", "ymin", "xmax", "ymax"), (f"{v:.1f}" for v in project.extent), strict=True))
+        drawn, "Extent", dict(zip(("xmin", "ymin", "xmax", "ymax"), (f"{v:.1f}" for v in shown), strict=True))
     )
-    _item(page, _LABEL, "10,8", "277,11", uuid="title", labelText=project.title, htmlState="0")
-    _item(page, _LEGEND, "220,22", "67,150", uuid="legend", map_uuid="map", legendFilterByAtlas="0", wrapChar="")
+    title = _item(page, _LABEL, "10,8", "277,11", uuid="title", labelText=project.title, htmlState="0")
+    ET.SubElement(title, "LabelFont", description=_font(16))
+    _letters(title, 16)
+    _legend(page)
     _item(
         page,
         _SCALE,
@@ -147,11 +204,13 @@ def _page(root: ET.Element, project: QgisProject) -> None:
         style="Single Box",
         unitType="km",
         unitLabel="km",
-        numMapUnitsPerScaleBarUnit="1000",
-        numUnitsPerSegment="5",
+        numMapUnitsPerScaleBarUnit="1",
+        numUnitsPerSegment=f"{_segment_km(project.extent):g}",
         numSegments="2",
     )
-    _item(page, _LABEL, "10,195", "277,12", uuid="sources", labelText=project.footer, htmlState="0")
+    sources = _item(page, _LABEL, "10,195", "277,12", uuid="sources", labelText=project.footer, htmlState="0")
+    ET.SubElement(sources, "LabelFont", description=_font(7))
+    _letters(sources, 7)
 
 
 def write_project(path: Path, project: QgisProject) -> Path:
@@ -182,8 +241,10 @@ def write_project(path: Path, project: QgisProject) -> Path:
     for layer in project.layers:
         _map_layer(drawn, layer)
         ET.SubElement(order, "layer", id=layer.id)
-    paths = ET.SubElement(ET.SubElement(root, "properties"), "Paths")
-    ET.SubElement(paths, "Absolute", type="bool").text = "false"
+    properties = ET.SubElement(root, "properties")
+    ET.SubElement(ET.SubElement(properties, "Paths"), "Absolute", type="bool").text = "false"
+    # Without this the CRS above is not read.
+    ET.SubElement(ET.SubElement(properties, "SpatialRefSys"), "ProjectionsEnabled", type="int").text = "1"
     _page(root, project)
     member = zipfile.ZipInfo(f"{path.stem}.qgs", _EARLIEST)
     member.compress_type = zipfile.ZIP_DEFLATED

@@ -36,7 +36,7 @@ def _levels_layer(number: int, content: MapContent, question: Question, columns:
     names = ("profile", "kind", "schedule", "threshold")
     condition = _filter(metier=content.metier_code, **dict(zip(names, question.key, strict=True)))
     return ProjectLayer(
-        f"flags_{number}",
+        f"flags_of_metier_{number}",
         f"{text('level', content.language)} : {question.label}",
         content.metier_name,
         _source("flags.gpkg", "flags", condition),
@@ -49,7 +49,7 @@ def _levels_layer(number: int, content: MapContent, question: Question, columns:
 def _bands_layer(number: int, content: MapContent, minutes: Sequence[float]) -> ProjectLayer:
     label = text("bands", content.language)
     return ProjectLayer(
-        f"isochrones_{number}",
+        f"isochrones_of_metier_{number}",
         f"{label} : {content.bands_label}" if content.bands_label else label,
         content.metier_name,
         _source("isochrones.gpkg", "isochrones", _filter(metier=content.metier_code)),

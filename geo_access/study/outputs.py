@@ -200,7 +200,8 @@ def _join_in_package(package: Path, columns: list[str], outlines: gpd.GeoDataFra
         )
         base.execute(
             "INSERT INTO gpkg_geometry_columns (table_name, column_name, geometry_type_name, srs_id, z, m) "
-            "VALUES ('flags', 'geom', 'GEOMETRY', 4326, 0, 0)"
+            "SELECT 'flags', 'geom', geometry_type_name, 4326, 0, 0 "
+            "FROM gpkg_geometry_columns WHERE table_name = 'zones'"
         )
 
 

@@ -20,6 +20,9 @@ from tests.maps.territory import content, flags, zones
 QUOTED = "Cours d'été"
 
 
+pytestmark = pytest.mark.filterwarnings("error:geometry column type:RuntimeWarning")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return written(tmp_path_factory.mktemp("run"))
@@ -99,7 +102,7 @@ def test_the_project_finds_its_layers_beside_it_and_every_one_has_rows(folder: P
     assert root.find("properties/Paths/Absolute").text == "false"
     drawn = root.findall("projectlayers/maplayer")
     tree = [layer.get("id") for layer in root.iter("layer-tree-layer")]
-    assert [layer.find("id").text for layer in drawn] == tree == ["isochrones_0", "flags_0"]
+    assert [layer.find("id").text for layer in drawn] == tree == ["isochrones_of_metier_0", "flags_of_metier_0"]
     for layer, rows in zip(drawn, (4, len(zones())), strict=True):
         path, name, subset = layer.find("datasource").text.split("|")
         assert path.startswith("./")
@@ -110,11 +113,34 @@ def test_the_project_finds_its_layers_beside_it_and_every_one_has_rows(folder: P
         assert layer.find("renderer-v2") is not None
     (page,) = root.findall("Layouts/Layout")
     assert {item.get("type") for item in page.findall("LayoutItem")} == {"65639", "65641", "65642", "65646"}
+    # The zones fill the height of the frame, which is wider than they are: 205 × 170 mm around 30 × 30 km.
     extent = page.find("LayoutItem[@type='65639']/Extent")
-    assert float(extent.get("xmin")) == pytest.approx(680_000, abs=500)
+    assert float(extent.get("ymin")) == pytest.approx(7_040_000, abs=500)
+    assert float(extent.get("xmin")) == pytest.approx(695_000 - 30_000 * 205 / 170 / 2, abs=500)
 
 
 def test_the_same_study_is_the_same_bytes(folder: Path, tmp_path: Path) -> None:
     again = written(tmp_path)
     for name in ("study.qgz", "flags.gpkg", "isochrones.gpkg"):
         assert (again / name).read_bytes() == (folder / name).read_bytes(), name
+
+
+def test_what_qgis_leaves_out_in_silence_is_written_as_it_asks(folder: Path) -> None:
+    """QGIS 3.22 renders a blank page otherwise: a CRS by its code alone, or one not enabled, is not read; an id of ten
+    letters or fewer is replaced, and the tree no longer finds its layer; a frame takes the shape of its extent.
+    """
+    root = project(folder)
+    assert "Lambert-93" in root.findtext("projectCrs/spatialrefsys/wkt")
+    assert root.findtext("properties/SpatialRefSys/ProjectionsEnabled") == "1"
+    assert all(len(layer.findtext("id")) > 10 for layer in root.iter("maplayer"))
+    (frame,) = [item for item in root.iter("LayoutItem") if item.get("uuid") == "map"]
+    width, height = (float(part) for part in frame.get("size").split(",")[:2])
+    extent = {name: float(value) for name, value in frame.find("Extent").attrib.items()}
+    across, up = extent["xmax"] - extent["xmin"], extent["ymax"] - extent["ymin"]
+    assert across / up == pytest.approx(width / height, rel=1e-4)
+    bar = next(item for item in root.iter("LayoutItem") if item.get("uuid") == "scale")
+    # Two segments of a round number of kilometres, in kilometres.
+    assert bar.get("numMapUnitsPerScaleBarUnit") == "1"
+    assert across / 25_000 <= float(bar.get("numUnitsPerSegment")) <= across / 9_000
+    styles = {style.get("name"): style for item in root.iter("LayoutItem") for style in item.iter("style")}
+    assert styles["subgroup"].get("font").split(",")[1] == styles["subgroup"].find("text-style").get("fontSize") == "7"
