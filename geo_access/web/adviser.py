@@ -19,6 +19,7 @@ from geo_access.diagnosis.evidence import TimesSources, gather_evidence
 from geo_access.diagnosis.lifts import profile_ask
 from geo_access.diagnosis.model import Asked, FlagReason, Profile, Threshold
 from geo_access.diagnosis.points import PointFlags, flag_points
+from geo_access.diagnosis.remedies import RemedyLimits
 from geo_access.diagnosis.residents import Residents
 from geo_access.diagnosis.supply import Offers
 from geo_access.errors import InputError, SnapError
@@ -39,6 +40,8 @@ _MOST_ROWS = 60
 _TRIPS_TOLD = 2
 _SEARCH_S = 4 * 3600
 _DRIVEN = ("car", "park_and_ride")
+# How far a shared trip goes: as the remedies of a study.
+_SHARED = RemedyLimits()
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,9 +85,10 @@ def adviser_answer(
     Returns
     -------
     dict
-        ``rows`` sorted by the longer of the two ways, those by car only with a licence, the first of them with their
-        trips (`adviser_trip` tells any other); ``found``, ``without_licence`` and ``with_licence`` (offers reached
-        without one, and those that only one brings), ``obstacles`` by métier, public and kind, ``aids``.
+        ``rows`` sorted by the longer of the two ways, those by car only with a licence and a car, or ``shared`` with a
+        driver still to be found, the first of them with their trips (`adviser_trip` tells any other); ``found``,
+        ``without_licence`` and ``with_licence`` (offers reached without one, and those that only one brings),
+        ``obstacles`` by métier, public and kind, ``aids``.
 
     Raises
     ------
@@ -105,8 +109,7 @@ def adviser_answer(
     driven = {one.profile.id for one in judged if one.profile.mode in _DRIVEN}
     offers = {(row["site"], row["metier"]) for row in rows}
     without = {(row["site"], row["metier"]) for row in rows if row["profile"] not in driven}
-    if not question.licence:
-        rows = [row for row in rows if row["profile"] not in driven]
+    rows = _driven_or_shared(rows, driven, {one.profile.id for one in judged if one.profile.mode == "car"}, question)
     shown = _most(rows)
     asks = {(one.profile.id, one.kind, one.schedule): one for one in judged}
     for row in shown[:_TRIPS_TOLD]:
@@ -300,9 +303,26 @@ def _rows(judged: _Judged, question: AdviserQuestion) -> list[dict[str, Any]]:
                     "arrive": format_clock(arrive_s),
                     "leave": format_clock(leave_s),
                     "row": site,
+                    "shared": False,
+                    "road_km": float(judged.away_km[site]) * _SHARED.detour,
                 }
             )
     return _merged(found)
+
+
+def _driven_or_shared(
+    rows: list[dict[str, Any]], driven: set[str], by_car: set[str], question: AdviserQuestion
+) -> list[dict[str, Any]]:
+    """Leave out what only who drives reaches; by car, somebody else may drive, no farther than a shared trip goes."""
+    if question.licence and question.car:
+        return rows
+    kept = []
+    for row in rows:
+        if row["profile"] not in driven:
+            kept.append(row)
+        elif question.shared_car and row["profile"] in by_car and row["road_km"] <= _SHARED.covoiturage_km:
+            kept.append({**row, "shared": True})
+    return kept
 
 
 def _merged(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -144,6 +144,8 @@ class AdviserQuestion(Question):
     via_lat: Latitude | None = None
     stop_minutes: Annotated[int, Field(ge=0, le=120)] = 10
     licence: bool = False
+    car: bool = True
+    shared_car: bool = False
     days_per_month: Annotated[int, Field(ge=1, le=31)] = 20
     fiscal_cv: Annotated[int, Field(ge=3, le=7)] = 5
     lifts: bool = False

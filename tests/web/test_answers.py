@@ -15,9 +15,11 @@ from shapely.affinity import translate
 from starlette.testclient import TestClient
 
 from geo_access.diagnosis.levels import SANS_OBJET
+from geo_access.diagnosis.remedies import RemedyLimits
 from geo_access.study.findings import adequacy_components
 from geo_access.study.levels import LevelEngine
 from geo_access.study.prepared import PreparedStudy
+from geo_access.web import adviser
 from geo_access.web.employer import employer_answer
 from geo_access.web.observatory import observatory_table
 from geo_access.web.planner import CURVE_MINUTES, case_answer
@@ -116,6 +118,24 @@ def test_without_a_licence_nothing_by_car_is_offered_and_what_it_would_open_is_c
     offers = {(row["site"], row["metier"]) for row in without["rows"]}
     assert without["without_licence"] == with_one["without_licence"] == len(offers)
     assert without["with_licence"] > 0
+
+
+def test_a_licence_without_a_car_drives_nowhere_and_a_shared_car_goes_as_far_as_shared_trips_do(
+    client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    question = {"lon": 3.6423, "lat": 50.12423, "metiers": ["F1602", "N4101"], "profiles": ["sans_voiture", "voiture"]}
+    asked = [{}, {"licence": True}, {"licence": True, "car": False}, {"shared_car": True}]
+    nobody, driver, no_car, shared = (client.post("/api/adviser", json=question | more).json() for more in asked)
+    assert no_car["found"] == nobody["found"] < driver["found"]
+    assert not any(row["shared"] for row in driver["rows"])
+    by_car = [row for row in shared["rows"] if row["profile"] == "voiture"]
+    assert by_car
+    assert all(row["shared"] for row in by_car)
+    # 80 km by road hold all of the demo; with a kilometre only nobody shares.
+    assert shared["found"] == driver["found"]
+    monkeypatch.setattr(adviser, "_SHARED", RemedyLimits(covoiturage_km=1.0))
+    near = client.post("/api/adviser", json=question | asked[3] | {"minutes": 59}).json()
+    assert {row["profile"] for row in near["rows"]} == {"sans_voiture"}
 
 
 def test_the_industrial_zone_opens_at_six_not_at_five(client: TestClient) -> None:

@@ -19,7 +19,7 @@ export function open(context) {
   parts.stop = el("input", { type: "number", name: "stop", min: 0, max: 120, value: 10 });
   parts.after = clock("after", "");
   parts.by = clock("by", "");
-  parts.licence = el("input", { type: "checkbox", name: "licence" });
+  for (const key of ["licence", "car", "shared_car"]) parts[key] = el("input", { type: "checkbox", name: key });
   parts.days = el("input", { type: "number", name: "days", min: 1, max: 31, value: 20 });
   parts.cv = el("input", { type: "number", name: "cv", min: 3, max: 7, value: 5 });
   parts.kinds = el("fieldset", {}, el("legend", {}, t("web.training_or_job")), Object.keys(app.sites).map((k) => tick("kinds", k, t(`kind.${k}`), true)));
@@ -33,7 +33,7 @@ export function open(context) {
       parts.kinds, parts.metiers, parts.profiles,
       field(t("web.longest"), parts.minutes), field(t("web.walk_limit"), parts.walk), field(t("web.radius"), parts.radius),
       field(t("web.via"), parts.via, { wide: true, hint: t("web.via_hint") }), field(t("web.stop_minutes"), parts.stop), field(t("web.leave_after"), parts.after), field(t("web.home_by"), parts.by),
-      el("fieldset", {}, el("legend", {}, t("web.licence_title")), el("label", {}, parts.licence, t("web.licence"))), field(t("web.days"), parts.days), field(t("web.cv"), parts.cv),
+      el("fieldset", {}, el("legend", {}, t("web.licence_title")), ["licence", "car", "shared_car"].map((key) => el("label", {}, parts[key], t(`web.${key}`)))), field(t("web.days"), parts.days), field(t("web.cv"), parts.cv),
       el("div", { class: "actions" }, el("button", { type: "submit" }, t("web.ask")), el("button", { type: "button", class: "quiet", onclick: () => print() }, t("web.print")), el("button", { type: "button", class: "quiet", onclick: erase }, t("web.forget")))));
   app.say(t("web.adviser_first"));
   app.rows.replaceChildren();
@@ -76,7 +76,7 @@ function place() {
 async function ask() {
   const where = place();
   if (!where) { app.failed(new api.Refused(t("web.need_place"))); parts.address.focus(); return; }
-  const question = { ...where, ...via(), metiers: app.metiers.map((m) => m.code), profiles: ticked(parts.profiles), kinds: ticked(parts.kinds), minutes: Number(parts.minutes.value), walk_minutes: Number(parts.walk.value), licence: parts.licence.checked, days_per_month: Number(parts.days.value), fiscal_cv: Number(parts.cv.value) };
+  const question = { ...where, ...via(), metiers: app.metiers.map((m) => m.code), profiles: ticked(parts.profiles), kinds: ticked(parts.kinds), minutes: Number(parts.minutes.value), walk_minutes: Number(parts.walk.value), licence: parts.licence.checked, car: parts.car.checked, shared_car: parts.shared_car.checked, days_per_month: Number(parts.days.value), fiscal_cv: Number(parts.cv.value) };
   if (parts.radius.value) question.radius_km = Number(parts.radius.value);
   if (parts.after.value) question.leave_after = parts.after.value;
   if (parts.by.value) question.home_by = parts.by.value;
@@ -103,6 +103,7 @@ function costs(cost) {
 }
 
 const name = (id) => app.profiles.find((p) => p.id === id)?.name || id;
+const means = (row) => (row.shared ? `${name(row.profile)} (${t("web.with_driver")})` : name(row.profile));
 
 // One trip, told when it is wanted.
 async function fetchTrip(row) {
@@ -113,7 +114,7 @@ async function fetchTrip(row) {
 
 function tripPanel(row) {
   return el("div", { class: "panel trip" }, el("h2", {}, row.name),
-    el("p", { class: "muted" }, `${row.metier_name} · ${t(`kind.${row.kind}`)} · ${name(row.profile)} · ${t("web.free_of", { free: number(row.free), places: number(row.places) })}`),
+    el("p", { class: "muted" }, `${row.metier_name} · ${t(`kind.${row.kind}`)} · ${means(row)} · ${t("web.free_of", { free: number(row.free), places: number(row.places) })}`),
     row.ways ? [...["there", "back"].map((way) => legs(way, row.ways[way])), el("p", { class: "muted" }, costs(row.costs)),
       el("div", { class: "actions" }, el("button", { type: "button", class: "quiet", onclick: () => view.trip(row.ways) }, t("web.on_map")))] : el("p", { class: "muted" }, t("web.computing")));
 }
@@ -155,7 +156,7 @@ function tell() {
   app.rows.replaceChildren(table([
     { key: "name", name: t("web.site") }, { key: "metier_name", name: t("web.metier") }, { name: t("web.towards"), key: "kind", show: (r) => t(`kind.${r.kind}`) },
     { name: t("web.there"), key: "there_min", number: true, show: (r) => minutes(r.there_min) }, { name: t("web.back"), key: "back_min", number: true, show: (r) => minutes(r.back_min) },
-    { name: t("web.free"), key: "free", number: true, show: (r) => number(r.free) }, { name: t("web.public"), key: "profile", show: (r) => name(r.profile) },
+    { name: t("web.free"), key: "free", number: true, show: (r) => number(r.free) }, { name: t("web.public"), key: "profile", show: means },
   ], rows, { caption: t("web.reachable_caption", { n: number(n) }), open: openTrip }));
 }
 
