@@ -397,18 +397,21 @@ def lines(
     """Judge every line of a study."""
     from geo_access.sources.tables.write import free_file, write_csv
     from geo_access.study.lines import judge_lines
+    from geo_access.study.lines_map import draw_judged
     from geo_access.study.prepared import prepare_study
 
     console = _console()
     loaded = _study(study, context.obj)
     language = loaded.file.study.language
     with _told_in(language), Progress(console=console) as bar:
-        free_file(out, overwrite=overwrite).parent.mkdir(parents=True, exist_ok=True)
+        picture = out.with_name(f"{out.name.removesuffix(out.suffix)}_map.png")
+        for path in (out, picture):
+            free_file(path, overwrite=overwrite).parent.mkdir(parents=True, exist_ok=True)
         task = bar.add_task(text("stage.lines", language), total=1.0)
-        table = judge_lines(
-            prepare_study(study), lines=line or (), progress=lambda _, share: bar.update(task, completed=share)
-        )
+        prepared = prepare_study(study)
+        table = judge_lines(prepared, lines=line or (), progress=lambda _, share: bar.update(task, completed=share))
         write_csv(table, out)
+        draw_judged(prepared, table, picture)
     console.print(f"[bold]{escape(str(out))}[/]", soft_wrap=True)
 
 

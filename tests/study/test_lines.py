@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -10,6 +12,7 @@ from geo_access.network.timetable.edits import CloseLine
 from geo_access.network.timetable.scenario import apply_edits
 from geo_access.study.file import checked_changes
 from geo_access.study.lines import judge_lines, reached_with
+from geo_access.study.lines_map import carried, draw_judged
 from geo_access.study.prepared import PreparedStudy
 from geo_access.study.whatif import run_scenario
 from geo_access.times.kept import KeptTimes
@@ -66,3 +69,14 @@ def test_the_table_is_ranked_by_those_who_would_lose(judged) -> None:
     lost = judged["lost"].to_numpy()
     assert (np.diff(lost) <= 0).all()
     assert set(judged["trial"]) <= {"closed", "earlier", "later"}
+
+
+def test_the_map_shows_each_line_by_those_who_would_lose_most(base: PreparedStudy, judged, tmp_path: Path) -> None:
+    people = carried(judged)
+    for line, lost in people.items():
+        mine = judged[(judged["line"] == line) & (judged["trial"] == "closed")]
+        assert lost == mine["lost"].max()
+    path = draw_judged(base, judged, tmp_path / "lines.png")
+    # Without anybody to lose anything the same lines stand there thin and grey: another picture.
+    nobody = draw_judged(base, judged.assign(lost=0.0), tmp_path / "nobody.png")
+    assert path.read_bytes() != nobody.read_bytes()
