@@ -170,6 +170,9 @@ def _direction(tags: Mapping[str, str], profile: Profile) -> int | None:
     conveying = tags.get("conveying", "") if on_foot else ""
     if conveying in ("forward", "backward"):
         return 1 if conveying == "forward" else -1
+    if conveying == "yes" and tags.get("oneway") in ("yes", "-1"):
+        # A moving staircase that is one-way is so for those who stand on it.
+        return 1 if tags["oneway"] == "yes" else -1
     # Who pushes a bicycle walks: what is one-way for vehicles is not for him.
     keys = ("oneway:foot",) if pushed else profile.oneway_keys
     if "oneway:bicycle" in keys and "oneway:bicycle" not in tags and _contraflow(tags):
@@ -189,7 +192,9 @@ def _direction(tags: Mapping[str, str], profile: Profile) -> int | None:
 
 
 def _contraflow(tags: Mapping[str, str]) -> bool:
-    """Whether a cycle lane or track leads against a one-way street."""
+    """Whether a cycle lane or track leads against a one-way street, or cyclists may ride against it."""
+    if tags.get("bicycle:forward" if tags.get("oneway") == "-1" else "bicycle:backward") in ("yes", "designated"):
+        return True
     if any(tags.get(key) in _CONTRAFLOW for key in ("cycleway", "cycleway:left", "cycleway:right", "cycleway:both")):
         return True
     against = "1" if tags.get("oneway") == "-1" else "-1"
