@@ -257,11 +257,13 @@ class TravelTimes:
             "destination_id": np.tile(self.destination_ids, n_o),
         }
         for k, percentile in enumerate(self.query.percentiles):
-            values = np.round(self.seconds[:, :, k].ravel().astype(np.float64))
-            columns[f"travel_time_p{percentile:02d}_s"] = pd.array(values, dtype="Float64").astype("Int32")
+            values = np.round(self.seconds[:, :, k].ravel())
+            none = np.isnan(values)
+            whole = np.where(none, np.float32(0), values).astype(np.int32)
+            columns[f"travel_time_p{percentile:02d}_s"] = pd.arrays.IntegerArray(whole, none)
         columns["feasible_share"] = self.feasible_share.ravel()
         names = np.array([reason.name for reason in Reason], dtype=object)
-        columns["reason"] = pd.Categorical(names[self.reason.ravel()], categories=names)
+        columns["reason"] = pd.Categorical.from_codes(self.reason.ravel().astype(np.int8), categories=names)
         return pd.DataFrame(columns)
 
 
