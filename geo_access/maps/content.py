@@ -18,7 +18,7 @@ from geo_access.network.model import Network, Streets
 from geo_access.words.told import fault, refusal
 from geo_access.words.words import text
 
-__all__ = ["MapContent", "NetworkLayers", "Question", "network_layers"]
+__all__ = ["MapChange", "MapContent", "NetworkLayers", "Question", "network_layers"]
 
 _MAIN_ROADS = ("motorway", "trunk", "primary", "secondary")
 _QUESTION = ["profile", "kind", "schedule", "threshold"]
@@ -140,6 +140,30 @@ class Question:
 
 
 @dataclass(frozen=True, eq=False)
+class MapChange:
+    """What a scenario changes, for the view « change » of a map.
+
+    Attributes
+    ----------
+    name : str
+        Of the scenario.
+    zones : pandas.DataFrame
+        Zones that move: ``metier, profile, kind, schedule, threshold, zone_id, share_before, share_after`` (0–1).
+    """
+
+    name: str
+    zones: pd.DataFrame
+
+    def points(self, metier: str, key: tuple[str, ...]) -> dict[str, float]:
+        """Change of the share of residents by zone, under one question of a métier [percentage points]."""
+        mine = self.zones[self.zones["metier"].astype(str) == metier]
+        for column, value in zip(("profile", "kind", "schedule", "threshold"), key):
+            mine = mine[mine[column].astype(str) == value]
+        moved = (mine["share_after"].fillna(0.0) - mine["share_before"].fillna(0.0)) * 100
+        return dict(zip(mine["zone_id"].astype(str).tolist(), moved.round(1).tolist(), strict=True))
+
+
+@dataclass(frozen=True, eq=False)
 class MapContent:
     """Everything a map of one métier shows.
 
@@ -167,6 +191,8 @@ class MapContent:
         Tables of the study; rows of other métiers and rows without position are left out here.
     layers : NetworkLayers, optional
         From `network_layers`.
+    changes : tuple of MapChange
+        Scenarios of the study: each is one more thing that the colour may say.
     profile_names, schedule_names : mapping of str to str
         Names of the ids in `flags`.
     sources : tuple of str
@@ -197,6 +223,7 @@ class MapContent:
     training: gpd.GeoDataFrame | None = None
     employers: gpd.GeoDataFrame | None = None
     layers: NetworkLayers | None = None
+    changes: tuple[MapChange, ...] = ()
     profile_names: Mapping[str, str] = field(default_factory=dict)
     schedule_names: Mapping[str, str] = field(default_factory=dict)
     sources: tuple[str, ...] = ()

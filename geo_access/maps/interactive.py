@@ -19,10 +19,11 @@ import jinja2
 import pandas as pd
 
 from geo_access.manifest import fingerprint
+from geo_access.maps.change import change_classes
 from geo_access.maps.content import MapContent
 from geo_access.maps.page_data import CONFIDENCES, band_styles, page_data
 from geo_access.maps.palettes import LEVEL_COLOURS, PLACES_LEGEND, employer_svg, site_svg, symbol_radius
-from geo_access.maps.views import SATURATION_COLOURS, access_classes, cut_sentence, views
+from geo_access.maps.views import SATURATION_COLOURS, access_classes, cut_sentence, view_label, views
 from geo_access.words.words import catalogue, format_number, text
 
 __all__ = ["ASSETS", "asset", "metier_map", "page_html", "page_template", "write_assets", "write_metier_map"]
@@ -109,7 +110,10 @@ def _side_html(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) 
         questions=[question.label for question in questions],
         layers=layers,
         levels=[{"colour": colour, "label": words[f"level.{level}"]} for level, colour in LEVEL_COLOURS.items()],
-        views=[{"key": view, "label": words[f"view.{view}"]} for view in views(content)],
+        views=[{"key": view, "label": view_label(content, view)} for view in views(content)],
+        changes=[{"colour": colour, "label": label} for colour, label in change_classes(content.language)]
+        if content.changes
+        else [],
         access=access_classes(content),
         saturations=[
             {"colour": colour, "label": words[f"saturation.{item}"]} for item, colour in SATURATION_COLOURS.items()

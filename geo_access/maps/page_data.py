@@ -14,6 +14,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo_access.maps.change import change_class, change_classes
 from geo_access.maps.content import MapContent, Question
 from geo_access.maps.packed import packed_features, vertices_left
 from geo_access.maps.palettes import LEVEL_COLOURS, band_colours, employer_svg, site_svg, symbol_radius
@@ -113,6 +114,12 @@ def _question_data(question: Question, zone_ids: list[str], named: _Named) -> di
         "source": str(first.get("threshold_source", "") or ""),
         "columns": [_column(named, values) for values in zip(*(row or _NO_ROW for row in rows), strict=True)],
     }
+
+
+def _change_column(points: Mapping[str, float], zone_ids: list[str], named: _Named) -> int:
+    """Return the number of a column: class of the change and percentage points of each zone."""
+    moves = [points.get(zone_id, 0.0) for zone_id in zone_ids]
+    return _column(named, tuple((change_class(move), move) for move in moves))
 
 
 def _kind_name(kind: object, words: Mapping[str, str]) -> str:
@@ -240,7 +247,13 @@ def _facts(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) -> d
     named = _Named()
     questions = [
         _question_data(question, zone_ids, named)
-        | {"bands": question.key[: len(content.bands_for)] == content.bands_for}
+        | {
+            "bands": question.key[: len(content.bands_for)] == content.bands_for,
+            "changes": [
+                _change_column(change.points(content.metier_code, question.key), zone_ids, named)
+                for change in content.changes
+            ],
+        }
         for question in content.questions()
     ]
     empty: dict[str, Any] = {"features": []}
@@ -264,6 +277,8 @@ def _facts(content: MapContent, zones: gpd.GeoDataFrame, tiles: str | None) -> d
         "access": access_classes(content),
         "saturationColours": list(SATURATION_COLOURS.values()),
         "saturations": [words[f"saturation.{item}"] for item in SATURATION_COLOURS],
+        "changeNames": [change.name for change in content.changes],
+        "changeColours": [colour for colour, _ in change_classes(content.language)],
         "questions": questions,
         "siteNames": list(named.sites),
         "reasons": list(named.reasons),

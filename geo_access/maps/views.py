@@ -9,7 +9,7 @@ from geo_access.maps.palettes import band_colours
 from geo_access.words.note import note
 from geo_access.words.words import text
 
-__all__ = ["SATURATION_COLOURS", "access_classes", "cut_sentence", "views"]
+__all__ = ["SATURATION_COLOURS", "access_classes", "cut_sentence", "view_label", "views"]
 
 # Teal to brown: no colour of the levels, so that nobody takes one axis for the other.
 SATURATION_COLOURS: Mapping[str, str] = {
@@ -28,7 +28,9 @@ def _limits(content: MapContent) -> tuple[float, ...]:
 
 
 def views(content: MapContent) -> tuple[str, ...]:
-    """Choices of what the colour says, the first one shown first: ``access``, ``level``, ``saturation``.
+    """Choices of what the colour says, the first one shown first.
+
+    They are ``access``, ``level``, ``saturation``, and ``change_0``… for each scenario.
 
     Parameters
     ----------
@@ -48,7 +50,16 @@ def views(content: MapContent) -> tuple[str, ...]:
     )
     told = any("saturation" in question.rows for question in questions)
     access = ("access",) if content.ordered_bands() is not None or timed else ()
-    return (*access, *(("level",) if questions or not access else ()), *(("saturation",) if told else ()))
+    changes = tuple(f"change_{number}" for number in range(len(content.changes))) if questions else ()
+    return (*access, *(("level",) if questions or not access else ()), *(("saturation",) if told else ()), *changes)
+
+
+def view_label(content: MapContent, view: str) -> str:
+    """Words of a choice of `views`; a scenario is told by its name."""
+    kind, _, number = view.partition("_")
+    if kind != "change":
+        return text(f"view.{view}", content.language)
+    return text("view.change", content.language, name=content.changes[int(number)].name)
 
 
 def access_classes(content: MapContent) -> list[dict[str, object]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -113,11 +114,13 @@ def write_run(folder: Path, ran: Ran, *, progress: Progress) -> tuple[tuple[str,
         What was written, relative to `folder`, and bytes.
     """
     file = ran.file
-    progress("maps", 0.65)
-    contents = map_contents(ran)
+    progress("scenarios", 0.65)
+    scenarios, changes = write_scenarios(
+        folder, ran.base, progress=lambda stage, share: progress(stage, 0.65 + 0.05 * share)
+    )
+    progress("maps", 0.7)
+    contents = tuple(replace(content, changes=changes) for content in map_contents(ran))
     pictures = write_pictures(folder, file, contents)
-    progress("scenarios", 0.8)
-    scenarios = write_scenarios(folder, ran.base, progress=lambda stage, share: progress(stage, 0.8 + 0.05 * share))
     progress("report", 0.85)
     context = report_context(ran, sheets=pictures.sheets, sources=contents[0].sources, scenarios=scenarios)
     report = tuple(write_report(folder, context))

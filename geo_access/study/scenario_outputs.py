@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.maps.change import ChangeMap, draw_change
+from geo_access.maps.content import MapChange
 from geo_access.report.scenario import (
     ChangePage,
     Labels,
@@ -35,7 +36,9 @@ __all__ = ["write_comparison", "write_outcome", "write_scenarios"]
 _LONGEST_VALUE = 24
 
 
-def write_scenarios(folder: Path, base: PreparedStudy, *, progress: Progress = silent) -> tuple[ChangePage, ...]:
+def write_scenarios(
+    folder: Path, base: PreparedStudy, *, progress: Progress = silent
+) -> tuple[tuple[ChangePage, ...], tuple[MapChange, ...]]:
     """Run the scenarios of a study and write a folder for each.
 
     Parameters
@@ -48,12 +51,15 @@ def write_scenarios(folder: Path, base: PreparedStudy, *, progress: Progress = s
 
     Returns
     -------
-    tuple of ChangePage
+    pages : tuple of ChangePage
         For the report: paths of the pictures as they stand.
+    changes : tuple of MapChange
+        For the maps of the study.
     """
     sections = base.file.scenarios
     names = slugs([section.id for section in sections])
     pages: list[ChangePage] = []
+    moved: list[MapChange] = []
     for number, section in enumerate(sections):
         progress("scenarios", number / len(sections))
         changes = scenario_changes(sections, section.id)
@@ -62,7 +68,8 @@ def write_scenarios(folder: Path, base: PreparedStudy, *, progress: Progress = s
         page = write_outcome(own, outcome, section)
         pictures = tuple((str(own / name), alt) for name, alt in page.pictures)
         pages.append(replace(page, pictures=pictures, folder=own.relative_to(folder).as_posix()))
-    return tuple(pages)
+        moved.append(MapChange(section.name, outcome.delta.zones))
+    return tuple(pages), tuple(moved)
 
 
 def write_outcome(folder: Path, outcome: Outcome, section: ScenarioSection) -> ChangePage:

@@ -13,7 +13,7 @@ from geo_access.words.catalogue import LANGUAGES, catalogue
 __all__ = ["LANGUAGES", "catalogue", "format_number", "plural", "text", "told_value", "written_date"]
 
 NARROW_SPACE = "\u202f"
-_LEADING = re.compile(r"-?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
+_LEADING = re.compile(r"[-+]?\d+(?:\.\d+)?(?:e[+-]?\d+)?")
 
 
 class _Counts(string.Formatter):

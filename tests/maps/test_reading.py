@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 from shapely import LineString
 
-from geo_access.maps.content import MapContent
+from geo_access.maps.content import MapChange, MapContent
 from geo_access.maps.index import ComparedMap, write_compare, write_index
 from geo_access.maps.interactive import metier_map, page_html, write_metier_map
 from tests.browser import Page, browser
@@ -102,6 +102,39 @@ def test_the_legend_follows_what_the_colour_says(chromium: Page, tmp_path: Path)
     assert chromium.run(VISIBLE_LEGENDS) == ["access level", "level"]
     assert "url(#ga-none)" in chromium.run(fills), "what was not measured is hatched in grey"
     assert chromium.console_errors() == []
+
+
+@pytest.mark.browser
+def test_a_scenario_is_one_more_thing_that_the_colour_says(chromium: Page, tmp_path: Path) -> None:
+    """Two zones of one question move: +40 points is the darkest gain, −5 a hatched loss, the others are unchanged."""
+    study = rich()
+    key = study.questions()[0].key
+    first, second = (str(zone) for zone in study.zones["zone_id"].head(2))
+    names = ("metier", "profile", "kind", "schedule", "threshold", "zone_id", "share_before", "share_after")
+    rows = [(study.metier_code, *key, first, 0.2, 0.6), (study.metier_code, *key, second, 0.5, 0.45)]
+    rows.append(("another", *key, first, 0.9, 0.1))
+    changed = replace(study, changes=(MapChange("Bus de 04:25", pd.DataFrame(rows, columns=list(names))),))
+    chromium.open(write_metier_map(changed, tmp_path / "m.html"))
+    chromium.settle()
+    choices = chromium.run("return [...document.getElementById('ga-view').options].map(o => [o.value, o.text])")
+    assert choices[-1] == [
+        "change_0",
+        "Ce que change « Bus de 04:25 »".replace("« ", "«\u202f").replace(" »", "\u202f»"),
+    ]
+    choose = (
+        "const c = document.getElementById(arguments[0]); c.value = arguments[1]; c.dispatchEvent(new Event('change'))"
+    )
+    chromium.run(choose, "ga-view", "change_0")
+    assert chromium.run(VISIBLE_LEGENDS) == ["change"]
+    paths = "[...document.querySelectorAll('.leaflet-zones-pane path')]"
+    fills = chromium.run(f"return {paths}.map(p => p.getAttribute('fill'))")
+    assert (fills.count("#1f5f8f"), fills.count("url(#ga-loss-0)")) == (1, 1)
+    assert set(fills) <= {"#1f5f8f", "url(#ga-loss-0)", "#eeeeec", "url(#ga-none)", "#ffffff"}
+    # Under another question nothing of it moves.
+    chromium.run(choose, "ga-question", "1")
+    assert not {"#1f5f8f", "url(#ga-loss-0)"} & set(chromium.run(f"return {paths}.map(p => p.getAttribute('fill'))"))
+    assert chromium.console_errors() == []
+    assert violations(chromium) == []
 
 
 @pytest.mark.browser

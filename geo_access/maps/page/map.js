@@ -60,8 +60,20 @@ function geoAccessMap(map, data) {
   };
   const saturationFill = (row) =>
     row[13] === null || row[13] === NOT_MEASURED.saturation ? "url(#ga-none)" : data.saturationColours[row[13]];
-  const zoneFill = (row) => {
+  // Of a scenario: class of the change and percentage points of a zone; null outside that view.
+  const changeAt = (zone) => {
+    if (!view.startsWith("change_")) return null;
+    const column = data.columns[data.questions[question].changes[Number(view.slice(7))]];
+    return column.length === 1 ? column[0] : column[zone];
+  };
+  const changeFill = (row, zone) => {
+    const [kind] = changeAt(zone);
+    if (kind === 3 && row[0] === NOT_MEASURED.level) return "url(#ga-none)";
+    return kind > 3 ? "url(#ga-loss-" + (kind - 4) + ")" : data.changeColours[kind];
+  };
+  const zoneFill = (row, zone) => {
     if (row === null) return "#ffffff";
+    if (view.startsWith("change_")) return changeFill(row, zone);
     return { access: accessFill, level: levelFill, saturation: saturationFill }[view](row);
   };
   let question = 0;
@@ -89,7 +101,7 @@ function geoAccessMap(map, data) {
       renderer: zoneRenderer, pane: "zones",
       color: qpv ? "#000000" : "#5b5b5b", weight: qpv ? 2 : 0.7 * thinness, opacity: 1,
       // Without a fill a zone lets clicks through to the isochrones under it.
-      fill: filled, fillColor: veiled ? "url(#ga-veil)" : zoneFill(row),
+      fill: filled, fillColor: veiled ? "url(#ga-veil)" : zoneFill(row, feature.properties.index),
       fillOpacity: veiled ? 0.9 : onBands() ? 0 : row === null ? 0.35 : 0.72,
     };
   };
@@ -119,6 +131,13 @@ function geoAccessMap(map, data) {
       add("popup.share", { share: number(share), residents: number(residents), minutes: number(asked.minutes) });
       if (low !== null && low !== high) add("popup.range", { low: number(low), high: number(high) });
     } else add("popup.share_none", {});
+    const moved = changeAt(feature.properties.index);
+    if (moved) {
+      const name = data.changeNames[Number(view.slice(7))];
+      const points = (moved[1] > 0 ? "+" : "") + number(moved[1], 1).replace("-", "−");
+      if (moved[0] === 3) add("popup.change_none", { name: name });
+      else add("popup.change", { name: name, points: points });
+    }
     if (reason !== null) {
       add("popup.reason", { reason: words["reason." + data.reasons[reason]], share: number(reasonShare) });
       const change = remedy === null ? words["remedy." + data.reasons[reason]] : data.remedies[remedy];
@@ -294,7 +313,7 @@ function geoAccessMap(map, data) {
       layers.bands.addLayer(bandFills);
       layers.bands.addLayer(cutEdges);
     } else if (view === "level" && fitting()) layers.bands.addLayer(bandLines);
-    const legend = view === "access" && !fitting() ? "by_zone" : view;
+    const legend = view === "access" && !fitting() ? "by_zone" : view.split("_")[0];
     document.querySelectorAll("[data-legend]").forEach((part) => {
       part.hidden = !part.dataset.legend.split(" ").includes(legend);
     });
