@@ -43,6 +43,7 @@ __all__ = [
     "findings",
     "flag_summary",
     "study_diagnosis",
+    "study_mismatch",
     "with_remedies",
 ]
 
@@ -263,7 +264,7 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
         trip_plan=plan,
         curves=reach_curves(diagnosis),
         observed=_observed(file, inputs, times, diagnosis),
-        mismatch=_mismatch(file, inputs),
+        mismatch=study_mismatch(file, inputs),
         notes=notes,
     )
 
@@ -284,8 +285,20 @@ def _observed(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnos
     )
 
 
-def _mismatch(file: StudyFile, inputs: StudyInputs) -> pd.DataFrame | None:
-    """Reckon the geographic mismatch of every métier of the table: its classes are cut over all of them."""
+def study_mismatch(file: StudyFile, inputs: StudyInputs) -> pd.DataFrame | None:
+    """Reckon the geographic mismatch of every métier of the table: its classes are cut over all of them.
+
+    Parameters
+    ----------
+    file : StudyFile
+    inputs : StudyInputs
+
+    Returns
+    -------
+    DataFrame or None
+        As of `geo_access.measures.mismatch.dares_mismatch`, with ``official_class`` where the table gives it; None
+        without a table.
+    """
     table, section = inputs.beside.mismatch, file.mismatch
     if table is None or section is None:
         return None

@@ -16,7 +16,7 @@ from scipy import sparse
 from geo_access.diagnosis.diagnose import DiagnosedCase
 from geo_access.errors import InputError
 from geo_access.sources.tables.write import harmless
-from geo_access.study.findings import adequacy_components
+from geo_access.study.findings import adequacy_components, study_mismatch
 from geo_access.study.prepared import PreparedStudy
 from geo_access.web.planner import zone_curve
 from geo_access.web.questions import ExportQuestion, ObservatoryQuestion, TerritoryQuestion
@@ -57,7 +57,8 @@ def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) ->
     pandas.DataFrame
         The columns of the entry, then ``residents`` (person × question pairs when an entry sums several métiers or
         publics; `pairs` says how many), ``reach``, ``share`` (0–1), ``adequate``, ``fragile``, ``inadequate``,
-        ``undecided`` (zones), ``places``, ``remote_places``; the three components by métier or sector of training;
+        ``undecided`` (zones), ``places``, ``remote_places``; the three components by métier or sector of training,
+        ``mismatch_corrected`` (0–1) and ``official_class`` by métier where the study has such a table;
         ``masked``: whether residents are too few for their share.
 
     Raises
@@ -84,6 +85,7 @@ def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) ->
     first_threshold = rows["threshold"].iloc[0]
     rows = rows[rows["threshold"] == first_threshold]
     table = _with_components(prepared, question, _grouped(rows, _KEYS[question.by]))
+    table = _with_mismatch(prepared, question, table)
     return _as_shown(_masked(prepared, table), question)
 
 
@@ -99,6 +101,15 @@ def _with_components(prepared: PreparedStudy, question: ObservatoryQuestion, tab
         return table
     kept = found[[by, *(name for name in COMPONENTS if name in found)]].astype({by: str})
     return table.merge(kept, on=by, how="left")
+
+
+def _with_mismatch(prepared: PreparedStudy, question: ObservatoryQuestion, table: pd.DataFrame) -> pd.DataFrame:
+    """Set the geographic mismatch after Dares, and its official class, beside the table by métier; never merged."""
+    found = study_mismatch(prepared.file, prepared.inputs) if question.by == "metier" else None
+    if found is None:
+        return table
+    kept = found[["metier", *(name for name in MISMATCH if name in found)]].astype({"metier": str})
+    return table.merge(kept, on="metier", how="left")
 
 
 def _masked(prepared: PreparedStudy, table: pd.DataFrame) -> pd.DataFrame:
@@ -273,6 +284,8 @@ COMPONENTS = (
     "employment_source",
 )
 """Columns of the three components, never summed into one."""
+MISMATCH = ("mismatch_corrected", "official_class")
+"""Of the table of the study's section ``[mismatch]``, for the whole of that table's territory."""
 _MOST_CURVES = 8
 _TERRITORY = (
     "metier",

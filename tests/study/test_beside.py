@@ -9,7 +9,10 @@ import pandas as pd
 import pytest
 
 from geo_access.errors import GeoAccessError
+from geo_access.study.prepared import prepare_study
 from geo_access.study.study import RunSummary, Study
+from geo_access.web.observatory import observatory_table
+from geo_access.web.questions import ObservatoryQuestion
 from geo_access.words.messages import error_text
 from tests.reliability.small_study import points, write_csv_rows, write_small_study
 
@@ -52,6 +55,16 @@ def study(home: Path, sections: str = SECTIONS, **tables: str) -> Study:
 def result(tmp_path_factory: pytest.TempPathFactory) -> RunSummary:
     home = tmp_path_factory.mktemp("beside")
     return study(home / "study").run(home / "out")
+
+
+def test_the_observatory_sets_the_official_class_beside_by_metier(tmp_path: Path) -> None:
+    prepared = prepare_study(study(tmp_path).path)
+    table = observatory_table(prepared, ObservatoryQuestion(by="metier", kind="job")).set_index("metier")
+    assert table.loc["F1602", "official_class"] == 4
+    assert "mismatch_corrected" in table
+    assert table.drop(index="F1602")["official_class"].isna().all()
+    by_zone = observatory_table(prepared, ObservatoryQuestion(by="territory", kind="job"))
+    assert "official_class" not in by_zone
 
 
 def test_all_that_stands_beside_is_written_and_said(result: RunSummary) -> None:

@@ -88,11 +88,14 @@ async function ask() {
     ...figures.map(([key, name]) => ({ name: t(name), key, number: true, show: (r) => (r[key] === null ? "–" : number(r[key])) })),
     ...parts_.map(([key, name]) => ({ name: t(name), key, number: true, show: (r) => percent(r[key]) })),
     ...(answer.columns.includes("places_per_need") ? [{ name: t("web.component_places"), key: "places_per_need", number: true, show: (r) => (r.places_per_need === null ? "–" : number(r.places_per_need, 2)) }] : []),
+    ...(answer.columns.includes("mismatch_corrected") ? [{ name: t("web.mismatch"), key: "mismatch_corrected", number: true, show: (r) => (r.mismatch_corrected === null ? "–" : percent(r.mismatch_corrected)) }] : []),
+    ...(answer.columns.includes("official_class") ? [{ name: t("web.official_class"), key: "official_class", number: true, show: (r) => (r.official_class === null ? "–" : number(r.official_class)) }] : []),
   ];
   const at = columns.findIndex((column) => column.key === order[0]);
   app.rows.replaceChildren(
     table(columns, list, { caption: t("web.observatory_caption"), sort: [at < 0 ? 1 : at, at < 0 ? false : order[1]], most: 2000, onsort: (column, down) => { order = [column.key, down]; }, open: s.by === "territory" ? (r) => openTerritory(r.zone_id) : null }),
     parts_.length ? el("p", { class: "muted" }, t("web.components_note", { profile: app.profiles[0].name })) : "",
+    answer.columns.includes("mismatch_corrected") ? el("p", { class: "muted" }, t("web.mismatch_note")) : "",
     list.some((r) => r.masked) ? el("p", { class: "muted" }, t("web.masked_note")) : "",
     answer.curves.length ? curves(answer.curves.map((one) => ({ name: s.by === "public" ? publicName(one.profile) : metierName(one.metier), share: one.share })), t("web.curves_caption")) : "",
     answer.maps.length ? smallMaps(app.zones, app.bounds, answer.maps.map((one) => ({ name: s.by === "public" ? publicName(one.profile) : metierName(one.metier), shares: one.shares })), t("web.maps_caption")) : "",
