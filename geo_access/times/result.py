@@ -262,7 +262,7 @@ class TravelTimes:
             whole = np.where(none, np.float32(0), values).astype(np.int32)
             columns[f"travel_time_p{percentile:02d}_s"] = pd.arrays.IntegerArray(whole, none)
         columns["feasible_share"] = self.feasible_share.ravel()
-        names = np.array([reason.name for reason in Reason], dtype=object)
+        names = pd.Index([reason.name for reason in Reason])
         columns["reason"] = pd.Categorical.from_codes(self.reason.ravel().astype(np.int8), categories=names)
         return pd.DataFrame(columns)
 
