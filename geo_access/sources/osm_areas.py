@@ -159,11 +159,12 @@ def walk_areas(path: Path, part: Part, tag_sets: Sequence[dict[str, str]]) -> li
     import shapely  # noqa: PLC0415 — importing the room stays cheap
 
     shapes = shapely.make_valid(outlines(areas))
+    near = solids_near(shapes, part)
     if few is None:
-        solids |= set(solids_near(shapes, part)[1].tolist())
+        solids |= set(near[1].tolist())
     more = solids | (few or set())
     lines |= _fetched(path, part, more - set(lines)) if not members or few is None else {}
-    standing_in = standing(Obstacles(shapes, part, lines, _through(part, areas)))
+    standing_in = standing(Obstacles(shapes, part, lines, _through(part, areas), near))
     return [replace(area, rings=(*area.rings, *standing_in.get(k, ()))) for k, area in enumerate(areas)]
 
 

@@ -42,12 +42,15 @@ class Obstacles:
         Ways of solids near the areas and of buildings of several lines [1e-7 degree].
     streets : ndarray of int64
         Nodes of streets that are no rims of areas.
+    near : (ndarray of int64, ndarray of int64)
+        What `solids_near` has found.
     """
 
     shapes: np.ndarray
     part: Part
     lines: Lines
     streets: np.ndarray
+    near: tuple[np.ndarray, np.ndarray]
 
 
 def solids_near(shapes: np.ndarray, part: Part) -> tuple[np.ndarray, np.ndarray]:
@@ -65,12 +68,22 @@ def solids_near(shapes: np.ndarray, part: Part) -> tuple[np.ndarray, np.ndarray]
     """
     import shapely  # noqa: PLC0415 — importing the room stays cheap
 
-    ids = np.array(part.solid_id, dtype=np.int64)
-    x, y = np.array(part.solid_x, dtype=np.int64) * 1e-7, np.array(part.solid_y, dtype=np.int64) * 1e-7
+    ids, x, y = (np.array(v, dtype=np.int64) for v in (part.solid_id, part.solid_x, part.solid_y))
+    order = np.argsort(x, kind="stable")
+    ids, places = ids[order], np.column_stack((x, y))[order] * 1e-7
     # A building may begin outside of the square that it reaches into.
-    tree = shapely.STRtree(shapely.points(x, y))
-    area, solid = tree.query(shapes, predicate="dwithin", distance=_NEAR_DEGREES)
-    return area, ids[solid]
+    boxes = shapely.bounds(shapes) + np.array([-1.0, -1.0, 1.0, 1.0]) * _NEAR_DEGREES
+    first = np.searchsorted(places[:, 0], boxes[:, 0])
+    last = np.searchsorted(places[:, 0], boxes[:, 2], side="right")
+    areas, ways = [], []
+    for row, (_, south, _, north) in enumerate(boxes.tolist()):
+        y_here = places[first[row] : last[row], 1]
+        near = first[row] + np.flatnonzero((y_here >= south) & (y_here <= north))
+        if len(near):
+            near = near[shapely.dwithin(shapes[row], shapely.points(places[near]), _NEAR_DEGREES)]
+        areas.append(np.full(len(near), row))
+        ways.append(ids[near])
+    return np.concatenate(areas), np.concatenate(ways)
 
 
 def _numbered(lonlat: np.ndarray) -> Ring:
@@ -87,9 +100,7 @@ def _stands(shape: Any, area: Any) -> bool:
 def _simple(found: Obstacles) -> Iterator[tuple[int, Ring]]:
     import shapely  # noqa: PLC0415 — importing the room stays cheap
 
-    if not len(found.part.solid_id):
-        return
-    for row, way in zip(*(values.tolist() for values in solids_near(found.shapes, found.part)), strict=True):
+    for row, way in zip(*(values.tolist() for values in found.near), strict=True):
         ring = ring_of(found.lines.get(way, []))
         if ring is not None and _stands(shapely.make_valid(shapely.Polygon(ring.lonlat)), found.shapes[row]):
             yield row, ring
