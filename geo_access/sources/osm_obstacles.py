@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any
 
 import numpy as np
@@ -147,7 +148,9 @@ def _pieces(line: Sequence[tuple[int, int, int]], open_nodes: np.ndarray, scale:
 def _walls(found: Obstacles, node_tags: Mapping[int, tuple[int, dict[str, str]]]) -> Iterator[tuple[int, Ring]]:
     import shapely  # noqa: PLC0415 — importing the room stays cheap
 
-    walls = [line for line in found.part.walls.values() if len(line) > 1 and all(x != UNDEFINED for _, x, _ in line)]
+    # Where a node is missing, the wall stands on both sides of the gap.
+    runs = (groupby(line, key=lambda triple: triple[1] != UNDEFINED) for line in found.part.walls.values())
+    walls = [known for line in runs for placed, run in line if placed and len(known := list(run)) > 1]
     if not walls:
         return
     counts = [len(line) for line in walls]

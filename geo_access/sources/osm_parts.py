@@ -262,8 +262,11 @@ def _read_sorted(part: Part, path: Path) -> bool:
             found = item.tags
             building = found.get("building")
             if building is not None and "highway" not in found:
-                if (building not in NO_WALLS and found.get("layer", "0") in ("0", "")) or is_solid(found):
-                    place = item.nodes[0].location
+                nodes = item.nodes
+                plain = building not in NO_WALLS and found.get("layer", "0") in ("0", "")
+                # Some ways have lost their nodes.
+                if len(nodes) > 3 and (plain or is_solid(found)):
+                    place = nodes[0].location
                     part.solid(number, place.x, place.y)
                 continue
             if item.deleted:

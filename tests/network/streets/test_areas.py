@@ -309,3 +309,16 @@ def test_walls_have_the_same_corners_in_every_file(tmp_path: Path) -> None:
     )
     assert sorted(first.node_id.tolist()) == sorted(both.node_id.tolist())
     assert walk_s(both, (0, 50), (100, 50)) == pytest.approx(walk_s(first, (0, 50), (100, 50)))
+
+
+def test_walls_and_buildings_of_a_cut_file(tmp_path: Path) -> None:
+    # A building without nodes, one whose lines are not in the file, a wall that has lost a node far in the south.
+    wall = [(50.0, -30.0), (50.0, -20.0), (50.0, 20.0), (50.0, 50.0), (50.0, 80.0)]
+    outer = [([(77, "outer")], {"type": "multipolygon", "building": "yes"})]
+    write(tmp_path / "in.osm", [*ACROSS, (wall, {"barrier": "wall"}), ([], {"building": "yes"})], outer)
+    text = (tmp_path / "in.osm").read_text(encoding="utf-8")
+    lost = next(line for line in text.splitlines() if "<way id='4'" in line).split("ref='")[2].split("'")[0]
+    lines = [line for line in text.splitlines() if not line.startswith(f"<node id='{lost}' ")]
+    (tmp_path / "cut.osm").write_text("\n".join(lines), encoding="utf-8")
+    streets = build_streets(tmp_path / "cut.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    assert walk_s(streets, (0, 50), (100, 50)) * KMH / 3.6 == pytest.approx(ROUND_UP_M, rel=0.012)
