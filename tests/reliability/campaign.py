@@ -1,9 +1,9 @@
 """The campaign: spoilt studies by the thousand, and work killed at random moments; ``make campaign`` runs it whole.
 
 ``python -m tests.reliability.campaign [cases per family] [kills per kind] [minutes at most] [processes]`` prints the
-table and writes it into ``tests/benchmarks/RESULTS.md``. Each case has a seed: the same seed, the same study, the same
-moment. A case that takes more than `SILENCE_S` of processor is a hang; one after which its worker holds more than
-`MOST_MB` is told.
+table and writes it into ``tests/benchmarks/RESULTS.md``, anew after each batch: a campaign that is ended has told what
+it found. Each case has a seed: the same seed, the same study, the same moment. A case that takes more than `SILENCE_S`
+of processor is a hang; one after which its worker holds more than `MOST_MB` is told.
 """
 
 from __future__ import annotations
@@ -220,13 +220,15 @@ def main(each: int = 340, kills: int = 17, minutes: float = 120.0, processes: in
         for kind in KINDS:
             for same in pool.map(lambda seed, kind=kind: killed_and_resumed(kind, seed), range(kills)):
                 tally[kind, "same" if same else "different"] += 1
-        found = [case for part in pool.map(lambda job: watched(*job, until), jobs) for case in part]
-    for case in found:
-        if case.outcome not in ("ran", "refused"):
-            print(json.dumps(asdict(case), ensure_ascii=False))  # noqa: T201 — the campaign speaks on the screen
-    text = table(found, tally, time.monotonic() - start)
-    print(text)  # noqa: T201
-    write_results(text)
+        found: list[Case] = []
+        for part in pool.map(lambda job: watched(*job, until), jobs):
+            for case in part:
+                if case.outcome not in ("ran", "refused"):
+                    told = json.dumps(asdict(case), ensure_ascii=False)
+                    print(told, flush=True)  # noqa: T201 — the campaign speaks on the screen
+            found += part
+            write_results(table(found, tally, time.monotonic() - start))
+    print(table(found, tally, time.monotonic() - start))  # noqa: T201
 
 
 def _work(family: str, first: str, last: str) -> None:

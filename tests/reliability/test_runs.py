@@ -116,6 +116,26 @@ def test_numbers_and_plain_text_stay(tmp_path: Path) -> None:
     assert [row[2] for row in rows[1:3]] == ["'=a", "b"]
 
 
+def test_a_spreadsheet_that_expects_semicolons_finds_no_formula_either(tmp_path: Path) -> None:
+    # French spreadsheets end cells at semicolons and lines, whatever quotes stand in the middle of a line.
+    texts = ['Lycée;=HYPERLINK("x")', "a; @b", "a\n=2", 'a;"+x', "\t=2", "1;-5;+3,2", "a; b;c", "=1;=2"]
+    file = write_csv(pd.DataFrame({"id": range(8), "name": texts}), tmp_path / "t.csv")
+    for line in file.read_text(encoding="utf-8").splitlines():
+        for cell in line.split(";")[1:]:
+            assert not cell.lstrip(' "').startswith(("=", "@", "+x")), line
+    rows = list(csv.reader(file.open(encoding="utf-8", newline="")))[1:]
+    assert [row[1] for row in rows] == [
+        'Lycée;\'=HYPERLINK("x")',
+        "a; '@b",
+        "a\n'=2",
+        "a;\"'+x",
+        "'\t'=2",
+        "1;-5;+3,2",
+        "a; b;c",
+        "'=1;'=2",
+    ]
+
+
 @pytest.mark.usefixtures("_undrawn")
 def test_codes_that_differ_by_case_or_dots_have_their_own_files(tmp_path: Path) -> None:
     path = write_small_study(tmp_path)

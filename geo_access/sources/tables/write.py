@@ -23,14 +23,23 @@ LAST_CHANGE = "2000-01-01T00:00:00.000Z"
 # What spreadsheets take for the beginning of a formula; a plain signed number is none.
 _FORMULA = re.compile(r"[=+\-@\t\r\uff1d\uff0b\uff0d\uff20]")
 _NUMBER = re.compile(r"[+-]?\d+(?:[.,]\d+)?(?:[eE][+-]?\d+)?")
+# Where French spreadsheets end a cell of a file with commas, whatever quotes stand around it; and what they skip there.
+_CELL_END = re.compile(r'([;\t\r\n][\s"]*)')
 # GDAL stamps a GeoPackage with the clock of the machine, unless told the time.
 _CLOCK = {"OGR_CURRENT_DATE": LAST_CHANGE}
 
 
 def _harmless(value: Any) -> Any:
-    if isinstance(value, str) and _FORMULA.match(value) and not _NUMBER.fullmatch(value):
-        return f"'{value}"
-    return value
+    if not isinstance(value, str):
+        return value
+    # Texts and ends of cells in turn.
+    texts = _CELL_END.split(value)
+    texts[::2] = map(_not_run, texts[::2])
+    return _not_run("".join(texts))
+
+
+def _not_run(text: str) -> str:
+    return f"'{text}" if _FORMULA.match(text) and not _NUMBER.fullmatch(text) else text
 
 
 def free_file(path: str | Path, *, overwrite: bool = False) -> Path:
@@ -124,7 +133,9 @@ def write_csv(table: pd.DataFrame, path: str | Path) -> Path:
     """Write a CSV that a spreadsheet opens as text: no cell of it is run as a formula.
 
     A text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return, and is no number, gets an apostrophe
-    before it, as spreadsheets write text themselves. Parquet files and GeoPackages hold the text as it is.
+    before it, as spreadsheets write text themselves. So does what stands after a semicolon, a tab or the end of a line
+    within a text: there a spreadsheet that expects semicolons begins another cell. Parquet files and GeoPackages hold
+    the text as it is.
 
     Parameters
     ----------
