@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from geo_access.diagnosis.model import Metier
 from geo_access.report.axes import gap_lines, measured, reason_words
 from geo_access.report.context import ReportContext
 from geo_access.report.reach import REACHES, blocked_of, is_asked, named_metier, reach_of, reach_rows, share_of
@@ -40,8 +41,9 @@ def summary_content(context: ReportContext) -> dict[str, Any]:
             blocked = blocked_of(reached)
             first = str(blocked.index[0]) if len(blocked) else ""
             reason = reason_words(reach_rows(context, metier.code, kind), first, language) if first else "–"
-            cells.append({"share": share(share_of(reached), language), "reason": reason})
-        rows.append({"name": f"{named_metier(metier)} ({metier.code})", "cells": cells})
+            told = share_of(reached) if _says_something(reached) else np.nan
+            cells.append({"share": share(told, language), "reason": reason})
+        rows.append({"name": _named_with_code(metier), "cells": cells})
     people = max(
         (float(reach_of(context, metier.code, kind).sum()) for kind in kinds for metier in context.metiers), default=0.0
     )
@@ -80,6 +82,11 @@ def _range_line(context: ReportContext, kind: str) -> str:
         "best_share": share(shares[-1][0], language),
     }
     return text(f"report.summary.{kind}" + (".one" if len(shares) == 1 else ""), language, **values)
+
+
+def _named_with_code(metier: Metier) -> str:
+    name = named_metier(metier)
+    return name if name == metier.code else f"{name} ({metier.code})"
 
 
 def _says_something(reached: pd.Series) -> bool:
