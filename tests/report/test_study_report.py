@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from datetime import date
 from html.parser import HTMLParser
 from pathlib import Path
@@ -89,6 +90,18 @@ def test_summary_says_the_shares_of_the_residents_each_counted_once() -> None:
     # Two of three blocked residents have both ways too long; one QPV situation of two is inadequate.
     assert any("67\u202f%" in line for line in summary["lines"])
     assert any("1 situation inadéquate et 0 non mesurée sur 2" in line for line in summary["lines"])
+
+
+def test_what_nobody_knows_is_no_share_of_zero() -> None:
+    """The first métier's rows carry no code at all: « non connu » in the table, and the sentence tells the others."""
+    context = tiny_context()
+    first = context.metiers[0].code
+    reach = context.reach.assign(reason=context.reach["reason"].astype(str))
+    reach.loc[reach["metier"].astype(str) == first, "reason"] = "UNCODED_SUPPLY"
+    summary = summary_content(replace(context, reach=reach))
+    assert [cell["share"] for row in summary["rows"] for cell in row["cells"]] == ["non connu", "100\u202f%"]
+    assert not any("0\u202f% des habitants y parviennent" in line.replace("100", "") for line in summary["lines"])
+    assert not any(context.metiers[0].name in line for line in summary["lines"])
 
 
 def test_shares_of_the_reasons_sum_to_one() -> None:
