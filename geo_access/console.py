@@ -206,11 +206,15 @@ def _parameter_text(error: Any, arguments: Sequence[str], command: str, language
 
 
 def speak_plainly() -> None:
-    """Write UTF-8 where output goes to a file or a pipe; on a screen that cannot, replace what it lacks."""
+    """Write UTF-8 where output goes to a file or a pipe; on a screen that cannot, replace what it lacks.
+
+    Under a locale without accents the name of a file comes as bytes in disguise: they are written as they came.
+    """
     for stream in (sys.stdout, sys.stderr):
-        if not isinstance(stream, io.TextIOWrapper) or stream.encoding.lower().replace("-", "") == "utf8":
+        if not isinstance(stream, io.TextIOWrapper):
             continue
-        if stream.isatty():
+        utf8 = stream.encoding.lower().replace("-", "") == "utf8"
+        if stream.isatty() and not utf8:
             stream.reconfigure(errors="replace")
         else:
-            stream.reconfigure(encoding="utf-8")
+            stream.reconfigure(encoding="utf-8", errors="surrogateescape")

@@ -253,6 +253,31 @@ def test_output_that_goes_to_a_file_is_utf8_whatever_the_locale(tmp_path: Path) 
         assert "été.toml" in done.stderr.decode("utf-8")
 
 
+def test_names_with_accents_are_said_under_a_locale_without_any(tmp_path: Path) -> None:
+    """Under LC_ALL=C without UTF-8 mode the words of a command come as bytes in disguise."""
+    folder = tmp_path / "donnees"
+    folder.mkdir()
+    for name in ("zones.geojson", "points.csv", "training.csv"):
+        (folder / name).write_bytes((DEMO / name).read_bytes())
+    plain = {**os.environ, "LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    command = [sys.executable, "-m", "geo_access", "init"]
+    done = subprocess.run(
+        [*command, str(folder), "--territory", "Pôrto"], capture_output=True, env=plain, timeout=120, check=False
+    )
+    assert done.returncode == 0, done.stderr.decode("utf-8", "replace")
+    assert 'territory = "Pôrto"' in (folder / "study.toml").read_text("utf-8")
+    (tmp_path / "vide é").mkdir()
+    done = subprocess.run(
+        [*command, str(tmp_path / "vide é"), "--territory", "x"],
+        capture_output=True,
+        env=plain,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "vide é" in done.stderr.decode("utf-8").replace("\n", " ")
+
+
 def test_no_command_shows_the_help_and_shells_complete(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "Usage" in geo_access().stdout + geo_access().stderr
     script = geo_access("completion", "bash")

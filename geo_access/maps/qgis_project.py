@@ -139,10 +139,14 @@ def _letters(parent: ET.Element, size_pt: float) -> None:
     ET.SubElement(parent, "text-style", fontFamily="Open Sans", fontSize=f"{size_pt:g}", fontSizeUnit="Point")
 
 
-def _legend(page: ET.Element) -> None:
-    """Names of layers are sentences: they are cut at their commas, in letters that stand in the margin."""
+def _legend(page: ET.Element, layers: Sequence[ProjectLayer]) -> None:
+    """Names of layers are sentences: they are cut at their commas, in letters that stand in the margin.
+
+    Only the layers that the page shows are there: QGIS lists all of the project otherwise.
+    """
     more = {"map_uuid": "map", "legendFilterByAtlas": "0", "wrapChar": ", ", "symbolWidth": "5", "symbolHeight": "2.6"}
     legend = _item(page, _LEGEND, "220,22", "67,150", uuid="legend", **more)
+    _tree(legend, [layer for layer in layers if layer.shown])
     styles = ET.SubElement(legend, "styles")
     for name, size_pt in _LEGEND_PT.items():
         above_mm = "0.8" if name == "symbol" else "2"
@@ -193,7 +197,7 @@ def _page(root: ET.Element, project: QgisProject) -> None:
     title = _item(page, _LABEL, "10,8", "277,11", uuid="title", labelText=project.title, htmlState="0")
     ET.SubElement(title, "LabelFont", description=_font(16))
     _letters(title, 16)
-    _legend(page)
+    _legend(page, project.layers)
     _item(
         page,
         _SCALE,

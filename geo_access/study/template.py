@@ -101,7 +101,9 @@ def draft_study(
             values={"folder": home},
         )
     writer = _Writer(home, found, language)
-    content = writer.study(territory, day, metiers)
+    # Under a locale without accents words of a command come as bytes in disguise.
+    words = territory.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    content = writer.study(words, day, metiers)
     path.write_text(content, encoding="utf-8", newline="\n")
     return Draft(path, found, tuple(writer.steps), _reads(path) and not writer.incomplete)
 

@@ -101,7 +101,7 @@ def test_the_project_finds_its_layers_beside_it_and_every_one_has_rows(folder: P
     root = project(folder)
     assert root.find("properties/Paths/Absolute").text == "false"
     drawn = root.findall("projectlayers/maplayer")
-    tree = [layer.get("id") for layer in root.iter("layer-tree-layer")]
+    tree = [layer.get("id") for layer in root.find("layer-tree-group").iter("layer-tree-layer")]
     assert [layer.find("id").text for layer in drawn] == tree == ["isochrones_of_metier_0", "flags_of_metier_0"]
     for layer, rows in zip(drawn, (4, len(zones())), strict=True):
         path, name, subset = layer.find("datasource").text.split("|")
@@ -142,5 +142,10 @@ def test_what_qgis_leaves_out_in_silence_is_written_as_it_asks(folder: Path) -> 
     # Two segments of a round number of kilometres, in kilometres.
     assert bar.get("numMapUnitsPerScaleBarUnit") == "1"
     assert across / 25_000 <= float(bar.get("numUnitsPerSegment")) <= across / 9_000
+    (legend,) = [item for item in root.iter("LayoutItem") if item.get("uuid") == "legend"]
+    assert [layer.get("id") for layer in legend.iter("layer-tree-layer")] == [
+        "isochrones_of_metier_0",
+        "flags_of_metier_0",
+    ]
     styles = {style.get("name"): style for item in root.iter("LayoutItem") for style in item.iter("style")}
     assert styles["subgroup"].get("font").split(",")[1] == styles["subgroup"].find("text-style").get("fontSize") == "7"
