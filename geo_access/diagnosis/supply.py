@@ -28,6 +28,7 @@ TRAVELLED = ("on_site", "hybrid", "afest")
 """Modalities of training that one travels to."""
 _MODALITIES = (*TRAVELLED, "remote", "mobile")
 _SURE_POSITIONS = ("exact", "street")
+_MOST_COUNTED = 1e9
 _MOST_FAULTS = 50
 
 
@@ -193,9 +194,10 @@ def _count_faults(frame: pd.DataFrame, column: str, table: str) -> list[Fault]:
     raw = frame[column]
     values = pd.to_numeric(raw, errors="coerce").to_numpy(np.float64, na_value=np.nan)
     ids = frame["site_id"].astype(str).to_numpy()
-    unreadable = (np.isnan(values) & raw.notna().to_numpy()) | np.isinf(values)
+    # Numbers beyond those of any country are no counts, and would turn negative as whole numbers.
+    unreadable = ~(np.abs(values) < _MOST_COUNTED) & raw.notna().to_numpy()
     found = []
-    for mask, key in ((unreadable, "diagnosis.no_number"), (values < 0, "diagnosis.negative")):
+    for mask, key in ((unreadable, "diagnosis.no_number"), ((values < 0) & ~unreadable, "diagnosis.negative")):
         rows = np.flatnonzero(mask)[:_MOST_FAULTS]
         found += [fault(f"{table}: site {ids[i]}", key, column=column) for i in rows]
     return found

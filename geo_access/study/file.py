@@ -9,6 +9,7 @@ The study file's sections as the values that the rooms below work with.
 from __future__ import annotations
 
 import difflib
+import os
 import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
@@ -66,6 +67,7 @@ __all__ = [
 
 MAX_STUDY_BYTES = 1_000_000
 
+_DEEPEST = 50  # Dotted keys nest tables without a bracket.
 # Keys whose values are paths, wherever they stand in the file.
 _ONE_FILE = (
     "file",
@@ -249,20 +251,30 @@ def _innermost(errors: list[Any]) -> list[Any]:
     ]
 
 
-def _absolute(content: Any, base: Path) -> Any:
-    """Make every path of the file absolute, relative to the file."""
+def _absolute(content: Any, base: Path, depth: int = 0) -> Any:
+    """Make every path absolute, relative to the file."""
+    if depth > _DEEPEST:
+        raise RecursionError
     if isinstance(content, dict):
         return {
-            key: str((base / value).resolve())
+            key: _full(base, value)
             if key in _ONE_FILE and isinstance(value, str)
-            else [str((base / item).resolve()) if isinstance(item, str) else item for item in value]
+            else [_full(base, item) if isinstance(item, str) else item for item in value]
             if key in _LIST_OF_FILES and isinstance(value, list)
-            else _absolute(value, base)
+            else _absolute(value, base, depth + 1)
             for key, value in content.items()
         }
     if isinstance(content, list):
-        return [_absolute(item, base) for item in content]
+        return [_absolute(item, base, depth + 1) for item in content]
     return content
+
+
+def _full(base: Path, value: str) -> str:
+    # A name that no file can have (NUL, thousands of letters) is an error of the system: here it is no file.
+    try:
+        return str((base / value).resolve())
+    except (OSError, ValueError):
+        return str(base / value)
 
 
 def read_content(path: Path) -> tuple[dict[str, Any], list[Fault]]:
@@ -280,18 +292,17 @@ def read_content(path: Path) -> tuple[dict[str, Any], list[Fault]]:
     if path.stat().st_size > MAX_STUDY_BYTES:
         raise refusal("study.too_large", file=path)
     try:
-        content = tomllib.loads(path.read_text(encoding="utf-8-sig"))
+        content = _absolute(tomllib.loads(path.read_text(encoding="utf-8-sig")), path.parent)
     except UnicodeDecodeError as error:
         raise refusal("study.not_utf8", file=path, byte=error.start) from error
     except RecursionError as error:
         raise refusal("study.too_deep", file=path) from error
     except ValueError as error:
         raise refusal("study.not_toml", file=path, why=error) from error
-    content = _absolute(content, path.parent)
     return content, [
         fault(f"{path.name}: {key}", "study.file_not_found", file=file)
         for key, file in _named_files(content)
-        if not (container_of(file)[0] if "gtfs" in key else file).exists()
+        if not os.path.exists(container_of(file)[0] if "gtfs" in key else file)  # noqa: PTH110 — true or false, never raises
     ]
 
 

@@ -268,7 +268,7 @@ def _with_geometry(table: Any, where: str, crs: str | int | None) -> Any:
         table = table.set_crs(crs)
     west, _, east, north = table.total_bounds
     if CRS.from_user_input(table.crs).is_geographic and max(abs(west), abs(east)) > 360.0:
-        raise refusal("places.not_degrees", where=where, east=round(east), north=round(north))
+        raise refusal("places.not_degrees", where=where, east=f"{east:.0f}", north=f"{north:.0f}")
     return table
 
 
@@ -308,6 +308,9 @@ def _check_rows(ids: pd.Series, shapes: gpd.GeoSeries, where: str) -> None:
     ]
     kinds = shapely.get_type_id(shapes.to_numpy())
     flat = shapely.is_empty(shapes.to_numpy()) | ~np.isin(kinds, (3, 6, 7))
+    corners, owners = shapely.get_coordinates(shapes.to_numpy(), return_index=True)
+    nowhere = np.unique(owners[~np.isfinite(corners).all(axis=1)])
+    faults += [fault(f"{where}: {ids.iloc[row]}", "places.zone_nowhere") for row in nowhere[:20]]
     faults += [
         Fault(
             f"{where}: {ids.iloc[row]}",
