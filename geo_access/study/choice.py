@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import geopandas as gpd
+import numpy as np
 import pandas as pd
 import shapely
 
@@ -16,6 +17,7 @@ from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.report import ReadingReport
 from geo_access.study.sections import Table
 from geo_access.words.note import note
+from geo_access.words.told import fault
 
 __all__ = ["joined_zones", "masked", "masked_zones"]
 
@@ -29,6 +31,8 @@ def _area(path: Path) -> shapely.Geometry:
         unplaced = shaped and not polygons.empty
         what, key = ("the layer does not say its CRS", "mask.no_crs") if unplaced else ("no polygon", "mask.empty")
         raise_faults([Fault(path.name, what, "a mask is a layer of polygons with a CRS", key=key)])
+    if not np.isfinite(shapely.get_coordinates(polygons.geometry.to_numpy())).all():
+        raise_faults([fault(path.name, "places.zone_nowhere")])
     return shapely.union_all(shapely.make_valid(polygons.to_crs(4326).geometry.to_numpy()))
 
 

@@ -50,6 +50,19 @@ def _points_file(home: Path, name: str) -> None:
     (home / "study.toml").write_text(text.replace('"points.csv"', f'"{name}"'), encoding="utf-8")
 
 
+def _mask(home: Path) -> None:
+    layer = zones()
+    layer["features"][0]["geometry"]["coordinates"][0][1][0] = float("nan")
+    (home / "mask.geojson").write_text(json.dumps(layer), encoding="utf-8")
+    _points_file(home, 'points.csv"\nmask = "mask.geojson')
+
+
+def _feed(home: Path) -> None:
+    text = (home / "study.toml").read_text(encoding="utf-8")
+    feed = f'streets = "crow-fly"\ngtfs = ["{"a" * 5000}.zip"]'
+    (home / "study.toml").write_text(text.replace('streets = "crow-fly"', feed), encoding="utf-8")
+
+
 def _places(home: Path, cell: str) -> None:
     write_csv_rows(home / "training.csv", [{**row, "places": cell} for row in training()])
 
@@ -66,9 +79,11 @@ def _dotted(home: Path) -> None:
         (lambda home: _points_file(home, r"poi\u0000nts.csv"), "origins.points.file: file not found"),
         (lambda home: _points_file(home, "a" * 5000), "origins.points.file: file not found"),
         (lambda home: _places(home, "1e308"), "no number in places"),
+        (_mask, "mask.geojson: a corner of the outline is no number"),
+        (_feed, "network.gtfs[0]: file not found"),
         (_dotted, "nested too deep"),
     ],
-    ids=["nan", "inf", "nul", "long", "1e308", "dotted"],
+    ids=["nan", "inf", "nul", "long", "1e308", "mask", "feed", "dotted"],
 )
 def test_check_and_run_refuse_in_the_same_clear_words(tmp_path: Path, spoil, told: str) -> None:
     path = write_small_study(tmp_path)

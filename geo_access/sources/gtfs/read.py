@@ -145,7 +145,8 @@ def feeds_inside(path: Path) -> list[Path]:
 
 def container_of(path: Path) -> tuple[Path, str]:
     """Split ``file.zip/folder`` into the file that is there and what to look for in it, "" for all of it."""
-    if path.exists():
+    # A name that no file can have is no error here: there is no such file.
+    if os.path.exists(path):  # noqa: PTH110
         # A table names the feed of its folder.
         return (path.parent, path.name) if path.is_file() and path.suffix.lower() == ".txt" else (path, "")
     for parent in path.parents:
@@ -158,7 +159,7 @@ def container_of(path: Path) -> tuple[Path, str]:
 def _opened(path: Path) -> Iterator[tuple[Sequence[_Member], str]]:
     """Members of the file or folder that `path` names or lies in, and what of them is meant."""
     container, inside = container_of(path)
-    if not container.exists():
+    if not os.path.exists(container):  # noqa: PTH110
         raise MissingFileError(
             f"{path}: no such GTFS file or folder → check the path", key="gtfs_missing", values={"file": path}
         )
