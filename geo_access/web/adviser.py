@@ -15,8 +15,8 @@ from scipy import sparse
 
 from geo_access.clock import format_clock, parse_clock
 from geo_access.diagnosis.diagnose import tasks_of
-from geo_access.diagnosis.evidence import TimesSources, gather_evidence
-from geo_access.diagnosis.lifts import profile_ask
+from geo_access.diagnosis.evidence import Task, TimesSources, gather_evidence
+from geo_access.diagnosis.lifts import Counterfactual, counterfactual_asks, profile_ask
 from geo_access.diagnosis.model import Asked, FlagReason, Profile, Threshold
 from geo_access.diagnosis.points import PointFlags, flag_points
 from geo_access.diagnosis.remedies import RemedyLimits
@@ -202,6 +202,9 @@ def _judged(prepared: PreparedStudy, places: _Places, question: AdviserQuestion)
         limit = next(item for item in limits if item.kind == task.kind)
         arguments = (replace(task, ask=replace(task.ask, spread_s=0)), [limit.limit_s], person, prepared.rules, sources)
         evidence = gather_evidence(*arguments, lifts=question.lifts, doubts=False)
+        if places.errand is not None:
+            by_stop = _lifted_by_stop(evidence.lifted, task, prepared, places.home_xy, errand=places.errand)
+            evidence = replace(evidence, lifted=by_stop)
         schedule, offers = task.cases[0]
         points = flag_points(person, task.sites, offers, evidence, threshold=limit, rules=prepared.rules)
         lifted = tuple(item.name for item in evidence.lifted)
@@ -215,6 +218,22 @@ def _judged(prepared: PreparedStudy, places: _Places, question: AdviserQuestion)
             _Judged(task.profile, task.kind, schedule, task.ask, task.sites, offers, trip, points, lifted, away_km)
         )
     return found
+
+
+def _lifted_by_stop(
+    lifted: Sequence[Counterfactual], task: Task, prepared: PreparedStudy, home_xy: np.ndarray, *, errand: Errand
+) -> tuple[Counterfactual, ...]:
+    """Compute what would lift an obstacle by way of the stop, too; a vehicle left at the stop lifts nothing."""
+    asks = dict(counterfactual_asks(task.ask, prepared.rules, other_day=False))
+    times = prepared.kept.aside(prepared.network)
+    found = []
+    for item in lifted:
+        ask = asks[item.name]
+        if ask.uses_transit and ask.mode != "transit":
+            continue
+        by_way = errand_times(times, home_xy, task.sites, ask, errand=errand)
+        found.append(replace(item, trip=by_way.over(item.trip)))
+    return tuple(found)
 
 
 def _told_trip(
@@ -357,8 +376,9 @@ def _obstacles(judged: _Judged, rows: list[dict[str, Any]], question: AdviserQue
                 "profile": judged.profile.id,
                 "kind": judged.kind,
                 "reason": "PERSONAL" if personal else FlagReason(int(points.reason[0, column])).name,
-                "nearest_min": best_s / 60 if np.isfinite(best_s) and not personal else None,
+                "nearest_min": best_s / 60 if np.isfinite(best_s) and not personal and not question.stops else None,
                 "lifts": lifts if question.lifts and not personal else None,
+                "by_stop": question.stops,
             }
         )
     return told

@@ -66,6 +66,30 @@ def test_what_only_the_stop_or_the_radius_puts_out_of_reach_is_said(client: Test
     assert [item["reason"] for item in long_stop["obstacles"]] == ["PERSONAL"]
 
 
+@pytest.mark.parametrize(("minutes", "stop", "lifts"), [(25, 10, ["car"]), (15, 10, []), (25, 26, [])])
+def test_what_would_lift_an_obstacle_is_computed_by_way_of_the_stop(
+    client: TestClient, prepared: PreparedStudy, minutes: int, stop: int, lifts: list[str]
+) -> None:
+    question = {**ASKED, "minutes": minutes, "lifts": True}
+    free = client.post("/api/adviser", json=question).json()["obstacles"][0]
+    assert (free["lifts"], free["by_stop"]) == (["bike", "car"], False)
+    by_way = client.post("/api/adviser", json={**question, **STOP, "stop_minutes": stop}).json()["obstacles"][0]
+    assert (by_way["lifts"], by_way["by_stop"], by_way["nearest_min"]) == (lifts, True, None)
+    asked = prepared.diagnosis.asks["sans_voiture", "training", "journee_formation"]
+    ask = replace(asked, spread_s=0).travelling(mode="car", max_rides=None)
+    sites, home, creche = prepared.diagnosis.sites["training"], metric(prepared, *HOME), metric(prepared, *CRECHE)
+    offers = next(item.offers for item in prepared.diagnosis.cases if item.kind == "training")
+    column = [item.code for item in offers.metiers].index("F1602")
+    rows = slice(int(offers.indptr[column]), int(offers.indptr[column + 1]))
+    taught = offers.site[rows][offers.open_places[rows] > 0]
+    driven = [
+        [a + b + stop * 60 for a, b in zip(near, one_way(prepared, creche, sites.xy[[site]], ask), strict=True)]
+        for near in [one_way(prepared, home, creche, ask)]
+        for site in taught
+    ]
+    assert any(max(both) <= minutes * 60 for both in driven) == ("car" in lifts)
+
+
 @pytest.mark.parametrize("extra", [{"via_lon": 3.8}, {**STOP, "via_address": "x"}, {**STOP, "stop_minutes": -1}])
 def test_half_a_stop_is_refused(client: TestClient, extra: dict) -> None:
     answer = client.post("/api/adviser", json={**ASKED, **extra})

@@ -127,7 +127,7 @@ async function openTrip(row) {
 }
 
 function obstacle(o) {
-  const lifts = o.lifts === null || o.lifts === undefined ? "" : o.lifts.length ? ` ${t("web.would_lift", { lifts: o.lifts.map((key) => t(`lift.${key}`)).join(", ") })}` : ` ${t("web.nothing_lifts")}`;
+  const lifts = o.lifts === null || o.lifts === undefined ? "" : o.lifts.length ? ` ${t("web.would_lift", { lifts: o.lifts.map((key) => t(`lift.${key}`)).join(", ") })}` : ` ${t(o.by_stop ? "web.nothing_lifts_by_stop" : "web.nothing_lifts")}`;
   return el("li", {}, `${o.metier_name || o.metier} · ${t(`kind.${o.kind}`)} · ${name(o.profile)} : `, has(`reason.${o.reason}`) ? t(`reason.${o.reason}`) : o.reason, o.nearest_min ? ` — ${t("web.nearest_at", { minutes: minutes(o.nearest_min) })}` : "", lifts);
 }
 
