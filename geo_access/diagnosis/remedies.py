@@ -21,7 +21,7 @@ import pandas as pd
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
 from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.model import UNMEASURED, Level
-from geo_access.diagnosis.service_remedies import SERVICE, TriedChange
+from geo_access.diagnosis.service_remedies import SERVICE, TriedChange, with_lines
 from geo_access.diagnosis.supply import Offers
 from geo_access.measures.equity import weighted_quantile
 from geo_access.measures.measures import time_to_opportunities
@@ -412,10 +412,10 @@ def smallest_remedies(
     -------
     DataFrame
         One row per flagged zone × métier with ``smallest``: ``zone_id, zone_name, metier, remedy, detail, line, trip,
-        minute, share_before, share_after, residents_gained, lifts, smallest``. Where nothing lifts it ``remedy`` and
-        ``detail`` are empty and the shares equal; among several of a kind, the one with which most residents get there
-        is named. A second row, not ``smallest``, tells the change of the service that gains most there, whether it
-        lifts or not, where something smaller lifts or nothing does.
+        minute, share_before, share_after, residents_gained, residents_lost, lifts, smallest`` (`with_lines` says who is
+        lost). Where nothing lifts it ``remedy`` and ``detail`` are empty and the shares equal; among several of a kind,
+        the one with which most residents get there is named. A second row, not ``smallest``, tells the change of the
+        service that gains most there, whether it lifts or not, where something smaller lifts or nothing does.
 
     Raises
     ------
@@ -459,7 +459,7 @@ def smallest_remedies(
     table = table.loc[order.sort_values(["zone", "metier", "later"], kind="stable").index].reset_index(drop=True)
     lifted = (table["remedy"] != "") & (table["share_after"] >= rules.adequate_share - 1e-9)
     asked = {"profile": profile, "kind": kind, "schedule": case.schedule, "threshold": case.threshold.id}
-    return _with_lines(table, changes).assign(lifts=lifted, **asked)
+    return with_lines(table, diagnosis, case, changes).assign(lifts=lifted, **asked)
 
 
 def _rows(diagnosis: Diagnosis, case: DiagnosedCase, chosen: np.ndarray, found: tuple[np.ndarray, ...]) -> pd.DataFrame:
@@ -480,17 +480,3 @@ def _rows(diagnosis: Diagnosis, case: DiagnosedCase, chosen: np.ndarray, found: 
         (after - before) * total[zone],
     )
     return pd.DataFrame(dict(zip(_COLUMNS, columns)))
-
-
-def _with_lines(table: pd.DataFrame, changes: Sequence[TriedChange]) -> pd.DataFrame:
-    """Put line, trip and minute beside the words of a change of the service, empty elsewhere."""
-    named = {(item.remedy, item.detail): (item.line, item.trip, item.minute) for item in changes}
-    known = [
-        named.get((remedy, detail), ("", "", ""))
-        for remedy, detail in zip(table["remedy"], table["detail"], strict=True)
-    ]
-    line, trip, minute = zip(*known) if known else ((), (), ())
-    columns = {"line": line, "trip": trip, "minute": minute}
-    wide = table.assign(**{name: np.array(values, dtype=object) for name, values in columns.items()})
-    first = [*_COLUMNS[:5], *columns]
-    return wide[[*first, *(name for name in table.columns if name not in first)]]

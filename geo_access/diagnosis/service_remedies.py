@@ -32,7 +32,16 @@ from geo_access.words.told import refusal
 if TYPE_CHECKING:
     from geo_access.times.ways import TransitConnection
 
-__all__ = ["SERVICE", "ServiceEngines", "ServiceLimits", "ServiceTrials", "TriedChange", "service_plan", "try_changes"]
+__all__ = [
+    "SERVICE",
+    "ServiceEngines",
+    "ServiceLimits",
+    "ServiceTrials",
+    "TriedChange",
+    "service_plan",
+    "try_changes",
+    "with_lines",
+]
 
 SERVICE = ("trip_on_a_line", "headway_on_a_line", "extended_line")
 """Kinds of changes of the service, ordered by what they ask of the operator."""
@@ -325,8 +334,9 @@ def service_plan(
     -------
     DataFrame
         One row per number of changes: ``changes, remedy, detail, line, trip, minute, situations_lifted,
-        residents_unflagged, residents_gained, residents_placed, profile, kind, schedule, threshold``; all but the names
-        are cumulated over the rows above. ``residents_gained`` counts who reaches a further métier, each once;
+        residents_unflagged, residents_gained, residents_lost, residents_placed, profile, kind, schedule, threshold``;
+        all but the names are cumulated over the rows above. ``residents_gained`` counts who reaches a further métier,
+        each once, ``residents_lost`` who no longer reaches one;
         ``residents_placed`` no more per métier than free places at the sites that they reach.
     """
     weights, people = diagnosis.residents.weights, diagnosis.residents.population
@@ -361,11 +371,14 @@ def service_plan(
         gained = reached & ~case.points.reached
         unflagged, placed = worth(reached)[0], _placed(diagnosis, case, trip, gained)
         gains = float(people[gained.any(axis=1)].sum())
-        counts = (int(lifted(reached).sum()), unflagged, gains, placed)
+        losses = float(people[(case.points.reached & ~reached).any(axis=1)].sum())
+        counts = (int(lifted(reached).sum()), unflagged, gains, losses, placed)
         rows.append((len(rows) + 1, item.remedy, item.detail, item.line, item.trip, item.minute, *counts))
     columns = ["changes", "remedy", "detail", "line", "trip", "minute", "situations_lifted", "residents_unflagged"]
     asked = {"profile": case.profile.id, "kind": case.kind, "schedule": case.schedule, "threshold": case.threshold.id}
-    return pd.DataFrame(rows, columns=[*columns, "residents_gained", "residents_placed"]).assign(**asked)
+    return pd.DataFrame(rows, columns=[*columns, "residents_gained", "residents_lost", "residents_placed"]).assign(
+        **asked
+    )
 
 
 def _placed(diagnosis: Diagnosis, case: DiagnosedCase, trip: RoundTrip, gained: np.ndarray) -> float:
@@ -378,3 +391,40 @@ def _placed(diagnosis: Diagnosis, case: DiagnosedCase, trip: RoundTrip, gained: 
         free = float(offers.open_places[part][own].sum())
         placed += min(free, float(diagnosis.residents.population[gained[:, metier]].sum()))
     return placed
+
+
+def with_lines(
+    table: pd.DataFrame, diagnosis: Diagnosis, case: DiagnosedCase, changes: Sequence[TriedChange]
+) -> pd.DataFrame:
+    """Put line, trip, minute and losers beside a table of remedies, nothing beside what is no change of the service.
+
+    Parameters
+    ----------
+    table : DataFrame
+        ``remedy``, ``detail`` and other columns.
+    diagnosis : Diagnosis
+    case : DiagnosedCase
+    changes : sequence of TriedChange
+
+    Returns
+    -------
+    DataFrame
+        With ``line, trip, minute`` after ``detail`` and ``residents_lost``: residents of the whole territory whom the
+        change takes a métier that they reach today, each once.
+    """
+    people, today = diagnosis.residents.population, case.points.reached
+    known = {
+        (item.remedy, item.detail): (
+            item.line,
+            item.trip,
+            item.minute,
+            float(people[(today & ~item.reached).any(axis=1)].sum()),
+        )
+        for item in changes
+    }
+    rows = [known.get(pair, ("", "", "", 0.0)) for pair in zip(table["remedy"], table["detail"], strict=True)]
+    beside = pd.DataFrame(rows, columns=["line", "trip", "minute", "residents_lost"], index=table.index)
+    names = table.columns.tolist()
+    first = [*names[: names.index("detail") + 1], "line", "trip", "minute"]
+    wide = table.join(beside)
+    return wide[[*first, *(name for name in wide.columns if name not in first)]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from geo_access.diagnosis.service_remedies import (
     ServiceTrials,
     service_plan,
     try_changes,
+    with_lines,
 )
 from geo_access.network.build import build_network
 from geo_access.network.model import Network
@@ -242,3 +243,19 @@ def test_what_is_told_of_a_change_is_what_a_diagnosis_on_the_changed_network_fin
         if len(changed):
             days = again.timetable.trip_day[np.isin(again.timetable.trip_id, changed)]
             assert set(days.tolist()) == {-1, 0, 1}
+
+
+def test_whom_a_change_takes_a_metier_is_told_beside_whom_it_gives_one(tmp_path: Path) -> None:
+    found = extended(tmp_path, {"beyond": -3_000.0, "near": HOME}, WORK)
+    (longer,) = [item for item in found.of("extended_line") if item.reached.all()]
+    assert (found.table()["residents_lost"] == 0).all()
+    # The same change, were it to leave only those beyond the terminus with the job: a hundred lose it.
+    turned = replace(longer, reached=~found.case.points.reached)
+    told = with_lines(
+        pd.DataFrame({"remedy": [longer.remedy, ""], "detail": [longer.detail, ""], "share_after": [0.5, 0.0]}),
+        found.diagnosis,
+        found.case,
+        [turned],
+    )
+    assert told["residents_lost"].tolist() == [100.0, 0.0]
+    assert list(told.columns) == ["remedy", "detail", "line", "trip", "minute", "share_after", "residents_lost"]
