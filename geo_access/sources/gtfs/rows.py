@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,12 +16,15 @@ from pyarrow import csv as arrow_csv
 from geo_access.errors import InputError
 from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.sizes import check_parsed
+from geo_access.sources.gtfs.uneven import EvenRows, even_rows
 from geo_access.words.told import refusal
 
 __all__ = ["RawTable", "read_raw"]
 
 # A name or a note over more lines than this is a quote that nobody closed.
 _LONGEST_CELL_LINES = 30
+# More rows of another length than this are evened in bulk; with quotes they are read one by one, up to the second.
+_MANY_ODD, _MOST_ODD = 20_000, 400_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -145,7 +148,13 @@ def read_raw(table: str, data: bytes, notices: NoticeBook, *, columns: tuple[str
         empty = pa.array([], pa.string()).dictionary_encode()
         return RawTable(file, dict.fromkeys(names, empty), np.empty(0, np.int64))
     wanted = [name for name in names if "#" not in name and (columns is None or name in columns)]
-    parsed, odd = _parse(data, start, names, wanted, file, notices)
+    try:
+        parsed, odd = _parse(data, start, names, wanted, file, notices)
+    except _ManyOddError:
+        made = even_rows(data[start:], len(names))
+        _tell_uneven(made, file, notices)
+        data, start = made.body, 0
+        parsed, odd = _parse(data, start, names, wanted, file, notices)
     texts = {}
     for name in wanted:
         texts[name], spaced = _trimmed(parsed.column(name))
@@ -178,7 +187,7 @@ def _parse(
     body = pa.py_buffer(data).slice(start)
     quoted = data.find(b'"', start) >= 0
     try:
-        parsed, odd = _parse_once(body, names, wanted, quoted=quoted)
+        parsed, odd = _parse_once(body, names, wanted, file, quoted=quoted)
         if not quoted or parsed.num_rows + len(odd) >= _filled_lines(data, start):
             return parsed, odd
     except pa.ArrowInvalid as error:
@@ -187,9 +196,21 @@ def _parse(
     # Some record spans several lines: by right, or because a quote was not closed.
     mended = _close_quotes(data[start:], len(names), file, notices)
     try:
-        return _parse_once(pa.py_buffer(mended), names, wanted, quoted=True)
+        return _parse_once(pa.py_buffer(mended), names, wanted, file, quoted=True)
     except pa.ArrowInvalid as error:
         raise _not_csv(file, error) from error
+
+
+class _ManyOddError(Exception):
+    """Too many rows of another length to take them one by one."""
+
+
+def _tell_uneven(made: EvenRows, file: str, notices: NoticeBook) -> None:
+    for rows, says, severity in ((made.short, "row_short", "WARNING"), (made.long, "row_long", "ERROR")):
+        if len(rows):
+            notices.add_rows(
+                "invalid_row_length", severity, file, rows, made.entities(rows), action="repaired", says=says
+            )
 
 
 def _not_csv(file: str, error: Exception) -> InputError:
@@ -197,15 +218,32 @@ def _not_csv(file: str, error: Exception) -> InputError:
 
 
 def _parse_once(
-    body: pa.Buffer, names: list[str], wanted: list[str], *, quoted: bool
+    body: pa.Buffer, names: list[str], wanted: list[str], file: str, *, quoted: bool
 ) -> tuple[pa.Table, list[tuple[int, str]]]:
     odd: list[tuple[int, str]] = []
+    most = _MOST_ODD if quoted else _MANY_ODD
 
     def apart(row: arrow_csv.InvalidRow) -> str:
+        if len(odd) >= most:
+            odd.append((-1, ""))
+            return "error"
         odd.append((int(row.number) + 1 if row.number is not None else -1, row.text))
         return "skip"
 
-    table = arrow_csv.read_csv(
+    try:
+        return _read(body, names, wanted, apart, quoted=quoted), odd
+    except pa.ArrowInvalid:
+        if len(odd) <= most:
+            raise
+        if quoted:
+            raise refusal("gtfs.rows_uneven", file=file, n=most) from None
+        raise _ManyOddError from None
+
+
+def _read(
+    body: pa.Buffer, names: list[str], wanted: list[str], apart: Callable[[arrow_csv.InvalidRow], str], *, quoted: bool
+) -> pa.Table:
+    return arrow_csv.read_csv(
         pa.BufferReader(body),
         read_options=arrow_csv.ReadOptions(column_names=names, use_threads=False, block_size=1 << 22),
         parse_options=arrow_csv.ParseOptions(newlines_in_values=quoted, invalid_row_handler=apart),
@@ -215,7 +253,6 @@ def _parse_once(
             strings_can_be_null=False,
         ),
     )
-    return table, odd
 
 
 def _filled_lines(data: bytes, start: int) -> int:
