@@ -212,10 +212,10 @@ class LevelEngine:
         tables = (inputs.points, inputs.membership, inputs.zones)
 
         def read() -> tuple[Residents, sparse.csr_matrix]:
-            residents = read_residents(*tables, epsg=network.epsg)
+            residents = read_residents(*tables, epsg=network.epsg, people=rules.people)
             return residents, residents.weights
 
-        residents, weights = self._kept(("residents",), tables, read)
+        residents, weights = self._kept(("residents", rules.people), tables, read)
         towns = self._kept(
             ("towns", rules),
             (residents, network.timetable),

@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from geo_access.study.file import checked_changes
@@ -67,3 +68,16 @@ def test_it_answers_from_a_folder(world: PreparedStudy, tmp_path: Path) -> None:
     opened = open_prepared(world.path, world.save(tmp_path / "kept"))
     levels = LevelEngine().levels(opened.assumptions, opened.kept.on(opened.network))
     assert not differing(levels.table(), world.diagnosis.flags)
+
+
+def test_whom_the_study_counts_weighs_the_levels(tmp_path: Path) -> None:
+    """Weights by young people, who live where the others do not: the engine's shares are the diagnosis's."""
+    path = write_world(tmp_path, seed=1)
+    points = pd.read_csv(tmp_path / "points.csv")
+    points["youth_18_24"] = [500 if row % 3 == 0 else 1 for row in range(len(points))]
+    points.to_csv(tmp_path / "points.csv", index=False)
+    path.write_text(path.read_text(encoding="utf-8") + 'people = "youth_18_24"\n', encoding="utf-8")
+    study = prepare_study(path)
+    levels = LevelEngine().levels(study.assumptions, study.kept.on(study.network)).table()
+    assert levels["reachable_share"].between(0, 1, inclusive="neither").any()
+    assert not differing(levels, study.diagnosis.flags)
