@@ -51,7 +51,7 @@ def main(homes: int = 6_000) -> None:
                     threads_per_worker=1,
                     processes=True,
                     dashboard_address=":0",
-                    env={"NUMBA_NUM_THREADS": "1"},
+                    env={"NUMBA_NUM_THREADS": "1", "OMP_NUM_THREADS": "1"},
                 ) as pool,
                 Client(pool) as client,
             ):
