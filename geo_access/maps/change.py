@@ -8,13 +8,14 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 import shapely
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Outline
 
 from geo_access.words.words import format_number, text
 
-__all__ = ["ChangeMap", "change_class", "change_classes", "draw_change"]
+__all__ = ["ChangeMap", "a4_page", "change_class", "change_classes", "draw_change"]
 
 # Blue and vermilion stay apart under every colour blindness; the hatch tells a loss in greyscale too.
 _GAIN, _LOSS, _SAME = ("#c6dcec", "#5aa2cf", "#1f5f8f"), ("#f3cdc4", "#dd7f6b", "#a8321d"), "#eeeeec"
@@ -89,6 +90,30 @@ def _outline(shape: shapely.Geometry) -> Outline:
     return Outline.make_compound_path(*(Outline(np.asarray(ring.coords)) for ring in parts))
 
 
+def a4_page(zones: gpd.GeoDataFrame, title: str, below: str, *, height: float) -> tuple[Figure, Axes]:
+    """Lay out an A4 page, upright where the zones are, with a title, lines below it and room for a map.
+
+    Parameters
+    ----------
+    zones : geopandas.GeoDataFrame
+    title, below : str
+    height : float
+        Of the map, a share of the page.
+
+    Returns
+    -------
+    (matplotlib.figure.Figure, matplotlib.axes.Axes)
+    """
+    west, south, east, north = zones.total_bounds
+    figure = Figure(figsize=_A4_INCHES if north - south > east - west else _A4_INCHES[::-1])
+    figure.text(0.06, 0.955, title, fontsize=14, fontweight="bold", va="top", wrap=True)
+    figure.text(0.06, 0.915, below, fontsize=8.5, va="top", wrap=True)
+    ax = figure.add_axes((0.04, 0.14, 0.92, height))
+    ax.set_aspect("equal")
+    ax.set_axis_off()
+    return figure, ax
+
+
 def draw_change(content: ChangeMap, path: Path, *, dpi: int = 150) -> Path:
     """Draw a change map on an A4 page.
 
@@ -104,12 +129,7 @@ def draw_change(content: ChangeMap, path: Path, *, dpi: int = 150) -> Path:
     pathlib.Path
     """
     west, south, east, north = content.zones.total_bounds
-    figure = Figure(figsize=_A4_INCHES if north - south > east - west else _A4_INCHES[::-1])
-    figure.text(0.06, 0.955, content.title, fontsize=14, fontweight="bold", va="top", wrap=True)
-    figure.text(0.06, 0.915, "\n".join(content.lines), fontsize=8.5, va="top", wrap=True)
-    ax = figure.add_axes((0.04, 0.14, 0.92, 0.68))
-    ax.set_aspect("equal")
-    ax.set_axis_off()
+    figure, ax = a4_page(content.zones, content.title, "\n".join(content.lines), height=0.68)
     for shape, points in zip(content.zones.geometry, content.zones["points"].to_numpy(np.float64)):
         hatch = "////" if points < -0.05 else None
         ax.add_patch(

@@ -8,14 +8,13 @@ from pathlib import Path
 import geopandas as gpd
 import numpy as np
 from matplotlib.collections import LineCollection
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
+from geo_access.maps.change import a4_page
 from geo_access.words.words import format_number, text
 
 __all__ = ["LineMap", "draw_lines"]
 
-_A4_INCHES = (8.27, 11.69)
 _NONE = "#b5b5b0"
 # From thin and pale to thick and dark: told apart without colour.
 _BANDS = ((0.25, "#e0a08f", 1.6), (0.5, "#c9634b", 2.8), (1.0, "#8c2413", 4.4))
@@ -59,12 +58,7 @@ def draw_lines(content: LineMap, path: Path, *, dpi: int = 150) -> Path:
     pathlib.Path
     """
     west, south, east, north = content.zones.total_bounds
-    figure = Figure(figsize=_A4_INCHES if north - south > east - west else _A4_INCHES[::-1])
-    figure.text(0.06, 0.955, content.title, fontsize=14, fontweight="bold", va="top", wrap=True)
-    figure.text(0.06, 0.915, content.below, fontsize=8.5, va="top", wrap=True)
-    ax = figure.add_axes((0.04, 0.14, 0.92, 0.72))
-    ax.set_aspect("equal")
-    ax.set_axis_off()
+    figure, ax = a4_page(content.zones, content.title, content.below, height=0.72)
     content.zones.boundary.plot(ax=ax, color="#d0d0cc", linewidth=0.5, aspect=None)
     ranked = content.lines.sort_values("people", kind="stable")
     most = float(ranked["people"].max()) if len(ranked) else 0.0
