@@ -7,7 +7,6 @@ import os
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
 from enum import StrEnum
 from importlib import import_module
 from pathlib import Path
@@ -22,6 +21,7 @@ from rich.table import Table
 from geo_access.console import Command, Group, asked_language, speak_plainly
 from geo_access.errors import GeoAccessError
 from geo_access.manifest import code_version
+from geo_access.start import add_start_commands
 from geo_access.study.last_net import TERMINATED, Terminated, clean_stop, report_unexpected
 from geo_access.web.commands import add_commands
 from geo_access.words.messages import error_text
@@ -339,31 +339,6 @@ def _notices(console: Console, title: str, summary: pd.DataFrame, *, language: s
     console.print(table)
 
 
-@app.command(cls=Command, help="help.fetch")
-def fetch(
-    context: typer.Context,
-    territory: Annotated[str, typer.Option("--territory", help="help.territory")],
-    date: Annotated[datetime, typer.Option("--date", formats=["%Y-%m-%d"], help="help.day")],
-    out: _OUT = Path("donnees"),
-    also: Annotated[list[str] | None, typer.Option("--also", help="help.also")] = None,
-) -> None:
-    """Download the open data of a territory and prepare its study file."""
-    from geo_access.sources.fetch.catalogue_study import fetch_territory
-
-    console = _console()
-    with _told_in(context.obj):
-        prepared = fetch_territory(
-            territory,
-            out,
-            day=date.date(),
-            also=also or (),
-            tell=lambda line: console.print(escape(line), soft_wrap=True),
-        )
-    for said in prepared.notes:
-        console.print(f"[yellow]![/] {escape(said.told(context.obj))}", soft_wrap=True)
-    console.print(f"[bold]{escape(str(prepared.study))}[/]", soft_wrap=True)
-
-
 @app.command(cls=Command, help="help.compare")
 def compare(
     context: typer.Context,
@@ -415,39 +390,6 @@ def lines(
     console.print(f"[bold]{escape(str(out))}[/]", soft_wrap=True)
 
 
-@app.command(cls=Command, help="help.init")
-def init(
-    context: typer.Context,
-    folder: Annotated[Path, typer.Argument(help="help.init_folder")] = Path(),
-    territory: Annotated[str | None, typer.Option("--territory", help="help.init_territory")] = None,
-    date: Annotated[datetime | None, typer.Option("--date", formats=["%Y-%m-%d"], help="help.init_day")] = None,
-    metier: Annotated[list[str] | None, typer.Option("--metier", help="help.init_metier")] = None,
-    overwrite: _OVERWRITE = False,
-) -> None:
-    """Recognise the files of a folder and write a commented study there."""
-    from geo_access.study.template import draft_study
-
-    console, language = _console(), context.obj
-    name = territory or (typer.prompt(text("init.ask", language)) if sys.stdin.isatty() else folder.resolve().name)
-    with _told_in(language):
-        draft = draft_study(
-            folder,
-            territory=name,
-            day=None if date is None else date.date(),
-            metiers=metier or (),
-            overwrite=overwrite,
-            language=language,
-        )
-    table = Table(title=text("init.found", language), title_justify="left", show_header=False)
-    for each in draft.found:
-        table.add_row(escape(each.path.name), text(f"init.role.{each.role}", language))
-    console.print(table)
-    for step in draft.steps:
-        console.print(f"[yellow]![/] {escape(step)}", soft_wrap=True)
-    values = {"study": draft.study, "out": draft.study.parent / "resultats"}
-    console.print(escape(text("init.next" if draft.ready else "init.complete", language, **values)), soft_wrap=True)
-
-
 @app.command(cls=Command, help="help.schema")
 def schema(
     context: typer.Context,
@@ -469,6 +411,7 @@ def schema(
     _console().print(escape(said), soft_wrap=True)
 
 
+add_start_commands(app, _told_in)
 add_commands(app, _told_in)
 
 

@@ -27,7 +27,8 @@ ROOMS = [
     "report",
     "study",
     "console",
-    "cli web",
+    "start web",
+    "cli",
     "__main__",
 ]
 FLOOR = {room: floor for floor, rooms in enumerate(ROOMS) for room in rooms.split()}

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import geopandas as gpd
 import pandas as pd
@@ -16,7 +15,7 @@ import shapely
 from geo_access.crs import LAMBERT_93
 from geo_access.errors import CoverageError
 from geo_access.sources.fetch.catalogue import Catalogue, Territory, choose_gtfs, read_catalogue
-from geo_access.sources.fetch.download import Fetched, fetch
+from geo_access.sources.fetch.download import Fetched, Transfer, fetch
 from geo_access.sources.places.population import assign_zones, read_population
 from geo_access.sources.places.zones import read_zones
 from geo_access.sources.supply.training_education import read_capacities
@@ -24,11 +23,13 @@ from geo_access.sources.tables.report import ReadingReport
 from geo_access.sources.tables.write import put_aside, write_csv
 from geo_access.words.note import Note, note
 from geo_access.words.told import refusal
+from geo_access.words.words import text
 
-__all__ = ["Prepared", "fetch_territory", "prepare_study"]
+__all__ = ["Gathered", "Prepared", "gather_territory", "prepare_study"]
 
 _AROUND_M = 60_000.0
 _METIERS = 5
+_KNOCK_S = 5.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,58 +51,75 @@ class Prepared:
     notes: tuple[Note, ...]
 
 
-def fetch_territory(
+@dataclass(frozen=True, eq=False)
+class Gathered:
+    """What was fetched for a territory.
+
+    Attributes
+    ----------
+    territory : Territory
+    folder : pathlib.Path
+        Where the files lie, or are to be put.
+    fetched : tuple of Fetched
+        One per source.
+    notes : tuple of Note
+        Which timetables were chosen, and why.
+    """
+
+    territory: Territory
+    folder: Path
+    fetched: tuple[Fetched, ...]
+    notes: tuple[Note, ...] = ()
+
+    @property
+    def missing(self) -> tuple[Fetched, ...]:
+        """Return the sources of which no file is there."""
+        return tuple(item for item in self.fetched if item.status == "failed")
+
+
+def gather_territory(
     territory: str,
     folder: str | Path,
     *,
     day: date,
     also: Sequence[str] = (),
     catalogue: Catalogue | None = None,
-    refresh: bool = False,
-    retries: int = 3,
-    timeout_s: float = 60.0,
-    pause_s: float = 2.0,
+    transfer: Transfer | None = None,
     tell: Callable[[str], None] | None = None,
-) -> Prepared:
-    """Fetch all that a territory needs and make its study ready.
+) -> Gathered:
+    """Fetch all that a territory needs.
 
     Parameters
     ----------
     territory : str
         ``MEL``, ``Hauts-de-France``, or INSEE codes of departments or communes.
     folder : str or pathlib.Path
-        The files go to ``cache/`` in it, the tables and ``study.toml`` beside that.
+        The files go to ``cache/`` in it.
     day : datetime.date
-        Service day of the study.
+        Service day of the study: a timetable that ends before is not fetched.
     also : sequence of str
         Ids of sources that are fetched on demand only, such as ``sirene``.
     catalogue : Catalogue, optional
         Another one than the package's.
-    refresh, retries, timeout_s, pause_s, tell
-        Of `fetch`.
+    transfer : Transfer, optional
+        Patience and limits. By default silent servers are found out within five seconds, all together.
+    tell : callable, optional
+        Called with a line of progress.
 
     Returns
     -------
-    Prepared
+    Gathered
 
     Raises
     ------
     InputError
         When the territory or a source is unknown.
-    CoverageError
-        When what could be fetched does not make a study; the files fetched stay in the cache.
     """
     known = catalogue or read_catalogue()
+    how = Transfer(knock_s=_KNOCK_S) if transfer is None else transfer
     place = known.territory(territory)
     cache = Path(folder) / "cache"
-    options: dict[str, Any] = {
-        "refresh": refresh,
-        "retries": retries,
-        "timeout_s": timeout_s,
-        "pause_s": pause_s,
-        "tell": tell,
-    }
-    fetched = list(fetch(known.select(place, also=also), cache, **options))
+    fetched = list(fetch(known.select(place, also=also), cache, transfer=how, tell=tell))
     notes: list[Note] = []
     have = {item.url for item in fetched}
     indices = [item for item in fetched if item.id in {s.id for s in known.sources if s.role == "gtfs_index"}]
@@ -109,25 +127,24 @@ def fetch_territory(
         if index.status != "failed":
             choice = choose_gtfs(index.path, place, day=day)
             notes += choice.notes
-            fetched += fetch([source for source in choice.sources if source.url not in have], cache, **options)
-    prepared = prepare_study(place, fetched, folder, day=day)
-    return replace(prepared, notes=(*notes, *prepared.notes))
+            fetched += fetch([each for each in choice.sources if each.url not in have], cache, transfer=how, tell=tell)
+    return Gathered(place, cache, tuple(fetched), tuple(notes))
 
 
-def prepare_study(territory: Territory, fetched: Sequence[Fetched], folder: str | Path, *, day: date) -> Prepared:
+def prepare_study(gathered: Gathered, folder: str | Path, *, day: date, language: str = "fr") -> Prepared:
     """Write the tables of a territory and a study file that uses them.
 
     Parameters
     ----------
-    territory : Territory
-        Whose zones are kept.
-    fetched : sequence of Fetched
-        Of `fetch`; by id: ``qpv2024``, ``carreaux200m``, ``capacites``, ``mef``,
-        ``certifications``, ``etablissements``, ``osm_…``, and timetables.
+    gathered : Gathered
+        Of `gather_territory`; by id: ``qpv2024``, ``carreaux200m``, ``capacites``, ``mef``, ``certifications``,
+        ``etablissements``, ``osm_…``, and timetables.
     folder : str or pathlib.Path
         Where to write ``zones.geojson, points.csv, training.csv, study.toml``.
     day : datetime.date
         Service day of the study.
+    language : str
+        Of the study and of its comments, ``fr`` or ``en``.
 
     Returns
     -------
@@ -141,8 +158,10 @@ def prepare_study(territory: Territory, fetched: Sequence[Fetched], folder: str 
     """
     home = Path(folder)
     home.mkdir(parents=True, exist_ok=True)
-    have = {item.id: item for item in fetched if item.status != "failed"}
-    notes = [note("unfetched", source=item.id, why=item.note) for item in fetched if item.status == "failed"]
+    territory = gathered.territory
+    have = {item.id: item for item in gathered.fetched if item.status != "failed"}
+    changed = [item for item in gathered.fetched if item.status != "failed" and item.note is not None]
+    notes = [*gathered.notes, *(note("fetched", source=item.id, what=item.note) for item in changed)]
     zones = _zones(have, territory, notes)
     points, report = _points(have, zones, notes)
     offers, supply = _training(have, zones, territory, notes)
@@ -151,7 +170,7 @@ def prepare_study(territory: Territory, fetched: Sequence[Fetched], folder: str 
         zones.to_file(made / "zones.geojson", driver="GeoJSON")
         write_csv(_with_lonlat(points), made / "points.csv")
         write_csv(_with_lonlat(offers), made / "training.csv")
-        (made / "study.toml").write_text(_study_text(territory, have, offers, day), encoding="utf-8")
+        (made / "study.toml").write_text(_study_text(territory, have, offers, day, language), encoding="utf-8")
         for name in ("zones.geojson", "points.csv", "training.csv", "study.toml"):
             _put(made / name, home / name, notes)
     return Prepared(study=home / "study.toml", reports=(report, supply), notes=tuple(notes))
@@ -167,7 +186,7 @@ def _put(made: Path, target: Path, notes: list[Note]) -> None:
     made.rename(target)
 
 
-def _need(have: dict[str, Fetched], names: Sequence[str], what: str) -> list[Path]:
+def _need(have: dict[str, Fetched], names: Sequence[str], what: Note) -> list[Path]:
     absent = [name for name in names if name not in have]
     if absent:
         raise refusal("fetch.need", CoverageError, what=what, sources=", ".join(absent))
@@ -175,7 +194,7 @@ def _need(have: dict[str, Fetched], names: Sequence[str], what: str) -> list[Pat
 
 
 def _zones(have: dict[str, Fetched], territory: Territory, notes: list[Note]) -> gpd.GeoDataFrame:
-    (path,) = _need(have, ["qpv2024"], "zones")
+    (path,) = _need(have, ["qpv2024"], note("fetch.need_zones"))
     zones = read_zones(path)
     notes += zones.attrs["notes"]
     own = zones[[_department(code) in territory.departments for code in zones["zone_id"]]]
@@ -201,7 +220,7 @@ def _department(code: str) -> str:
 def _points(
     have: dict[str, Fetched], zones: gpd.GeoDataFrame, notes: list[Note]
 ) -> tuple[gpd.GeoDataFrame, ReadingReport]:
-    (path,) = _need(have, ["carreaux200m"], "populated points")
+    (path,) = _need(have, ["carreaux200m"], note("fetch.need_points"))
     west, south, east, north = zones.total_bounds
     # A cell wider than the neighbourhood may have its centre outside: a kilometre or so around.
     points, report = read_population(path, bbox_lonlat=(west - 0.02, south - 0.02, east + 0.02, north + 0.02))
@@ -217,7 +236,7 @@ def _training(
     have: dict[str, Fetched], zones: gpd.GeoDataFrame, territory: Territory, notes: list[Note]
 ) -> tuple[gpd.GeoDataFrame, ReadingReport]:
     names = ["capacites", "mef", "certifications", "etablissements"]
-    path, mef, certifications, schools = _need(have, names, "training")
+    path, mef, certifications, schools = _need(have, names, note("fetch.need_training"))
     offers, report = read_capacities(path, mef=mef, certifications=certifications, schools=schools)
     around = shapely.buffer(shapely.box(*zones.to_crs(LAMBERT_93).total_bounds), _AROUND_M)
     located = offers.geometry.notna()
@@ -237,7 +256,7 @@ def _with_lonlat(frame: gpd.GeoDataFrame) -> pd.DataFrame:
     return pd.DataFrame(frame.drop(columns="geometry")).assign(lon=shape.x.round(6), lat=shape.y.round(6))
 
 
-def _text(value: str) -> str:
+def _quoted(value: str) -> str:
     """TOML basic string."""
     escaped = value.replace("\\", "\\\\").replace('"', '\\"')
     return '"' + "".join(character if character.isprintable() else " " for character in escaped) + '"'
@@ -246,32 +265,38 @@ def _text(value: str) -> str:
 def _paths(have: dict[str, Fetched], prefix: tuple[str, ...], suffix: str) -> str:
     own = [item for key, item in have.items() if key.startswith(prefix) or item.file.startswith(prefix)]
     files = dict.fromkeys(Path(item.path).resolve().as_posix() for item in own if item.file.endswith(suffix))
-    return "[" + ", ".join(_text(file) for file in files) + "]"
+    return "[" + ", ".join(_quoted(file) for file in files) + "]"
 
 
 def _table(name: str, file: str, item: Fetched) -> str:
-    origin = _text(f"{item.id}, {item.licence}")
-    return f"[{name}]\nfile = {_text(file)}\nsource = {origin}\nvintage = {_text(item.vintage)}\n"
+    origin = _quoted(f"{item.id}, {item.licence}")
+    return f"[{name}]\nfile = {_quoted(file)}\nsource = {origin}\nvintage = {_quoted(item.vintage)}\n"
 
 
-def _study_text(territory: Territory, have: dict[str, Fetched], offers: pd.DataFrame, day: date) -> str:
+def _study_text(territory: Territory, have: dict[str, Fetched], offers: pd.DataFrame, day: date, language: str) -> str:
     osm = _paths(have, ("osm_",), ".pbf")
     gtfs = _paths(have, ("gtfs_", "pan_"), ".zip")
     streets = f'streets = "osm"\nosm = {osm}' if osm != "[]" else 'streets = "crow-fly"'
     ranked = offers.groupby("metier")["places"].sum().sort_values(ascending=False, kind="stable").head(_METIERS)
-    metiers = "\n".join(f"[[metiers]]\ncode = {_text(code)}\nname = {_text('ROME ' + code)}\n" for code in ranked.index)
-    transit = (
-        '[[profiles]]\nid = "sans_voiture"\nname = "Sans voiture (marche et transports en commun)"\nmode = "transit"\n'
-        if gtfs != "[]"
-        else '[[profiles]]\nid = "velo"\nname = "Vélo"\nmode = "bike"\n'
+    metiers = "\n".join(
+        f"[[metiers]]\ncode = {_quoted(code)}\nname = {_quoted('ROME ' + code)}\n" for code in ranked.index
     )
-    return f"""# {territory.title} : étude préparée par geo-access fetch. À relire : le jour, les métiers, les seuils.
+
+    def words(key: str) -> str:
+        return text(key, language, title=territory.title)
+
+    transit = (
+        f'[[profiles]]\nid = "sans_voiture"\nname = {_quoted(words("init.public.sans_voiture"))}\nmode = "transit"\n'
+        if gtfs != "[]"
+        else f'[[profiles]]\nid = "velo"\nname = {_quoted(words("init.public.velo"))}\nmode = "bike"\n'
+    )
+    return f"""# {words("fetch.study_head")}
 
 [study]
-name = {_text(territory.title)}
-territory = {_text(territory.title)}
+name = {_quoted(territory.title)}
+territory = {_quoted(territory.title)}
 date = {day.isoformat()}
-language = "fr"
+language = "{language}"
 
 [network]
 {streets}
@@ -280,25 +305,25 @@ gtfs = {gtfs}
 {_table("origins.zones", "zones.geojson", have["qpv2024"])}
 {_table("origins.points", "points.csv", have["carreaux200m"])}
 {_table("training", "training.csv", have["capacites"])}
-# Les métiers qui comptent le plus de places : nommez-les.
+# {words("fetch.study_metiers")}
 {metiers}
 {transit}
 [[profiles]]
 id = "voiture"
-name = "Voiture"
+name = {_quoted(words("init.public.voiture"))}
 mode = "car"
 
 [[thresholds]]
 id = "formation_60"
-name = "Une heure de trajet vers la formation"
+name = {_quoted(words("init.threshold.training"))}
 minutes = 60
 kind = "training"
-source = "C. trav. L. 5411-6-3 (réd. 2008-2018)"
-status = "historique : n'est plus en vigueur depuis le 2019-01-01"
+source = {_quoted(words("init.threshold.source"))}
+status = {_quoted(words("init.threshold.status"))}
 
 [[schedules]]
 id = "journee_formation"
-name = "Journée de formation 09:00-17:00"
+name = {_quoted(words("init.schedule.training"))}
 kind = "training"
 start = "09:00"
 end = "17:00"

@@ -1,7 +1,4 @@
-"""Fetch the files of the catalogue into a cache: resumed, retried, checked; what fails is said and skipped.
-
-Fetch the streets of a place or a polygon from an Overpass server; only this module asks for streets online.
-"""
+"""Fetch the files of the catalogue into a cache: resumed, retried, checked; what fails is said and skipped."""
 
 from __future__ import annotations
 
@@ -13,25 +10,22 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError, URLError
-from urllib.parse import urlencode, urlsplit
-from urllib.request import Request
+from urllib.parse import urlsplit
 
 import pooch
-import shapely
-from shapely.geometry import shape
-from shapely.geometry.base import BaseGeometry
 
-from geo_access.errors import CapacityError, CoverageError, InputError
+from geo_access.errors import InputError
 from geo_access.manifest import sha256_file
 from geo_access.sources.fetch.catalogue import Source
+from geo_access.sources.fetch.silence import no_answer, origin_of, silent_origins
 from geo_access.sources.web import RefusedError, check_url, open_url
+from geo_access.words.note import Note, note
 from geo_access.words.told import refusal
 
-__all__ = ["Fetched", "download", "download_streets", "fetch"]
+__all__ = ["Fetched", "Transfer", "download", "fetch"]
 
 _LEDGER = "fetched.json"
 _BLOCK_BYTES = 1 << 18
@@ -42,12 +36,39 @@ _PAGE = (b"<!doctype html", b"<html")
 
 
 @dataclass(frozen=True)
+class Transfer:
+    """How files are brought.
+
+    Attributes
+    ----------
+    refresh : bool
+        Download again what is there.
+    retries : int
+        Tries after the first.
+    timeout_s, pause_s : float
+        Longest silence of a server [s], and pause before the first new try, doubled each time [s].
+    max_bytes : int
+        Largest file accepted [B].
+    knock_s : float
+        Before the first download all servers are asked at once whether they are there, for so long [s]; those that are
+        silent are not asked for their files. 0: nobody is asked.
+    """
+
+    refresh: bool = False
+    retries: int = 3
+    timeout_s: float = 60.0
+    pause_s: float = 2.0
+    max_bytes: int = 8_000_000_000
+    knock_s: float = 0.0
+
+
+@dataclass(frozen=True)
 class Fetched:
     """What became of one source.
 
     Attributes
     ----------
-    id, url, file, licence, vintage : str
+    id, title, url, file, licence, vintage : str
         Of the source.
     status : str
         ``downloaded``, ``cached`` or ``failed``.
@@ -57,11 +78,12 @@ class Fetched:
         Size [B].
     sha256, last_modified : str
         Of the file as received; empty when unknown.
-    note : str
+    note : Note or None
         Why it failed, or that the content changed since the last time.
     """
 
     id: str
+    title: str
     url: str
     file: str
     licence: str
@@ -71,28 +93,36 @@ class Fetched:
     bytes: int = 0
     sha256: str = ""
     last_modified: str = ""
-    note: str = ""
+    note: Note | None = None
 
 
 class _GoneError(Exception):
-    """An answer that trying again will not mend."""
+    """An answer that trying again will not mend; `why` says which."""
+
+    def __init__(self, why: Note) -> None:
+        super().__init__(str(why))
+        self.why = why
+
+
+class _BrokenError(OSError):
+    """A download that broke, and may be tried again; `why` says how."""
+
+    def __init__(self, why: Note) -> None:
+        super().__init__(str(why))
+        self.why = why
 
 
 def fetch(
     sources: Sequence[Source],
     folder: str | Path,
     *,
-    refresh: bool = False,
-    retries: int = 3,
-    timeout_s: float = 60.0,
-    pause_s: float = 2.0,
-    max_bytes: int = 8_000_000_000,
+    transfer: Transfer | None = None,
     tell: Callable[[str], None] | None = None,
 ) -> tuple[Fetched, ...]:
     """Fetch sources into a folder; one that fails does not stop the others.
 
-    A file that is there with the checksum noted last time is kept unless `refresh`. A download that breaks leaves its
-    part, and the next try asks for the rest.
+    A file that is there with the checksum noted last time is kept unless it is to be refreshed. A download that breaks
+    leaves its part, and the next try asks for the rest.
 
     Parameters
     ----------
@@ -100,14 +130,8 @@ def fetch(
         What to fetch.
     folder : str or pathlib.Path
         Cache; made when absent. ``fetched.json`` in it notes address, licence, vintage, size, checksum, last-modified.
-    refresh : bool
-        Download again what is there.
-    retries : int
-        Tries after the first.
-    timeout_s, pause_s : float
-        Longest silence of a server [s], and pause before the first new try, doubled each time [s].
-    max_bytes : int
-        Largest file accepted [B].
+    transfer : Transfer, optional
+        Patience and limits; by default those of ``Transfer()``.
     tell : callable, optional
         Called with a line of progress.
 
@@ -116,48 +140,65 @@ def fetch(
     tuple of Fetched
         One per source, in order.
     """
+    how = Transfer() if transfer is None else transfer
     cache = Path(folder)
     cache.mkdir(parents=True, exist_ok=True)
     ledger = _read_ledger(cache)
     # We tell what happens ourselves.
     pooch.get_logger().setLevel("WARNING")
-    downloader = _Resumed(retries=retries, timeout_s=timeout_s, pause_s=pause_s, max_bytes=max_bytes)
+    kept = {} if how.refresh else {source.id: _kept(source, cache, ledger.get(source.id, {})) for source in sources}
+    asked = [source.url for source in sources if kept.get(source.id) is None and source.checked != "by hand"]
+    silent = silent_origins(asked, within_s=how.knock_s) if how.knock_s > 0 else frozenset()
+    downloader = _Resumed(how)
     results = []
     for source in sources:
-        before = ledger.get(source.id, {})
         if tell:
             tell(f"{source.id}: {source.title}")
-        result = _fetch_one(source, cache, before, downloader, refresh=refresh)
+        result = kept.get(source.id)
+        if result is None and source.checked != "by hand" and origin_of(source.url) in silent:
+            result = _failed(source, note("fetch.silent", host=origin_of(source.url)))
+        if result is None:
+            result = _fetch_one(source, cache, str(ledger.get(source.id, {}).get("sha256", "")), downloader)
         results.append(result)
         if result.status != "failed":
-            ledger[source.id] = asdict(result)
+            ledger[source.id] = {**asdict(replace(result, note=None)), "note": str(result.note or "")}
             _write_ledger(cache, ledger)
     return tuple(results)
 
 
-def _fetch_one(source: Source, cache: Path, before: dict[str, Any], downloader: _Resumed, *, refresh: bool) -> Fetched:
-    """Keep the file that is there with the checksum noted, else download it."""
-    plain = {key: getattr(source, key) for key in ("id", "url", "file", "licence", "vintage")}
+def _plain(source: Source) -> dict[str, Any]:
+    return {key: getattr(source, key) for key in ("id", "title", "url", "file", "licence", "vintage")}
+
+
+def _failed(source: Source, why: Note) -> Fetched:
+    return Fetched(**_plain(source), status="failed", note=why)
+
+
+def _kept(source: Source, cache: Path, before: dict[str, Any]) -> Fetched | None:
+    """Return the file that is there with the checksum noted, or that was put there by hand."""
     target = cache / source.file
-    kept = target.is_file() and before.get("url") == source.url and before.get("sha256") == sha256_file(target)
-    if kept and not refresh:
-        modified = str(before.get("last_modified", ""))
-        return Fetched(
-            **plain,
-            status="cached",
-            path=str(target),
-            bytes=target.stat().st_size,
-            sha256=str(before["sha256"]),
-            last_modified=modified,
-        )
+    if not target.is_file():
+        return None
+    digest = sha256_file(target)
+    noted = before.get("url") == source.url and before.get("sha256") == digest
+    # Where nothing was ever noted, the user put the file there: a server that is silent is no reason to refuse it.
+    if not noted and (source.sha256 not in (None, digest) or (before and source.checked != "by hand")):
+        return None
+    return Fetched(
+        **_plain(source),
+        status="cached",
+        path=str(target),
+        bytes=target.stat().st_size,
+        sha256=digest,
+        last_modified=str(before.get("last_modified", "")) if noted else "",
+    )
+
+
+def _fetch_one(source: Source, cache: Path, before_sha256: str, downloader: _Resumed) -> Fetched:
+    """Download a source, whatever is there."""
+    target = cache / source.file
     if source.checked == "by hand":
-        if target.is_file():
-            return Fetched(
-                **plain, status="cached", path=str(target), bytes=target.stat().st_size, sha256=sha256_file(target)
-            )
-        return Fetched(
-            **plain, status="failed", note=f"to be downloaded by hand from {source.url} → put it at {target.name}"
-        )
+        return _kept(source, cache, {}) or _failed(source, note("fetch.by_hand"))
     try:
         # A name of its own, so that a refresh that fails leaves the former file in place.
         fresh = Path(
@@ -167,65 +208,59 @@ def _fetch_one(source: Source, cache: Path, before: dict[str, Any], downloader: 
         )
         digest = sha256_file(fresh)
         fresh.replace(target)
-    except (InputError, _GoneError, OSError, ValueError, http.client.HTTPException) as error:
-        note = str(error) or type(error).__name__
-        return Fetched(**plain, status="failed", note=f"{note} → try again later, or put the file at {target.name}")
+    except (InputError, OSError, ValueError, http.client.HTTPException) as error:
+        return _failed(source, _why(error))
     finally:
         (cache / f"{source.file}.new").unlink(missing_ok=True)
-    changed = bool(before.get("sha256")) and before["sha256"] != digest
     return Fetched(
-        **plain,
+        **_plain(source),
         status="downloaded",
         path=str(target),
         bytes=target.stat().st_size,
         sha256=digest,
         last_modified=downloader.last_modified,
-        note="its content changed since the last time" if changed else "",
+        note=note("fetch.changed") if before_sha256 and before_sha256 != digest else None,
     )
+
+
+def _why(error: Exception) -> Note:
+    """Reason of a failure, without its address: that stands beside it."""
+    if isinstance(error, InputError) and error.key in ("fetch.tried", "fetch.failed"):
+        return note("fetch.reason", why=error.values["why"])
+    if isinstance(error, RefusedError):
+        return note("fetch.refused", kind=note(f"fetch.{str(error.key).replace('.', '_')}"))
+    if isinstance(error, ValueError) and not isinstance(error, InputError):
+        return note("fetch.checksum")
+    return note("fetch.reason", why=str(error))
 
 
 class _Resumed:
     """Downloader for pooch: retries, and asks a server for the rest of what it began."""
 
-    def __init__(self, *, retries: int, timeout_s: float, pause_s: float, max_bytes: int) -> None:
-        self.retries, self.timeout_s, self.pause_s, self.max_bytes = retries, timeout_s, pause_s, max_bytes
-        self.last_modified = ""
+    def __init__(self, transfer: Transfer) -> None:
+        self.transfer, self.last_modified = transfer, ""
 
     def __call__(self, url: str, output_file: Any, _: pooch.Pooch) -> None:
         """Download `url` and copy it to `output_file`, as pooch asks."""
         home = Path(str(output_file)).parent
         part = home / f"{hashlib.sha256(url.encode()).hexdigest()[:16]}.part"
-        self.last_modified = download(
-            url, part, retries=self.retries, timeout_s=self.timeout_s, pause_s=self.pause_s, max_bytes=self.max_bytes
-        )
+        self.last_modified = download(url, part, transfer=self.transfer)
         shutil.copyfile(part, output_file)
         part.unlink()
         part.with_suffix(".tag").unlink(missing_ok=True)
 
 
-def download(
-    url: str,
-    part: Path,
-    *,
-    retries: int = 3,
-    timeout_s: float = 60.0,
-    pause_s: float = 2.0,
-    max_bytes: int = 8_000_000_000,
-) -> str:
+def download(url: str, part: Path, *, transfer: Transfer | None = None) -> str:
     """Download an address to a file, resuming what is already there.
 
     Parameters
     ----------
     url : str
-        http or https.
+        https, or http of this machine.
     part : pathlib.Path
         File written; its beginning is kept between tries when the server says that its content is still the same.
-    retries : int
-        Tries after the first.
-    timeout_s, pause_s : float
-        Longest silence [s]; first pause [s].
-    max_bytes : int
-        Largest size [B].
+    transfer : Transfer, optional
+        Patience and limits; by default those of ``Transfer()``.
 
     Returns
     -------
@@ -238,22 +273,23 @@ def download(
         With the reason of the last try.
     """
     check_url(url)
-    reason = ""
-    for attempt in range(retries + 1):
+    how = Transfer() if transfer is None else transfer
+    reason: object = ""
+    for attempt in range(how.retries + 1):
         if attempt:
-            time.sleep(pause_s * 2 ** (attempt - 1))
+            time.sleep(how.pause_s * 2 ** (attempt - 1))
         try:
-            return _once(url, part, timeout_s, max_bytes)
+            return _once(url, part, how)
         except RefusedError:
             raise
         except _GoneError as error:
-            raise refusal("fetch.failed", url=url, why=error) from error
+            raise refusal("fetch.failed", url=url, why=error.why) from error
         except (OSError, http.client.HTTPException, ValueError) as error:
-            reason = str(error) or type(error).__name__
-    raise refusal("fetch.tried", url=url, why=reason, n=retries + 1)
+            reason = error.why if isinstance(error, _BrokenError) else no_answer(error)
+    raise refusal("fetch.tried", url=url, why=reason, n=how.retries + 1)
 
 
-def _once(url: str, part: Path, timeout_s: float, max_bytes: int) -> str:
+def _once(url: str, part: Path, transfer: Transfer) -> str:
     tag_file = part.with_suffix(".tag")
     tag = tag_file.read_text(encoding="utf-8") if tag_file.is_file() else ""
     have = part.stat().st_size if part.is_file() and tag else 0
@@ -262,30 +298,30 @@ def _once(url: str, part: Path, timeout_s: float, max_bytes: int) -> str:
         headers |= {"Range": f"bytes={have}-", "If-Range": tag}
     request = urllib.request.Request(url, headers=headers)  # noqa: S310 — the door checks the scheme
     try:
-        answer = open_url(request, timeout_s=timeout_s)
+        answer = open_url(request, timeout_s=transfer.timeout_s)
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE:
             part.unlink(missing_ok=True)
             tag_file.unlink(missing_ok=True)
-            raise OSError("the part kept no longer fits the file: starting again") from error
+            raise _BrokenError(note("fetch.part_unfit")) from error
         if error.code in (408, 425, 429) or error.code >= http.client.INTERNAL_SERVER_ERROR:
             raise
-        raise _GoneError(f"the server answers {error.code} {error.reason}") from error
+        raise _GoneError(note("fetch.answers", code=str(error.code), reason=str(error.reason))) from error
     with answer:
         resumed = answer.status == http.client.PARTIAL_CONTENT
         length = answer.headers.get("Content-Length")
         expected = int(length) + (have if resumed else 0) if length else None
-        if expected is not None and expected > max_bytes:
-            raise _GoneError(f"announces {expected / 1e6:,.0f} MB, above the limit of {max_bytes / 1e6:,.0f} MB")
+        if expected is not None and expected > transfer.max_bytes:
+            raise _GoneError(note("fetch.announces", mb=expected / 1e6, limit=transfer.max_bytes / 1e6))
         new_tag = answer.headers.get("ETag") or answer.headers.get("Last-Modified") or ""
         # A weak tag does not promise the same bytes.
         tag_file.write_text("" if new_tag.startswith("W/") else new_tag, encoding="utf-8")
-        _copy(answer, part, append=resumed, max_bytes=max_bytes)
+        _copy(answer, part, append=resumed, max_bytes=transfer.max_bytes)
         modified = answer.headers.get("Last-Modified") or ""
     size = part.stat().st_size
     if expected is not None and size != expected:
-        raise OSError(f"the connection broke after {size:,} of {expected:,} bytes")
+        raise _BrokenError(note("fetch.broke", size=size, expected=expected))
     _check_content(url, part)
     return modified
 
@@ -296,7 +332,7 @@ def _copy(answer: Any, part: Path, *, append: bool, max_bytes: int) -> None:
         while block := answer.read(_BLOCK_BYTES):
             size += len(block)
             if size > max_bytes:
-                raise _GoneError(f"larger than the limit of {max_bytes / 1e6:,.0f} MB")
+                raise _GoneError(note("fetch.larger", limit=max_bytes / 1e6))
             sink.write(block)
 
 
@@ -306,10 +342,10 @@ def _check_content(url: str, part: Path) -> None:
     wanted = _MAGIC.get(Path(urlsplit(url).path).suffix.lower(), ())
     if not start:
         part.unlink()
-        raise OSError("the server sent nothing")
+        raise _BrokenError(note("fetch.nothing"))
     if start.lstrip().lower().startswith(_PAGE) or (wanted and not start.startswith(wanted)):
         part.unlink()
-        raise _GoneError("the server sent a web page or another format instead of the file")
+        raise _GoneError(note("fetch.page"))
 
 
 def _read_ledger(cache: Path) -> dict[str, dict[str, Any]]:
@@ -331,123 +367,3 @@ def _write_ledger(cache: Path, ledger: dict[str, dict[str, Any]]) -> None:
     fresh = cache / f"{_LEDGER}.new"
     fresh.write_text(text, encoding="utf-8")
     fresh.replace(cache / _LEDGER)
-
-
-OVERPASS_URL = "https://overpass-api.de/api/interpreter"
-GEOCODER_URL = "https://nominatim.openstreetmap.org/search"
-_AGENT = "geo-access (accessibility studies)"
-_OSM_BLOCK_BYTES = 1 << 20
-
-
-def _open(url: str, timeout_s: float, data: bytes | None = None) -> Any:
-    request = Request(url, data=data, headers={"User-Agent": _AGENT})  # noqa: S310 — the door checks the scheme
-    try:
-        return open_url(request, timeout_s=timeout_s, public_only=False)
-    except HTTPError as error:
-        busy = error.code in (429, 504)
-        key = "fetch.busy" if busy else "fetch.answered"
-        raise refusal(key, url=url, code=str(error.code)) from error
-    except (URLError, TimeoutError, OSError) as error:
-        raise refusal("fetch.no_answer", url=url, why=error) from error
-
-
-def _place_polygon(place: str, geocoder_url: str, timeout_s: float) -> BaseGeometry:
-    query = urlencode({"q": place, "format": "geojson", "polygon_geojson": 1, "limit": 1})
-    with _open(f"{geocoder_url}?{query}", timeout_s) as answer:
-        try:
-            found = json.loads(answer.read(64 * _OSM_BLOCK_BYTES))["features"]
-            outline = shape(found[0]["geometry"]) if found else shapely.Point()
-        except (ValueError, KeyError, TypeError, IndexError) as error:
-            raise refusal("fetch.no_geojson", place=place) from error
-    if outline.is_empty or outline.geom_type not in ("Polygon", "MultiPolygon"):
-        raise refusal("fetch.no_area", CoverageError, place=place)
-    return outline
-
-
-def _query(area: BaseGeometry, timeout_s: float) -> str:
-    outline = shapely.simplify(area, 1e-4)
-    rings = [part.exterior for part in shapely.get_parts(outline)]
-    ways = "".join(
-        f'way[{key}](poly:"{" ".join(f"{y:.6f} {x:.6f}" for x, y in ring.coords)}");'
-        for ring in rings
-        for key in ('"highway"', '"route"="ferry"')
-    )
-    return f'[out:xml][timeout:{timeout_s:.0f}];({ways})->.w;(.w;rel(bw.w)["type"="restriction"];.w>;);out body;'
-
-
-def download_streets(
-    area: str | BaseGeometry,
-    path: str | Path,
-    *,
-    overpass_url: str = OVERPASS_URL,
-    geocoder_url: str = GEOCODER_URL,
-    timeout_s: float = 180.0,
-    max_megabytes: int = 500,
-) -> Path:
-    """Download the streets of an area into an ``.osm`` file that `build_streets` reads.
-
-    Parameters
-    ----------
-    area : str or shapely polygon
-        Name of a place, or its outline in degrees (EPSG:4326).
-    path : path
-        File to write, ending in ``.osm``; replaced only when the answer is complete.
-    overpass_url, geocoder_url : str
-        Servers to ask.
-    timeout_s : float
-        Longest wait [s].
-    max_megabytes : int
-        Largest answer accepted.
-
-    Returns
-    -------
-    pathlib.Path
-        The file written.
-
-    Raises
-    ------
-    InputError
-        When the area is no polygon in degrees, or a server does not answer as it should.
-    CoverageError
-        When no place of that name is found.
-    CapacityError
-        When the answer is too large.
-
-    Notes
-    -----
-    A plain client, and not OSMnx's downloader, for three reasons: OSMnx asks for ways only, so that turn restrictions,
-    barriers, signals and ferries would be missing; it keeps the server, the cache and the pauses in global settings and
-    writes its cache into the working folder; and its result is a graph, where this one is a file that can be kept,
-    hashed into the manifest, and read again. What OSMnx downloaded already is read by `from_osmnx`. Areas too large for
-    one question, beyond a department or so, are better served by an extract.
-
-    Data © OpenStreetMap contributors, ODbL 1.0.
-    """
-    target = Path(path)
-    if target.suffix != ".osm":
-        raise refusal("fetch.osm_name", file=target.name)
-    outline = _place_polygon(area, geocoder_url, timeout_s) if isinstance(area, str) else area
-    polygonal = outline.geom_type in ("Polygon", "MultiPolygon") and not outline.is_empty and outline.is_valid
-    west, south, east, north = outline.bounds if polygonal else (0.0, 0.0, 0.0, 0.0)
-    if not polygonal or max(abs(west), abs(east)) > 180 or max(abs(south), abs(north)) > 90:
-        raise refusal("fetch.area")
-    data = urlencode({"data": _query(outline, timeout_s)}).encode()
-    part = target.with_suffix(".osm.part")
-    size, head = 0, b""
-    try:
-        with _open(overpass_url, timeout_s, data) as answer, part.open("wb") as stream:
-            while block := answer.read(_OSM_BLOCK_BYTES):
-                head = head or block[:2_000]
-                size += len(block)
-                if size > max_megabytes * 1_000_000:
-                    raise refusal("fetch.too_large", CapacityError, url=overpass_url, mb=max_megabytes)
-                stream.write(block)
-        with part.open("rb") as stream:
-            stream.seek(max(0, size - 2_000))
-            tail = stream.read()
-        if b"<osm" not in head or b"</osm>" not in tail or b"<remark>" in tail:
-            raise refusal("fetch.osm_cut", url=overpass_url)
-        part.replace(target)
-    finally:
-        part.unlink(missing_ok=True)
-    return target

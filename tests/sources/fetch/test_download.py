@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import threading
 import tomllib
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from io import BytesIO
@@ -15,14 +17,17 @@ from pathlib import Path
 import geopandas as gpd
 import pytest
 import shapely
+from typer.testing import CliRunner
 
+from geo_access.cli import app
 from geo_access.errors import CoverageError, InputError
 from geo_access.sources.fetch.catalogue import Source, Territory, choose_gtfs, gtfs_of_index, read_catalogue
-from geo_access.sources.fetch.catalogue_study import fetch_territory, prepare_study
-from geo_access.sources.fetch.download import Fetched, fetch
+from geo_access.sources.fetch.catalogue_study import Gathered, gather_territory, prepare_study
+from geo_access.sources.fetch.download import Fetched, Transfer, fetch
 from geo_access.study.file import read_study_file
 
 BODY = bytes(range(256)) * 4000  # 1 MB
+ONCE = Transfer(retries=0)
 
 
 class Server(ThreadingHTTPServer):
@@ -107,7 +112,8 @@ def source(server: Server, path: str, **changes: object) -> Source:
 
 
 def got(server: Server, folder: Path, path: str, *, retries: int = 2, **changes: object) -> Fetched:
-    (result,) = fetch([source(server, path, **changes)], folder, retries=retries, pause_s=0.01, timeout_s=0.5)
+    transfer = Transfer(retries=retries, pause_s=0.01, timeout_s=0.5)
+    (result,) = fetch([source(server, path, **changes)], folder, transfer=transfer)
     return result
 
 
@@ -160,21 +166,23 @@ def test_a_busy_or_silent_server_is_asked_again(server: Server, tmp_path: Path) 
 def test_what_will_not_mend_is_not_tried_again(server: Server, tmp_path: Path) -> None:
     result = got(server, tmp_path, "/gone")
     assert result.status == "failed"
-    assert "404" in result.note
+    assert "404" in str(result.note)
     assert len(server.hits) == 1
     page = got(server, tmp_path, "/page.zip", file="page.zip")
-    assert "web page" in page.note
+    assert "web page" in str(page.note)
 
 
 def test_one_failure_does_not_stop_the_others(server: Server, tmp_path: Path) -> None:
-    results = fetch([source(server, "/gone"), source(server, "/file")], tmp_path, retries=0, timeout_s=1)
+    results = fetch(
+        [source(server, "/gone"), source(server, "/file")], tmp_path, transfer=Transfer(retries=0, timeout_s=1)
+    )
     assert [result.status for result in results] == ["failed", "downloaded"]
 
 
 def test_a_wrong_checksum_is_refused_and_the_former_file_stays(server: Server, tmp_path: Path) -> None:
     assert got(server, tmp_path, "/file", sha256="0" * 64).status == "failed"
     kept = Path(got(server, tmp_path, "/file").path)
-    (again,) = fetch([source(server, "/file", sha256="0" * 64)], tmp_path, refresh=True, retries=0)
+    (again,) = fetch([source(server, "/file", sha256="0" * 64)], tmp_path, transfer=Transfer(refresh=True, retries=0))
     assert again.status == "failed"
     assert kept.read_bytes() == BODY
 
@@ -183,21 +191,21 @@ def test_changed_content_is_said(server: Server, tmp_path: Path) -> None:
     server.files["/x"] = b"one"
     got(server, tmp_path, "/x")
     server.files["/x"] = b"two"
-    (again,) = fetch([source(server, "/x")], tmp_path, refresh=True)
-    assert again.note == "its content changed since the last time"
+    (again,) = fetch([source(server, "/x")], tmp_path, transfer=Transfer(refresh=True))
+    assert str(again.note) == "its content changed since the last time"
 
 
 def test_size_and_scheme_are_bounded(server: Server, tmp_path: Path) -> None:
-    (large,) = fetch([source(server, "/file")], tmp_path, retries=0, max_bytes=1000)
-    assert "above the limit" in large.note
-    (local,) = fetch([source(server, "/file", url="file:///etc/hostname")], tmp_path, retries=0)
+    (large,) = fetch([source(server, "/file")], tmp_path, transfer=Transfer(retries=0, max_bytes=1000))
+    assert "above the limit" in str(large.note)
+    (local,) = fetch([source(server, "/file", url="file:///etc/hostname")], tmp_path, transfer=ONCE)
     assert local.status == "failed"
-    assert "not https" in local.note
+    assert "not https" in str(local.note)
 
 
 def test_by_hand_sources_say_where_to_put_the_file(server: Server, tmp_path: Path) -> None:
     item = source(server, "/none", checked="by hand")
-    assert "by hand" in fetch([item], tmp_path)[0].note
+    assert "by hand" in str(fetch([item], tmp_path)[0].note)
     (tmp_path / item.file).write_bytes(b"x")
     assert fetch([item], tmp_path)[0].status == "cached"
     assert server.hits == []
@@ -323,17 +331,19 @@ PLAN = (
 def test_a_territory_is_fetched_into_a_study_that_reads(server: Server, tmp_path: Path) -> None:
     server.files = territory_files()
     sources = [source(server, path, id=name, file=file) for path, name, file in PLAN]
-    fetched = fetch(sources, tmp_path / "cache", retries=0)
+    fetched = fetch(sources, tmp_path / "cache", transfer=ONCE)
     territory = Territory("MEL", 'La "MEL"', ("59",))
-    prepared = prepare_study(territory, fetched, tmp_path / "study", day=date(2025, 2, 4))
+    gathered = Gathered(territory, tmp_path / "cache", fetched)
+    prepared = prepare_study(gathered, tmp_path / "study", day=date(2025, 2, 4))
     study = read_study_file(prepared.study)
     assert study.study.name == 'La "MEL"'
     assert [metier.code for metier in study.metiers] == ["D1106"]
     assert len(study.network.gtfs) == 1
-    assert any("404" in str(note) for note in prepared.notes)
+    assert [(item.id, "404" in str(item.note)) for item in gathered.missing] == [("pan_2", True)]
     assert tomllib.loads(prepared.study.read_text())["origins"]["zones"]["vintage"] == "2025"
+    fewer = replace(gathered, fetched=tuple(item for item in fetched if item.id != "carreaux200m"))
     with pytest.raises(CoverageError, match="carreaux200m"):
-        prepare_study(territory, [f for f in fetched if f.id != "carreaux200m"], tmp_path / "x", day=date(2025, 2, 4))
+        prepare_study(fewer, tmp_path / "x", day=date(2025, 2, 4))
 
 
 def test_one_command_fetches_the_index_its_timetables_and_the_rest(server: Server, tmp_path: Path) -> None:
@@ -355,13 +365,83 @@ def test_one_command_fetches_the_index_its_timetables_and_the_rest(server: Serve
     )
     (tmp_path / "c.toml").write_text(text)
     said: list[str] = []
-    prepared = fetch_territory(
-        "59", tmp_path / "out", day=date(2025, 2, 4), catalogue=read_catalogue(tmp_path / "c.toml"), tell=said.append
-    )
+    known = read_catalogue(tmp_path / "c.toml")
+    gathered = gather_territory("59", tmp_path / "out", day=date(2025, 2, 4), catalogue=known, tell=said.append)
+    prepared = prepare_study(gathered, tmp_path / "out", day=date(2025, 2, 4))
     study = read_study_file(prepared.study)
     assert [path.name for path in study.network.gtfs] == ["gtfs_reseau_d_ici_1.zip"]
     assert [path.name for path in study.network.osm] == ["nord.osm.pbf"]
     assert len(said) == len(entries) + 1
     before = len(server.hits)
-    fetch_territory("59", tmp_path / "out", day=date(2025, 2, 4), catalogue=read_catalogue(tmp_path / "c.toml"))
+    gather_territory("59", tmp_path / "out", day=date(2025, 2, 4), catalogue=known)
     assert len(server.hits) == before
+
+
+def catalogue_of(path: Path, addresses: dict[str, str]) -> Path:
+    """Catalogue of the sources of `PLAN` but the timetables, each at an address."""
+    files = {name: file for _, name, file in PLAN}
+    path.write_text(
+        "".join(
+            f'[[source]]\nid = "{name}"\nrole = "other"\ntitle = "Titre de {name}"\nproducer = "p"\nurl = "{address}"\n'
+            f'file = "{files[name]}"\nlicence = "l"\nvintage = "v"\n'
+            for name, address in addresses.items()
+        )
+    )
+    return path
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_without_internet_each_file_is_named_with_its_address_and_its_place(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, language: str
+) -> None:
+    monkeypatch.setattr("geo_access.sources.fetch.download.time.sleep", no_pause)
+    names = [name for _, name, _ in PLAN if not name.startswith(("pan_", "osm_"))]
+    nowhere = catalogue_of(tmp_path / "c.toml", {name: f"http://127.0.0.1:9/{name}" for name in names})
+    home = tmp_path / "out"
+    command = ["--lang", language, "fetch", "--territory", "59", "--date", "2025-02-04", "--out", str(home)]
+    command += ["--catalogue", str(nowhere)]
+    alone = CliRunner().invoke(app, command)
+    assert alone.exit_code == 1
+    for path, name, file in PLAN:
+        if name in names:
+            assert f"Titre de {name}" in alone.output
+            assert f"http://127.0.0.1:9/{name}" in alone.output
+            assert f"→ {file}" in alone.output
+            (home / "cache" / file).write_bytes(territory_files()[path])
+    assert str((home / "cache").resolve()) in alone.output
+    assert ("ne répond pas" in alone.output) == (language == "fr")
+    # What was put there by hand is taken, without asking anybody.
+    then = CliRunner().invoke(app, command)
+    assert then.exit_code == 0, then.output
+    assert read_study_file(home / "study.toml").study.language == language
+    (home / "study.toml").unlink()
+    (home / "cache" / "cells.csv").unlink(missing_ok=True)
+    (home / "cache" / "cells.zip").unlink()
+    # With less than a study needs, the draft names what is there.
+    fewer = CliRunner().invoke(app, command)
+    assert fewer.exit_code == 0, fewer.output
+    assert "carreaux200m" in fewer.output
+    assert "zones.geojson" in (home / "study.toml").read_text()
+
+
+def no_pause(seconds: float) -> None:
+    """Fail: a server that is silent must not be waited for, file after file."""
+    raise AssertionError(seconds)
+
+
+def test_a_silent_server_costs_one_wait_for_all_its_files_and_the_others_come(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("geo_access.sources.fetch.download.time.sleep", no_pause)
+    transfer = Transfer(retries=3, pause_s=5, knock_s=2)
+    sources = [source(server, "/file"), *(source(server, f"/{n}", url=f"http://127.0.0.1:9/{n}") for n in range(5))]
+    results = fetch(sources, tmp_path, transfer=transfer)
+    assert [item.status for item in results] == ["downloaded"] + 5 * ["failed"]
+    assert str(results[1].note) == "http://127.0.0.1:9 does not answer"
+
+
+def test_a_file_put_there_must_have_the_checksum_of_a_frozen_source(server: Server, tmp_path: Path) -> None:
+    item = source(server, "/file", sha256=hashlib.sha256(BODY).hexdigest())
+    (tmp_path / item.file).write_bytes(b"another")
+    assert fetch([item], tmp_path)[0].status == "downloaded"
+    assert (tmp_path / item.file).read_bytes() == BODY
