@@ -60,13 +60,23 @@ class Journeys:
                     for before, after in follows
                     if before == v != after and vehicles[after] and vehicles[after][0][1] >= vehicles[v][-1][2]
                 ]
+        self.ridden: dict[tuple[int, float, float], tuple[Walks, dict[int, int]]] = {}
         self.boards: dict[int, list[int]] = {}
         for e, (stop, _, _, board, _) in enumerate(self.calls):
             if board:
                 self.boards.setdefault(stop, []).append(e)
 
     def rides(self, access: Walks, ready_s: float, leave_by_s: float = INF) -> dict[int, int]:
-        """Fewest rides with which one can be aboard at each event, setting out between two moments."""
+        """Fewest rides with which one can be aboard at each event, setting out between two moments.
+
+        The same question has the same answer: it is kept, with the doors it was asked for.
+        """
+        asked = (id(access), ready_s, leave_by_s)
+        if asked not in self.ridden:
+            self.ridden[asked] = (access, self._rides(access, ready_s, leave_by_s))
+        return self.ridden[asked][1]
+
+    def _rides(self, access: Walks, ready_s: float, leave_by_s: float) -> dict[int, int]:
         found, queue = {}, deque()
         for leave, f in self.leaving(access):
             if ready_s <= leave <= leave_by_s:
@@ -85,7 +95,7 @@ class Journeys:
                     for f in self.boards.get(stop, ()):
                         need = other.get((self.vehicle[e], self.vehicle[f]), walk) if other else walk
                         if self.calls[f][2] >= arrival_s + need:
-                            queue.extend((g, r + 1) for g in self.next[f])
+                            queue.extend((g, r + 1) for g in self.next[f] if found.get(g, INF) > r + 1)
         return found
 
     def leaving(self, access: Walks) -> list[tuple[float, int]]:
