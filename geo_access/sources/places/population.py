@@ -228,6 +228,7 @@ def read_population(
         notes += [note("outside", n=int((keep & ~inside).sum()))]
         keep &= inside
     _check_unique(ids[keep], where)
+    notes += _told_twice(ids[keep], geometry[keep], people[keep])
     estimated = _flags(table[columns["imputed"]]) if "imputed" in columns else np.zeros(len(table), dtype=bool)
     notes += [note("imputed", n=int(estimated[keep].sum()))] if estimated[keep].any() else []
     data: dict[str, object] = {
@@ -285,6 +286,16 @@ def _check_unique(ids: pd.Series, where: str) -> None:
     raise_faults(
         Fault(f"{where}: id {each}", "given twice", "give each point its own id", key="id_twice") for each in repeated
     )
+
+
+def _told_twice(ids: pd.Series, geometry: gpd.GeoSeries, people: np.ndarray) -> list[Note]:
+    """Say which points have the place and the people of another, under another id: the same home twice, perhaps."""
+    same = pd.DataFrame({"x": geometry.x.to_numpy(), "y": geometry.y.to_numpy(), "people": people})
+    again = same.duplicated().to_numpy() & (people > 0)
+    if not again.any():
+        return []
+    named = ", ".join(ids.to_numpy()[again][:5])
+    return [note("points.told_twice", n=int(again.sum()), ids=named, people=float(people[again].sum()))]
 
 
 def _flags(values: pd.Series) -> np.ndarray:

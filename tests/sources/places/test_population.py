@@ -160,3 +160,15 @@ def test_only_the_territory_is_read(tmp_path: Path) -> None:
     points, report = read_population(tmp_path / "c.csv", bbox_lonlat=bounds)
     assert len(points) == 9
     assert "1 point lies outside" in str(report.notes[0])
+
+
+def test_a_point_with_the_place_and_the_people_of_another_is_said(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text(
+        "point_id,lon,lat,population\np3,3.2,50.1,8\n3,3.2,50.1,8\np4,3.2,50.1,9\np5,3.3,50.1,8\n"
+    )
+    points, report = read_population(tmp_path / "p.csv")
+    assert len(points) == 4
+    (said,) = report.notes
+    assert said.key == "points.told_twice"
+    assert dict(said.values) == {"n": 1, "ids": "3", "people": 8.0}
+    assert said.told("fr").startswith("1 point a la place")
