@@ -17,6 +17,7 @@ from numba import get_num_threads, njit
 from geo_access.arrays import indptr_of, indptr_of_rows, rows_of
 from geo_access.network.model import SparseTimes
 from geo_access.routing.boarding import list_boardings
+from geo_access.routing.instant import answers_instant, latest_times
 from geo_access.routing.lanes import LANES, lanes_any_below, lanes_count_within, lanes_min, lanes_minus, lanes_sort
 from geo_access.routing.spread import stop_arrivals
 from geo_access.routing.sweep import NEVER, SweepGraph, sweep
@@ -163,6 +164,10 @@ def _without_direct(
     if n_places == 0 or n_readers == 0:
         return out.times, out.feasible
     span = graph.span(low_s, high_s)
+    if samples.deadline and samples.count == len(ranks) == 1 and answers_instant(graph, pairs):
+        limits = {"max_s": wanted.max_s, "max_rides": wanted.max_rides}
+        times = latest_times(graph, pairs, span, samples.first_s, **limits)[:, :, None]
+        return times, np.isfinite(times[:, :, 0]).astype(np.int32)
     entries = boardings(graph, readers, samples, span)
     n_blocks = -(-n_places // LANES)
     copies = 1 if wanted.max_rides is None else 4

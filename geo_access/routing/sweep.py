@@ -212,7 +212,7 @@ def sweep(
 
 
 @njit(cache=True)
-def _first_at(rank: np.ndarray, begin: int, end: int, least: int) -> int:
+def first_at(rank: np.ndarray, begin: int, end: int, least: int) -> int:
     """Return where ranks of `least` or more begin (numba compiles its `searchsorted` for most of a second)."""
     while begin < end:
         middle = (begin + end) >> 1
@@ -245,7 +245,7 @@ def _walk_off(
             for k in range(indptr[place], indptr[place + 1]):
                 stop = stops[k]
                 end = alight_indptr[stop + 1]
-                for j in range(_first_at(alight_rank, alight_indptr[stop], end, first), end):
+                for j in range(first_at(alight_rank, alight_indptr[stop], end, first), end):
                     r = alight_rank[j]
                     if r >= last:
                         break

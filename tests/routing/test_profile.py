@@ -107,3 +107,27 @@ def test_a_network_for_some_ranks_puts_those_in_their_place_with_fewer_compariso
         for low, high in network:
             values[low], values[high] = min(values[low], values[high]), max(values[low], values[high])
         assert [values[rank] for rank in ranks] == [expected[rank] for rank in ranks]
+
+
+@settings(max_examples=60, deadline=None)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_one_deadline_alone_is_that_deadline_of_a_window(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    timetable = random_timetable(rng, grain_s=int(rng.choice([60, 20])))
+    key = key_of(rng)
+    # More places than a word has bits.
+    n_o, n_d = 4, int(rng.choice([1, 63, 64, 65, 130]))
+    access = sparse(random_walks(rng, n_o, timetable.n_stops))
+    egress = sparse(random_walks(rng, n_d, timetable.n_stops))
+    direct = rng.integers(200, 5000, (n_o, n_d)).astype(np.int32)
+    direct[rng.random((n_o, n_d)) < 0.6] = NEVER
+    rides = None if rng.random() < 0.4 else int(rng.integers(1, 4))
+    limits = {"max_s": int(rng.choice([1200, 3600])), "max_rides": rides}
+    at_s = int(rng.integers(0, 60)) * 60
+    bound = None if rng.random() < 0.5 else at_s - int(rng.integers(-5, 50)) * 60
+    graph, pairs = forward_graph(timetable, key), Pairs(egress, access, direct)
+    alone = profile_times(graph, pairs, Samples(at_s, 60, 1, True, bound), ranks=every(1), **limits)
+    window = Samples(at_s, 60, 2, True, bound)
+    both = profile_times(graph, pairs, window, ranks=every(2), ordered=False, **limits)
+    np.testing.assert_array_equal(alone[0][:, :, 0], both[0][:, :, 0])
+    np.testing.assert_array_equal(alone[1], np.isfinite(both[0][:, :, 0]))

@@ -1,0 +1,248 @@
+"""One deadline: who can still be there in time is a bit, so that 64 places are swept as one number.
+
+A window needs the best arrival from every event (`geo_access.routing.sweep`); for a single moment it is enough to know
+from which events a place is reached in time. What one boards last at a stop then says all that a reader near it asks:
+neither depends on the readers, and no boarding is listed for each of them.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from geo_access.routing.lines import filed
+from geo_access.routing.sweep import SweepGraph, first_at
+from geo_access.routing.tables import Alightings, LineTables, Onward, Span, Walks
+from geo_access.routing.timed import Pairs, timed_of, walks_of
+from geo_access.threads import in_pieces
+
+__all__ = ["answers_instant", "latest_times"]
+
+_BITS = 64
+# Before any moment of a timetable, with room for a walk.
+_BEFORE_ALL = np.int32(-(2**30))
+
+
+def answers_instant(graph: SweepGraph, pairs: Pairs) -> bool:
+    """Whether `latest_times` can answer: legs that run at hours of their own are left to the sweep of arrivals."""
+    ends = (pairs.places, pairs.readers)
+    return all(timed_of(end, backwards=graph.backwards) is None for end in ends)
+
+
+def latest_times(
+    graph: SweepGraph, pairs: Pairs, span: Span, deadline_s: int, *, max_s: int, max_rides: int | None
+) -> np.ndarray:
+    """Door-to-door times from readers to places by one deadline, the wait at the end included.
+
+    Parameters
+    ----------
+    graph : SweepGraph
+    pairs : Pairs
+        Without timed legs.
+    span : Span
+        Its first moment is the earliest to leave.
+    deadline_s : int
+        [s].
+    max_s : int
+        Longest time of interest [s].
+    max_rides : int or None
+
+    Returns
+    -------
+    ndarray of float32, shape (n_readers, n_places)
+        [s]; NaN where there is none.
+    """
+    n_places, n_readers = pairs.places.n_rows, pairs.readers.n_rows
+    n_words = -(-n_places // _BITS)
+    reached: np.ndarray = np.zeros((n_words, span.last - span.first), np.uint64)
+    in_pieces(_get_off, n_words, reached, walks_of(pairs.places), graph.alightings, span, deadline_s)
+    reached = _spread(graph, reached, span, max_rides)
+    tables = graph.lines.tables
+    event = _boardable(tables, graph.rank, span, deadline_s)
+    _, order = filed(tables.departure[event] - np.int32(span.low_s), max(deadline_s - span.low_s, 0) + 1)
+    boarded = event[order[::-1]]
+    latest: np.ndarray = np.full((n_words, graph.lines.n_stops, _BITS), _BEFORE_ALL, np.int32)
+    in_pieces(_board_last, n_words, latest, reached, boarded, tables, graph.rank, span.first)
+    times = np.full((n_readers, n_places), np.nan, np.float32)
+    limits = (span.low_s, deadline_s, max_s)
+    in_pieces(_read, n_readers, latest, walks_of(pairs.readers), pairs.direct, limits, times)
+    return times
+
+
+def _spread(graph: SweepGraph, get_off: np.ndarray, span: Span, max_rides: int | None) -> np.ndarray:
+    """Return from which events each place is reached: riding on, getting off, changing."""
+    n_words = len(get_off)
+    if max_rides is None:
+        in_pieces(_relax, n_words, get_off, get_off, graph.onward, span)
+        return get_off
+    reached = get_off.copy()
+    in_pieces(_ride, n_words, reached, graph.following, span)
+    for _ in range(max_rides - 1):
+        more = get_off.copy()
+        in_pieces(_relax, n_words, more, reached, graph.onward, span)
+        reached = more
+    return reached
+
+
+@njit(cache=True, nogil=True)
+def _get_off(
+    first_word: int,
+    last_word: int,
+    reached: np.ndarray,
+    walks: Walks,
+    alightings: Alightings,
+    span: Span,
+    deadline_s: int,
+) -> None:
+    """Get off for good: the events whose stop is within a walk of a place, early enough."""
+    indptr, stops, seconds = walks
+    alight_indptr, alight_rank, arrival_s = alightings
+    first, last = span.first, span.last
+    for w in range(first_word, last_word):
+        for bit in range(64):
+            place = 64 * w + bit
+            if place >= len(indptr) - 1:
+                break
+            mark = np.uint64(1) << np.uint64(bit)
+            for k in range(indptr[place], indptr[place + 1]):
+                end = alight_indptr[stops[k] + 1]
+                for j in range(first_at(alight_rank, alight_indptr[stops[k]], end, first), end):
+                    r = alight_rank[j]
+                    if r >= last or arrival_s[r] + seconds[k] > deadline_s:
+                        break
+                    reached[w, r - first] |= mark
+
+
+@njit(cache=True, nogil=True)
+def _relax(
+    first_word: int, last_word: int, reached: np.ndarray, changed_to: np.ndarray, onward: Onward, span: Span
+) -> None:
+    """Add to every event what follows it, from the last to the first.
+
+    Changes read `changed_to`: the same events, or those of one ride fewer. As in `geo_access.routing.sweep`, only
+    changes within a second need more than one pass, and those of one ride fewer never do.
+    """
+    following, change_indptr, change_to, circular = onward
+    first, last = span.first, span.last
+    for w in range(first_word, last_word):
+        mine = reached[w]
+        other = changed_to[w]
+        again = True
+        while again:
+            again = False
+            for r in range(last - 1, first - 1, -1):
+                old = mine[r - first]
+                bits = old
+                n = following[r]
+                if first <= n < last:
+                    bits |= mine[n - first]
+                for k in range(change_indptr[r], change_indptr[r + 1]):
+                    n = change_to[k]
+                    if first <= n < last:
+                        bits |= other[n - first]
+                if bits != old:
+                    mine[r - first] = bits
+                    again = circular
+
+
+@njit(cache=True, nogil=True)
+def _ride(first_word: int, last_word: int, reached: np.ndarray, following: np.ndarray, span: Span) -> None:
+    """Add to every event the next of its trip: what is reached without another vehicle."""
+    first, last = span.first, span.last
+    for w in range(first_word, last_word):
+        mine = reached[w]
+        for r in range(last - 1, first - 1, -1):
+            n = following[r]
+            if first <= n < last:
+                mine[r - first] |= mine[n - first]
+
+
+@njit(cache=True)
+def _boardable(lines: LineTables, rank: np.ndarray, span: Span, deadline_s: int) -> np.ndarray:
+    """List the events where one may get on within the span, their next one being within it too."""
+    first, last, low_s, _ = span
+    n_stops = len(lines.stop_indptr) - 1
+    out = np.empty(last - first, np.int64)
+    n = 0
+    for stop in range(n_stops):
+        for c in range(lines.stop_indptr[stop], lines.stop_indptr[stop + 1]):
+            line = lines.stop_line[c]
+            k = lines.stop_position[c]
+            left = lines.line_indptr[line]
+            right = lines.line_indptr[line + 1]
+            end = right
+            while left < right:
+                middle = (left + right) // 2
+                if lines.departure[lines.trip_indptr[middle] + k] < low_s:
+                    left = middle + 1
+                else:
+                    right = middle
+            for trip in range(left, end):
+                f = lines.trip_indptr[trip] + k
+                if lines.departure[f] > deadline_s:
+                    break
+                if first <= rank[f + 1] < last:
+                    out[n] = f
+                    n += 1
+    return out[:n].copy()
+
+
+@njit(cache=True, nogil=True)
+def _board_last(
+    first_word: int,
+    last_word: int,
+    latest: np.ndarray,
+    reached: np.ndarray,
+    boarded: np.ndarray,
+    lines: LineTables,
+    rank: np.ndarray,
+    first: int,
+) -> None:
+    """Find the last departure from each stop in time for each place; `boarded` lists the last to leave first."""
+    for w in range(first_word, last_word):
+        found = np.zeros(latest.shape[1], np.uint64)
+        for f in boarded:
+            stop = lines.stop[f]
+            new = reached[w, rank[f + 1] - first] & ~found[stop]
+            if new == np.uint64(0):
+                continue
+            found[stop] |= new
+            at = latest[w, stop]
+            for bit in range(64):
+                if (new >> np.uint64(bit)) & np.uint64(1):
+                    at[bit] = lines.departure[f]
+
+
+@njit(cache=True, nogil=True)
+def _read(
+    first_reader: int,
+    last_reader: int,
+    latest: np.ndarray,
+    walks: Walks,
+    direct: np.ndarray,
+    limits: tuple[int, int, int],
+    times: np.ndarray,
+) -> None:
+    """Leave as late as any stop near by allows, or walk all the way."""
+    indptr, stops, seconds = walks
+    low_s, deadline_s, max_s = limits
+    leave = np.empty(64, np.int32)
+    n_places = times.shape[1]
+    for reader in range(first_reader, last_reader):
+        for w in range(latest.shape[0]):
+            leave[:] = _BEFORE_ALL
+            for k in range(indptr[reader], indptr[reader + 1]):
+                row = latest[w, stops[k]]
+                walk = seconds[k]
+                for bit in range(64):
+                    leave[bit] = max(leave[bit], row[bit] - walk)
+            for bit in range(min(64, n_places - 64 * w)):
+                place = 64 * w + bit
+                best = np.int64(max_s) + 1
+                if leave[bit] >= low_s:
+                    best = np.int64(deadline_s) - leave[bit]
+                walk_all = np.int64(direct[reader, place])
+                if walk_all < best and deadline_s - walk_all >= low_s:
+                    best = walk_all
+                if best <= max_s:
+                    times[reader, place] = best
