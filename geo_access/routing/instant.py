@@ -50,7 +50,7 @@ def latest_times(
     Returns
     -------
     ndarray of float32, shape (n_readers, n_places)
-        [s]; NaN where there is none.
+        [s]; NaN where there is none. Place by place in memory.
     """
     n_places, n_readers = pairs.places.n_rows, pairs.readers.n_rows
     n_words = -(-n_places // _BITS)
@@ -63,7 +63,7 @@ def latest_times(
     boarded = event[order[::-1]]
     latest: np.ndarray = np.full((n_words, graph.lines.n_stops, _BITS), _BEFORE_ALL, np.int32)
     in_pieces(_board_last, n_words, latest, reached, boarded, tables, graph.rank, span.first)
-    times = np.full((n_readers, n_places), np.nan, np.float32)
+    times = np.full((n_readers, n_places), np.nan, np.float32, order="F")
     limits = (span.low_s, deadline_s, max_s)
     in_pieces(_read, n_readers, latest, walks_of(pairs.readers), pairs.direct, limits, times)
     return times

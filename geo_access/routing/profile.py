@@ -165,9 +165,8 @@ def _without_direct(
         return out.times, out.feasible
     span = graph.span(low_s, high_s)
     if samples.deadline and samples.count == len(ranks) == 1 and answers_instant(graph, pairs):
-        limits = {"max_s": wanted.max_s, "max_rides": wanted.max_rides}
-        times = latest_times(graph, pairs, span, samples.first_s, **limits)[:, :, None]
-        return times, np.isfinite(times[:, :, 0]).astype(np.int32)
+        seconds = latest_times(graph, pairs, span, samples.first_s, max_s=wanted.max_s, max_rides=wanted.max_rides)
+        return seconds[:, :, None], np.isfinite(seconds).astype(np.int32)
     entries = boardings(graph, readers, samples, span)
     n_blocks = -(-n_places // LANES)
     copies = 1 if wanted.max_rides is None else 4

@@ -38,7 +38,8 @@ from geo_access.diagnosis.supply import Offers, job_offers, training_offers
 from geo_access.study.beside import publication
 from geo_access.study.file import flag_rules, study_metiers, study_profiles, study_schedules, study_thresholds
 from geo_access.study.scenario import Assumptions
-from geo_access.times.round_trip import Ask, NetworkTimes, Sites, connect_points, round_trip, site_hours
+from geo_access.times.longest import longest_ways
+from geo_access.times.round_trip import Ask, NetworkTimes, Sites, site_hours
 
 __all__ = ["CaseLevels", "LevelEngine", "Levels"]
 
@@ -293,15 +294,13 @@ class LevelEngine:
             (None, None) if sites.start_s is None or sites.end_s is None else (sites.start_s[rows], sites.end_s[rows])
         )
         some = Sites(sites.ids[rows], sites.names[rows], sites.xy[rows], *hours)
-        connection = connect_points(times, residents.xy, some, ask)
-        trip = round_trip(connection, np.arange(len(residents.xy)), some, ask, by_site=True)
-        no_points, no_sites = np.zeros(len(residents.xy), bool), np.zeros(len(some), bool)
-        points_off = trip.unsnapped_points if trip.unsnapped_points is not None else no_points
-        sites_off = trip.unsnapped_sites if trip.unsnapped_sites is not None else no_sites
+        longest = longest_ways(times.known, residents.xy, some, ask)
+        nowhere = np.zeros(len(residents.xy), bool)
         for key, (own, places) in missing.items():
             at = np.searchsorted(rows, own)
-            seconds = seconds_to_places(trip.out_s[:, at], trip.back_s[:, at], places, n)
-            self._needed[key] = made = _Needed(seconds, points_off if len(own) else no_points, sites_off[at])
+            seconds = _seconds_to_places(longest.seconds, at[places > 0], places[places > 0], n)
+            off = longest.homes_off if len(own) else nowhere
+            self._needed[key] = made = _Needed(seconds, off, longest.sites_off[at])
             self._bytes += made.seconds.nbytes + made.points_off.nbytes
 
     def _source(self, found: object) -> int:
@@ -334,10 +333,20 @@ def _decisive(times: NetworkTimes, ask: Ask, sites: Sites, rows: np.ndarray) -> 
         return times.network.streets
     if not len(rows):
         return times.network.timetable
-    arrive_s, leave_s = (hours[rows] for hours in site_hours(ask, sites))
-    hours_s = np.unique(np.column_stack((arrive_s, leave_s)), axis=0).tolist()
-    spans = [(a - ask.max_s, a) for a, _ in hours_s] + [(b, b + ask.max_s) for _, b in hours_s]
+    arrive_s, leave_s = (hours[rows].tolist() for hours in site_hours(ask, sites))
+    spans = [(a - ask.max_s, a) for a in set(arrive_s)] + [(b, b + ask.max_s) for b in set(leave_s)]
     return times.known.timetable_within(spans)
+
+
+def _seconds_to_places(seconds: np.ndarray, rows: np.ndarray, places: np.ndarray, n: int) -> np.ndarray:
+    """Shortest threshold with which each point reaches n places at some sites, their rows."""
+    if not len(rows):
+        return np.full(seconds.shape[1], np.inf, np.float32)
+    if places.min() >= n:
+        # The nearest is enough; site by site, nothing is put together first.
+        return np.asarray(np.minimum.reduce([seconds[row] for row in rows.tolist()]))
+    some = seconds[rows].T
+    return seconds_to_places(some, some, places, n)
 
 
 def _named(sites: Sites, rows: np.ndarray, places: np.ndarray) -> tuple[bytes, bytes, bytes]:

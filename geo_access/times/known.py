@@ -173,6 +173,30 @@ class KnownConnection:
         self.store.trim()
         return way
 
+    def columns(self, sites: np.ndarray, query: Query, *, homeward: bool) -> list[Column]:
+        """Return the times of all homes at one moment, site by site, as they are kept: not to be written to.
+
+        Nothing is copied where nothing is new; what another timetable knows, and an edit cannot touch, is lent whole.
+
+        Parameters
+        ----------
+        sites : ndarray of int64
+            Rows of the sites that were connected, each once.
+        query : Query
+            Of one moment.
+        homeward : bool
+
+        Returns
+        -------
+        list of dict
+            ``seconds``, float32 by number of the place [s], NaN where there is none and also beyond the query's
+            `max_s`; ``code``, uint8, of which only points off the streets count.
+        """
+        query.validate()
+        found = _Asked(self, np.arange(len(self.homes)), sites, homeward=homeward).whole(query)
+        self.store.trim()
+        return found
+
 
 def _at(query: Query, window: Window) -> Query:
     """Return the query at other moments."""
@@ -229,6 +253,37 @@ class _Asked:
         off = (code == _OFF_STREETS[0]) | (code == _OFF_STREETS[1])
         plain = np.where(off, code, np.uint8(Reason.NO_TRIP_IN_WINDOW))
         return WayTimes(seconds, np.where(within, 0, plain).astype(np.uint8))
+
+    def whole(self, query: Query) -> list[Column]:
+        """Answer one instant for all homes, column by column."""
+        rides, known, rows = query.uses_transit, self._known, self._rows
+        question = replace(query, max_s=query.streets.max_s if rides else 1)
+        need_min = -(-query.max_s // 60) if rides else _EVER_MIN
+        kin = known.kin if rides else None
+        lent = kin if kin is not None and kin.same_between(*_hours(query)) else None
+        every, whole = slice(0, len(rows)), np.array_equal(rows, np.arange(len(rows)))
+
+        def of(store: Store, source: int, site: int) -> Column | None:
+            column = store.known_column((source, question, self._homeward, site))
+            if column is None or len(column["to_min"]) <= rows.max(initial=-1):
+                return None
+            complete = (column["to_min"][every if whole else rows] >= need_min).all()
+            return column if complete else None
+
+        numbers = known.sites[self._sites].tolist()
+        found = [of(known.store, known.source, site) for site in numbers]
+        if lent is not None:
+            found = [of(lent.store, lent.source, site) if own is None else own for own, site in zip(found, numbers)]
+        missing = np.flatnonzero([column is None for column in found])
+        if len(missing):
+            asked = _Asked(known, self._homes, self._sites[missing], homeward=self._homeward)
+            times = asked._columns(question, _INSTANT)
+            new = np.ones((len(rows), len(missing)), dtype=bool)
+            for those, columns, way in asked._computed(new, query, explain=False):
+                self._put_times(times, those, columns, way, query.max_s // 60 if rides else _EVER_MIN)
+            for place, column in zip(missing.tolist(), times, strict=True):
+                found[place] = column
+        return [column for column in found if column is not None]
 
     def foresee(self, query: Query) -> None:
         """Compute the instants of a window that are not known yet; where it is one, whoever asks it will."""

@@ -34,6 +34,7 @@ __all__ = [
     "connect_points",
     "foresee_moves",
     "round_trip",
+    "schedules_of",
     "site_hours",
 ]
 
@@ -258,7 +259,7 @@ def round_trip(
     """
     shape = (len(points), len(sites))
     found = _Found(shape, explain=explain, spread=ask.spread_s > 0, order="F" if by_site else "C")
-    for arrive_s, leave_s, columns in _schedules(ask, sites) if all(shape) else ():
+    for arrive_s, leave_s, columns in schedules_of(ask, sites) if all(shape) else ():
         deadline = ask.query(arrive=Window(arrive_s, arrive_s))
         found.put("out", columns, connection.times(points, columns, deadline, homeward=False, explain=explain))
         ready = ask.query(depart=Window(leave_s, leave_s))
@@ -286,7 +287,7 @@ def foresee_moves(connection: Connection, points: np.ndarray, sites: Sites, ask:
     if not isinstance(connection, Foreseeing) or not ask.uses_transit or not (len(points) and len(sites)):
         return
     step_s = int(np.gcd.reduce(np.diff(sorted(set(moves_s)))))
-    for arrive_s, leave_s, columns in _schedules(ask, sites):
+    for arrive_s, leave_s, columns in schedules_of(ask, sites):
         moved = [Window(at_s + min(moves_s), at_s + max(moves_s) + 1, step_s) for at_s in (arrive_s, leave_s)]
         connection.foresee(points, columns, ask.query(arrive=moved[0]), homeward=False)
         connection.foresee(points, columns, ask.query(depart=moved[1]), homeward=True)
@@ -324,7 +325,7 @@ class _Found:
         )
 
 
-def _schedules(ask: Ask, sites: Sites) -> Iterator[tuple[int, int, np.ndarray]]:
+def schedules_of(ask: Ask, sites: Sites) -> Iterator[tuple[int, int, np.ndarray]]:
     """Yield each pair of hours, and the sites that keep them; on streets hours do not matter."""
     if not ask.uses_transit:
         yield 0, 0, np.arange(len(sites))

@@ -135,7 +135,10 @@ class Store:
 
     def known_column(self, key: Key) -> Column | None:
         """Return the arrays of one question and site, where there are any."""
-        return self._columns.get(key)
+        column = self._columns.get(key)
+        if column is not None:
+            self._columns.move_to_end(key)
+        return column
 
     def aside(self, network: Network) -> Store:
         """Return a store that knows the streets around the places of a network, and remembers for itself alone."""
