@@ -37,6 +37,8 @@ class Profile:
         Lines, and whom they are for, as in `Query`.
     max_stress : int or None
         Highest level of traffic stress that it cycles on, as in `Query`.
+    park_and_ride : tuple of str
+        Stops at which a car may be left, as in `Query`.
 
     Examples
     --------
@@ -57,6 +59,7 @@ class Profile:
     line_kinds: tuple[tuple[str, str], ...] = ()
     max_stress: int | None = None
     max_transfer_min: float = 10.0
+    park_and_ride: tuple[str, ...] = ()
 
     @property
     def uses_transit(self) -> bool:
@@ -101,6 +104,7 @@ class Profile:
             paratransit=self.paratransit,
             line_kinds=self.line_kinds,
             max_stress=self.max_stress,
+            park_and_ride=self.park_and_ride,
         )
         return replace(plain, depart=depart, arrive=arrive) if plain.uses_transit else plain
 

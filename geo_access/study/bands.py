@@ -68,7 +68,7 @@ def study_isochrones(
         Asked as the flags are: the public's mode and limits, in time for the schedule with its slack.
     """
     chosen = isochrone_profile(file).id if profile is None else profile
-    public = next(item for item in study_profiles(file) if item.id == chosen)
+    public = next(item for item in study_profiles(file, network) if item.id == chosen)
     named = isochrone_schedule(file).id
     deadline_s = next(item for item in study_schedules(file) if item.id == named).arrive_s
     query = public.query(arrive=Window(deadline_s, deadline_s), max_s=60 * max(file.output.isochrone_minutes))

@@ -22,7 +22,10 @@ from pydantic_core import PydanticCustomError
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
 from geo_access.diagnosis.norms import NORMS
 from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
+from geo_access.network.model import Network
+from geo_access.routing.park_and_ride import park_and_ride_stops
 from geo_access.sources.gtfs.read import container_of
+from geo_access.sources.places.meeting_places import read_parking_places
 from geo_access.study.change_lines import change_line, change_lines
 from geo_access.study.changes import Change, ScenarioSection
 from geo_access.study.sections import (
@@ -82,6 +85,7 @@ _ONE_FILE = (
     "mask",
     "cantons",
     "density",
+    "park_and_ride",
 )
 _LIST_OF_FILES = ("osm", "gtfs", "files")
 
@@ -182,13 +186,17 @@ class StudyFile(Section):
 
 
 def _named_files(content: Any, key: str = "") -> list[tuple[str, Path]]:
-    """Every file that the raw content names, with the key that names it."""
+    """Every file that the raw content names, with the key that names it; scenarios say theirs with their line."""
+    if key == "scenarios":
+        return []
     if isinstance(content, dict):
         pairs = [_named_files(value, f"{key}.{name}".lstrip(".")) for name, value in content.items()]
         return [pair for part in pairs for pair in part]
     last = key.rpartition(".")[2]
     if isinstance(content, list) and last in _LIST_OF_FILES:
         return [(f"{key}[{i}]", Path(item)) for i, item in enumerate(content) if isinstance(item, str)]
+    if isinstance(content, list):
+        return [pair for i, item in enumerate(content) for pair in _named_files(item, f"{key}[{i}]")]
     if isinstance(content, str) and last in _ONE_FILE:
         return [(key, Path(content))]
     return []
@@ -450,11 +458,19 @@ def study_metiers(file: StudyFile) -> list[Metier]:
     return [Metier(**metier.model_dump()) for metier in file.metiers]
 
 
-def study_profiles(file: StudyFile) -> list[Profile]:
-    """Return the publics of a study."""
-    walks = {"max_transfer_min": file.network.max_transfer_min}
+def study_profiles(file: StudyFile, network: Network) -> list[Profile]:
+    """Return the publics of a study, with the stops of its network at which they may leave a car."""
     return [
-        Profile(**{**public.model_dump(), **walks, "line_kinds": tuple(public.line_kinds.items())})
+        Profile(
+            **{
+                **public.model_dump(),
+                "max_transfer_min": file.network.max_transfer_min,
+                "line_kinds": tuple(public.line_kinds.items()),
+                "park_and_ride": ()
+                if public.park_and_ride is None
+                else park_and_ride_stops(network, read_parking_places(public.park_and_ride)[0]),
+            }
+        )
         for public in file.profiles
     ]
 

@@ -66,7 +66,7 @@ def study_diagnosis(
         points=inputs.points,
         membership=inputs.membership,
         metiers=study_metiers(file),
-        profiles=study_profiles(file),
+        profiles=study_profiles(file, times.network),
         thresholds=study_thresholds(file),
         schedules=study_schedules(file),
         training=inputs.training,
@@ -279,7 +279,7 @@ def _observed(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnos
         flows,
         diagnosis.residents,
         times,
-        profiles=study_profiles(file),
+        profiles=study_profiles(file, times.network),
         limit_s=study_thresholds(file)[0].limit_s if limit_s is None else limit_s,
         schedule=None,
     )

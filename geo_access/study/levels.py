@@ -194,7 +194,7 @@ class LevelEngine:
         thresholds, schedules = study_thresholds(file), study_schedules(file)
         ground, supply = self._ground(assumed, rules), self._supply(assumed)
         cases: list[CaseLevels] = []
-        for task in tasks_of(supply, Asked(study_profiles(file), thresholds, schedules, rules)):
+        for task in tasks_of(supply, Asked(study_profiles(file, assumed.network), thresholds, schedules, rules)):
             if only is not None and (task.profile.id, task.kind) != only[:2]:
                 continue
             asked = supply["job"][1].exists if "job" in supply and task.kind == "training" else None

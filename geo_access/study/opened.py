@@ -20,7 +20,7 @@ from geo_access.network.search.links import link_points
 from geo_access.network.search.links_checks import extent_of, misplaced
 from geo_access.routing.query import Query
 from geo_access.study.contents import Contents, read_contents
-from geo_access.study.file import StudyFile, study_metiers
+from geo_access.study.file import StudyFile, study_metiers, study_profiles
 from geo_access.study.inputs import StudyInputs, read_inputs
 from geo_access.study.network import OtherDays, other_days, study_network
 from geo_access.study.provenance import Watched, watch
@@ -203,6 +203,7 @@ def off_streets(opened: OpenedStudy) -> tuple[Note, ...]:
 def _foresee(file: StudyFile, inputs: StudyInputs, network: Network) -> None:
     """Make what the diagnosis starts with, so that it cannot refuse it later."""
     metiers = study_metiers(file)
+    study_profiles(file, network)
     read_residents(inputs.points, inputs.membership, inputs.zones, epsg=network.epsg, people=file.flag.people)
     if inputs.training is not None:
         training_offers(inputs.training, metiers, epsg=network.epsg)

@@ -121,7 +121,7 @@ class PreparedStudy:
     @cached_property
     def profiles(self) -> tuple[Profile, ...]:
         """Publics of the study."""
-        return tuple(study_profiles(self.file))
+        return tuple(study_profiles(self.file, self.network))
 
     @cached_property
     def thresholds(self) -> tuple[Threshold, ...]:

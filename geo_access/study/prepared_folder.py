@@ -27,7 +27,7 @@ from geo_access.routing.query import Query
 from geo_access.sources.gtfs.read import container_of
 from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs
-from geo_access.study.provenance import study_tables
+from geo_access.study.provenance import table_files
 from geo_access.study.stored import read_values, write_values
 from geo_access.times.store import KnownAnswers
 from geo_access.words.note import Note
@@ -115,11 +115,10 @@ def hash_sources(file: StudyFile, study: Path) -> dict[str, str]:
     dict of str to str
         SHA-256 by path from the study's folder; that of the study's own questions by the study's name.
     """
-    tables = [path for table in study_tables(file).values() for _, path in table if isinstance(path, Path)]
     feeds = [container_of(path)[0] for path in file.network.gtfs]
     breaks = () if file.network.school_breaks is None else (file.network.school_breaks,)
     found = {study.name: _questions(study)}
-    for path in sorted({*tables, *file.network.osm, *feeds, *breaks}):
+    for path in sorted({*table_files(file), *file.network.osm, *feeds, *breaks}):
         name = Path(os.path.relpath(path, study.resolve().parent)).as_posix()
         found[name] = sha256_file(path) if path.exists() else ""
     return found

@@ -12,7 +12,7 @@ from geo_access.sources.gtfs.read import container_of
 from geo_access.study.file import StudyFile
 from geo_access.study.sections import Table
 
-__all__ = ["Watched", "named_files", "study_tables", "watch"]
+__all__ = ["Watched", "named_files", "study_tables", "table_files", "watch"]
 
 _State = tuple[int, int, int]
 
@@ -23,6 +23,12 @@ def study_tables(file: StudyFile) -> dict[str, Table]:
     tables |= {f"zones {number}": table for number, table in enumerate(file.origins.more_zones, start=2)}
     named = {"training": file.training, "employers": file.employers, "employment": file.employment}
     return {**tables, **{key: table for key, table in named.items() if table is not None}}
+
+
+def table_files(file: StudyFile) -> set[Path]:
+    """Every table that a study names, whatever for; streets, timetables and holidays are no tables."""
+    sections = (*study_tables(file).values(), file.flows, file.mismatch, file.publication, *file.profiles)
+    return {path for section in sections if section is not None for _, path in section if isinstance(path, Path)}
 
 
 def named_files(paths: Iterable[Path]) -> dict[str, Path]:
@@ -90,8 +96,7 @@ def watch(file: StudyFile) -> Watched:
     -------
     Watched
     """
-    sections = (*study_tables(file).values(), file.flows, file.mismatch, file.publication)
-    tables = {path for table in sections if table is not None for _, path in table if isinstance(path, Path)}
+    tables = table_files(file)
     feeds = [container_of(path)[0] for path in file.network.gtfs]
     others = [path for path in (*file.network.osm, *feeds, file.network.school_breaks) if path is not None]
     # The state first: a change after it is seen, even one during the hashing.

@@ -338,6 +338,17 @@ class ProfileSection(Section):
     paratransit: bool = False
     line_kinds: dict[str, Literal["everyone", "school", "paratransit"]] = Field(default_factory=dict)
     max_stress: Annotated[int, Field(ge=1, le=4)] | None = None
+    park_and_ride: Path | None = None
+
+    @model_validator(mode="after")
+    def _parks_somewhere(self) -> ProfileSection:
+        if (self.mode == "park_and_ride") != (self.park_and_ride is not None):
+            raise PydanticCustomError(
+                "study.park_and_ride",
+                'mode = "park_and_ride" and park_and_ride, the file of the places where a car is left, go together',
+                {},
+            )
+        return self
 
 
 class ThresholdSection(Section):

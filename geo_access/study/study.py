@@ -344,8 +344,8 @@ class Study:
             For a métier or a public that is not in the study, or a place that is none.
         """
         metiers = {item.code: item for item in study_metiers(self.file)}
-        profiles = {item.id: item for item in study_profiles(self.file)}
-        chosen = profile if profile is not None else next(iter(profiles))
+        known_publics = [item.id for item in self.file.profiles]
+        chosen = profile if profile is not None else known_publics[0]
         faults = [
             Fault(
                 option,
@@ -354,7 +354,7 @@ class Study:
                 key="option_unknown",
                 values={"value": value, "known": ", ".join(known)},
             )
-            for option, value, known in (("--metier", metier, metiers), ("--profile", chosen, profiles))
+            for option, value, known in (("--metier", metier, metiers), ("--profile", chosen, known_publics))
             if value not in known
         ]
         raise_faults(faults)
@@ -372,5 +372,6 @@ class Study:
             manifest_id=fingerprint(network.inputs, metier, chosen),
             synthetic=self.file.study.synthetic,
         )
-        person = Person(origin, metiers[metier], profiles[chosen])
+        public = next(item for item in study_profiles(self.file, network) if item.id == chosen)
+        person = Person(origin, metiers[metier], public)
         return adviser_sheet(path, network=network, person=person, study=study, language=self.file.study.language)

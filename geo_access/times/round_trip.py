@@ -181,9 +181,12 @@ class Ask:
         return self.query(arrive=Window(0, 0)).streets
 
     def travelling(self, **changed: Any) -> Ask:
-        """Return the same hours with other fields of the query; without a bicycle no traffic stress is asked about."""
-        if not str(changed.get("mode", self.travel.mode)).startswith("bike"):
+        """Return the same hours with other fields of the query, without those that only the former mode asks about."""
+        mode = str(changed.get("mode", self.travel.mode))
+        if not mode.startswith("bike"):
             changed = {**changed, "max_stress": None}
+        if mode != "park_and_ride":
+            changed = {**changed, "park_and_ride": ()}
         return replace(self, travel=replace(self.travel, **changed))
 
     def query(

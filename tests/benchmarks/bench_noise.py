@@ -47,7 +47,7 @@ def base(file: StudyFile, inputs: StudyInputs, network: Network) -> Diagnosis:
         points=inputs.points,
         membership=inputs.membership,
         metiers=study_metiers(file),
-        profiles=[p for p in study_profiles(file) if p.uses_transit][:1],
+        profiles=[p for p in study_profiles(file, network) if p.uses_transit][:1],
         thresholds=study_thresholds(file),
         schedules=study_schedules(file),
         training=inputs.training,

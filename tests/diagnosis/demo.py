@@ -48,7 +48,7 @@ def diagnosed(built: Network, *, jobs: bool = True) -> Diagnosis:
         training=tables.training,
         employers=tables.employers if jobs else None,
         metiers=study_metiers(study()),
-        profiles=[p for p in study_profiles(study()) if p.id in ("sans_voiture", "voiture")],
+        profiles=[p for p in study_profiles(study(), built) if p.id in ("sans_voiture", "voiture")],
         thresholds=study_thresholds(study()),
         schedules=study_schedules(study()),
     )

@@ -457,6 +457,7 @@ def vehicles_of(world: World, query: Query) -> tuple[list[list[Call]], list[tupl
     blocks: dict[tuple[int, str], list[int]] = {}
     many: list[bool] = []
     loose: list[bool] = []
+    unridden: set[int] = set()
     stated = {row[f"{way}_trip_id"] for row in world.transfers if row["transfer_type"] == 4 for way in ("from", "to")}
     repeats: dict[str, list[dict]] = {}
     for row in world.frequencies:
@@ -467,8 +468,8 @@ def vehicles_of(world: World, query: Query) -> tuple[list[list[Call]], list[tupl
             weekdays, added, removed = world.services[trip["service_id"]]
             if not ((day.weekday() in weekdays or day in added) and day not in removed):
                 continue
-            if (bikes and trip["bikes_allowed"] != "1") or world.route_types.get(trip["route_id"]) in shut:
-                continue
+            # Who may not ride a trip sees its vehicle go on without them: it stays in its block.
+            closed = (bikes and trip["bikes_allowed"] != "1") or world.route_types.get(trip["route_id"]) in shut
             calls: list = trip["calls"]
             runs = [(shift_s(world, relative), 0, -1)]
             if f"t{number}" in repeats:
@@ -510,6 +511,8 @@ def vehicles_of(world: World, query: Query) -> tuple[list[list[Call]], list[tupl
                     loose.append(not fixed)
                     out.append(calls)
                     trips.append(number)
+                    if closed:
+                        unridden.add(len(out) - 1)
     seats = {
         pair
         for (_, block), members in blocks.items()
@@ -526,7 +529,8 @@ def vehicles_of(world: World, query: Query) -> tuple[list[list[Call]], list[tupl
                 if after is None or out[after][0][2] < out[before][-1][1]:
                     after = named.get((relative + 1, row["to_trip_id"]))
                 seats = seats | {(before, after)} if row["transfer_type"] == 4 else seats - {(before, after)}
-    return out, [(a, b) for a, b in seats if b is not None], trips
+    ridden = [[] if v in unridden else calls for v, calls in enumerate(out)]
+    return ridden, [(a, b) for a, b in seats if b is not None and not unridden & {a, b}], trips
 
 
 def _block_pairs(

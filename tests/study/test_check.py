@@ -133,3 +133,41 @@ def test_homes_and_sites_that_no_street_comes_near_are_counted_before_a_run(tmp_
     for key in ("check.points_off_streets", "check.sites_off_streets"):
         assert after[key] == before.get(key, 0) + 1
     assert any("nobody leaves from there" in str(each) for each in check_study(path).warnings)
+
+
+def write_parking_study(home: Path, lon: float, *, file: str = 'park_and_ride = "bnls.csv"') -> Path:
+    """The small study whose first public leaves its car at one place, 100 km from nowhere or beside a stop."""
+    path = write_transit_study(home)
+    (home / "bnls.csv").write_text(f"id;nom;nb_pr;Xlong;Ylat\nP1;Gare;120;{lon};50.05\nP2;Centre;0;3.02;50.05\n")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(text.replace('mode = "transit"', f'mode = "park_and_ride"\n{file}', 1), encoding="utf-8")
+    return path
+
+
+def test_a_public_leaves_its_car_where_places_are_kept_for_it(tmp_path: Path) -> None:
+    study = Study.from_file(write_parking_study(tmp_path / "s", 3.1201))
+    assert not check_study(study.path).faults
+    prepared = study.prepare().base
+    # Of the stops A, B and C only B, at 3.12, has a park-and-ride site within 300 m: P2 has no place for it.
+    assert prepared.profiles[0].park_and_ride == ("B",)
+    times = prepared.diagnosis.times["velo", "training", "jour"]
+    # From p2, 3.19: five kilometres by car to B for the bus of 8:15, at A, 3.02, at 8:25; the hour asked is 8:55.
+    assert 600 + 300 < times.out_s[2, 0] < 55 * 60
+
+
+@pytest.mark.parametrize(
+    ("lon", "file", "key"),
+    [
+        (4.5, 'park_and_ride = "bnls.csv"', "routing.park_far"),
+        (3.12, "", "study.park_and_ride"),
+        (3.12, 'park_and_ride = "absent.csv"', "study.file_not_found"),
+    ],
+)
+def test_a_car_that_can_be_left_nowhere_is_refused_by_check_and_run_alike(
+    tmp_path: Path, lon: float, file: str, key: str
+) -> None:
+    path = write_parking_study(tmp_path / "s", lon, file=file)
+    assert [fault.key for fault in check_study(path).faults] == [key]
+    with pytest.raises(GeoAccessError) as said:
+        Study.from_file(path).run(tmp_path / "out")
+    assert key in {said.value.key, *(fault.key for fault in said.value.faults)}

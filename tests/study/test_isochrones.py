@@ -9,7 +9,7 @@ import shapely
 from shapely import Point
 
 from geo_access.crs import to_metric
-from geo_access.network.model import Network
+from geo_access.network.model import CrowFly, Network
 from geo_access.routing.public import Profile
 from geo_access.routing.query import Window
 from geo_access.study.bands import located, study_isochrones
@@ -24,7 +24,7 @@ PATH = demo_study_path()
 FILE = read_study_file(PATH)
 LIMITED = ProfileSection(id="une_ligne", name="", mode="bike+transit", max_access_min=45, max_rides=1)
 DEMO = FILE.model_copy(update={"profiles": (*FILE.profiles, LIMITED), "metiers": FILE.metiers[:2]})
-PUBLICS = {profile.id: profile for profile in study_profiles(DEMO)}
+PUBLICS = {profile.id: profile for profile in study_profiles(DEMO, Network(2154, CrowFly(2154), None, {}))}
 
 
 @pytest.fixture(scope="module")

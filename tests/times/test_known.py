@@ -113,7 +113,7 @@ def test_answers_from_what_is_known_equal_fresh_ones(seed: int) -> None:
             np.testing.assert_array_equal(told.missed_s, fresh.missed_s)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(seed=st.integers(0, 2**32 - 1))
 def test_instants_foreseen_and_answers_of_kin_equal_fresh_ones(seed: int) -> None:
     """What an edit cannot touch is taken from the timetable before it; a window is searched once for its instants."""
