@@ -8,10 +8,11 @@ from typing import Any
 
 from geo_access.errors import Fault
 from geo_access.study.contents import read_contents, readings
-from geo_access.study.file import StudyFile, read_content, sound_part, validated
+from geo_access.study.file import StudyFile, sound_part, validated
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import check_feeds
 from geo_access.study.opened import Unopened, off_streets, try_to_open
+from geo_access.study.raw import read_content
 from geo_access.words.messages import fault_text
 from geo_access.words.note import Note, note
 

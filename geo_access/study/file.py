@@ -9,8 +9,6 @@ The study file's sections as the values that the rooms below work with.
 from __future__ import annotations
 
 import difflib
-import os
-import tomllib
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -24,10 +22,10 @@ from geo_access.diagnosis.norms import NORMS
 from geo_access.errors import Fault, InputError, MissingFileError, raise_faults
 from geo_access.network.model import Network
 from geo_access.routing.park_and_ride import park_and_ride_stops
-from geo_access.sources.gtfs.read import container_of
 from geo_access.sources.places.meeting_places import read_parking_places
 from geo_access.study.change_lines import change_line, change_lines
 from geo_access.study.changes import Change, ScenarioSection
+from geo_access.study.raw import read_content
 from geo_access.study.sections import (
     AddressesSection,
     CostsSection,
@@ -49,16 +47,14 @@ from geo_access.study.sections import (
     TrainingTable,
 )
 from geo_access.words.note import note
-from geo_access.words.told import fault, refusal
+from geo_access.words.told import fault
 
 __all__ = [
-    "MAX_STUDY_BYTES",
     "StudyFile",
     "checked_changes",
     "flag_rules",
     "isochrone_profile",
     "isochrone_schedule",
-    "read_content",
     "read_study_file",
     "sound_part",
     "study_metiers",
@@ -67,27 +63,6 @@ __all__ = [
     "study_thresholds",
     "validated",
 ]
-
-MAX_STUDY_BYTES = 1_000_000
-
-_DEEPEST = 50  # Dotted keys nest tables without a bracket.
-# Keys whose values are paths, wherever they stand in the file.
-_ONE_FILE = (
-    "file",
-    "schools",
-    "communes",
-    "naf_rome",
-    "structures",
-    "certifications",
-    "mef",
-    "located",
-    "school_breaks",
-    "mask",
-    "cantons",
-    "density",
-    "park_and_ride",
-)
-_LIST_OF_FILES = ("osm", "gtfs", "files")
 
 # pydantic's kinds of error → entries of the catalogue, and what they carry.
 _KINDS = {
@@ -185,23 +160,6 @@ class StudyFile(Section):
         return found
 
 
-def _named_files(content: Any, key: str = "") -> list[tuple[str, Path]]:
-    """Every file that the raw content names, with the key that names it; scenarios say theirs with their line."""
-    if key == "scenarios":
-        return []
-    if isinstance(content, dict):
-        pairs = [_named_files(value, f"{key}.{name}".lstrip(".")) for name, value in content.items()]
-        return [pair for part in pairs for pair in part]
-    last = key.rpartition(".")[2]
-    if isinstance(content, list) and last in _LIST_OF_FILES:
-        return [(f"{key}[{i}]", Path(item)) for i, item in enumerate(content) if isinstance(item, str)]
-    if isinstance(content, list):
-        return [pair for i, item in enumerate(content) for pair in _named_files(item, f"{key}[{i}]")]
-    if isinstance(content, str) and last in _ONE_FILE:
-        return [(key, Path(content))]
-    return []
-
-
 def _models(annotation: Any) -> list[Any]:
     """Sections that may stand where this is annotated."""
     if isinstance(annotation, type) and issubclass(annotation, BaseModel):
@@ -256,61 +214,6 @@ def _innermost(errors: list[Any]) -> list[Any]:
         error
         for error, own in zip(errors, locations, strict=True)
         if not own or not any(len(other) > len(own) and other[: len(own)] == own for other in locations)
-    ]
-
-
-def _absolute(content: Any, base: Path, depth: int = 0) -> Any:
-    """Make every path absolute, relative to the file."""
-    if depth > _DEEPEST:
-        raise RecursionError
-    if isinstance(content, dict):
-        return {
-            key: _full(base, value)
-            if key in _ONE_FILE and isinstance(value, str)
-            else [_full(base, item) if isinstance(item, str) else item for item in value]
-            if key in _LIST_OF_FILES and isinstance(value, list)
-            else _absolute(value, base, depth + 1)
-            for key, value in content.items()
-        }
-    if isinstance(content, list):
-        return [_absolute(item, base, depth + 1) for item in content]
-    return content
-
-
-def _full(base: Path, value: str) -> str:
-    # A name that no file can have (NUL, thousands of letters) is an error of the system: here it is no file.
-    try:
-        return str((base / value).resolve())
-    except (OSError, ValueError):
-        return str(base / value)
-
-
-def read_content(path: Path) -> tuple[dict[str, Any], list[Fault]]:
-    """Read the raw content of a study file, its paths absolute, and list the files it names that are not there.
-
-    Raises
-    ------
-    MissingFileError
-        When there is no study file.
-    InputError
-        When it is no TOML.
-    """
-    if not path.is_file():
-        raise refusal("study.no_file", MissingFileError, file=path)
-    if path.stat().st_size > MAX_STUDY_BYTES:
-        raise refusal("study.too_large", file=path)
-    try:
-        content = _absolute(tomllib.loads(path.read_text(encoding="utf-8-sig")), path.parent)
-    except UnicodeDecodeError as error:
-        raise refusal("study.not_utf8", file=path, byte=error.start) from error
-    except RecursionError as error:
-        raise refusal("study.too_deep", file=path) from error
-    except ValueError as error:
-        raise refusal("study.not_toml", file=path, why=error) from error
-    return content, [
-        fault(f"{path.name}: {key}", "study.file_not_found", file=file)
-        for key, file in _named_files(content)
-        if not os.path.exists(container_of(file)[0] if "gtfs" in key else file)  # noqa: PTH110 — true or false, never raises
     ]
 
 

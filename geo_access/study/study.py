@@ -14,7 +14,6 @@ from geo_access.report.printing import can_print
 from geo_access.report.sheet import Person, SheetStudy, adviser_sheet
 from geo_access.study.check import CheckReport, check_study
 from geo_access.study.file import (
-    MAX_STUDY_BYTES,
     StudyFile,
     flag_rules,
     read_study_file,
@@ -31,6 +30,7 @@ from geo_access.study.inputs import read_inputs
 from geo_access.study.network import study_network
 from geo_access.study.pictures import study_sources
 from geo_access.study.prepared import open_prepared, prepare_study
+from geo_access.study.raw import MAX_STUDY_BYTES
 from geo_access.study.run import compute_run, write_run
 from geo_access.study.workbench import Workbench
 from geo_access.words.note import note
