@@ -19,7 +19,16 @@ from geo_access.network.model import SparseTimes, Timetable
 from geo_access.routing.legs import Ends
 from geo_access.times.round_trip import RoundTrip
 
-__all__ = ["LineRide", "LineTrip", "TripChange", "Wanted", "line_rides", "places_gained", "propose_trips"]
+__all__ = [
+    "LineRide",
+    "LineTrip",
+    "TripChange",
+    "Wanted",
+    "columns_by_stop",
+    "line_rides",
+    "places_gained",
+    "propose_trips",
+]
 
 _MINUTE_S = 60
 # A trip made for one site also serves those whose own minute is a little later: nobody waits longer than this.
@@ -124,8 +133,19 @@ class LineRide:
     within: np.ndarray
 
 
-def _columns(times: SparseTimes) -> sparse.csc_matrix:
-    """By stop; one second is added, for a stored zero is no entry."""
+def columns_by_stop(times: SparseTimes) -> sparse.csc_matrix:
+    """Return walks between rows and stops by stop; one second is added, for a stored zero is no entry.
+
+    Parameters
+    ----------
+    times : SparseTimes
+        Rows × stops [s].
+
+    Returns
+    -------
+    scipy.sparse.csc_matrix
+        [s + 1].
+    """
     matrix = sparse.csr_matrix((times.seconds + 1.0, times.indices, times.indptr), shape=(times.n_rows, times.n_cols))
     return matrix.tocsc()
 
@@ -165,8 +185,8 @@ def line_rides(timetable: Timetable, wanted: Wanted, there: Ends, back: Ends) ->
     """
     found: list[LineRide] = []
     walks = {
-        False: (_columns(there.access), _columns(there.egress)),
-        True: (_columns(back.egress), _columns(back.access)),
+        False: (columns_by_stop(there.access), columns_by_stop(there.egress)),
+        True: (columns_by_stop(back.egress), columns_by_stop(back.access)),
     }
     asks = np.flatnonzero(wanted.lacking.any(axis=0))
     for trip in _patterns(timetable):

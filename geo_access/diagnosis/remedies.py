@@ -2,9 +2,9 @@
 
 No change is proposed that was not recomputed; "lifts" means that it did. The order says whom a change asks, and is
 printed: nobody but the resident (a bicycle to the stop, a service to book), a neighbour (a shared car), the centre or
-the employer (other hours), the operator (one trip on a line, a denser headway, a longer way), the provider of training
-(a session where the métier's family is taught, then where its level is), the household (a weekly stay). A longer
-threshold is no remedy: it is told apart, as a sensitivity.
+the employer (other hours), the operator (a connection held, one trip on a line, a denser headway, a longer way), the
+provider of training (a session where the métier's family is taught, then where its level is), the household (a weekly
+stay). A longer threshold is no remedy: it is told apart, as a sensitivity.
 
 The same for one zone (`find_remedies`) and for a whole territory at once (`smallest_remedies`), there with the changes
 of the service that `geo_access.diagnosis.service_remedies` tried.
@@ -298,7 +298,7 @@ def find_remedies(
         tried.append(_session(zone, rules.adequate_share))
     for name, source in (scenarios or {}).items():
         trip = zone.times(source, replace(zone.ask, spread_s=0))
-        tried.append((SERVICE[0], name, zone.share(trip)))
+        tried.append((SERVICE[1], name, zone.share(trip)))
     rows = []
     for item in tried:
         if item is None:

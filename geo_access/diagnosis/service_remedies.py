@@ -1,9 +1,10 @@
-"""Changes of the service: the network computed anew with each on every service day, and a plan of several.
+"""Changes of the service: the network computed anew with each, on every service day.
 
-`geo_access.diagnosis.line_trips` and `geo_access.diagnosis.line_changes` say which are worth trying for the worst zones
-of a question: one trip more on a line, a denser headway, a longer way. Each is applied to the network and the whole
-territory asked again. What is told of a change is what this found. Vehicles that go all the way are tried; a new trip
-to a change is not. Trips that must be booked and lines for pupils are left as they are.
+`geo_access.diagnosis.held_connections`, `geo_access.diagnosis.line_trips` and `geo_access.diagnosis.line_changes` say
+which are worth trying for the worst zones of a question: a connection held, one trip more on a line, a denser headway,
+a longer way. Each is applied to the network and the whole territory asked again. What is told of a change is what this
+found, whom it gives a métier and whom it takes one. New trips go all the way; a new trip to a change is not tried.
+Trips that must be booked and lines for pupils are left as they are.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import pandas as pd
 
 from geo_access.clock import format_clock, plain_clock
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
+from geo_access.diagnosis.held_connections import Changing, HeldChange, propose_held
 from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.line_changes import LineChange, Place, Reach, propose_extensions, propose_headways
 from geo_access.diagnosis.line_trips import TripChange, Wanted, line_rides, propose_trips
@@ -25,7 +27,9 @@ from geo_access.diagnosis.model import UNMEASURED
 from geo_access.errors import InputError
 from geo_access.network.model import Timetable
 from geo_access.network.timetable.edits import Edit, RepeatTrip
+from geo_access.network.timetable.held import CHANGE_MARGIN_S
 from geo_access.network.timetable.scenario import apply_edits
+from geo_access.routing.transfers import usable_footpaths
 from geo_access.times.round_trip import Ask, NetworkTimes, RoundTrip, Sites, connect_points, round_trip, site_hours
 from geo_access.words.told import refusal
 
@@ -38,15 +42,17 @@ __all__ = [
     "ServiceLimits",
     "ServiceTrials",
     "TriedChange",
-    "service_plan",
+    "flagged_residents",
+    "reached_by",
+    "times_with",
     "try_changes",
     "with_lines",
 ]
 
-SERVICE = ("trip_on_a_line", "headway_on_a_line", "extended_line")
+SERVICE = ("held_connection", "trip_on_a_line", "headway_on_a_line", "extended_line")
 """Kinds of changes of the service, ordered by what they ask of the operator."""
 
-_TRIP = SERVICE[0]
+_HELD = SERVICE[0]
 _MOST_ENGINES = 12
 _CLOCK_MINUTE = 5
 
@@ -59,13 +65,14 @@ class ServiceLimits:
     ----------
     zones : int
         Zones × métiers with most residents who do not get there.
-    trips, headways, extensions : int
+    held, trips, headways, extensions : int
         Changes of each kind that are computed anew.
     homes, sites : int
         Zones, and sites, that lines might be extended to.
     """
 
     zones: int = 60
+    held: int = 3
     trips: int = 4
     headways: int = 1
     extensions: int = 2
@@ -151,15 +158,28 @@ class ServiceEngines:
         return self._kept[key]
 
 
-def _flagged(diagnosis: Diagnosis, case: DiagnosedCase) -> np.ndarray:
-    """Residents who do not reach, of each flagged zone × métier; 0 where there is no flag, or data are missing."""
+def flagged_residents(diagnosis: Diagnosis, case: DiagnosedCase, reached: np.ndarray) -> np.ndarray:
+    """Count the residents who do not reach, of each flagged zone × métier.
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+    case : DiagnosedCase
+    reached : ndarray of bool, shape (n_points, n_metiers)
+        Who reaches enough places.
+
+    Returns
+    -------
+    ndarray of float64, shape (n_zones, n_metiers)
+        0 where there is no flag, or data are missing.
+    """
     weights = diagnosis.residents.weights
     total = np.asarray(weights.sum(axis=1)).ravel()[:, None]
-    reached = np.asarray(weights @ case.points.reached.astype(np.float64))
-    unknown = np.isin(case.points.reason, UNMEASURED) & ~case.points.reached
-    open_to = reached + np.asarray(weights @ unknown.astype(np.float64))
+    arrive = np.asarray(weights @ reached.astype(np.float64))
+    unknown = np.isin(case.points.reason, UNMEASURED) & ~reached
+    open_to = arrive + np.asarray(weights @ unknown.astype(np.float64))
     flagged = (open_to < (diagnosis.rules.adequate_share - 1e-9) * total) & case.offers.exists[None, :]
-    return np.where(flagged, total - reached, 0.0)
+    return np.where(flagged, total - arrive, 0.0)
 
 
 def try_changes(
@@ -192,7 +212,7 @@ def try_changes(
     timetable = engines.times.network.timetable
     if timetable is None:
         raise refusal("no_timetable_gtfs")
-    lack = _flagged(diagnosis, case)
+    lack = flagged_residents(diagnosis, case, case.points.reached)
     order = np.argsort(-lack, axis=None, kind="stable")[: np.count_nonzero(lack > 0)]
     zone, metier = np.unravel_index(order[: chosen.zones], lack.shape)
     lacking = np.zeros(case.points.reached.shape)
@@ -207,7 +227,11 @@ def try_changes(
     known = engines.times.known.connect(diagnosis.residents.xy[points], sites.xy, ask.streets)
     ends = cast("TransitConnection", known.connected())
     rides = line_rides(timetable, wanted, ends.there, ends.back)
-    tried: list[TriedChange | None] = [
+    held = propose_held(
+        timetable, wanted, (ends.there, ends.back), _changing(ask, timetable), most=_held_of(ask, chosen)
+    )
+    tried: list[TriedChange | None] = [_held_tried(diagnosis, engines, case, change, timetable) for change in held]
+    tried += [
         _trip_tried(diagnosis, engines, case, change, timetable)
         for change in propose_trips(timetable, wanted, rides, most=chosen.trips)
     ]
@@ -218,6 +242,45 @@ def try_changes(
     tried += [_line_tried(diagnosis, engines, case, change, timetable) for change in proposed]
     done = tuple(item for item in tried if item is not None)
     return ServiceTrials(done, len(zone), len(order) - len(zone))
+
+
+def _held_of(ask: Ask, limits: ServiceLimits) -> int:
+    """Return how many connections to try: none for those who change nowhere."""
+    return limits.held if ask.travel.max_rides is None or ask.travel.max_rides > 1 else 0
+
+
+def _changing(ask: Ask, timetable: Timetable) -> Changing:
+    query = ask.travel
+    pace = {name: getattr(query, name) for name in ("walk_kmh", "max_transfer_s", "min_transfer_s")}
+    as_built = query.walk_kmh == timetable.walk_kmh and query.min_transfer_s == CHANGE_MARGIN_S
+    return Changing(usable_footpaths(timetable, **pace), as_built)
+
+
+def _held_tried(
+    diagnosis: Diagnosis, engines: ServiceEngines, case: DiagnosedCase, change: HeldChange, timetable: Timetable
+) -> TriedChange | None:
+    """Compute connections held; None where the timetable does not let them be."""
+    try:
+        times = times_with(diagnosis, engines, case, change.edits)
+    except InputError:
+        return None
+    lines, clocks, parts = [], [], []
+    for item, edit in zip(change.held, change.edits, strict=True):
+        line, feeder = (str(timetable.route_name[timetable.trip_route[trip]]) for trip in (item.trip, item.feeder))
+        leaves, comes = timetable.event_departure_s[item.leaves], timetable.event_arrival_s[item.arrives]
+        stop = timetable.stop_name[timetable.event_stop[item.leaves]]
+        clocks.append(format_clock(leaves))
+        lines.append(line)
+        parts.append(f"{line}: {stop} {clocks[-1]} +{edit.minutes:g} min ← {feeder} {format_clock(comes)}")
+    return TriedChange(
+        _HELD,
+        change.edits,
+        "; ".join(dict.fromkeys(lines)),
+        "; ".join(name for edit in change.edits for name in edit.trip_ids),
+        "; ".join(clocks),
+        "; ".join(parts),
+        reached_by(diagnosis, case, times),
+    )
 
 
 def _asked(diagnosis: Diagnosis, case: DiagnosedCase) -> Ask:
@@ -283,7 +346,7 @@ def _trip_tried(
         "; ".join(name for _, name, _, _ in parts),
         "; ".join(minute for _, _, minute, _ in parts),
         "; ".join(f"{line}: {minute}{towards}" for line, _, minute, towards in parts),
-        _reached(diagnosis, case, _times(diagnosis, engines, case, edits)),
+        reached_by(diagnosis, case, times_with(diagnosis, engines, case, edits)),
     )
 
 
@@ -292,105 +355,49 @@ def _line_tried(
 ) -> TriedChange | None:
     """Compute a headway or an extension; None where the streets or the timetable do not let it be."""
     try:
-        trip = _times(diagnosis, engines, case, change.edits)
+        trip = times_with(diagnosis, engines, case, change.edits)
     except InputError:
         return None
     line = str(timetable.route_name[change.route])
-    reached = _reached(diagnosis, case, trip)
+    reached = reached_by(diagnosis, case, trip)
     return TriedChange(change.remedy, change.edits, line, "", "", f"{line}: {change.detail}", reached)
 
 
-def _times(diagnosis: Diagnosis, engines: ServiceEngines, case: DiagnosedCase, edits: Sequence[Edit]) -> RoundTrip:
-    """Compute the times of a question with some changes."""
-    ask, sites, xy = replace(_asked(diagnosis, case), spread_s=0), diagnosis.sites[case.kind], diagnosis.residents.xy
-    return round_trip(connect_points(engines.on(edits), xy, sites, ask), np.arange(len(xy)), sites, ask)
-
-
-def _reached(diagnosis: Diagnosis, case: DiagnosedCase, trip: RoundTrip) -> np.ndarray:
-    offered = (case.offers.indptr, case.offers.site, case.offers.all_places)
-    found = places_within(trip.out_s, trip.back_s, case.threshold.limit_s, False, *offered)
-    return np.asarray(found >= diagnosis.rules.min_opportunities)
-
-
-def service_plan(
-    diagnosis: Diagnosis, engines: ServiceEngines, case: DiagnosedCase, trials: ServiceTrials, *, most: int = 3
-) -> pd.DataFrame:
-    """Plan several changes for the territory: each time the one that un-flags most further residents.
-
-    The next is chosen by what each brought alone; what is told of the plan is computed anew with all its changes. What
-    would change a line in two ways, or cannot be applied with those before it, is left out.
+def times_with(diagnosis: Diagnosis, engines: ServiceEngines, case: DiagnosedCase, edits: Sequence[Edit]) -> RoundTrip:
+    """Compute the times of a question with some changes.
 
     Parameters
     ----------
     diagnosis : Diagnosis
     engines : ServiceEngines
     case : DiagnosedCase
-    trials : ServiceTrials
-        Of the same question.
-    most : int
-        Most changes planned.
+    edits : sequence of Edit
 
     Returns
     -------
-    DataFrame
-        One row per number of changes: ``changes, remedy, detail, line, trip, minute, situations_lifted,
-        residents_unflagged, residents_gained, residents_lost, residents_placed, profile, kind, schedule, threshold``;
-        all but the names are cumulated over the rows above. ``residents_gained`` counts who reaches a further métier,
-        each once, ``residents_lost`` who no longer reaches one;
-        ``residents_placed`` no more per métier than free places at the sites that they reach.
+    RoundTrip
+
+    Raises
+    ------
+    InputError
+        When an edit cannot be applied.
     """
-    weights, people = diagnosis.residents.weights, diagnosis.residents.population
-    total = np.asarray(weights.sum(axis=1)).ravel()[:, None]
-    flagged = _flagged(diagnosis, case) > 0
-    enough = (diagnosis.rules.adequate_share - 1e-9) * total
-
-    def lifted(reached: np.ndarray) -> np.ndarray:
-        return (np.asarray(weights @ reached.astype(np.float64)) >= enough) & flagged
-
-    def worth(reached: np.ndarray) -> tuple[float, float]:
-        return float((total * lifted(reached)).sum()), float(people @ reached.sum(axis=1))
-
-    left = list(trials.tried)
-    rows: list[tuple[object, ...]] = []
-    reached, edits, changed = case.points.reached, list[Edit](), list[tuple[str, str]]()
-    while left and len(rows) < most:
-        best = max(range(len(left)), key=lambda number: worth(reached | left[number].reached))
-        if worth(reached | left[best].reached) <= worth(reached):
-            break
-        item = left.pop(best)
-        others = [kind for line, kind in changed if line == item.line]
-        if others and (item.remedy, *others) != (_TRIP,) * (1 + len(others)):
-            continue
-        try:
-            trip = _times(diagnosis, engines, case, [*edits, *item.edits])
-        except InputError:
-            continue
-        edits += item.edits
-        changed.append((item.line, item.remedy))
-        reached = _reached(diagnosis, case, trip)
-        gained = reached & ~case.points.reached
-        unflagged, placed = worth(reached)[0], _placed(diagnosis, case, trip, gained)
-        gains = float(people[gained.any(axis=1)].sum())
-        losses = float(people[(case.points.reached & ~reached).any(axis=1)].sum())
-        counts = (int(lifted(reached).sum()), unflagged, gains, losses, placed)
-        rows.append((len(rows) + 1, item.remedy, item.detail, item.line, item.trip, item.minute, *counts))
-    columns = ["changes", "remedy", "detail", "line", "trip", "minute", "situations_lifted", "residents_unflagged"]
-    asked = {"profile": case.profile.id, "kind": case.kind, "schedule": case.schedule, "threshold": case.threshold.id}
-    return pd.DataFrame(rows, columns=[*columns, "residents_gained", "residents_lost", "residents_placed"]).assign(
-        **asked
-    )
+    ask, sites, xy = replace(_asked(diagnosis, case), spread_s=0), diagnosis.sites[case.kind], diagnosis.residents.xy
+    return round_trip(connect_points(engines.on(edits), xy, sites, ask), np.arange(len(xy)), sites, ask)
 
 
-def _placed(diagnosis: Diagnosis, case: DiagnosedCase, trip: RoundTrip, gained: np.ndarray) -> float:
-    """Residents gained for whom there is a free place, métier by métier."""
-    within = (trip.out_s <= case.threshold.limit_s) & (trip.back_s <= case.threshold.limit_s)
-    offers, placed = case.offers, 0.0
-    for metier in np.flatnonzero(gained.any(axis=0)).tolist():
-        part = slice(offers.indptr[metier], offers.indptr[metier + 1])
-        own = within[np.ix_(np.flatnonzero(gained[:, metier]), offers.site[part])].any(axis=0)
-        free = float(offers.open_places[part][own].sum())
-        placed += min(free, float(diagnosis.residents.population[gained[:, metier]].sum()))
-    return placed
+def reached_by(diagnosis: Diagnosis, case: DiagnosedCase, trip: RoundTrip) -> np.ndarray:
+    """Tell who reaches enough places by some times: ndarray of bool, shape (n_points, n_metiers).
+
+    Parameters
+    ----------
+    diagnosis : Diagnosis
+    case : DiagnosedCase
+    trip : RoundTrip
+    """
+    offered = (case.offers.indptr, case.offers.site, case.offers.all_places)
+    found = places_within(trip.out_s, trip.back_s, case.threshold.limit_s, False, *offered)
+    return np.asarray(found >= diagnosis.rules.min_opportunities)
 
 
 def with_lines(

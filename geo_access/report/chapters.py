@@ -9,6 +9,7 @@ import pandas as pd
 from geo_access.diagnosis.model import Metier
 from geo_access.report.axes import axis_lines, lift_rows, reason_words
 from geo_access.report.beside import curve_table, mismatch_row, observed_lines, observed_table
+from geo_access.report.changes import change_told
 from geo_access.report.context import ReportContext
 from geo_access.report.reach import REACHES, blocked_of, is_asked, named_metier, reach_of, reach_rows, share_of
 from geo_access.report.words import embedded_png, known_text, minutes, share
@@ -347,7 +348,7 @@ def _remedies(context: ReportContext, code: str) -> list[dict[str, Any]]:
             "public": publics.get(str(row.get("profile", "")), "–"),
             "zone": names.get(str(row["zone_id"]), str(row["zone_id"])),
             "kind": text(f"kind.{row['kind']}", context.language) if "kind" in row else "–",
-            "change": text(f"report.change.{row['remedy']}", context.language, detail=row["detail"]),
+            "change": change_told(row["remedy"], row["detail"], float(row.get("residents_lost", 0)), context.language),
             "before": float(row["share_before"]),
             "after": float(row["share_after"]),
             "gained": float(row["residents_gained"]),

@@ -16,6 +16,7 @@ from geo_access.words.note import Note, note
 __all__ = [
     "CancelTrips",
     "Change",
+    "ConnectionHeld",
     "FareFree",
     "HoursMoved",
     "LineBooked",
@@ -299,6 +300,26 @@ class TripsShifted(_Service):
         return edits.ShiftTrips(self.minutes, self.trips, self.line, self.start, self.end)
 
 
+class ConnectionHeld(_Service):
+    """Trips that wait at a stop for those who change from another line, some minutes at most."""
+
+    change: Literal["hold_connection"] = "hold_connection"
+    stop: Text
+    minutes: Annotated[float, Field(gt=0, le=120)]
+    line: Text | None = None
+    trips: tuple[Text, ...] = ()
+    start: Clock | None = None
+    end: Clock | None = None
+    feeder: Text | None = None
+    feeder_trips: tuple[Text, ...] = ()
+    change_min: Annotated[float, Field(ge=0, le=120)] | None = None
+
+    def edit(self) -> edits.HoldConnection:
+        """Return it as the network takes it."""
+        window, fed = (self.start, self.end), (self.feeder, self.feeder_trips)
+        return edits.HoldConnection(self.stop, self.minutes, self.line, self.trips, *window, *fed, self.change_min)
+
+
 class HeadwaySet(_Service):
     """A line that runs every so many minutes within a window."""
 
@@ -429,6 +450,7 @@ ServiceChange = (
     | TripAdded
     | TripsRemoved
     | TripsShifted
+    | ConnectionHeld
     | HeadwaySet
     | LineAdded
     | LineExtended

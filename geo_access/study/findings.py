@@ -17,10 +17,12 @@ from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis, d
 from geo_access.diagnosis.observed import ObservedTrips, compare_observed
 from geo_access.diagnosis.publication import hold_back
 from geo_access.diagnosis.remedies import smallest_remedies
-from geo_access.diagnosis.service_remedies import ServiceEngines, service_plan, try_changes
+from geo_access.diagnosis.service_plan import service_plan
+from geo_access.diagnosis.service_remedies import ServiceEngines, try_changes
 from geo_access.diagnosis.siting import sessions_for_metier
 from geo_access.diagnosis.supply_adequacy import employer_need, supply_adequacy
 from geo_access.measures.mismatch import dares_mismatch
+from geo_access.report.changes import change_told
 from geo_access.routing.query import Window
 from geo_access.study.beside import publication
 from geo_access.study.file import (
@@ -355,9 +357,10 @@ def with_remedies(flags: pd.DataFrame, remedies: pd.DataFrame, *, language: str)
         As `flags`; ``remedy`` is missing where none was sought or none was found.
     """
     found = remedies[(remedies["remedy"].astype(str) != "") & remedies["smallest"].astype(bool)]
+    losing = found["residents_lost"] if "residents_lost" in found else np.zeros(len(found))
     words = [
-        text(f"report.change.{remedy}", language, detail=detail)
-        for remedy, detail in zip(found["remedy"], found["detail"], strict=True)
+        change_told(str(remedy), str(detail), float(lost), language)
+        for remedy, detail, lost in zip(found["remedy"], found["detail"], losing, strict=True)
     ]
     keys = ["zone_id", "metier", "profile", "kind", "schedule", "threshold"]
     lookup = pd.Series(words, index=pd.MultiIndex.from_frame(found[keys].astype(str)), dtype=object)

@@ -17,7 +17,8 @@ from geo_access.diagnosis.employers import employer_transit_test
 from geo_access.diagnosis.lifts import profile_ask
 from geo_access.diagnosis.model import Profile
 from geo_access.diagnosis.remedies import find_remedies, smallest_remedies
-from geo_access.diagnosis.service_remedies import ServiceEngines, ServiceLimits, service_plan, try_changes
+from geo_access.diagnosis.service_plan import service_plan
+from geo_access.diagnosis.service_remedies import ServiceEngines, ServiceLimits, try_changes
 from geo_access.network.model import Network
 from geo_access.network.timetable.edits import RepeatTrip
 from geo_access.times.round_trip import NetworkTimes, Sites, connect_points, round_trip
@@ -71,7 +72,7 @@ def test_one_earlier_trip_on_a_named_line_serves_the_shift(found: Diagnosis, ter
     truth = TRUTHS["industrial_zone_at_five"]
     engines = ServiceEngines(NetworkTimes(territory))
     case = found.case("sans_voiture", "job", schedule="poste_matin")
-    trials = try_changes(found, engines, case, limits=ServiceLimits(trips=1, headways=0, extensions=0))
+    trials = try_changes(found, engines, case, limits=ServiceLimits(held=0, trips=1, headways=0, extensions=0))
     (bus,) = trials.tried
     # L8 rides 20 minutes and the walk to the door comes on top: the last minute at which it may leave for 04:55.
     assert bus.line == "L8"

@@ -215,6 +215,7 @@ LIFTED = (
     "bike_to_the_stop",
     "covoiturage",
     "hours_moved",
+    "held_connection",
     "trip_on_a_line",
     "headway_on_a_line",
     "extended_line",
@@ -252,7 +253,7 @@ def test_each_planted_remedy_is_found_and_nothing_is_promised_where_nothing_lift
         asked=Asked([TRANSIT], [HOUR], [DAY], RULES),
     )
     changes = []
-    for remedy in ("extended_line", "headway_on_a_line", "trip_on_a_line"):
+    for remedy in ("extended_line", "headway_on_a_line", "trip_on_a_line", "held_connection"):
         reached = np.zeros((len(LIFTED), 2), bool)
         reached[LIFTED.index(remedy), 0] = True
         minute = "07:20" if remedy == "trip_on_a_line" else ""
@@ -265,7 +266,7 @@ def test_each_planted_remedy_is_found_and_nothing_is_promised_where_nothing_lift
     assert welding["lifts"].to_dict() == {name or "nothing": bool(name) for name in LIFTED}
     assert welding.loc["trip_on_a_line", ["line", "minute"]].tolist() == ["L8", "07:20"]
     assert welding.loc["hours_moved", "detail"] == "+30 min"
-    assert (welding["share_after"] == [1.0] * 8 + [0.0]).all()
+    assert (welding["share_after"] == [1.0] * 9 + [0.0]).all()
     # A longer threshold is told as a sensitivity, never as a remedy.
     # What is booked needs a timetable: see test_service_remedies.
     assert set(REMEDIES) == {name for name in LIFTED if name} | {"booked_transport", "longer_threshold"}

@@ -16,12 +16,12 @@ from shapely import Point
 from geo_access.diagnosis.diagnose import DiagnosedCase, Diagnosis, diagnose
 from geo_access.diagnosis.model import FlagRules, Profile, Threshold
 from geo_access.diagnosis.remedies import smallest_remedies
+from geo_access.diagnosis.service_plan import service_plan
 from geo_access.diagnosis.service_remedies import (
     SERVICE,
     ServiceEngines,
     ServiceLimits,
     ServiceTrials,
-    service_plan,
     try_changes,
     with_lines,
 )
@@ -166,7 +166,7 @@ def test_one_shift_needs_one_trip_which_asks_less_than_a_headway(tmp_path: Path)
     # The bicycle asks nobody, 38 minutes; of what the operator can do, one trip is told beside it.
     told = found.table().set_index("remedy")["smallest"]
     assert told.to_dict() == {"bike_to_the_stop": True, "trip_on_a_line": False}
-    assert list(SERVICE) == ["trip_on_a_line", "headway_on_a_line", "extended_line"]
+    assert list(SERVICE) == ["held_connection", "trip_on_a_line", "headway_on_a_line", "extended_line"]
 
 
 def test_a_line_that_does_not_run_then_has_no_headway_to_speak_of(tmp_path: Path) -> None:

@@ -311,6 +311,8 @@ def _service_edits(pick: random.Random, line: str, start: int) -> list[dict[str,
         {"change": "headway", "line": line, "headway_min": pick.choice((7, 15, 45)), **window},
         {"change": "shift_trips", "line": line, "minutes": pick.choice((-20, 5, 30)), **window},
         {"change": "remove_trips", "line": line, **window},
+        {"change": "hold_connection", "stop": stop, "line": line, "feeder": f"L{pick.randint(0, 2)}"}
+        | {"minutes": pick.choice((3, 8, 20)), **pick.choice(({}, window, {"change_min": 2}))},
         {"change": "add_trip", "trip": f"more {start}", "line": line, "calls": calls},
         {"change": "close_line", "line": line},
         {"change": "close_stop", "stop": stop},

@@ -232,6 +232,8 @@ def test_a_change_without_effect_says_so(base: PreparedStudy) -> None:
         {"change": "session_added", "metier": "H2913", "level": 3, "places": 5, "site": "T01", "lon": 3.0, "lat": 50.0},
         {"change": "repeat_trip", "start": "04:25"},
         {"change": "dance"},
+        {"change": "hold_connection", "stop": "A", "minutes": 0, "line": "L8", "feeder": "K1"},
+        {"change": "hold_connection", "stop": "A", "minutes": 500, "line": "L8", "feeder": "K1"},
         {"change": "headway", "line": "L8", "headway_min": 0, "start": "05:00", "end": "06:00"},
     ],
 )
@@ -258,9 +260,17 @@ def test_a_line_to_be_booked_is_lost_to_those_who_do_not_book(base: PreparedStud
     [
         ({"change": "line_booked", "line": "L8", "booked": False}, "no trip of line 'L8'"),
         ({"change": "line_booked", "line": "L88"}, "L8"),
+        (
+            {"change": "hold_connection", "stop": "Nowhere", "minutes": 5, "line": "L8", "feeder": "K1"},
+            "no stop 'Nowhere'",
+        ),
+        ({"change": "hold_connection", "stop": "Nowhere", "minutes": 5, "line": "L88", "feeder": "K1"}, "nearest: L8"),
+        ({"change": "hold_connection", "stop": "Nowhere", "minutes": 5, "line": "L8"}, "a line or trips for each"),
     ],
 )
-def test_a_booking_that_changes_nothing_is_refused(base: PreparedStudy, fields: dict, word: str) -> None:
+def test_a_change_of_a_line_that_changes_nothing_or_names_nothing_is_refused(
+    base: PreparedStudy, fields: dict, word: str
+) -> None:
     with pytest.raises(InputError, match=word):
         apply_changes(base.assumptions, [change(**fields)])
 

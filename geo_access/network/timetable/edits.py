@@ -15,6 +15,7 @@ __all__ = [
     "DivertLine",
     "Edit",
     "ExtendLine",
+    "HoldConnection",
     "NewStop",
     "RemoveTrips",
     "RepeatTrip",
@@ -200,6 +201,59 @@ class ShiftTrips:
 
 
 @dataclass(frozen=True)
+class HoldConnection:
+    """Let trips wait at a stop for those who change from another line, some minutes at most.
+
+    A trip leaves once the last feeder that is in time with the wait has come and its riders have changed; not a moment
+    later, and as planned where none is. All later calls of the trip are as much later, and the vehicle's next trips as
+    far as the stand between them does not make up for it.
+
+    Attributes
+    ----------
+    stop : str
+        Where the trips wait: id, or name; several platforms of one name are one place.
+    minutes : float
+        Longest wait after the planned departure [min].
+    line : str or None
+        Trips of this line wait: its id, or the name that is printed on it.
+    trip_ids : tuple of str
+        These trips wait instead.
+    start, end : str or None
+        Clock texts: only departures from the stop within [start, end).
+    feeder : str or None
+        Line whose riders are waited for.
+    feeder_ids : tuple of str
+        Trips whose riders are waited for instead.
+    change_min : float or None
+        From getting off to boarding [min]; None for the change of the timetable, on foot at its speed, and
+        `CHANGE_MARGIN_S` to spare.
+
+    Examples
+    --------
+    >>> str(HoldConnection("Gare", 5, line="K1", feeder="R1").describe())
+    'scenario: line K1 waits at Gare for line R1, 5 min at most (departures in …–…)'
+    """
+
+    stop: str
+    minutes: float
+    line: str | None = None
+    trip_ids: tuple[str, ...] = ()
+    start: str | None = None
+    end: str | None = None
+    feeder: str | None = None
+    feeder_ids: tuple[str, ...] = ()
+    change_min: float | None = None
+
+    def describe(self) -> Note:
+        """Say the edit."""
+        shown = {"stop": self.stop, "minutes": f"{self.minutes:g}", "window": _window(self.start, self.end)}
+        held = {"trips": ", ".join(self.trip_ids)} if self.line is None else {"line": self.line}
+        fed = {"feeders": ", ".join(self.feeder_ids)} if self.feeder is None else {"feeder": self.feeder}
+        by = ("trips" if self.line is None else "line", "trips" if self.feeder is None else "line")
+        return note(f"edit.hold_{by[0]}_{by[1]}", **shown, **held, **fed)
+
+
+@dataclass(frozen=True)
 class SetHeadway:
     """Make a line run regularly in a window.
 
@@ -372,6 +426,7 @@ Edit = (
     | AddTrip
     | RepeatTrip
     | ShiftTrips
+    | HoldConnection
     | SetHeadway
     | AddLine
     | ExtendLine

@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from geo_access.errors import Fault
+from geo_access.clock import parse_clock
+from geo_access.errors import Fault, InputError
 from geo_access.network.model import Timetable
 from geo_access.network.timetable.stops import plain_name
 from geo_access.words.told import fault
@@ -16,6 +17,8 @@ from geo_access.words.told import fault
 __all__ = ["Finder", "line_index", "line_reference", "meant_lines"]
 
 _MOST_LISTED = 8
+# Stops of one name that lie farther from the first are other places.
+_ONE_PLACE_M = 500.0
 
 
 def _listed(names: Iterable[str]) -> str:
@@ -162,6 +165,32 @@ class Finder:
             self.add("edit.several_stops", name=name, n=len(ids), ids=_listed(map(str, ids)))
             return None
         return [int(k) for k in found]
+
+    def place(self, name: str) -> list[int] | None:
+        """Return the stop of that id, else all stops of that name that lie together: the platforms of a station."""
+        t = self.timetable
+        named = np.flatnonzero(t.stop_name == name)
+        if len(_by_id(name, t.stop_id, t.stop_feed)) or len(named) < 2:
+            return self.stop(name)
+        gaps_m = np.hypot(t.stop_x[named] - t.stop_x[named[0]], t.stop_y[named] - t.stop_y[named[0]])
+        return self.stop(name) if gaps_m.max() > _ONE_PLACE_M else [int(k) for k in named]
+
+    def clock(self, text: str | None, default: int) -> int:
+        """Return a clock text as seconds of the service day [s]; the default where there is none, or none that is."""
+        if text is None:
+            return default
+        try:
+            return parse_clock(text)
+        except InputError:
+            self.add("edit.clock", value=text)
+            return default
+
+    def span(self, start: str | None, end: str | None) -> tuple[int, int]:
+        """Return a window of clock texts as seconds, open where one is not given [s]."""
+        low, high = self.clock(start, -(2**31)), self.clock(end, 2**31)
+        if high <= low:
+            self.add("edit.empty_window", window=f"{start}–{end}")
+        return low, high
 
     def trips(self, names: Sequence[str]) -> list[str]:
         """Return the trips of those ids; the id of the feed stands for all that ``frequencies.txt`` makes of it."""

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from geo_access.clock import parse_clock
-from geo_access.errors import InputError, raise_faults
+from geo_access.errors import raise_faults
 from geo_access.network.model import Network, Timetable
 from geo_access.network.timetable.edits import (
     AddLine,
@@ -22,6 +22,7 @@ from geo_access.network.timetable.edits import (
     DivertLine,
     Edit,
     ExtendLine,
+    HoldConnection,
     RemoveTrips,
     RepeatTrip,
     ReplaceFeed,
@@ -29,6 +30,7 @@ from geo_access.network.timetable.edits import (
     ShiftTrips,
 )
 from geo_access.network.timetable.feeds import close_feed, replace_feed
+from geo_access.network.timetable.held import hold_connection
 from geo_access.network.timetable.naming import Finder
 from geo_access.network.timetable.paths import add_line, divert_line, extend_line, with_route
 from geo_access.network.timetable.service import ServiceTrip, put_in, seated_again, service_trips, take_out
@@ -108,6 +110,8 @@ def _applied(network: Network, edit: Edit, finder: Finder) -> Network:
     elif isinstance(edit, AddLine | ExtendLine | DivertLine):
         by_path = {AddLine: add_line, ExtendLine: extend_line, DivertLine: divert_line}
         changed = by_path[type(edit)](timetable, edit, network.streets, finder)  # type: ignore[operator]
+    elif isinstance(edit, HoldConnection):
+        changed = hold_connection(timetable, edit, finder)
     else:
         changed = _trips_changed(timetable, edit, finder)
     if finder.faults:
@@ -147,26 +151,9 @@ class _Chosen:
     drawn: np.ndarray
 
 
-def _clock(text: str | None, finder: Finder, default: int) -> int:
-    if text is None:
-        return default
-    try:
-        return parse_clock(text)
-    except InputError:
-        finder.add("edit.clock", value=text)
-        return default
-
-
-def _span(start: str | None, end: str | None, finder: Finder) -> tuple[int, int]:
-    low, high = _clock(start, finder, -(2**31)), _clock(end, finder, 2**31)
-    if high <= low:
-        finder.add("edit.empty_window", window=f"{start}–{end}")
-    return low, high
-
-
 def _chosen(timetable: Timetable, edit: RemoveTrips | ShiftTrips | SetHeadway, finder: Finder) -> _Chosen:
     names = () if isinstance(edit, SetHeadway) else edit.trip_ids
-    low, high = _span(edit.start, edit.end, finder)
+    low, high = finder.span(edit.start, edit.end)
     if bool(names) == (edit.line is not None):
         finder.add("edit.which_trips")
     line = finder.line(edit.line) if edit.line is not None and not names else None
@@ -177,7 +164,11 @@ def _chosen(timetable: Timetable, edit: RemoveTrips | ShiftTrips | SetHeadway, f
     trips = [trip for trip in service_trips(timetable, mine) if low <= trip.departure_s[0] < high]
     if not trips:
         finder.add("edit.no_trip_in_window", line=edit.line or ", ".join(names), window=f"{edit.start}–{edit.end}")
-    drawn = mine & np.isin(timetable.trip_id, np.array([trip.trip_id for trip in trips], dtype=str))
+    # A trip that an edit before lets run at other times on another day may be in the window on one day alone.
+    on_days = {(trip.trip_id, day) for trip in trips for day in trip.days}
+    drawn = np.zeros(timetable.n_trips, dtype=bool)
+    for row in np.flatnonzero(mine).tolist():
+        drawn[row] = (str(timetable.trip_id[row]), int(timetable.trip_day[row])) in on_days
     return _Chosen(trips, drawn)
 
 
@@ -195,7 +186,7 @@ def _add_trip(timetable: Timetable, edit: AddTrip, finder: Finder) -> Timetable:
     if len(edit.calls) < 2:
         finder.add("edit.few_stops", what=edit.trip_id)
     stops = [finder.stop(stop) for stop, _ in edit.calls]
-    times = tuple(_clock(at, finder, 0) for _, at in edit.calls)
+    times = tuple(finder.clock(at, 0) for _, at in edit.calls)
     if not finder.faults and list(times) != sorted(times):
         finder.add("edit.backwards", what=edit.trip_id)
     timetable, route = with_route(timetable, edit.line, edit.route_type, finder)
@@ -209,7 +200,7 @@ def _add_trip(timetable: Timetable, edit: AddTrip, finder: Finder) -> Timetable:
 
 def _repeat_trip(timetable: Timetable, edit: RepeatTrip, finder: Finder) -> Timetable:
     names = finder.trips([edit.trip_id])
-    start_s = _clock(edit.start, finder, 0)
+    start_s = finder.clock(edit.start, 0)
     if finder.faults:
         return timetable
     copies = _copies(service_trips(timetable, timetable.trip_id == names[0]), start_s)
@@ -248,12 +239,12 @@ def _set_headway(timetable: Timetable, edit: SetHeadway, finder: Finder) -> Time
     for day in (-1, 0, 1):
         patterns: dict[tuple[int, ...], list[list[ServiceTrip]]] = {}
         for copies in by_name.values():
-            if day in copies[0].days:
+            if any(day in trip.days for trip in copies):
                 patterns.setdefault(copies[0].stops, []).append(copies)
         most = max((len(members) for members in patterns.values()), default=0)
         for members in patterns.values():
             middle = sorted(members, key=lambda copies: copies[0].departure_s[0])[len(members) // 2]
             step = max(1, round(edit.headway_min * 60 * most / len(members)))
-            that_day = [replace(trip, days=(day,)) for trip in middle]
+            that_day = [replace(trip, days=(day,)) for trip in middle if day in trip.days]
             new += [trip for at in range(start_s, end_s, step) for trip in _copies(that_day, at)]
     return put_in(take_out(timetable, chosen.drawn), new)

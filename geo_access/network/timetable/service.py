@@ -16,7 +16,18 @@ from geo_access.arrays import indptr_of
 from geo_access.clock import LAST_CLOCK_S, ServiceDay
 from geo_access.network.model import Timetable
 
-__all__ = ["DAYS", "EVENING_S", "ServiceTrip", "put_in", "seated_again", "service_trips", "take_out", "trip_days"]
+__all__ = [
+    "DAYS",
+    "EVENING_S",
+    "ServiceTrip",
+    "day_offsets",
+    "put_in",
+    "retimed",
+    "seated_again",
+    "service_trips",
+    "take_out",
+    "trip_days",
+]
 
 DAYS = (-1, 0, 1)
 # A shift that starts at midnight is reached by the vehicles of the evening before.
@@ -66,8 +77,8 @@ class ServiceTrip:
         )
 
 
-def _offsets(timetable: Timetable) -> dict[int, int]:
-    """Seconds between the origin of each service day and that of the day itself."""
+def day_offsets(timetable: Timetable) -> dict[int, int]:
+    """Return the seconds between the origin of each service day of `DAYS` and that of the day itself."""
     home = ServiceDay(timetable.day, timetable.zone)
     return {day: home.offset_s(timetable.day + timedelta(days=day)) for day in DAYS}
 
@@ -93,34 +104,47 @@ def service_trips(timetable: Timetable, which: np.ndarray) -> list[ServiceTrip]:
     Returns
     -------
     list of ServiceTrip
-        In the order of the timetable; drawn on the day itself rather than around it.
+        In the order of the timetable; drawn on the day itself rather than around it. A trip that an edit let run at
+        other times on another day comes once for each of its times, with the days of each.
     """
-    offsets, days = _offsets(timetable), trip_days(timetable)
-    chosen: dict[tuple[str, bool], int] = {}
+    offsets, days = day_offsets(timetable), trip_days(timetable)
+    drawn: dict[tuple[str, bool], dict[tuple[bytes, bytes], list[int]]] = {}
     for trip in np.flatnonzero(which).tolist():
-        key = str(timetable.trip_id[trip]), bool(timetable.trip_on_demand[trip])
-        if key not in chosen or abs(timetable.trip_day[trip]) < abs(timetable.trip_day[chosen[key]]):
-            chosen[key] = trip
-    out = []
-    for (name, booked), trip in chosen.items():
         part = slice(int(timetable.trip_indptr[trip]), int(timetable.trip_indptr[trip + 1]))
         back = offsets[int(timetable.trip_day[trip])]
-        out.append(
-            ServiceTrip(
-                name,
-                str(timetable.trip_headsign[trip]),
-                int(timetable.trip_route[trip]),
-                tuple(timetable.event_stop[part].tolist()),
-                tuple((timetable.event_arrival_s[part] - back).tolist()),
-                tuple((timetable.event_departure_s[part] - back).tolist()),
-                tuple(timetable.event_board[part].tolist()),
-                tuple(timetable.event_alight[part].tolist()),
-                tuple(day for day in DAYS if days[trip, day + 1]),
-                bool(timetable.trip_bikes[trip]),
-                booked,
-            )
-        )
+        times = (timetable.event_arrival_s[part] - back).tobytes(), (timetable.event_departure_s[part] - back).tobytes()
+        key = str(timetable.trip_id[trip]), bool(timetable.trip_on_demand[trip])
+        drawn.setdefault(key, {}).setdefault(times, []).append(trip)
+    out = []
+    for by_times in drawn.values():
+        # Of each of its times, the trip drawn nearest to the day itself; days not drawn are as the nearest of all.
+        alike = sorted(sorted(same, key=lambda trip: abs(timetable.trip_day[trip])) for same in by_times.values())
+        alike.sort(key=lambda same: abs(timetable.trip_day[same[0]]))
+        seen = {int(timetable.trip_day[trip]) for same in alike for trip in same}
+        for number, same in enumerate(alike):
+            runs = {int(timetable.trip_day[trip]) for trip in same}
+            if number == 0:
+                runs |= {day for day in DAYS if days[same[0], day + 1] and day not in seen}
+            out.append(_service_trip(timetable, same[0], offsets, runs))
     return out
+
+
+def _service_trip(timetable: Timetable, trip: int, offsets: dict[int, int], runs: set[int]) -> ServiceTrip:
+    part = slice(int(timetable.trip_indptr[trip]), int(timetable.trip_indptr[trip + 1]))
+    back = offsets[int(timetable.trip_day[trip])]
+    return ServiceTrip(
+        str(timetable.trip_id[trip]),
+        str(timetable.trip_headsign[trip]),
+        int(timetable.trip_route[trip]),
+        tuple(timetable.event_stop[part].tolist()),
+        tuple((timetable.event_arrival_s[part] - back).tolist()),
+        tuple((timetable.event_departure_s[part] - back).tolist()),
+        tuple(timetable.event_board[part].tolist()),
+        tuple(timetable.event_alight[part].tolist()),
+        tuple(day for day in DAYS if day in runs),
+        bool(timetable.trip_bikes[trip]),
+        bool(timetable.trip_on_demand[trip]),
+    )
 
 
 def take_out(timetable: Timetable, gone: np.ndarray) -> Timetable:
@@ -162,7 +186,7 @@ def put_in(timetable: Timetable, trips: Iterable[ServiceTrip]) -> Timetable:
     Timetable
         Without those of the day before that have ended by 20:00, nor those of the day after that start past 48:00.
     """
-    offsets = _offsets(timetable)
+    offsets = day_offsets(timetable)
     drawn = [
         (trip, day, offsets[day])
         for trip in trips
@@ -193,6 +217,39 @@ def put_in(timetable: Timetable, trips: Iterable[ServiceTrip]) -> Timetable:
     lengths = np.cumsum([len(trip.stops) for trip, _, _ in drawn])
     indptr = np.concatenate((timetable.trip_indptr, timetable.trip_indptr[-1] + lengths)).astype(np.int64)
     return replace(timetable, trip_indptr=indptr, **arrays)
+
+
+def retimed(timetable: Timetable, gone: np.ndarray, trips: Iterable[ServiceTrip]) -> Timetable:
+    """Return the timetable with trips at other times; vehicles and days that trips run on stay as they were.
+
+    Parameters
+    ----------
+    timetable : Timetable
+    gone : ndarray of bool, shape (n_trips,)
+        All that is drawn of these trips.
+    trips : iterable of ServiceTrip
+        The same trips at their new times; one id may have other times on other days.
+
+    Returns
+    -------
+    Timetable
+    """
+    known_days = len(timetable.trip_days) == timetable.n_trips
+    rows = np.flatnonzero(gone).tolist()
+    ids, days = timetable.trip_id.tolist(), timetable.trip_day.tolist()
+    block = {(ids[row], days[row]): int(timetable.trip_block[row]) for row in rows}
+    mask = {ids[row]: int(timetable.trip_days[row]) for row in rows} if known_days else {}
+    kept = int((~gone).sum())
+    changed = put_in(take_out(timetable, gone), trips)
+    new = list(zip(changed.trip_id[kept:].tolist(), changed.trip_day[kept:].tolist(), strict=True))
+    blocks = changed.trip_block.copy()
+    blocks[kept:] = [block.get(key, -1) for key in new]
+    changed = replace(changed, trip_block=blocks)
+    if not known_days:
+        return changed
+    run_on = changed.trip_days.copy()
+    run_on[kept:] = [mask[name] for name, _ in new]
+    return replace(changed, trip_days=run_on)
 
 
 def _flat(parts: Sequence[Sequence[int]], dtype: type) -> np.ndarray:

@@ -74,6 +74,14 @@ export function forms(app) {
       return { fields: [field(t("web.line"), which, { wide: true }), field(t("web.shift_by"), by), field(t("web.from_hour"), start), field(t("web.to_hour"), end)],
         read: () => (good(by) && Number(by.value) && good(start) && good(end) ? { line: which.value, minutes: Number(by.value), start: start.value, end: end.value } : null) };
     } },
+    { kind: "hold_connection", draw(change) {
+      const [start, end] = window_(change);
+      const [which, fed] = [line(change), select("edit_feeder", lines, change?.feeder)];
+      const at = el("input", { type: "text", name: "edit_at_stop", maxlength: 200, required: true, autocomplete: "off", value: change?.stop || "" });
+      const by = el("input", { type: "number", name: "edit_wait", min: 1, max: 120, value: change?.minutes || 5, required: true });
+      return { fields: [field(t("web.line"), which, { wide: true }), field(t("web.waits_at"), at), field(t("web.waits_for"), fed, { wide: true }), field(t("web.waits_most"), by), field(t("web.from_hour"), start), field(t("web.to_hour"), end)],
+        read: () => (good(at) && good(by) && good(start) && good(end) ? { stop: at.value.trim(), minutes: Number(by.value), line: which.value, feeder: fed.value, start: start.value, end: end.value } : null) };
+    } },
     { kind: "close_line", draw(change) { const which = line(change); return { fields: [field(t("web.line"), which, { wide: true })], read: () => ({ line: which.value }) }; } },
     { kind: "add_line", draw: (change) => newLine(change, { good, minutesInput, window_ }) },
     { kind: "cancel_trips", draw(change) {
