@@ -96,13 +96,20 @@ class _Found:
     served: dict[int, np.ndarray] = field(default_factory=dict)
 
 
+def _made_of_headways(trip_ids: np.ndarray) -> np.ndarray:
+    """Whether a trip is one of those that ``frequencies.txt`` makes of another: its minute is not one to wait for."""
+    tails = (str(name).rpartition("#") for name in trip_ids.tolist())
+    return np.array([bool(mark) and tail.isdigit() for _, mark, tail in tails], dtype=bool)
+
+
 class _Events:
-    """Calls of the day that everybody may use, in order of trips."""
+    """Calls of the day that everybody may use at a minute that is fixed, in order of trips."""
 
     def __init__(self, timetable: Timetable) -> None:
         plain = (timetable.trip_day == 0) & ~timetable.trip_on_demand
         if len(timetable.route_kind):
             plain &= timetable.route_kind[timetable.trip_route] == 0
+        plain &= ~_made_of_headways(timetable.trip_id)
         trips = rows_of(timetable.trip_indptr)
         self.timetable = timetable
         self.indptr = timetable.trip_indptr

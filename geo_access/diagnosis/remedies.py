@@ -4,7 +4,8 @@ No change is proposed that was not recomputed; "lifts" means that it did. The or
 printed: nobody but the resident (a bicycle to the stop, a service to book), a neighbour (a shared car), the centre or
 the employer (other hours), the operator (a connection held, one trip on a line, a denser headway, a longer way), the
 provider of training (a session where the métier's family is taught, then where its level is), the household (a weekly
-stay). A longer threshold is no remedy: it is told apart, as a sensitivity.
+stay). Of the operator, a change that takes nobody a métier comes before one that does. A longer threshold is no
+remedy: it is told apart, as a sensitivity.
 
 The same for one zone (`find_remedies`) and for a whole territory at once (`smallest_remedies`), there with the changes
 of the service that `geo_access.diagnosis.service_remedies` tried.
@@ -332,6 +333,11 @@ def _reached(case: DiagnosedCase, trip: RoundTrip, limit_s: float, n: int) -> np
     return places_within(trip.out_s, trip.back_s, limit_s, False, *offered) >= n
 
 
+def _takes(case: DiagnosedCase, reached: np.ndarray) -> bool:
+    """Whether somebody reaches a métier today and no longer with a change: it asks that of them, too."""
+    return bool((case.points.reached & ~reached).any())
+
+
 def _sessions(case: DiagnosedCase, trip: RoundTrip, reached: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
     """Yield each site, and who reaches the métiers that it is equipped for once a session is held there."""
     within = (trip.out_s <= case.threshold.limit_s) & (trip.back_s <= case.threshold.limit_s)
@@ -371,7 +377,7 @@ def _changes(
     foresee_moves(known, np.arange(len(xy)), sites, plain, [60 * minutes for minutes in _MOVES_MIN])
     for minutes in _MOVES_MIN if plain.uses_transit else ():
         yield "hours_moved", f"{minutes:+d} min", _reached(case, anew(moved_hours(plain, minutes)), limit_s, n)
-    for tried in sorted(changes, key=lambda item: SERVICE.index(item.remedy)):
+    for tried in sorted(changes, key=lambda item: (_takes(case, item.reached), SERVICE.index(item.remedy))):
         yield tried.remedy, tried.detail, tried.reached
     if case.kind == "training":
         for site, reached in _sessions(case, trip, _reached(case, trip, limit_s, n)):
@@ -436,14 +442,14 @@ def smallest_remedies(
     left = flagged & (total > 0) & case.offers.exists[None, :]
     remedy = np.full(before.shape, "", dtype=object)
     detail = np.full(before.shape, "", dtype=object)
-    after = before.copy()
+    after, loses = before.copy(), np.zeros(before.shape, dtype=bool)
     by_service, service, words_of = before.copy(), np.full_like(remedy, ""), np.full_like(remedy, "")
     for name, words, reached in _changes(diagnosis, case, times, limits or RemedyLimits(), changes):
         found = share(reached)
-        lifts = left & (remedy == "") & (found >= rules.adequate_share - 1e-9)
+        lifts, taking = left & (remedy == "") & (found >= rules.adequate_share - 1e-9), _takes(case, reached)
         if name in _MANY:
-            lifts |= (remedy == name) & (found > after + 1e-12)
-        remedy[lifts], detail[lifts], after[lifts] = name, words, found[lifts]
+            lifts |= (remedy == name) & (found > after + 1e-12) & (loses | ~np.bool_(taking))
+        remedy[lifts], detail[lifts], after[lifts], loses[lifts] = name, words, found[lifts], taking
         if name in SERVICE:
             more = left & (found > by_service + 1e-12)
             by_service[more], service[more], words_of[more] = found[more], name, words

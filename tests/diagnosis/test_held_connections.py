@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from geo_access.diagnosis.service_plan import service_plan
-from geo_access.diagnosis.service_remedies import ServiceTrials
+from geo_access.diagnosis.service_remedies import SERVICE, ServiceTrials
 from geo_access.network.timetable.edits import HoldConnection
 from geo_access.network.timetable.scenario import apply_edits
 from geo_access.report.changes import change_told
@@ -129,3 +131,27 @@ def test_everybody_else_is_where_a_timetable_with_the_wait_brings_them(tmp_path:
     assert str(changed.day) == DAY
     plan = service_plan(found.diagnosis, found.engines, found.case, found.trials)
     assert plan.loc[0, ["remedy", *COUNTS]].tolist() == ["held_connection", 100.0, 0.0, 100.0, 0.0]
+
+
+def test_what_takes_nobody_a_metier_asks_less_than_what_does(tmp_path: Path) -> None:
+    found = missed(tmp_path, homes={"home": HOME, "near work": 15_920.0})
+    assert found.case.points.reached.ravel().tolist() == [False, True]
+    (held,) = found.of("held_connection")
+    assert held.reached.all()
+    # Were the same wait to take those who live near work their job, the bus more would be the smallest change.
+    taking = replace(held, reached=np.array([[True], [False]]))
+    bus = replace(held, remedy="trip_on_a_line", detail="bus")
+    for changes, first in (((held, bus), "held_connection"), ((taking, bus), "trip_on_a_line")):
+        table = replace(found, trials=ServiceTrials(changes, 1, 0)).table()
+        service = table[table["remedy"].isin(SERVICE)]
+        assert service["remedy"].tolist() == [first]
+    # Of one kind, one that takes is not preferred for the few that it serves more.
+    only = replace(found, trials=ServiceTrials((held, replace(taking, detail="taking")), 1, 0)).table()
+    assert only[only["remedy"].isin(SERVICE)]["residents_lost"].tolist() == [0.0]
+
+
+def test_a_line_of_which_only_the_headway_is_told_has_no_minute_to_wait_for(tmp_path: Path) -> None:
+    frequencies = [{"trip_id": "h1", "start_time": "07:13:00", "end_time": "07:14:00", "headway_secs": 3600}]
+    found = missed(tmp_path, frequencies=frequencies)
+    assert not found.case.points.reached.any()
+    assert not found.of("held_connection")
