@@ -41,6 +41,7 @@ __all__ = [
     "check_read_feeds",
     "links_table",
     "other_days",
+    "study_holidays",
     "study_network",
 ]
 
@@ -63,7 +64,7 @@ def check_read_feeds(file: StudyFile, feeds: Sequence[Feed]) -> tuple[list[tuple
     if not feeds:
         return [], ()
     align = file.network.align if file.network.align != "none" else None
-    days = feed_days(feeds, file.study.date, align=align, school_breaks=_holidays(file))
+    days = feed_days(feeds, file.study.date, align=align, school_breaks=study_holidays(file))
     rows: list[tuple[str, ...]] = []
     for feed in feeds:
         losses, _ = feed_report(feed)
@@ -77,7 +78,7 @@ def check_read_feeds(file: StudyFile, feeds: Sequence[Feed]) -> tuple[list[tuple
     return rows, days.notes
 
 
-def _holidays(file: StudyFile) -> Breaks:
+def study_holidays(file: StudyFile) -> Breaks:
     """School holidays that tell a feed's equivalent days apart; none unless the study names them."""
     section = file.network
     if section.school_breaks is not None:
@@ -85,7 +86,13 @@ def _holidays(file: StudyFile) -> Breaks:
     return school_breaks(section.school_zone) if section.school_zone is not None else ()
 
 
-def study_network(file: StudyFile, *, day: date | None = None, streets: Streets | CrowFly | None = None) -> Network:
+def study_network(
+    file: StudyFile,
+    *,
+    day: date | None = None,
+    streets: Streets | CrowFly | None = None,
+    wheelchair: bool = False,
+) -> Network:
     """Build the network of a study, with its car speed or congestion applied.
 
     Parameters
@@ -95,6 +102,8 @@ def study_network(file: StudyFile, *, day: date | None = None, streets: Streets 
         By default that of the study.
     streets : Streets or CrowFly, optional
         Of the study, where they are built already: only the timetables are read.
+    wheelchair : bool
+        Keep only the trips and stops that the feeds say a wheelchair can use.
 
     Returns
     -------
@@ -110,10 +119,11 @@ def study_network(file: StudyFile, *, day: date | None = None, streets: Streets 
         streets=streets,
         crow_fly_detour=section.detour if section.streets == "crow-fly" and not built else None,
         align=section.align if section.align != "none" else None,
-        school_breaks=_holidays(file),
+        school_breaks=study_holidays(file),
         walk_kmh=section.walk_kmh,
         max_transfer_s=round(section.max_transfer_min * 60 * fastest_kmh / section.walk_kmh),
         epsg=None if built else file.study.epsg,
+        wheelchair=wheelchair,
     )
     if streets is not None:
         return network

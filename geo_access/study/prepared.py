@@ -36,6 +36,7 @@ from geo_access.study.network import OtherDays
 from geo_access.study.opened import open_study
 from geo_access.study.prepared_folder import PreparedParts, hash_sources, open_parts, prepared_folder, save_parts
 from geo_access.study.scenario import Assumptions
+from geo_access.study.step_free import step_free_network
 from geo_access.times.kept import KeptTimes
 from geo_access.words.told import refusal
 
@@ -142,6 +143,19 @@ class PreparedStudy:
     def held_back(self) -> np.ndarray:
         """Zones with too few people for their numbers to be published, bool (n_zones,)."""
         return held_back_zones(self.diagnosis.residents, publication(self.file))
+
+    @cached_property
+    def step_free(self) -> PreparedStudy:
+        """The same study on streets, stops and trips without a step, for questions of one person.
+
+        Its flags stay those of the study: nobody asked them again.
+
+        Raises
+        ------
+        InputError
+            Where the study has straight lines for streets, or its files changed since it was prepared.
+        """
+        return replace(self, network=step_free_network(self.file, self.network), sources={})
 
     @cached_property
     def manifest_id(self) -> str:

@@ -25,6 +25,7 @@ from geo_access.diagnosis.supply import Offers
 from geo_access.errors import InputError, SnapError
 from geo_access.study.inputs import find_origin
 from geo_access.study.prepared import PreparedStudy
+from geo_access.study.step_free import trips_vouched_for
 from geo_access.times.round_trip import Ask, RoundTrip, Sites
 from geo_access.web.costs import costs_of, worth_a_look
 from geo_access.web.errand import Errand, errand_times, told_errand
@@ -40,6 +41,8 @@ _MOST_ROWS = 60
 _TRIPS_TOLD = 2
 _SEARCH_S = 4 * 3600
 _DRIVEN = ("car", "park_and_ride")
+# What is not proposed to who asked for trips without a step.
+_NOT_ON_WHEELS = ("bike",)
 # How far a shared trip goes: as the remedies of a study.
 _SHARED = RemedyLimits()
 
@@ -93,8 +96,10 @@ def adviser_answer(
     Raises
     ------
     InputError
-        For an address that is not found, a place outside the territory or off the streets.
+        For an address that is not found, a place outside the territory or off the streets; for trips without a step
+        where the study's streets or timetables do not tell.
     """
+    whole, prepared = prepared, _as_travelled(prepared, question)
     places = _places(prepared, question, online=online, addresses=addresses)
     metiers = [item for item in prepared.metiers if item.code in question.metiers]
     if not metiers:
@@ -104,7 +109,8 @@ def adviser_answer(
     rows = [row for own in found for row in own]
     obstacles = [item for one, own in zip(judged, found, strict=True) for item in _obstacles(one, own, question)]
     if judged and all(bool(np.all(one.trip.unsnapped_points)) for one in judged):
-        raise SnapError("this place lies too far from any street → choose one nearer", key="web.off_streets")
+        key = "web.off_step_free" if question.step_free else "web.off_streets"
+        raise SnapError("this place lies too far from any street → choose one nearer", key=key)
     rows.sort(key=lambda row: (row["worst_min"], row["site"], row["metier"]))
     driven = {one.profile.id for one in judged if one.profile.mode in _DRIVEN}
     offers = {(row["site"], row["metier"]) for row in rows}
@@ -129,6 +135,7 @@ def adviser_answer(
         "aids": aids,
         "day": str(prepared.file.study.date),
         "pass_source": prepared.file.costs.source if prepared.file.costs else "",
+        "step_free": _counted_step_free(whole, prepared) if question.step_free else None,
     }
 
 
@@ -147,12 +154,32 @@ def adviser_trip(
     InputError
         For a place, a site or a public that is none.
     """
+    prepared = _as_travelled(prepared, question)
     places = _places(prepared, question, online=online, addresses=addresses)
     site_xy, _ = site_position(prepared, question.kind, question.site)
     profile = _as_person(prepared.profile(question.profiles[0]), question)
     arrive_s, leave_s = parse_clock(question.arrive), parse_clock(question.leave)
     ask = profile_ask(profile, arrive_s=arrive_s, leave_s=leave_s, slack_s=(0, 0), max_s=_SEARCH_S, spread_s=0)
     return _told_trip(prepared, places, site_xy, ask, {"arrive_s": arrive_s, "leave_s": leave_s}, question)
+
+
+def _as_travelled(prepared: PreparedStudy, question: AdviserQuestion) -> PreparedStudy:
+    """Take the study without steps where the person asks so; refuse to ride where no timetable vouches for a trip."""
+    if not question.step_free:
+        return prepared
+    level = prepared.step_free
+    rides = any(prepared.profile(name).uses_transit for name in question.profiles)
+    if rides and not trips_vouched_for(level.network):
+        raise InputError(
+            "no timetable of the study says which trips and stops a wheelchair can use → ask without public transport",
+            key="web.step_free_unsaid",
+        )
+    return level
+
+
+def _counted_step_free(whole: PreparedStudy, level: PreparedStudy) -> dict[str, int]:
+    """Count the trips of the day that the timetables vouch for, and all of them."""
+    return {"trips": trips_vouched_for(level.network), "all": trips_vouched_for(whole.network)}
 
 
 def _by_licence(metier: str, without: set[tuple[str, str]], offers: set[tuple[str, str]]) -> list[int]:
@@ -369,6 +396,8 @@ def _obstacles(judged: _Judged, rows: list[dict[str, Any]], question: AdviserQue
             continue
         personal, best_s = bool(points.reached[0, column]), float(points.best_s[0, column])
         lifts = [name for name in judged.lifted if points.lifts[name][0, column]]
+        if question.step_free:
+            lifts = [name for name in lifts if name not in _NOT_ON_WHEELS]
         told.append(
             {
                 "metier": metier.code,

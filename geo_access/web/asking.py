@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -93,8 +94,8 @@ def asking_routes(workshop: Workshop, access: Access) -> list[tuple[str, Handler
         "surface": _question(workshop, SurfaceQuestion, surface_answer, kept=False),
         "journey": _question(workshop, JourneyQuestion, journey_answer, kept=False),
         "employer": _question(workshop, EmployerQuestion, employer_answer, kept=False),
-        "adviser": _question(workshop, AdviserQuestion, partial(adviser_answer, online=online), kept=False),
-        "adviser-trip": _question(workshop, AdviserTripQuestion, partial(adviser_trip, online=online), kept=False),
+        "adviser": _person(workshop, AdviserQuestion, partial(adviser_answer, online=online)),
+        "adviser-trip": _person(workshop, AdviserTripQuestion, partial(adviser_trip, online=online)),
         "export": partial(_export, workshop),
     }
     routes: list[tuple[str, Handler, str]] = [("start", partial(_start, workshop, access), "GET")]
@@ -153,6 +154,22 @@ def _question(
         key = (model.__name__, asked.model_dump_json())
         content = await (workshop.engine.ask_once(key, work) if kept else workshop.engine.ask(work))
         return Response(content, media_type=_BYTES if model is SurfaceQuestion else _JSON)
+
+    return handler
+
+
+def _person(workshop: Workshop, model: type[Any], answer: Callable[[PreparedStudy, Any], Any]) -> Handler:
+    """Answer a question about a person; streets without steps are read first, beside the engine, so that none waits."""
+    building = asyncio.Lock()
+    plain = _question(workshop, model, answer, kept=False)
+
+    async def handler(request: Request) -> Response:
+        # Starlette keeps the body that was read once.
+        if read_question(model, await read_body(request)).step_free:
+            prepared = workshop.ready()
+            async with building:
+                await asyncio.to_thread(lambda: prepared.step_free)
+        return await plain(request)
 
     return handler
 

@@ -146,6 +146,7 @@ class AdviserQuestion(Question):
     licence: bool = False
     car: bool = True
     shared_car: bool = False
+    step_free: bool = False
     days_per_month: Annotated[int, Field(ge=1, le=31)] = 20
     fiscal_cv: Annotated[int, Field(ge=3, le=7)] = 5
     lifts: bool = False

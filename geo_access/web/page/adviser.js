@@ -19,7 +19,8 @@ export function open(context) {
   parts.stop = el("input", { type: "number", name: "stop", min: 0, max: 120, value: 10 });
   parts.after = clock("after", "");
   parts.by = clock("by", "");
-  for (const key of ["licence", "car", "shared_car"]) parts[key] = el("input", { type: "checkbox", name: key });
+  for (const key of ["licence", "car", "shared_car", "step_free"]) parts[key] = el("input", { type: "checkbox", name: key });
+  parts.step_free.setAttribute("aria-describedby", "step-free-hint");
   parts.days = el("input", { type: "number", name: "days", min: 1, max: 31, value: 20 });
   parts.cv = el("input", { type: "number", name: "cv", min: 3, max: 7, value: 5 });
   parts.kinds = el("fieldset", {}, el("legend", {}, t("web.training_or_job")), Object.keys(app.sites).map((k) => tick("kinds", k, t(`kind.${k}`), true)));
@@ -33,7 +34,7 @@ export function open(context) {
       parts.kinds, parts.metiers, parts.profiles,
       field(t("web.longest"), parts.minutes), field(t("web.walk_limit"), parts.walk), field(t("web.radius"), parts.radius),
       field(t("web.via"), parts.via, { wide: true, hint: t("web.via_hint") }), field(t("web.stop_minutes"), parts.stop), field(t("web.leave_after"), parts.after), field(t("web.home_by"), parts.by),
-      el("fieldset", {}, el("legend", {}, t("web.licence_title")), ["licence", "car", "shared_car"].map((key) => el("label", {}, parts[key], t(`web.${key}`)))), field(t("web.days"), parts.days), field(t("web.cv"), parts.cv),
+      el("fieldset", {}, el("legend", {}, t("web.licence_title")), ["licence", "car", "shared_car"].map((key) => el("label", {}, parts[key], t(`web.${key}`)))), el("fieldset", {}, el("legend", {}, t("web.needs_title")), el("label", {}, parts.step_free, t("web.step_free")), el("span", { id: "step-free-hint", class: "muted" }, t("web.step_free_hint"))), field(t("web.days"), parts.days), field(t("web.cv"), parts.cv),
       el("div", { class: "actions" }, el("button", { type: "submit" }, t("web.ask")), el("button", { type: "button", class: "quiet", onclick: () => print() }, t("web.print")), el("button", { type: "button", class: "quiet", onclick: erase }, t("web.forget")))));
   app.say(t("web.adviser_first"));
   app.rows.replaceChildren();
@@ -76,7 +77,7 @@ function place() {
 async function ask() {
   const where = place();
   if (!where) { app.failed(new api.Refused(t("web.need_place"))); parts.address.focus(); return; }
-  const question = { ...where, ...via(), metiers: app.metiers.map((m) => m.code), profiles: ticked(parts.profiles), kinds: ticked(parts.kinds), minutes: Number(parts.minutes.value), walk_minutes: Number(parts.walk.value), licence: parts.licence.checked, car: parts.car.checked, shared_car: parts.shared_car.checked, days_per_month: Number(parts.days.value), fiscal_cv: Number(parts.cv.value) };
+  const question = { ...where, ...via(), metiers: app.metiers.map((m) => m.code), profiles: ticked(parts.profiles), kinds: ticked(parts.kinds), minutes: Number(parts.minutes.value), walk_minutes: Number(parts.walk.value), licence: parts.licence.checked, car: parts.car.checked, shared_car: parts.shared_car.checked, step_free: parts.step_free.checked, days_per_month: Number(parts.days.value), fiscal_cv: Number(parts.cv.value) };
   if (parts.radius.value) question.radius_km = Number(parts.radius.value);
   if (parts.after.value) question.leave_after = parts.after.value;
   if (parts.by.value) question.home_by = parts.by.value;
@@ -127,7 +128,7 @@ async function openTrip(row) {
 }
 
 function obstacle(o) {
-  const lifts = o.lifts === null || o.lifts === undefined ? "" : o.lifts.length ? ` ${t("web.would_lift", { lifts: o.lifts.map((key) => t(`lift.${key}`)).join(", ") })}` : ` ${t(o.by_stop ? "web.nothing_lifts_by_stop" : "web.nothing_lifts")}`;
+  const lifts = o.lifts === null || o.lifts === undefined ? "" : o.lifts.length ? ` ${t("web.would_lift", { lifts: o.lifts.map((key) => t(`lift.${key}`)).join(", ") })}` : ` ${t(`web.nothing_lifts${last.question.step_free ? "_step_free" : ""}${o.by_stop ? "_by_stop" : ""}`)}`;
   return el("li", {}, `${o.metier_name || o.metier} · ${t(`kind.${o.kind}`)} · ${name(o.profile)} : `, has(`reason.${o.reason}`) ? t(`reason.${o.reason}`) : o.reason, o.nearest_min ? ` — ${t("web.nearest_at", { minutes: minutes(o.nearest_min) })}` : "", lifts);
 }
 
@@ -147,6 +148,7 @@ function tell() {
   const cost = found.rows.find((row) => row.costs)?.costs;
   app.detail.replaceChildren(
     el("p", { class: "for-print" }, t("web.print_asked", { metiers: asked, means: question.profiles.map(name).join(", "), minutes: number(question.minutes) }), ...wishes(question)),
+    found.step_free ? el("p", { id: "step-free" }, t(found.step_free.trips ? "web.step_free_told" : "web.step_free_walked", { trips: number(found.step_free.trips), all: number(found.step_free.all) })) : "",
     ...told,
     cost ? el("p", { class: "muted" }, t("web.car_cost_is", { source: cost.car_source }), found.pass_source ? ` ${t("web.pass_source", { source: found.pass_source })}` : "") : "",
     el("p", {}, t("web.licence_count", { without: number(without), more: number(more) })),
