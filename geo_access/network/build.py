@@ -100,8 +100,7 @@ def build_network(
         Changes to the timetable, in order; recorded in its notes and the warnings.
     wheelchair : bool
         Keep only trips and stops that the feeds say a wheelchair can use, see `wheelchair_feed`; a warning counts what
-        they do not say. Feeds that vouch for no trip are left out, which a warning says; where all are, there is no
-        timetable.
+        they do not say. A feed that vouches for no trip beside others that do is left out, which a warning says.
     streets : Streets or CrowFly, optional
         Streets at hand, such as those of `from_osmnx`, in place of `osm`; their modes and CRS stay.
 
@@ -151,13 +150,11 @@ def build_network(
     if streets is None:
         streets = CrowFly(epsg=_feeds_epsg(feeds, epsg), detour=float(crow_fly_detour or 1.0))
     timetable: Timetable | None = None
-    # A feed that vouches for no trip at all has no service day to look for: what it says stands in the notices.
-    usable = [feed for feed in feeds if not wheelchair or len(feed.stop_times.stop)]
+    # A feed that vouches for no trip at all has no service day to look for; where all are such, the search says so.
+    usable = [feed for feed in feeds if not wheelchair or len(feed.stop_times.stop)] or feeds
     if len(usable) < len(feeds):
         silent = ", ".join(feed.name for feed in feeds if feed not in usable)
         told = (*told, note("network.no_wheelchair", feeds=silent))
-    if edits and not usable:
-        raise_faults([fault("edits", "network.no_timetable")])
     if usable:
         timetable = build_timetable(
             usable,
