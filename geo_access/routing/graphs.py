@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from weakref import ref
+
+import numpy as np
 
 from geo_access.network.model import Network, SparseTimes, Timetable
 from geo_access.network.storage import KEPT_CHANGES
-from geo_access.routing.lines import build_lines
+from geo_access.network.timetable.lineage import lineage_of
+from geo_access.routing.lines import Lines, build_lines
 from geo_access.routing.query import Query
+from geo_access.routing.regraph import same_walks, transfers_again
 from geo_access.routing.riders import open_routes
 from geo_access.routing.sweep import SweepGraph, build_graph, reverse_graph
 from geo_access.routing.transfers import find_transfers, usable_footpaths
 from geo_access.words.told import refusal
 
 __all__ = ["GraphKey", "backward_graph", "footpaths_of", "forward_graph", "graph_key", "keep_changes"]
+
+# Under which a timetable knows its graphs while somebody holds them.
+_BUILT = "graphs_built"
 
 
 @dataclass(frozen=True)
@@ -76,8 +84,24 @@ def forward_graph(timetable: Timetable, key: GraphKey) -> SweepGraph:
     lines = build_lines(timetable, bikes=key.bikes, on_demand=key.on_demand, routes=routes)
     known = timetable.__dict__.get(KEPT_CHANGES, {}).get(key.label)
     if known is None or len(known[0]) != lines.n_events + 1:
-        known = find_transfers(lines, footpaths_of(timetable, key))
-    return build_graph(lines, *known)
+        footpaths = footpaths_of(timetable, key)
+        known = _known_of_root(timetable, lines, footpaths, key) or find_transfers(lines, footpaths)
+    graph = build_graph(lines, *known)
+    timetable.__dict__.setdefault(_BUILT, {})[key] = ref(graph)
+    return graph
+
+
+def _known_of_root(
+    timetable: Timetable, lines: Lines, footpaths: SparseTimes, key: GraphKey
+) -> tuple[np.ndarray, np.ndarray] | None:
+    """Find the changes from those of the timetable before the edit, where these are known."""
+    root = lineage_of(timetable).root
+    if root is timetable or not same_walks(root, timetable):
+        return None
+    built = root.__dict__.get(_BUILT, {}).get(key)
+    if (built is None or built() is None) and key.label not in root.__dict__.get(KEPT_CHANGES, {}):
+        return None
+    return transfers_again(forward_graph(root, key), timetable, lines, footpaths)
 
 
 def keep_changes(network: Network, query: Query) -> Network:

@@ -11,6 +11,8 @@ Changes are pairs of events: get off at event e, walk, board at event f. Two rul
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numba import njit
 
@@ -23,7 +25,7 @@ from geo_access.routing.timed import walks_of
 from geo_access.threads import in_pieces
 from geo_access.words.told import refusal
 
-__all__ = ["find_transfers", "usable_footpaths"]
+__all__ = ["file_changes", "find_changes", "find_transfers", "usable_footpaths"]
 
 _LATE = np.int32(2**31 - 1)
 
@@ -101,17 +103,53 @@ def find_transfers(lines: Lines, footpaths: SparseTimes) -> tuple[np.ndarray, np
         Event e keeps the changes ``from_indptr[e]:from_indptr[e + 1]``.
     board_event : ndarray of int32, shape (n_kept,)
     """
-    n_trips = len(lines.trip_line)
     counts = np.zeros(lines.n_events, dtype=np.int32)
-    tables = (counts, lines.n_stops, lines.tables, walks_of(footpaths))
-    pieces = in_pieces(_kept, n_trips, *tables, per_thread=32)
+    pieces = find_changes(lines, footpaths, np.arange(len(lines.trip_line)), counts)
     indptr = indptr_of(counts)
-    # A task meets its trips in order but the events of a trip from the last to the first.
     board = np.empty(indptr[-1], np.int32)
+    file_changes(pieces, indptr, board)
+    return indptr, board
+
+
+def find_changes(
+    lines: Lines, footpaths: SparseTimes, trips: np.ndarray, counts: np.ndarray
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Find the changes of some trips.
+
+    Parameters
+    ----------
+    lines : Lines
+    footpaths : SparseTimes
+        From `usable_footpaths`.
+    trips : ndarray of int64, shape (n,)
+        Rising.
+    counts : ndarray of int32, shape (n_events,)
+        Gets how many each event of these trips keeps.
+
+    Returns
+    -------
+    list of (ndarray of int32, ndarray of int32)
+        Events to get off at, and to board at.
+    """
+    tables = (trips, counts, lines.n_stops, lines.tables, walks_of(footpaths))
+    return in_pieces(_kept, len(trips), *tables, per_thread=32)
+
+
+def file_changes(pieces: Sequence[tuple[np.ndarray, np.ndarray]], indptr: np.ndarray, board: np.ndarray) -> None:
+    """Put the changes that were found into their places, by the event got off at.
+
+    Parameters
+    ----------
+    pieces : sequence of (ndarray of int32, ndarray of int32)
+        From `find_changes`.
+    indptr : ndarray of int64, shape (n_events + 1,)
+    board : ndarray of int32
+        Is written to.
+    """
+    # A task meets its trips in order but the events of a trip from the last to the first.
     cursor = indptr[:-1].copy()
     for piece in pieces:
         _file(*piece, cursor, board)
-    return indptr, board
 
 
 @njit(cache=True)
@@ -123,7 +161,13 @@ def _file(alight: np.ndarray, found: np.ndarray, cursor: np.ndarray, board: np.n
 
 @njit(cache=True, nogil=True)
 def _kept(  # noqa: C901
-    first_trip: int, last_trip: int, counts: np.ndarray, n_stops: int, lines: LineTables, feet: Walks
+    first: int,
+    last: int,
+    trips: np.ndarray,
+    counts: np.ndarray,
+    n_stops: int,
+    lines: LineTables,
+    feet: Walks,
 ) -> tuple[np.ndarray, np.ndarray]:
     """List the changes of some trips worth keeping: events got off at and boarded; `counts` gets how many of each.
 
@@ -143,7 +187,7 @@ def _kept(  # noqa: C901
     out_from = np.empty(1024, np.int32)
     out_to = np.empty(1024, np.int32)
     n_out = 0
-    for t in range(first_trip, last_trip):
+    for t in trips[first:last]:
         base = trip_indptr[t]
         for e in range(trip_indptr[t + 1] - 1, base, -1):
             if not alight[e]:

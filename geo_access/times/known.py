@@ -257,6 +257,7 @@ class _Asked:
     def whole(self, query: Query) -> list[Column]:
         """Answer one instant for all homes, column by column."""
         rides, known, rows = query.uses_transit, self._known, self._rows
+        query = query if rides else query.streets
         question = replace(query, max_s=query.streets.max_s if rides else 1)
         need_min = -(-query.max_s // 60) if rides else _EVER_MIN
         kin = known.kin if rides else None

@@ -10,6 +10,7 @@ import numpy as np
 
 from geo_access.arrays import SEEDS, mixed
 from geo_access.network.model import SparseTimes, Timetable
+from geo_access.network.timetable.lineage import lineage_of
 
 __all__ = ["same_service", "touched_spans"]
 
@@ -53,6 +54,11 @@ def touched_spans(before: Timetable, after: Timetable) -> np.ndarray | None:
             continue
         if not _equal(getattr(before, item.name), getattr(after, item.name)):
             return None
+    known = lineage_of(after)
+    if known.root is before and not len(before.in_seat) and not len(after.in_seat):
+        gone = np.ones(before.n_trips, dtype=bool)
+        gone[known.trip[known.trip >= 0]] = False
+        return np.unique(np.concatenate((_spans(before)[gone], _spans(after)[known.trip < 0])), axis=0)
     n_before, seats = before.n_trips, (before.in_seat.reshape(-1, 2), after.in_seat.reshape(-1, 2))
     _, kind = np.unique(np.concatenate((_marks(before), _marks(after))), axis=0, return_inverse=True)
     kind = kind.ravel()

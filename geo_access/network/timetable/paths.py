@@ -17,6 +17,7 @@ from geo_access.network.search.links import link_points
 from geo_access.network.search.search import street_matrix
 from geo_access.network.timetable.changes import walks_with_new_stops
 from geo_access.network.timetable.edits import AddLine, DivertLine, ExtendLine, NewStop
+from geo_access.network.timetable.lineage import descended
 from geo_access.network.timetable.naming import Finder, line_index, meant_lines
 from geo_access.network.timetable.riders import EVERYONE
 from geo_access.network.timetable.service import ServiceTrip, put_in, service_trips, take_out
@@ -56,7 +57,8 @@ def with_route(timetable: Timetable, name: str, route_type: int, finder: Finder)
     kinds = timetable.route_kind
     if len(kinds):
         kinds = np.concatenate((kinds, np.array([EVERYONE], dtype=np.uint8)))
-    return replace(timetable, route_type=types, route_kind=kinds, **longer), len(timetable.route_id)
+    with_one = replace(timetable, route_type=types, route_kind=kinds, **longer)
+    return descended(with_one, timetable), len(timetable.route_id)
 
 
 def add_line(timetable: Timetable, edit: AddLine, streets: Streets | CrowFly, finder: Finder) -> Timetable:

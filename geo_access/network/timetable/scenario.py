@@ -31,6 +31,7 @@ from geo_access.network.timetable.edits import (
 )
 from geo_access.network.timetable.feeds import close_feed, replace_feed
 from geo_access.network.timetable.held import hold_connection
+from geo_access.network.timetable.lineage import descended
 from geo_access.network.timetable.naming import Finder
 from geo_access.network.timetable.paths import add_line, divert_line, extend_line, with_route
 from geo_access.network.timetable.service import ServiceTrip, put_in, seated_again, service_trips, take_out
@@ -118,7 +119,7 @@ def _applied(network: Network, edit: Edit, finder: Finder) -> Network:
         return network
     changed, lost = seated_again(timetable, changed)
     said = [edit.describe(), *([note("edit.unseated", n=lost)] if lost else [])]
-    changed = replace(changed, notes=(*changed.notes, *said))
+    changed = descended(replace(changed, notes=(*changed.notes, *said)), changed)
     return replace(network, timetable=changed, warnings=(*network.warnings, *said))
 
 

@@ -15,6 +15,7 @@ import numpy as np
 from geo_access.arrays import indptr_of
 from geo_access.clock import LAST_CLOCK_S, ServiceDay
 from geo_access.network.model import Timetable
+from geo_access.network.timetable.lineage import descended
 
 __all__ = [
     "DAYS",
@@ -170,7 +171,9 @@ def take_out(timetable: Timetable, gone: np.ndarray) -> Timetable:
     if len(timetable.trip_days):
         arrays["trip_days"] = timetable.trip_days[~gone]
     indptr = indptr_of(counts[~gone])
-    return replace(timetable, trip_indptr=indptr, in_seat=number[seats].astype(np.int32).reshape(-1, 2), **arrays)
+    seats = number[seats].astype(np.int32).reshape(-1, 2)
+    left = replace(timetable, trip_indptr=indptr, in_seat=seats, **arrays)
+    return descended(left, timetable, np.flatnonzero(~gone))
 
 
 def put_in(timetable: Timetable, trips: Iterable[ServiceTrip]) -> Timetable:
@@ -216,7 +219,9 @@ def put_in(timetable: Timetable, trips: Iterable[ServiceTrip]) -> Timetable:
     arrays: dict[str, Any] = {name: np.concatenate((getattr(timetable, name), value)) for name, value in added.items()}
     lengths = np.cumsum([len(trip.stops) for trip, _, _ in drawn])
     indptr = np.concatenate((timetable.trip_indptr, timetable.trip_indptr[-1] + lengths)).astype(np.int64)
-    return replace(timetable, trip_indptr=indptr, **arrays)
+    more = replace(timetable, trip_indptr=indptr, **arrays)
+    known = np.concatenate((np.arange(timetable.n_trips), np.full(len(drawn), -1)))
+    return descended(more, timetable, known)
 
 
 def retimed(timetable: Timetable, gone: np.ndarray, trips: Iterable[ServiceTrip]) -> Timetable:
@@ -290,7 +295,8 @@ def seated_again(before: Timetable, after: Timetable) -> tuple[Timetable, int]:
             lost += int(after.trip_day[one] == 0)
             continue
         pairs.add((one, other))
-    return replace(after, in_seat=np.array(sorted(pairs), dtype=np.int32).reshape(-1, 2)), lost
+    seated = replace(after, in_seat=np.array(sorted(pairs), dtype=np.int32).reshape(-1, 2))
+    return descended(seated, after), lost
 
 
 def _same_ends(before: Timetable, a: int, b: int, here: int, there: int) -> bool:
