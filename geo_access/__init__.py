@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from geo_access.times.matrix import travel_times
     from geo_access.times.result import TravelTimes
     from geo_access.times.shift import shift_test
+    from geo_access.times.shift_days import shift_days
 
 
 def _keep_kernels_somewhere() -> None:
@@ -75,6 +76,7 @@ _HOMES = {
     "travel_times": "geo_access.times.matrix",
     "TravelTimes": "geo_access.times.result",
     "shift_test": "geo_access.times.shift",
+    "shift_days": "geo_access.times.shift_days",
     "chain_times": "geo_access.times.chain",
     "isochrones": "geo_access.surfaces.isochrones",
     "flag_zones": "geo_access.diagnosis.flag",
@@ -110,6 +112,7 @@ __all__ = [
     "measures",
     "open_network",
     "save_network",
+    "shift_days",
     "shift_test",
     "to_networkx",
     "travel_times",

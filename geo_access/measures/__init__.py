@@ -1,4 +1,4 @@
-"""Opportunity, competition, equity and mismatch over travel times: formulas with their sources (`ga.measures`)."""
+"""Opportunity, competition, equity, mismatch and frequency over travel times, with their sources (`ga.measures`)."""
 
 from geo_access.measures.competition import (
     balanced_fca,
@@ -44,6 +44,7 @@ from geo_access.measures.measures import (
     time_to_opportunities,
 )
 from geo_access.measures.mismatch import MismatchReference, dares_mismatch, duncan_index
+from geo_access.surfaces.share import ShareSurface, share_areas, share_surface, shift_surface
 
 __all__ = [
     "Cutoff",
@@ -55,6 +56,7 @@ __all__ = [
     "Matching",
     "MismatchReference",
     "Power",
+    "ShareSurface",
     "Stepped",
     "TheilParts",
     "balanced_fca",
@@ -75,6 +77,9 @@ __all__ = [
     "match_candidates",
     "palma_ratio",
     "rational_agent_access",
+    "share_areas",
+    "share_surface",
+    "shift_surface",
     "spatial_availability",
     "theil",
     "theil_parts",

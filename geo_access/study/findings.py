@@ -14,6 +14,7 @@ import pandas as pd
 
 from geo_access.diagnosis.curves import reach_curves
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis, diagnose
+from geo_access.diagnosis.employers import employer_transit_test
 from geo_access.diagnosis.observed import ObservedTrips, compare_observed
 from geo_access.diagnosis.publication import hold_back
 from geo_access.diagnosis.remedies import smallest_remedies
@@ -138,6 +139,8 @@ class Findings:
         Observed trips beside the times; None where the study gives none.
     mismatch : pandas.DataFrame or None
         Of `geo_access.measures.mismatch.dares_mismatch`, for the métiers of the table.
+    shifts : pandas.DataFrame or None
+        Of `geo_access.diagnosis.employers.employer_transit_test`, public by public; None without employers.
     notes : tuple of Note
         How many trips were tried, and for how many flagged zones × métiers none was.
     """
@@ -149,6 +152,7 @@ class Findings:
     curves: pd.DataFrame | None = None
     observed: ObservedTrips | None = None
     mismatch: pd.DataFrame | None = None
+    shifts: pd.DataFrame | None = None
     notes: tuple[Note, ...] = ()
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -159,6 +163,7 @@ class Findings:
             "session_plan": self.plan,
         }
         named |= {"trip_plan": self.trip_plan, "reach_curves": self.curves, "mismatch": self.mismatch}
+        named |= {"shifts": self.shifts}
         if self.observed is not None:
             named |= {"observed_trips": self.observed.by_mode, "observed_gaps": self.observed.gaps}
         return {name: table for name, table in named.items() if table is not None}
@@ -267,7 +272,20 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
         curves=reach_curves(diagnosis),
         observed=_observed(file, inputs, times, diagnosis),
         mismatch=study_mismatch(file, inputs),
+        shifts=_shifts(diagnosis),
         notes=notes,
+    )
+
+
+def _shifts(diagnosis: Diagnosis) -> pd.DataFrame | None:
+    """Test every employer's shifts for each public, under the first threshold for jobs."""
+    limit_min = next((case.threshold.minutes for case in diagnosis.cases if case.kind == "job"), None)
+    publics = dict.fromkeys(profile for profile, kind, hours in diagnosis.times if (kind, hours) == ("job", OWN_HOURS))
+    if limit_min is None or not publics or not len(diagnosis.sites["job"]):
+        return None
+    return pd.concat(
+        [employer_transit_test(diagnosis, profile=profile, limit_min=limit_min) for profile in publics],
+        ignore_index=True,
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from typing import Any
+from typing import Unpack
 
 import geopandas as gpd
 import numpy as np
@@ -13,6 +13,7 @@ import pandas as pd
 
 from geo_access.errors import raise_faults
 from geo_access.network.model import Network
+from geo_access.routing.asked import ClockLike, Limits, MinutesLike
 from geo_access.routing.causes import Reason
 from geo_access.times.shift import ShiftTimes, shift_test
 from geo_access.words.told import fault, refusal
@@ -53,6 +54,17 @@ def parse_days(text: str) -> tuple[int, ...]:
         first, last = WEEKDAYS.index(ends[0]), WEEKDAYS.index(ends[-1])
         found.update((first + k) % 7 for k in range((last - first) % 7 + 1))
     return tuple(sorted(found))
+
+
+class ShiftOptions(Limits, total=False):
+    """What `shift_test` takes beside the hours, by name."""
+
+    mode: str | Sequence[str]
+    slack_before_min: MinutesLike
+    slack_after_min: MinutesLike
+    max_minutes: MinutesLike
+    id_column: str
+    earliest: ClockLike | None
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +142,7 @@ def shift_days(
     start: str,
     end: str,
     days: str = "mon-fri",
-    **asked: Any,
+    **asked: Unpack[ShiftOptions],
 ) -> ShiftDays:
     """Test a shift on each of its weekdays.
 

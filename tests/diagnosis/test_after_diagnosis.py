@@ -12,7 +12,7 @@ from shapely import Point
 
 from geo_access.clock import parse_clock
 from geo_access.diagnosis.diagnose import Diagnosis, diagnose, diagnose_with
-from geo_access.diagnosis.employers import employer_catchment, employer_transit_test
+from geo_access.diagnosis.employers import employer_transit_test
 from geo_access.diagnosis.evidence import TimesSources
 from geo_access.diagnosis.model import Asked, Metier
 from geo_access.diagnosis.remedies import RemedyLimits, equipped_sites, find_remedies, smallest_remedies
@@ -200,7 +200,7 @@ def shifts() -> Diagnosis:
 
 def test_employers_that_transit_cannot_serve_are_listed_with_their_obstacle() -> None:
     found = employer_transit_test(shifts(), profile="tc", limit_min=30).set_index("site_id")
-    assert found["obstacle"].to_dict() == {"dawn": "never there", "late": "no way back", "day": ""}
+    assert found["obstacle"].to_dict() == {"dawn": "NEVER_THERE", "late": "NO_WAY_BACK", "day": ""}
     assert found["served"].tolist() == [False, False, True]
     assert found.loc["day", "share_there_and_back"] == pytest.approx(0.3)
     assert found.loc["late", ["candidates_there", "candidates_there_and_back"]].tolist() == [100.0, 0.0]
@@ -208,14 +208,6 @@ def test_employers_that_transit_cannot_serve_are_listed_with_their_obstacle() ->
     assert own.set_index("site_id").loc["day", "share_there_and_back"] == pytest.approx(0.5)
     nobody = employer_transit_test(shifts(), profile="tc", limit_min=30, candidates=np.zeros(2))
     assert nobody["share_there_and_back"].isna().all()
-
-
-def test_a_catchment_grows_with_its_bands() -> None:
-    found = employer_catchment(shifts(), "day", profile="tc", minutes=(15, 30, 60))
-    assert found["residents"].tolist() == [0.0, 30.0, 100.0]
-    for bad in ({"site_id": "nobody"}, {"minutes": (30, 15)}):
-        with pytest.raises(InputError):
-            employer_catchment(shifts(), **({"site_id": "day", "profile": "tc"} | bad))
 
 
 def test_three_components_stand_side_by_side() -> None:

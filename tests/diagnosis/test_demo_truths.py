@@ -65,7 +65,7 @@ def test_no_service_reaches_the_industrial_zone_for_five_o_clock(found: Diagnosi
     ]
     assert len(at_five) > 0
     assert not at_five["served"].any()
-    assert set(at_five["obstacle"]) <= {"never there", "too far"}
+    assert set(at_five["obstacle"]) <= {"NEVER_THERE", "TOO_FAR"}
 
 
 def test_one_earlier_trip_on_a_named_line_serves_the_shift(found: Diagnosis, territory: Network) -> None:
