@@ -332,6 +332,9 @@ class Timetable:
     trip_days : ndarray of uint8, shape (n_trips,)
         Service days around that the trip runs on, whether drawn or not: 1 for the day before, 2 for the day, 4 for the
         day after, added up. Empty where it is not known.
+    trip_wait_s : ndarray of int32, shape (n_trips,)
+        Wait that each boarding costs [s], taken off the departures: who is at the stop by then is aboard that much
+        later. Above 0 under `Headways.expected_wait` alone; empty where nobody waits so.
     route_kind : ndarray of uint8, shape (n_routes,)
         Who may ride: 0 everyone, 1 pupils (but others are not refused), 2 people with a disability that book. Empty for
         everyone everywhere.
@@ -373,6 +376,7 @@ class Timetable:
     stated: np.ndarray = field(default_factory=lambda: np.empty((0, 2), dtype=np.int32))
     reach_s: int = 86_400
     trip_days: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
+    trip_wait_s: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.int32))
     route_kind: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.uint8))
     flex: FlexRides | None = None
 
@@ -384,6 +388,13 @@ class Timetable:
     def n_stops(self) -> int:
         """Number of stops."""
         return len(self.stop_id)
+
+    def charged_s(self, events: np.ndarray) -> np.ndarray:
+        """Wait that boarding at each of some events costs beyond their departure, int64 [s]."""
+        if not len(self.trip_wait_s):
+            return np.zeros(len(events), dtype=np.int64)
+        trips = np.searchsorted(self.trip_indptr, events, side="right") - 1
+        return self.trip_wait_s[trips].astype(np.int64)
 
     @property
     def n_trips(self) -> int:

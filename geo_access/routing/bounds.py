@@ -169,7 +169,9 @@ def _fastest(timetable: Timetable, query: Query) -> csr_matrix:
     stop = timetable.event_stop
     tail = np.concatenate((stop[later - 1], stop[last], rows_of(paths.indptr)))
     head = np.concatenate((stop[later], stop[first], paths.indices))
-    ride_s = timetable.event_arrival_s[later].astype(np.int64) - timetable.event_departure_s[later - 1]
+    # A wait charged at boarding is in the departures of all calls: riders already aboard do not wait again.
+    leaves = np.maximum(timetable.event_departure_s, timetable.event_arrival_s)
+    ride_s = timetable.event_arrival_s[later].astype(np.int64) - leaves[later - 1]
     seconds = np.concatenate((ride_s, np.zeros(len(seats), np.int64), paths.seconds)).astype(np.float64)
     order = np.lexsort((seconds, head, tail))
     tail, head, seconds = tail[order], head[order], seconds[order]

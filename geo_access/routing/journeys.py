@@ -19,6 +19,7 @@ from geo_access.crs import WGS84
 from geo_access.errors import SnapError, raise_faults
 from geo_access.network.model import Network, Timetable
 from geo_access.network.search.search import StreetPath, street_path
+from geo_access.network.timetable.riders import PARATRANSIT, SCHOOL
 from geo_access.routing.asked import Limits, MinutesLike, WindowLike, make_query
 from geo_access.routing.exits import FlexLeg, access_at, direct_at, exits_of
 from geo_access.routing.graphs import backward_graph, footpaths_of, forward_graph, graph_key
@@ -26,16 +27,18 @@ from geo_access.routing.legs import Ends, Legs, connect, link, mode_legs, street
 from geo_access.routing.pareto import Route, routes_to, spread_from
 from geo_access.routing.profile import Pairs, Samples, profile_times
 from geo_access.routing.query import Query
+from geo_access.routing.riders import asked_kinds
 from geo_access.routing.sentences import tell
 from geo_access.routing.shapes import shape_lines
 from geo_access.sources.gtfs.flex import BookingRule
-from geo_access.words.note import Note
+from geo_access.words.note import Note, note
 from geo_access.words.told import fault, refusal
 
 __all__ = ["Journey", "Leg", "explain", "explain_query"]
 
 
 _MOST_RIDES = 8
+_NOT_EVERYONE = {SCHOOL: "school", PARATRANSIT: "paratransit"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +64,8 @@ class Leg:
         Trip ridden, as the timetable names it; empty on streets.
     booking : Note or None
         Until when the ride must be booked, where the operator says so.
+    riders : Note or None
+        Who the line is for, where that is not everyone.
     """
 
     kind: str
@@ -74,6 +79,7 @@ class Leg:
     route_type: int = -1
     trip_id: str = ""
     booking: Note | None = None
+    riders: Note | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -277,10 +283,15 @@ def explain_query(network: Network, origin_xy: np.ndarray, destination_xy: np.nd
 
 @dataclass(frozen=True)
 class _Ways:
-    """Lines along the streets under the limits of a query."""
+    """Lines along the streets under the limits of a query, and who the lines of the timetable are for."""
 
     network: Network
     query: Query
+
+    def riders(self, timetable: Timetable, route: int) -> Note | None:
+        """Say who a line is for, where that is not everyone."""
+        kind = asked_kinds(timetable, self.query.line_kinds)[route]
+        return note(f"journey.riders.{_NOT_EVERYONE[kind]}") if kind in _NOT_EVERYONE else None
 
     def kind(self, mode: str) -> str:
         """Name a street mode for the one who travels: a car is driven by another where one is given a lift."""
@@ -349,6 +360,7 @@ def _tell(
         trip = int(np.searchsorted(tt.trip_indptr, events[0], side="right")) - 1
         board_s, off_s = int(tt.event_departure_s[events[0]]), int(tt.event_arrival_s[events[-1]])
         names = str(tt.stop_name[stops[0]]), str(tt.stop_name[stops[-1]])
+        waited_s = int(tt.charged_s(events[:1])[0])
         if number == 0 and route.first_leg is not None:
             leave_s = min(route.first_leg.close_s, board_s - route.first_leg.seconds)
             legs += _on_demand(tt, route.first_leg, leave_s, (origin, xy[0]), ways, names=("", names[0]))
@@ -367,11 +379,12 @@ def _tell(
                 str(tt.route_name[route_of]),
                 str(tt.trip_headsign[trip]),
                 *names,
-                board_s,
+                board_s + waited_s,
                 off_s,
                 xy,
                 int(tt.route_type[route_of]),
                 str(tt.trip_id[trip]),
+                riders=ways.riders(tt, route_of),
             )
         )
         at, at_name, now_s = xy[-1], names[1], off_s
@@ -420,6 +433,7 @@ def _on_demand(
             int(tt.route_type[route]),
             str(tt.flex.trip_id[leg.ride]),
             booking,
+            ways.riders(tt, route),
         )
     )
     if leg.after_s and not np.array_equal(down_xy, ends[1]):

@@ -35,6 +35,8 @@ class _Leg(Protocol):
     def route_type(self) -> int: ...
     @property
     def booking(self) -> Note | None: ...
+    @property
+    def riders(self) -> Note | None: ...
 
 
 @dataclass(frozen=True)
@@ -195,6 +197,8 @@ def tell(legs: Sequence[_Leg], *, language: str = "fr") -> str:
         elif leg.end_s > leg.start_s:
             until = words.until.format(name=leg.to_name) if leg.to_name else ""
             parts.append(words.street[leg.kind].format(length=_length(words, leg.end_s - leg.start_s), until=until))
+        if leg.riders is not None:
+            parts.append(leg.riders.told(language))
     changes = max(0, sum(leg.kind in ("ride", "on_demand") for leg in legs) - 1)
     parts.append(
         words.arrive.format(

@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.manifest import Manifest
-from geo_access.network.model import Network
+from geo_access.network.model import Network, Timetable
 from geo_access.network.streets.congestion import car_notes
 from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike, make_query
 from geo_access.routing.causes import Reason
@@ -354,7 +354,7 @@ def time_components(
             if direct <= query.max_s and not (routes and routes[0].arrive_s - ready_s < direct):
                 parts = {**dict.fromkeys(_PARTS, 0), "travel_time_s": direct, "access_s": direct}
             elif routes:
-                parts = _parts(routes[0], graph.lines, ready_s)
+                parts = _parts(routes[0], timetable, graph.lines, ready_s)
             rows.append({"origin_id": origin, "destination_id": destination, **parts})
     frame = pd.DataFrame(rows).astype(dict.fromkeys(("travel_time_s", *_PARTS), "Int32"))
     names = np.array([cause.name for cause in Reason], dtype=object)
@@ -362,8 +362,9 @@ def time_components(
     return frame
 
 
-def _parts(route: Route, lines: Lines, ready_s: int) -> dict[str, int | None]:
-    board = np.array([lines.event_departure_s[ride.board] for ride in route.rides], dtype=int)
+def _parts(route: Route, timetable: Timetable, lines: Lines, ready_s: int) -> dict[str, int | None]:
+    boarded = np.array([ride.board for ride in route.rides], dtype=int)
+    board = lines.event_departure_s[boarded] + timetable.charged_s(lines.event_source[boarded])
     off = np.array([lines.event_arrival_s[ride.off] for ride in route.rides], dtype=int)
     return {
         "travel_time_s": route.arrive_s - ready_s,

@@ -478,7 +478,7 @@ def vehicles_of(world: World, query: Query) -> tuple[list[list[Call]], list[tupl
                     dict.fromkeys(
                         (shift_s(world, relative) + leave - calls[0][2], first, wait)
                         for row in repeats[f"t{number}"]
-                        for leave, first, wait in _leaves(world, row, len(calls))
+                        for leave, first, wait in _leaves(world, row, len(calls), repeats[f"t{number}"])
                     )
                 )
             linked = f"t{number}" in stated or trip.get("block_id", "") != ""
@@ -494,7 +494,7 @@ def vehicles_of(world: World, query: Query) -> tuple[list[list[Call]], list[tupl
                     )
                     for stop, arrival, departure, pickup, drop_off in trip["calls"][first:]
                 ]
-                starts = calls[0][2]
+                starts = trip["calls"][0][2] + shift
                 if wait >= 0:
                     stop, _, departure, board, alight = calls[0]
                     calls = [(stop, departure - wait, departure - wait, board, alight)] + [
@@ -555,16 +555,21 @@ def _block_pairs(
     return out
 
 
-def _leaves(world: World, row: dict, n_calls: int) -> list[tuple[int, int, int]]:
+def _leaves(world: World, row: dict, n_calls: int, rows: list[dict]) -> list[tuple[int, int, int]]:
     """Departures of a period, the call they are boarded from, and the wait charged there (−1: boarded anywhere)."""
     start, end, headway = row["start_time"], row["end_time"], row["headway_secs"]
     if row["exact_times"] == "1":
         return [(leave, 0, -1) for leave in range(start, end, headway)]
-    if world.expected_wait:
-        times = range(start, end + headway // 2, min(120, headway))
-        return [(leave, call, headway // 2) for leave in times for call in range(n_calls - 1)]
     first = start + headway // 2
-    return [(leave, 0, -1) for leave in range(first if first < end else start, end, headway)]
+    if not world.expected_wait:
+        return [(leave, 0, -1) for leave in range(first if first < end else start, end, headway)]
+    # Half a step of wait for the vehicle drawn and half of headway and step apart make half a headway, up to the end
+    # of the period where the trip is repeated beyond it.
+    step = min(60, headway)
+    beyond = any(r["exact_times"] != "1" and r["start_time"] <= end < r["end_time"] for r in rows)
+    until = end + headway // 2 if beyond else end
+    times = range(first if first < until else start, until, step)
+    return [(leave, call, (headway - step) // 2) for leave in times for call in range(n_calls - 1)]
 
 
 def changes_of(world: World, query: Query) -> list[Walks]:

@@ -25,6 +25,7 @@ _OF_TRIPS = {
     "trip_block",
     "trip_indptr",
     "trip_days",
+    "trip_wait_s",
     "event_stop",
     "event_arrival_s",
     "event_departure_s",

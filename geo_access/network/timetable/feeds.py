@@ -122,6 +122,7 @@ def _joined(a: Timetable, b: Timetable, streets: Streets | CrowFly) -> Timetable
         arrays[name] = np.concatenate((getattr(a, name), getattr(b, name) + np.int32(by)))
     blocks = np.where(b.trip_block < 0, -1, b.trip_block + int(a.trip_block.max(initial=-1)) + 1)
     known = len(a.trip_days) == a.n_trips and len(b.trip_days) == b.n_trips
+    waits = [t.trip_wait_s if len(t.trip_wait_s) else np.zeros(t.n_trips, np.int32) for t in (a, b)]
     kinds = [t.route_kind if len(t.route_kind) else np.zeros(len(t.route_id), np.uint8) for t in (a, b)]
     return replace(
         a,
@@ -129,6 +130,7 @@ def _joined(a: Timetable, b: Timetable, streets: Streets | CrowFly) -> Timetable
         trip_block=np.concatenate((a.trip_block, blocks.astype(np.int32))),
         trip_indptr=np.concatenate((a.trip_indptr, a.trip_indptr[-1] + b.trip_indptr[1:])),
         trip_days=np.concatenate((a.trip_days, b.trip_days)) if known else np.empty(0, np.uint8),
+        trip_wait_s=np.concatenate(waits) if len(a.trip_wait_s) or len(b.trip_wait_s) else a.trip_wait_s,
         route_kind=np.concatenate(kinds),
         **arrays,
     )

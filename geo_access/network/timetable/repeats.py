@@ -64,7 +64,7 @@ def without_repeats(feeds: Sequence[Feed], runs: Sequence[Runs]) -> tuple[list[R
 def _minutes(feed: Feed, runs: Runs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """List the calls of each run, the minute of each departure, and where the calls of each run begin."""
     times = feed.stop_times
-    starts = times.trip_indptr[:-1][runs.trip] + runs.first
+    starts = times.trip_indptr[:-1][runs.trip]
     counts = (times.trip_indptr[1:][runs.trip] - starts).astype(np.int64)
     calls, indptr = ranges(starts, counts), indptr_of(counts)
     return calls, (times.departure_s[calls] + np.repeat(runs.shift_s, counts)) // _MINUTE_S, indptr

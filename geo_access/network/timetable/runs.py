@@ -13,12 +13,12 @@ from geo_access.sources.gtfs.calendar import services_on
 from geo_access.sources.gtfs.model import Feed
 from geo_access.words.told import fault, refusal
 
-__all__ = ["Headways", "Runs", "charged_periods", "runs_around"]
+__all__ = ["Headways", "Runs", "runs_around", "wait_steps"]
 
 # A city of 10 million has some 100,000 departures a day.
 _MOST_RUNS = 500_000
-# Each is a vehicle boarded at one call only, and the call of a line of 60 stops is ridden by 60 of them.
-_MOST_CHARGED_RUNS = 150_000
+# Of the vehicles drawn closer than one headway, over a day: some 200 MB with what a search holds of them.
+_MOST_CHARGED_CALLS = 5_000_000
 # A shift that starts at midnight is reached by the vehicles of the evening before.
 _EVENING_S = 4 * 3600
 
@@ -34,13 +34,13 @@ class Headways:
         one half makes the wait at the start of the period its expectation; every later departure follows exactly
         one headway after the other, so that results never change from run to run.
     expected_wait : bool
-        Charge everybody half a headway of wait instead, whenever they come: vehicles are then there every `step_s`
-        and each boarding costs half the headway (Osuna & Newell 1972, regular vehicles, passengers at random). Of a
-        feed too large for that, the periods of the shortest headways keep regular vehicles, on which the wait is
-        half a headway on average over the departures of a window; its notes say how much that is off at most
-        (`charged_periods`).
+        Count half a headway of wait at each boarding instead, whenever one comes (Osuna & Newell 1972, regular
+        vehicles, passengers at random). Vehicles are drawn every `step_s`, or every headway where that is shorter,
+        half a headway after the start first. That for the one drawn is waited half a step on average; the rest,
+        (headway − step) / 2, is charged at each boarding. So the wait is half a headway on average over any step, and
+        at a given minute at most half a step off. Who comes before a period waits half a headway from its start.
     step_s : int
-        Spacing of departures under `expected_wait` [s]; adds at most itself to the wait.
+        Spacing under `expected_wait` [s]; wider on a feed too large for it (`wait_steps`), which its notes say.
 
     Examples
     --------
@@ -50,7 +50,7 @@ class Headways:
 
     phase: float = 0.5
     expected_wait: bool = False
-    step_s: int = 120
+    step_s: int = 60
 
     def validate(self) -> None:
         """Raise `InputError` when phase or step cannot be."""
@@ -74,10 +74,8 @@ class Runs:
         Added to the times of the trip to be on the clock of the day [s].
     day : ndarray of int8, shape (n,)
         Service day, relative: −1, 0, 1.
-    first : ndarray of int32, shape (n,)
-        Call of the trip that the run starts at; above 0 only under `Headways.expected_wait`.
     wait_s : ndarray of int32, shape (n,)
-        Wait charged for boarding at that call [s]; −1 for a run that is boarded anywhere.
+        Wait that each boarding costs beyond that for the vehicle drawn [s].
     label : ndarray of object (str), shape (n,)
         Appended to the trip's id.
     """
@@ -85,7 +83,6 @@ class Runs:
     trip: np.ndarray
     shift_s: np.ndarray
     day: np.ndarray
-    first: np.ndarray
     wait_s: np.ndarray
     label: np.ndarray
 
@@ -125,7 +122,6 @@ def runs_around(feed: Feed, day: date, zone: str, headways: Headways) -> Runs:
                 np.full(n, shift),
                 np.full(n, relative, np.int8),
                 np.zeros(n, np.int32),
-                np.full(n, -1, np.int32),
                 np.full(n, "", object),
             )
         )
@@ -133,18 +129,16 @@ def runs_around(feed: Feed, day: date, zone: str, headways: Headways) -> Runs:
             pieces.append(_spelled_out(feed, runs_today, shift, relative, headways))
     runs = Runs(*(np.concatenate([getattr(piece, name) for piece in pieces]) for name in Runs.__dataclass_fields__))
     last = times.arrival_s[times.trip_indptr[1:][runs.trip] - 1] + runs.shift_s
-    start = times.departure_s[times.trip_indptr[:-1][runs.trip] + runs.first] + runs.shift_s
+    start = times.departure_s[times.trip_indptr[:-1][runs.trip]] + runs.shift_s
     keep = ((runs.day >= 0) | (last >= -_EVENING_S)) & ((runs.day <= 0) | (start < LAST_CLOCK_S))
     return Runs(*(getattr(runs, name)[keep] for name in Runs.__dataclass_fields__))
 
 
-def charged_periods(feed: Feed, headways: Headways) -> np.ndarray:
-    """Tell the periods of a feed's headway trips of which each boarding costs half the headway.
+def wait_steps(feed: Feed, headways: Headways) -> np.ndarray:
+    """Spacing of the vehicles in each period of a feed's headway trips [s].
 
-    It takes a vehicle for every step and call of every period. Where these would be more than 150,000 a day, the
-    periods of the longest headways come first; in the others vehicles leave one headway after the other instead.
-    Whoever comes at any time of such a period waits between nothing and one headway, each as likely: half a headway
-    on average over the departures of a window, and, ends of periods apart, at most half a headway off at any minute.
+    One headway; under `Headways.expected_wait` `Headways.step_s`, or the smallest multiple of it with which the
+    vehicles of a day call no more than five million times.
 
     Parameters
     ----------
@@ -153,59 +147,93 @@ def charged_periods(feed: Feed, headways: Headways) -> np.ndarray:
 
     Returns
     -------
-    ndarray of bool, shape (n_frequencies,)
+    ndarray of int64, shape (n_frequencies,)
     """
     periods = feed.frequencies
+    start, end, headway = (periods[name].to_numpy(dtype=np.int64) for name in ("start_s", "end_s", "headway_s"))
     loose = ~periods["exact"].to_numpy(dtype=bool)
     if not headways.expected_wait or not loose.any():
-        return np.zeros(len(periods), dtype=bool)
+        return headway
     counts = dict(zip(feed.trips["trip_id"], np.diff(feed.stop_times.trip_indptr), strict=True))
-    calls = np.array([counts[name] for name in periods["trip_id"]], dtype=np.int64) - 1
-    start, end, headway = (periods[name].to_numpy(dtype=np.int64) for name in ("start_s", "end_s", "headway_s"))
-    cost = ((end - start + headway // 2) // np.minimum(headway, headways.step_s) + 1) * calls
-    order = np.argsort(-headway, kind="stable")
-    order = order[loose[order]]
-    # All periods of one headway or none, so that what is left can be said in one number.
-    fits = np.cumsum(cost[order]) <= _MOST_CHARGED_RUNS
-    left = headway[order][~fits]
-    return loose & (headway > (left.max() if len(left) else -1))
+    calls = np.array([counts[name] for name in periods["trip_id"]], dtype=np.int64)
+
+    def spaced(step_s: int) -> np.ndarray:
+        return np.where(loose, np.minimum(headway, step_s), headway)
+
+    def too_many(step_s: int) -> bool:
+        vehicles = (end - start) // spaced(step_s) + 1
+        return int((vehicles * calls)[loose].sum()) > _MOST_CHARGED_CALLS
+
+    step_s = headways.step_s
+    while step_s < headway[loose].max() and too_many(step_s):
+        step_s += headways.step_s
+    return spaced(step_s)
+
+
+@dataclass(frozen=True)
+class _Period:
+    """A row of frequencies.txt, and how far apart its vehicles are drawn [s]."""
+
+    trip: str
+    start_s: int
+    end_s: int
+    headway_s: int
+    exact: bool
+    step_s: int
+
+    def leaves(self, headways: Headways, *, goes_on: bool) -> range:
+        """Departures from the first stop [s]."""
+        if self.exact:
+            return range(self.start_s, self.end_s, self.step_s)
+        after = self.headway_s // 2 if headways.expected_wait else int(headways.phase * self.headway_s)
+        # Who comes before the end still waits half a headway where the trip is repeated beyond it.
+        until = self.end_s + self.headway_s // 2 if headways.expected_wait and goes_on else self.end_s
+        first = self.start_s + after
+        # A period shorter than the phase still has its one departure.
+        return range(first if first < until else self.start_s, until, self.step_s)
+
+    def wait_s(self, headways: Headways) -> int:
+        """Wait that a boarding costs beyond that for the vehicle drawn [s].
+
+        Drawn every `step_s`, it is waited for half a step on average: together half a headway.
+        """
+        return (self.headway_s - self.step_s) // 2 if headways.expected_wait and not self.exact else 0
+
+
+def _periods(feed: Feed, headways: Headways) -> list[_Period]:
+    table = feed.frequencies[["trip_id", "start_s", "end_s", "headway_s", "exact"]]
+    table = table.assign(step=wait_steps(feed, headways))
+    return [
+        _Period(trip, int(start), int(end), int(headway), bool(exact), int(step))
+        for trip, start, end, headway, exact, step in table.itertuples(index=False)
+    ]
 
 
 def _spelled_out(feed: Feed, runs_today: np.ndarray, shift: int, relative: int, headways: Headways) -> Runs:
     place = {name: index for index, name in enumerate(feed.trips["trip_id"])}
     times = feed.stop_times
-    rows: list[tuple[int, int, int, int, str]] = []
-    # Two periods of a trip may send a vehicle at the same second: it is one.
-    seen: set[tuple[int, int]] = set()
-    periods = feed.frequencies[["trip_id", "start_s", "end_s", "headway_s", "exact"]]
-    periods = periods.assign(charged=charged_periods(feed, headways))
-    for trip_id, start, end, headway, exact, charged in periods.itertuples(index=False):
-        trip = place[trip_id]
-        if not runs_today[trip]:
-            continue
-        if len(rows) + (end - start) // headway > _MOST_RUNS:
-            raise refusal("timetable.too_many_runs", CapacityError, feed=feed.name, most=_MOST_RUNS, trip=trip_id)
-        origin = int(times.departure_s[times.trip_indptr[trip]])
-        if not charged:
-            wanted = start if exact else start + int(headways.phase * headway)
-            # A period shorter than the phase still has its one departure.
-            leaves = [
-                leave for leave in range(wanted if wanted < end else start, end, headway) if (trip, leave) not in seen
-            ]
-            seen.update((trip, leave) for leave in leaves)
-            rows += [(trip, leave - origin, 0, -1, _clock_label(leave)) for leave in leaves]
-            continue
-        calls = range(int(times.trip_indptr[trip + 1] - times.trip_indptr[trip]) - 1)
-        steps = range(start, end + headway // 2, min(headways.step_s, headway))
-        rows += [(trip, leave - origin, call, headway // 2, f"~{leave}@{call}") for leave in steps for call in calls]
-    trip_rows, shifts, firsts, waits, labels = zip(*rows, strict=True) if rows else ((), (), (), (), ())
+    # Two periods of a trip may send a vehicle at the same second: it is one, that which is waited for least.
+    waits: dict[tuple[int, int], int] = {}
+    periods = [period for period in _periods(feed, headways) if runs_today[place[period.trip]]]
+    loose: dict[str, list[_Period]] = {}
+    for period in periods:
+        if not period.exact:
+            loose.setdefault(period.trip, []).append(period)
+    for period in periods:
+        trip = place[period.trip]
+        if len(waits) + (period.end_s - period.start_s) // period.step_s > _MOST_RUNS:
+            raise refusal("timetable.too_many_runs", CapacityError, feed=feed.name, most=_MOST_RUNS, trip=period.trip)
+        goes_on = any(other.start_s <= period.end_s < other.end_s for other in loose.get(period.trip, ()))
+        wait = period.wait_s(headways)
+        for leave in period.leaves(headways, goes_on=goes_on):
+            waits[trip, leave] = min(wait, waits.get((trip, leave), wait))
+    trips, leaves = (np.array([key[k] for key in waits], dtype=np.int64) for k in (0, 1))
     return Runs(
-        np.array(trip_rows, np.int32),
-        np.array(shifts, np.int64) + shift,
-        np.full(len(rows), relative, np.int8),
-        np.array(firsts, np.int32),
-        np.array(waits, np.int32),
-        np.array(labels, object),
+        trips.astype(np.int32),
+        leaves - times.departure_s[times.trip_indptr[:-1][trips]] + shift,
+        np.full(len(waits), relative, np.int8),
+        np.array(list(waits.values()), np.int32),
+        np.array([_clock_label(leave) for _, leave in waits], object),
     )
 
 

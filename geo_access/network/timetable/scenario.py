@@ -213,7 +213,9 @@ def _repeat_trip(timetable: Timetable, edit: RepeatTrip, finder: Finder) -> Time
 def _copies(trips: Sequence[ServiceTrip], start_s: int) -> list[ServiceTrip]:
     """Copy a trip, for those who book and those who do not, to leave at a moment."""
     label = f"+{start_s // 3600:02d}{start_s // 60 % 60:02d}" + (f"{start_s % 60:02d}" if start_s % 60 else "")
-    return [trip.moved(start_s - trip.departure_s[0], trip_id=f"{trip.trip_id}{label}") for trip in trips]
+    # It leaves at an hour that is known, whatever the copied one did.
+    known = [replace(trip, wait_s=0) for trip in trips]
+    return [trip.moved(start_s - trip.departure_s[0], trip_id=f"{trip.trip_id}{label}") for trip in known]
 
 
 def _shift_trips(timetable: Timetable, edit: ShiftTrips, finder: Finder) -> Timetable:

@@ -49,11 +49,13 @@ class ServiceTrip:
     route : int
     stops : tuple of int
     arrival_s, departure_s : tuple of int
-        On the clock of its own service day [s].
+        On the clock of its own service day [s], a wait charged at boarding not taken off.
     board, alight : tuple of bool
     days : tuple of int
         Service days around that it runs on, of −1, 0 and 1.
     bikes, on_demand : bool
+    wait_s : int
+        Charged at each boarding [s], as `Timetable.trip_wait_s`.
     """
 
     trip_id: str
@@ -67,6 +69,7 @@ class ServiceTrip:
     days: tuple[int, ...] = DAYS
     bikes: bool = False
     on_demand: bool = False
+    wait_s: int = 0
 
     def moved(self, seconds: int, *, trip_id: str | None = None) -> ServiceTrip:
         """Return the trip at another time, under another id if one is given."""
@@ -133,18 +136,20 @@ def service_trips(timetable: Timetable, which: np.ndarray) -> list[ServiceTrip]:
 def _service_trip(timetable: Timetable, trip: int, offsets: dict[int, int], runs: set[int]) -> ServiceTrip:
     part = slice(int(timetable.trip_indptr[trip]), int(timetable.trip_indptr[trip + 1]))
     back = offsets[int(timetable.trip_day[trip])]
+    wait = int(timetable.trip_wait_s[trip]) if len(timetable.trip_wait_s) else 0
     return ServiceTrip(
         str(timetable.trip_id[trip]),
         str(timetable.trip_headsign[trip]),
         int(timetable.trip_route[trip]),
         tuple(timetable.event_stop[part].tolist()),
         tuple((timetable.event_arrival_s[part] - back).tolist()),
-        tuple((timetable.event_departure_s[part] - back).tolist()),
+        tuple((timetable.event_departure_s[part] - back + wait).tolist()),
         tuple(timetable.event_board[part].tolist()),
         tuple(timetable.event_alight[part].tolist()),
         tuple(day for day in DAYS if day in runs),
         bool(timetable.trip_bikes[trip]),
         bool(timetable.trip_on_demand[trip]),
+        wait,
     )
 
 
@@ -170,6 +175,8 @@ def take_out(timetable: Timetable, gone: np.ndarray) -> Timetable:
     arrays |= {name: getattr(timetable, name)[events] for name in _EVENT_ARRAYS}
     if len(timetable.trip_days):
         arrays["trip_days"] = timetable.trip_days[~gone]
+    if len(timetable.trip_wait_s):
+        arrays["trip_wait_s"] = timetable.trip_wait_s[~gone]
     indptr = indptr_of(counts[~gone])
     seats = number[seats].astype(np.int32).reshape(-1, 2)
     left = replace(timetable, trip_indptr=indptr, in_seat=seats, **arrays)
@@ -209,13 +216,17 @@ def put_in(timetable: Timetable, trips: Iterable[ServiceTrip]) -> Timetable:
         "trip_block": np.full(len(drawn), -1, np.int32),
         "event_stop": _flat([trip.stops for trip, _, _ in drawn], np.int32),
         "event_arrival_s": _flat([[at + by for at in trip.arrival_s] for trip, _, by in drawn], np.int32),
-        "event_departure_s": _flat([[at + by for at in trip.departure_s] for trip, _, by in drawn], np.int32),
+        "event_departure_s": _flat(
+            [[at + by - trip.wait_s for at in trip.departure_s] for trip, _, by in drawn], np.int32
+        ),
         "event_board": _flat([trip.board for trip, _, _ in drawn], bool),
         "event_alight": _flat([trip.alight for trip, _, _ in drawn], bool),
     }
     if len(timetable.trip_days) == timetable.n_trips:
         mask = [sum(1 << (day + 1) for day in trip.days) for trip, _, _ in drawn]
         added["trip_days"] = np.array(mask, np.uint8)
+    if len(timetable.trip_wait_s) == timetable.n_trips:
+        added["trip_wait_s"] = np.array([trip.wait_s for trip, _, _ in drawn], np.int32)
     arrays: dict[str, Any] = {name: np.concatenate((getattr(timetable, name), value)) for name, value in added.items()}
     lengths = np.cumsum([len(trip.stops) for trip, _, _ in drawn])
     indptr = np.concatenate((timetable.trip_indptr, timetable.trip_indptr[-1] + lengths)).astype(np.int64)

@@ -19,7 +19,7 @@ from geo_access.network.timetable.changes import Walking, stop_transfers
 from geo_access.network.timetable.flex import flex_notes, flex_rides
 from geo_access.network.timetable.repeats import without_repeats
 from geo_access.network.timetable.riders import route_kinds
-from geo_access.network.timetable.runs import Headways, Runs, charged_periods, runs_around
+from geo_access.network.timetable.runs import Headways, Runs, runs_around, wait_steps
 from geo_access.network.timetable.seats import SeatTrips, in_seat_pairs, linked_trips
 from geo_access.network.timetable.service_days import feed_days
 from geo_access.network.timetable.stops import same_places
@@ -178,6 +178,7 @@ def build_timetable(
         reach_s=reach_s,
         flex=flex_rides(feeds, days.days, zone, own, epsg=epsg, prefixed=several),
         route_kind=kinds.kind,
+        trip_wait_s=trips["wait"] if trips["wait"].any() else np.empty(0, np.int32),
         trip_days=_days_run(feeds, days.days)[trips["feed"], trips["row"]],
     )
     validate_timetable(timetable)
@@ -256,20 +257,15 @@ def _vehicles(number: int, feed: Feed, runs: Runs, stops: StopTable) -> _Vehicle
     which = np.concatenate((np.arange(len(runs.trip)), again))
     on_demand = np.arange(len(which)) >= len(runs.trip)
     runs = Runs(*(getattr(runs, name)[which] for name in Runs.__dataclass_fields__))
-    starts = times.trip_indptr[:-1][runs.trip] + runs.first
+    starts = times.trip_indptr[:-1][runs.trip]
     counts = (times.trip_indptr[1:][runs.trip] - starts).astype(np.int64)
     calls, indptr = ranges(starts, counts), indptr_of(counts)
     run_of = np.repeat(np.arange(len(which)), counts)
     arrival = times.arrival_s[calls] + runs.shift_s[run_of]
-    departure = times.departure_s[calls] + runs.shift_s[run_of]
+    departure = times.departure_s[calls] + (runs.shift_s - runs.wait_s)[run_of]
     least = np.where(on_demand, 1, 0)[run_of]
     board = np.where(least == 1, times.pickup[calls] != 1, times.pickup[calls] == 0)
     alight = np.where(least == 1, times.drop_off[calls] != 1, times.drop_off[calls] == 0)
-    waits = runs.wait_s >= 0
-    head = indptr[:-1][waits]
-    departure[head] -= runs.wait_s[waits]
-    arrival[head] = departure[head]
-    board &= ~waits[run_of] | np.isin(np.arange(len(calls)), head)
     of_stop = np.full(len(feed.stops), -1, dtype=np.int32)
     mine = np.flatnonzero(stops.feed == number)
     of_stop[stops.row[mine]] = mine
@@ -352,6 +348,7 @@ def _trips(feeds: Sequence[Feed], vehicles: Sequence[_Vehicles], *, several: boo
     table = {name: np.concatenate(parts) for name, parts in columns.items()}
     table["day"] = np.concatenate([part.runs.day for part in vehicles])
     table["on_demand"] = np.concatenate([part.on_demand for part in vehicles])
+    table["wait"] = np.concatenate([part.runs.wait_s for part in vehicles])
     counts = np.concatenate([np.diff(part.indptr) for part in vehicles])
     order = np.lexsort((table["row"], table["day"], table["first"], table["route"]))
     calls, indptr = entries_of_rows(indptr_of(counts), order)
@@ -435,18 +432,14 @@ def _frequency_notes(feeds: Sequence[Feed], headways: Headways) -> list[Note]:
     said = []
     for feed in feeds:
         loose = ~feed.frequencies["exact"].to_numpy(dtype=bool)
-        charged = charged_periods(feed, headways)
-        known = {"feed": feed.name, "file": "frequencies.txt"}
-        if charged.any():
-            said.append(note("headways", **known, n=int(charged.sum())))
-        left = loose & ~charged
-        if not left.any():
+        if not loose.any():
             continue
-        said.append(note("frequencies", **known, n=int(left.sum()), share=headways.phase))
-        if headways.expected_wait:
-            longest = float(feed.frequencies["headway_s"].to_numpy()[left].max()) / 60
-            worst = {"n": int(left.sum()), "headway_min": round(longest, 1), "off_min": round(longest / 2, 1)}
-            said.append(note("gtfs.waits_not_charged", feed=feed.name, **worst))
+        known = {"feed": feed.name, "file": "frequencies.txt", "n": int(loose.sum())}
+        if not headways.expected_wait:
+            said.append(note("frequencies", **known, share=headways.phase))
+            continue
+        off_s = int(wait_steps(feed, headways)[loose].max()) / 2
+        said.append(note("headways", **known, off_min=round(off_s / 60, 1)))
     return said
 
 

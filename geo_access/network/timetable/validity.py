@@ -48,7 +48,8 @@ def validate_timetable(timetable: Timetable) -> None:
         (_in_range(t.in_seat, n_trips), "in_seat", "timetable.array.trip"),
         (len(t.route_kind) in (0, n_routes), "route_kind", "timetable.array.per_route"),
         (len(t.trip_days) in (0, n_trips), "trip_days", "timetable.array.per_trip"),
-        (bool((t.event_arrival_s <= t.event_departure_s).all()), "event_departure_s", "timetable.array.before_arrival"),
+        (len(t.trip_wait_s) in (0, n_trips), "trip_wait_s", "timetable.array.per_trip"),
+        (_leaves_after(t), "event_departure_s", "timetable.array.before_arrival"),
         (_forward(t), "event_arrival_s", "timetable.array.backwards"),
         (t.footpaths.n_rows == n_stops == t.footpaths.n_cols, "footpaths", "timetable.array.square"),
         (_in_range(t.footpaths.indices, n_stops), "footpaths", "timetable.array.stop"),
@@ -75,6 +76,13 @@ def validate_timetable(timetable: Timetable) -> None:
 
 def _in_range(values: np.ndarray, n: int) -> bool:
     return len(values) == 0 or bool(values.min() >= 0 and values.max() < n)
+
+
+def _leaves_after(t: Timetable) -> bool:
+    if len(t.trip_wait_s) != t.n_trips:
+        return bool((t.event_arrival_s <= t.event_departure_s).all())
+    waits = np.repeat(t.trip_wait_s, np.diff(t.trip_indptr))
+    return len(waits) == len(t.event_stop) and bool((t.event_arrival_s <= t.event_departure_s + waits).all())
 
 
 def _forward(t: Timetable) -> bool:

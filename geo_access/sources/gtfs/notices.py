@@ -58,6 +58,7 @@ OWN_CODES = frozenset(
         "unclosed_quote",
         "unsafe_file_name",
         "wheelchair_not_stated",
+        "zero_bytes",
     }
 )
 

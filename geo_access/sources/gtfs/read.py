@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -14,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from geo_access.errors import CapacityError, InputError, MissingFileError
+from geo_access.sources.gtfs.blanks import Sieve
 from geo_access.sources.gtfs.notices import NoticeBook
 from geo_access.sources.gtfs.sizes import MOST_BYTES, text_bytes
 from geo_access.words.told import refusal
@@ -71,9 +71,6 @@ _LARGEST_INNER_ZIP_BYTES = 256 << 20
 _MOST_MEMBERS = 10_000
 _DEEPEST = 4
 _READ_BYTES = 1 << 22
-# Every so many bytes are looked at, to tell blank lines; a prime, which no length of rows keeps step with.
-_SAMPLED = 61
-_BLANK_LINES = re.compile(rb"(?:\r?\n)[\r\n]+")
 
 
 @dataclass(frozen=True)
@@ -227,7 +224,7 @@ def _names(members: Sequence[_Member], path: Path, *, depth: int) -> list[str]:
 def _inner(inner: _Member, path: Path, depth: int) -> Iterator[Sequence[_Member]]:
     if depth >= _DEEPEST or inner.size > _LARGEST_INNER_ZIP_BYTES:
         raise refusal("gtfs.zip_in_zip", CapacityError, file=path.name, inner=inner.name)
-    with zipfile.ZipFile(io.BytesIO(_unpack(inner, path))) as archive:
+    with zipfile.ZipFile(io.BytesIO(b"".join(_blocks(inner, path)))) as archive:
         yield _in_zip(archive, path)
 
 
@@ -312,7 +309,7 @@ def _read_members(
     picked = _pick(usable, home, notices)
     chosen = {table: member for table, member in picked.items() if table in wanted.tables}
     _check_sizes(path, {table: member.size for table, member in chosen.items()})
-    return {table: _unpack(member, path) for table, member in chosen.items()}
+    return {table: _unpack(member, path, notices) for table, member in chosen.items()}
 
 
 def _homes(members: Iterable[_Member]) -> list[str]:
@@ -383,28 +380,30 @@ def _most_bytes(table: str) -> int:
     return min(_LARGEST_TABLE_BYTES, _LARGEST_LONG_TABLE_BYTES if long else _LARGEST_SMALL_TABLE_BYTES)
 
 
-def _unpack(member: _Member, path: Path) -> bytes:
-    blocks, total, cost = [], 0, 0
+def _unpack(member: _Member, path: Path, notices: NoticeBook) -> bytes:
+    blocks, cost = [], 0
+    sieve = Sieve()
+    read = _blocks(member, path)
+    for block in sieve.kept(read) if member.path.suffix.lower() == ".txt" else read:
+        cost += text_bytes(member.path.name, block)
+        if cost > MOST_BYTES:
+            raise refusal("gtfs.table_too_large", CapacityError, file=path.name, member=member.name)
+        blocks.append(block)
+    file = member.path.name.lower()
+    if sieve.empty_rows:
+        notices.add("empty_row", "WARNING", file, count=sieve.empty_rows, action="dropped", says="empty_row")
+    if sieve.zero_bytes:
+        known = {"n": sieve.zero_bytes}
+        notices.add("zero_bytes", "ERROR", file, action="dropped", says="zero_bytes", values=known)
+    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
+
+
+def _blocks(member: _Member, path: Path) -> Iterator[bytes]:
+    total = 0
     with member.open() as stream:
         while block := stream.read(_READ_BYTES):
             total += len(block)
             # The size that the archive declares may lie.
             if total > max(member.size, 1):
                 raise refusal("gtfs.archive", CapacityError, file=path.name, member=member.name)
-            block = _dense(block)
-            cost += text_bytes(member.path.name, block)
-            if cost > MOST_BYTES:
-                raise refusal("gtfs.table_too_large", CapacityError, file=path.name, member=member.name)
-            blocks.append(block)
-    return blocks[0] if len(blocks) == 1 else b"".join(blocks)
-
-
-def _dense(block: bytes) -> bytes:
-    """Take most of the blank lines out: gigabytes of them say as much as one."""
-    if block.isspace():
-        return b"\n"
-    some = block[::_SAMPLED]
-    # Rows of fewer than three characters are no table's.
-    if some.count(b"\n") * 3 < len(some):
-        return block
-    return _BLANK_LINES.sub(b"\n", block)
+            yield block

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 import geopandas as gpd
 import numpy as np
@@ -14,12 +15,11 @@ from geo_access.errors import InputError
 from geo_access.network.build import build_network
 from geo_access.network.model import Network
 from geo_access.network.timetable.riders import route_kinds
+from geo_access.routing.journeys import explain
 from geo_access.routing.public import Profile
-from geo_access.routing.query import Query, Window
+from geo_access.routing.query import Window
 from geo_access.sources.gtfs.feed import read_gtfs
-from geo_access.times.core import point_times
 from geo_access.times.matrix import travel_times
-from geo_access.times.school import rests_on_school_lines
 from tests.feeds import ORIGIN_EPSG, ORIGIN_XY, feed_tables, table_text, write_tables
 
 STOPS = {"A": (0, 0), "B": (6000, 0), "C": (12_000, 0)}
@@ -37,12 +37,13 @@ def built(tmp_path: Path, trips: list, routes: dict[str, dict], **tables: object
     return build_network(gtfs=path, date="2026-03-17", epsg=2154, crow_fly_detour=1.0)
 
 
-def minutes(network: Network, start: str, end: str, **limits: object) -> float:
-    def at(name: str) -> gpd.GeoDataFrame:
-        point = Point(ORIGIN_XY[0] + STOPS[name][0], ORIGIN_XY[1])
-        return gpd.GeoDataFrame({"id": [name]}, geometry=[point], crs=ORIGIN_EPSG)
+def place(name: str) -> gpd.GeoDataFrame:
+    point = Point(ORIGIN_XY[0] + STOPS[name][0], ORIGIN_XY[1])
+    return gpd.GeoDataFrame({"id": [name]}, geometry=[point], crs=ORIGIN_EPSG)
 
-    return float(travel_times(network, at(start), at(end), depart="07:55", **limits).seconds[0, 0, 0]) / 60
+
+def minutes(network: Network, start: str, end: str, **limits: object) -> float:
+    return float(travel_times(network, place(start), place(end), depart="07:55", **limits).seconds[0, 0, 0]) / 60
 
 
 @pytest.mark.parametrize(
@@ -108,15 +109,19 @@ def test_who_rides_is_the_public_s(tmp_path: Path) -> None:
     assert Profile("p", "", "transit", paratransit=True, school_lines=False).query(depart=Window(0, 0)).paratransit
 
 
-def test_a_way_that_rests_on_school_lines_alone(tmp_path: Path) -> None:
-    # To B by the school line or the bus of 08:30, to C by the school line alone.
+def test_a_way_by_a_school_line_says_so(tmp_path: Path) -> None:
+    # To C by the school line alone, to B by the bus of 08:05 as well, which is there first.
     trips = [
-        {"calls": "A 08:00 B 08:10 C 08:20", "route_id": "s"},
-        {"calls": "A 08:30 B 08:45", "route_id": "r"},
+        {"calls": "A 08:10 B 08:20 C 08:30", "route_id": "s"},
+        {"calls": "A 08:05 B 08:15", "route_id": "r"},
     ]
     network = built(tmp_path, trips, {"s": {"route_type": 712}})
-    xy = np.array([[ORIGIN_XY[0] + x, ORIGIN_XY[1]] for x, _ in STOPS.values()])
-    query = Query("transit", depart=Window(8 * 3600, 8 * 3600))
-    times = point_times(network, xy[:1], xy[1:], query).seconds
-    assert times.ravel().tolist() == [600, 1200]
-    assert rests_on_school_lines(network, xy[:1], xy[1:], query, times).tolist() == [[False, True]]
+
+    def told(end: str, **limits: Any) -> list[str]:
+        ways = explain(network, place("A"), place(end), mode="transit", depart="08:00", **limits)
+        return [way.sentence() for way in ways]
+
+    (to_c,) = told("C")
+    assert "elle ne circule pas pendant les vacances." in to_c
+    assert "scolaire" not in told("B")[0]
+    assert "scolaire" not in told("C", line_kinds=(("s", "everyone"),))[0]

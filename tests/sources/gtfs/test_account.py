@@ -40,6 +40,7 @@ LEAVES = {
     "flexible_service_not_used",
     "stop_time_with_arrival_before_previous_departure_time",
     "repeated_trip_without_period",
+    "empty_row",
 }
 STAY = {"stops.txt", "trips.txt", "routes.txt"}
 
@@ -65,7 +66,12 @@ def account(path: Path) -> dict[str, tuple[int, int, int]]:
         # In frequencies.txt it names the trip, whose rows have notices of their own.
         if n.code == "repeated_trip_without_period" and n.file == "frequencies.txt":
             continue
-        once = n.file not in STAY or n.code in ("duplicate_key", "missing_required_field", "invalid_row_length")
+        once = n.file not in STAY or n.code in (
+            "duplicate_key",
+            "missing_required_field",
+            "invalid_row_length",
+            "empty_row",
+        )
         if n.action == "dropped" and n.code in LEAVES and n.file in gone and once:
             gone[n.file] += n.count
     return {name: (n, kept[name], gone[name]) for name, n in records(path).items() if name in kept}

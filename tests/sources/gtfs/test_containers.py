@@ -16,6 +16,7 @@ import pytest
 from geo_access.errors import CapacityError, GeoAccessError, InputError
 from geo_access.sources.gtfs import read as gtfs_read
 from geo_access.sources.gtfs import sizes as gtfs_sizes
+from geo_access.sources.gtfs.blanks import Sieve
 from geo_access.sources.gtfs.feed import read_gtfs
 from tests.feeds import feed_tables, table_text, write_tables
 from tests.shared import ROOT
@@ -173,5 +174,46 @@ def test_tables_of_texts_of_their_own_are_refused_by_name(tmp_path: Path, monkey
 
 
 def test_blank_lines_between_a_few_letters_are_taken_out() -> None:
-    assert gtfs_read._dense(b"a,b\n" + b"\n" * 1000 + b"1,2\r\n" + b"\r\n" * 1000) == b"a,b\n1,2\n"
-    assert gtfs_read._dense(b"a,b\n\n1,2,3,4,5,6,7,8\n") == b"a,b\n\n1,2,3,4,5,6,7,8\n"
+    assert sieved(b"a,b\n" + b"\n" * 1000 + b"1,2\r\n" + b"\r\n" * 1000) == (b"a,b\n1,2\r\n", 0)
+    assert sieved(b"a,b\n\n1,2,3,4,5,6,7,8\n1,2\n") == (b"a,b\n\n1,2,3,4,5,6,7,8\n1,2\n", 0)
+
+
+def sieved(text: bytes, *, block: int = 1 << 22) -> tuple[bytes, int]:
+    sieve = Sieve()
+    kept = b"".join(sieve.kept(text[at : at + block] for at in range(0, len(text), block)))
+    return kept, sieve.empty_rows
+
+
+@pytest.mark.parametrize("block", [1, 2, 3, 7, 1000])
+@pytest.mark.parametrize("end", [b"\n", b"\r\n", b"\r"])
+def test_rows_of_separators_alone_are_taken_out_and_counted(block: int, end: bytes) -> None:
+    rows = [b"a,b", b",", b'"","",', b"1,", b" , \t,", b'"two', b'"', b'","', b",,,,", b",3", b",,"]
+    assert sieved(end.join(rows), block=block) == (end.join([b"a,b", b"1,", b'"two', b'"', b'","', b",3", b""]), 5)
+
+
+def test_zeros_of_a_copy_cut_off_are_taken_out_aloud(tmp_path: Path) -> None:
+    files = {name: text.encode() for name, text in texts().items()}
+    cut = files | {"stop_times.txt": files["stop_times.txt"] + b"\0" * 5000, "calendar.txt": files["calendar.txt"]}
+    wide = files | {"stop_times.txt": files["stop_times.txt"].decode().encode("utf-16")}
+    for tables, codes in ((cut, {"zero_bytes"}), (wide, {"text_encoding"})):
+        path = tmp_path / "f.zip"
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in tables.items():
+                archive.writestr(name, content)
+        feed = read_gtfs(path)
+        assert len(feed.stop_times.stop) == 2
+        assert {n.code for n in feed.notices} == codes
+
+
+def test_rows_of_separators_alone_stay_small_and_are_said(tmp_path: Path) -> None:
+    path = tmp_path / "f.zip"
+    commas = b",,,,,,,,\n" * (1 << 19)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
+        for name, content in texts().items():
+            with archive.open(name, "w", force_zip64=True) as member:
+                member.write(content.encode())
+                for _ in range(16 if name == "stop_times.txt" else 0):
+                    member.write(commas)
+    feed = read_gtfs(path)
+    assert len(feed.stop_times.stop) == 2
+    assert [(n.code, n.count, n.action) for n in feed.notices] == [("empty_row", 16 << 19, "dropped")]
