@@ -27,6 +27,7 @@ from geo_access.network.timetable.edits import (
     SetHeadway,
     ShiftTrips,
 )
+from geo_access.network.timetable.runs import Headways
 from geo_access.network.timetable.scenario import apply_edits
 from tests.feeds import ORIGIN_EPSG, ORIGIN_XY, write_feed
 from tests.oracle import Oracle
@@ -264,3 +265,26 @@ def test_edits_that_cannot_be(network: Network, edits: list, says: str) -> None:
 def test_edits_are_values() -> None:
     assert SetHeadway("r", 10, "07:00", "08:00") == SetHeadway("r", 10, "07:00", "08:00")
     assert len({RemoveTrips(line="r"), RemoveTrips(line="r")}) == 1
+
+
+def test_edits_of_a_line_whose_waits_are_charged(tmp_path: Path) -> None:
+    period = {"trip_id": "t0", "start_time": "07:00:00", "end_time": "09:00:00", "headway_secs": 1200}
+    path = write_feed(tmp_path / "f.zip", STOPS, ["A 07:00 B 07:10 C 07:20"], frequencies=[period])
+    charged = Headways(expected_wait=True)
+    network = build_network(gtfs=path, date="2026-03-17", epsg=2154, crow_fly_detour=1.2, headways=charged)
+    line = str(network.timetable.route_name[0])
+
+    def arrives(edited: Network, at: int, stop: int = 0) -> float:
+        return Oracle(edited.timetable).arrivals({stop: 0}, at)[2]
+
+    # At 8:00:00, half a step before the next vehicle: 10 min of wait and the ride.
+    assert arrives(network, 8 * H) == 8 * H + 600 + 1200
+    later = apply_edits(network, [ShiftTrips(line=line, minutes=30)])
+    assert arrives(later, 8 * H) == 8 * H + 600 + 1200
+    # From 7:00 first, whoever comes before; later by half an hour.
+    assert (arrives(network, 6 * H), arrives(later, 6 * H)) == (7 * H + 600 + 1200, 7 * H + 1800 + 600 + 1200)
+    # A headway that is set leaves at hours that are known: 8:00, 8:15, …
+    known = apply_edits(network, [SetHeadway(line, 15, start="07:00", end="09:00")])
+    assert set(known.timetable.trip_wait_s.tolist()) == {0}
+    assert arrives(known, 8 * H + 60) == 8 * H + 15 * 60 + 1200
+    assert arrives(known, 8 * H + 60, stop=1) == 8 * H + 10 * 60 + 600
