@@ -59,6 +59,7 @@ def descended(after: Timetable, before: Timetable, trip: np.ndarray | None = Non
         `after`.
     """
     known = lineage_of(before)
-    source = known.trip if trip is None else np.where(trip < 0, -1, known.trip[np.maximum(trip, 0)])
+    # The last entry stands for a new trip: also where every trip was taken out before.
+    source = known.trip if trip is None else np.append(known.trip, -1)[trip]
     after.__dict__[_LINEAGE] = Lineage(known.root, source)
     return after
