@@ -85,6 +85,48 @@ def test_the_planner_finds_the_hole_at_five_and_lifts_it(wide: Page, served: str
     assert wide.console_errors() == []
 
 
+PIXELS = """
+window.counted = null;
+(async () => {
+  const view = await import('/page/map.js');
+  const canvas = await view.snapshot();
+  const pixels = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data;
+  const ground = [0xf7, 0xf7, 0xf4];
+  const near = (k, hex) => [0, 1, 2].every((c) => {
+    const ink = parseInt(hex.slice(1 + 2 * c, 3 + 2 * c), 16);
+    return Math.abs(pixels[k + c] - (0.55 * ink + 0.45 * ground[c])) <= 3;
+  });
+  const found = [0, 0, 0];
+  for (let k = 0; k < pixels.length; k += 4) for (const c of [0, 1, 2]) found[c] += near(k, view.LEVELS[c]);
+  window.counted = found;
+})();
+"""
+
+
+def test_zones_are_recoloured_while_the_slider_moves(wide: Page, served: str) -> None:
+    opened(wide, served, "door=planner&metier=F1602&profile=sans_voiture")
+    wide.until("return document.querySelectorAll('#rows tbody tr').length", seconds=60)
+    counted = {}
+    for minutes in (1, 120):
+        wide.run(
+            "const box = document.getElementById('minutes');"
+            "for (const m of [arguments[0] + 1, arguments[0] - 1, arguments[0]]) {"
+            " box.value = m; box.dispatchEvent(new Event('input', {bubbles: true})); }",
+            minutes,
+        )
+        wide.until(f"return document.querySelector('#question output').textContent.startsWith('{minutes}')")
+        wide.settle(1.0)
+        wide.run(PIXELS)
+        counted[minutes] = wide.until("return window.counted", seconds=60)
+        bad = wide.run("return [...document.querySelectorAll('#rows .badge.level-2')].length")
+        assert (bad > 0) == (counted[minutes][2] > 0)
+    # Nobody gets anywhere in a minute; in two hours some zones are adequate.
+    assert counted[1][0] == counted[1][1] == 0
+    assert counted[1][2] > 1000
+    assert counted[120][0] > 1000
+    assert wide.console_errors() == []
+
+
 def test_a_change_that_cannot_be_is_told_in_the_page(wide: Page, served: str) -> None:
     opened(wide, served, "door=planner")
     wide.run("document.getElementById('edit').open = true")

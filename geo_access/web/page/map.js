@@ -6,6 +6,8 @@ import { el, t } from "./words.js";
 // Adequate, fragile, inadequate, not applicable, not measured; then what changes do: gain, loss, both, none.
 export const LEVELS = ["#5aa2cf", "#f6d55c", "#c8472f", "#d9d9d9", "#bdbdbd", "#1b9e77", "#7b3294", "#e08214", "#ececec"];
 const BANDS = ["#2d1e5f", "#5a4a9c", "#8f80c4", "#c3b8e3"];
+// The colour of the ground where nothing lies: the stylesheet's, behind the canvases.
+const GROUND = "#f7f7f4";
 const EMPTY = { type: "FeatureCollection", features: [] };
 
 let map = null;
@@ -18,8 +20,8 @@ let pins = [];
 
 export const present = () => map !== null;
 
-// Resolves once the map has drawn what it was told.
-export const drawn = () => new Promise((resolve) => { if (!map) { resolve(); return; } map.once("render", () => requestAnimationFrame(resolve)); map.triggerRepaint(); });
+// Resolves once the zones have the colours that they were told.
+export const drawn = () => new Promise((resolve) => { requestAnimationFrame(() => { if (coloured) coloured.finish(); resolve(); }); });
 
 export async function start(container, bounds, layers, { onzone, onplace, onsite, onhover }) {
   let made;
@@ -31,7 +33,7 @@ export async function start(container, bounds, layers, { onzone, onplace, onsite
       touchPitch: false, renderWorldCopies: false, maxPitch: 0,
       locale: { "Map.Title": t("web.map"), "NavigationControl.ZoomIn": t("web.zoom_in"), "NavigationControl.ZoomOut": t("web.zoom_out"),
         "AttributionControl.ToggleAttribution": t("web.attribution_toggle"), "Popup.Close": t("web.close"), "Marker.Title": t("web.marker") },
-      style: { version: 8, sources: {}, layers: [{ id: "ground", type: "background", paint: { "background-color": "#f7f7f4" } }] },
+      style: { version: 8, sources: {}, layers: [] },
     });
   } catch {
     return false;
@@ -100,7 +102,6 @@ function hatch(made) {
 export function colour(classes) {
   if (!map) return;
   coloured.colour(classes);
-  map.triggerRepaint();
 }
 
 const HATCHED = { 2: "inadequate", 4: "unknown", 6: "inadequate", 7: "unknown" };
@@ -175,7 +176,13 @@ export function minutesAt(found, lon, lat) {
 // What the map shows, as an image: read in the very frame that is drawn.
 export const snapshot = () => new Promise((resolve) => {
   if (!map) { resolve(null); return; }
-  map.once("render", async () => resolve(await createImageBitmap(map.getCanvas())));
+  map.once("render", () => {
+    const whole = el("canvas", { width: map.getCanvas().width, height: map.getCanvas().height });
+    const pen = whole.getContext("2d");
+    pen.fillStyle = GROUND; pen.fillRect(0, 0, whole.width, whole.height);
+    for (const part of [coloured.now(), map.getCanvas()]) pen.drawImage(part, 0, 0, whole.width, whole.height);
+    resolve(whole);
+  });
   map.triggerRepaint();
 });
 

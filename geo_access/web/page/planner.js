@@ -29,7 +29,7 @@ function draw() {
   const again = (values) => { change({ ...values, zone: undefined, site: undefined }); open(app); };
   const schedules = app.cases.filter(([p, k]) => p === s.profile && k === s.kind).map(([, , id]) => [id, scheduleName(id)]);
   const kinds = [...new Set(app.cases.filter(([p]) => p === s.profile).map(([, k]) => k))].map((k) => [k, t(`kind.${k}`)]);
-  parts.minutes = el("input", { type: "range", min: 1, max: 120, value: s.minutes || 60, name: "minutes", oninput: (e) => slide(Number(e.target.value)), onchange: (e) => change({ minutes: e.target.value }) });
+  parts.minutes = el("input", { type: "range", min: 1, max: 120, value: s.minutes || 60, name: "minutes", oninput: drag, onchange: (e) => change({ minutes: e.target.value }) });
   parts.shownMinutes = el("output", {});
   const step = (by) => el("button", { type: "button", class: "quiet", "aria-label": t(by < 0 ? "web.less_5" : "web.more_5"), onclick: () => { parts.minutes.value = Number(parts.minutes.value) + by; slide(Number(parts.minutes.value)); change({ minutes: parts.minutes.value }); } }, by < 0 ? "−5" : "+5");
   app.question.replaceChildren(
@@ -99,7 +99,8 @@ const seen = () => (shown === "after" && changed ? changed.case : answer);
 
 // The very rule of a run: the share of residents at this threshold against the rules' shares.
 function classOf(from, row, m) {
-  const level = LEVEL.indexOf(from.zones.level[row]);
+  from.levels ??= Uint8Array.from(from.zones.level, (level) => LEVEL.indexOf(level));
+  const level = from.levels[row];
   if (level > 2) return level;
   const units = from.units[row * (from.minutes + 1) + m];
   return units >= Math.round(from.adequate * 10000) ? 0 : units >= Math.round(from.fragile * 10000) ? 1 : 2;
@@ -112,6 +113,10 @@ function effectOf(row, m) {
   const [old, now] = [answer, changed.case].map((from) => from.units[row * (from.minutes + 1) + m]);
   return now > old ? 5 : now < old ? 6 : 8;
 }
+
+// However fast the slider moves, once a frame.
+let dragged = 0;
+function drag() { dragged ||= requestAnimationFrame(() => { dragged = 0; slide(Number(parts.minutes.value)); }); }
 
 function slide(m, whole = false) {
   parts.shownMinutes.textContent = t("web.minutes", { n: number(m) });
