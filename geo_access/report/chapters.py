@@ -11,6 +11,7 @@ from geo_access.report.axes import axis_lines, lift_rows, reason_words
 from geo_access.report.beside import curve_table, mismatch_row, observed_lines, observed_table
 from geo_access.report.changes import change_told
 from geo_access.report.context import ReportContext
+from geo_access.report.plan import question_label, session_table
 from geo_access.report.reach import REACHES, blocked_of, is_asked, named_metier, reach_of, reach_rows, share_of
 from geo_access.report.words import embedded_png, known_text, minutes, share
 from geo_access.words.words import format_number, plural, text, written_date
@@ -23,20 +24,6 @@ _CSS = dict(zip(_LEVELS, ("adequat", "fragile", "inadequat", "none", "open"), st
 _MOST_ROWS = 60
 _MOST_REMEDIES = 12
 _COUNTED = ("residents", "qpv_residents", "job_seekers", "places", "openings")
-
-
-def _question_label(context: ReportContext, rows: pd.DataFrame, kind: str) -> str:
-    """Public, hours and threshold of a question, for a caption."""
-    language = context.language
-    profile = context.profiles[0]
-    schedule = str(rows["schedule"].iloc[0])
-    named = {item.id: item.name for item in context.schedules}
-    hours = named.get(schedule) or text("schedule.own_hours", language)
-    limit = next((item for item in context.thresholds if item.id == str(rows["threshold"].iloc[0])), None)
-    parts = [profile.name or profile.id, hours]
-    if limit is not None and limit.kind == kind:
-        parts.append(minutes(limit.minutes, language))
-    return ", ".join(parts)
 
 
 def flagged_content(context: ReportContext) -> dict[str, Any]:
@@ -93,7 +80,7 @@ def _level_table(context: ReportContext, rows: pd.DataFrame, kind: str) -> dict[
         "report.flagged.caption",
         language,
         kind=text(f"kind.{kind}", language),
-        question=_question_label(context, rows, kind),
+        question=question_label(context, rows, kind),
     )
     left = len(order) - len(shown)
     more = plural("report.flagged.more", left, language) if left > 0 else ""
@@ -144,7 +131,7 @@ def zonings_content(context: ReportContext) -> list[dict[str, Any]]:
                 "report.zonings.caption",
                 language,
                 kind=text(f"kind.{kind}", language),
-                question=_question_label(context, rows, kind),
+                question=question_label(context, rows, kind),
             )
             named = rows["zone_kind"].astype(str).map(lambda value: _zone_kind(value, language))
             tables.append(_count_table(rows, named, caption, language))
@@ -193,7 +180,7 @@ def metier_content(context: ReportContext, metier: Metier) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``heading, lines, picture, alt, bands, curve, components, reasons, remedies, leads``.
+        ``heading, lines, picture, alt, bands, curve, components, reasons, remedies, sessions, leads``.
     """
     language = context.language
     lines: list[str] = []
@@ -237,6 +224,7 @@ def metier_content(context: ReportContext, metier: Metier) -> dict[str, Any]:
         "components": [*_components(context, metier.code), *mismatch_row(context, metier.code)],
         "reasons": reasons,
         "remedies": _remedies(context, metier.code),
+        "sessions": session_table(context, metier.code),
         "leads": list(dict.fromkeys(leads)),
     }
 

@@ -97,6 +97,10 @@ class ReportContext:
         From `geo_access.study.network`: findings of the timetables, and how points met the streets.
     remedies : pandas.DataFrame, optional
         Rows of `geo_access.diagnosis.remedies.find_remedies`, of one or of many zones and métiers.
+    trip_plan : pandas.DataFrame, optional
+        Of `geo_access.diagnosis.service_plan.service_plan`, for the first public.
+    session_plan : pandas.DataFrame, optional
+        Of `geo_access.diagnosis.siting.sessions_for_metier`, for all métiers.
     zonings : mapping of str to pandas.DataFrame
         Tables of `geo_access.diagnosis.tables.table_by_zoning` by name of the zoning.
     curves : pandas.DataFrame, optional
@@ -142,6 +146,8 @@ class ReportContext:
     notices: pd.DataFrame | None = None
     links: pd.DataFrame | None = None
     remedies: pd.DataFrame | None = None
+    trip_plan: pd.DataFrame | None = None
+    session_plan: pd.DataFrame | None = None
     zonings: Mapping[str, pd.DataFrame] = field(default_factory=dict)
     curves: pd.DataFrame | None = None
     observed: ObservedTrips | None = None

@@ -123,6 +123,8 @@ def report_context(
         links=ran.links,
         bands_label=bands_label(file),
         remedies=found.remedies[found.remedies["lifts"]] if len(found.remedies) else None,
+        trip_plan=found.trip_plan,
+        session_plan=found.plan,
         curves=found.curves,
         observed=found.observed,
         mismatch=found.mismatch,

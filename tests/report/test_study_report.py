@@ -76,6 +76,29 @@ def test_page_stands_alone_and_can_be_read_aloud(language: str, tmp_path: Path) 
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
+def test_what_a_plan_takes_stands_beside_what_it_gives(language: str) -> None:
+    context = tiny_context(language=language)
+    kind = str(context.flags["kind"].iloc[0])
+    asked = {"profile": "p", "kind": kind, "schedule": "s", "threshold": context.thresholds[0].id}
+    named = {"remedy": "held_connection", "detail": "K1: Gare 07:10 +3 min ← R1 07:12", "line": "K1"}
+    people = {"residents_unflagged": 1200.0, "residents_flagged": 300.0, "residents_gained": 1250.0}
+    people |= {"residents_lost": 310.0, "residents_placed": 17.0}
+    trips = pd.DataFrame([{"changes": 1, "situations_lifted": 4, **named, **people, **asked}])
+    site = {"metier": context.metiers[0].code, "site_name": "Lycée <b>", "residents_gained": 90.0}
+    sessions = pd.DataFrame([site | {"share_served": 0.5, "zones_lifted": 2, "residents_unflagged": 80.0}])
+    html = render_report(replace(context, trip_plan=trips, session_plan=sessions), pdf=False)
+    read(html)
+    rows = re.findall(r"<tr><th scope=\"row\">1</th>(.*?)</tr>", html)
+    told = [[re.sub(r"[\s\u202f\xa0,]", "", cell) for cell in re.findall(r">([^<]*)</td>", row)][-6:] for row in rows]
+    assert ["4", "1200", "300", "1250", "310", "17"] in told
+    assert "Lycée &lt;b&gt;" in html
+    for word in ("residents_lost", "residents_flagged", "situations"):
+        assert catalogue(language)[f"report.plan.{word}"] in html
+    # Without plans no empty chapter.
+    assert 'id="plans"' not in render_report(context, pdf=False)
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
 def test_hostile_names_stay_text(language: str) -> None:
     html = render_report(tiny_context(language=language), pdf=False)
     assert "script" not in {tag for tag, _ in read(html).tags}
