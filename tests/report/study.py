@@ -83,14 +83,14 @@ def tiny_context(**changes: object) -> ReportContext:
                 reach_row("A1", "REACHES", POPULATION, profile="v"),
             ]
         ),
-        manifest=Manifest(inputs={HOSTILE: "0" * 64}, query={}, warnings=(note("unfetched", source="x", why=HOSTILE),)),
+        manifest=Manifest(inputs={HOSTILE: "0" * 64}, query={}, warnings=(note("fetch.reason", why=HOSTILE),)),
         readings=(
             SourceReading(
                 HOSTILE,
                 1200,
                 1190,
                 1100,
-                ((90, note("loss.no_position")), (10, note("unfetched", source="y", why=HOSTILE))),
+                ((90, note("loss.no_position")), (10, note("fetch.reason", why=HOSTILE))),
             ),
         ),
         sources=(HOSTILE,),
