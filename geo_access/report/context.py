@@ -102,7 +102,7 @@ class ReportContext:
     session_plan : pandas.DataFrame, optional
         Of `geo_access.diagnosis.siting.sessions_for_metier`, for all métiers.
     zonings : mapping of str to pandas.DataFrame
-        Tables of `geo_access.diagnosis.tables.table_by_zoning` by name of the zoning.
+        Tables of `geo_access.diagnosis.zonings.table_by_zoning` by name of the zoning.
     curves : pandas.DataFrame, optional
         Of `geo_access.diagnosis.curves.reach_curves`.
     observed : ObservedTrips, optional

@@ -45,6 +45,7 @@ from geo_access.study.sections import (
     Table,
     ThresholdSection,
     TrainingTable,
+    ZoningSection,
 )
 from geo_access.words.note import note
 from geo_access.words.told import fault
@@ -114,6 +115,7 @@ class StudyFile(Section):
     schedules: Annotated[tuple[ScheduleSection, ...], Field(min_length=1)]
     flag: FlagSection = FlagSection()
     output: OutputSection = OutputSection()
+    zonings: tuple[ZoningSection, ...] = ()
     scenarios: tuple[ScenarioSection, ...] = ()
 
     @model_validator(mode="after")
@@ -134,6 +136,7 @@ class StudyFile(Section):
             ("profiles", [profile.id for profile in self.profiles]),
             ("thresholds", [threshold.id for threshold in self.thresholds]),
             ("schedules", [schedule.id for schedule in self.schedules]),
+            ("zonings", [zoning.id for zoning in self.zonings]),
             ("scenarios", [scenario.id for scenario in self.scenarios]),
         ):
             twice = sorted({each for each in ids if ids.count(each) > 1})

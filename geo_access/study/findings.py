@@ -36,6 +36,7 @@ from geo_access.study.file import (
 )
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import OtherDays
+from geo_access.study.zonings import zonings_table
 from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.note import Note, note
 from geo_access.words.words import format_number, text
@@ -141,6 +142,8 @@ class Findings:
         Of `geo_access.measures.mismatch.dares_mismatch`, for the métiers of the table.
     shifts : pandas.DataFrame or None
         Of `geo_access.diagnosis.employers.employer_transit_test`, public by public; None without employers.
+    by_zoning : pandas.DataFrame or None
+        Of `geo_access.study.zonings.zonings_table`; None where the study names no other zoning.
     notes : tuple of Note
         How many trips were tried, and for how many flagged zones × métiers none was.
     """
@@ -153,6 +156,7 @@ class Findings:
     observed: ObservedTrips | None = None
     mismatch: pd.DataFrame | None = None
     shifts: pd.DataFrame | None = None
+    by_zoning: pd.DataFrame | None = None
     notes: tuple[Note, ...] = ()
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -163,7 +167,7 @@ class Findings:
             "session_plan": self.plan,
         }
         named |= {"trip_plan": self.trip_plan, "reach_curves": self.curves, "mismatch": self.mismatch}
-        named |= {"shifts": self.shifts}
+        named |= {"shifts": self.shifts, "by_zoning": self.by_zoning}
         if self.observed is not None:
             named |= {"observed_trips": self.observed.by_mode, "observed_gaps": self.observed.gaps}
         return {name: table for name, table in named.items() if table is not None}
@@ -273,6 +277,7 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
         observed=_observed(file, inputs, times, diagnosis),
         mismatch=study_mismatch(file, inputs),
         shifts=_shifts(diagnosis),
+        by_zoning=zonings_table(file, inputs, diagnosis),
         notes=notes,
     )
 

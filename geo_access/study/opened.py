@@ -26,6 +26,7 @@ from geo_access.study.network import OtherDays, other_days, study_network
 from geo_access.study.provenance import Watched, watch
 from geo_access.study.scenario import Assumptions
 from geo_access.study.written_scenarios import check_scenarios
+from geo_access.study.zonings import read_units
 from geo_access.words.note import Note, note
 
 __all__ = ["OpenedStudy", "Unopened", "off_streets", "open_study", "try_to_open"]
@@ -204,6 +205,7 @@ def _foresee(file: StudyFile, inputs: StudyInputs, network: Network) -> None:
     """Make what the diagnosis starts with, so that it cannot refuse it later."""
     metiers = study_metiers(file)
     study_profiles(file, network)
+    read_units(file, inputs.points)
     read_residents(inputs.points, inputs.membership, inputs.zones, epsg=network.epsg, people=file.flag.people)
     if inputs.training is not None:
         training_offers(inputs.training, metiers, epsg=network.epsg)

@@ -27,7 +27,14 @@ def study_tables(file: StudyFile) -> dict[str, Table]:
 
 def table_files(file: StudyFile) -> set[Path]:
     """Every table that a study names, whatever for; streets, timetables and holidays are no tables."""
-    sections = (*study_tables(file).values(), file.flows, file.mismatch, file.publication, *file.profiles)
+    sections = (
+        *study_tables(file).values(),
+        file.flows,
+        file.mismatch,
+        file.publication,
+        *file.profiles,
+        *file.zonings,
+    )
     return {path for section in sections if section is not None for _, path in section if isinstance(path, Path)}
 
 

@@ -94,6 +94,13 @@ def key_tables(ran: Ran) -> dict[str, pd.DataFrame]:
     }
 
 
+def _by_name(file: StudyFile, table: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
+    """Tables of the other zonings by the names that the study gives them."""
+    if table is None:
+        return {}
+    return {section.name: table[table["zoning"] == section.id] for section in file.zonings}
+
+
 def report_context(
     ran: Ran, *, sheets: dict[str, Path], sources: tuple[str, ...], scenarios: tuple[ChangePage, ...] = ()
 ) -> ReportContext:
@@ -128,6 +135,7 @@ def report_context(
         curves=found.curves,
         observed=found.observed,
         mismatch=found.mismatch,
+        zonings=_by_name(file, found.by_zoning),
         readings=tuple(
             SourceReading(
                 report.source,

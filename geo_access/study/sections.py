@@ -37,6 +37,7 @@ __all__ = [
     "Table",
     "ThresholdSection",
     "TrainingTable",
+    "ZoningSection",
 ]
 
 Mode = Literal[
@@ -349,6 +350,16 @@ class ProfileSection(Section):
                 {},
             )
         return self
+
+
+class ZoningSection(Section):
+    """``[[zonings]]``: another division of the territory, whose units are flagged from the same points."""
+
+    id: Identifier
+    name: str
+    file: Path
+    vintage: Annotated[str, Field(min_length=1)]
+    source: Annotated[str, Field(min_length=1)]
 
 
 class ThresholdSection(Section):

@@ -15,11 +15,12 @@ from geo_access.diagnosis.diagnose import Diagnosis, diagnose, diagnose_with
 from geo_access.diagnosis.employers import employer_transit_test
 from geo_access.diagnosis.evidence import TimesSources
 from geo_access.diagnosis.model import Asked, Metier
+from geo_access.diagnosis.publication import Publication
 from geo_access.diagnosis.remedies import RemedyLimits, equipped_sites, find_remedies, smallest_remedies
 from geo_access.diagnosis.siting import sessions_for_metier
 from geo_access.diagnosis.supply import job_offers, training_offers
 from geo_access.diagnosis.supply_adequacy import basin_need, employer_need, filling_rate, supply_adequacy
-from geo_access.diagnosis.tables import table_by_zoning
+from geo_access.diagnosis.zonings import NO_UNIT, Zoning, table_by_zoning
 from geo_access.errors import InputError
 from geo_access.network.model import CrowFly, Network
 from geo_access.routing.query import Query
@@ -271,19 +272,23 @@ def test_tables_regroup_points_and_hold_small_numbers_back() -> None:
     units = pd.DataFrame(
         {"point_id": ["p0", "p1", "p2"], "unit_id": ["north", "north", "south"], "unit_name": ["N", "N", "S"]}
     )
-    table = table_by_zoning(found, units, kind="epci", vintage="2024", source="test", min_residents=80, round_to=5)
+    epci = Zoning("epci", "EPCI", "2024", "test")
+    table = table_by_zoning(found, units, zoning=epci)
     welding = table[table["metier"] == "H2913"].set_index("zone_id")
     # North: 100 of 140 reach welding.
     assert welding.loc["north", "reachable_share"] == pytest.approx(100 / 140)
-    assert welding.loc["north", ["level", "residents", "held_back"]].tolist() == ["fragile", 140.0, False]
-    assert welding.loc["south", "held_back"]
-    assert pd.isna(welding.loc["south", "level"])
-    assert pd.isna(welding.loc["south", "residents"])
+    assert welding.loc["north", ["level", "residents"]].tolist() == ["fragile", 140.0]
     assert set(table["vintage"]) == {"2024"}
-    with pytest.raises(InputError, match="vintage"):
-        table_by_zoning(found, units, kind="epci", vintage="", source="test")
+    # South has fewer than 80; the total would tell it if north stood alone.
+    held = table_by_zoning(found, units, zoning=epci, publication=Publication(min_residents=80))
+    assert set(held["cause"]) == {"HELD_BACK"}
+    assert held["residents"].isna().all()
     with pytest.raises(InputError, match="unknown"):
-        table_by_zoning(found, units.assign(point_id="x"), kind="epci", vintage="1", source="test")
+        table_by_zoning(found, units.assign(point_id="x"), zoning=epci)
+    # Who stands in no unit stays in the table.
+    outside = table_by_zoning(found, units.assign(unit_id=["north", None, "south"]), zoning=epci)
+    assert outside.groupby("zone_id")["residents"].first().sum() == pytest.approx(found.residents.population.sum())
+    assert NO_UNIT in set(outside["zone_id"])
 
 
 def test_points_are_given_with_their_reasons() -> None:

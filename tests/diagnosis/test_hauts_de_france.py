@@ -12,7 +12,7 @@ import pytest
 
 from geo_access.diagnosis.diagnose import Diagnosis, diagnose
 from geo_access.diagnosis.model import Metier, Profile, Schedule, Threshold
-from geo_access.diagnosis.tables import NO_UNIT, table_by_zoning
+from geo_access.diagnosis.zonings import NO_UNIT, Zoning, table_by_zoning
 from geo_access.network.build import build_network
 from geo_access.network.model import CrowFly
 from geo_access.sources.supply.training_education import read_uai_mef_rome
@@ -61,7 +61,7 @@ def found(communes: pd.DataFrame, courses: gpd.GeoDataFrame) -> Diagnosis:
 
 def by_unit(found: Diagnosis, communes: pd.DataFrame, column: str) -> pd.DataFrame:
     units = pd.DataFrame({"point_id": communes["COM"], "unit_id": communes[column]})
-    return table_by_zoning(found, units, kind=column, vintage="2020", source="INSEE")
+    return table_by_zoning(found, units, zoning=Zoning(column, column, "2020", "INSEE"))
 
 
 def test_a_table_per_metier_by_zone_d_emploi_keeps_every_resident(found: Diagnosis, communes: pd.DataFrame) -> None:

@@ -297,7 +297,8 @@ def test_every_column_written_is_in_the_dictionary(result: RunSummary) -> None:
         names = pq.read_schema(path).names if path.suffix == ".parquet" else pd.read_csv(path, nrows=0).columns
         for name in names:
             share = name.startswith("share_") and f"reason.{name.removeprefix('share_').upper()}" in known
-            if f"column.{path.stem}.{name}" not in known and not share:
+            as_flags = path.stem == "by_zoning" and f"column.flags.{name}" in known
+            if f"column.{path.stem}.{name}" not in known and not share and not as_flags:
                 missing.append(f"column.{path.stem}.{name}")
     # Each column that is new wants an entry in words/catalogue/columns.toml: what it is, in both languages.
     assert missing == []

@@ -1,10 +1,12 @@
 """Tables by zoning: QPV, commune, EPCI, zone d'emploi, SPEL, département, region — any grouping of the zones.
 
 Zonings overlap and change: a table takes a membership of points in the zoning's units, with its vintage, and weighs by
-residents. Small numbers are held back and the rest is rounded, so that nobody can be picked out.
+residents. Small numbers are held back as they are in the flags, so that nobody can be picked out.
 """
 
 from __future__ import annotations
+
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -12,27 +14,31 @@ from scipy import sparse
 
 from geo_access.diagnosis.diagnose import Diagnosis
 from geo_access.diagnosis.flag import aggregate_flags, concat_flags
+from geo_access.diagnosis.publication import Publication, hold_back
 from geo_access.diagnosis.residents import Residents
 from geo_access.errors import raise_faults
 from geo_access.words.told import fault
 
-__all__ = ["NO_UNIT", "regroup", "table_by_zoning"]
+__all__ = ["NO_UNIT", "Zoning", "regroup", "table_by_zoning"]
 
 NO_UNIT = "hors zonage"
 
-# Supply is that of the whole study: it tells of nobody, and is not held back.
-_OF_THE_STUDY = (
-    "people",
-    "located_places",
-    "located_free_places",
-    "unlocated_places",
-    "uncoded_places",
-    "remote_places",
-    "mobile_places",
-    "hybrid_places",
-    "afest_places",
-    "rules",
-)
+
+@dataclass(frozen=True)
+class Zoning:
+    """A division of the territory.
+
+    Attributes
+    ----------
+    id, name : str
+    vintage, source : str
+        Zonings change: written on every row.
+    """
+
+    id: str
+    name: str
+    vintage: str
+    source: str
 
 
 def regroup(residents: Residents, units: pd.DataFrame, *, kind: str) -> Residents:
@@ -92,14 +98,7 @@ def regroup(residents: Residents, units: pd.DataFrame, *, kind: str) -> Resident
 
 
 def table_by_zoning(
-    diagnosis: Diagnosis,
-    units: pd.DataFrame,
-    *,
-    kind: str,
-    vintage: str,
-    source: str,
-    min_residents: float = 11.0,
-    round_to: float = 1.0,
+    diagnosis: Diagnosis, units: pd.DataFrame, *, zoning: Zoning, publication: Publication | None = None
 ) -> pd.DataFrame:
     """Flag the units of a zoning from the same points, weighing by residents.
 
@@ -108,35 +107,24 @@ def table_by_zoning(
     diagnosis : Diagnosis
     units : DataFrame
         ``point_id, unit_id``, optionally ``unit_name`` and ``share``.
-    kind : str
-        Name of the zoning.
-    vintage, source : str
-        Of the zoning; written on every row, since zonings change.
-    min_residents : float
-        Units with fewer residents are held back: the row stays, its numbers are ``pd.NA``, ``held_back`` is True.
-    round_to : float
-        Residents are rounded to this.
+    zoning : Zoning
+    publication : Publication, optional
+        Floors below which the numbers of a unit are held back; by default those of ``Publication()``.
 
     Returns
     -------
     DataFrame
-        The columns of the flags, and ``zoning, vintage, source, held_back``.
+        The columns of the flags, after ``zoning, vintage, source``.
 
     Raises
     ------
     InputError
-        When units or parameters cannot be used.
+        When units cannot be used.
     """
-    faults = [fault(name, "diagnosis.not_given") for name, v in (("vintage", vintage), ("source", source)) if not v]
-    if min_residents < 0 or not round_to > 0:
-        faults.append(fault("floors", "diagnosis.floor", floor=min_residents, rounding=round_to))
-    raise_faults(faults)
-    residents = regroup(diagnosis.residents, units, kind=kind)
+    residents = regroup(diagnosis.residents, units, kind=zoning.id)
     needed = next((case.offers.exists for case in diagnosis.cases if case.kind == "job"), None)
-    frames = []
-    for case in diagnosis.cases:
-        asked = needed if case.kind == "training" else None
-        frames.append(
+    table = concat_flags(
+        [
             aggregate_flags(
                 residents,
                 diagnosis.sites[case.kind],
@@ -147,13 +135,12 @@ def table_by_zoning(
                 kind=case.kind,
                 schedule=case.schedule,
                 rules=diagnosis.rules,
-                needed=asked,
+                needed=needed if case.kind == "training" else None,
             )
-        )
-    table = concat_flags(frames)
-    held = (table["residents"] < min_residents) & (table["residents"] > 0)
-    table["residents"] = ((table["residents"] / round_to).round() * round_to).astype("Float64")
-    for name in table.columns[table.columns.get_loc("residents") :]:
-        if name not in _OF_THE_STUDY:
-            table[name] = table[name].where(~held)
-    return table.assign(zoning=kind, vintage=vintage, source=source, held_back=held)
+            for case in diagnosis.cases
+        ]
+    )
+    told, _, _ = hold_back(table, residents, Publication() if publication is None else publication)
+    for place, name in enumerate(("zoning", "vintage", "source")):
+        told.insert(place, name, zoning.id if name == "zoning" else getattr(zoning, name))
+    return told
