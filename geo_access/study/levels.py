@@ -38,8 +38,8 @@ from geo_access.diagnosis.supply import Offers, job_offers, training_offers
 from geo_access.study.beside import publication
 from geo_access.study.file import flag_rules, study_metiers, study_profiles, study_schedules, study_thresholds
 from geo_access.study.scenario import Assumptions
-from geo_access.times.longest import longest_ways
-from geo_access.times.round_trip import Ask, NetworkTimes, Sites, site_hours
+from geo_access.times.longest import longest_ways, spans_asked
+from geo_access.times.round_trip import Ask, NetworkTimes, Sites
 
 __all__ = ["CaseLevels", "LevelEngine", "Levels"]
 
@@ -333,9 +333,9 @@ def _decisive(times: NetworkTimes, ask: Ask, sites: Sites, rows: np.ndarray) -> 
         return times.network.streets
     if not len(rows):
         return times.network.timetable
-    arrive_s, leave_s = (hours[rows].tolist() for hours in site_hours(ask, sites))
-    spans = [(a - ask.max_s, a) for a in set(arrive_s)] + [(b, b + ask.max_s) for b in set(leave_s)]
-    return times.known.timetable_within(spans)
+    hours = (None, None) if sites.start_s is None or sites.end_s is None else (sites.start_s[rows], sites.end_s[rows])
+    some = Sites(sites.ids[rows], sites.names[rows], sites.xy[rows], *hours)
+    return times.known.timetable_within(spans_asked(ask, some))
 
 
 def _seconds_to_places(seconds: np.ndarray, rows: np.ndarray, places: np.ndarray, n: int) -> np.ndarray:

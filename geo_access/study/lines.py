@@ -6,26 +6,30 @@ that the line cannot touch are shared, nothing is estimated.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from math import ceil
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
-from geo_access.diagnosis.kernels import places_within
+from geo_access.diagnosis.model import FlagRules
+from geo_access.diagnosis.supply import Offers
 from geo_access.errors import raise_faults
 from geo_access.network.model import Network, Timetable
 from geo_access.network.timetable.edits import CloseLine, Edit, RepeatTrip
 from geo_access.network.timetable.naming import Finder, line_reference
 from geo_access.network.timetable.scenario import apply_edits
 from geo_access.study.prepared import PreparedStudy, Progress, silent
-from geo_access.times.round_trip import TimesSource, connect_points, round_trip
+from geo_access.times.longest import longest_ways, spans_asked
+from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.told import fault
 
 __all__ = ["judge_lines", "reached_with"]
 
 _MOST_GAP_S = 3600
+_Case = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
@@ -78,7 +82,7 @@ def judge_lines(prepared: PreparedStudy, *, lines: Sequence[str] = (), progress:
     for number, trial in enumerate(trials):
         progress("lines", number / max(len(trials), 1))
         edited = _tried(prepared.network, timetable, trial)
-        after = reached_with(prepared, prepared.kept.passing(edited))
+        after = reached_with(prepared, prepared.kept.passing(edited), before=before)
         rows += list(_rows(prepared, timetable, trial, before, after))
     progress("lines", 1.0)
     columns = ["line", "line_name", "trial", "towards", "at", *_KEYS, "won", "lost"]
@@ -89,39 +93,55 @@ def judge_lines(prepared: PreparedStudy, *, lines: Sequence[str] = (), progress:
 _KEYS = ("metier", "profile", "kind", "schedule", "threshold")
 
 
-def reached_with(prepared: PreparedStudy, times: TimesSource) -> dict[tuple[str, ...], np.ndarray]:
-    """Who reaches enough places with another source of times, for every case that boards vehicles.
+def reached_with(
+    prepared: PreparedStudy, times: NetworkTimes, *, before: Mapping[_Case, np.ndarray] | None = None
+) -> dict[_Case, np.ndarray]:
+    """Who reaches enough places on another network, for every case that boards vehicles.
 
     Parameters
     ----------
     prepared : PreparedStudy
-    times : TimesSource
+    times : NetworkTimes
+        On that network.
+    before : mapping, optional
+        What was found on the network of the study: lent where no trip differs at the hours of a case.
 
     Returns
     -------
     dict of (profile, kind, schedule, threshold) to ndarray of bool, shape (n_points, n_metiers)
     """
-    diagnosis, n = prepared.diagnosis, prepared.rules.min_opportunities
-    points = np.arange(len(diagnosis.residents.point_ids))
-    found: dict[tuple[str, ...], np.ndarray] = {}
+    diagnosis = prepared.diagnosis
+    found: dict[_Case, np.ndarray] = {}
     for (profile, kind, schedule), ask in diagnosis.asks.items():
         if not ask.uses_transit:
             continue
+        cases = [
+            case
+            for case in diagnosis.cases
+            if (case.profile.id, case.kind) == (profile, kind) and prepared.times_key(case) == schedule
+        ]
         limits = [case.threshold.limit_s for case in diagnosis.cases if (case.profile.id, case.kind) == (profile, kind)]
-        if not limits:
+        if not cases:
             continue
         # Nothing beyond the longest threshold counts: what runs earlier or later than that need not be searched again.
         asked = replace(ask, spread_s=0).travelling(max_s=min(ask.max_s, ceil(max(limits))))
+        keys = [(profile, kind, case.schedule, case.threshold.id) for case in cases]
         sites = diagnosis.sites[kind]
-        trip = round_trip(connect_points(times, diagnosis.residents.xy, sites, asked), points, sites, asked)
-        for case in diagnosis.cases:
-            if (case.profile.id, case.kind) != (profile, kind) or prepared.times_key(case) != schedule:
-                continue
-            wanted = case.offers.open_places if prepared.rules.first else case.offers.all_places
-            offered = (case.offers.indptr, case.offers.site, wanted)
-            places = places_within(trip.out_s, trip.back_s, case.threshold.limit_s, False, *offered)
-            found[profile, kind, case.schedule, case.threshold.id] = places >= n
+        if before is not None and times.known.timetable_within(spans_asked(asked, sites)) is prepared.network.timetable:
+            found |= {key: before[key] for key in keys}
+            continue
+        longest = longest_ways(times.known, diagnosis.residents.xy, sites, asked).seconds
+        for key, case in zip(keys, cases, strict=True):
+            found[key] = _enough(longest <= np.float64(case.threshold.limit_s), case.offers, prepared.rules)
     return found
+
+
+def _enough(near: np.ndarray, offers: Offers, rules: FlagRules) -> np.ndarray:
+    """Tell who has enough places of each métier among the sites that are near: (n_points, n_metiers)."""
+    places = offers.open_places if rules.first else offers.all_places
+    shape = (len(offers.metiers), len(near))
+    offered = sparse.csr_matrix((places.astype(np.int32), offers.site, offers.indptr), shape=shape)
+    return np.ascontiguousarray(rules.min_opportunities <= (offered @ near.astype(np.int32)).T)
 
 
 def _trials(timetable: Timetable) -> Iterator[_Trial]:
@@ -160,8 +180,8 @@ def _rows(
     prepared: PreparedStudy,
     timetable: Timetable,
     trial: _Trial,
-    before: dict[tuple[str, ...], np.ndarray],
-    after: dict[tuple[str, ...], np.ndarray],
+    before: dict[_Case, np.ndarray],
+    after: dict[_Case, np.ndarray],
 ) -> Iterator[tuple[object, ...]]:
     population = prepared.diagnosis.residents.population
     towards = ""
@@ -170,6 +190,8 @@ def _rows(
         towards = str(timetable.stop_name[timetable.event_stop[timetable.trip_indptr[trip + 1] - 1]])
     for (profile, kind, schedule, threshold), old in before.items():
         new = after[profile, kind, schedule, threshold]
+        if new is old:
+            continue
         won, lost = population @ (new & ~old), population @ (old & ~new)
         for column in np.flatnonzero((won > 0) | (lost > 0)).tolist():
             yield (

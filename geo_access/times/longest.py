@@ -9,12 +9,12 @@ import numpy as np
 
 from geo_access.routing.causes import Reason
 from geo_access.routing.query import Window
-from geo_access.times.round_trip import Ask, Sites, schedules_of
+from geo_access.times.round_trip import Ask, Sites, schedules_of, site_hours
 
 if TYPE_CHECKING:
     from geo_access.times.known import KnownNetwork
 
-__all__ = ["Longest", "longest_ways"]
+__all__ = ["Longest", "longest_ways", "spans_asked"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,3 +70,21 @@ def longest_ways(known: KnownNetwork, home_xy: np.ndarray, sites: Sites, ask: As
             found.homes_off[:] |= why == Reason.UNSNAPPED_ORIGIN
             found.sites_off[row] = (why == Reason.UNSNAPPED_DESTINATION).any()
     return found
+
+
+def spans_asked(ask: Ask, sites: Sites) -> list[tuple[int, int]]:
+    """Return the hours that the times of some sites depend on: no trip outside them can change one.
+
+    Parameters
+    ----------
+    ask : Ask
+        That boards vehicles.
+    sites : Sites
+
+    Returns
+    -------
+    list of (int, int)
+        From, to [s].
+    """
+    arrive_s, leave_s = (hours.tolist() for hours in site_hours(ask, sites))
+    return [(a - ask.max_s, a) for a in set(arrive_s)] + [(b, b + ask.max_s) for b in set(leave_s)]
