@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +21,8 @@ __all__ = ["ChangeMap", "a4_page", "change_class", "change_classes", "draw_chang
 # Blue and vermilion stay apart under every colour blindness; the hatch tells a loss in greyscale too.
 _GAIN, _LOSS, _SAME = ("#c6dcec", "#5aa2cf", "#1f5f8f"), ("#f3cdc4", "#dd7f6b", "#a8321d"), "#eeeeec"
 _STEPS = (1.0, 10.0, 30.0)
+# Bold letters of a title, and how many of them an inch of the page holds at most.
+_TITLE_POINTS, _TITLE_PER_INCH = 14, 7.2
 _A4_INCHES = (8.27, 11.69)
 
 
@@ -106,8 +109,12 @@ def a4_page(zones: gpd.GeoDataFrame, title: str, below: str, *, height: float) -
     """
     west, south, east, north = zones.total_bounds
     figure = Figure(figsize=_A4_INCHES if north - south > east - west else _A4_INCHES[::-1])
-    figure.text(0.06, 0.955, title, fontsize=14, fontweight="bold", va="top", wrap=True)
-    figure.text(0.06, 0.915, below, fontsize=8.5, va="top", wrap=True)
+    wide, high = figure.get_size_inches()
+    lines = textwrap.wrap(title, round(_TITLE_PER_INCH * wide))
+    figure.text(0.06, 0.955, "\n".join(lines), fontsize=_TITLE_POINTS, fontweight="bold", va="top")
+    # The lines below a title start under all of its own.
+    under = 0.955 - (1.25 * _TITLE_POINTS * len(lines) / 72 + 0.09) / high
+    figure.text(0.06, under, below, fontsize=8.5, va="top", wrap=True)
     ax = figure.add_axes((0.04, 0.14, 0.92, height))
     ax.set_aspect("equal")
     ax.set_axis_off()
