@@ -11,11 +11,14 @@ from geo_access.network.model import Network
 from geo_access.network.search.links import Links
 from geo_access.routing.legs import Doors, Ends, Legs, join_doors, link, link_key, mode_legs, open_doors
 from geo_access.routing.query import Query
+from geo_access.routing.widening import SearchedDoors, widened_doors
+from geo_access.words.told import refusal
 
 __all__ = ["Doorways", "DoorwaysKnown", "Places", "PlacesKnown"]
 
 # Both ends joined, the latest: direct ways between all pairs take room.
 _MOST_JOINED = 12
+_MOST_DIRECT_BYTES = 256 << 20
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,6 +54,10 @@ class Places:
         self._row_of: dict[bytes, int] = {}
         self._rows_of: dict[bytes, np.ndarray] = {}
         self._links: dict[tuple[object, ...], tuple[np.ndarray, Links]] = {}
+        # The first doors of some places: those to the stops of a network with other stops begin with them.
+        self.searched: dict[tuple[bytes, Query, Legs], SearchedDoors] = {}
+        # Direct ways there and back, which know no stops.
+        self._direct: OrderedDict[tuple[bytes, bytes, Query], tuple[np.ndarray, np.ndarray]] = OrderedDict()
 
     def rows(self, xy: np.ndarray) -> np.ndarray:
         """Return the number of each place, int64 (n,): equal for equal coordinates, in the order first seen."""
@@ -72,7 +79,22 @@ class Places:
         other = Places(self._network)
         other._row_of = dict(self._row_of)
         other._links = {key: (at.copy(), links) for key, (at, links) in self._links.items()}
+        other.searched = dict(self.searched)
+        other._direct = self._direct.copy()
         return other
+
+    def direct(self, key: tuple[bytes, bytes, Query]) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+        """Return the direct ways there and back that were found by some network on these streets."""
+        if key not in self._direct:
+            return None, None
+        self._direct.move_to_end(key)
+        return self._direct[key]
+
+    def keep_direct(self, key: tuple[bytes, bytes, Query], there_s: np.ndarray, back_s: np.ndarray) -> None:
+        """Keep direct ways for the other networks on these streets; those not asked for longest go first."""
+        self._direct[key] = there_s, back_s
+        while len(self._direct) > 1 and sum(2 * ways[0].nbytes for ways in self._direct.values()) > _MOST_DIRECT_BYTES:
+            self._direct.popitem(last=False)
 
     def known(self) -> PlacesKnown:
         """Return what is known, as values that can be kept."""
@@ -186,8 +208,11 @@ class Doorways:
             return self._both[key]
         homes = self._open(home_xy, replace(query, max_egress_s=query.max_access_s), legs.start, legs)
         sites = self._open(site_xy, replace(query, max_access_s=query.max_egress_s), legs.end, legs)
-        there = join_doors(self._network, homes, sites, query, legs)
-        self._both[key] = there, join_doors(self._network, sites, homes, query, legs.reversed())
+        there_s, back_s = self.places.direct(key)
+        there = join_doors(self._network, homes, sites, query, legs, direct_s=there_s)
+        back = join_doors(self._network, sites, homes, query, legs.reversed(), direct_s=back_s)
+        self._both[key] = there, back
+        self.places.keep_direct(key, there.direct_s, back.direct_s)
         while len(self._both) > _MOST_JOINED:
             self._both.popitem(last=False)
         return self._both[key]
@@ -197,10 +222,24 @@ class Doorways:
         at_end = Legs(mode, mode, legs.direct)
         key = self.places.rows(xy).tobytes(), query.streets, at_end
         if key not in self._doors:
-            self._doors[key] = open_doors(
-                self._network, xy, query, at_end, leaving=True, arriving=True, linker=self.places.link
-            )
+            self._doors[key] = self._searched(xy, query, at_end, key)
         return self._doors[key]
+
+    def _searched(self, xy: np.ndarray, query: Query, legs: Legs, key: tuple[bytes, Query, Legs]) -> Doors:
+        """Search what no network on the same streets has searched before."""
+        timetable, linker = self._network.timetable, self.places.link
+        if timetable is None:
+            raise refusal("no_timetable")
+        stop_xy = np.column_stack((timetable.stop_x, timetable.stop_y))
+        stop_rows, known = self.places.rows(stop_xy), self.places.searched.get(key)
+        if known is not None:
+            stops = {legs.start: linker(stop_xy, legs.start, query)}
+            doors = widened_doors(self._network, known, stop_rows, stops, query)
+            if doors is not None:
+                return doors
+        doors = open_doors(self._network, xy, query, legs, leaving=True, arriving=True, linker=linker)
+        self.places.searched.setdefault(key, SearchedDoors(stop_rows, doors))
+        return doors
 
 
 def _joined(kept: Links, fresh: Links) -> Links:

@@ -221,7 +221,15 @@ def connect(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray,
     return join_doors(network, origins, destinations, query, legs)
 
 
-def join_doors(network: Network, origins: Doors, destinations: Doors, query: Query, legs: Legs) -> Ends:
+def join_doors(
+    network: Network,
+    origins: Doors,
+    destinations: Doors,
+    query: Query,
+    legs: Legs,
+    *,
+    direct_s: np.ndarray | None = None,
+) -> Ends:
     """Search the direct ways between points whose other streets are known.
 
     Parameters
@@ -231,6 +239,8 @@ def join_doors(network: Network, origins: Doors, destinations: Doors, query: Que
         Opened for leaving, and for arriving.
     query : Query
     legs : Legs
+    direct_s : ndarray of int32, shape (n_o, n_d), optional
+        The direct ways, where they are known [s].
 
     Returns
     -------
@@ -243,7 +253,21 @@ def join_doors(network: Network, origins: Doors, destinations: Doors, query: Que
     """
     if origins.to_stops is None or destinations.from_stops is None:
         raise refusal("routing.doors")
-    direct_s = np.full((origins.to_stops.n_rows, destinations.from_stops.n_rows), NEVER, np.int32)
+    if direct_s is None:
+        direct_s = _direct_ways(network, origins, destinations, query, legs)
+    access, egress = origins.to_stops, destinations.from_stops
+    if origins.flex is not None and destinations.flex is not None:
+        direct = DirectLegs(flex_legs(origins.flex, destinations.flex))
+        access, egress = (
+            Reach(walks.indptr, walks.indices, walks.seconds, walks.n_cols, timed, direct)
+            for walks, timed in ((access, origins.flex.to_legs), (egress, destinations.flex.from_legs))
+        )
+    return Ends(origins.links[legs.start].ok, destinations.links[legs.end].ok, access, egress, direct_s)
+
+
+def _direct_ways(network: Network, origins: Doors, destinations: Doors, query: Query, legs: Legs) -> np.ndarray:
+    shape = len(origins.links[legs.start].ok), len(destinations.links[legs.end].ok)
+    direct_s = np.full(shape, NEVER, np.int32)
     for mode, limit_s in legs.direct:
         found = nearby(
             network.streets,
@@ -256,14 +280,7 @@ def join_doors(network: Network, origins: Doors, destinations: Doors, query: Que
         cells = rows_of(found.indptr) * direct_s.shape[1] + found.indices
         flat = direct_s.reshape(-1)
         flat[cells] = np.minimum(flat[cells], found.seconds)
-    access, egress = origins.to_stops, destinations.from_stops
-    if origins.flex is not None and destinations.flex is not None:
-        direct = DirectLegs(flex_legs(origins.flex, destinations.flex))
-        access, egress = (
-            Reach(walks.indptr, walks.indices, walks.seconds, walks.n_cols, timed, direct)
-            for walks, timed in ((access, origins.flex.to_legs), (egress, destinations.flex.from_legs))
-        )
-    return Ends(origins.links[legs.start].ok, destinations.links[legs.end].ok, access, egress, direct_s)
+    return direct_s
 
 
 def _link_stops(network: Network, mode: str, query: Query, linker: Linker) -> Links:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import geopandas as gpd
 import numpy as np
 import pandas as pd
@@ -30,20 +32,38 @@ def street_extent(network: Network) -> shapely.Geometry | None:
     streets = network.streets
     if isinstance(streets, CrowFly) or not isinstance(streets, Streets) or len(streets.node_x) < 3:
         return None
+    return _outline(streets)
+
+
+# Every public and hour of a study draws areas on the same streets, whose outline takes longer than the areas do.
+@lru_cache(maxsize=2)
+def _outline(streets: Streets) -> shapely.Geometry | None:
     xy = streets.geometry_xy
     low = xy.min(axis=0)
     side = float(np.max(xy.max(axis=0) - low)) / _EXTENT_CELLS
     if not side > 0:
         return None
     points = _along(streets, side / 2)
-    squares, which = np.unique(np.floor((points - low) / side).astype(np.int64), axis=0, return_inverse=True)
+    squares, which = _squares(np.floor((points - low) / side).astype(np.int64))
     # The outermost streets of each square, so that the outline ends where they do.
-    inside = pd.DataFrame(points, columns=["x", "y"]).groupby(which.ravel()).agg(["min", "max"])
+    inside = pd.DataFrame(points, columns=["x", "y"]).groupby(which).agg(["min", "max"])
     corners = [inside[column].to_numpy() for column in (("x", "min"), ("y", "min"), ("x", "max"), ("y", "max"))]
     between = _country_between(squares) * side + low
     parts = [shapely.box(*corners), shapely.box(*between.T, *(between + side).T)]
     together = shapely.buffer(shapely.union_all(np.concatenate(parts)), side, join_style="mitre")
     return shapely.buffer(together, -side, join_style="mitre")
+
+
+def _squares(cell: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Squares of some points, int64 (n, 2), in the order of their coordinates, and the row of each point's."""
+    low = cell.min(axis=0)
+    shape = cell.max(axis=0) - low + 1
+    # Few squares and millions of points: they are counted, not sorted.
+    number = np.ravel_multi_index(tuple((cell - low).T), tuple(shape))
+    used = np.zeros(int(shape.prod()), dtype=bool)
+    used[number] = True
+    squares = np.column_stack(np.unravel_index(np.flatnonzero(used), tuple(shape))) + low
+    return squares, (np.cumsum(used) - 1)[number]
 
 
 def _country_between(squares: np.ndarray) -> np.ndarray:
