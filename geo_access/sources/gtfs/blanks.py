@@ -16,8 +16,9 @@ _SIXTEEN_ZEROS = b"\0" * 16
 _LINE, _RETURN, _QUOTE, _COMMA = 10, 13, 34, 44
 _NOTHING = np.zeros(256, dtype=bool)
 _NOTHING[list(b', \t\r\n"')] = True
-# A line longer than this is no row: it is passed on as it comes.
-_LONGEST_LINE_BYTES = 1 << 20
+_LONG_BLANK_BYTES = 1 << 16
+# A line longer than this is no row of a table.
+_LONGEST_LINE_BYTES = 4 << 20
 
 
 @dataclass
@@ -30,6 +31,8 @@ class Sieve:
         Lines of separators, blanks and quoted nothings; lines that are blank are no rows, and not counted.
     zero_bytes : int
         Zeros that no text holds, taken out.
+    endless : bool
+        Whether it stopped at a line longer than any row.
 
     Examples
     --------
@@ -40,9 +43,10 @@ class Sieve:
 
     empty_rows: int = 0
     zero_bytes: int = 0
+    endless: bool = False
 
     def kept(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
-        """Yield what is left, in whole lines as far as they are not endless."""
+        """Yield what is left, in whole lines."""
         rest = b""
         wide = False
         for given in blocks:
@@ -54,14 +58,15 @@ class Sieve:
             if _SIXTEEN_ZEROS in block:
                 block = _ZEROS.sub(b"", given)
                 self.zero_bytes += len(given) - len(block)
-            if not rest and block.isspace() and b"\n" in block:
-                yield b"\n"
-                continue
+            if len(block) > _LONG_BLANK_BYTES and block.isspace():
+                block = next((end for end in (b"\n", b"\r") if end in block), b" ")
             whole, rest = _whole_lines(rest + block)
             yield self._without(whole)
-            if len(rest) > _LONGEST_LINE_BYTES:
-                yield rest
-                rest = b""
+            if len(rest) > _LONG_BLANK_BYTES and rest.endswith(b" "):
+                rest = rest.rstrip(b" ") + b" "
+            self.endless = len(rest) > _LONGEST_LINE_BYTES
+            if self.endless:
+                return
         yield self._without(rest)
 
     def _without(self, text: bytes) -> bytes:

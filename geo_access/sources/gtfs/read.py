@@ -390,6 +390,8 @@ def _unpack(member: _Member, path: Path, notices: NoticeBook) -> bytes:
             raise refusal("gtfs.table_too_large", CapacityError, file=path.name, member=member.name)
         blocks.append(block)
     file = member.path.name.lower()
+    if sieve.endless:
+        raise refusal("gtfs.endless_line", file=path.name, member=member.name)
     if sieve.empty_rows:
         notices.add("empty_row", "WARNING", file, count=sieve.empty_rows, action="dropped", says="empty_row")
     if sieve.zero_bytes:

@@ -205,6 +205,16 @@ def test_zeros_of_a_copy_cut_off_are_taken_out_aloud(tmp_path: Path) -> None:
         assert {n.code for n in feed.notices} == codes
 
 
+def test_a_line_without_end_is_refused_before_it_fills_the_memory(tmp_path: Path) -> None:
+    for text, ok in (("B" * (9 << 20), False), (" " * (9 << 20), True), ("B" * (3 << 20), True)):
+        path = write_tables(tmp_path / "f.zip", texts() | {"feed_info.txt": "feed_lang\n" + text})
+        if ok:
+            assert len(read_gtfs(path).stop_times.stop) == 2
+            continue
+        with pytest.raises(InputError, match=r"feed_info\.txt has a line of more than 4 MB"):
+            read_gtfs(path)
+
+
 def test_rows_of_separators_alone_stay_small_and_are_said(tmp_path: Path) -> None:
     path = tmp_path / "f.zip"
     commas = b",,,,,,,,\n" * (1 << 19)
