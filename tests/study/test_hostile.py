@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import json
+import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -14,7 +17,7 @@ from geo_access.study.study import RunSummary, Study
 from tests.browser import Page, browser
 
 # Ends a script, an attribute, a comment, a title; asks matplotlib for mathematics, jinja and CSS for evaluation.
-NASTY = "<script>hacked=1</script><img src=x onerror=hacked=1>\"'--></title>$\\frac{{7*7}}{% x %} & l'Été ]]>"
+NASTY = "<script>hacked=1</script><img src=x onerror=hacked=1><a href=javascript:hacked=1>\"'--></title>$\\frac{{7*7}}{% x %} & l'Été ]]>"
 STUDY = """
 [study]
 name = {name}
@@ -152,9 +155,7 @@ def chromium() -> Iterator[Page]:
         yield page
 
 
-UNHARMED = (
-    "return typeof window.hacked === 'undefined' && document.querySelectorAll('img[src=\"x\"], [onerror]').length === 0"
-)
+UNHARMED = "return typeof window.hacked === 'undefined' && document.querySelectorAll('img[src=\"x\"], [onerror], a[href^=javascript]').length === 0"
 
 
 def check_unharmed(page: Page, path: Path) -> None:
@@ -202,3 +203,55 @@ def test_tables_hold_the_names_unchanged(result: RunSummary) -> None:
     flags = pd.read_csv(result.folder / "flags.csv")
     assert NASTY in set(flags["zone_name"])
     assert set(flags["metier_name"]) == {NASTY}
+
+
+# All that answers on a map: bands, zones, sites, the list of zones, the choices.
+CLICKS = """
+const tried = [];
+for (const chosen of ['[data-layer]', '#ga-zones button', '.ga-symbol', 'svg path', 'summary'])
+  for (const item of [...document.querySelectorAll(chosen)].slice(0, 12)) {
+    item.dispatchEvent(new MouseEvent('click', {bubbles: true, clientX: 200, clientY: 200}));
+    const told = document.querySelector('.leaflet-popup-content');
+    if (told) tried.push(told.textContent);
+  }
+return tried.join('\\n');
+"""
+
+
+@pytest.mark.browser
+def test_no_popup_runs_what_a_name_says(result: RunSummary, chromium: Page) -> None:
+    for path in sorted((result.folder / "maps").glob("*1*.html")):
+        chromium.open(path)
+        chromium.settle(0.6)
+        assert "hacked=1" in chromium.run(CLICKS), path.name
+        chromium.settle(0.3)
+        assert chromium.run(UNHARMED), path.name
+        assert chromium.console_errors() == [], path.name
+
+
+def pdf_words(path: Path) -> bytes:
+    """All of a PDF, its streams unpacked."""
+    raw = path.read_bytes()
+    streams = [raw]
+    for found in re.finditer(rb"stream\r?\n", raw):
+        with contextlib.suppress(zlib.error):
+            streams.append(zlib.decompressobj().decompress(raw[found.end() :]))
+    return b"\n".join(streams)
+
+
+def test_no_pdf_opens_a_way_out_for_what_a_name_says(result: RunSummary) -> None:
+    papers = sorted(result.folder.rglob("*.pdf"))
+    assert len(papers) >= 3
+    for path in papers:
+        words = pdf_words(path)
+        for action in (
+            rb"/JavaScript",
+            rb"/JS\b",
+            rb"/Launch",
+            rb"/EmbeddedFile",
+            rb"/SubmitForm",
+            rb"/GoToR",
+            rb"/OpenAction",
+        ):
+            assert not re.search(action, words), (path.name, action)
+        assert not re.search(rb"/URI\s*\((?!https?:|mailto:)", words), path.name
