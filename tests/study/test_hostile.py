@@ -17,7 +17,10 @@ from geo_access.study.study import RunSummary, Study
 from tests.browser import Page, browser
 
 # Ends a script, an attribute, a comment, a title; asks matplotlib for mathematics, jinja and CSS for evaluation.
-NASTY = "<script>hacked=1</script><img src=x onerror=hacked=1><a href=javascript:hacked=1>\"'--></title>$\\frac{{7*7}}{% x %} & l'Été ]]>"
+NASTY = (
+    "<script>hacked=1</script><img src=x onerror=hacked=1>"
+    "<a href=javascript:hacked=1>\"'--></title>$\\frac{{7*7}}{% x %} & l'Été ]]>"
+)
 STUDY = """
 [study]
 name = {name}
@@ -155,7 +158,8 @@ def chromium() -> Iterator[Page]:
         yield page
 
 
-UNHARMED = "return typeof window.hacked === 'undefined' && document.querySelectorAll('img[src=\"x\"], [onerror], a[href^=javascript]').length === 0"
+UNHARMED = "return typeof window.hacked === 'undefined' && "
+    "document.querySelectorAll('img[src=\"x\"], [onerror], a[href^=javascript]').length === 0"
 
 
 def check_unharmed(page: Page, path: Path) -> None:
