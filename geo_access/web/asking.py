@@ -34,6 +34,7 @@ from geo_access.web.scenarios import known_to_edit, scenarios_told
 from geo_access.web.shapes import bounds_of, sites_layer, stops_layer, streets_layer, zones_layer, zones_mesh
 from geo_access.web.trips import journey_answer
 from geo_access.web.workshop import Handler, Workshop, asked_language, json_answer, read_body
+from geo_access.web.zonings import counted_once, zonings_of
 from geo_access.words.catalogue import catalogue
 from geo_access.words.messages import error_text
 from geo_access.words.words import text
@@ -191,6 +192,8 @@ def _study(prepared: PreparedStudy, language: str) -> dict[str, Any]:
         "synthetic": file.study.synthetic,
         "bounds": bounds_of(prepared),
         "zone_ids": prepared.diagnosis.residents.zone_ids.astype(str).tolist(),
+        "zonings": [{"id": item.id, "of": item.of.tolist()} for item in zonings_of(prepared)],
+        "counted": counted_once(prepared.diagnosis.residents).tolist(),
         "metiers": [{"code": m.code, "name": m.name or m.code, "family": m.family} for m in prepared.metiers],
         "profiles": [{"id": p.id, "name": p.name or p.id, "mode": p.mode} for p in prepared.profiles],
         "schedules": [

@@ -20,6 +20,7 @@ from geo_access.study.findings import adequacy_components, study_mismatch
 from geo_access.study.prepared import PreparedStudy
 from geo_access.web.planner import zone_curve
 from geo_access.web.questions import ExportQuestion, ObservatoryQuestion, TerritoryQuestion
+from geo_access.web.zonings import counted_once, zonings_of
 
 __all__ = [
     "MEDIA",
@@ -55,16 +56,17 @@ def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) ->
     Returns
     -------
     pandas.DataFrame
-        The columns of the entry, then ``residents`` (person × question pairs when an entry sums several métiers or
-        publics; `pairs` says how many), ``reach``, ``share`` (0–1), ``adequate``, ``fragile``, ``inadequate``,
-        ``undecided`` (zones), ``places``, ``remote_places``; the three components by métier or sector of training,
-        ``mismatch_corrected`` (0–1) and ``official_class`` by métier where the study has such a table;
+        The columns of the entry (of a territory's zoning only its name), then ``residents`` (person × question pairs
+        when an entry sums several métiers or publics; `pairs` says how many), ``reach``, ``share`` (0–1), ``adequate``,
+        ``fragile``, ``inadequate``, ``undecided`` (zones), ``places``, ``remote_places``; the three components by
+        métier or sector of training, ``mismatch_corrected`` (0–1) and ``official_class`` by métier where the study has such a
+        table;
         ``masked``: whether residents are too few for their share.
 
     Raises
     ------
     InputError
-        When nothing is left by the filters.
+        When nothing is left by the filters; for a zoning that no layer of the study tells.
     """
     flags = prepared.diagnosis.flags
     kept = flags["kind"] == question.kind
@@ -84,9 +86,41 @@ def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) ->
         raise InputError("no row fits these filters → widen them", key="web.no_rows")
     first_threshold = rows["threshold"].iloc[0]
     rows = rows[rows["threshold"] == first_threshold]
+    rows = rows.assign(counted=_counted(prepared, rows, question))
+    if question.by == "territory" and question.zoning is not None:
+        return _as_shown(_by_zoning(prepared, question.zoning, rows).assign(masked=False), question)
     table = _with_components(prepared, question, _grouped(rows, _KEYS[question.by]))
     table = _with_mismatch(prepared, question, table)
     return _as_shown(_masked(prepared, table), question)
+
+
+def _counted(prepared: PreparedStudy, rows: pd.DataFrame, question: ObservatoryQuestion) -> np.ndarray:
+    """Rows whose residents make the totals, bool (n_rows,): nobody twice, whatever layers lie over each other."""
+    if question.zone is not None or question.zone_kind is not None:
+        return np.ones(len(rows), dtype=bool)
+    residents = prepared.diagnosis.residents
+    once = dict(zip(residents.zone_ids.astype(str).tolist(), counted_once(residents).tolist(), strict=True))
+    return rows["zone_id"].astype(str).map(once).to_numpy(bool)
+
+
+def _by_zoning(prepared: PreparedStudy, zoning: str, rows: pd.DataFrame) -> pd.DataFrame:
+    """Gather the zones of each EPCI, basin or CLPE; what is held back of a zone is in none of their figures."""
+    groups = next((item for item in zonings_of(prepared) if item.id == zoning), None)
+    if groups is None:
+        known = ", ".join(item.id for item in zonings_of(prepared)) or "–"
+        raise InputError(
+            f"no layer of the study has a column of the zoning {zoning!r} → one of {known}",
+            key="web.no_zoning",
+            values={"zoning": zoning, "known": known},
+        )
+    residents = prepared.diagnosis.residents
+    of = dict(zip(residents.zone_ids.astype(str).tolist(), groups.of.tolist(), strict=True))
+    held = set(residents.zone_ids[prepared.held_back].astype(str).tolist())
+    zone = rows["zone_id"].astype(str)
+    inside = rows.assign(zone_name=zone.map(of))[~zone.isin(held) & (zone.map(of) != "") & rows["counted"]]
+    if inside.empty:
+        raise InputError("no row fits these filters → widen them", key="web.no_rows")
+    return _grouped(inside, ["zone_name"])
 
 
 def _with_components(prepared: PreparedStudy, question: ObservatoryQuestion, table: pd.DataFrame) -> pd.DataFrame:
@@ -312,9 +346,7 @@ def _grouped(rows: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
         {
             **{key: rows[key].astype(str) for key in keys},
             # A zone inside another (a QPV in its commune) is not counted twice among all residents.
-            "residents": residents.where(rows["zone_kind"].astype(str) != "qpv", 0.0)
-            if "zone_id" not in keys
-            else residents,
+            "residents": residents.where(rows["counted"], 0.0) if "zone_id" not in keys else residents,
         }
     )
     table["reach"] = table["residents"] * share.fillna(0.0)
@@ -367,12 +399,23 @@ def export_file(prepared: PreparedStudy, question: ExportQuestion) -> bytes:
         return stream.getvalue()
     if question.by != "territory":
         raise InputError("only the table by territory has outlines → choose CSV or XLSX", key="web.no_outline")
-    zones = prepared.inputs.zones[["zone_id", "geometry"]].astype({"zone_id": str})
-    layer = gpd.GeoDataFrame(table.merge(zones, on="zone_id", how="left"), geometry="geometry", crs=zones.crs)
+    layer = _outlined(prepared, question, table)
     with tempfile.TemporaryDirectory(prefix="geo-access-") as folder:
         path = Path(folder) / "table.gpkg"
         layer.assign(manifest=said["manifest"]).to_file(path, layer="table", driver="GPKG")
         return path.read_bytes()
+
+
+def _outlined(prepared: PreparedStudy, question: ExportQuestion, table: pd.DataFrame) -> gpd.GeoDataFrame:
+    """Give the rows their outlines: of a zone its own, of a zoning those of its zones together."""
+    zones = prepared.inputs.zones[["zone_id", "geometry"]].astype({"zone_id": str})
+    key = "zone_id"
+    groups = next((item for item in zonings_of(prepared) if item.id == question.zoning), None)
+    if groups is not None:
+        of = dict(zip(prepared.diagnosis.residents.zone_ids.astype(str), groups.of, strict=True))
+        key, zones = "zone_name", zones.assign(zone_name=zones["zone_id"].map(of))[["zone_name", "geometry"]]
+        zones = zones[zones["zone_name"].isin(table["zone_name"])].dissolve(by="zone_name").reset_index()
+    return gpd.GeoDataFrame(table.merge(zones, on=key, how="left"), geometry="geometry", crs=zones.crs)
 
 
 def provenance(prepared: PreparedStudy) -> dict[str, Any]:

@@ -201,6 +201,7 @@ class ObservatoryQuestion(Question):
     family: Name | None = None
     zone: Name | None = None
     zone_kind: Name | None = None
+    zoning: Name | None = None
     profile: Name | None = None
     kind: Kind = "training"
     contains: Annotated[str, Field(max_length=100)] = ""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import base64
+import io
 import re
+import struct
 import tempfile
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import geopandas as gpd
+import pandas as pd
 import pytest
 
 from geo_access.study.file import checked_changes
@@ -204,6 +209,60 @@ def test_the_observatory_exports_what_it_shows(wide: Page, served: str, prepared
     saved = wide.until("return window.saved", seconds=60)
     lines = [line for line in saved.lstrip("\ufeff").splitlines() if not line.startswith("#")]
     assert len(lines) == 1 + len(shown)
+
+
+def downloaded(page: Page, folder: Path, form: str) -> Path:
+    """Press the button of a form and wait for the whole file."""
+    page.run(f"document.querySelectorAll('#question .actions button')[{FORMS.index(form)}].click()")
+    for _ in range(600):
+        found = [path for path in folder.glob(f"*.{form}") if path.stat().st_size]
+        if found:
+            return found[0]
+        time.sleep(0.1)
+    raise AssertionError(f"no file {form} within a minute")
+
+
+FORMS = ("csv", "xlsx", "gpkg", "png")
+
+
+def test_every_download_holds_what_is_shown_with_sources_and_hash(
+    wide: Page, served: str, prepared: PreparedStudy, tmp_path: Path
+) -> None:
+    opened(wide, served, "door=observatory&by=territory&kind=training&profile=sans_voiture&metier=F1602&contains=au")
+    rows = "[...(document.querySelector('#rows table')?.tBodies[0].rows || [])]"
+    wide.until(f"return {rows}.length")
+    behaviour = {"behavior": "allow", "downloadPath": str(tmp_path)}
+    wide._call("/goog/cdp/execute", {"cmd": "Page.setDownloadBehavior", "params": behaviour})
+    wide.run(
+        "window.written = []; const write = CanvasRenderingContext2D.prototype.fillText;"
+        "CanvasRenderingContext2D.prototype.fillText = function (text, ...more) {"
+        " window.written.push(text); return write.call(this, text, ...more); }"
+    )
+    files = {form: downloaded(wide, tmp_path, form) for form in FORMS}
+    shown = [figures(cell) for cell in wide.run(f"return {rows}.map((r) => r.cells[1].innerText)")]
+    lines = files["csv"].read_text(encoding="utf-8-sig").splitlines()
+    assert any(prepared.manifest_id in line for line in lines if line.startswith("#"))
+    assert any("Carreaux de 200 m" in line for line in lines if line.startswith("#"))
+    tables = {
+        "csv": pd.read_csv(io.StringIO("\n".join(line for line in lines if not line.startswith("#")))),
+        "xlsx": pd.read_excel(files["xlsx"], sheet_name="table"),
+        "gpkg": gpd.read_file(files["gpkg"]),
+    }
+    for table in tables.values():
+        assert [[round(100 * share)] if pd.notna(share) else [] for share in table["share"]] == shown
+    sources = pd.read_excel(files["xlsx"], sheet_name="sources", header=None).astype(str).to_numpy().ravel()
+    assert prepared.manifest_id in sources.tolist()
+    assert set(tables["gpkg"]["manifest"]) == {prepared.manifest_id}
+    assert tables["gpkg"].geometry.notna().all()
+    content = files["png"].read_bytes()
+    width, height = struct.unpack(">II", content[16:24])
+    assert content[:8] == b"\x89PNG\r\n\x1a\n"
+    assert (width, height > 500) == (1200, True)
+    written = " ".join(wide.run("return window.written"))
+    assert prepared.manifest_id in written
+    assert "Carreaux de 200 m" in written
+    assert wide.run("return document.querySelector('#answer .sentence').textContent")[:30] in written
+    assert wide.console_errors() == []
 
 
 def test_the_employer_moves_the_hours(wide: Page, served: str, prepared: PreparedStudy) -> None:

@@ -29,6 +29,7 @@ export function open(context) {
       field(t("web.metier"), select("metier", any(app.metiers.map((m) => [m.code, m.name])), s.metier || "", (e) => again({ metier: e.target.value }))),
       field(t("web.family"), select("family", any(families.map((f) => [f, f])), s.family || "", (e) => again({ family: e.target.value }))),
       field(t("web.zone_kind"), select("zone_kind", any(kinds.map((k) => [k, has(`zone_kind.${k}`) ? t(`zone_kind.${k}`) : k])), s.zone_kind || "", (e) => again({ zone_kind: e.target.value }))),
+      s.by === "territory" && app.zonings.length ? field(t("web.zoning"), select("zoning", [["", t("web.zoning_own")], ...app.zonings.map((z) => [z.id, t(`web.zoning_${z.id}`)])], s.zoning || "", (e) => again({ zoning: e.target.value || undefined }))) : null,
       field(t("web.public"), select("profile", any(app.profiles.map((p) => [p.id, p.name])), s.profile ?? (s.by === "public" ? "" : app.profiles[0].id), (e) => again({ profile: e.target.value }))),
       field(t("web.filter_rows"), typed, { wide: true }),
       el("div", { class: "actions" }, ["csv", "xlsx", "gpkg"].map((form) => el("button", { type: "button", class: "quiet", disabled: form === "gpkg" && s.by !== "territory", onclick: () => save(form) }, t(`web.export_${form}`))),
@@ -41,10 +42,13 @@ export function open(context) {
   return asked;
 }
 
+const zoning = () => app.zonings.find((z) => z.id === current().zoning);
+
 function question() {
   const s = current();
   const asked = { by: s.by, kind: s.kind, order: order[0], down: order[1] };
   for (const key of ["metier", "family", "zone_kind", "contains"]) if (s[key]) asked[key] = s[key];
+  if (s.by === "territory" && zoning()) asked.zoning = s.zoning;
   const profile = s.profile === undefined ? (s.by === "public" ? "" : app.profiles[0].id) : s.profile;
   if (profile) asked.profile = profile;
   return asked;
@@ -78,6 +82,7 @@ async function ask() {
   const list = answer.rows.map((row) => Object.fromEntries(row.map((value, i) => [answer.columns[i], value])));
   found = { ...answer, list };
   const s = current();
+  const groups = s.by === "territory" ? zoning()?.of : null;
   const figures = COLUMNS.filter(([key]) => answer.columns.includes(key));
   const parts_ = SHARES.filter(([key]) => answer.columns.includes(key));
   const worst = list.filter((r) => r.share !== null).sort((a, b) => a.share - b.share)[0];
@@ -93,16 +98,18 @@ async function ask() {
   ];
   const at = columns.findIndex((column) => column.key === order[0]);
   app.rows.replaceChildren(
-    table(columns, list, { caption: t("web.observatory_caption"), sort: [at < 0 ? 1 : at, at < 0 ? false : order[1]], most: 2000, onsort: (column, down) => { order = [column.key, down]; }, open: s.by === "territory" ? (r) => openTerritory(r.zone_id) : null }),
+    table(columns, list, { caption: t("web.observatory_caption"), sort: [at < 0 ? 1 : at, at < 0 ? false : order[1]], most: 2000, onsort: (column, down) => { order = [column.key, down]; }, open: s.by === "territory" && !zoning() ? (r) => openTerritory(r.zone_id) : null }),
     parts_.length ? el("p", { class: "muted" }, t("web.components_note", { profile: app.profiles[0].name })) : "",
     answer.columns.includes("mismatch_corrected") ? el("p", { class: "muted" }, t("web.mismatch_note")) : "",
+    groups ? el("p", { class: "muted" }, t("web.zoning_note")) : "",
     list.some((r) => r.masked) ? el("p", { class: "muted" }, t("web.masked_note")) : "",
     answer.curves.length ? curves(answer.curves.map((one) => ({ name: s.by === "public" ? publicName(one.profile) : metierName(one.metier), share: one.share })), t("web.curves_caption")) : "",
     answer.maps.length ? smallMaps(app.zones, app.bounds, answer.maps.map((one) => ({ name: s.by === "public" ? publicName(one.profile) : metierName(one.metier), shares: one.shares })), t("web.maps_caption")) : "",
     answer.supply.length ? supply(answer.supply) : "",
     el("p", { class: "muted" }, t("web.provenance", { manifest: answer.provenance.manifest, sources: answer.provenance.sources, day: answer.provenance.day })));
-  const shares = new Map(list.map((r) => [r.zone_id, r.share]));
-  const row = new Map(app.zone_ids.map((id, k) => [k, shares.get(id)]));
+  // Of a zoning, each zone has the share of its group.
+  const shares = new Map(list.map((r) => [groups ? r.zone_name : r.zone_id, r.share]));
+  const row = new Map(app.zone_ids.map((id, k) => [k, shares.get(groups ? groups[k] : id)]));
   shown = s.by === "territory" ? app.zones.features.map((f) => row.get(f.id)) : null;
   redraw();
 }

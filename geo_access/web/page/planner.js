@@ -139,7 +139,7 @@ function say(m) {
   from.zones.zone_id.forEach((_, row) => {
     unknown += classes[row] === 4;
     if (classes[row] < 3) { judged += 1; bad += classes[row] === 2; }
-    if (from.zones.zone_kind[row] === "qpv" || classes[row] > 2) return;
+    if (!app.counted[row] || classes[row] > 2) return;
     everyone += from.zones.residents[row];
     reached += (from.zones.residents[row] * from.units[row * (from.minutes + 1) + m]) / 10000;
   });
