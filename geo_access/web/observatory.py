@@ -59,8 +59,8 @@ def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) ->
         The columns of the entry (of a territory's zoning only its name), then ``residents`` (person × question pairs
         when an entry sums several métiers or publics; `pairs` says how many), ``reach``, ``share`` (0–1), ``adequate``,
         ``fragile``, ``inadequate``, ``undecided`` (zones), ``places``, ``remote_places``; the three components by
-        métier or sector of training, ``mismatch_corrected`` (0–1) and ``official_class`` by métier where the study has such a
-        table;
+        métier or sector of training, ``mismatch_corrected`` (0–1) and ``official_class`` by métier where the study has
+        such a table;
         ``masked``: whether residents are too few for their share.
 
     Raises
