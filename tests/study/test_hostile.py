@@ -158,8 +158,10 @@ def chromium() -> Iterator[Page]:
         yield page
 
 
-UNHARMED = "return typeof window.hacked === 'undefined' && "
+UNHARMED = (
+    "return typeof window.hacked === 'undefined' && "
     "document.querySelectorAll('img[src=\"x\"], [onerror], a[href^=javascript]').length === 0"
+)
 
 
 def check_unharmed(page: Page, path: Path) -> None:
