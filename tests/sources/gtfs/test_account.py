@@ -22,6 +22,7 @@ FEEDS = [
     "porto_alegre/poa_trensurb.zip",
     "hauts_de_france/ter_hdf_2025-01.zip",
     "zheleznogorsk/gtfs.zip",
+    "osm/monaco_gtfs_2025-12.zip",
 ]
 # Notices by which rows leave their table; others of action "dropped" say that a row is of no use, and it stays.
 LEAVES = {
@@ -59,7 +60,10 @@ def account(path: Path) -> dict[str, tuple[int, int, int]]:
     feed = read_gtfs(path)
     kept = {
         f"{name}.txt": len(getattr(feed, name))
-        for name in ("agency", "stops", "trips", "calendar", "calendar_dates", "frequencies", "transfers", "pathways")
+        for name in (
+            *("agency", "stops", "trips", "calendar", "calendar_dates"),
+            *("frequencies", "transfers", "pathways", "feed_info"),
+        )
     } | {"stop_times.txt": len(feed.stop_times.stop), "routes.txt": int(feed.routes["row"].nunique())}
     gone = dict.fromkeys(kept, 0)
     for n in feed.notices:
