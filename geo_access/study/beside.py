@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.crs import metric_epsg
+from geo_access.diagnosis.need import Need
 from geo_access.diagnosis.norms import NORMS
 from geo_access.diagnosis.publication import Publication
 from geo_access.errors import raise_faults
@@ -47,10 +48,13 @@ class Beside:
         ``home, work, mode, people``.
     mismatch : DataFrame or None
         ``metier, zone_id, candidates, offers``, and ``official_class`` where the file imports it.
+    need : Need or None
+        Hiring projects, tensions and possible hours by métier.
     """
 
     flows: pd.DataFrame | None = None
     mismatch: pd.DataFrame | None = None
+    need: Need | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -25,6 +25,7 @@ from geo_access.routing.park_and_ride import park_and_ride_stops
 from geo_access.sources.places.meeting_places import read_parking_places
 from geo_access.study.change_lines import change_line, change_lines
 from geo_access.study.changes import Change, ScenarioSection
+from geo_access.study.need_sections import NeedsSection
 from geo_access.study.raw import read_content
 from geo_access.study.sections import (
     AddressesSection,
@@ -108,6 +109,7 @@ class StudyFile(Section):
     costs: CostsSection | None = None
     flows: FlowsSection | None = None
     mismatch: MismatchSection | None = None
+    needs: NeedsSection | None = None
     publication: PublicationSection = PublicationSection()
     metiers: Annotated[tuple[MetierSection, ...], Field(min_length=1)]
     profiles: Annotated[tuple[ProfileSection, ...], Field(min_length=1)]

@@ -36,6 +36,8 @@ from geo_access.study.beside import Beside, grouped_zones, norm_notes, read_empl
 from geo_access.study.choice import joined_zones, masked
 from geo_access.study.file import StudyFile, study_metiers
 from geo_access.study.known_formats import format_hint
+from geo_access.study.needs import ReadNeeds, read_needs
+from geo_access.study.needs_joined import JoinedNeeds, joined_needs
 from geo_access.study.sections import EmployersTable, Table, TrainingTable
 from geo_access.study.verdict import supply_notes, table_faults
 from geo_access.words.note import Note, note
@@ -291,6 +293,7 @@ class Tables:
     employment : pandas.DataFrame or None
     flows : (pandas.DataFrame, ReadingReport) or None
     mismatch : (pandas.DataFrame, tuple of Note) or None
+    needs : ReadNeeds or None
     """
 
     zones: gpd.GeoDataFrame | None
@@ -300,6 +303,7 @@ class Tables:
     employment: pd.DataFrame | None
     flows: tuple[pd.DataFrame, ReadingReport] | None = None
     mismatch: tuple[pd.DataFrame, tuple[Note, ...]] | None = None
+    needs: ReadNeeds | None = None
 
 
 def read_tables(study: StudyFile, path: Path, faults: list[Fault]) -> Tables:
@@ -320,7 +324,7 @@ def read_tables(study: StudyFile, path: Path, faults: list[Fault]) -> Tables:
     """
     origins, codes = study.origins, [metier.code for metier in study.metiers]
     training, employers, employment = study.training, study.employers, study.employment
-    flows, mismatch = study.flows, study.mismatch
+    flows, mismatch, needs = study.flows, study.mismatch, study.needs
     zones = points = None
     if origins is not None:
         zones = attempt(f"{path.name}: origins.zones", faults, lambda: _all_zones(origins.layers))
@@ -346,7 +350,15 @@ def read_tables(study: StudyFile, path: Path, faults: list[Fault]) -> Tables:
         mismatch=None
         if mismatch is None
         else attempt(f"{path.name}: mismatch", faults, lambda: read_mismatch(mismatch)),
+        needs=None if needs is None else attempt(f"{path.name}: needs", faults, lambda: read_needs(needs)),
     )
+
+
+def _joined_needs(study: StudyFile, tables: Tables, zones: gpd.GeoDataFrame) -> JoinedNeeds:
+    if study.needs is None or tables.needs is None:
+        return JoinedNeeds()
+    codes = [metier.code for metier in study.metiers]
+    return joined_needs(study.needs, tables.needs, zones=zones, metiers=codes, language=study.study.language)
 
 
 def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
@@ -374,6 +386,9 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
         where = f"{study.origins.points.file.name} × {study.origins.zones.file.name}"
         raise_faults([fault(where, "no_point_in_zones")])
     grouped = grouped_zones(study.publication, zones, membership, points[0])
+    faults: list[Fault] = []
+    # Basins are told by commune: before communes go into their cantons.
+    needs = attempt("needs", faults, partial(_joined_needs, study, tables, zones)) or JoinedNeeds()
     zones, membership = grouped.zones, grouped.membership
     reports = [found[1] for found in (points, tables.training, tables.employers, tables.flows) if found is not None]
     notes = [said for report in reports for said in report.notes]
@@ -385,9 +400,8 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
         "training": "" if study.training is None else study.training.file.name,
         "employers": "" if study.employers is None else study.employers.file.name,
     }
-    raise_faults(
-        table_faults(zones, points[0], membership, asked, metiers=metiers, names=names, people=study.flag.people)
-    )
+    faults += table_faults(zones, points[0], membership, asked, metiers=metiers, names=names, people=study.flag.people)
+    raise_faults(faults)
     renamed = {"home": grouped.renamed, "work": grouped.renamed}
     flows = None if tables.flows is None else tables.flows[0].replace(renamed)
     weighed = study.flag.people != "residents"
@@ -399,18 +413,20 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
         training=None if tables.training is None else tables.training[0],
         employers=staffed,
         employment=tables.employment,
-        reports=tuple(reports),
+        reports=(*reports, *needs.reports),
         warnings=(
             *_warnings(membership, zones),
             *grouped.notes,
             *notes,
             *told,
+            *(said for report in needs.reports for said in report.notes),
+            *needs.notes,
             *assumed,
             *supply_notes(asked, points[0], metiers),
             *norm_notes(study),
             *((note("people_counted", people=note(f"people.{study.flag.people}")),) if weighed else ()),
         ),
-        beside=Beside(flows, mismatch),
+        beside=Beside(flows, mismatch, needs.need),
     )
 
 

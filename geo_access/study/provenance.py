@@ -12,7 +12,7 @@ from geo_access.sources.gtfs.read import container_of
 from geo_access.study.file import StudyFile
 from geo_access.study.sections import Table
 
-__all__ = ["Watched", "named_files", "study_tables", "table_files", "watch"]
+__all__ = ["Watched", "named_files", "need_sources", "study_tables", "table_files", "watch"]
 
 _State = tuple[int, int, int]
 
@@ -25,8 +25,15 @@ def study_tables(file: StudyFile) -> dict[str, Table]:
     return {**tables, **{key: table for key, table in named.items() if table is not None}}
 
 
+def need_sources(file: StudyFile) -> dict[str, str]:
+    """Where each table of ``[needs]`` comes from: its source, else its file."""
+    named = {} if file.needs is None else file.needs.named
+    return {f"needs.{key}": table.source or table.file.name for key, table in named.items()}
+
+
 def table_files(file: StudyFile) -> set[Path]:
     """Every table that a study names, whatever for; streets, timetables and holidays are no tables."""
+    needs = () if file.needs is None else tuple(file.needs.named.values())
     sections = (
         *study_tables(file).values(),
         file.flows,
@@ -34,6 +41,7 @@ def table_files(file: StudyFile) -> set[Path]:
         file.publication,
         *file.profiles,
         *file.zonings,
+        *needs,
     )
     return {path for section in sections if section is not None for _, path in section if isinstance(path, Path)}
 

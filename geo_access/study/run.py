@@ -7,6 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import pandas as pd
+
 from geo_access.manifest import Manifest
 from geo_access.network.streets.congestion import DRIVEN, car_label
 from geo_access.report.study_report import write_report
@@ -20,7 +22,7 @@ from geo_access.study.opened import open_study
 from geo_access.study.outputs import write_manifest, write_tables
 from geo_access.study.pictures import map_contents, write_front_page, write_pictures
 from geo_access.study.prepared import PreparedStudy
-from geo_access.study.provenance import study_tables
+from geo_access.study.provenance import need_sources, study_tables
 from geo_access.study.ran import Ran, key_tables, report_context
 from geo_access.study.scenario_outputs import write_scenarios
 from geo_access.times.kept import KeptTimes
@@ -125,7 +127,13 @@ def write_run(folder: Path, ran: Ran, *, progress: Progress) -> tuple[tuple[str,
     context = report_context(ran, sheets=pictures.sheets, sources=contents[0].sources, scenarios=scenarios)
     report = tuple(write_report(folder, context))
     progress("write", 0.95)
-    extra = {**ran.found.tables(), "band_counts": ran.counts, "gtfs_notices": ran.notices, **key_tables(ran)}
+    extra = {
+        **ran.found.tables(),
+        **_need_tables(ran),
+        "band_counts": ran.counts,
+        "gtfs_notices": ran.notices,
+        **key_tables(ran),
+    }
     tables = write_tables(folder, ran, extra=extra)
     tables += write_gis(folder, contents, ran.flags, title=file.study.name, epsg=ran.network.epsg)
     write_front_page(folder, file, pictures, report=report, tables=tables)
@@ -135,6 +143,11 @@ def write_run(folder: Path, ran: Ran, *, progress: Progress) -> tuple[tuple[str,
         for entry in sorted(folder.rglob("*"))
         if entry.is_file() and "assets" not in entry.parts and not entry.name.startswith(".")
     )
+
+
+def _need_tables(ran: Ran) -> Mapping[str, pd.DataFrame]:
+    need = ran.inputs.beside.need
+    return {} if need is None else need.tables()
 
 
 def _manifest(base: PreparedStudy, hashes: Mapping[str, str], *, notes: Sequence[Note]) -> Manifest:
@@ -150,7 +163,8 @@ def _manifest(base: PreparedStudy, hashes: Mapping[str, str], *, notes: Sequence
             "synthetic": file.study.synthetic,
             "service_date": str(file.study.date),
             "rules": diagnosis.rules.text(),
-            "sources": {key: f"{table.source} {table.vintage}".strip() for key, table in study_tables(file).items()},
+            "sources": {key: f"{table.source} {table.vintage}".strip() for key, table in study_tables(file).items()}
+            | need_sources(file),
             "reading": [report.to_dict() for report in inputs.reports],
             "counts": {
                 "points": len(inputs.points),

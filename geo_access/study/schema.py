@@ -108,6 +108,16 @@ def _keys(
             default=_default(field),
             meaning=text(_entry(section, name), language),
         )
+    for name, inner in _nested(model):
+        yield from _keys(f"{section}.{name}", inner, shape, language, repeated=False)
+
+
+def _nested(model: type[Section]) -> Iterator[tuple[str, type[Section]]]:
+    """Sections with keys of their own that stand once inside a section: a table's are told under ``table``."""
+    for name, field in model.model_fields.items():
+        inner = _section_of(field)
+        if inner is not None and inner is not Table and "tuple" not in str(field.annotation):
+            yield name, inner
 
 
 def _values(shape: Mapping[str, Any]) -> str:
@@ -153,9 +163,14 @@ def study_schema(language: str = "fr") -> dict[str, Any]:
     'GTFS timetables (.zip or folder), one per operator.'
     """
     schema = StudyFile.model_json_schema()
+    whole = {name: model for name, field in StudyFile.model_fields.items() if (model := _section_of(field))}
     names = {
-        model.__name__: name for name, field in StudyFile.model_fields.items() if (model := _section_of(field))
-    } | {"Table": "table"}
+        inner.__name__: f"{name}.{key}"
+        for name, model in whole.items()
+        if not issubclass(model, Table)
+        for key, inner in _nested(model)
+    }
+    names |= {model.__name__: name for name, model in whole.items()} | {"Table": "table"}
     for model, shape in schema["$defs"].items():
         shape.pop("description", None)
         for name, each in shape.get("properties", {}).items():

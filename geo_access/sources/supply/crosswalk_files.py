@@ -313,7 +313,7 @@ def _read_fap2021(path: str | Path) -> list[Link]:
     table = read_table(path)
     found = pick_columns(
         list(table.columns),
-        {"rome": ("rome", "code_rome"), "fap": ("fap341", "fap2021", "code341", "fap")},
+        {"rome": ("rome", "code_rome"), "fap": ("fap341", "fap2021", "code341", "fap228")},
         where=where,
     )
     counts: dict[tuple[str, str], int] = {}

@@ -18,7 +18,7 @@ from geo_access.sources.tables.text import fold, pick_columns, to_numbers, to_te
 from geo_access.words.note import note
 from geo_access.words.told import refusal
 
-__all__ = ["bmo_to_rome", "read_atypical_hours", "read_bmo", "read_rome_bassin", "read_tensions"]
+__all__ = ["bmo_to_rome", "family_links", "read_atypical_hours", "read_bmo", "read_rome_bassin", "read_tensions"]
 
 _CLASSES = {
     "class_tension": ("ind_tension_d",),
@@ -309,14 +309,16 @@ def bmo_to_rome(table: pd.DataFrame, crosswalk: Crosswalk) -> pd.DataFrame:
     table : pandas.DataFrame
         Of :func:`read_bmo`.
     crosswalk : Crosswalk
-        Linking ``fap225`` (or ``fap87``) to ``rome``.
+        Linking ``fap225`` (or ``fap87``), or ``fap2021``, to ``rome``.
 
     Returns
     -------
     pandas.DataFrame
-        ``basin, rome, projects, secret_families`` (families of the métier whose figure is secret there, so that
-        ``projects`` is a lower bound), ``ambiguous``. Families without ROME keep their projects with ``rome`` None:
-        the sum over a basin equals that of the table.
+        ``basin, rome, projects`` (NaN where all the families of the métier are secret there), ``difficult, seasonal``
+        and the projects that they speak of, ``difficult_of, seasonal_of`` (families whose both figures are told);
+        ``families``, of which ``secret_families`` (so that ``projects`` is a lower bound), ``ambiguous`` (a family of
+        several codes). Families without ROME keep their projects with ``rome`` None: the sum over a basin equals that
+        of the table.
 
     Raises
     ------
@@ -331,16 +333,38 @@ def bmo_to_rome(table: pd.DataFrame, crosswalk: Crosswalk) -> pd.DataFrame:
     >>> bmo_to_rome(table, walk)[["rome", "projects"]].values.tolist()
     [['H2902', 5.0], ['H2913', 5.0]]
     """
+    return _spread(table, family_links(table, crosswalk))
+
+
+def family_links(table: pd.DataFrame, crosswalk: Crosswalk) -> pd.DataFrame:
+    """Lead the families of a BMO table to ROME codes.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        Of :func:`read_bmo`, of one nomenclature.
+    crosswalk : Crosswalk
+
+    Returns
+    -------
+    pandas.DataFrame
+        As `Crosswalk.map`; a family without ROME has one row with ``target`` None.
+
+    Raises
+    ------
+    InputError
+        When the codes are no FAP, or those of 2021 and the crosswalk holds no such families.
+    """
     families = table["family"].dropna().unique().tolist()
     if "nomenclature" in table and (table["nomenclature"] == "fap2021").any():
-        return _spread(table, _links_of_2021(families, crosswalk))
+        return _links_of_2021(families, crosswalk)
     fine = [code for code in families if re.fullmatch(r"[A-Z]\d[A-Z]\d{2}", code)]
     coarse = [code for code in families if re.fullmatch(r"[A-Z]\d[A-Z]", code)]
     if not fine and not coarse:
         raise refusal("supply.not_fap")
     maps = [crosswalk.map(fine, source="fap225", target="rome")] if fine else []
     maps += [crosswalk.map(coarse, source="fap87", target="rome")] if coarse else []
-    return _spread(table, pd.concat(maps))
+    return pd.concat(maps)
 
 
 def _links_of_2021(families: list[str], crosswalk: Crosswalk) -> pd.DataFrame:
@@ -356,10 +380,25 @@ def _spread(table: pd.DataFrame, links: pd.DataFrame) -> pd.DataFrame:
     merged = table.merge(links[["family", "rome", "weight", "ambiguous"]], on="family", how="left")
     merged["weight"] = merged["weight"].fillna(1.0)
     merged["projects"] *= merged["weight"]
+    for name in ("difficult", "seasonal"):
+        figures = merged[name] * merged["weight"] if name in merged else pd.Series(np.nan, index=merged.index)
+        merged[name] = figures
+        # A share is of the projects of the families that tell both figures.
+        merged[f"{name}_of"] = merged["projects"].where(figures.notna())
+        merged[name] = figures.where(merged["projects"].notna())
     merged["rome"] = merged["rome"].astype(object).where(merged["rome"].notna(), None)
     merged["ambiguous"] = merged["ambiguous"].fillna(value=False).astype(bool)
+    sums = ["projects", "difficult", "difficult_of", "seasonal", "seasonal_of"]
     grouped = merged.groupby(["basin", "rome"], dropna=False, sort=True)
-    result = grouped.agg(
-        projects=("projects", "sum"), secret_families=("projects_secret", "sum"), ambiguous=("ambiguous", "any")
+    result = (
+        grouped[sums]
+        .sum(min_count=1)
+        .join(
+            grouped.agg(
+                families=("family", "nunique"),
+                secret_families=("projects_secret", "sum"),
+                ambiguous=("ambiguous", "any"),
+            )
+        )
     )
     return result.reset_index()

@@ -18,12 +18,13 @@ from defusedxml import ElementTree as SafeTree
 
 from geo_access.sources.tables.read import require_file
 from geo_access.sources.tables.text import fold
+from geo_access.words.note import Note, note, told_in
 from geo_access.words.told import refusal
 
 __all__ = ["POSSIBLE_SHIFTS", "PossibleShift", "possible_shifts", "read_rome_hours"]
 
 _HOURS = ("horaires et duree du travail", "horaire et duree travail")
-_OURS = "hypothèse de geo-access : ROME donne un libellé, pas d’heures"
+_OURS = note("hours.ours")
 
 
 @dataclass(frozen=True)
@@ -36,24 +37,22 @@ class PossibleShift:
         Beginning of the label, folded (without accents or case).
     shifts : tuple of (str, str)
         Start and end; past midnight written past 24 h. Empty: no verdict is given.
-    source : str
-        Where the hours come from.
+    source : Note or str
+        Where the hours come from: of the catalogue, or in the words of whoever gives them.
     """
 
     label: str
     shifts: tuple[tuple[str, str], ...]
-    source: str
+    source: Note | str
 
 
 POSSIBLE_SHIFTS = (
     PossibleShift("travail poste", (("05:00", "13:00"), ("13:00", "21:00"), ("21:00", "29:00")), _OURS),
     PossibleShift("travail de nuit", (("21:00", "29:00"),), _OURS),
     PossibleShift("travail en horaires decales", (("06:00", "14:00"), ("14:00", "22:00")), _OURS),
-    PossibleShift("travail par roulement", (("08:20", "17:30"),), f"{_OURS} ; samedi et dimanche compris"),
-    PossibleShift("travail en astreinte", (), f"{_OURS} ; une astreinte n’a pas d’heure"),
-    PossibleShift(
-        "", (("08:20", "17:30"),), "Dares, document d’études 180 : heures moyennes de 2010, lundi à vendredi"
-    ),
+    PossibleShift("travail par roulement", (("08:20", "17:30"),), note("hours.ours_weekend")),
+    PossibleShift("travail en astreinte", (), note("hours.ours_on_call")),
+    PossibleShift("", (("08:20", "17:30"),), note("hours.mean_of_2010")),
 )
 """Defaults, all of them parameters; the last one stands for a métier without a label that is known."""
 
@@ -95,11 +94,14 @@ def read_rome_hours(path: str | Path) -> pd.DataFrame:
 
 
 def _of_json(file: Path) -> Iterator[tuple[str, list[str]]]:
+    raw = file.read_bytes()
     try:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        words = raw.decode("utf-8-sig")
     except UnicodeDecodeError:
-        content = json.loads(file.read_text(encoding="iso8859-15"))
-    except ValueError as error:
+        words = raw.decode("iso8859-15")
+    try:
+        content = json.loads(words)
+    except (ValueError, RecursionError) as error:
         raise refusal("table.damaged", file=file.name, why=str(error)) from error
     for fiche in _fiches(content):
         code = fiche.get("code") or fiche.get("code_rome") or _mapping(fiche.get("rome")).get("code_rome")
@@ -159,7 +161,11 @@ def _of_xml(file: Path) -> Iterator[tuple[str, list[str]]]:
 
 
 def possible_shifts(
-    hours: pd.DataFrame, metiers: Sequence[str], *, shifts: Sequence[PossibleShift] = POSSIBLE_SHIFTS
+    hours: pd.DataFrame,
+    metiers: Sequence[str],
+    *,
+    shifts: Sequence[PossibleShift] = POSSIBLE_SHIFTS,
+    language: str = "fr",
 ) -> pd.DataFrame:
     """Give each métier the shifts that its labels may mean.
 
@@ -171,6 +177,8 @@ def possible_shifts(
         ROME codes; a code of more characters than five takes the labels of its fiche.
     shifts : sequence of PossibleShift
         Assumptions; one with an empty label stands for métiers that have none of the others.
+    language : str
+        In which the sources of the catalogue are told: ``fr`` or ``en``.
 
     Returns
     -------
@@ -190,6 +198,7 @@ def possible_shifts(
         own = hours.loc[hours["metier"].isin({metier, metier[:5]}), "label"].astype(str).tolist()
         told = [(label, item) for label in own for item in named if fold(label).startswith(item.label)]
         for label, item in told or ([("", usual)] if usual is not None else []):
-            rows += [(metier, label, start, end, item.source) for start, end in item.shifts]
-            rows += [] if item.shifts else [(metier, label, None, None, item.source)]
+            source = told_in(item.source, language)
+            rows += [(metier, label, start, end, source) for start, end in item.shifts]
+            rows += [] if item.shifts else [(metier, label, None, None, source)]
     return pd.DataFrame(rows, columns=["metier", "label", "start", "end", "source"])

@@ -1,0 +1,222 @@
+"""The need beside the flag: BMO, tensions and hours of ROME through `check` and `run` of a small study."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from geo_access.errors import GeoAccessError
+from geo_access.study.inputs import read_inputs
+from geo_access.study.study import RunSummary, Study
+from geo_access.words.messages import error_text
+from tests.reliability.small_study import write_small_study
+
+BMO = """annee;Code métier BMO;Nom métier BMO;Dept;BE26;NOMBE26;clpe;met;xmet;smet
+2026;D2X12;Soudeurs;59;3201;LILLE;CLPE1;8;6;0
+2026;D2X13;Chaudronniers;59;3201;LILLE;CLPE1;4;*;*
+2026;A0X41;Agriculteurs;59;3201;LILLE;CLPE1;600;100;10
+2026;B2X44;Électriciens;59;3201;LILLE;CLPE1;*;*;*
+2026;D2X12;Soudeurs;59;3202;DOUAI;CLPE2;20;5;10
+2026;D2X12;Soudeurs;62;3299;ARRAS;CLPE3;99;9;9
+2025;D2X12;Soudeurs;59;3201;LILLE;;77;7;7
+"""
+PASSAGE = "ROME;QUALIF;FAP341\nH2913;6;D2X12a\nH2913;7;D2X13a\nH2902;7;D2X13a\nF1602;6;B2X44a\n"
+# Column of 2026: the year is read from its name, not from a list of years.
+BASINS = "code_commune;lib_commune;code_bassin_2026;lib_bassin_2026\nz3.0;Un;3201;LILLE\nz3.1;Deux;3202;DOUAI\n"
+TENSIONS = (
+    "annee;code_fap_228;code_departement;tension;tension_valeurs_imputees_volumetrie_insuffisante;tension_discret;"
+    "inadequation_geographique;non_attractivite_salariale;croisement_ou_volumetrie_suffisante\n"
+    "2024;D2X12;59;1,43;0;5;3;2;FAP228 x dep\n2024;D2X13;59;0,2;1;3;;4;FAP86 x dep\n2024;D2X12;62;0,1;0;1;1;1;FAP228\n"
+)
+HOURS = json.dumps(
+    [
+        {
+            "code": "H2913",
+            "contextesTravail": [
+                {"libelle": "Travail posté (2x8, 3x8, 5x8, etc.)", "categorie": "HORAIRE_ET_DUREE_TRAVAIL"}
+            ],
+        }
+    ]
+)
+SECTIONS = """
+[needs.bmo]
+file = "bmo.csv"
+vintage = "2026"
+source = "BMO inventée"
+
+[needs.fap2021_rome]
+file = "passage.csv"
+
+[needs.basins]
+file = "bassins.csv"
+
+[needs.tensions]
+file = "tensions.csv"
+department = "59"
+
+[needs.rome_hours]
+file = "rome.json"
+"""
+FILES = {"bmo.csv": BMO, "passage.csv": PASSAGE, "bassins.csv": BASINS, "tensions.csv": TENSIONS, "rome.json": HOURS}
+
+
+def study(home: Path, sections: str = SECTIONS, **files: str) -> Study:
+    """Write the small study with the tables of the need."""
+    path = write_small_study(home)
+    for name, content in {**FILES, **{key.replace("_", "."): text for key, text in files.items()}}.items():
+        (home / name).write_text(content, encoding="utf-8")
+    path.write_text(path.read_text(encoding="utf-8") + sections, encoding="utf-8")
+    return Study.from_file(path)
+
+
+@pytest.fixture(scope="module")
+def result(tmp_path_factory: pytest.TempPathFactory) -> RunSummary:
+    home = tmp_path_factory.mktemp("needs")
+    return study(home / "study").run(home / "out")
+
+
+def read(result: RunSummary, name: str) -> pd.DataFrame:
+    codes = {"basin": str, "place": str, "zone_id": str, "year": str, "vintage": str}
+    return pd.read_csv(result.folder / f"{name}.csv", dtype=codes)
+
+
+def test_projects_by_metier_and_basin_are_those_of_the_families_shared_out(result: RunSummary) -> None:
+    need = read(result, "need").set_index(["metier", "basin"])
+    assert len(need) == 4
+    welders = need.loc[("H2913", "3201")]
+    # 8 of its own family, and half of the 4 that it shares with H2902.
+    assert welders["projects"] == 10
+    assert welders["projects_state"] == "known"
+    assert welders["shared"]
+    # The shared family hides how many are difficult: the share is of the eight that tell it.
+    assert welders["difficult_share"] == 6 / 8
+    assert need.loc[("H2913", "3202"), ["projects", "difficult_share", "seasonal_share"]].tolist() == [20, 0.25, 0.5]
+    # A star is secret, and no line is not told: neither is zero.
+    assert need.loc[("F1602", "3201"), "projects_state"] == "secret"
+    assert need.loc[("F1602", "3202"), "projects_state"] == "no_line"
+    assert need.loc["F1602", "projects"].isna().all()
+    assert set(need["vintage"]) == {"2026"}
+    assert set(need["nomenclature"]) == {"FAP 2021"}
+    assert set(need["source"]) == {"BMO inventée"}
+
+
+def test_no_project_and_no_row_is_lost_unsaid(result: RunSummary) -> None:
+    account = read(result, "need_accounts").set_index("basin")
+    names = ["projects", "of_study", "of_others", "without_rome", "secret_lines"]
+    assert account.loc["3201", names].tolist() == [612, 10, 2, 600, 1]
+    assert account.loc["3202", names].tolist() == [20, 20, 0, 0, 0]
+    manifest = json.loads((result.folder / "manifest.json").read_text(encoding="utf-8"))
+    assert manifest["sources"]["needs.bmo"] == "BMO inventée"
+    reading = next(each for each in manifest["reading"] if each["source"] == "bmo.csv")
+    lost = {each["key"]: each["rows"] for each in reading["losses"]}
+    assert lost == {"loss.family_without_rome": 1, "loss.other_basin": 1, "loss.other_vintage": 1}
+    assert reading["read"] == reading["kept"] + sum(lost.values())
+    said = {note.key: dict(note.values) for note in result.warnings}
+    assert said["needs.no_rome"] == {"n": 1, "families": "A0X41", "projects": 600}
+    assert said["needs.account"]["projects"] == 632
+    assert "needs.zones_nowhere" in said
+    assert "needs.bmo_all" in said
+
+
+def test_tensions_keep_their_classes_family_by_family(result: RunSummary) -> None:
+    tensions = read(result, "need_tensions")
+    assert tensions[["metier", "family", "weight"]].to_numpy().tolist() == [
+        ["H2913", "D2X12", 0.5],
+        ["H2913", "D2X13", 0.5],
+    ]
+    assert tensions["class_pay"].tolist() == [2, 4]
+    assert set(tensions["place"]) == {"59"}
+    assert tensions["tension_imputed"].tolist() == [False, True]
+    need = read(result, "need").set_index(["metier", "basin"])
+    assert need.loc[("H2913", "3201"), ["tension_family", "tension_families", "class_pay"]].tolist() == ["D2X12", 2, 2]
+    assert need.loc["F1602", "tension_families"].tolist() == [0, 0]
+    said = {note.key: dict(note.values) for note in result.warnings}
+    assert said["needs.tensions_some"] == {"n": 1, "all": 2, "codes": "F1602"}
+
+
+def test_possible_hours_say_whose_assumption_they_are(result: RunSummary) -> None:
+    shifts = read(result, "need_shifts")
+    welders = shifts[shifts["metier"] == "H2913"]
+    assert welders["start"].tolist() == ["05:00", "13:00", "21:00"]
+    assert welders["source"].str.contains("hypothèse").all()
+    assert shifts.loc[shifts["metier"] == "F1602", ["start", "end"]].to_numpy().tolist() == [["08:20", "17:30"]]
+
+
+def test_the_need_never_changes_a_flag(result: RunSummary, tmp_path: Path) -> None:
+    plain = study(tmp_path / "plain", "").run(tmp_path / "out")
+    same = [pd.read_csv(each.folder / "flags.csv") for each in (plain, result)]
+    pd.testing.assert_frame_equal(*same)
+    assert not (plain.folder / "need.csv").exists()
+
+
+def test_each_zone_has_its_basin_or_is_said_to_have_none(result: RunSummary) -> None:
+    basins = read(result, "need_basins").set_index("zone_id")
+    assert basins.loc["z3.0", ["basin", "found_by"]].tolist() == ["3201", "table"]
+    assert basins.loc["z3.2", ["basin", "found_by"]].isna().all()
+
+
+OWN_HOURS = """
+[[needs.rome_hours.shifts]]
+label = "Travail posté"
+hours = [["04:00", "12:00"]]
+source = "accord de branche (inventé)"
+"""
+
+
+def test_hours_are_parameters_with_their_provenance(tmp_path: Path) -> None:
+    found = study(tmp_path, SECTIONS + OWN_HOURS)
+    need = read_inputs(found.file, found.path).beside.need
+    assert need is not None
+    assert need.shifts is not None
+    assert need.shifts.to_numpy().tolist() == [
+        ["H2913", "Travail posté (2x8, 3x8, 5x8, etc.)", "04:00", "12:00", "accord de branche (inventé)"]
+    ]
+
+
+REFUSED: dict[str, tuple[str, dict[str, str], str]] = {
+    "a vintage that is not there": (SECTIONS.replace('"2026"', '"2024"'), {}, "2024"),
+    "two vintages and none chosen": (SECTIONS.replace('vintage = "2026"\n', ""), {}, "2025, 2026"),
+    "no vintage at all": (SECTIONS, {"bmo_csv": "Code métier BMO;be;met;xmet;smet\nD2X12;3201;1;1;1\n"}, "millésime"),
+    "families of 2009 by the passage of 2021": (
+        SECTIONS.replace('"2026"', '"2023"'),
+        {"bmo_csv": BMO.replace("2026;", "2023;")},
+        "needs.fap2009_rome",
+    ),
+    "no passage": (SECTIONS.replace('[needs.fap2021_rome]\nfile = "passage.csv"\n', ""), {}, "fap2021_rome"),
+    "a passage that states no nomenclature": (SECTIONS, {"passage_csv": "ROME;FAP\nH2913;D2X12\n"}, "fap341"),
+    "a commune in two basins": (SECTIONS, {"bassins_csv": BASINS + "z3.0;Un;3202;DOUAI\n"}, "deux bassins"),
+    "basins of other communes": (SECTIONS, {"bassins_csv": BASINS.replace("z3", "z9")}, "aucune zone de l’étude"),
+    "basins that BMO does not know": (SECTIONS, {"bassins_csv": BASINS.replace(";32", ";44")}, "4401"),
+    "tensions of departments, and none asked for": (SECTIONS.replace('department = "59"\n', ""), {}, "dep"),
+    "tensions that state no nomenclature": (
+        SECTIONS,
+        {"tensions_csv": "annee;fap;tension\n2024;D2X12;1\n"},
+        "niveau_fap",
+    ),
+    "hours that end before they start": (SECTIONS + OWN_HOURS.replace("12:00", "03:00"), {}, "04:00–03:00"),
+    "hours without a source": (SECTIONS + OWN_HOURS.replace("source", "# source"), {}, "source"),
+    "hours of a damaged file": (SECTIONS, {"rome_json": "[{"}, "rome.json"),
+    "an unknown key": (SECTIONS.replace("vintage", "vintge"), {}, "vintage"),
+    "a file that is not there": (SECTIONS.replace("bmo.csv", "bm0.csv"), {}, "bm0.csv"),
+}
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_check_and_run_refuse_them_with_the_same_words(tmp_path: Path, name: str) -> None:
+    sections, files, said = REFUSED[name]
+    told = []
+    asks: list[Callable[[], object]] = [
+        lambda: study(tmp_path / "a", sections, **files).check(),
+        lambda: study(tmp_path / "b", sections, **files).run(tmp_path / "out"),
+    ]
+    for ask in asks:
+        with pytest.raises(GeoAccessError) as error:
+            ask()
+        told.append(error_text(error.value, "fr").replace("/b/", "/a/"))
+    assert told[0] == told[1]
+    assert said in told[0]
+    assert not (tmp_path / "out").exists()
