@@ -11,7 +11,7 @@ import argparse
 from pathlib import Path
 
 import numpy as np
-from demo_build import feeds, osm_file, people, streets, supply, truths
+from demo_build import feeds, need, osm_file, people, streets, supply, truths
 from demo_build.transit import Router
 
 HERE = Path(__file__).resolve().parent
@@ -32,6 +32,7 @@ def build(folder: Path) -> None:
     supply.write_training(folder / "training.csv")
     supply.write_employment(folder / "employment.csv")
     supply.write_employers(folder / "employers.csv")
+    need.write_needs(folder)
     walk = streets.walk_graph(network)
     truths.write_truths(
         folder / "truths.json", network=network, cars=cars, walk=walk, cells=cells, tiles=tiles, districts=districts

@@ -11,7 +11,7 @@ import networkx as nx
 import numpy as np
 import pandas as pd
 import shapely
-from demo_build import feeds, people, supply
+from demo_build import feeds, need, people, supply
 from demo_build import geography as geo
 from demo_build.streets import Streets
 from demo_build.transit import clock
@@ -161,6 +161,7 @@ def write_truths(
             "least_min": min(entry["least_min"] for entry in plateau.values()),
         },
         "walk_too_long": _peninsula(path.parent, network, walk, cells, districts),
+        "need": need.need_truth(),
     }
     content = {
         "synthetic": True,

@@ -12,6 +12,7 @@ import pandas as pd
 from geo_access.diagnosis.coverage import Town
 from geo_access.diagnosis.diagnose import OWN_HOURS
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.need import Need
 from geo_access.diagnosis.observed import ObservedTrips
 from geo_access.errors import raise_faults
 from geo_access.manifest import Manifest
@@ -109,6 +110,8 @@ class ReportContext:
         Observed trips beside the times.
     mismatch : pandas.DataFrame, optional
         Of `geo_access.measures.mismatch.dares_mismatch`.
+    need : Need, optional
+        Hiring projects, tensions and possible hours of the study's métiers.
     readings : tuple of SourceReading
     sources : tuple of str
         Sources with vintage and licence, one line each.
@@ -152,6 +155,7 @@ class ReportContext:
     curves: pd.DataFrame | None = None
     observed: ObservedTrips | None = None
     mismatch: pd.DataFrame | None = None
+    need: Need | None = None
     readings: tuple[SourceReading, ...] = ()
     sources: tuple[str, ...] = ()
     scenarios: tuple[ChangePage, ...] = ()

@@ -14,6 +14,7 @@ from geo_access.report.chapters import (
     zonings_content,
 )
 from geo_access.report.context import ReportContext
+from geo_access.report.need import need_content
 from geo_access.report.plan import plan_tables
 from geo_access.report.printing import can_print, write_pdf
 from geo_access.report.scenario import ChangePage
@@ -54,13 +55,14 @@ def render_report(context: ReportContext, *, pdf: bool) -> str:
         "flagged": flagged_content(context),
         "zonings": zonings_content(context),
         "metiers": [metier_content(context, metier) for metier in context.metiers],
+        "need": need_content(context),
         "plans": plan_tables(context),
         "scenarios": [_scenario(page) for page in context.scenarios],
         "unknown": unknown_content(context),
         "annex": annex_content(context),
     }
     return (
-        environment(language, ("report.html", "scenarios.html", "annex.html"))
+        environment(language, ("report.html", "need.html", "scenarios.html", "annex.html"))
         .get_template("report.html")
         .render(content)
     )

@@ -135,6 +135,7 @@ def report_context(
         curves=found.curves,
         observed=found.observed,
         mismatch=found.mismatch,
+        need=ran.inputs.beside.need,
         zonings=_by_name(file, found.by_zoning),
         readings=tuple(
             SourceReading(

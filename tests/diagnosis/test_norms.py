@@ -20,10 +20,8 @@ def study(tmp_path: Path, threshold: str) -> Path:
     text = demo_study_path().read_text(encoding="utf-8")
     start = text.index("[[thresholds]]")
     text = text[:start] + threshold + "\n" + text[text.index("[[thresholds]]", start + 5) :]
-    for name in ("streets.osm.bz2", "zones.geojson", "points.csv", "training.csv", "employers.csv", "employment.csv"):
-        text = text.replace(f'"{name}"', f'"{(demo_study_path().parent / name).as_posix()}"')
-    for name in ("gtfs_urbain", "gtfs_interurbain", "gtfs_rail", "gtfs_voisinie"):
-        text = text.replace(f'"{name}.zip"', f'"{(demo_study_path().parent / f"{name}.zip").as_posix()}"')
+    for named in demo_study_path().parent.iterdir():
+        text = text.replace(f'"{named.name}"', f'"{named.as_posix()}"')
     tomllib.loads(text)
     file = tmp_path / "study.toml"
     file.write_text(text, encoding="utf-8")

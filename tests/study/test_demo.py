@@ -185,10 +185,8 @@ def english(tmp_path_factory: pytest.TempPathFactory) -> str:
     home = tmp_path_factory.mktemp("english")
     folder = demo_study_path().parent
     text = demo_study_path().read_text(encoding="utf-8").replace('language = "fr"', 'language = "en"')
-    for name in ("zones.geojson", "points.csv", "training.csv", "employers.csv", "employment.csv", "streets.osm.bz2"):
-        text = text.replace(f'"{name}"', f'"{(folder / name).as_posix()}"')
-    for name in ("gtfs_urbain.zip", "gtfs_interurbain.zip", "gtfs_rail.zip", "gtfs_voisinie.zip"):
-        text = text.replace(f'"{name}"', f'"{(folder / name).as_posix()}"')
+    for named in folder.iterdir():
+        text = text.replace(f'"{named.name}"', f'"{named.as_posix()}"')
     start, _, rest = text.partition("[[metiers]]")
     one_metier = "[[metiers]]" + rest.split("[[metiers]]")[0]
     rest = rest.partition("[[scenarios]]")[0]

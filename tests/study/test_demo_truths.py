@@ -19,6 +19,7 @@ from geo_access.sources.places.zones import read_zones
 from geo_access.sources.supply.employers import read_employers
 from geo_access.sources.supply.training import read_training
 from geo_access.study.file import StudyFile, read_study_file
+from geo_access.study.inputs import read_inputs
 from tests.shared import ROOT
 
 DEMO = ROOT / "data" / "demo"
@@ -154,3 +155,30 @@ def test_the_border_stops_are_one_place(network: Network) -> None:
 def test_the_night_bus_of_the_day_before_brings_the_five_o_clock_shift(study: StudyFile, network: Network) -> None:
     rows = flags(study, network, [TRUTHS["night_bus"]["zone_id"]], kind="job", schedule="poste_matin")
     assert float(rows.loc[(TRUTHS["night_bus"]["zone_id"], "N4101"), "reachable_share"]) > 0.8
+
+
+def test_the_need_of_welders_is_that_of_their_families(study: StudyFile) -> None:
+    truth = TRUTHS["need"]
+    need = read_inputs(study, DEMO / "study.toml").beside.need
+    assert need is not None
+    assert need.accounts is not None
+    assert need.shifts is not None
+    rows = need.table.set_index(["metier", "basin"])
+    welders = rows.loc[(truth["metier"], truth["basin"])]
+    assert welders["projects"] == truth["projects"]
+    assert welders["difficult_share"] == pytest.approx(truth["difficult_share"])
+    least = rows.loc[(truth["metier"], truth["at_least"]["basin"]), ["projects", "projects_state"]]
+    assert least.tolist() == [truth["at_least"]["projects"], "at_least"]
+    secret = rows.loc[(truth["secret"]["metier"], truth["secret"]["basin"])]
+    assert secret["projects_state"] == "secret"
+    assert np.isnan(secret["projects"])
+    assert set(rows.loc[truth["no_line"], "projects_state"]) == {"no_line"}
+    account = need.accounts.set_index("basin").loc[truth["account"]["basin"]]
+    for name in ("projects", "of_others", "without_rome"):
+        assert account[name] == truth["account"][name]
+    assert account["projects"] == account[["of_study", "of_others", "without_rome"]].sum()
+    # The six QPV take the basin of the commune that they lie in; who is on call has no hours.
+    assert need.basins is not None
+    assert need.basins["basin"].notna().all()
+    assert (need.basins["found_by"] == "position").sum() == 6
+    assert need.shifts.loc[need.shifts["metier"] == truth["on_call"], "start"].isna().all()

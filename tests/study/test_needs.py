@@ -159,6 +159,25 @@ def test_each_zone_has_its_basin_or_is_said_to_have_none(result: RunSummary) -> 
     assert basins.loc["z3.2", ["basin", "found_by"]].isna().all()
 
 
+def test_the_report_sets_the_need_beside_the_level_with_its_sources(result: RunSummary) -> None:
+    page = (result.folder / "report.html").read_text(encoding="utf-8")
+    chapter = page[page.index('<section aria-labelledby="need">') :]
+    chapter = chapter[: chapter.index("</section>")].replace("\u202f", " ").replace("\u00a0", " ")
+    for said in (
+        "Rien de cela n’entre dans les niveaux",
+        # 8 + 2 + 20 projects of welders; (6 + 5) of 28 are difficult, 10 of 28 seasonal.
+        "<td>30</td><td>39 %</td><td>36 %</td><td>5 / 5</td>",
+        "<td>secret</td>",
+        "classe officielle 3 / 5",
+        "BMO inventée, millésime 2026, familles FAP 2021, sur 2 bassins",
+        "632, dont 30 pour les métiers de l’étude, 2 pour d’autres métiers, 600 de familles",
+        "tensions.csv, année 2024, familles FAP 2021, département 59",
+        "D2X12 (50 %)",
+        "05:00–13:00, 13:00–21:00, 21:00–29:00",
+    ):
+        assert said in chapter, said
+
+
 OWN_HOURS = """
 [[needs.rome_hours.shifts]]
 label = "Travail posté"
