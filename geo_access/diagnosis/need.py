@@ -101,8 +101,9 @@ def metier_projects(spread: pd.DataFrame, metiers: Sequence[str], basins: Iterab
     pandas.DataFrame
         ``metier, basin, projects`` (NaN where not told), ``projects_state``: ``known``; ``at_least`` (some families are
         secret); ``secret`` (all are); ``no_line`` (the table has no line of the métier there, which is no zero);
-        ``difficult_share, seasonal_share`` (0–1, of the projects that tell them; NaN where none does) and what they are made of, ``difficult, difficult_of,
-        seasonal, seasonal_of``; ``families, secret_families``, ``shared`` (a family serves several métiers, its projects are shared out).
+        ``difficult_share, seasonal_share`` (0–1, of the projects that tell them; NaN where none does) and what they are
+        made of, ``difficult, difficult_of, seasonal, seasonal_of``; ``families, secret_families``; ``shared`` (a family
+        serves several métiers, its projects are shared out).
 
     Examples
     --------

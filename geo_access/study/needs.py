@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
@@ -21,7 +21,7 @@ from geo_access.study.need_sections import BasinsTable, HiringTable, NeedsSectio
 from geo_access.words.note import Note, note
 from geo_access.words.told import fault, refusal
 
-__all__ = ["NOMENCLATURES", "ReadNeeds", "losses_of", "read_needs"]
+__all__ = ["NOMENCLATURES", "ReadNeeds", "losses_of", "need_format", "read_basins", "read_needs"]
 
 _MOST_NAMED = 6
 _BASIN = re.compile(r"(?:code )?(?:bassin|be)(?: emploi)? ?(\d{2}|\d{4})?")
@@ -97,7 +97,7 @@ def read_needs(section: NeedsSection) -> ReadNeeds:
         passages = tried("fap_rome", lambda: _passages(section.fap2021_rome, section.fap2009_rome))
     if section.basins is not None:
         table = section.basins
-        basins = tried("basins", lambda: _read_basins(table))
+        basins = tried("basins", lambda: read_basins(table))
     if section.rome_hours is not None:
         labels = section.rome_hours
         hours = tried("rome_hours", lambda: read_rome_hours(labels.file))
@@ -207,8 +207,23 @@ def _same_nomenclature(section: NeedsSection, table: pd.DataFrame) -> None:
         raise refusal("needs.other_nomenclature", told=NOMENCLATURES.get(told, told), key=key)
 
 
-def _read_basins(table: BasinsTable) -> pd.DataFrame:
-    """Read the basin of each commune; the columns of any year are known by their form."""
+def read_basins(table: BasinsTable) -> pd.DataFrame:
+    """Read the basin of each commune; the columns of any year are known by their form.
+
+    Parameters
+    ----------
+    table : BasinsTable
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``zone_id, basin, basin_name``; in ``attrs`` the ``year`` that the column tells, empty when it tells none.
+
+    Raises
+    ------
+    InputError
+        When columns are missing, or with every commune that lies in two basins.
+    """
     rows, name = read_table(table.file, layer=table.layer), table.file.name
     names = [str(column) for column in rows.columns]
     basin = tuple(each for each in names if _BASIN.fullmatch(fold(each)))
@@ -226,3 +241,31 @@ def _read_basins(table: BasinsTable) -> pd.DataFrame:
     digits = "" if year is None or year[1] is None else year[1]
     result.attrs["year"] = digits if len(digits) != 2 else f"20{digits}"
     return result.reset_index(drop=True)
+
+
+def need_format(columns: Iterable[object]) -> str:
+    """Key of ``[needs]`` that a table is for, by its columns; empty for any other table.
+
+    Examples
+    --------
+    >>> need_format(["annee", "Code métier BMO", "BE26", "met"]), need_format(["code_commune", "code_bassin_2027"])
+    ('bmo', 'basins')
+    >>> need_format(["code_rome", "libelle_rome"])
+    ''
+    """
+    names = {fold(str(column)) for column in columns}
+    if names & {"code metier bmo", "metier bmo"} and "met" in names:
+        return "bmo"
+    if names & {"code fap 228", "niveau fap"}:
+        return "tensions"
+    if names & {"fap341", "fap2021", "code341"} and names & {"rome", "code rome"}:
+        return "fap2021_rome"
+    if names & {fold(each) for each in _ZONE} and any(_dated_basin(each) for each in names):
+        return "basins"
+    return "rome_hours" if names & {"contextestravail", "contextes travail"} else ""
+
+
+def _dated_basin(column: str) -> bool:
+    """Tell a column of basins' codes from one that merely names a basin."""
+    found = _BASIN.fullmatch(column)
+    return found is not None and (found[1] is not None or column.startswith("code"))

@@ -18,10 +18,11 @@ from geo_access.sources.tables.points import LAT_NAMES, LON_NAMES
 from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.text import fold
 from geo_access.study.known_formats import format_of_columns
+from geo_access.study.needs import need_format
 
 __all__ = ["ROLES", "Recognised", "recognise"]
 
-ROLES = ("streets", "feed", "zones", "points", "training", "employers", "schools", "communes", "unknown")
+ROLES = ("streets", "feed", "zones", "points", "training", "employers", "schools", "communes", "need", "unknown")
 _TABLES = (".csv", ".txt", ".tsv", ".parquet", ".xlsx", ".json", ".geojson", ".gpkg", ".shp", ".zip")
 # Tables above are named, not opened: a stock of all establishments of France is chosen by hand.
 _MOST_BYTES = 80_000_000
@@ -42,7 +43,8 @@ class Recognised:
     role : str
         One of `ROLES`.
     format : str
-        For training and employers, the ``format`` of the study file; for zones, their kind.
+        For training and employers, the ``format`` of the study file; for zones, their kind; for the need, the key of
+        ``[needs]``.
     rows : int
         Rows of a table; 0 for others.
     codes : tuple of str
@@ -97,6 +99,8 @@ def _rank(each: Recognised) -> int:
 def _one(path: Path) -> Recognised | None:
     if _is_osm(path):
         return Recognised(path, "streets")
+    if path.suffix.lower() == ".xml" and b"<fiche_metier" in _head(path):
+        return Recognised(path, "need", "rome_hours")
     if path.suffix.lower() not in _TABLES:
         return None
     if path.suffix.lower() == ".zip" and _is_feed(path):
@@ -108,6 +112,14 @@ def _one(path: Path) -> Recognised | None:
     except GeoAccessError:
         return Recognised(path, "unknown")
     return _of_table(path, table)
+
+
+def _head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as stream:
+            return stream.read(65_536)
+    except OSError:
+        return b""
 
 
 def _is_osm(path: Path) -> bool:
@@ -137,6 +149,9 @@ def _of_table(path: Path, table: pd.DataFrame) -> Recognised:
     if kinds & {"Polygon", "MultiPolygon"}:
         zoning = recognise_zoning(table)
         return Recognised(path, "zones", zoning[0].kind if zoning else "zone", len(table))
+    need = need_format(table.columns)
+    if need:
+        return Recognised(path, "need", need, len(table))
     placed = shaped or all(own & set(names) for own in _PLACED)
     produced = format_of_columns(list(table.columns))
     role, form = produced or _role(set(names), placed=placed, cells=_has_cells(table))

@@ -19,6 +19,7 @@ from geo_access.sources.places.population import read_population
 from geo_access.study.coverage import share_covered
 from geo_access.study.file import read_study_file
 from geo_access.study.recognise import Recognised, recognise
+from geo_access.study.template_need import need_sections
 from geo_access.words.words import text
 
 __all__ = ["Draft", "draft_study"]
@@ -170,6 +171,7 @@ class _Writer:
             self._profiles(bool(feeds), bool(streets) and not elsewhere),
             self._thresholds(),
             self._schedules(),
+            *self._need(),
             self._rest(),
         ]
         return "\n".join(parts)
@@ -298,6 +300,11 @@ class _Writer:
             for kind in self._kinds()
         )
         return f"{self._comment('schedules')}{rows}"
+
+    def _need(self) -> list[str]:
+        words, steps = need_sections(self._found, name=self._name, language=self._language)
+        self.steps.extend(steps)
+        return [words] if words else []
 
     def _rest(self) -> str:
         flag = f"{self._comment('flag')}[flag]\nmin_opportunities = 1\nadequate_share = 0.8\nfragile_share = 0.5\n"

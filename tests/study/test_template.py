@@ -162,3 +162,32 @@ def test_real_folders() -> None:
     assert north["employers_siae_hdf.csv"] == ("employers", "siae")
     assert north["etablissements_secondaires_59_62.csv"] == ("schools", "")
     assert north["communes.csv"] == ("communes", "")
+
+
+NEED = ("need_bmo.csv", "need_basins.csv", "need_tensions.csv", "need_rome_hours.json")
+
+
+def test_tables_of_the_need_are_recognised_and_written_where_a_run_would_take_them(tmp_path: Path) -> None:
+    home = folder(tmp_path, *DATA, *NEED, "need_fap2021_rome.csv")
+    found = {each.format: each.path.name for each in recognise(home) if each.role == "need"}
+    assert found == dict(
+        zip(
+            ("bmo", "basins", "tensions", "rome_hours", "fap2021_rome"),
+            [f"f{n}{'.json' if n == 9 else '.csv'}" for n in range(6, 11)],
+        )
+    )
+    draft = draft_study(home, territory="Val")
+    needs = read_study_file(draft.study).needs
+    assert needs is not None
+    # Tensions of a department are a comment until the study says which.
+    assert set(needs.named) == {"bmo", "fap2021_rome", "basins", "rome_hours"}
+    assert any("department" in step for step in draft.steps)
+    assert "# [needs.tensions]" in draft.study.read_text(encoding="utf-8")
+
+
+def test_hiring_projects_without_their_crosswalk_are_a_comment(tmp_path: Path) -> None:
+    home = folder(tmp_path, *DATA, "need_bmo.csv")
+    draft = draft_study(home, territory="Val")
+    assert draft.ready
+    assert read_study_file(draft.study).needs is None
+    assert any("fap2021_rome" in step for step in draft.steps)
