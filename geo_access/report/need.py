@@ -82,21 +82,26 @@ def _project_cells(own: pd.DataFrame, language: str) -> list[str]:
 
 
 def _class_cell(own: pd.DataFrame, name: str, language: str) -> str:
-    values = own[name].dropna() if name in own else []
-    return text("report.unknown_figure", language) if not len(values) else f"{int(values.iloc[0])} / 5"
+    ranks = _ranks(own, name)
+    return f"{ranks[0]} / 5" if ranks else text("report.unknown_figure", language)
+
+
+def _ranks(own: pd.DataFrame, name: str) -> list[int]:
+    return [int(rank) for rank in own[name].dropna().tolist()] if name in own else []
 
 
 def _index_cell(context: ReportContext, code: str, own: pd.DataFrame) -> str:
     """Give our index where it was computed, and the official class where it was imported; each by its name."""
-    language, parts = context.language, []
+    language = context.language
+    parts: list[str] = []
     table = context.mismatch
     if table is not None:
         row = table[table["metier"].astype(str) == code]
         if len(row) and not pd.isna(row.iloc[0]["mismatch_corrected"]):
             parts.append(share(float(row.iloc[0]["mismatch_corrected"]), language))
-    official = own["class_mismatch"].dropna() if "class_mismatch" in own else []
-    if len(official):
-        parts.append(text("report.need.official", language, rank=str(int(official.iloc[0]))))
+    official = _ranks(own, "class_mismatch")
+    if official:
+        parts.append(text("report.need.official", language, rank=str(official[0])))
     return ", ".join(parts) if parts else text("report.unknown_figure", language)
 
 

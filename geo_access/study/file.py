@@ -25,6 +25,7 @@ from geo_access.routing.park_and_ride import park_and_ride_stops
 from geo_access.sources.places.meeting_places import read_parking_places
 from geo_access.study.change_lines import change_line, change_lines
 from geo_access.study.changes import Change, ScenarioSection
+from geo_access.study.need_schedules import possible_schedules
 from geo_access.study.need_sections import NeedsSection
 from geo_access.study.raw import read_content
 from geo_access.study.sections import (
@@ -252,10 +253,20 @@ def read_study_file(path: str | Path) -> StudyFile:
 def validated(path: Path, content: dict[str, Any]) -> tuple[StudyFile | None, list[Fault]]:
     """Validate the content of a study file: the study, or all that is wrong with its keys and sections."""
     try:
-        return StudyFile.model_validate(content), []
+        return _with_possible_hours(StudyFile.model_validate(content)), []
     except ValidationError as error:
         wrong = _innermost(error.errors())
         return None, [_with_line(path, content, item, told) for item in wrong for told in _faults(path, item)]
+
+
+def _with_possible_hours(study: StudyFile) -> StudyFile:
+    """Add the schedules that the study asks to be made of ROME's hours."""
+    asked = None if study.needs is None else study.needs.rome_hours
+    if asked is None:
+        return study
+    codes, language = [metier.code for metier in study.metiers], study.study.language
+    made = possible_schedules(asked, codes, study.schedules, language=language)
+    return study.model_copy(update={"schedules": (*study.schedules, *made)}) if made else study
 
 
 def _with_line(path: Path, content: Mapping[str, Any], error: Any, told: Fault) -> Fault:

@@ -90,6 +90,13 @@ class RomeHoursTable(Published):
     """``[needs.rome_hours]``: labels of working hours in ROME, and the hours that they may mean."""
 
     shifts: tuple[LabelHours, ...] = ()
+    schedules: bool = False
+
+    @model_validator(mode="after")
+    def _hours_are_stated(self) -> RomeHoursTable:
+        if self.schedules and not self.shifts:
+            raise PydanticCustomError("study.hours_stated", "schedules out of labels need their hours: give shifts")
+        return self
 
 
 class NeedsSection(Section):

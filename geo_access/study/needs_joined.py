@@ -246,4 +246,6 @@ def _shifts(section: RomeHoursTable, hours: pd.DataFrame, metiers: Sequence[str]
     notes = [_matched("hours", metiers, told), note("needs.labels")]
     if not section.shifts:
         notes.append(note("needs.hours_assumed"))
+    if section.schedules:
+        notes.append(note("needs.schedules_made"))
     return _Part(table, notes=notes)

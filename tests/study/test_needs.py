@@ -196,6 +196,18 @@ def test_hours_are_parameters_with_their_provenance(tmp_path: Path) -> None:
     ]
 
 
+def test_labels_become_schedules_only_when_asked_and_with_hours_that_are_stated(tmp_path: Path) -> None:
+    plain = study(tmp_path / "plain", SECTIONS + OWN_HOURS).file.schedules
+    sections = SECTIONS.replace('"rome.json"', '"rome.json"\nschedules = true') + OWN_HOURS
+    made = study(tmp_path / "asked", sections).file.schedules
+    added = made[len(plain) :]
+    assert made[: len(plain)] == plain
+    assert [(each.id, each.kind, each.start, each.end) for each in added] == [
+        ("rome_0400_1200", "job", "04:00", "12:00")
+    ]
+    assert "Travail posté" in added[0].name
+
+
 REFUSED: dict[str, tuple[str, dict[str, str], str]] = {
     "a vintage that is not there": (SECTIONS.replace('"2026"', '"2024"'), {}, "2024"),
     "two vintages and none chosen": (SECTIONS.replace('vintage = "2026"\n', ""), {}, "2025, 2026"),
@@ -219,6 +231,11 @@ REFUSED: dict[str, tuple[str, dict[str, str], str]] = {
     "hours that end before they start": (SECTIONS + OWN_HOURS.replace("12:00", "03:00"), {}, "04:00–03:00"),
     "hours without a source": (SECTIONS + OWN_HOURS.replace("source", "# source"), {}, "source"),
     "hours of a damaged file": (SECTIONS, {"rome_json": "[{"}, "rome.json"),
+    "schedules out of labels without hours": (
+        SECTIONS.replace('"rome.json"', '"rome.json"\nschedules = true'),
+        {},
+        "qui n’ont pas d’heures",
+    ),
     "an unknown key": (SECTIONS.replace("vintage", "vintge"), {}, "vintage"),
     "a file that is not there": (SECTIONS.replace("bmo.csv", "bm0.csv"), {}, "bm0.csv"),
 }
