@@ -15,6 +15,7 @@ from geo_access.cli import app
 from geo_access.errors import InputError, MissingFileError
 from geo_access.study.coverage import share_covered
 from geo_access.study.file import StudyFile, read_study_file
+from geo_access.study.need_sections import NeedsSection
 from geo_access.study.recognise import recognise
 from geo_access.study.schema import study_keys, study_schema
 from geo_access.study.study import Study
@@ -144,7 +145,9 @@ def test_the_schema_accepts_the_demo_and_refuses_what_the_reader_refuses() -> No
 def test_every_key_says_what_it_means_in_both_languages() -> None:
     french, english = study_keys("fr"), study_keys("en")
     assert [key.name for key in french] == [key.name for key in english]
-    assert {key.section for key in french} == {"table", *StudyFile.model_fields} - {"employment"}
+    assert {key.section.partition(".")[0] for key in french} == {"table", *StudyFile.model_fields} - {"employment"}
+    # Sections inside a section are told with their own keys.
+    assert {f"needs.{key}" for key in NeedsSection.model_fields} <= {key.section for key in french}
     assert all(a.meaning != b.meaning for a, b in zip(french, english, strict=True))
     needed = {(key.section, key.name) for key in french if key.needed}
     assert {("study", "name"), ("study", "date"), ("table", "file"), ("thresholds", "kind")} <= needed
