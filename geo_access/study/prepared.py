@@ -15,6 +15,7 @@ from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
 from geo_access.diagnosis.levels import seconds_to_places
 from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
 from geo_access.diagnosis.publication import held_back_zones
+from geo_access.diagnosis.zonings import Zoning
 from geo_access.errors import InputError
 from geo_access.manifest import fingerprint
 from geo_access.network.model import Network
@@ -37,6 +38,7 @@ from geo_access.study.opened import open_study
 from geo_access.study.prepared_folder import PreparedParts, hash_sources, open_parts, prepared_folder, save_parts
 from geo_access.study.scenario import Assumptions
 from geo_access.study.step_free import step_free_network
+from geo_access.study.zonings import read_units, zonings_table
 from geo_access.times.kept import KeptTimes
 from geo_access.words.told import refusal
 
@@ -143,6 +145,16 @@ class PreparedStudy:
     def held_back(self) -> np.ndarray:
         """Zones with too few people for their numbers to be published, bool (n_zones,)."""
         return held_back_zones(self.diagnosis.residents, publication(self.file))
+
+    @cached_property
+    def zoning_units(self) -> dict[Zoning, pd.DataFrame]:
+        """Which points stand in which unit of the study's other zonings, as `read_units` gives them."""
+        return read_units(self.file, self.inputs.points)
+
+    @cached_property
+    def by_zoning(self) -> pd.DataFrame | None:
+        """Flags of the units of the study's other zonings; None where it names none."""
+        return zonings_table(self.file, self.inputs, self.diagnosis)
 
     @cached_property
     def step_free(self) -> PreparedStudy:

@@ -192,7 +192,7 @@ def _study(prepared: PreparedStudy, language: str) -> dict[str, Any]:
         "synthetic": file.study.synthetic,
         "bounds": bounds_of(prepared),
         "zone_ids": prepared.diagnosis.residents.zone_ids.astype(str).tolist(),
-        "zonings": [{"id": item.id, "of": item.of.tolist()} for item in zonings_of(prepared)],
+        "zonings": [{"id": item.id, "name": item.name, "of": item.of.tolist()} for item in zonings_of(prepared)],
         "counted": counted_once(prepared.diagnosis.residents).tolist(),
         "metiers": [{"code": m.code, "name": m.name or m.code, "family": m.family} for m in prepared.metiers],
         "profiles": [{"id": p.id, "name": p.name or p.id, "mode": p.mode} for p in prepared.profiles],

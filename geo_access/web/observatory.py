@@ -15,6 +15,7 @@ from scipy import sparse
 
 from geo_access.diagnosis.diagnose import DiagnosedCase
 from geo_access.errors import InputError
+from geo_access.sources.places.zones import read_zones
 from geo_access.sources.tables.write import harmless
 from geo_access.study.findings import adequacy_components, study_mismatch
 from geo_access.study.prepared import PreparedStudy
@@ -68,7 +69,8 @@ def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) ->
     InputError
         When nothing is left by the filters; for a zoning that no layer of the study tells.
     """
-    flags = prepared.diagnosis.flags
+    units = _units(prepared, question)
+    flags = prepared.diagnosis.flags if units is None else units
     kept = flags["kind"] == question.kind
     if question.kind == "job":
         kept &= flags["schedule"] == "own_hours"
@@ -86,12 +88,22 @@ def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) ->
         raise InputError("no row fits these filters → widen them", key="web.no_rows")
     first_threshold = rows["threshold"].iloc[0]
     rows = rows[rows["threshold"] == first_threshold]
+    if units is not None:
+        return _as_shown(_grouped(rows.assign(counted=True), _KEYS["territory"]).assign(masked=False), question)
     rows = rows.assign(counted=_counted(prepared, rows, question))
     if question.by == "territory" and question.zoning is not None:
         return _as_shown(_by_zoning(prepared, question.zoning, rows).assign(masked=False), question)
     table = _with_components(prepared, question, _grouped(rows, _KEYS[question.by]))
     table = _with_mismatch(prepared, question, table)
     return _as_shown(_masked(prepared, table), question)
+
+
+def _units(prepared: PreparedStudy, question: ObservatoryQuestion) -> pd.DataFrame | None:
+    """Flags of the units of the zoning that is asked for, where the study's section names it; none held back."""
+    if question.by != "territory" or all(section.id != question.zoning for section in prepared.file.zonings):
+        return None
+    table = prepared.by_zoning
+    return None if table is None else table[(table["zoning"] == question.zoning) & table["residents"].notna()]
 
 
 def _counted(prepared: PreparedStudy, rows: pd.DataFrame, question: ObservatoryQuestion) -> np.ndarray:
@@ -410,8 +422,11 @@ def _outlined(prepared: PreparedStudy, question: ExportQuestion, table: pd.DataF
     """Give the rows their outlines: of a zone its own, of a zoning those of its zones together."""
     zones = prepared.inputs.zones[["zone_id", "geometry"]].astype({"zone_id": str})
     key = "zone_id"
+    section = next((item for item in prepared.file.zonings if item.id == question.zoning), None)
+    if section is not None:
+        zones = read_zones(section.file)[["zone_id", "geometry"]].astype({"zone_id": str})
     groups = next((item for item in zonings_of(prepared) if item.id == question.zoning), None)
-    if groups is not None:
+    if groups is not None and section is None:
         of = dict(zip(prepared.diagnosis.residents.zone_ids.astype(str), groups.of, strict=True))
         key, zones = "zone_name", zones.assign(zone_name=zones["zone_id"].map(of))[["zone_name", "geometry"]]
         zones = zones[zones["zone_name"].isin(table["zone_name"])].dissolve(by="zone_name").reset_index()

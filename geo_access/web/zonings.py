@@ -1,4 +1,8 @@
-"""Zonings beside the study's own zones: columns of its layers that say in which EPCI, basin or CLPE each zone lies."""
+"""Zonings beside the study's own zones: its section ``[[zonings]]``, and columns of its layers.
+
+A zoning of the section has its own outlines, and its units are flagged from the points. A column says in which EPCI,
+basin or CLPE each zone lies: its groups are the sums of their zones.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +11,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from geo_access.diagnosis.residents import Residents
 from geo_access.study.prepared import PreparedStudy
@@ -21,12 +26,16 @@ class ZoneGroups:
     Attributes
     ----------
     id : str
-        Key of the catalogue after ``web.zoning_``.
+        Of the section, or key of the catalogue after ``web.zoning_``.
+    name : str
+        As the study gives it; empty for a column, which the catalogue names.
     of : ndarray of object, shape (n_zones,)
-        Name of the group of each zone, in the order of the residents; empty where none is given.
+        Name of the group of each zone, in the order of the residents; empty where none is given. Of a section, the
+        unit in which most of its people live.
     """
 
     id: str
+    name: str
     of: np.ndarray
 
 
@@ -54,7 +63,7 @@ _COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 
 def zonings_of(prepared: PreparedStudy) -> list[ZoneGroups]:
-    """Find the zonings that columns of the study's layers tell.
+    """Find the zonings that the study names, and those that columns of its layers tell.
 
     Parameters
     ----------
@@ -63,8 +72,32 @@ def zonings_of(prepared: PreparedStudy) -> list[ZoneGroups]:
     Returns
     -------
     list of ZoneGroups
-        Those that put two zones together or leave one out: a column of the zones' own codes is no zoning beside them.
+        Of columns those that put two zones together or leave one out: the zones' own codes are no zoning beside them.
     """
+    named = [
+        ZoneGroups(zoning.id, zoning.name, _most_people(prepared, units))
+        for zoning, units in prepared.zoning_units.items()
+    ]
+    return named + [item for item in _of_columns(prepared) if all(item.id != other.id for other in named)]
+
+
+def _most_people(prepared: PreparedStudy, units: pd.DataFrame) -> np.ndarray:
+    """Name of the unit in which most people of each zone live; empty outside all units."""
+    residents, inside = prepared.diagnosis.residents, units[units["unit_id"].notna()]
+    unit, names = pd.factorize(inside["unit_name"].astype(str))
+    point = pd.Index(residents.point_ids).get_indexer(inside["point_id"].astype(str))
+    shares = sparse.csr_matrix(
+        (inside["share"].to_numpy(np.float64), (point, unit)), shape=(len(residents.point_ids), len(names))
+    )
+    people = np.asarray((residents.weights @ shares).todense())
+    of = np.full(len(residents.zone_ids), "", dtype=object)
+    if len(names):
+        some = people.max(axis=1) > 0
+        of[some] = np.asarray(names, dtype=object)[people.argmax(axis=1)[some]]
+    return of
+
+
+def _of_columns(prepared: PreparedStudy) -> list[ZoneGroups]:
     zones = prepared.inputs.zones
     order = pd.Index(zones["zone_id"].astype(str)).get_indexer(prepared.diagnosis.residents.zone_ids.astype(str))
     by_name = {str(name).casefold(): name for name in reversed(list(zones.columns))}
@@ -77,7 +110,7 @@ def zonings_of(prepared: PreparedStudy) -> list[ZoneGroups]:
         of = values.astype(str).str.strip().where(values.notna(), "").to_numpy(object)
         told = of[of != ""]
         if len(told) and len(np.unique(told.astype(str))) < len(of):
-            found.append(ZoneGroups(zoning, of))
+            found.append(ZoneGroups(zoning, "", of))
     return found
 
 

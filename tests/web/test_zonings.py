@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
+from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
@@ -13,10 +14,11 @@ from scipy import sparse
 
 from geo_access.diagnosis.residents import Residents
 from geo_access.errors import InputError
-from geo_access.study.prepared import PreparedStudy
+from geo_access.study.prepared import PreparedStudy, prepare_study
 from geo_access.web.observatory import export_file, observatory_table
 from geo_access.web.questions import ExportQuestion, ObservatoryQuestion
 from geo_access.web.zonings import counted_once, zonings_of
+from tests.study.test_zonings import study_with
 
 ASKED = {"by": "territory", "profile": "sans_voiture", "metier": "F1602"}
 
@@ -83,3 +85,20 @@ def test_layers_that_lie_over_each_other_are_counted_once(kinds: list[str], expe
         point, np.zeros((2, 2)), people, people, np.zeros(2, bool), names, names, np.array(kinds, object), share
     )
     assert counted_once(town).tolist() == expected
+
+
+def test_a_zoning_of_the_study_is_told_by_its_own_units(tmp_path: Path) -> None:
+    """The small study's points of 1, 2 and 4 people lie in the unit, the one of 8 in none."""
+    small = prepare_study(study_with(tmp_path / "s"))
+    assert [(item.id, item.name) for item in zonings_of(small)] == [("ze2020", "Zones d’emploi")]
+    profile = small.profiles[0].id
+    asked = {"by": "territory", "profile": profile, "metier": small.metiers[0].code, "zoning": "ze2020"}
+    table = observatory_table(small, ObservatoryQuestion.model_validate(asked)).set_index("zone_id")
+    whole = small.by_zoning
+    assert whole is not None
+    held = whole.groupby("zone_id")["residents"].first()
+    assert table["residents"].to_dict() == {zone: people for zone, people in held.items() if pd.notna(people)}
+    assert table["residents"].sum() <= small.diagnosis.residents.population.sum()
+    file = export_file(small, ExportQuestion.model_validate({**asked, "form": "gpkg"}))
+    layer = gpd.read_file(io.BytesIO(file)).set_index("zone_id")
+    assert layer.geometry.notna()["3206"]
