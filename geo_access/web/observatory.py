@@ -99,7 +99,7 @@ def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) ->
 
 
 def _units(prepared: PreparedStudy, question: ObservatoryQuestion) -> pd.DataFrame | None:
-    """Flags of the units of the zoning that is asked for, where the study's section names it; none held back."""
+    """Return the flags of a zoning that a section of the study names, without the units held back."""
     if question.by != "territory" or all(section.id != question.zoning for section in prepared.file.zonings):
         return None
     table = prepared.by_zoning

@@ -129,7 +129,7 @@ async function openTrip(row) {
 
 function obstacle(o) {
   const lifts = o.lifts === null || o.lifts === undefined ? "" : o.lifts.length ? ` ${t("web.would_lift", { lifts: o.lifts.map((key) => t(`lift.${key}`)).join(", ") })}` : ` ${t(`web.nothing_lifts${last.question.step_free ? "_step_free" : ""}${o.by_stop ? "_by_stop" : ""}`)}`;
-  return el("li", {}, `${o.metier_name || o.metier} · ${t(`kind.${o.kind}`)} · ${name(o.profile)} : `, has(`reason.${o.reason}`) ? t(`reason.${o.reason}`) : o.reason, o.nearest_min ? ` — ${t("web.nearest_at", { minutes: minutes(o.nearest_min) })}` : "", lifts);
+  return el("li", {}, `${o.metier_name || o.metier} · ${t(`kind.${o.kind}`)} · ${name(o.profile)} : `, has(`reason.${o.reason}`) ? t(`reason.${o.reason}`) : o.reason, o.nearest_min ? ` — ${t("web.nearest_at", { minutes: minutes(o.nearest_min) })}` : "", lifts ? "." : "", lifts);
 }
 
 function tell() {
