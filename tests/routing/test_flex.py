@@ -234,3 +234,18 @@ def test_shifts_there_and_back(tmp_path: Path) -> None:
 )
 def test_until_when_to_book(rule: BookingRule, french: str) -> None:
     assert rule.told().told("fr").replace("\u202f", " ").replace("\xa0", " ") == french
+
+
+@pytest.mark.parametrize("named", ["id", "location_id", "stop_id"])
+def test_zones_turned_or_named_among_their_properties_are_read_aloud(tmp_path: Path, named: str) -> None:
+    tables = feed_tables(STOPS, [zone_trip(), "A 10:00 B 10:10"])
+    files = {f"{name}.txt": table_text(part) for name, part in tables.items()}
+    ring = [[point[::-1] for point in ZONE["z1"][0]]]
+    feature = {"type": "Feature", "properties": {named: "z1"}, "geometry": {"type": "Polygon", "coordinates": ring}}
+    files["locations.geojson"] = json.dumps({"type": "FeatureCollection", "features": [feature]})
+    path = write_tables(tmp_path / "f.zip", files)
+    network = build_network(gtfs=path, date="2026-03-17", epsg=2154, crow_fly_detour=1.0)
+    assert seconds(network, (0, 2000), (3000, 2000), "09:00") == 660
+    told = [(n.code, n.file, n.action) for n in read_gtfs(path).notices if n.file == "locations.geojson"]
+    assert ("swapped_coordinates", "locations.geojson", "repaired") in told
+    assert ("missing_required_field", "locations.geojson", "repaired") in told

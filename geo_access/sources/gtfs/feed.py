@@ -88,7 +88,7 @@ def read_gtfs(
     lon, lat = stops["stop_lon"].to_numpy(), stops["stop_lat"].to_numpy()
     trip_ids, stop_ids = trips["trip_id"].to_numpy(), stops["stop_id"].to_numpy()
     usable = np.isfinite(lon) & np.isfinite(lat)
-    flex = read_flex(raw, geojson, trips, stops, notices)
+    flex = read_flex(raw, geojson, trips, stops, notices, zone=used_zone)
     times = read_stop_times(raw.pop("stop_times"), trip_ids, stop_ids, usable, notices)
     times = repair_stop_times(times, lon, lat, trip_ids, notices)
     frequencies = read_frequencies(raw.get("frequencies"), trip_ids, notices)

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from shapely.geometry.base import BaseGeometry
 from geo_access.sources.gtfs.cells import plain_number
 from geo_access.sources.gtfs.clocks import clock_seconds
 from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.positions import whole_file_exchanged
 from geo_access.sources.gtfs.rows import RawTable
 from geo_access.sources.gtfs.stop_times import flexible_rows
 from geo_access.words.note import Note, note
@@ -151,7 +153,13 @@ class FlexTrip:
 
 
 def read_flex(
-    raw: Mapping[str, RawTable], geojson: bytes | None, trips: pd.DataFrame, stops: pd.DataFrame, notices: NoticeBook
+    raw: Mapping[str, RawTable],
+    geojson: bytes | None,
+    trips: pd.DataFrame,
+    stops: pd.DataFrame,
+    notices: NoticeBook,
+    *,
+    zone: str = "",
 ) -> tuple[FlexTrip, ...]:
     """Read the services on demand of a feed.
 
@@ -164,6 +172,8 @@ def read_flex(
     trips, stops : pandas.DataFrame
         As read.
     notices : NoticeBook
+    zone : str
+        IANA time zone of the agency, which tells zones that are exchanged as a whole.
 
     Returns
     -------
@@ -176,7 +186,7 @@ def read_flex(
         if geojson is not None:
             notices.add("file_not_used", "INFO", GEOJSON, action="dropped", says="flexible_idle")
         return ()
-    places = _zones(geojson, notices) | _groups(raw, stops, notices)
+    places = _zones(geojson, notices, zone) | _groups(raw, stops, notices)
     rules = _rules(raw.get("booking_rules"))
     row_of = {name: row for row, name in enumerate(trips["trip_id"])}
     stop_of = {name: row for row, name in enumerate(stops["stop_id"])}
@@ -317,7 +327,7 @@ def _call(
     )
 
 
-def _zones(geojson: bytes | None, notices: NoticeBook) -> dict[str, FlexPlace]:
+def _zones(geojson: bytes | None, notices: NoticeBook, zone: str) -> dict[str, FlexPlace]:
     if geojson is None:
         return {}
     try:
@@ -330,14 +340,43 @@ def _zones(geojson: bytes | None, notices: NoticeBook) -> dict[str, FlexPlace]:
         try:
             polygons = shapely.make_valid(shape(feature["geometry"]))
             properties = feature.get("properties") or {}
-            name = str(feature["id"])
+            name = _zone_id(feature, properties, notices)
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, shapely.errors.ShapelyError):
             polygons, properties, name = shapely.Polygon(), {}, f"#{number}"
         if polygons.is_empty or polygons.area == 0:
             notices.add("invalid_geometry", "ERROR", GEOJSON, action="dropped", entity=name, says="flexible_polygon")
             continue
         found[f"zone {name}"] = FlexPlace(name, str(properties.get("stop_name") or name), (), polygons)
-    return found
+    return _turned_right(found, notices, zone)
+
+
+def _zone_id(feature: dict[str, Any], properties: dict[str, Any], notices: NoticeBook) -> str:
+    """Give the id of a zone; some write it among the properties."""
+    if "id" in feature:
+        return str(feature["id"])
+    key = next(key for key in ("id", "location_id", "stop_id", None) if key is None or key in properties)
+    if key is None:
+        raise KeyError("id")
+    name = str(properties[key])
+    known = {"column": key}
+    notices.add(
+        "missing_required_field", "WARNING", GEOJSON, action="repaired", entity=name, says="zone_id", values=known
+    )
+    return name
+
+
+def _turned_right(zones: dict[str, FlexPlace], notices: NoticeBook, zone: str) -> dict[str, FlexPlace]:
+    """Exchange latitude and longitude of all zones where the file has them the wrong way round."""
+    middle = [shapely.get_coordinates(place.zone.centroid)[0] for place in zones.values() if place.zone is not None]
+    if not middle:
+        return zones
+    lon, lat = np.array(middle).T
+    if whole_file_exchanged(lat, lon, zone, notices, file=GEOJSON)[0] is lat:
+        return zones
+    return {
+        name: replace(place, zone=shapely.transform(place.zone, lambda xy: xy[:, ::-1]))
+        for name, place in zones.items()
+    }
 
 
 def _groups(raw: Mapping[str, RawTable], stops: pd.DataFrame, notices: NoticeBook) -> dict[str, FlexPlace]:

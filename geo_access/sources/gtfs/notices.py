@@ -46,6 +46,7 @@ OWN_CODES = frozenset(
         "interpolated_stop_time",
         "no_running_day",
         "on_demand_trip",
+        "other_separator",
         "pathway_not_used",
         "pathway_time_assumed",
         "repeated_trip_without_period",

@@ -87,7 +87,7 @@ def _zone_lines(lines: Sequence[str]) -> dict[str, tuple[float, float]]:
 
 
 def whole_file_exchanged(
-    lat: np.ndarray, lon: np.ndarray, zone: str, notices: NoticeBook
+    lat: np.ndarray, lon: np.ndarray, zone: str, notices: NoticeBook, *, file: str = "stops.txt"
 ) -> tuple[np.ndarray, np.ndarray]:
     """Exchange latitude and longitude of all stops where the whole file has them the wrong way round.
 
@@ -101,6 +101,8 @@ def whole_file_exchanged(
     zone : str
         IANA time zone; "" where not known.
     notices : NoticeBook
+    file : str
+        Whose positions they are.
 
     Returns
     -------
@@ -120,7 +122,7 @@ def whole_file_exchanged(
     notices.add(
         "swapped_coordinates",
         "ERROR",
-        "stops.txt",
+        file,
         action="repaired",
         count=int(known.sum()),
         says="all_exchanged",

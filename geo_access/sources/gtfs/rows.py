@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
@@ -21,6 +22,9 @@ from geo_access.words.told import refusal
 
 __all__ = ["RawTable", "read_raw"]
 
+_CELL = re.compile(r'("(?:[^"]|"(?!,|$))*"|[^,]*)(,|$)')
+# Separators of programs that write a comma as the decimal mark.
+_OTHER_SEPARATORS = (";", "\t", "|")
 # A name or a note over more lines than this is a quote that nobody closed.
 _LONGEST_CELL_LINES = 30
 # More rows of another length than this are evened in bulk; with quotes they are read one by one, up to the second.
@@ -85,6 +89,20 @@ def _as_utf8(data: bytes, file: str, notices: NoticeBook) -> bytes:
     return data
 
 
+def _with_commas(data: bytes, file: str, notices: NoticeBook) -> bytes:
+    """Write a table anew whose header is separated by something else than commas."""
+    head = re.split(rb"[\r\n]", data[:10_000], maxsplit=1)[0].decode("utf-8", errors="replace")
+    mark = next((mark for mark in _OTHER_SEPARATORS if mark in head and "," not in head), None)
+    if mark is None:
+        return data
+    lines = data.decode("utf-8", errors="replace").splitlines()
+    told = {"mark": "tab" if mark == "\t" else mark}
+    notices.add("other_separator", "WARNING", file, action="repaired", says="other_separator", values=told)
+    buffer = io.StringIO()
+    csv.writer(buffer, lineterminator="\n").writerows(csv.reader(lines, delimiter=mark))
+    return buffer.getvalue().encode()
+
+
 def _header(data: bytes, file: str, notices: NoticeBook) -> tuple[list[str], int]:
     """Column names, and where the first row starts; lines may end as on any system, old Macintoshes included."""
     ends = [place for place in (data.find(b"\n"), data.find(b"\r")) if place >= 0]
@@ -143,6 +161,7 @@ def read_raw(table: str, data: bytes, notices: NoticeBook, *, columns: tuple[str
     if not data or data.isspace():
         notices.add("empty_file", "WARNING", file, action="dropped", says="empty_file")
         return RawTable(file, {}, np.empty(0, np.int64))
+    data = _with_commas(data, file, notices)
     names, start = _header(data, file, notices)
     if not data[start : start + 64].strip() and not data[start:].strip():
         empty = pa.array([], pa.string()).dictionary_encode()
@@ -352,6 +371,9 @@ def _cells(record: str, n: int) -> list[str]:
     found = _split(record)
     if not found.left_open and (len(found.cells) == n or not found.opened):
         return found.cells
+    unescaped = _unescaped(record)
+    if len(unescaped) == n and not any(cell.startswith('"') for cell in unescaped):
+        return unescaped
     for one in found.opened:
         tried = _split(record, literal=one)
         if not tried.left_open and len(tried.cells) == n:
@@ -359,6 +381,18 @@ def _cells(record: str, n: int) -> list[str]:
     if found.left_open:
         return [cell.removeprefix('"') for cell in _split(record, literal=found.opened[-1]).cells]
     return found.cells
+
+
+def _unescaped(record: str) -> list[str]:
+    """Cells of a record that has quotes inside of quoted cells: one closes before a comma, or at the end, only."""
+    found = []
+    for match in _CELL.finditer(record):
+        cell, mark = match.groups()
+        quoted = len(cell) > 1 and cell[0] == cell[-1] == '"'
+        found.append(cell[1:-1].replace('""', '"') if quoted else cell)
+        if not mark:
+            break
+    return found
 
 
 def _written(cells: Sequence[str]) -> str:

@@ -46,7 +46,7 @@ def test_a_file_cut_off_within_its_last_row_loses_that_row() -> None:
         ('B,"Le Moulin,1,2', "Le Moulin"),
         ('B,"Le Moulin,"1","2"', "Le Moulin"),
         ('B,Le Moulin",1,2', 'Le Moulin"'),
-        ('B,"Le ""Moulin"",1,2', 'Le ""Moulin""'),
+        ('B,"Le ""Moulin"",1,2', 'Le "Moulin"'),
         ('"B,Le Moulin,1,2', "Le Moulin"),
     ],
 )
@@ -102,3 +102,27 @@ def test_every_row_written_is_a_row_read(rows: list[list[str]]) -> None:
     assert raw.text("stop_name").tolist() == [row[1].strip() for row in rows]
     wrong = sum(len(row) != 4 for row in rows)
     assert sum(n.count for n in book.found if n.code == "invalid_row_length") == wrong
+
+
+@pytest.mark.parametrize(
+    ("line", "cells"),
+    [
+        ('B,"Arret "le, B"",50.6,3.0', ["B", 'Arret "le, B"', "50.6", "3.0"]),
+        ('B,"a ""b"" "c, d"",50.6,3.0', ["B", 'a "b" "c, d"', "50.6", "3.0"]),
+    ],
+)
+def test_quotes_inside_of_quoted_cells_keep_what_follows_in_its_column(line: str, cells: list[str]) -> None:
+    book = NoticeBook()
+    raw = read_raw("stops", f"stop_id,stop_name,stop_lat,stop_lon\nA,a,1,2\n{line}\nC,c,3,4\n".encode(), book)
+    assert [raw.text(name)[1] for name in ("stop_id", "stop_name", "stop_lat", "stop_lon")] == cells
+    assert raw.text("stop_id").tolist() == ["A", "B", "C"]
+
+
+@pytest.mark.parametrize("mark", [";", "\t", "|"])
+def test_other_separators_are_read_and_said(mark: str) -> None:
+    text = f'stop_id{mark}stop_name{mark}stop_lat\nA{mark}"x{mark} y"{mark}50,5\nB{mark}z{mark}\n'
+    book = NoticeBook()
+    raw = read_raw("stops", text.encode(), book)
+    assert raw.text("stop_name").tolist() == [f"x{mark} y".strip(), "z"]
+    assert raw.text("stop_lat").tolist() == ["50,5", ""]
+    assert [n.code for n in book.found] == ["other_separator"]
