@@ -23,6 +23,7 @@ name = "A change = that is none" # change = "none"
 """
 
 NEW_LINE = 'change = "add_line"\nline = "N"\nheadway_min = 20\nstart = "06:00"\nend = "09:00"\n'
+HOLD = 'change = "hold_connection"\nminutes = 5\n'
 BACKWARDS = """change = "hours_moved"
 site = "E0"
 start = "06:00"
@@ -66,6 +67,10 @@ def line_of(folder: Path, wanted: str) -> int:
             "the vehicle would go back in time",
         ),
         ('change = "close_feed"\nfeed = "feed"', "nothing would run"),
+        (f'{HOLD}stop = "S0"\nline = "L0"\nfeeder = "L1"', "no stop 'S0' → nearest: S"),
+        (f'{HOLD}stop = "S00"\nline = "L0"\nfeeder = "L9"', "no line 'L9' → nearest: L"),
+        (f'{HOLD}stop = "S00"\nline = "L0"', "a line or trips for each"),
+        (f'{HOLD}stop = "S00"\nline = "L0"\nfeeder = "L1"\nstart = "02:00"\nend = "02:01"', "takes nobody on"),
     ],
 )
 def test_a_bad_change_is_one_fault_with_its_line(world: Assumptions, tmp_path: Path, change: str, english: str) -> None:
@@ -98,6 +103,8 @@ def test_a_session_without_places_is_refused_when_the_file_is_read(world: Assump
         ('change = "replace_feed"\nfeed = "feed"\nfile = "missing.zip"', "missing.zip: no such GTFS file"),
         ('change = "fare_free"\ntypo = 1', "unknown key → known keys: change, pass_month_eur"),
         ('change = "fare_free"\npass_month_eu = 1', "did you mean 'pass_month_eur'"),
+        (f'{HOLD}stop = "S00"\nline = "L0"\nfeeders = "L1"', "did you mean 'feeder'"),
+        ('change = "hold_connection"\nminutes = 300\nstop = "S00"\nline = "L0"', "must be at most 120.0"),
         ('change = "dance"', "unknown value → one of: session_added, "),
         (
             NEW_LINE + 'stops = ["S00", {name = "far", lon = 200.0, lat = 0.0}]',
