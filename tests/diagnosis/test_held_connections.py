@@ -14,7 +14,7 @@ from geo_access.network.timetable.edits import HoldConnection
 from geo_access.network.timetable.scenario import apply_edits
 from geo_access.report.changes import change_told
 
-from .test_service_remedies import DAY, Tried, tried
+from .test_service_remedies import DAY, Tried, diagnosed, tried
 
 # Homes near A and near X, work near D: 8 km by bus to the change at B, 8 more to D, and on to E. The walks are 80 m.
 STOPS = {"A": (0.0, 0.0), "B": (8_000.0, 0.0), "D": (16_000.0, 0.0), "X": (7_000.0, 2_000.0), "E": (19_000.0, 0.0)}
@@ -101,10 +101,16 @@ def test_who_comes_too_late_because_of_the_wait_is_told_and_never_netted(tmp_pat
         {"calls": "B 17:36 A 17:43", "route_id": "f", "trip_id": "f2"},
     ]
     jobs = [("near", 16_080.0, "07:38", "17:00"), ("far", 28_080.0, "07:49", "16:55")]
-    found = tried(tmp_path, stops, trips, jobs, {"one": HOME, "two": HOME, "behind": 19_920.0})
+    homes = {"one": HOME, "two": HOME, "behind": 19_920.0}
+    found = tried(tmp_path, stops, trips, jobs, homes)
     assert found.case.points.reached.ravel().tolist() == [False, False, True]
     (held,) = found.of("held_connection")
     assert held.reached.ravel().tolist() == [True, True, False]
+    # The same as a diagnosis on the network that waits, begun anew.
+    again = diagnosed(found.engines.on(held.edits).network, jobs, homes)
+    assert again.case("tc", "job").points.reached.tolist() == held.reached.tolist()
+    levels = again.flags.astype({"zone_id": str}).set_index("zone_id")["level"].astype(str)
+    assert levels.to_dict() == {"one": "adéquat", "two": "adéquat", "behind": "inadéquat"}
     rows = found.table().set_index(["zone_id", "remedy"])["residents_lost"]
     assert rows["one", "held_connection"] == rows["two", "held_connection"] == 100.0
     assert change_told(held.remedy, held.detail, 100.0, "en").endswith(

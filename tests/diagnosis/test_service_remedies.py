@@ -79,6 +79,21 @@ def tried(
     """Diagnose zones of one home of 100 people each; jobs are (site, x, start, end), one opening each."""
     path = write_feed(folder / "feed.zip", stops, trips, **feed)
     network = build_network(gtfs=path, date=DAY, crow_fly_detour=1.0, epsg=EPSG)
+    diagnosis = diagnosed(network, jobs, homes, minutes=minutes, least=least)
+    engines = ServiceEngines(NetworkTimes(network))
+    case = diagnosis.case("tc", "job")
+    return Tried(network, diagnosis, case, engines, try_changes(diagnosis, engines, case, limits=limits))
+
+
+def diagnosed(
+    network: Network,
+    jobs: Sequence[tuple[str, float, str, str]],
+    homes: dict[str, float],
+    *,
+    minutes: float = 45,
+    least: int = 1,
+) -> Diagnosis:
+    """Diagnose these homes and jobs on a network."""
     points = gpd.GeoDataFrame(
         {"point_id": [f"p{k}" for k in range(len(homes))], "population": 100.0},
         geometry=[at(x) for x in homes.values()],
@@ -96,7 +111,7 @@ def tried(
         geometry=[at(x) for _, x, _, _ in jobs],
         crs=EPSG,
     )
-    diagnosis = diagnose(
+    return diagnose(
         network,
         zones=zones(*homes),
         points=points,
@@ -108,9 +123,6 @@ def tried(
         employers=employers,
         rules=FlagRules(deadline_spread_s=0, min_opportunities=least),
     )
-    engines = ServiceEngines(NetworkTimes(network))
-    case = diagnosis.case("tc", "job")
-    return Tried(network, diagnosis, case, engines, try_changes(diagnosis, engines, case, limits=limits))
 
 
 # 9 km in 18 minutes; from the home to the stop and from the stop to the door 80 m, a minute at 4.8 km/h.
@@ -234,9 +246,12 @@ def test_a_service_to_book_is_told_to_those_who_do_not_book(tmp_path: Path, book
 
 def test_what_is_told_of_a_change_is_what_a_diagnosis_on_the_changed_network_finds(tmp_path: Path) -> None:
     found = extended(tmp_path, {"beyond": -3_000.0, "near": HOME}, WORK)
+    assert found.trials.tried
     for item in found.trials.tried:
         again = found.engines.on(item.edits).network
         assert again.timetable is not None
+        whole = diagnosed(again, [("usine", WORK, "08:00", "16:30")], {"beyond": -3_000.0, "near": HOME}, minutes=60)
+        assert whole.case("tc", "job").points.reached.tolist() == item.reached.tolist()
         assert again.timetable.notes[-1].key.startswith("edit.")
         # On every service day that the feed runs, not on one day's list.
         changed = np.setdiff1d(again.timetable.trip_id, found.network.timetable.trip_id)  # type: ignore[union-attr]
