@@ -89,21 +89,23 @@ def _unmeasured(points: PointFlags, rules: FlagRules) -> np.ndarray:
 
 
 class _Tried:
-    """Levels under each doubt, against the level itself."""
+    """Levels under each doubt, against the level itself, and how far the share goes."""
 
     def __init__(
         self, residents: Residents, points: PointFlags, level: np.ndarray, unknown: np.ndarray, rules: FlagRules
     ) -> None:
         weights = residents.weights
+        usual = share_of(weights, points.reached)
+        self.low, self.high = usual, usual + share_of(weights, unknown)
         self.level = level
         self.moved: dict[tuple[str, bool], np.ndarray] = {}
         self.confidence = np.full(level.shape, _SUR, dtype=np.uint8)
-        self.shares = []
         for doubt in points.doubts:
             share, open_ = share_of(weights, doubt.reached), share_of(weights, unknown & ~doubt.reached)
             self._put(doubt.name, doubt.varies or rules.first, open_level_codes(share, open_, rules))
             if doubt.varies or rules.first:
-                self.shares += [share, share + open_]
+                np.minimum(self.low, share, out=self.low)
+                np.maximum(self.high, share + open_, out=self.high)
         if residents.doubtful.any():
             certain = sparse.csr_matrix(weights.multiply(~residents.doubtful[None, :]))
             share, open_ = share_of(certain, points.reached), share_of(certain, unknown)
@@ -196,16 +198,10 @@ def _level_columns(
     share, open_ = share_of(weights, points.reached), share_of(weights, unknown)
     share[:, ~asked | remote] = np.nan
     level = open_level_codes(share, open_, rules)
-    cannot = np.stack([share_of(weights, points.reason == reason) for reason in _reasons(rules)])
-    total = cannot.sum(axis=0)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        cannot /= total
-    cannot[:, level == SANS_OBJET] = np.nan
-    main = np.where(np.isnan(cannot[0]), -1, np.argmax(np.nan_to_num(cannot), axis=0))
+    cannot, main = _reason_shares(weights, points, level, rules)
     tried = _Tried(residents, points, level, unknown, rules)
     confidence = _supply_doubt(tried.confidence, offers, level, rules)
-    extent = np.stack([share, share + open_, *tried.shares])
-    extent[:, level == SANS_OBJET] = np.nan
+    tried.low[level == SANS_OBJET] = tried.high[level == SANS_OBJET] = np.nan
     radius_share = share_of(weights, points.in_radius)
     radius_level = np.where(level == SANS_OBJET, SANS_OBJET, level_codes(radius_share, rules))
     names = reason_columns(rules)
@@ -217,8 +213,8 @@ def _level_columns(
         "doubts": tried.names(varies=True),
         "sensitive": tried.names(varies=False),
         "reachable_share": _nullable(share),
-        "reachable_share_low": _nullable(extent.min(axis=0)),
-        "reachable_share_high": _nullable(extent.max(axis=0)),
+        "reachable_share_low": _nullable(tried.low),
+        "reachable_share_high": _nullable(tried.high),
         "unmeasured_share": _nullable(np.where(level == SANS_OBJET, np.nan, open_)),
         "main_reason": _repeat([reason.name for reason in _reasons(rules)], main.ravel()),
         **{name: _nullable(cannot[i]) for i, name in enumerate(names)},
@@ -228,6 +224,26 @@ def _level_columns(
         "radius_share": _nullable(radius_share),
         "radius_level": _coded(radius_level, LEVELS, ordered=True),
     }
+
+
+def _reason_shares(
+    weights: sparse.csr_matrix, points: PointFlags, level: np.ndarray, rules: FlagRules
+) -> tuple[np.ndarray, np.ndarray]:
+    """Share of each reason among those who cannot (n_reasons, n_zones, n_metiers), and the largest; −1 for none."""
+    reasons = _reasons(rules)
+    cannot = np.empty((len(reasons), *level.shape))
+    for number, reason in enumerate(reasons):
+        cannot[number] = share_of(weights, points.reason == reason)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cannot /= cannot.sum(axis=0)
+    cannot[:, level == SANS_OBJET] = np.nan
+    # The first of the largest, reason by reason: argmax over the first axis would copy all.
+    main, most = np.zeros(level.shape, dtype=np.int8), cannot[0].copy()
+    for number in range(1, len(reasons)):
+        more = cannot[number] > most
+        main[more], most[more] = number, cannot[number][more]
+    main[np.isnan(most)] = -1
+    return cannot, main
 
 
 def _lack_columns(residents: Residents, points: PointFlags, level: np.ndarray) -> dict[str, object]:

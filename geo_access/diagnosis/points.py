@@ -147,15 +147,11 @@ def flag_points(
     places, free = within(offers.all_places), within(offers.open_places)
     reached = (free if rules.first else places) >= n
     best_s, nearest = nearest_offer(trip.out_s, *offered)
-    states = pair_states(trip, limit_s, arrive_s=evidence.arrive_s, leave_s=evidence.leave_s)
-    binding = binding_offers(states, offers, n)
-    reason, out_lack_s, back_lack_s = travel_reasons(states, binding)
     lifts = _lifts(evidence, offers, reached, limit_s=limit_s, n=n)
+    reason, binding, lacks_s = _told(residents, offers, evidence, lifts, limit_s=limit_s, n=n)
     if rules.first:
         reason = first_reasons(offers, trip, reached, limit_s=limit_s, n=n, counterfactuals=evidence.lifted)
     else:
-        reason = single_obstacle(reason, states, binding, lifts)
-        reason = _with_causes(reason, residents, offers, evidence, n)
         reason[reached] = FlagReason.REACHES
     counted = np.where(offers.counted_places > 0, offers.taken_places, 0)
     return PointFlags(
@@ -169,12 +165,24 @@ def flag_points(
         best_s=best_s,
         nearest=nearest,
         binding=binding,
-        out_lack_s=np.where(reached, np.float32(np.nan), out_lack_s),
-        back_lack_s=np.where(reached, np.float32(np.nan), back_lack_s),
+        out_lack_s=np.where(reached, np.float32(np.nan), lacks_s[0]),
+        back_lack_s=np.where(reached, np.float32(np.nan), lacks_s[1]),
         in_radius=places_within_radius(residents.xy, sites.xy, rules.radius_m, *offered) >= n,
         doubts=doubts(offers, trip, evidence.variants, limit_s=limit_s, rules=rules, walk_kmh=evidence.walk_kmh),
         lifts=lifts,
     )
+
+
+def _told(
+    residents: Residents, offers: Offers, evidence: Evidence, lifts: Mapping[str, np.ndarray], *, limit_s: float, n: int
+) -> tuple[np.ndarray, np.ndarray, tuple[np.ndarray, np.ndarray]]:
+    """Reason of each point and métier, the site that it speaks of, and what each way lacks there [s]."""
+    # The states of all pairs are as large as the times: they go with this function.
+    states = pair_states(evidence.trip, limit_s, arrive_s=evidence.arrive_s, leave_s=evidence.leave_s)
+    binding = binding_offers(states, offers, n)
+    reason, out_lack_s, back_lack_s = travel_reasons(states, binding)
+    reason = single_obstacle(reason, states, binding, lifts)
+    return _with_causes(reason, residents, offers, evidence, n), binding, (out_lack_s, back_lack_s)
 
 
 def shared_places(residents: Residents, offers: Offers, trip: RoundTrip, limit_s: float) -> np.ndarray:

@@ -138,10 +138,11 @@ def main(n_zones: int = N_ZONES) -> None:
     flags = concat_flags(frames)
     seconds.append(time.perf_counter() - start)
     cpu_s += time.process_time() - busy
+    # Before the checks below, which take memory of their own.
+    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     assert len(flags) == n_zones * N_METIERS * len(PROFILES)
     shares = flags.filter(regex="^share_").to_numpy(np.float64, na_value=np.nan)
     assert np.allclose(shares[~np.isnan(shares[:, 0])].sum(axis=1), 1, atol=1e-4)
-    peak_mb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     print(f"{platform.python_version()}: {len(flags):,} rows, {len(every):,} points × {N_SITES} sites")
     median_s = statistics.median(seconds[:3])
     print(f"total {sum(seconds):.1f} s (median per profile {median_s:.1f} s), processor {cpu_s:.1f} s")
