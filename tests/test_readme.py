@@ -33,4 +33,4 @@ def test_every_file_it_names_exists() -> None:
     )
     missing = sorted(name for name in named if not (ROOT / name).exists())
     assert missing == []
-    assert len([name for name in named if name.endswith(".png")]) == 5
+    assert len([name for name in named if name.endswith(".png")]) == 7
