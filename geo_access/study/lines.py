@@ -26,14 +26,14 @@ from geo_access.times.longest import longest_ways, spans_asked
 from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.told import fault
 
-__all__ = ["judge_lines", "reached_with"]
+__all__ = ["Trial", "judge_lines", "line_trials", "reached_with", "tried"]
 
 _MOST_GAP_S = 3600
 _Case = tuple[str, str, str, str]
 
 
 @dataclass(frozen=True)
-class _Trial:
+class Trial:
     """One edit of a line that is tried."""
 
     line: int
@@ -76,12 +76,12 @@ def judge_lines(prepared: PreparedStudy, *, lines: Sequence[str] = (), progress:
     finder = Finder(timetable, "lines")
     chosen = [finder.line(name) for name in lines]
     raise_faults(finder.faults)
-    trials = [trial for trial in _trials(timetable) if not lines or trial.line in chosen]
+    trials = [trial for trial in line_trials(timetable) if not lines or trial.line in chosen]
     before = reached_with(prepared, prepared.kept.on(prepared.network))
     rows = []
     for number, trial in enumerate(trials):
         progress("lines", number / max(len(trials), 1))
-        edited = _tried(prepared.network, timetable, trial)
+        edited = tried(prepared.network, timetable, trial)
         after = reached_with(prepared, prepared.kept.passing(edited), before=before)
         rows += list(_rows(prepared, timetable, trial, before, after))
     progress("lines", 1.0)
@@ -144,11 +144,11 @@ def _enough(near: np.ndarray, offers: Offers, rules: FlagRules) -> np.ndarray:
     return np.ascontiguousarray(rules.min_opportunities <= (offered @ near.astype(np.int32)).T)
 
 
-def _trials(timetable: Timetable) -> Iterator[_Trial]:
+def line_trials(timetable: Timetable) -> Iterator[Trial]:
     """Yield each line closed, then one trip before the first and after the last of each of its directions."""
     leaves = timetable.event_departure_s[timetable.trip_indptr[:-1]]
     for line in np.unique(timetable.trip_route).tolist():
-        yield _Trial(line, "closed", CloseLine(line_reference(timetable, line)), -1)
+        yield Trial(line, "closed", CloseLine(line_reference(timetable, line)), -1)
         today = np.flatnonzero((timetable.trip_route == line) & (timetable.trip_day == 0))
         last_stop = timetable.event_stop[timetable.trip_indptr[today + 1] - 1]
         for end in np.unique(last_stop).tolist():
@@ -161,10 +161,10 @@ def _trials(timetable: Timetable) -> Iterator[_Trial]:
                 ("later", mine[-1], int(leaves[mine[-1]]) + max(tail_s, 300)),
             ):
                 if at_s >= 0:
-                    yield _Trial(line, what, RepeatTrip(str(timetable.trip_id[trip]), _clock(at_s)), at_s)
+                    yield Trial(line, what, RepeatTrip(str(timetable.trip_id[trip]), _clock(at_s)), at_s)
 
 
-def _tried(network: Network, timetable: Timetable, trial: _Trial) -> Network:
+def tried(network: Network, timetable: Timetable, trial: Trial) -> Network:
     """Return the network of a trial; without its only line, vehicles run that nobody may board."""
     if trial.what == "closed" and (timetable.trip_route == trial.line).all():
         nobody = np.zeros_like(timetable.event_board)
@@ -179,7 +179,7 @@ def _clock(seconds: int) -> str:
 def _rows(
     prepared: PreparedStudy,
     timetable: Timetable,
-    trial: _Trial,
+    trial: Trial,
     before: dict[_Case, np.ndarray],
     after: dict[_Case, np.ndarray],
 ) -> Iterator[tuple[object, ...]]:

@@ -24,7 +24,7 @@ from geo_access.study.prepared import PreparedStudy, diagnose_assumptions, open_
 from geo_access.study.scenario import apply_changes
 from geo_access.times.kept import KeptTimes
 from tests.benchmarks.metropolis import make_metropolis
-from tests.study.drawn_world import random_edits, write_world
+from tests.study.drawn_world import random_edits, recomputed, write_world
 
 Edit = dict[str, Any]
 
@@ -120,7 +120,7 @@ def time_edits(study: Path) -> None:
         print(f"{kind}: " + ", ".join(f"{1000 * s:.0f} ms ({1000 * c:.0f})" for _, s, c in found))
         if found and kind in ("session added", "hours", "headway"):
             levels, assumed = found[-1][0]
-            whole = diagnose_assumptions(assumed, study, kept=KeptTimes()).diagnosis
+            whole = diagnose_assumptions(recomputed(assumed), study, kept=KeptTimes()).diagnosis
             print(f"  equal to the full recomputation: {equal(levels, whole)}")
     print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
 
@@ -139,7 +139,7 @@ def try_random(n: int) -> None:
                 except InputError:
                     continue
                 done += 1
-                if not equal(levels, diagnose_assumptions(assumed, base.path, kept=KeptTimes()).diagnosis):
+                if not equal(levels, diagnose_assumptions(recomputed(assumed), base.path, kept=KeptTimes()).diagnosis):
                     wrong += 1
                     print(seed, edits)
     print(f"random edits: {done} applied, {wrong} different from the full recomputation")

@@ -24,7 +24,7 @@ from geo_access.study.prepared import PreparedStudy, diagnose_assumptions, prepa
 from geo_access.study.scenario import Assumptions, apply_changes
 from geo_access.study.whatif import run_scenario
 from geo_access.times.kept import KeptTimes
-from tests.study.drawn_world import random_edits, write_world
+from tests.study.drawn_world import random_edits, recomputed, write_world
 
 KEYS = ["zone_id", "metier", "profile", "kind", "schedule", "threshold", "level"]
 SHARES = ["reachable_share", "unmeasured_share"]
@@ -56,7 +56,7 @@ def compare(base: PreparedStudy, engine: LevelEngine, pick: random.Random) -> tu
     edits, assumed = draw(base, pick)
     times = base.kept.on(base.network) if assumed.network is base.network else base.kept.passing(assumed.network)
     first = engine.levels(assumed, times).table()
-    whole = diagnose_assumptions(assumed, base.path, kept=KeptTimes()).diagnosis.flags
+    whole = diagnose_assumptions(recomputed(assumed), base.path, kept=KeptTimes()).diagnosis.flags
     wrong = [f"levels: {name}" for name in differing(first, whole)]
     kept = run_scenario(base, checked_changes(edits)).flags
     if not kept.equals(whole):

@@ -6,11 +6,14 @@ import csv
 import itertools
 import json
 import random
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from pyproj import Transformer
 
+from geo_access.network.model import Network
+from geo_access.study.scenario import Assumptions
 from tests.feeds import ORIGIN_EPSG, ORIGIN_XY, write_feed
 
 METIERS = ("M0001", "M0002", "M0003")
@@ -321,3 +324,14 @@ def _service_edits(pick: random.Random, line: str, start: int) -> list[dict[str,
         {"change": "cancel_trips", "share": 0.5, "seed": start, "line": line},
         {"change": "line_booked", "line": line},
     ]
+
+
+def anew(network: Network) -> Network:
+    """Return the same network without what is known of where its trips come from: nothing is carried then."""
+    timetable = network.timetable
+    return network if timetable is None else replace(network, timetable=replace(timetable))
+
+
+def recomputed(assumed: Assumptions) -> Assumptions:
+    """Return the same assumptions on such a network."""
+    return replace(assumed, network=anew(assumed.network))

@@ -11,28 +11,31 @@ from geo_access.errors import InputError
 from geo_access.network.timetable.edits import CloseLine
 from geo_access.network.timetable.scenario import apply_edits
 from geo_access.study.file import checked_changes
-from geo_access.study.lines import judge_lines, reached_with
+from geo_access.study.lines import judge_lines, line_trials, reached_with, tried
 from geo_access.study.lines_map import carried, draw_judged
 from geo_access.study.prepared import PreparedStudy
 from geo_access.study.whatif import run_scenario
 from geo_access.times.kept import KeptTimes
+from tests.study.drawn_world import anew
 from tests.study.test_whatif import base
 
 __all__ = ["base"]
 
+JUDGED = ["L8", "303", "L9"]
+
 
 @pytest.fixture(scope="module")
 def judged(base: PreparedStudy):
-    return judge_lines(base, lines=["L8", "303"])
+    return judge_lines(base, lines=JUDGED)
 
 
 def test_a_line_closed_is_judged_as_a_full_recomputation(base: PreparedStudy, judged) -> None:
     closed = judged[judged["trial"] == "closed"]
     population = base.diagnosis.residents.population
     before = reached_with(base, KeptTimes().on(base.network))
-    for line in ["L8", "303"]:
+    for line in JUDGED:
         edited = apply_edits(base.network, [CloseLine(line)])
-        after = reached_with(base, KeptTimes().on(edited))
+        after = reached_with(base, KeptTimes().on(anew(edited)))
         mine = closed[closed["line_name"] == line].set_index(["metier", "profile", "kind", "schedule", "threshold"])
         for (profile, kind, schedule, threshold), old in before.items():
             lost = population @ (old & ~after[profile, kind, schedule, threshold])
@@ -41,6 +44,29 @@ def test_a_line_closed_is_judged_as_a_full_recomputation(base: PreparedStudy, ju
                 assert mine.loc[key, "lost"] == pytest.approx(lost[column]), (line, key)
         assert (mine["lost"] > 0).all()
     assert closed["lost"].max() > 0
+
+
+def test_a_trip_more_is_judged_as_a_full_recomputation(base: PreparedStudy, judged) -> None:
+    timetable, population = base.network.timetable, base.diagnosis.residents.population
+    assert timetable is not None
+    before = reached_with(base, KeptTimes().on(base.network))
+    more = judged[judged["trial"] != "closed"]
+    keys = ["line_name", "trial", "at", "metier", "profile", "kind", "schedule", "threshold"]
+    told = dict(zip(more[keys].itertuples(index=False, name=None), more["won"]))
+    found = {}
+    for trial in line_trials(timetable):
+        line = str(timetable.route_name[trial.line])
+        if line not in JUDGED or trial.what == "closed":
+            continue
+        after = reached_with(base, KeptTimes().on(anew(tried(base.network, timetable, trial))))
+        for (profile, kind, schedule, threshold), old in before.items():
+            won = population @ (after[profile, kind, schedule, threshold] & ~old)
+            for column in np.flatnonzero(won > 0).tolist():
+                at = f"{trial.at_s // 3600:02d}:{trial.at_s // 60 % 60:02d}"
+                metier = base.metiers[column].code
+                found[line, trial.what, at, metier, profile, kind, schedule, threshold] = float(won[column])
+    assert told
+    assert found == pytest.approx(told)
 
 
 def test_who_reaches_is_whom_the_diagnosis_counts(base: PreparedStudy) -> None:

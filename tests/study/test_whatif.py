@@ -19,6 +19,7 @@ from geo_access.study.whatif import Outcome, run_scenario
 from geo_access.times.kept import KeptTimes
 from geo_access.words.messages import error_text
 from tests.shared import ROOT
+from tests.study.drawn_world import recomputed
 
 CHANGE = TypeAdapter(Change)
 KEYS = ["zone_id", "metier", "profile", "kind", "schedule", "threshold"]
@@ -59,7 +60,7 @@ def people(outcome: Outcome, metier: str, profile: str = "sans_voiture", kind: s
 def assert_equals_full_run(base: PreparedStudy, outcome: Outcome) -> None:
     """Nothing of the times known before stands behind the flags of the scenario but what is true of it."""
     alone = diagnose_assumptions(
-        apply_changes(base.assumptions, outcome.changes), base.path, kept=KeptTimes()
+        recomputed(apply_changes(base.assumptions, outcome.changes)), base.path, kept=KeptTimes()
     ).diagnosis.flags
     mine = outcome.after.diagnosis.flags
     pd.testing.assert_frame_equal(
