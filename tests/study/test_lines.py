@@ -13,15 +13,15 @@ from geo_access.network.timetable.scenario import apply_edits
 from geo_access.study.file import checked_changes
 from geo_access.study.lines import judge_lines, line_trials, reached_with, tried
 from geo_access.study.lines_map import carried, draw_judged
-from geo_access.study.prepared import PreparedStudy
+from geo_access.study.prepared import PreparedStudy, prepare_study
 from geo_access.study.whatif import run_scenario
 from geo_access.times.kept import KeptTimes
-from tests.study.drawn_world import anew
+from tests.study.drawn_world import anew, write_world
 from tests.study.test_whatif import base
 
 __all__ = ["base"]
 
-JUDGED = ["L8", "303", "L9"]
+JUDGED = ["L8", "303"]
 
 
 @pytest.fixture(scope="module")
@@ -46,27 +46,28 @@ def test_a_line_closed_is_judged_as_a_full_recomputation(base: PreparedStudy, ju
     assert closed["lost"].max() > 0
 
 
-def test_a_trip_more_is_judged_as_a_full_recomputation(base: PreparedStudy, judged) -> None:
+# In these drawn worlds a line is worth keeping, or a trip more worth running.
+@pytest.mark.parametrize(("seed", "trials"), [(3, {"closed"}), (4, {"earlier"})])
+def test_every_trial_is_judged_as_a_full_recomputation(seed: int, trials: set[str], tmp_path: Path) -> None:
+    base = prepare_study(write_world(tmp_path, seed=seed))
     timetable, population = base.network.timetable, base.diagnosis.residents.population
     assert timetable is not None
-    before = reached_with(base, KeptTimes().on(base.network))
-    more = judged[judged["trial"] != "closed"]
+    judged = judge_lines(base)
+    assert set(judged["trial"]) == trials
     keys = ["line_name", "trial", "at", "metier", "profile", "kind", "schedule", "threshold"]
-    told = dict(zip(more[keys].itertuples(index=False, name=None), more["won"]))
+    told = dict(zip(judged[keys].itertuples(index=False, name=None), zip(judged["won"], judged["lost"])))
+    before = reached_with(base, KeptTimes().on(base.network))
     found = {}
     for trial in line_trials(timetable):
-        line = str(timetable.route_name[trial.line])
-        if line not in JUDGED or trial.what == "closed":
-            continue
+        at = "" if trial.at_s < 0 else f"{trial.at_s // 3600:02d}:{trial.at_s // 60 % 60:02d}"
         after = reached_with(base, KeptTimes().on(anew(tried(base.network, timetable, trial))))
-        for (profile, kind, schedule, threshold), old in before.items():
-            won = population @ (after[profile, kind, schedule, threshold] & ~old)
-            for column in np.flatnonzero(won > 0).tolist():
-                at = f"{trial.at_s // 3600:02d}:{trial.at_s // 60 % 60:02d}"
+        for case, old in before.items():
+            won, lost = population @ (after[case] & ~old), population @ (old & ~after[case])
+            for column in np.flatnonzero((won > 0) | (lost > 0)).tolist():
                 metier = base.metiers[column].code
-                found[line, trial.what, at, metier, profile, kind, schedule, threshold] = float(won[column])
-    assert told
-    assert found == pytest.approx(told)
+                row = (str(timetable.route_name[trial.line]), trial.what, at, metier, *case)
+                found[row] = (float(won[column]), float(lost[column]))
+    assert found == told
 
 
 def test_who_reaches_is_whom_the_diagnosis_counts(base: PreparedStudy) -> None:
