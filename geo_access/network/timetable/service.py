@@ -260,12 +260,10 @@ def retimed(timetable: Timetable, gone: np.ndarray, trips: Iterable[ServiceTrip]
     new = list(zip(changed.trip_id[kept:].tolist(), changed.trip_day[kept:].tolist(), strict=True))
     blocks = changed.trip_block.copy()
     blocks[kept:] = [block.get(key, -1) for key in new]
-    changed = replace(changed, trip_block=blocks)
-    if not known_days:
-        return changed
     run_on = changed.trip_days.copy()
-    run_on[kept:] = [mask[name] for name, _ in new]
-    return replace(changed, trip_days=run_on)
+    if known_days:
+        run_on[kept:] = [mask[name] for name, _ in new]
+    return descended(replace(changed, trip_block=blocks, trip_days=run_on), changed)
 
 
 def _flat(parts: Sequence[Sequence[int]], dtype: type) -> np.ndarray:
