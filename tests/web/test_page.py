@@ -84,6 +84,21 @@ def test_the_planner_finds_the_hole_at_five_and_lifts_it(wide: Page, served: str
     lifted, fallen = (int(row[f"zones_{name}"].iloc[0]) for name in ("unflagged", "flagged"))
     assert won > 0
     assert figures(told) == [60, won, lost, lifted, fallen]
+    # Behind a curtain drawn to the left edge stands what follows, to the right edge what was; between, both.
+    wide.run("document.querySelector('[name=see][value=side]').click()")
+    reds = {}
+    for share in (0, 50, 100):
+        wide.run(
+            "const box = document.getElementById('curtain'); box.value = arguments[0];"
+            "box.dispatchEvent(new Event('input', {bubbles: true}))",
+            share,
+        )
+        wide.settle(0.6)
+        wide.run(PIXELS)
+        reds[share] = wide.until("return window.counted", seconds=60)[2]
+    assert reds[0] < reds[100]
+    assert min(reds[0], reds[100]) <= reds[50] <= reds[100]
+    assert wide.run("return document.querySelector('.sides').textContent") == "AvantAprès"
     wide.run("[...document.querySelectorAll('#edit button')].find((b) => b.textContent === 'Annuler').click()")
     wide.until("return !document.getElementById('moved')")
     assert wide.run("return document.querySelectorAll('.changes li').length") == 0

@@ -22,7 +22,8 @@ export function panel(context, given) {
   parts.kind = select("change", forms(app).map((form) => [form.kind, t(`web.change_${form.kind}`)]), "session_added", () => drawForm());
   parts.undo = el("button", { type: "button", class: "quiet", onclick: undo }, t("web.undo"));
   parts.redo = el("button", { type: "button", class: "quiet", onclick: redo }, t("web.redo"));
-  parts.views = el("fieldset", { class: "views" }, el("legend", {}, t("web.see")), ["before", "after", "diff"].map((which) => el("label", {}, el("input", { type: "radio", name: "see", value: which, onchange: () => { shown = which; hooks.show(which); } }), t(`web.see_${which}`))));
+  parts.views = el("fieldset", { class: "views" }, el("legend", {}, t("web.see")), ["before", "after", "diff", "side"].map((which) => el("label", {}, el("input", { type: "radio", name: "see", value: which, onchange: () => { shown = which; parts.sides.hidden = which !== "side"; hooks.show(which); } }), t(`web.see_${which}`))),
+    parts.sides = el("div", { class: "field", hidden: true }, el("label", { for: "curtain" }, t("web.curtain")), parts.curtain = el("input", { type: "range", id: "curtain", name: "curtain", min: 0, max: 100, value: 50, oninput: () => hooks.show(shown) })));
   parts.scenario = select("scenario", [["", t("web.scenario_none")], ...app.scenarios.map((one) => [one.id, one.name])], "", (e) => load(e.target.value));
   parts.name = el("input", { type: "text", name: "scenario_name", maxlength: 200, autocomplete: "off" });
   parts.saved = el("p", { class: "muted", "aria-live": "polite" });
@@ -114,10 +115,14 @@ function list() {
     el("button", { type: "button", class: "quiet small", "aria-label": t("web.remove_one", { n: i + 1 }), onclick: () => { set(changes.filter((_, k) => k !== i)); parts.kind.focus(); } }, t("web.remove")))));
   parts.undo.disabled = !past.length; parts.redo.disabled = !future.length;
   parts.views.hidden = !found;
-  for (const box of parts.views.querySelectorAll("input")) box.checked = box.value === shown;
+  for (const box of parts.views.querySelectorAll("input[type=radio]")) box.checked = box.value === shown;
+  parts.sides.hidden = shown !== "side";
   view.pin(changes.map((change, i) => ({ change, i })).filter(({ change }) => change.change === "session_added" && "lon" in change).map(({ change, i }) => ({ lon: change.lon, lat: change.lat, name: change.name || t("web.change_session_added"),
     moved: (lon, lat) => set(changes.map((one, k) => (k === i ? { ...one, lon: Number(lon.toFixed(5)), lat: Number(lat.toFixed(5)) } : one))) })));
 }
+
+// Where the curtain between before and after hangs, as a share of the map's width.
+export const curtain = () => Number(parts.curtain.value) / 100;
 
 // Pins of the changes, once there is a map.
 export const repin = () => list();

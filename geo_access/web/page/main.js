@@ -82,7 +82,7 @@ function doors() {
 
 function show() {
   doors();
-  view.clearSurface(); view.trip(null); view.mark(null); view.pin([]); view.pick(null); view.showStops(null); view.showPicked([]);
+  view.clearSurface(); view.curtain(null); view.trip(null); view.mark(null); view.pin([]); view.pick(null); view.showStops(null); view.showPicked([]);
   for (const part of ["answer", "rows", "legend", "detail"]) app[part].replaceChildren();
   app.detail.hidden = true; app.rows.className = app.detail.className = "";
   $("door").classList.toggle("tables", current().door === "observatory"); view.resize();

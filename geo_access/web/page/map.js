@@ -104,6 +104,17 @@ export function colour(classes) {
   coloured.colour(classes);
 }
 
+// Before on the left, after on the right of a curtain, or neither.
+let sides = null;
+export function curtain(before, share = 0.5) {
+  if (!map) return;
+  coloured.curtain(before, share);
+  sides?.remove(); sides = null;
+  if (!before) return;
+  sides = el("div", { class: "sides", "aria-hidden": "true" }, el("span", { style: { right: `${100 - 100 * share}%` } }, t("web.see_before")), el("span", { style: { left: `${100 * share}%` } }, t("web.see_after")));
+  map.getContainer().append(sides);
+}
+
 const HATCHED = { 2: "inadequate", 4: "unknown", 6: "inadequate", 7: "unknown" };
 export function hatchRows(zones, classes) {
   if (!map) return;

@@ -95,7 +95,7 @@ function unpacked(found) {
   return { ...found, units: new Uint16Array(raw.buffer) };
 }
 
-const seen = () => (shown === "after" && changed ? changed.case : answer);
+const seen = () => ((shown === "after" || shown === "side") && changed ? changed.case : answer);
 
 // The very rule of a run: the share of residents at this threshold against the rules' shares.
 function classOf(from, row, m) {
@@ -126,11 +126,13 @@ function slide(m, whole = false) {
   classes = Uint8Array.from({ length: n }, (_, row) => classOf(from, row, m));
   const painted = shown === "diff" && changed ? Uint8Array.from({ length: n }, (_, row) => effectOf(row, m)) : classes;
   view.colour(painted);
+  const side = shown === "side" && changed;
+  view.curtain(side ? Uint8Array.from({ length: n }, (_, row) => classOf(answer, row, m)) : null, side ? edit.curtain() : 0);
   say(m);
   edit.tell(m, answer, changed && changed.case, classOf);
   if (surface) { view.repaint(surface, Math.min(m, surface.minutes)); saySurface(Math.min(m, surface.minutes)); }
   clearTimeout(settle);
-  settle = setTimeout(() => { rows(m); view.hatchRows(app.zones, painted); legend(); }, whole ? 0 : 150);
+  settle = setTimeout(() => { rows(m); view.hatchRows(app.zones, side ? [] : painted); legend(); }, whole ? 0 : 150);
 }
 
 function say(m) {
