@@ -239,10 +239,11 @@ def label_shifts(section: RomeHoursTable) -> Sequence[PossibleShift]:
 
 
 def _shifts(section: RomeHoursTable, hours: pd.DataFrame, metiers: Sequence[str], language: str) -> _Part:
-    codes = {rome_of(code): code for code in metiers}
+    codes = {code.strip().upper(): code for code in metiers}
     table = possible_shifts(hours, list(codes), shifts=label_shifts(section), language=language)
     table["metier"] = [codes[str(code)] for code in table["metier"]]
-    told = {codes[code] for code in codes if hours["metier"].eq(code).any()}
+    known = set(hours["metier"].astype(str))
+    told = {given for code, given in codes.items() if {code, rome_of(code)} & known}
     notes = [_matched("hours", metiers, told), note("needs.labels")]
     if not section.shifts:
         notes.append(note("needs.hours_assumed"))

@@ -236,6 +236,10 @@ REFUSED: dict[str, tuple[str, dict[str, str], str]] = {
         {},
         "qui n’ont pas d’heures",
     ),
+    "a number of projects that is none": (SECTIONS, {"bmo_csv": BMO.replace(";8;6;0", ";huit;6;0")}, "bmo.csv: row 1"),
+    "projects below nought": (SECTIONS, {"bmo_csv": BMO.replace(";8;6;0", ";-8;*;*")}, "-8"),
+    "more difficult projects than projects": (SECTIONS, {"bmo_csv": BMO.replace(";8;6;0", ";8;9;0")}, "n’est pas un nombre de projets"),
+    "a class that is none": (SECTIONS, {"tensions_csv": TENSIONS.replace(";5;3;2;", ";5;3;2,5;")}, "non_attractivite"),
     "an unknown key": (SECTIONS.replace("vintage", "vintge"), {}, "vintage"),
     "a file that is not there": (SECTIONS.replace("bmo.csv", "bm0.csv"), {}, "bm0.csv"),
 }

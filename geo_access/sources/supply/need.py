@@ -6,17 +6,19 @@ Besoins en main-d'œuvre (France Travail): hiring intentions by basin and family
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
+from geo_access.errors import raise_faults
 from geo_access.sources.supply.crosswalk import Crosswalk
 from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.report import ReadingReport, make_report
-from geo_access.sources.tables.text import fold, pick_columns, to_numbers, to_text
+from geo_access.sources.tables.text import NOT_DISCLOSED, fold, pick_columns, to_numbers, to_text
 from geo_access.words.note import note
-from geo_access.words.told import refusal
+from geo_access.words.told import fault, refusal
 
 __all__ = ["bmo_to_rome", "family_links", "read_atypical_hours", "read_bmo", "read_rome_bassin", "read_tensions"]
 
@@ -43,6 +45,8 @@ _FACTORS = {
 }
 # A column of this name states the nomenclature: 228 families are those of FAP 2021.
 _OF_2021 = ("code_fap_228",)
+_MOST_FAULTS = 20
+_RANKS = (1, 2, 3, 4, 5)
 
 
 def read_rome_bassin(path: str | Path) -> tuple[pd.DataFrame, ReadingReport]:
@@ -124,7 +128,8 @@ def read_tensions(path: str | Path, *, layer: str | None = None) -> pd.DataFrame
     Raises
     ------
     InputError
-        When columns are missing, or nothing states the nomenclature: it is not guessed from the look of a code.
+        When columns are missing, a class is none of 1 to 5, or nothing states the nomenclature: it is not guessed from
+        the look of a code.
 
     Examples
     --------
@@ -164,10 +169,18 @@ def read_tensions(path: str | Path, *, layer: str | None = None) -> pd.DataFrame
         result["tension_imputed"] = (told.notna() & ~told.isin(["0", "non", "Non"])).to_numpy()
     if "enough" in found:
         result["enough"] = to_text(table[found["enough"]]).fillna("").str.upper().str.contains("FAP228").to_numpy()
+    faults = []
     for name in _FACTORS:
         if name in found:
             numbers = to_numbers(table[found[name]])
-            result[name] = numbers.astype("Int64") if name.startswith("class_") else numbers
+            if name.startswith("class_"):
+                wrong = np.flatnonzero(numbers.notna() & ~numbers.isin(_RANKS))
+                faults += [
+                    fault(f"{where}: row {row + 1}", "supply.rank", column=found[name]) for row in wrong.tolist()
+                ]
+                numbers = numbers.where(numbers.isin(_RANKS)).astype("Int64")
+            result[name] = numbers
+    raise_faults(faults[:_MOST_FAULTS])
     return result.assign(source=f"Dares – France Travail, {where}")
 
 
@@ -212,9 +225,6 @@ def read_atypical_hours(path: str | Path) -> pd.DataFrame:
     return result.assign(share=share, source=f"Dares, {where}")
 
 
-_STAR = "*"
-
-
 def read_bmo(path: str | Path, *, layer: str | None = None) -> tuple[pd.DataFrame, ReadingReport]:
     """Read the BMO survey of a year.
 
@@ -238,7 +248,7 @@ def read_bmo(path: str | Path, *, layer: str | None = None) -> tuple[pd.DataFram
     Raises
     ------
     InputError
-        When columns are missing, or neither a column nor a name tells the vintage.
+        When columns are missing, neither a column nor a name tells the vintage, or with every figure that is none.
     """
     where = Path(path).name
     table = read_table(path, layer=layer)
@@ -262,26 +272,38 @@ def read_bmo(path: str | Path, *, layer: str | None = None) -> tuple[pd.DataFram
     result = pd.DataFrame(
         {name: to_text(table[found[name]]) for name in wanted if name in found and name not in _FIGURES}
     )
-    secret = {}
-    for name in _FIGURES:
-        if name in found:
-            texts = to_text(table[found[name]])
-            secret[name] = (texts == _STAR).to_numpy()
-            result[name] = to_numbers(texts).where(~pd.Series(secret[name], index=texts.index))
-    result["projects_secret"] = secret["projects"]
+    texts = {name: to_text(table[found[name]]) for name in _FIGURES if name in found}
+    result = result.assign(**_figures(texts, where))
+    result["projects_secret"] = texts["projects"].str.lower().isin(NOT_DISCLOSED).to_numpy()
     if "year" not in result:
         year = re.search(r"\d{2}", found["basin"])
         result["year"] = f"20{year[0]}" if year else None
     result["nomenclature"] = _nomenclature(result["year"], where)
     ids = (result["basin"].fillna("?") + "/" + result["family"].fillna("?")).tolist()
-    lost = [
-        (int(row), ids[row], note("loss.no_family"))
-        for row in np.flatnonzero((result["family"].isna() | result["basin"].isna()).to_numpy())
-    ]
-    hidden = int(secret["projects"].sum())
+    nameless = (result["family"].isna() | result["basin"].isna()).to_numpy()
+    silent = ~nameless & (result["projects"].isna() & ~result["projects_secret"]).to_numpy()
+    twice = ~nameless & ~silent & result.astype(object).duplicated().to_numpy()
+    causes = (("loss.no_family", nameless), ("loss.no_projects", silent), ("loss.repeated", twice))
+    lost = [(int(row), ids[row], note(key)) for key, out in causes for row in np.flatnonzero(out)]
+    hidden = int(result.loc[~twice, "projects_secret"].sum())
     notes = [note("projects_secret", n=hidden)] if hidden else []
     kept = result.drop(index=[row for row, _, _ in lost]).reset_index(drop=True)
     return kept, make_report(where, len(table), kept=lost, notes=notes)
+
+
+def _figures(texts: Mapping[str, pd.Series], where: str) -> dict[str, pd.Series]:
+    """Numbers of projects; NaN where secret or blank, a fault where there is neither number nor star, or too many."""
+    numbers = {name: to_numbers(told) for name, told in texts.items()}
+    faults = []
+    for name, told in texts.items():
+        open_ = told.notna() & ~told.str.lower().isin(NOT_DISCLOSED)
+        wrong = open_ & (numbers[name].isna() | (numbers[name] < 0) | (numbers[name] > numbers["projects"]))
+        faults += [
+            fault(f"{where}: row {row + 1}", "supply.projects", value=str(told.iloc[row]))
+            for row in np.flatnonzero(wrong.to_numpy())
+        ]
+    raise_faults(faults[:_MOST_FAULTS])
+    return numbers
 
 
 # From this vintage on the families of BMO are those of FAP 2021 (Dares).
