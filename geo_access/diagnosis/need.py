@@ -17,6 +17,7 @@ __all__ = [
     "account_of_projects",
     "metier_projects",
     "metier_tensions",
+    "need_by_metier",
     "need_table",
     "rome_of",
 ]
@@ -252,3 +253,47 @@ def need_table(
         told = {str(metier): " | ".join(dict.fromkeys(own)) for metier, own in spans}
         table = table.assign(possible_shifts=[told.get(str(metier), "") for metier in table["metier"]])
     return table
+
+
+def need_by_metier(need: Need) -> pd.DataFrame:
+    """Sum the need up over the basins of the study, one row per métier.
+
+    Parameters
+    ----------
+    need : Need
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``metier``; ``need_projects`` (NaN where none is told) and ``need_state`` (as ``projects_state``; ``at_least``
+        when a figure of any basin is secret), ``need_difficult, need_seasonal`` (0–1, of the projects that tell it);
+        ``need_tension, need_mismatch`` (classes 1–5 of Dares). Only what the study names.
+
+    Examples
+    --------
+    >>> rows = [("H2913", 10.0, "known", 6.0, 8.0, 0.0, 8.0), ("H2913", None, "secret", None, None, None, None)]
+    >>> names = ["metier", "projects", "projects_state", "difficult", "difficult_of", "seasonal", "seasonal_of"]
+    >>> need_by_metier(Need(pd.DataFrame(rows, columns=names))).values.tolist()
+    [['H2913', 10.0, 'at_least', 0.75, 0.0]]
+    """
+    rows = []
+    for metier, own in need.table.groupby("metier", sort=False):
+        row: dict[str, object] = {"metier": str(metier)}
+        if "projects" in own:
+            row |= {"need_projects": own["projects"].sum(min_count=1), "need_state": _state(own)}
+            for name in ("difficult", "seasonal"):
+                base = float(own[f"{name}_of"].sum())
+                row[f"need_{name}"] = float(own[name].sum()) / base if base > 0 else float("nan")
+        for name in ("tension", "mismatch"):
+            if f"class_{name}" in own:
+                ranks = own[f"class_{name}"].dropna()
+                row[f"need_{name}"] = float(ranks.iloc[0]) if len(ranks) else float("nan")
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def _state(own: pd.DataFrame) -> str:
+    states = set(own["projects_state"].astype(str))
+    if own["projects"].isna().all():
+        return "secret" if "secret" in states else "no_line"
+    return "at_least" if states & {"secret", "at_least"} else "known"

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Hashable, Mapping
 from typing import Any
 
 import pandas as pd
 
-from geo_access.diagnosis.need import CLASSES, Need
+from geo_access.diagnosis.need import CLASSES, Need, need_by_metier
 from geo_access.report.context import ReportContext
 from geo_access.report.reach import is_asked, named_metier, reach_of, share_of
 from geo_access.report.words import share
@@ -45,12 +47,17 @@ def _main_table(context: ReportContext, need: Need) -> dict[str, Any]:
     head = [text("report.metier", language), *(text(f"report.need.{name}", language) for name in names)]
     head += [text("report.need.reach", language, kind=text(f"kind.{kind}", language)) for kind in kinds]
     head.append(text("report.need.index", language))
+    summed = {str(row["metier"]): row for row in need_by_metier(need).to_dict("records")}
     rows = []
     for metier in context.metiers:
-        own = need.table[need.table["metier"].astype(str) == metier.code]
+        own = summed.get(metier.code, {})
         reached = [share_of(reach_of(context, metier.code, kind)) for kind in kinds]
         figures = _project_cells(own, language)
-        cells = [*figures, _class_cell(own, "class_tension", language), *(_share(part, language) for part in reached)]
+        cells = [
+            *figures,
+            _rank(float(own.get("need_tension", math.nan)), language),
+            *(_share(part, language) for part in reached),
+        ]
         rows.append([named_metier(metier), *cells, _index_cell(context, metier.code, own)])
     return {"caption": text("report.need.caption", language), "head": head, "rows": rows}
 
@@ -59,38 +66,24 @@ def _share(value: float, language: str) -> str:
     return text("report.unknown_figure", language) if pd.isna(value) else share(value, language)
 
 
-def _project_cells(own: pd.DataFrame, language: str) -> list[str]:
+def _project_cells(own: Mapping[Hashable, Any], language: str) -> list[str]:
     """Projects over the basins of the study, and the shares of those that tell them."""
     unknown = text("report.unknown_figure", language)
-    if "projects" not in own:
+    if "need_projects" not in own:
         return [unknown] * 3
-    states = set(own["projects_state"].astype(str))
-    told = own[own["projects"].notna()]
-    if not len(told):
-        state = "secret" if "secret" in states else "no_line"
+    state = str(own["need_state"])
+    if pd.isna(own["need_projects"]):
         return [text(f"report.need.{state}", language), unknown, unknown]
-    projects = float(told["projects"].sum())
-    figure = format_number(round(projects), language)
-    if states & {"secret", "at_least"}:
-        figure = text("report.need.at_least", language, n=figure)
-    cells = [figure]
-    for name in ("difficult", "seasonal"):
-        own_told = told[told[f"{name}_of"] > 0]
-        base = float(own_told[f"{name}_of"].sum())
-        cells.append(_share(float(own_told[name].sum()) / base if base > 0 else float("nan"), language))
-    return cells
+    figure = format_number(round(float(own["need_projects"])), language)
+    told = text("report.need.at_least", language, n=figure) if state == "at_least" else figure
+    return [told, *(_share(float(own[f"need_{name}"]), language) for name in ("difficult", "seasonal"))]
 
 
-def _class_cell(own: pd.DataFrame, name: str, language: str) -> str:
-    ranks = _ranks(own, name)
-    return f"{ranks[0]} / 5" if ranks else text("report.unknown_figure", language)
+def _rank(value: float, language: str) -> str:
+    return text("report.unknown_figure", language) if math.isnan(value) else f"{value:.0f} / 5"
 
 
-def _ranks(own: pd.DataFrame, name: str) -> list[int]:
-    return [int(rank) for rank in own[name].dropna().tolist()] if name in own else []
-
-
-def _index_cell(context: ReportContext, code: str, own: pd.DataFrame) -> str:
+def _index_cell(context: ReportContext, code: str, own: Mapping[Hashable, Any]) -> str:
     """Give our index where it was computed, and the official class where it was imported; each by its name."""
     language = context.language
     parts: list[str] = []
@@ -99,9 +92,9 @@ def _index_cell(context: ReportContext, code: str, own: pd.DataFrame) -> str:
         row = table[table["metier"].astype(str) == code]
         if len(row) and not pd.isna(row.iloc[0]["mismatch_corrected"]):
             parts.append(share(float(row.iloc[0]["mismatch_corrected"]), language))
-    official = _ranks(own, "class_mismatch")
-    if official:
-        parts.append(text("report.need.official", language, rank=str(official[0])))
+    official = float(own.get("need_mismatch", math.nan))
+    if not math.isnan(official):
+        parts.append(text("report.need.official", language, rank=f"{official:.0f}"))
     return ", ".join(parts) if parts else text("report.unknown_figure", language)
 
 

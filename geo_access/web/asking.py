@@ -55,6 +55,7 @@ _WORDS = (
     "remedy.",
     "report.change.",
     "report.lack.",
+    "report.need.",
     "saturation",
     "doubt.",
     "cause.",

@@ -14,6 +14,7 @@ import pandas as pd
 from scipy import sparse
 
 from geo_access.diagnosis.diagnose import DiagnosedCase
+from geo_access.diagnosis.need import need_by_metier
 from geo_access.errors import InputError
 from geo_access.sources.places.zones import read_zones
 from geo_access.sources.tables.write import harmless
@@ -94,7 +95,7 @@ def observatory_table(prepared: PreparedStudy, question: ObservatoryQuestion) ->
     if question.by == "territory" and question.zoning is not None:
         return _as_shown(_by_zoning(prepared, question.zoning, rows).assign(masked=False), question)
     table = _with_components(prepared, question, _grouped(rows, _KEYS[question.by]))
-    table = _with_mismatch(prepared, question, table)
+    table = _with_need(prepared, question, _with_mismatch(prepared, question, table))
     return _as_shown(_masked(prepared, table), question)
 
 
@@ -156,6 +157,14 @@ def _with_mismatch(prepared: PreparedStudy, question: ObservatoryQuestion, table
         return table
     kept = found[["metier", *(name for name in MISMATCH if name in found)]].astype({"metier": str})
     return table.merge(kept, on="metier", how="left")
+
+
+def _with_need(prepared: PreparedStudy, question: ObservatoryQuestion, table: pd.DataFrame) -> pd.DataFrame:
+    """Set hiring projects and tension beside the table by métier: of all the basins of the study, never merged."""
+    need = prepared.inputs.beside.need
+    if need is None or question.by != "metier":
+        return table
+    return table.merge(need_by_metier(need), on="metier", how="left")
 
 
 def _masked(prepared: PreparedStudy, table: pd.DataFrame) -> pd.DataFrame:

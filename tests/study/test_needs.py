@@ -11,7 +11,10 @@ import pytest
 
 from geo_access.errors import GeoAccessError
 from geo_access.study.inputs import read_inputs
+from geo_access.study.prepared import prepare_study
 from geo_access.study.study import RunSummary, Study
+from geo_access.web.observatory import observatory_table
+from geo_access.web.questions import ObservatoryQuestion
 from geo_access.words.messages import error_text
 from tests.reliability.small_study import write_small_study
 
@@ -178,6 +181,16 @@ def test_the_report_sets_the_need_beside_the_level_with_its_sources(result: RunS
         assert said in chapter, said
 
 
+def test_the_observatory_sets_the_need_beside_by_metier(tmp_path: Path) -> None:
+    prepared = prepare_study(study(tmp_path).path)
+    table = observatory_table(prepared, ObservatoryQuestion(by="metier", kind="job")).set_index("metier")
+    assert table.loc["H2913", ["need_projects", "need_state"]].tolist() == [30, "known"]
+    assert table.loc["H2913", "need_difficult"] == pytest.approx(11 / 28)
+    assert table.loc["F1602", "need_state"] == "secret"
+    assert table["need_projects"].isna().tolist() == (table.index == "F1602").tolist()
+    assert "need_projects" not in observatory_table(prepared, ObservatoryQuestion(by="territory", kind="job"))
+
+
 OWN_HOURS = """
 [[needs.rome_hours.shifts]]
 label = "Travail posté"
@@ -238,7 +251,11 @@ REFUSED: dict[str, tuple[str, dict[str, str], str]] = {
     ),
     "a number of projects that is none": (SECTIONS, {"bmo_csv": BMO.replace(";8;6;0", ";huit;6;0")}, "bmo.csv: row 1"),
     "projects below nought": (SECTIONS, {"bmo_csv": BMO.replace(";8;6;0", ";-8;*;*")}, "-8"),
-    "more difficult projects than projects": (SECTIONS, {"bmo_csv": BMO.replace(";8;6;0", ";8;9;0")}, "n’est pas un nombre de projets"),
+    "more difficult projects than projects": (
+        SECTIONS,
+        {"bmo_csv": BMO.replace(";8;6;0", ";8;9;0")},
+        "n’est pas un nombre de projets",
+    ),
     "a class that is none": (SECTIONS, {"tensions_csv": TENSIONS.replace(";5;3;2;", ";5;3;2,5;")}, "non_attractivite"),
     "an unknown key": (SECTIONS.replace("vintage", "vintge"), {}, "vintage"),
     "a file that is not there": (SECTIONS.replace("bmo.csv", "bm0.csv"), {}, "bm0.csv"),

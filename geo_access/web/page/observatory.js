@@ -75,6 +75,11 @@ async function savePicture() {
 const COLUMNS = [["reach", "web.reach"], ["residents", "web.residents"], ["adequate", "level.adéquat"], ["fragile", "level.fragile"], ["inadequate", "level.inadéquat"], ["undecided", "web.undecided"], ["located_places", "web.places"], ["remote_places", "web.remote"]];
 const SHARES = [["share_candidates_near", "web.component_candidates"], ["share_need_near", "web.component_need"], ["employment_rate", "web.component_employment"]];
 
+function projects(r) {
+  if (r.need_projects === null) return r.need_state === null ? "–" : t(`report.need.${r.need_state}`);
+  return r.need_state === "at_least" ? t("report.need.at_least", { n: number(r.need_projects) }) : number(r.need_projects);
+}
+
 async function ask() {
   app.stale();
   let answer;
@@ -95,6 +100,8 @@ async function ask() {
     ...(answer.columns.includes("places_per_need") ? [{ name: t("web.component_places"), key: "places_per_need", number: true, show: (r) => (r.places_per_need === null ? "–" : number(r.places_per_need, 2)) }] : []),
     ...(answer.columns.includes("mismatch_corrected") ? [{ name: t("web.mismatch"), key: "mismatch_corrected", number: true, show: (r) => (r.mismatch_corrected === null ? "–" : percent(r.mismatch_corrected)) }] : []),
     ...(answer.columns.includes("official_class") ? [{ name: t("web.official_class"), key: "official_class", number: true, show: (r) => (r.official_class === null ? "–" : number(r.official_class)) }] : []),
+    ...(answer.columns.includes("need_projects") ? [{ name: t("report.need.projects"), key: "need_projects", number: true, show: projects }, { name: t("report.need.difficult"), key: "need_difficult", number: true, show: (r) => percent(r.need_difficult) }] : []),
+    ...(answer.columns.includes("need_tension") ? [{ name: t("report.need.tension"), key: "need_tension", number: true, show: (r) => (r.need_tension === null ? "–" : number(r.need_tension)) }] : []),
   ];
   const at = columns.findIndex((column) => column.key === order[0]);
   app.rows.replaceChildren(
@@ -102,6 +109,7 @@ async function ask() {
     parts_.length ? el("p", { class: "muted" }, t("web.components_note", { profile: app.profiles[0].name })) : "",
     answer.columns.includes("mismatch_corrected") ? el("p", { class: "muted" }, t("web.mismatch_note")) : "",
     groups ? el("p", { class: "muted" }, t(zoning().name ? "web.zoning_units_note" : "web.zoning_note")) : "",
+    ["need_projects", "need_tension"].some((name) => answer.columns.includes(name)) ? el("p", { class: "muted" }, t("web.need_note")) : "",
     list.some((r) => r.masked) ? el("p", { class: "muted" }, t("web.masked_note")) : "",
     answer.curves.length ? curves(answer.curves.map((one) => ({ name: s.by === "public" ? publicName(one.profile) : metierName(one.metier), share: one.share })), t("web.curves_caption")) : "",
     answer.maps.length ? smallMaps(app.zones, app.bounds, answer.maps.map((one) => ({ name: s.by === "public" ? publicName(one.profile) : metierName(one.metier), shares: one.shares })), t("web.maps_caption")) : "",
