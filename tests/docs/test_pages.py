@@ -7,11 +7,14 @@ import re
 import shlex
 import tomllib
 from pathlib import Path
+from typing import get_args
 
 import pytest
 import typer.main
 
 from geo_access.cli import app
+from geo_access.diagnosis.remedies import REMEDIES
+from geo_access.study.changes import Change, ConnectionHeld
 from geo_access.study.schema import study_keys
 from tests.shared import ROOT
 
@@ -97,3 +100,14 @@ def test_every_part_that_is_made_from_the_package_can_be_made() -> None:
     assert all(made.values())
     assert "geo_access.study.study.Study" in made["api"]
     assert "geo_access.measures.equity.gini" in made["api"]
+
+
+def test_every_change_of_a_scenario_is_in_the_guide() -> None:
+    page = (ROOT / "docs" / "guide" / "scenarios.md").read_text(encoding="utf-8")
+    rows = [line.split("|") for line in page.splitlines() if line.startswith("| `")]
+    first, given = [{name for row in rows for name in re.findall(r"`(\w+)`", row[at])} for at in (1, 3)]
+    for kind in get_args(get_args(Change)[0]):
+        assert kind.model_fields["change"].default in first
+    assert set(ConnectionHeld.model_fields) - {"change"} <= given
+    # What a study seeks by itself is told there, too; a longer threshold is no remedy.
+    assert set(REMEDIES) - {"longer_threshold"} <= first
