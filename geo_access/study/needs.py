@@ -26,7 +26,7 @@ __all__ = ["NOMENCLATURES", "ReadNeeds", "losses_of", "need_format", "read_basin
 _MOST_NAMED = 6
 _BASIN = re.compile(r"(?:code )?(?:bassin|be)(?: emploi)? ?(\d{2}|\d{4})?")
 _BASIN_NAME = re.compile(r"(?:lib|nom|libelle) ?(?:bassin|be)(?: emploi)? ?(?:\d{2}|\d{4})?")
-_ZONE = ("zone_id", "code_commune", "codgeo", "depcom", "insee", "code_insee", "com")
+_ZONE = ("zone_id", "code_commune", "code_commune_insee", "commune", "codgeo", "depcom", "insee", "code_insee", "com")
 NOMENCLATURES = {"fap2021": "FAP 2021", "fap2009": "FAP 2009", "fap225": "FAP 2009 (225)", "fap87": "FAP 2009 (87)"}
 
 Found = TypeVar("Found")
@@ -163,7 +163,7 @@ def _read_tensions(asked: TensionTable) -> tuple[pd.DataFrame, ReadingReport]:
     known = table["fap"].notna() & table["scheme"].notna()
     schemes = set(table.loc[of_year & here & known, "scheme"])
     if not schemes:
-        raise refusal("needs.no_place", file=name, scopes=", ".join(sorted(set(table["scope"].dropna().astype(str)))))
+        raise refusal("needs.no_place", file=name, places=_places(table[of_year & known]))
     finest = next((scheme for scheme in ("fap2021", "fap225", "fap87") if scheme in schemes), "")
     if not finest:
         raise refusal("needs.unknown_families", file=name, families=", ".join(sorted(schemes)))
@@ -185,9 +185,20 @@ def _of_place(table: pd.DataFrame, asked: TensionTable) -> pd.Series:
     for key, column in (("dep", "department"), ("reg", "region")):
         code = wanted[key]
         if code is not None:
-            codes = table[column].astype(str).str.zfill(2) if column in table else pd.Series("", table.index)
+            codes = table[column].astype(str) if column in table else pd.Series("", table.index)
             return (scope == key) & (codes == code)
     return scope == "nat"
+
+
+def _places(table: pd.DataFrame) -> str:
+    """Levels of a table of tensions, with the first codes of each."""
+    found = []
+    for scope, rows in table.groupby(table["scope"].astype(str)):
+        column = {"dep": "department", "reg": "region"}.get(str(scope).lower()[:3], "")
+        codes = sorted(set(rows[column].dropna().astype(str))) if column in rows else []
+        named = ", ".join(codes[:_MOST_NAMED]) + (" …" if len(codes) > _MOST_NAMED else "")
+        found.append(f"{scope} ({named})" if named else str(scope))
+    return "; ".join(found)
 
 
 def _passages(of_2021: PassageTable | None, of_2009: PassageTable | None) -> Crosswalk:

@@ -151,6 +151,9 @@ def _projects(asked: HiringTable, read: ReadNeeds, basins: pd.DataFrame | None, 
     labels = bmo["basin_label"] if "basin_label" in bmo else bmo["basin"]
     named = dict(zip(bmo["basin"].astype(str), labels.astype(str), strict=True))
     table.insert(2, "basin_name", [named.get(str(code), "") for code in table["basin"]])
+    if "clpe" in bmo:
+        told = bmo[bmo["clpe"].notna()].groupby("basin")["clpe"].unique()
+        table.insert(3, "clpe", [" | ".join(map(str, told.get(code, ()))) for code in table["basin"]])
     table["vintage"], table["nomenclature"] = vintage, NOMENCLATURES[str(bmo["nomenclature"].iloc[0])]
     table["source"] = asked.source or f"BMO, {name}"
     accounts = account_of_projects(spread, metiers)

@@ -6,17 +6,23 @@ import json
 from collections.abc import Callable
 from pathlib import Path
 
+import geopandas as gpd
 import pandas as pd
 import pytest
+import shapely
 
 from geo_access.errors import GeoAccessError
 from geo_access.study.inputs import read_inputs
-from geo_access.study.prepared import prepare_study
+from geo_access.study.need_sections import BasinsTable, NeedsSection
+from geo_access.study.needs import read_basins, read_needs
+from geo_access.study.needs_joined import joined_needs
+from geo_access.study.prepared import PreparedStudy, prepare_study
 from geo_access.study.study import RunSummary, Study
 from geo_access.web.observatory import observatory_table
 from geo_access.web.questions import ObservatoryQuestion
 from geo_access.words.messages import error_text
 from tests.reliability.small_study import write_small_study
+from tests.shared import shared_path
 
 BMO = """annee;Code métier BMO;Nom métier BMO;Dept;BE26;NOMBE26;clpe;met;xmet;smet
 2026;D2X12;Soudeurs;59;3201;LILLE;CLPE1;8;6;0
@@ -105,6 +111,7 @@ def test_projects_by_metier_and_basin_are_those_of_the_families_shared_out(resul
     assert set(need["vintage"]) == {"2026"}
     assert set(need["nomenclature"]) == {"FAP 2021"}
     assert set(need["source"]) == {"BMO inventée"}
+    assert need.loc[("H2913", "3201"), "clpe"] == "CLPE1"
 
 
 def test_no_project_and_no_row_is_lost_unsaid(result: RunSummary) -> None:
@@ -149,11 +156,15 @@ def test_possible_hours_say_whose_assumption_they_are(result: RunSummary) -> Non
     assert shifts.loc[shifts["metier"] == "F1602", ["start", "end"]].to_numpy().tolist() == [["08:20", "17:30"]]
 
 
-def test_the_need_never_changes_a_flag(result: RunSummary, tmp_path: Path) -> None:
-    plain = study(tmp_path / "plain", "").run(tmp_path / "out")
-    same = [pd.read_csv(each.folder / "flags.csv") for each in (plain, result)]
-    pd.testing.assert_frame_equal(*same)
-    assert not (plain.folder / "need.csv").exists()
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> PreparedStudy:
+    return prepare_study(study(tmp_path_factory.mktemp("prepared")).path)
+
+
+def test_the_need_never_changes_a_flag(prepared: PreparedStudy, tmp_path: Path) -> None:
+    plain = prepare_study(study(tmp_path, "").path)
+    assert plain.inputs.beside.need is None
+    pd.testing.assert_frame_equal(plain.diagnosis.flags, prepared.diagnosis.flags)
 
 
 def test_each_zone_has_its_basin_or_is_said_to_have_none(result: RunSummary) -> None:
@@ -181,8 +192,7 @@ def test_the_report_sets_the_need_beside_the_level_with_its_sources(result: RunS
         assert said in chapter, said
 
 
-def test_the_observatory_sets_the_need_beside_by_metier(tmp_path: Path) -> None:
-    prepared = prepare_study(study(tmp_path).path)
+def test_the_observatory_sets_the_need_beside_by_metier(prepared: PreparedStudy) -> None:
     table = observatory_table(prepared, ObservatoryQuestion(by="metier", kind="job")).set_index("metier")
     assert table.loc["H2913", ["need_projects", "need_state"]].tolist() == [30, "known"]
     assert table.loc["H2913", "need_difficult"] == pytest.approx(11 / 28)
@@ -236,6 +246,7 @@ REFUSED: dict[str, tuple[str, dict[str, str], str]] = {
     "basins of other communes": (SECTIONS, {"bassins_csv": BASINS.replace("z3", "z9")}, "aucune zone de l’étude"),
     "basins that BMO does not know": (SECTIONS, {"bassins_csv": BASINS.replace(";32", ";44")}, "4401"),
     "tensions of departments, and none asked for": (SECTIONS.replace('department = "59"\n', ""), {}, "dep"),
+    "tensions of a department that is not there": (SECTIONS.replace('"59"', '"80"'), {}, "dep (59, 62)"),
     "tensions that state no nomenclature": (
         SECTIONS,
         {"tensions_csv": "annee;fap;tension\n2024;D2X12;1\n"},
@@ -277,3 +288,26 @@ def test_check_and_run_refuse_them_with_the_same_words(tmp_path: Path, name: str
     assert told[0] == told[1]
     assert said in told[0]
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.reference
+def test_the_tensions_and_basins_that_dares_and_france_travail_published(tmp_path: Path) -> None:
+    asked = {
+        "tensions": {"file": shared_path("france/dares_tensions.csv"), "region": "32"},
+        "fap2009_rome": {"file": shared_path("france/passage_fap2009_romev3.txt")},
+    }
+    section = NeedsSection.model_validate(asked)
+    zones = gpd.GeoDataFrame({"zone_id": ["59350"]}, geometry=[shapely.box(3, 50, 3.1, 50.1)], crs=4326)
+    metiers = ["F1602", "H2913", "J1501", "N4101"]
+    found = joined_needs(section, read_needs(section), zones=zones, metiers=metiers, language="fr")
+    tensions = found.need.tensions
+    assert set(tensions["nomenclature"]) == {"FAP 2009 (225)"}
+    assert set(tensions["metier"]) == set(metiers)
+    # A welder's first family is that of welders: seven of its ten qualifications.
+    first = tensions.drop_duplicates("metier").set_index("metier")
+    assert first.loc["H2913", ["family", "weight"]].tolist() == ["D2Z42", 0.7]
+    (reading,) = found.reports
+    assert reading.read == 31034 == reading.kept + len(reading.lost)
+    basins = read_basins(BasinsTable(file=shared_path("france/commune_bassin_bmo.csv")))
+    assert basins.attrs["year"] == "2019"
+    assert basins.set_index("zone_id").loc["59350", "basin_name"] == "LILLE"

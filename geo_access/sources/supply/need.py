@@ -159,6 +159,10 @@ def read_tensions(path: str | Path, *, layer: str | None = None) -> pd.DataFrame
         raise refusal("supply.no_nomenclature", where=where)
     texts = ("fap", "year", "scope", "region", "department")
     result = pd.DataFrame({name: to_text(table[found[name]]) for name in texts if name in found})
+    for name in ("region", "department"):
+        if name in result:
+            # The long table writes a region as 32.0, and some sheets a department without its first zero.
+            result[name] = [None if code is None else code.removesuffix(".0").zfill(2) for code in result[name]]
     if "scheme" in found:
         result["scheme"] = [fold(text or "").replace(" ", "") or None for text in to_text(table[found["scheme"]])]
     else:
