@@ -33,6 +33,7 @@ from geo_access.routing.doorways import Doorways, Places
 from geo_access.routing.legs import Ends
 from geo_access.routing.query import Query
 from geo_access.threads import use_threads
+from geo_access.times.allocator import keep_freed_memory
 from geo_access.times.checked import known_times, network_sha256
 from geo_access.times.parts import write_part
 from geo_access.times.points import Points
@@ -110,6 +111,7 @@ class _OpenNetwork(WorkerPlugin):
     def setup(self, worker: Any) -> None:
         """Open it, and refuse another that stands in its place."""
         del worker
+        keep_freed_memory()
         self.network = open_network(self.folder)
         found = network_sha256(self.network)
         if found != self.sha256:

@@ -9,6 +9,7 @@ many parts, the slowest worker's share of them, and what the client does alone.
 from __future__ import annotations
 
 import math
+import resource
 import sys
 import tempfile
 import time
@@ -27,6 +28,12 @@ from tests.shared import shared_path
 DAY = "2019-05-13"
 
 
+def _used() -> tuple[float, float, int]:
+    """Processor [s], of it the system's [s], and page faults of this process so far."""
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    return used.ru_utime + used.ru_stime, used.ru_stime, used.ru_minflt
+
+
 def main(homes: int = 6_000) -> None:
     """Measure, compare, print."""
     data = shared_path("porto_alegre")
@@ -43,6 +50,7 @@ def main(homes: int = 6_000) -> None:
     stream._BLOCK_BYTES = 24 << 20
     taken: dict[int, float] = {}
     wrote: dict[int, dict[str, bytes]] = {}
+    spent: dict[int, np.ndarray] = {}
     with tempfile.TemporaryDirectory() as folder:
         for workers in (1, 2):
             with (
@@ -55,11 +63,17 @@ def main(homes: int = 6_000) -> None:
                 ) as pool,
                 Client(pool) as client,
             ):
-                few = starts.head(20)
-                travel_times(network, few, ends, sink=Path(folder) / f"warm{workers}", client=client, **asked)
+                # As many parts as warm every worker, not the one that is free first.
+                few = starts.head(1_500)
+                for again in range(2):
+                    travel_times(
+                        network, few, ends, sink=Path(folder) / f"warm{workers}-{again}", client=client, **asked
+                    )
+                before = client.run(_used)
                 start = time.perf_counter()
                 made = travel_times(network, starts, ends, sink=Path(folder) / f"of{workers}", client=client, **asked)
                 taken[workers] = time.perf_counter() - start
+                spent[workers] = sum(np.subtract(now, before[name]) for name, now in client.run(_used).items())
                 wrote[workers] = {part.name: part.read_bytes() for part in made.parts}
                 parts = len(made.parts)
     if wrote[1] != wrote[2]:
@@ -70,6 +84,10 @@ def main(homes: int = 6_000) -> None:
     fixed = taken[1] - work
     print(f"{homes} × {len(ends)} pairs in {parts} parts: 1 worker {taken[1]:.1f} s, 2 workers {taken[2]:.1f} s")
     print(f"efficiency 1 → 2: {taken[1] / (2 * taken[2]):.0%}; opened and written by the client alone {fixed:.1f} s")
+    for workers, (processor_s, system_s, faults) in spent.items():
+        said = f"{processor_s:.1f} s of processor ({system_s:.1f} s of it the system's), {faults:,.0f} page faults"
+        print(f"all workers of {workers}: {said}")
+    print(f"processor 1 → 2: {spent[1][0] / spent[2][0]:.0%}, what is left on a machine that others use")
     for many in (4, 8, 16):
         modelled = fixed + work * math.ceil(parts / many) / parts
         print(f"modelled, {many} workers: {modelled:.1f} s, {taken[1] / (many * modelled):.0%}")
