@@ -35,6 +35,8 @@ _LOOSE = re.compile(
     r"(?:\s*[:m]\s*(?P<seconds>[0-5]?[0-9])(?:[.,]0*)?\s*s?)?"
     r"\s*(?P<half>[ap]\.?\s*(?:m\.?)?)?"
 )
+# Whole clocks with points, or with nothing in between.
+_RUN_ON = re.compile(r"([0-9]{1,2})\.([0-5][0-9])\.([0-5][0-9])|([0-9]{2})([0-5][0-9])([0-5][0-9])")
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "stop_times.txt": (
         "arrival_time",
@@ -81,10 +83,10 @@ def _one_clock(text: str) -> int:
 def plain_clocks(raw: RawTable, notices: NoticeBook) -> RawTable:
     r"""Write every clock column of a table as ``H:MM:SS``.
 
-    ``8:05``, ``8h05``, ``8:05 PM``, ``08:05:00.000``, ``1 days 01:10:00`` read as they are meant, in one notice per
-    column. A cell that cannot be read stays as it is, for the table's own reader to say. In a table that says AM or
-    PM, a bare ``8:05`` is read where another bare cell shows a clock of 24 h (hour 0, or 13 and more), and is blank,
-    with a notice, where none does.
+    ``8:05``, ``8h05``, ``08.05.00``, ``080500``, ``8:05 PM``, ``08:05:00.000``, ``1 days 01:10:00`` read as they are
+    meant, in one notice per column. A cell that cannot be read stays as it is, for the table's own reader to say. In a
+    table that says AM or PM, a bare ``8:05`` is read where another bare cell shows a clock of 24 h (hour 0, or 13 and
+    more), and is blank, with a notice, where none does.
 
     Parameters
     ----------
@@ -130,6 +132,10 @@ def _meant(text: str) -> tuple[str, int, bool] | None:
     plain = _CLOCK.fullmatch(text)
     if plain is not None:
         return text, int(plain[1]), False
+    run_on = _RUN_ON.fullmatch(text)
+    if run_on is not None:
+        parts = [part for part in run_on.groups() if part is not None]
+        return ":".join(parts), int(parts[0]), False
     match = _LOOSE.fullmatch(text.strip("\"'").casefold())
     if match is None:
         return None
