@@ -121,27 +121,16 @@ def street_times(
     mode = query.on_streets(query.mode)
     origins, destinations = linker(origin_xy, mode, query), linker(destination_xy, mode, query)
     speed = street_speed(query, mode)
-    seconds = street_matrix(
-        network.streets, origins, destinations, mode=mode, max_s=query.max_s, speed_kmh=speed
-    ).astype(np.float32)
-    reason = np.zeros(seconds.shape, np.uint8)
-    beyond_s = np.full(seconds.shape, np.nan, np.float32)
+    # One search without a limit: where a pair is missing within it, the longer way is asked for anyway.
+    every_s = street_matrix(network.streets, origins, destinations, mode=mode, max_s=None, speed_kmh=speed)
+    every_s = every_s.astype(np.float32, copy=False)
+    within = every_s <= query.max_s
+    seconds = np.where(within, every_s, np.float32(np.nan))
+    beyond_s = np.where(within, np.float32(np.nan), every_s)
     missing = np.isnan(seconds)
-    if missing.any():
-        rows = np.flatnonzero(missing.any(axis=1) & origins.ok)
-        columns = np.flatnonzero(missing.any(axis=0) & destinations.ok)
-        if len(rows) and len(columns):
-            beyond_s[np.ix_(rows, columns)] = street_matrix(
-                network.streets,
-                origins.take(rows),
-                destinations.take(columns),
-                mode=mode,
-                max_s=None,
-                speed_kmh=speed,
-            )
-        beyond_s[~missing] = np.nan
-        reason[missing] = np.where(np.isnan(beyond_s[missing]), Reason.DISCONNECTED, Reason.OVER_CUTOFF)
-        _blame_points(reason, missing, origins.ok, destinations.ok)
+    reason = np.where(missing, np.where(np.isnan(beyond_s), Reason.DISCONNECTED, Reason.OVER_CUTOFF), 0)
+    reason = reason.astype(np.uint8)
+    _blame_points(reason, missing, origins.ok, destinations.ok)
     spread = np.repeat(seconds[:, :, None], len(query.percentiles), axis=2)
     return PointTimes(spread, (~missing).astype(np.float32), reason, beyond_s)
 
