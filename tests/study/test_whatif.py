@@ -80,6 +80,16 @@ def test_a_bus_at_half_past_four_opens_the_industrial_zone_at_five(base: Prepare
     assert_equals_full_run(base, outcome)
 
 
+def test_a_minute_at_a_change_of_bus_opens_welding_to_a_village(base: PreparedStudy) -> None:
+    # L1 comes to Chapelle at 08:38, as L4 leaves: a minute to change, and 3,016 people of Lomprez are in time.
+    asked = {"stop": "Valmont Chapelle 2", "line": "L4", "start": "08:38", "end": "08:39", "feeder": "L1"}
+    outcome = run_scenario(base, [change(change="hold_connection", minutes=1, **asked)])
+    row = people(outcome, "H2913")
+    assert row["residents_won"] > 3_000
+    assert (outcome.delta.people["residents_lost"] == 0).all()
+    assert_equals_full_run(base, outcome)
+
+
 def test_a_study_finds_that_bus_by_itself(base: PreparedStudy) -> None:
     found = findings(base.file, base.inputs, base.kept.on(base.network), base.diagnosis)
     remedies = found.remedies
@@ -95,6 +105,8 @@ def test_a_study_finds_that_bus_by_itself(base: PreparedStudy) -> None:
     assert found.trip_plan is not None
     first = found.trip_plan[(found.trip_plan["schedule"] == "poste_matin") & (found.trip_plan["changes"] == 1)]
     assert first["residents_gained"].iloc[0] > 10_000
+    held = remedies[(remedies["remedy"] == "held_connection") & (remedies["line"] == "L4") & remedies["lifts"]]
+    assert "Lomprez" in set(held["zone_name"])
     (told,) = found.notes
     assert "were recomputed" in str(told)
 
