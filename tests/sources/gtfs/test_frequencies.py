@@ -118,12 +118,12 @@ def test_uniform_waiting_is_half_a_headway_from_start_to_end(tmp_path: Path) -> 
 def test_uniform_waiting_is_what_draws_of_unknown_phases_give_on_average(tmp_path: Path) -> None:
     # A → B every 20 min, then B → C every 15 min, each line at a phase that nobody knows.
     stops = {"A": (0, 0), "B": (8000, 0), "C": (16000, 0)}
-    rows = [period("06:00", "12:00", 1200, exact=0), period("06:00", "12:00", 900, exact=0, trip="t1")]
+    rows = [period("07:30", "10:30", 1200, exact=0), period("07:30", "10:30", 900, exact=0, trip="t1")]
     feed = read_gtfs(write_feed(tmp_path / "f.zip", stops, ("A 00:00 B 00:10", "B 00:00 C 00:12"), frequencies=rows))
     streets = CrowFly(epsg=2154)
     built = build_timetable([feed], day=DAY, epsg=2154, streets=streets, headways=CHARGE)
     oracle = Oracle(built, min_transfer_s=0)
-    instants = range(8 * 3600, 9 * 3600, 7)
+    instants = range(8 * 3600 + 1, 9 * 3600, 244)
     took = np.array([oracle.arrivals({0: 0}, at)[2] - at for at in instants])
     # The draws: 400 phases of each line, each combined with each.
     first, second = ((np.arange(400) + 0.5) / 400 * headway for headway in (1200, 900))
