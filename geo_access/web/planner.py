@@ -16,7 +16,7 @@ from geo_access.crs import WGS84
 from geo_access.diagnosis.diagnose import DiagnosedCase
 from geo_access.diagnosis.model import FlagRules, Threshold
 from geo_access.diagnosis.remedies import find_remedies
-from geo_access.errors import CoverageError, InputError
+from geo_access.errors import CoverageError, InputError, SnapError
 from geo_access.study.prepared import PreparedStudy
 from geo_access.surfaces.surface import travel_time_surface
 from geo_access.web.questions import CaseQuestion, SurfaceQuestion, ZoneQuestion
@@ -275,6 +275,11 @@ def surface_answer(prepared: PreparedStudy, question: SurfaceQuestion) -> bytes:
     -------
     bytes
         As `pack_surface` writes it.
+
+    Raises
+    ------
+    GeoAccessError
+        For a site that is none, a place outside the territory or off the streets.
     """
     network, residents = prepared.network, prepared.diagnosis.residents
     if question.site is not None:
@@ -282,17 +287,21 @@ def surface_answer(prepared: PreparedStudy, question: SurfaceQuestion) -> bytes:
     else:
         xy, name = place_of(prepared, float(question.lon or 0.0), float(question.lat or 0.0)), ""
     at = question.at if question.mode not in ("walk", "bike", "car") else None
-    surface = travel_time_surface(
-        network,
-        gpd.GeoDataFrame(geometry=[Point(xy[0])], crs=network.epsg),
-        mode=question.mode,
-        arrive=at if question.towards else None,
-        depart=None if question.towards else at,
-        max_minutes=question.minutes,
-        walk_kmh=question.walk_kmh,
-        cell_m=_cell_m(prepared),
-        reverse=question.towards,
-    )
+    try:
+        surface = travel_time_surface(
+            network,
+            gpd.GeoDataFrame(geometry=[Point(xy[0])], crs=network.epsg),
+            mode=question.mode,
+            arrive=at if question.towards else None,
+            depart=None if question.towards else at,
+            max_minutes=question.minutes,
+            walk_kmh=question.walk_kmh,
+            cell_m=_cell_m(prepared),
+            reverse=question.towards,
+        )
+    except SnapError:
+        # One place of a map is meant, not a table of them.
+        raise SnapError("this place lies too far from any street → choose one nearer", key="web.off_streets") from None
     seconds = surface.at(residents.xy)
     codes = np.ceil(np.nan_to_num(seconds, nan=np.inf) / 60.0)
     steps = np.arange(question.minutes + 1)

@@ -130,7 +130,7 @@ def _listen(where: Address) -> socket.socket:
         raise InputError(
             f"port {where.port} on {where.host} cannot be opened ({error.strerror}) → give another --port, or --port 0",
             key="web.port",
-            values={"port": where.port, "host": where.host, "why": error.strerror or ""},
+            values={"port": str(where.port), "host": where.host, "why": error.strerror or ""},
         ) from None
     return listening
 

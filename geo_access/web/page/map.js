@@ -233,5 +233,5 @@ export function shares(zones, values, legend) {
 }
 
 const stripes = (angle) => `repeating-linear-gradient(${angle}deg, #400 0 1px, transparent 1px 6px)`;
-export const STRIPES = { 45: stripes(45), cross: `${stripes(45)}, ${stripes(-45)}` };
+export const STRIPES = { 45: stripes(-45), cross: `${stripes(45)}, ${stripes(-45)}` };
 export const swatches = (keys) => keys.map(([background, text]) => el("span", { class: "key" }, el("span", { class: "swatch", style: { background } }), text));
