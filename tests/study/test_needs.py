@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import geopandas as gpd
@@ -12,6 +13,8 @@ import pytest
 import shapely
 
 from geo_access.errors import GeoAccessError
+from geo_access.report import study_report
+from geo_access.study import run
 from geo_access.study.inputs import read_inputs
 from geo_access.study.need_sections import BasinsTable, NeedsSection
 from geo_access.study.needs import read_basins, read_needs
@@ -21,7 +24,7 @@ from geo_access.study.study import RunSummary, Study
 from geo_access.web.observatory import observatory_table
 from geo_access.web.questions import ObservatoryQuestion
 from geo_access.words.messages import error_text
-from tests.reliability.small_study import write_small_study
+from tests.reliability.small_study import leave_paper_out, write_small_study
 from tests.shared import shared_path
 
 BMO = """annee;Code métier BMO;Nom métier BMO;Dept;BE26;NOMBE26;clpe;met;xmet;smet
@@ -85,7 +88,14 @@ def study(home: Path, sections: str = SECTIONS, **files: str) -> Study:
 @pytest.fixture(scope="module")
 def result(tmp_path_factory: pytest.TempPathFactory) -> RunSummary:
     home = tmp_path_factory.mktemp("needs")
-    return study(home / "study").run(home / "out")
+    with pytest.MonkeyPatch.context() as patch:
+        leave_paper_out(patch)
+        # The page is read below; its print and its pictures are not.
+        patch.setattr(study_report, "write_pdf", lambda *_: False)
+        patch.setattr(
+            run, "write_report", lambda folder, said: study_report.write_report(folder, replace(said, sheets={}))
+        )
+        return study(home / "study").run(home / "out")
 
 
 def read(result: RunSummary, name: str) -> pd.DataFrame:
