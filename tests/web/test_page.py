@@ -226,6 +226,18 @@ def test_the_observatory_exports_what_it_shows(wide: Page, served: str, prepared
     assert len(lines) == 1 + len(shown)
 
 
+def test_the_observatory_tells_the_need_and_what_is_secret_in_it(wide: Page, served: str) -> None:
+    opened(wide, served, "door=observatory&by=metier&kind=job&profile=sans_voiture")
+    told = "return [...(document.querySelector('#rows table')?.tBodies[0].rows || [])].map((r) => r.innerText)"
+    rows = wide.until(f"{told}.length") and wide.run(told)
+    of = {name: next(row for row in rows if name in row) for name in ("Soudage", "Électricité", "marchandises")}
+    # 25 + 40 / 2 in one basin; 10 / 2 and a star in the other.
+    assert "au moins 50" in of["Soudage"]
+    assert "au moins 120" in of["Électricité"]
+    assert "aucune ligne" in of["marchandises"]
+    assert "n’est pas un zéro" in wide.run("return document.querySelector('#rows').innerText")
+
+
 def downloaded(page: Page, folder: Path, form: str) -> Path:
     """Press the button of a form and wait for the whole file."""
     page.run(f"document.querySelectorAll('#question .actions button')[{FORMS.index(form)}].click()")
