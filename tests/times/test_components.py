@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
+import geopandas as gpd
 import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from shapely import Point
 
 from geo_access.errors import InputError
+from geo_access.network.build import build_network
 from geo_access.network.model import Network
+from geo_access.network.timetable.runs import Headways
+from geo_access.routing.journeys import explain
 from geo_access.times.matrix import time_components, travel_times
+from tests.feeds import ORIGIN_EPSG, ORIGIN_XY, write_feed
 from tests.routing.random_timetables import random_timetable
 from tests.times.worlds import PLAIN, WALK, H, bus, country, layer
 
@@ -67,3 +74,20 @@ def test_of_any_timetable(seed: int) -> None:
 def test_components_want_one_moment() -> None:
     with pytest.raises(InputError, match="one departure"):
         time_components(NETWORK, layer(a=(0, 0)), layer(b=(0, 0)), depart="07:00-08:00")
+
+
+def test_a_wait_that_is_charged_is_told_apart_from_the_ride(tmp_path: Path) -> None:
+    period = {"trip_id": "t0", "start_time": "06:00:00", "end_time": "09:00:00", "headway_secs": 1200}
+    path = write_feed(tmp_path / "f.zip", {"A": (0, 0), "B": (9000, 0)}, ["A 06:00 B 06:10"], frequencies=[period])
+    charged = Headways(expected_wait=True)
+    network = build_network(gtfs=path, date="2026-03-17", epsg=2154, crow_fly_detour=1.0, headways=charged)
+    ends = [
+        gpd.GeoDataFrame({"id": [name]}, geometry=[Point(ORIGIN_XY[0] + x, ORIGIN_XY[1])], crs=ORIGIN_EPSG)
+        for name, x in (("h", 0), ("s", 9000))
+    ]
+    # Half of 20 min at the stop, 10 min aboard.
+    row = time_components(network, *ends, depart="07:00", mode="transit").iloc[0]
+    assert row[["travel_time_s", *PARTS]].tolist() == [1200, 0, 600, 600, 0, 0]
+    (way,) = explain(network, *ends, mode="transit", depart="07:00")
+    ride = next(leg for leg in way.legs if leg.kind == "ride")
+    assert (ride.start_s, ride.end_s) == (7 * H + 600, 7 * H + 1200)
