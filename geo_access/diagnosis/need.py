@@ -267,7 +267,8 @@ def need_by_metier(need: Need) -> pd.DataFrame:
     pandas.DataFrame
         ``metier``; ``need_projects`` (NaN where none is told) and ``need_state`` (as ``projects_state``; ``at_least``
         when a figure of any basin is secret), ``need_difficult, need_seasonal`` (0–1, of the projects that tell it);
-        ``need_tension, need_mismatch`` (classes 1–5 of Dares). Only what the study names.
+        ``need_tension, need_tension_high, need_mismatch, need_mismatch_high``: lowest and highest class of Dares (1–5)
+        among the families of the métier. Only what the study names.
 
     Examples
     --------
@@ -285,9 +286,10 @@ def need_by_metier(need: Need) -> pd.DataFrame:
                 base = float(own[f"{name}_of"].sum())
                 row[f"need_{name}"] = float(own[name].sum()) / base if base > 0 else float("nan")
         for name in ("tension", "mismatch"):
-            if f"class_{name}" in own:
-                ranks = own[f"class_{name}"].dropna()
-                row[f"need_{name}"] = float(ranks.iloc[0]) if len(ranks) else float("nan")
+            if need.tensions is not None and f"class_{name}" in need.tensions:
+                ranks = need.tensions.loc[need.tensions["metier"] == metier, f"class_{name}"].dropna()
+                ends = (float(ranks.min()), float(ranks.max())) if len(ranks) else (float("nan"),) * 2
+                row |= {f"need_{name}": ends[0], f"need_{name}_high": ends[1]}
         rows.append(row)
     return pd.DataFrame(rows)
 

@@ -55,7 +55,7 @@ def _main_table(context: ReportContext, need: Need) -> dict[str, Any]:
         figures = _project_cells(own, language)
         cells = [
             *figures,
-            _rank(float(own.get("need_tension", math.nan)), language),
+            _rank(own, "tension", language),
             *(_share(part, language) for part in reached),
         ]
         rows.append([named_metier(metier), *cells, _index_cell(context, metier.code, own)])
@@ -79,8 +79,17 @@ def _project_cells(own: Mapping[Hashable, Any], language: str) -> list[str]:
     return [told, *(_share(float(own[f"need_{name}"]), language) for name in ("difficult", "seasonal"))]
 
 
-def _rank(value: float, language: str) -> str:
-    return text("report.unknown_figure", language) if math.isnan(value) else f"{value:.0f} / 5"
+def _rank(own: Mapping[Hashable, Any], name: str, language: str) -> str:
+    """Class of the métier's families, or from the lowest to the highest where they differ."""
+    told = _classes(own, name)
+    return f"{told} / 5" if told else text("report.unknown_figure", language)
+
+
+def _classes(own: Mapping[Hashable, Any], name: str) -> str:
+    low, high = (float(own.get(f"need_{name}{end}", math.nan)) for end in ("", "_high"))
+    if math.isnan(low):
+        return ""
+    return f"{low:.0f}" if low == high else f"{low:.0f}–{high:.0f}"
 
 
 def _index_cell(context: ReportContext, code: str, own: Mapping[Hashable, Any]) -> str:
@@ -92,9 +101,9 @@ def _index_cell(context: ReportContext, code: str, own: Mapping[Hashable, Any]) 
         row = table[table["metier"].astype(str) == code]
         if len(row) and not pd.isna(row.iloc[0]["mismatch_corrected"]):
             parts.append(share(float(row.iloc[0]["mismatch_corrected"]), language))
-    official = float(own.get("need_mismatch", math.nan))
-    if not math.isnan(official):
-        parts.append(text("report.need.official", language, rank=f"{official:.0f}"))
+    official = _classes(own, "mismatch")
+    if official:
+        parts.append(text("report.need.official", language, rank=official))
     return ", ".join(parts) if parts else text("report.unknown_figure", language)
 
 

@@ -190,7 +190,7 @@ def test_the_report_sets_the_need_beside_the_level_with_its_sources(result: RunS
     for said in (
         "Rien de cela n’entre dans les niveaux",
         # 8 + 2 + 20 projects of welders; (6 + 5) of 28 are difficult, 10 of 28 seasonal.
-        "<td>30</td><td>39 %</td><td>36 %</td><td>5 / 5</td>",
+        "<td>30</td><td>39 %</td><td>36 %</td><td>3–5 / 5</td>",
         "<td>secret</td>",
         "classe officielle 3 / 5",
         "BMO inventée, millésime 2026, familles FAP 2021, sur 2 bassins",

@@ -233,6 +233,8 @@ def test_the_observatory_tells_the_need_and_what_is_secret_in_it(wide: Page, ser
     of = {name: next(row for row in rows if name in row) for name in ("Soudage", "Électricité", "marchandises")}
     # 25 + 40 / 2 in one basin; 10 / 2 and a star in the other.
     assert "au moins 50" in of["Soudage"]
+    # Its two families are of classes 4 and 5: both are told, no mean.
+    assert "4–5" in of["Soudage"]
     assert "au moins 120" in of["Électricité"]
     assert "aucune ligne" in of["marchandises"]
     assert "n’est pas un zéro" in wide.run("return document.querySelector('#rows').innerText")

@@ -101,7 +101,7 @@ async function ask() {
     ...(answer.columns.includes("mismatch_corrected") ? [{ name: t("web.mismatch"), key: "mismatch_corrected", number: true, show: (r) => (r.mismatch_corrected === null ? "–" : percent(r.mismatch_corrected)) }] : []),
     ...(answer.columns.includes("official_class") ? [{ name: t("web.official_class"), key: "official_class", number: true, show: (r) => (r.official_class === null ? "–" : number(r.official_class)) }] : []),
     ...(answer.columns.includes("need_projects") ? [{ name: t("report.need.projects"), key: "need_projects", number: true, show: projects }, { name: t("report.need.difficult"), key: "need_difficult", number: true, show: (r) => percent(r.need_difficult) }] : []),
-    ...(answer.columns.includes("need_tension") ? [{ name: t("report.need.tension"), key: "need_tension", number: true, show: (r) => (r.need_tension === null ? "–" : number(r.need_tension)) }] : []),
+    ...(answer.columns.includes("need_tension") ? [{ name: t("report.need.tension"), key: "need_tension", number: true, show: (r) => (r.need_tension === null ? "–" : [...new Set([r.need_tension, r.need_tension_high])].map((each) => number(each)).join("–")) }] : []),
   ];
   const at = columns.findIndex((column) => column.key === order[0]);
   app.rows.replaceChildren(
