@@ -37,7 +37,7 @@ class Sieve:
     Examples
     --------
     >>> sieve = Sieve()
-    >>> b"".join(sieve.kept([b"a,b\n,\n\n1,", b"2\n , \n\"\",\n"])), sieve.empty_rows
+    >>> b"".join(sieve.kept([b"a,b\n,\n1,", b"2\n , \n\"\",\n"])), sieve.empty_rows
     (b'a,b\n1,2\n', 3)
     """
 
