@@ -15,6 +15,7 @@ from typing import IO, Any
 import numpy as np
 
 from geo_access.diagnosis.coverage import UncoveredTowns
+from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.evidence import Task, TimesSources, gather_evidence
 from geo_access.diagnosis.model import FlagRules, Threshold
 from geo_access.diagnosis.points import PointFlags, flag_points, shared_places
@@ -69,7 +70,7 @@ def decide_points(
     found = []
     for number, (offers, threshold) in enumerate(_cases(task, thresholds)):
         whole = _joined([flags[number] for flags in blocks])
-        shared = shared_places(residents, offers, trip, threshold.limit_s)
+        shared = shared_places(residents, offers, trip, Beside(threshold, residents.xy, task.sites.xy))
         found.append(replace(whole, places_per_candidate=shared))
     return trip, found
 
@@ -84,7 +85,7 @@ def _decided(
     task: Task, thresholds: Sequence[Threshold], residents: Residents, rules: FlagRules, sources: TimesSources
 ) -> tuple[RoundTrip, list[PointFlags]]:
     """Decide some points at once."""
-    evidence = gather_evidence(task, [threshold.limit_s for threshold in thresholds], residents, rules, sources)
+    evidence = gather_evidence(task, thresholds, residents, rules, sources)
     return evidence.trip, [
         flag_points(residents, task.sites, offers, evidence, threshold=threshold, rules=rules)
         for offers, threshold in _cases(task, thresholds)
@@ -103,7 +104,7 @@ def _joined(blocks: Sequence[PointFlags]) -> PointFlags:
     arrays = {
         field.name: np.concatenate([getattr(block, field.name) for block in blocks])
         for field in fields(PointFlags)
-        if field.name not in ("doubts", "lifts")
+        if field.name not in ("doubts", "lifts") and getattr(blocks[0], field.name) is not None
     }
     doubts = tuple(
         replace(same[0], reached=np.concatenate([doubt.reached for doubt in same]))

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
+from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.model import FlagRules
 from geo_access.diagnosis.supply import Offers
@@ -129,7 +130,7 @@ def _moved(trip: RoundTrip, sites: np.ndarray, seconds: float) -> RoundTrip:
 
 
 def doubts(
-    offers: Offers, trip: RoundTrip, variants: Sequence[Variant], *, limit_s: float, rules: FlagRules, walk_kmh: float
+    offers: Offers, trip: RoundTrip, variants: Sequence[Variant], *, beside: Beside, rules: FlagRules, walk_kmh: float
 ) -> tuple[Doubt, ...]:
     """Ask who reaches enough places under each doubt.
 
@@ -138,8 +139,8 @@ def doubts(
     offers : Offers
     trip : RoundTrip
     variants : sequence of Variant
-    limit_s : float
-        Threshold, each way [s].
+    beside : Beside
+        Threshold, each way, between the points and the sites.
     rules : FlagRules
     walk_kmh : float
         Walking speed of the public [km/h].
@@ -148,18 +149,26 @@ def doubts(
     -------
     tuple of Doubt
     """
-    n = rules.min_opportunities
+    n, limit_s = rules.min_opportunities, beside.threshold.limit_s
     offered = (offers.indptr, offers.site, offers.all_places)
 
-    def reached(times: RoundTrip, factor: float = 1.0) -> np.ndarray:
-        return np.asarray(places_within(times.out_s, times.back_s, limit_s * factor, False, *offered) >= n)
+    def reached(times: RoundTrip, factor: float = 1.0, nearer_m: np.ndarray | float = 0.0) -> np.ndarray:
+        read = beside.read(times, factor=factor, nearer_m=nearer_m)
+        return np.asarray(places_within(read.out_s, read.back_s, limit_s * factor, False, *offered) >= n)
 
     found = [Doubt(item.name, True, reached(item.trip)) for item in variants]
     if not offers.sure_position.all():
         doubtful = np.zeros(trip.out_s.shape[1], dtype=bool)
         doubtful[offers.site[~offers.sure_position]] = True
         walk_s = _COMMUNE_RADIUS_M * _STREET_DETOUR / (walk_kmh / 3.6)
-        found += [Doubt("position", True, reached(_moved(trip, doubtful, s))) for s in (-walk_s, walk_s)]
+        found += [
+            Doubt(
+                "position",
+                True,
+                reached(_moved(trip, doubtful, -s * walk_s), nearer_m=s * doubtful * _COMMUNE_RADIUS_M),
+            )
+            for s in (1, -1)
+        ]
     margin = rules.threshold_margin
     found += [
         Doubt("threshold", False, reached(trip, 1 - margin)),

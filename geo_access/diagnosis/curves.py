@@ -41,7 +41,7 @@ def reach_curves(diagnosis: Diagnosis, *, minutes: Sequence[float] = CURVE_MINUT
     rows = []
     for case in diagnosis.cases:
         question = (case.profile.id, case.kind, case.schedule)
-        # The curve is the same under every threshold.
+        # The curve is the same under every threshold; a distance beside the minutes is none of it.
         if question in seen:
             continue
         seen.add(question)

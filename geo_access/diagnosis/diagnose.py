@@ -11,6 +11,7 @@ import pandas as pd
 
 from geo_access.diagnosis.blocks import decide_points
 from geo_access.diagnosis.coverage import Town, uncovered_towns
+from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.evidence import Task, TimesSources
 from geo_access.diagnosis.flag import aggregate_flags, concat_flags
 from geo_access.diagnosis.lifts import LIFTS, profile_ask
@@ -115,13 +116,19 @@ class Diagnosis:
             "diagnosis.no_case", profile=profile, kind=kind, schedule=schedule, threshold=threshold, known=known
         )
 
+    def beside(self, case: DiagnosedCase) -> Beside:
+        """Return the threshold of a case between the residents and the sites of its kind."""
+        return Beside(case.threshold, self.residents.xy, self.sites[case.kind].xy)
+
     def point_frame(self) -> pd.DataFrame:
         """Return one row per populated point × métier × case: whether it reaches, reason, places and time."""
         every = FirstReason if self.rules.first else FlagReason
         names = np.array([reason.name for reason in every], dtype=object)
         frames = []
+        measured = any(case.points.by_distance is not None for case in self.cases)
         for case in self.cases:
             n_points, n_metiers = case.points.reached.shape
+            by_distance = {"by_distance": _by_distance(case.points).ravel()} if measured else {}
             frames.append(
                 pd.DataFrame(
                     {
@@ -133,6 +140,7 @@ class Diagnosis:
                         "schedule": case.schedule,
                         "threshold": case.threshold.id,
                         "reached": case.points.reached.ravel(),
+                        **by_distance,
                         "reason": names[case.points.reason.ravel()],
                         "places": case.points.places.ravel(),
                         "free_places": case.points.free_places.ravel(),
@@ -143,6 +151,11 @@ class Diagnosis:
                 )
             )
         return pd.concat(frames, ignore_index=True)
+
+
+def _by_distance(points: PointFlags) -> np.ndarray:
+    """Who reaches by the distance beside the threshold alone, bool (n_points, n_metiers)."""
+    return np.zeros(points.reached.shape, dtype=bool) if points.by_distance is None else points.by_distance
 
 
 def _minutes(seconds: np.ndarray) -> pd.api.extensions.ExtensionArray:

@@ -52,6 +52,9 @@ def thresholds_table(thresholds: Sequence[Threshold], language: str = "fr") -> p
     rows = [(t.id, t.name, t.minutes, t.kind, t.mode or "", t.source, t.status, t.norm or "") for t in thresholds]
     names = ["threshold", "name", "minutes", "kind", "mode", "source", "status", "norm"]
     table = pd.DataFrame(rows, columns=names)
+    if any(t.kilometres is not None for t in thresholds):
+        table["kilometres"] = pd.array([t.kilometres for t in thresholds], dtype="Float64")
+        table["measured_as"] = [t.measured or "" for t in thresholds]
     norms = norms_table(language)[["norm", "km", "modes", "since", "until", "alternative", "measured"]]
     return table.merge(norms, on="norm", how="left")
 

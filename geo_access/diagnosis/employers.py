@@ -7,6 +7,7 @@ import pandas as pd
 
 from geo_access.clock import format_clock
 from geo_access.diagnosis.diagnose import OWN_HOURS, Diagnosis
+from geo_access.diagnosis.distance import within_distance
 from geo_access.errors import raise_faults
 from geo_access.measures.measures import check_amounts
 from geo_access.times.round_trip import RoundTrip
@@ -24,7 +25,12 @@ def _job_times(diagnosis: Diagnosis, profile: str) -> RoundTrip:
 
 
 def employer_transit_test(
-    diagnosis: Diagnosis, *, profile: str, limit_min: float, candidates: np.ndarray | None = None
+    diagnosis: Diagnosis,
+    *,
+    profile: str,
+    limit_min: float,
+    kilometres: float | None = None,
+    candidates: np.ndarray | None = None,
 ) -> pd.DataFrame:
     """Test for every employer and shift which share of the job-seekers can be there in time, and back.
 
@@ -36,6 +42,8 @@ def employer_transit_test(
         Id of the profile, such as one without a car.
     limit_min : float
         Longest time each way [min].
+    kilometres : float, optional
+        Distance that is enough whatever the time, as the crow flies [km].
     candidates : ndarray of float, shape (n_points,), optional
         Job-seekers at each point, for instance those of one métier; by default the residents' candidates.
 
@@ -45,7 +53,7 @@ def employer_transit_test(
         One row per site × shift: ``site_id, site_name, shift_start, shift_end, candidates, candidates_there,
         candidates_there_and_back, share_there_and_back`` (pd.NA without candidates), ``served`` and ``obstacle``:
         ``""``, ``UNSNAPPED``, ``NEVER_THERE`` (nobody, however long it takes), ``NO_WAY_BACK``, or ``TOO_FAR``. Shifts
-        that nobody can work are those with ``served`` False.
+        that nobody can work are those with ``served`` False. With kilometres also ``limit_km``.
 
     Raises
     ------
@@ -62,6 +70,9 @@ def employer_transit_test(
     sites = diagnosis.sites["job"]
     limit_s = limit_min * 60
     there, back = trip.out_s <= limit_s, trip.back_s <= limit_s
+    if kilometres is not None:
+        near = within_distance(diagnosis.residents.xy, sites.xy, kilometres)
+        there, back = there | near, back | near
     both = people @ (there & back)
     total = float(people.sum())
     inhabited = people > 0
@@ -71,10 +82,11 @@ def employer_transit_test(
         both > 0, "", np.where(~ever_there, "NEVER_THERE", np.where(~ever_both, "NO_WAY_BACK", "TOO_FAR"))
     )
     if trip.unsnapped_sites is not None:
-        obstacle = np.where(trip.unsnapped_sites, "UNSNAPPED", obstacle)
+        obstacle = np.where(trip.unsnapped_sites & (both <= 0), "UNSNAPPED", obstacle)
     start_s = sites.start_s if sites.start_s is not None else np.zeros(len(sites))
     end_s = sites.end_s if sites.end_s is not None else np.zeros(len(sites))
     share = np.divide(both, total, out=np.full(len(sites), np.nan), where=total > 0)
+    also = {} if kilometres is None else {"limit_km": float(kilometres)}
     return pd.DataFrame(
         {
             "site_id": sites.ids,
@@ -89,5 +101,6 @@ def employer_transit_test(
             "obstacle": obstacle,
             "profile": profile,
             "limit_min": float(limit_min),
+            **also,
         }
     )

@@ -9,9 +9,10 @@ import numpy as np
 
 from geo_access.diagnosis.confidence import Variant, cancelled_trip
 from geo_access.diagnosis.coverage import UncoveredTowns
+from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.lifts import Counterfactual, counterfactual_asks
-from geo_access.diagnosis.model import FlagRules, Profile
+from geo_access.diagnosis.model import FlagRules, Profile, Threshold
 from geo_access.diagnosis.points import Evidence
 from geo_access.diagnosis.residents import Residents
 from geo_access.diagnosis.supply import Offers
@@ -75,12 +76,13 @@ class TimesSources:
     school_lines: bool = False
 
 
-def _unresolved(trip: RoundTrip, offers: Offers, limit_s: float, rules: FlagRules) -> np.ndarray:
+def _unresolved(trip: RoundTrip, offers: Offers, beside: Beside, rules: FlagRules) -> np.ndarray:
     """Points × métiers that do not reach enough places, where a lift may help, bool."""
     n = rules.min_opportunities
     wanted = offers.open_places if rules.first else offers.all_places
     enough = offers.located_open if rules.first else offers.located_all
-    left = places_within(trip.out_s, trip.back_s, limit_s, rules.first, offers.indptr, offers.site, wanted) < n
+    read, limit_s = beside.read(trip), beside.threshold.limit_s
+    left = places_within(read.out_s, read.back_s, limit_s, rules.first, offers.indptr, offers.site, wanted) < n
     left[:, enough < n] = False
     if trip.unsnapped_points is not None:
         left[trip.unsnapped_points] = False
@@ -92,14 +94,15 @@ def _lifted(
     trip: RoundTrip,
     connection: Connection,
     residents: Residents,
-    limits_s: Sequence[float],
+    thresholds: Sequence[Threshold],
     rules: FlagRules,
     sources: TimesSources,
 ) -> tuple[Counterfactual, ...]:
     """Recompute with one limit lifted, for the points that cannot (first rules: that nothing explains yet)."""
     n = rules.min_opportunities
-    pairs = [(offers, limit_s) for _, offers in task.cases for limit_s in limits_s]
-    left = [_unresolved(trip, offers, limit_s, rules) for offers, limit_s in pairs]
+    sides = [Beside(threshold, residents.xy, task.sites.xy) for threshold in thresholds]
+    pairs = [(offers, beside) for _, offers in task.cases for beside in sides]
+    left = [_unresolved(trip, offers, beside, rules) for offers, beside in pairs]
     found = []
     for name, ask in counterfactual_asks(task.ask, rules, other_day=sources.other_day is not None):
         points = np.flatnonzero(np.any([mask.any(axis=1) for mask in left], axis=0))
@@ -109,9 +112,10 @@ def _lifted(
             continue
         lifted = _recomputed(name, ask, task, connection, residents.xy, points, sources)
         found.append(Counterfactual(name, points, lifted))
-        for (offers, limit_s), mask in zip(pairs, left) if rules.first else ():
-            offered = (offers.indptr, offers.site, offers.open_places)
-            mask[points] &= places_within(lifted.out_s, lifted.back_s, limit_s, False, *offered) < n
+        for (offers, beside), mask in zip(pairs, left) if rules.first else ():
+            offered, limit_s = (offers.indptr, offers.site, offers.open_places), beside.threshold.limit_s
+            read = beside.at(points).read(lifted)
+            mask[points] &= places_within(read.out_s, read.back_s, limit_s, False, *offered) < n
     return tuple(found)
 
 
@@ -156,7 +160,7 @@ def _variants(
 
 def gather_evidence(
     task: Task,
-    limits_s: Sequence[float],
+    thresholds: Sequence[Threshold],
     residents: Residents,
     rules: FlagRules,
     sources: TimesSources,
@@ -169,8 +173,7 @@ def gather_evidence(
     Parameters
     ----------
     task : Task
-    limits_s : sequence of float
-        Thresholds [s].
+    thresholds : sequence of Threshold
     residents : Residents
     rules : FlagRules
     sources : TimesSources
@@ -189,8 +192,8 @@ def gather_evidence(
         trip,
         arrive_s=arrive_s,
         leave_s=leave_s,
-        lifted=_lifted(task, trip, connection, residents, limits_s, rules, sources) if lifts else (),
-        variants=_variants(task, trip, connection, residents, max(limits_s), sources)
+        lifted=_lifted(task, trip, connection, residents, thresholds, rules, sources) if lifts else (),
+        variants=_variants(task, trip, connection, residents, max(t.limit_s for t in thresholds), sources)
         if doubts and not rules.first
         else (),
         towns=sources.towns.points if sources.towns is not None and rides else None,

@@ -10,7 +10,7 @@ import numpy as np
 from numba import njit
 
 __all__ = [
-    "fca_ratios",
+    "fca_demand",
     "fca_sums",
     "nearest_offer",
     "places_within",
@@ -93,25 +93,14 @@ def nearest_offer(
 
 
 @njit(cache=True, nogil=True)
-def fca_ratios(
-    out_s: np.ndarray,
-    back_s: np.ndarray,
-    limit_s: float,
-    candidates: np.ndarray,
-    site: np.ndarray,
-    places: np.ndarray,
-) -> np.ndarray:
-    """Places per candidate who can get there and back, of each offer (0 where nobody can); float64 (n_offers,)."""
-    demand = np.zeros(out_s.shape[1], dtype=np.float64)
+def fca_demand(
+    out_s: np.ndarray, back_s: np.ndarray, limit_s: float, candidates: np.ndarray, demand: np.ndarray
+) -> None:
+    """Add to `demand` the candidates who can get to each site and back; float64 (n_sites,)."""
     for p in range(out_s.shape[0]):
         for s in range(out_s.shape[1]):
             if out_s[p, s] <= limit_s and back_s[p, s] <= limit_s:
                 demand[s] += candidates[p]
-    ratio = np.zeros(len(site), dtype=np.float64)
-    for k in range(len(site)):
-        if demand[site[k]] > 0.0:
-            ratio[k] = places[k] / demand[site[k]]
-    return ratio
 
 
 @njit(cache=True, nogil=True)

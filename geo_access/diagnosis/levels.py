@@ -139,6 +139,7 @@ def unknown_points(
     *,
     towns: np.ndarray | None,
     rules: FlagRules,
+    near_off: np.ndarray | None = None,
 ) -> np.ndarray:
     """Points whose answer the data do not tell, as the reasons of `geo_access.diagnosis.points` would say it.
 
@@ -151,6 +152,8 @@ def unknown_points(
     towns : ndarray of bool, shape (n_points,), or None
         Points of towns whose urban transport no feed tells of, for a public that rides.
     rules : FlagRules
+    near_off : ndarray of int64, shape (n_points, n_metiers), optional
+        Places off the streets that are within by distance.
 
     Returns
     -------
@@ -165,7 +168,8 @@ def unknown_points(
     on_streets = np.bincount(owner, weights=placed, minlength=len(offers.metiers))
     few = offers.located_all < n
     # The site that would bring the n-th place stands off the streets.
-    unknown[:, ~few & (on_streets < n)] = True
+    known = on_streets[None, :] if near_off is None else on_streets[None, :] + near_off
+    unknown |= ~few[None, :] & (known < n)
     nothing = np.empty((0, 0), np.float32)
     trip = RoundTrip(nothing, nothing, unsnapped_points=off.points, unsnapped_sites=off.sites)
     for cause, mask in unmeasured(residents, offers, trip, towns=towns):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import IntEnum, StrEnum
@@ -31,6 +32,8 @@ __all__ = [
 RULES_VERSION = "geo-access/2"
 RULES_VERSIONS = ("geo-access/1", "geo-access/2")
 KINDS = ("training", "job")
+MEASURES = ("crow_fly",)
+"""Ways of measuring a distance that a study computes."""
 
 
 class Level(StrEnum):
@@ -166,6 +169,10 @@ class Threshold:
         The only mode it applies to; None for all.
     norm : str or None
         Id in `geo_access.diagnosis.norms.NORMS`, where a text names it.
+    kilometres : float or None
+        Distance that is enough whatever the time, each way [km]; None for none.
+    measured : str or None
+        How that distance is measured: one of `MEASURES`.
 
     Examples
     --------
@@ -181,6 +188,8 @@ class Threshold:
     status: str = ""
     mode: str | None = None
     norm: str | None = None
+    kilometres: float | None = None
+    measured: str | None = None
 
     @property
     def limit_s(self) -> float:
@@ -197,6 +206,12 @@ class Threshold:
             found.append(fault(where, "mode_unknown", mode=self.mode, known=", ".join(MODES)))
         if not self.source:
             found.append(fault(where, "diagnosis.no_source"))
+        if self.kilometres is not None and not 0 < self.kilometres < math.inf:
+            found.append(fault(where, "above_zero", value=self.kilometres))
+        if (self.kilometres is None) != (self.measured is None):
+            found.append(fault(where, "study.threshold_measured"))
+        elif self.measured is not None and self.measured not in MEASURES:
+            found.append(fault(where, "study.threshold_by_road", measured=self.measured))
         return found
 
 

@@ -2,6 +2,8 @@
 
 None is in force for offers of work in France: since 2019 the law gives no kilometre and no minute. What is quoted is
 quoted as what it is, with the alternative that the text gives beside the time; a study takes a time as a yardstick.
+Kilometres count where the study says how they are measured: no text that a study may name says it for a point and a
+place, so that none counts unasked.
 """
 
 from __future__ import annotations
@@ -55,7 +57,7 @@ class Norm:
     sure: bool = True
 
     def told(self, what: str, language: str) -> str:
-        """Words on it: ``name``, ``source``, ``status``, ``alternative`` or ``measured``."""
+        """Words on it: ``name``, ``source``, ``status``, ``alternative``, ``measured`` or ``computed``."""
         return text(f"norm.{self.id}.{what}", language)
 
 
@@ -82,7 +84,8 @@ def norms_table(language: str = "fr") -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        ``norm, name, minutes, km, each_way, modes, kind, since, until, source, status, alternative, measured, sure``.
+        ``norm, name, minutes, km, each_way, modes, kind, since, until, source, status, alternative, measured, computed,
+        sure``; `computed` says whether a study counts the kilometres, and why not.
 
     Examples
     --------
@@ -90,7 +93,7 @@ def norms_table(language: str = "fr") -> pd.DataFrame:
     >>> table.loc["ORE_2008", "status"]
     'historical: not in force since 2019-01-01, a yardstick here'
     """
-    told = ("source", "status", "alternative", "measured")
+    told = ("source", "status", "alternative", "measured", "computed")
     rows = [
         {
             "norm": norm.id,

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from geo_access.diagnosis.distance import within_distance
 from geo_access.diagnosis.lifts import profile_ask
 from geo_access.diagnosis.model import Profile, Schedule
 from geo_access.diagnosis.residents import Residents
@@ -75,6 +76,7 @@ def compare_observed(
     *,
     profiles: Sequence[Profile],
     limit_s: float,
+    kilometres: float | None = None,
     schedule: Schedule | None = None,
 ) -> ObservedTrips:
     """Compare observed trips with what the study's network allows, mode by mode.
@@ -93,6 +95,8 @@ def compare_observed(
     profiles : sequence of Profile
     limit_s : float
         Threshold, each way [s].
+    kilometres : float, optional
+        Distance that is enough whatever the time, as the crow flies [km].
     schedule : Schedule, optional
         Hours at work; by default 09:00–17:00.
 
@@ -113,7 +117,7 @@ def compare_observed(
         if ask is None or not len(inside):
             rows.append((mode, people, 0.0, 0.0, pd.NA, 0.0))
             continue
-        found = _pairs(inside.astype({"from_row": int, "to_row": int}), ends, times, ask, limit_s)
+        found = _pairs(inside.astype({"from_row": int, "to_row": int}), ends, times, ask, (limit_s, kilometres))
         # Places off the streets say nothing of the timetable.
         found = found[~found["reason"].isin(_OFF_STREETS)]
         measured = float(found["people"].sum())
@@ -143,9 +147,11 @@ def _ask(mode: str, profiles: Sequence[Profile], times: NetworkTimes, limit_s: f
     )
 
 
-def _pairs(flows: pd.DataFrame, ends: _Ends, times: NetworkTimes, ask: Ask, limit_s: float) -> pd.DataFrame:
+def _pairs(
+    flows: pd.DataFrame, ends: _Ends, times: NetworkTimes, ask: Ask, limit: tuple[float, float | None]
+) -> pd.DataFrame:
     """Share within the threshold, whether there is any way, and the usual cause, of each pair of zones."""
-    found = []
+    found, (limit_s, kilometres) = [], limit
     for part in _blocks(flows, ends):
         work = {zone: ends.work(zone) for zone in part["to_row"].unique().tolist()}
         homes = np.unique(np.concatenate([ends.points(zone)[0] for zone in part["from_row"].unique().tolist()]))
@@ -154,11 +160,15 @@ def _pairs(flows: pd.DataFrame, ends: _Ends, times: NetworkTimes, ask: Ask, limi
         sites = Sites(ends.residents.point_ids[places], ends.residents.point_ids[places], xy[places])
         connection = connect_points(times, xy[homes], sites, ask)
         trip = round_trip(connection, np.arange(len(homes)), sites, ask, explain=True)
+        near = trip.out_s <= limit_s
+        near &= trip.back_s <= limit_s
+        if kilometres is not None:
+            near |= within_distance(xy[homes], xy[places], kilometres)
         for row in part.to_dict("records"):
             points, people = ends.points(int(row["from_row"]))
             here = np.searchsorted(homes, points)
             there = np.searchsorted(places, work[int(row["to_row"])])
-            judged = _judged(trip, np.ix_(here, there), people, limit_s)
+            judged = _judged(trip, np.ix_(here, there), people, near)
             found.append((row["home"], row["work"], row["mode"], float(row["people"]), *judged))
     return pd.DataFrame(found, columns=_PAIR_COLUMNS)
 
@@ -173,10 +183,10 @@ def _blocks(flows: pd.DataFrame, ends: _Ends) -> list[pd.DataFrame]:
 
 
 def _judged(
-    trip: RoundTrip, cells: tuple[np.ndarray, ...], people: np.ndarray, limit_s: float
+    trip: RoundTrip, cells: tuple[np.ndarray, ...], people: np.ndarray, near: np.ndarray
 ) -> tuple[float, bool, str]:
     out_s, back_s = trip.out_s[cells], trip.back_s[cells]
-    within = ((out_s <= limit_s) & (back_s <= limit_s)).any(axis=1)
+    within = near[cells].any(axis=1)
     some = np.ones(out_s.shape, dtype=bool)
     for seconds, beyond in ((out_s, trip.out_beyond_s), (back_s, trip.back_beyond_s)):
         some &= ~np.isnan(seconds) if beyond is None else ~np.isnan(seconds) | ~np.isnan(beyond[cells])

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from geo_access.diagnosis.confidence import Doubt, Variant, doubts
 from geo_access.diagnosis.coverage import unmeasured
-from geo_access.diagnosis.kernels import fca_ratios, fca_sums, nearest_offer, places_within, places_within_radius
+from geo_access.diagnosis.distance import Beside
+from geo_access.diagnosis.kernels import fca_demand, fca_sums, nearest_offer, places_within, places_within_radius
 from geo_access.diagnosis.lifts import LIFTS, Counterfactual
 from geo_access.diagnosis.model import FlagReason, FlagRules, Threshold
 from geo_access.diagnosis.reasons import binding_offers, pair_states, single_obstacle, travel_reasons
@@ -92,6 +93,8 @@ class PointFlags:
     doubts : tuple of Doubt
     lifts : mapping of str to ndarray of bool
         Who would reach n places with one limit lifted.
+    by_distance : ndarray of bool, or None
+        Who reaches n places by the distance beside the threshold, and not by its minutes alone; None where it has none.
     """
 
     reached: np.ndarray
@@ -109,6 +112,7 @@ class PointFlags:
     in_radius: np.ndarray
     doubts: tuple[Doubt, ...] = ()
     lifts: Mapping[str, np.ndarray] = field(default_factory=dict)
+    by_distance: np.ndarray | None = None
 
 
 def flag_points(
@@ -137,7 +141,8 @@ def flag_points(
     """
     faults = rules.faults() + threshold.faults() + evidence.faults(len(residents.point_ids), len(sites))
     raise_faults(faults)
-    n, limit_s, trip = rules.min_opportunities, threshold.limit_s, evidence.trip
+    n, limit_s, beside = rules.min_opportunities, threshold.limit_s, Beside(threshold, residents.xy, sites.xy)
+    trip = beside.read(evidence.trip)
     wanted = offers.open_places if rules.first else offers.all_places
     offered = (offers.indptr, offers.site, wanted)
 
@@ -146,11 +151,12 @@ def flag_points(
 
     places, free = within(offers.all_places), within(offers.open_places)
     reached = (free if rules.first else places) >= n
-    best_s, nearest = nearest_offer(trip.out_s, *offered)
-    lifts = _lifts(evidence, offers, reached, limit_s=limit_s, n=n)
-    reason, binding, lacks_s = _told(residents, offers, evidence, lifts, limit_s=limit_s, n=n)
+    best_s, nearest = nearest_offer(evidence.trip.out_s, *offered)
+    lifted = _read_lifted(evidence.lifted, beside)
+    lifts = _lifts(lifted, offers, reached, limit_s=limit_s, n=n)
+    reason, binding, lacks_s = _told(residents, offers, replace(evidence, trip=trip), lifts, limit_s=limit_s, n=n)
     if rules.first:
-        reason = first_reasons(offers, trip, reached, limit_s=limit_s, n=n, counterfactuals=evidence.lifted)
+        reason = first_reasons(offers, trip, reached, limit_s=limit_s, n=n, counterfactuals=lifted)
     else:
         reason[reached] = FlagReason.REACHES
     counted = np.where(offers.counted_places > 0, offers.taken_places, 0)
@@ -161,15 +167,16 @@ def flag_points(
         free_places=free,
         counted_places=within(offers.counted_places),
         taken_places=within(counted),
-        places_per_candidate=shared_places(residents, offers, trip, limit_s),
+        places_per_candidate=shared_places(residents, offers, evidence.trip, beside),
         best_s=best_s,
         nearest=nearest,
         binding=binding,
         out_lack_s=np.where(reached, np.float32(np.nan), lacks_s[0]),
         back_lack_s=np.where(reached, np.float32(np.nan), lacks_s[1]),
         in_radius=places_within_radius(residents.xy, sites.xy, rules.radius_m, *offered) >= n,
-        doubts=doubts(offers, trip, evidence.variants, limit_s=limit_s, rules=rules, walk_kmh=evidence.walk_kmh),
+        doubts=doubts(offers, evidence.trip, evidence.variants, beside=beside, rules=rules, walk_kmh=evidence.walk_kmh),
         lifts=lifts,
+        by_distance=_by_distance(offered, evidence.trip, reached, beside, n),
     )
 
 
@@ -185,7 +192,17 @@ def _told(
     return _with_causes(reason, residents, offers, evidence, n), binding, (out_lack_s, back_lack_s)
 
 
-def shared_places(residents: Residents, offers: Offers, trip: RoundTrip, limit_s: float) -> np.ndarray:
+def _by_distance(
+    offered: tuple[np.ndarray, ...], trip: RoundTrip, reached: np.ndarray, beside: Beside, n: int
+) -> np.ndarray | None:
+    """Who reaches by the distance, and not by the minutes alone."""
+    if not beside.asked:
+        return None
+    alone = places_within(trip.out_s, trip.back_s, beside.threshold.limit_s, False, *offered) >= n
+    return np.asarray(reached & ~alone)
+
+
+def shared_places(residents: Residents, offers: Offers, trip: RoundTrip, beside: Beside) -> np.ndarray:
     """Free places per candidate, each site shared among all who can reach it (2SFCA).
 
     Parameters
@@ -194,15 +211,23 @@ def shared_places(residents: Residents, offers: Offers, trip: RoundTrip, limit_s
         All who may reach the sites.
     offers : Offers
     trip : RoundTrip
-    limit_s : float
-        Threshold, each way [s].
+        As measured.
+    beside : Beside
+        Threshold, each way.
 
     Returns
     -------
     ndarray of float32, shape (n_points, n_metiers)
     """
-    ratio = fca_ratios(trip.out_s, trip.back_s, limit_s, residents.candidates, offers.site, offers.open_places)
-    return np.asarray(fca_sums(trip.out_s, trip.back_s, limit_s, offers.indptr, offers.site, ratio))
+    limit_s, demand = beside.threshold.limit_s, np.zeros(trip.out_s.shape[1], dtype=np.float64)
+    for rows, part in beside.parts(trip):
+        fca_demand(part.out_s, part.back_s, limit_s, residents.candidates[rows], demand)
+    everyone = demand[offers.site]
+    ratio = np.divide(offers.open_places, everyone, out=np.zeros(len(everyone)), where=everyone > 0)
+    total = np.zeros((len(trip.out_s), len(offers.indptr) - 1), dtype=np.float32)
+    for rows, part in beside.parts(trip):
+        total[rows] = fca_sums(part.out_s, part.back_s, limit_s, offers.indptr, offers.site, ratio)
+    return total
 
 
 def _with_causes(reason: np.ndarray, residents: Residents, offers: Offers, evidence: Evidence, n: int) -> np.ndarray:
@@ -220,11 +245,20 @@ def _with_causes(reason: np.ndarray, residents: Residents, offers: Offers, evide
     return reason
 
 
-def _lifts(evidence: Evidence, offers: Offers, reached: np.ndarray, *, limit_s: float, n: int) -> dict[str, np.ndarray]:
+def _read_lifted(lifted: Sequence[Counterfactual], beside: Beside) -> tuple[Counterfactual, ...]:
+    """Read the times with a limit lifted as the threshold does."""
+    if not beside.asked:
+        return tuple(lifted)
+    return tuple(replace(item, trip=beside.at(item.points).read(item.trip)) for item in lifted)
+
+
+def _lifts(
+    lifted: Sequence[Counterfactual], offers: Offers, reached: np.ndarray, *, limit_s: float, n: int
+) -> dict[str, np.ndarray]:
     """Who would reach n places with each limit lifted, those who do already included."""
     offered = (offers.indptr, offers.site, offers.all_places)
     found = {}
-    for item in evidence.lifted:
+    for item in lifted:
         would = reached.copy()
         would[item.points] |= places_within(item.trip.out_s, item.trip.back_s, limit_s, False, *offered) >= n
         found[item.name] = would

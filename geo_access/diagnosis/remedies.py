@@ -20,6 +20,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
+from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.model import UNMEASURED, Level
 from geo_access.diagnosis.service_remedies import SERVICE, TriedChange, with_lines
@@ -92,6 +93,10 @@ class _Zone:
     n: int
 
     @property
+    def beside(self) -> Beside:
+        return Beside(self.case.threshold, self.xy, self.sites.xy)
+
+    @property
     def limit_s(self) -> float:
         return self.case.threshold.limit_s
 
@@ -99,7 +104,8 @@ class _Zone:
         """Share of the residents who reach n places with these times."""
         limit = self.limit_s if limit_s is None else limit_s
         offered = (self.offers.indptr, self.offers.site, self.offers.all_places)
-        reached = places_within(trip.out_s, trip.back_s, limit, False, *offered)[:, self.metier] >= self.n
+        read = self.beside.read(trip)
+        reached = places_within(read.out_s, read.back_s, limit, False, *offered)[:, self.metier] >= self.n
         return float(self.people[reached].sum() / self.people.sum())
 
     def times(self, source: TimesSource, ask: Ask) -> RoundTrip:
@@ -143,7 +149,7 @@ def _find_zone(
         diagnosis.sites[kind],
         case.offers,
         diagnosis.asks[key],
-        RoundTrip(trip.out_s[points], trip.back_s[points]),
+        diagnosis.beside(case).at(points).read(RoundTrip(trip.out_s[points], trip.back_s[points])),
         diagnosis.rules.min_opportunities,
     )
 
@@ -354,12 +360,13 @@ def _changes(
 ) -> Iterator[tuple[str, str, np.ndarray]]:
     """Yield each change, ordered by what it asks of others, and who reaches the métier with it."""
     key = (case.profile.id, case.kind, case.schedule if case.kind == "training" else OWN_HOURS)
-    trip, ask = diagnosis.times[key], diagnosis.asks[key]
+    beside, ask = diagnosis.beside(case), diagnosis.asks[key]
+    trip = beside.read(diagnosis.times[key])
     n, sites = diagnosis.rules.min_opportunities, diagnosis.sites[case.kind]
     xy, limit_s = diagnosis.residents.xy, case.threshold.limit_s
 
     def anew(changed: Ask) -> RoundTrip:
-        return round_trip(connect_points(times, xy, sites, changed), np.arange(len(xy)), sites, changed)
+        return beside.read(round_trip(connect_points(times, xy, sites, changed), np.arange(len(xy)), sites, changed))
 
     plain = replace(ask, spread_s=0)
     if plain.mode == "transit":
@@ -371,6 +378,7 @@ def _changes(
         shared = anew(plain.travelling(mode="car", max_rides=None))
         near = np.hypot(*(xy[:, None, k] - sites.xy[None, :, k] for k in (0, 1))) * limits.detour
         near = near <= limits.covoiturage_km * 1000
+        near |= beside.near()
         shared = RoundTrip(np.where(near, shared.out_s, np.nan), np.where(near, shared.back_s, np.nan))
         yield "covoiturage", f"≤ {limits.covoiturage_km:g} km", _reached(case, shared, limit_s, n)
     known = connect_points(times, xy, sites, plain)

@@ -123,7 +123,8 @@ class _Territory:
 
 def _placed(diagnosis: Diagnosis, case: DiagnosedCase, trip: RoundTrip, gained: np.ndarray) -> float:
     """Residents gained for whom there is a free place, métier by métier."""
-    within = (trip.out_s <= case.threshold.limit_s) & (trip.back_s <= case.threshold.limit_s)
+    read = diagnosis.beside(case).read(trip)
+    within = (read.out_s <= case.threshold.limit_s) & (read.back_s <= case.threshold.limit_s)
     offers, placed = case.offers, 0.0
     for metier in np.flatnonzero(gained.any(axis=0)).tolist():
         part = slice(offers.indptr[metier], offers.indptr[metier + 1])

@@ -293,7 +293,7 @@ def _key(case: DiagnosedCase) -> tuple[str, str, str]:
 
 def _wanted(diagnosis: Diagnosis, case: DiagnosedCase, lacking: np.ndarray, points: np.ndarray) -> Wanted:
     trip = diagnosis.times[_key(case)]
-    today = RoundTrip(trip.out_s[points], trip.back_s[points])
+    today = diagnosis.beside(case).at(points).read(RoundTrip(trip.out_s[points], trip.back_s[points]))
     hours = site_hours(_asked(diagnosis, case), diagnosis.sites[case.kind])
     least = diagnosis.rules.min_opportunities
     return Wanted(lacking[points], today, case.offers, case.threshold.limit_s, least, *hours)
@@ -396,7 +396,8 @@ def reached_by(diagnosis: Diagnosis, case: DiagnosedCase, trip: RoundTrip) -> np
     trip : RoundTrip
     """
     offered = (case.offers.indptr, case.offers.site, case.offers.all_places)
-    found = places_within(trip.out_s, trip.back_s, case.threshold.limit_s, False, *offered)
+    read = diagnosis.beside(case).read(trip)
+    found = places_within(read.out_s, read.back_s, case.threshold.limit_s, False, *offered)
     return np.asarray(found >= diagnosis.rules.min_opportunities)
 
 

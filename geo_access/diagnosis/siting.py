@@ -222,7 +222,8 @@ def sessions_for_metier(
     if metier not in codes:
         raise refusal("diagnosis.no_metier", metier=metier, known=", ".join(codes))
     number = codes.index(metier)
-    trip, sites = diagnosis.times[profile, "training", case.schedule], diagnosis.sites["training"]
+    trip = diagnosis.beside(case).read(diagnosis.times[profile, "training", case.schedule])
+    sites = diagnosis.sites["training"]
     part = slice(case.offers.indptr[number], case.offers.indptr[number + 1])
     held = np.zeros(len(sites), dtype=bool)
     held[case.offers.site[part][case.offers.all_places[part] > 0]] = True

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.diagnosis.diagnose import DiagnosedCase
+from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.residents import Residents
 from geo_access.diagnosis.supply import Offers
 from geo_access.errors import raise_faults
@@ -50,7 +51,9 @@ def filling_rate(candidates: np.ndarray, places: np.ndarray) -> np.ndarray:
     return np.divide(candidates, places, out=np.full(places.shape, np.nan), where=places > 0)
 
 
-def employer_need(jobs: Offers, training: Offers, seconds: np.ndarray, *, limit_s: float) -> pd.DataFrame:
+def employer_need(
+    jobs: Offers, training: Offers, seconds: np.ndarray, *, limit_s: float, beside: Beside | None = None
+) -> pd.DataFrame:
     """Need at employers, and how much of it lies near a suitable session.
 
     Parameters
@@ -61,6 +64,8 @@ def employer_need(jobs: Offers, training: Offers, seconds: np.ndarray, *, limit_
         Time between them [s], NaN where there is none.
     limit_s : float
         Threshold [s].
+    beside : Beside, optional
+        Between the employers and the training, for the distance that the threshold names.
 
     Returns
     -------
@@ -85,6 +90,8 @@ def employer_need(jobs: Offers, training: Offers, seconds: np.ndarray, *, limit_
     if [m.code for m in jobs.metiers] != [m.code for m in training.metiers]:
         raise_faults([fault("need", "diagnosis.other_metiers")])
     near = np.asarray(seconds) <= limit_s
+    if beside is not None:
+        near |= beside.near()
     rows = []
     for m, metier in enumerate(jobs.metiers):
         taught = slice(training.indptr[m], training.indptr[m + 1])

@@ -280,11 +280,15 @@ class MapContent:
         for key, part in rows.groupby(_QUESTION, sort=False, observed=True, dropna=False):
             profile, kind, schedule, threshold = (str(item) for item in key)
             minutes = part["threshold_min"].iloc[0] if "threshold_min" in part else None
+            limit = threshold if minutes is None else text("band", self.language, minutes=f"{minutes:g}")
+            km = part["threshold_km"].iloc[0] if "threshold_km" in part else pd.NA
+            if not pd.isna(km):
+                limit = text("threshold.or_km", self.language, minutes=limit, km=f"{km:g}")
             words = [
                 self.profile_names.get(profile, profile),
                 text(f"kind.{kind}", self.language).lower(),
                 self.schedule_names.get(schedule, schedule),
-                threshold if minutes is None else text("band", self.language, minutes=f"{minutes:g}"),
+                limit,
             ]
             label = ", ".join(word for word in words if word)
             rows_by_zone = part.set_index(part["zone_id"].astype(str))

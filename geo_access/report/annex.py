@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from geo_access.clock import format_clock, parse_clock
-from geo_access.diagnosis.model import FlagReason
+from geo_access.diagnosis.model import FlagReason, Threshold
 from geo_access.diagnosis.version_one import FirstReason
 from geo_access.report.context import ReportContext
 from geo_access.report.words import share
@@ -103,6 +103,10 @@ def _tables(context: ReportContext) -> list[dict[str, Any]]:
     def number(value: float) -> str:
         return format_number(value, language, decimals=0 if float(value).is_integer() else 1)
 
+    def limit_of(item: Threshold) -> str:
+        told = number(item.minutes)
+        return told if item.kilometres is None else t("threshold.or_km", minutes=told, km=number(item.kilometres))
+
     at_least = t("annex.rule.at_least", n=rules.min_opportunities)
     rule_rows = [
         [t("annex.rule.version"), rules.version],
@@ -118,7 +122,7 @@ def _tables(context: ReportContext) -> list[dict[str, Any]]:
             t("annex.thresholds"),
             [t("annex.threshold"), t("annex.minutes"), t("annex.kind"), t("report.source"), t("annex.status")],
             [
-                [item.name, number(item.minutes), t(f"kind.{item.kind}"), item.source, item.status or empty]
+                [item.name, limit_of(item), t(f"kind.{item.kind}"), item.source, item.status or empty]
                 for item in context.thresholds
             ],
         ),

@@ -8,7 +8,7 @@ import pandas as pd
 
 from geo_access.report.changes import change_told
 from geo_access.report.context import ReportContext
-from geo_access.report.words import minutes, share
+from geo_access.report.words import limit_words, share
 from geo_access.words.words import format_number, text
 
 __all__ = ["plan_tables", "question_label", "session_table"]
@@ -39,7 +39,7 @@ def question_label(context: ReportContext, rows: pd.DataFrame, kind: str) -> str
     limit = next((item for item in context.thresholds if item.id == str(rows["threshold"].iloc[0])), None)
     parts = [profile.name or profile.id, hours]
     if limit is not None and limit.kind == kind:
-        parts.append(minutes(limit.minutes, language))
+        parts.append(limit_words(limit, language))
     return ", ".join(parts)
 
 

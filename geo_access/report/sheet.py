@@ -20,7 +20,7 @@ from geo_access.diagnosis.remedies import RemedyLimits, find_remedies
 from geo_access.errors import CoverageError, InputError
 from geo_access.network.model import CrowFly, Network
 from geo_access.report.sheet_ways import told_trip, whole_minutes
-from geo_access.report.words import environment, minutes
+from geo_access.report.words import environment, limit_words, minutes
 from geo_access.times.round_trip import NetworkTimes, RoundTrip, connect_points, round_trip
 from geo_access.words.words import format_number, plural, text, written_date
 
@@ -214,10 +214,11 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
     # Quickest first; at the same minute, the one with more places.
     near.sort(key=lambda site: (whole_minutes(worst[site]), -free[site], str(sheet.diagnosis.sites[kind].names[site])))
     within, full = [site for site in near if free[site] > 0], [site for site in near if free[site] <= 0]
-    limit = minutes(case.threshold.minutes, language)
+    by_distance = _by_distance(sheet, case, within, free)
+    limit = limit_words(case.threshold, language)
     count = (
-        plural(f"person.count.{kind}", len(within), language, minutes=limit)
-        if within
+        plural(f"person.count.{kind}", len(within) + len(by_distance), language, minutes=limit)
+        if within or by_distance
         else text(f"person.none.{kind}", language, minutes=limit)
     )
     schedule = next((item for item in sheet.schedules if item.id == case.schedule), None)
@@ -248,9 +249,29 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
     }
     if len(within) > _MOST_TRIPS:
         part["more"] = text("person.more", language, n=_MOST_TRIPS)
+    if by_distance:
+        part["by_distance"] = text("person.by_distance", language, names=" ; ".join(by_distance))
     if full:
         part["full"] = text("person.full", language, names=" ; ".join(str(names[site]) for site in full))
     return part | _obstacle(sheet, case, metier)
+
+
+def _by_distance(sheet: _Sheet, case: DiagnosedCase, within: Sequence[int], free: np.ndarray) -> list[str]:
+    """Name the places with room that are within by the distance beside the minutes alone, with their time."""
+    beside, language = sheet.diagnosis.beside(case), sheet.language
+    if not beside.asked:
+        return []
+    trip = sheet.diagnosis.times[case.profile.id, case.kind, case.schedule if case.kind == "training" else OWN_HOURS]
+    near, names = beside.near()[0], sheet.diagnosis.sites[case.kind].names
+    told = []
+    for site in np.unique(case.offers.site).tolist():
+        if not near[site] or free[site] <= 0 or site in within:
+            continue
+        worst = max(float(trip.out_s[0, site]), float(trip.back_s[0, site]))
+        known = np.isfinite(trip.out_s[0, site]) and np.isfinite(trip.back_s[0, site])
+        time = minutes(whole_minutes(worst), language) if known else text("person.no_trip", language)
+        told.append(f"{names[site]} ({time})")
+    return told
 
 
 def _obstacle(sheet: _Sheet, case: DiagnosedCase, metier: Metier) -> dict[str, Any]:

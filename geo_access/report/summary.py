@@ -11,7 +11,7 @@ from geo_access.diagnosis.model import Metier
 from geo_access.report.axes import gap_lines, measured, reason_words
 from geo_access.report.context import ReportContext
 from geo_access.report.reach import REACHES, blocked_of, is_asked, named_metier, reach_of, reach_rows, share_of
-from geo_access.report.words import minutes, share
+from geo_access.report.words import limit_words, share
 from geo_access.words.words import format_number, plural, text
 
 __all__ = ["summary_content"]
@@ -58,7 +58,7 @@ def summary_content(context: ReportContext) -> dict[str, Any]:
     lines = [line for kind in kinds if (line := _range_line(context, kind))]
     every = _all_blocked(context, kinds)
     lines += [line for line in (_obstacle_line(context, every), _qpv_line(context), _car_line(context)) if line]
-    lines += gap_lines(context, every)
+    lines += [*gap_lines(context, every), *_distance_lines(context)]
     if context.rules.people != "residents":
         lines.insert(0, text("report.people", language, people=text(f"note.people.{context.rules.people}", language)))
     return {"intro": intro, "lines": lines, "kinds": kinds, "rows": rows}
@@ -73,15 +73,30 @@ def _range_line(context: ReportContext, kind: str) -> str:
     if not shares:
         return ""
     wanted = str(context.question(context.reach, kind)["threshold"].iloc[0])
-    limit = next((item.minutes for item in context.thresholds if item.id == wanted), None)
+    limit = next((item for item in context.thresholds if item.id == wanted), None)
     values = {
-        "threshold": "–" if limit is None else minutes(limit, language),
+        "threshold": "–" if limit is None else limit_words(limit, language),
         "worst": shares[0][1],
         "worst_share": share(shares[0][0], language),
         "best": shares[-1][1],
         "best_share": share(shares[-1][0], language),
     }
     return text(f"report.summary.{kind}" + (".one" if len(shares) == 1 else ""), language, **values)
+
+
+def _distance_lines(context: ReportContext) -> list[str]:
+    """Say where the distance beside the minutes, and not the time, makes that somebody gets there."""
+    told, flags = [], context.flags
+    for limit in context.thresholds:
+        if limit.kilometres is None or "by_distance_share" not in flags:
+            continue
+        own = flags[flags["threshold"].astype(str) == limit.id]
+        some = int((own["by_distance_share"].fillna(0) > 0).sum())
+        words = limit_words(limit, context.language)
+        told.append(
+            plural("report.by_distance", some, context.language, threshold=limit.name, limit=words, all=len(own))
+        )
+    return told
 
 
 def _named_with_code(metier: Metier) -> str:

@@ -12,6 +12,7 @@ from pathlib import Path
 import jinja2
 from markupsafe import Markup
 
+from geo_access.diagnosis.model import Threshold
 from geo_access.maps.palettes import LEVEL_COLOURS
 from geo_access.words.told import refusal
 from geo_access.words.words import catalogue, format_number, text
@@ -51,6 +52,21 @@ def minutes(value: float, language: str = "fr") -> str:
     """
     form = "one" if abs(value) < 2 and (language == "fr" or value == 1) else "many"
     return text(f"report.minutes.{form}", language, n=f"{value:g}").replace(" ", "\u202f")
+
+
+def limit_words(threshold: Threshold, language: str = "fr") -> str:
+    r"""Write a threshold in full: its minutes, and the distance that is enough as well.
+
+    Examples
+    --------
+    >>> rule = Threshold("t", "", 60, "job", source="s", kilometres=30, measured="crow_fly")
+    >>> limit_words(rule, "en")
+    '60\u202fminutes or 30 km as the crow flies'
+    """
+    told = minutes(threshold.minutes, language)
+    if threshold.kilometres is None:
+        return told
+    return text("threshold.or_km", language, minutes=told, km=f"{threshold.kilometres:g}")
 
 
 def known_text(prefix: str, name: str, language: str) -> str:

@@ -83,10 +83,17 @@ def publication(file: StudyFile) -> Publication:
 
 
 def norm_notes(file: StudyFile) -> tuple[Note, ...]:
-    """Say where a norm is applied to publics that its text does not speak of."""
+    """Say where a norm is applied to publics that its text does not speak of, and which kilometres count."""
     found = []
     for section in file.thresholds:
         norm = None if section.norm is None else NORMS[section.norm]
+        if norm is not None and norm.km is not None:
+            key = "threshold_km_told" if section.measured is None else "threshold_km_chosen"
+            found.append(note(key, norm=norm.id, km=f"{norm.km:g}"))
+        kilometres = section.kilometres or (norm.km if norm is not None and section.measured is not None else None)
+        if kilometres is not None:
+            minutes = section.minutes or (0.0 if norm is None else norm.minutes)
+            found.append(note("threshold_km", name=section.name, minutes=minutes, km=f"{kilometres:g}"))
         if norm is None or not norm.modes:
             continue
         others = [public.name for public in file.profiles if public.mode not in norm.modes]

@@ -404,6 +404,8 @@ def study_thresholds(file: StudyFile) -> list[Threshold]:
             # A scenario may ask what other minutes would say.
             given |= {"minutes": section.minutes or norm.minutes}
             given |= {name: given[name] or norm.told(name, language) for name in ("source", "status")}
+            # The text does not say how its kilometres are measured: they count where the study says how.
+            given["kilometres"] = None if section.measured is None else norm.km
         found.append(Threshold(**{**given, "norm": section.norm}))
     return found
 

@@ -14,6 +14,7 @@ import pandas as pd
 
 from geo_access.diagnosis.curves import reach_curves
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis, diagnose
+from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.employers import employer_transit_test
 from geo_access.diagnosis.observed import ObservedTrips, compare_observed
 from geo_access.diagnosis.publication import hold_back
@@ -217,7 +218,8 @@ def adequacy_components(
     everyone, everywhere = np.arange(len(jobs_at)), np.arange(len(taught_at))
     between = times.connect(jobs_at, taught_at, query)
     seconds = between.times(everyone, everywhere, query, homeward=False, explain=False).seconds[:, :, 0]
-    need = employer_need(jobs.offers, training.offers, seconds, limit_s=training.threshold.limit_s)
+    beside = Beside(training.threshold, jobs_at, taught_at)
+    need = employer_need(jobs.offers, training.offers, seconds, limit_s=training.threshold.limit_s, beside=beside)
     source = "; ".join(table.source for table in (file.training, file.employers) if table is not None and table.source)
     return supply_adequacy(
         training, diagnosis.residents, need=need, employment=inputs.employment, zones=zones, by=by, source=source
@@ -284,12 +286,15 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
 
 def _shifts(diagnosis: Diagnosis) -> pd.DataFrame | None:
     """Test every employer's shifts for each public, under the first threshold for jobs."""
-    limit_min = next((case.threshold.minutes for case in diagnosis.cases if case.kind == "job"), None)
+    limit = next((case.threshold for case in diagnosis.cases if case.kind == "job"), None)
     publics = dict.fromkeys(profile for profile, kind, hours in diagnosis.times if (kind, hours) == ("job", OWN_HOURS))
-    if limit_min is None or not publics or not len(diagnosis.sites["job"]):
+    if limit is None or not publics or not len(diagnosis.sites["job"]):
         return None
     return pd.concat(
-        [employer_transit_test(diagnosis, profile=profile, limit_min=limit_min) for profile in publics],
+        [
+            employer_transit_test(diagnosis, profile=profile, limit_min=limit.minutes, kilometres=limit.kilometres)
+            for profile in publics
+        ],
         ignore_index=True,
     )
 
@@ -299,13 +304,15 @@ def _observed(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnos
     flows = inputs.beside.flows
     if flows is None:
         return None
-    limit_s = next((item.limit_s for item in study_thresholds(file) if item.kind == "job"), None)
+    thresholds = study_thresholds(file)
+    threshold = next((item for item in thresholds if item.kind == "job"), thresholds[0])
     return compare_observed(
         flows,
         diagnosis.residents,
         times,
         profiles=study_profiles(file, times.network),
-        limit_s=study_thresholds(file)[0].limit_s if limit_s is None else limit_s,
+        limit_s=threshold.limit_s,
+        kilometres=threshold.kilometres,
         schedule=None,
     )
 

@@ -19,7 +19,9 @@ from scipy import sparse
 
 from geo_access.diagnosis.coverage import UncoveredTowns, uncovered_towns
 from geo_access.diagnosis.diagnose import suited_thresholds, tasks_of
+from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.evidence import Task
+from geo_access.diagnosis.kernels import places_within_radius
 from geo_access.diagnosis.levels import (
     LEVELS,
     SANS_OBJET,
@@ -201,8 +203,9 @@ class LevelEngine:
             for schedule, offers in task.cases:
                 if only is not None and schedule != only[2]:
                     continue
-                needed, off = self._needed_of(task, offers, ground.residents, times, rules)
                 for threshold in suited_thresholds(task, thresholds):
+                    beside = Beside(threshold, ground.residents.xy, task.sites.xy)
+                    needed, off = self._needed_of(task, offers, ground.residents, times, rules, beside)
                     made = _Case(task, schedule, threshold, offers, rules, asked)
                     cases.append(made.levels(ground, needed, off))
         self._trim()
@@ -249,13 +252,14 @@ class LevelEngine:
         return made
 
     def _needed_of(
-        self, task: Task, offers: Offers, residents: Residents, times: NetworkTimes, rules: FlagRules
+        self, task: Task, offers: Offers, residents: Residents, times: NetworkTimes, rules: FlagRules, beside: Beside
     ) -> tuple[np.ndarray, OffStreets]:
         """Seconds that each point needs for each métier, and what lies off the streets."""
         n, ask = rules.min_opportunities, replace(task.ask, spread_s=0)
         wanted = offers.open_places if rules.first else offers.all_places
         self._source(residents)
-        before = (ask, n, residents.xy.shape, id(residents))
+        # What is within by distance depends on the kilometres, not on the minutes.
+        before = (ask, (n, beside.threshold.kilometres), residents.xy.shape, id(residents))
         groups = [slice(int(a), int(b)) for a, b in zip(offers.indptr[:-1], offers.indptr[1:])]
         sites = [offers.site[group] for group in groups]
         idle = np.setdiff1d(np.arange(len(task.sites)), offers.site)
@@ -269,7 +273,7 @@ class LevelEngine:
             keys.append((timed, *before, *_named(timeless, rows, own)))
         missing = [k for k, key in enumerate(keys) if key not in self._needed]
         if missing:
-            self._compute(task.sites, ask, residents, times, n, {keys[k]: (sites[k], places[k]) for k in missing})
+            self._compute(task.sites, ask, beside, times, n, {keys[k]: (sites[k], places[k]) for k in missing})
         found = [self._needed[key] for key in keys]
         for key in keys:
             self._needed.move_to_end(key)
@@ -284,7 +288,7 @@ class LevelEngine:
         self,
         sites: Sites,
         ask: Ask,
-        residents: Residents,
+        beside: Beside,
         times: NetworkTimes,
         n: int,
         missing: Mapping[_Key, tuple[np.ndarray, np.ndarray]],
@@ -294,11 +298,12 @@ class LevelEngine:
             (None, None) if sites.start_s is None or sites.end_s is None else (sites.start_s[rows], sites.end_s[rows])
         )
         some = Sites(sites.ids[rows], sites.names[rows], sites.xy[rows], *hours)
-        longest = longest_ways(times.known, residents.xy, some, ask)
-        nowhere = np.zeros(len(residents.xy), bool)
+        longest = longest_ways(times.known, beside.home_xy, some, ask)
+        nowhere = np.zeros(len(beside.home_xy), bool)
         for key, (own, places) in missing.items():
             at = np.searchsorted(rows, own)
-            seconds = _seconds_to_places(longest.seconds, at[places > 0], places[places > 0], n)
+            held = _Held(longest.seconds, replace(beside, site_xy=some.xy))
+            seconds = _seconds_to_places(held, at[places > 0], places[places > 0], n)
             off = longest.homes_off if len(own) else nowhere
             self._needed[key] = made = _Needed(seconds, off, longest.sites_off[at])
             self._bytes += made.seconds.nbytes + made.points_off.nbytes
@@ -338,14 +343,29 @@ def _decisive(times: NetworkTimes, ask: Ask, sites: Sites, rows: np.ndarray) -> 
     return times.known.timetable_within(spans_asked(ask, some))
 
 
-def _seconds_to_places(seconds: np.ndarray, rows: np.ndarray, places: np.ndarray, n: int) -> np.ndarray:
+@dataclass(frozen=True, eq=False)
+class _Held:
+    """Times of the longer way by site, read as a threshold does that names a distance."""
+
+    seconds: np.ndarray
+    beside: Beside
+
+    def of(self, row: int) -> np.ndarray:
+        """Seconds of every point at one site, float32 (n_points,)."""
+        if not self.beside.asked:
+            return np.asarray(self.seconds[row])
+        near = replace(self.beside, site_xy=self.beside.site_xy[row : row + 1]).near()[:, 0]
+        return np.where(near, np.float32(0), self.seconds[row])
+
+
+def _seconds_to_places(held: _Held, rows: np.ndarray, places: np.ndarray, n: int) -> np.ndarray:
     """Shortest threshold with which each point reaches n places at some sites, their rows."""
     if not len(rows):
-        return np.full(seconds.shape[1], np.inf, np.float32)
+        return np.full(held.seconds.shape[1], np.inf, np.float32)
     if places.min() >= n:
         # The nearest is enough; site by site, nothing is put together first.
-        return np.asarray(np.minimum.reduce([seconds[row] for row in rows.tolist()]))
-    some = seconds[rows].T
+        return np.asarray(np.minimum.reduce([held.of(row) for row in rows.tolist()]))
+    some = np.stack([held.of(row) for row in rows.tolist()], axis=1)
     return seconds_to_places(some, some, places, n)
 
 
@@ -375,7 +395,9 @@ class _Case:
         offers, rules, kind = self.offers, self.rules, self.task.kind
         reached = needed_s <= np.float64(self.threshold.limit_s)
         towns = ground.towns.points if self.task.ask.uses_transit else None
-        unknown = unknown_points(ground.residents, offers, reached, off, towns=towns, rules=rules)
+        unknown = unknown_points(
+            ground.residents, offers, reached, off, towns=towns, rules=rules, near_off=self._near_off(ground, off)
+        )
         asked = offers.exists
         asked = asked | (self.needed if self.needed is not None else np.full(len(offers.metiers), kind == "training"))
         share = share_of(ground.weights, reached)
@@ -397,3 +419,12 @@ class _Case:
             unmeasured_share,
             level,
         )
+
+    def _near_off(self, ground: _Ground, off: OffStreets) -> np.ndarray | None:
+        """Places within by distance at sites off the streets, int64 (n_points, n_metiers); None where none are."""
+        kilometres, offers = self.threshold.kilometres, self.offers
+        if kilometres is None or not off.sites.any():
+            return None
+        away = np.where(off.sites[offers.site], offers.all_places, 0)
+        xy, radius_m = self.task.sites.xy, 1000.0 * kilometres
+        return np.asarray(places_within_radius(ground.residents.xy, xy, radius_m, offers.indptr, offers.site, away))

@@ -132,7 +132,10 @@ def reached_with(
             continue
         longest = longest_ways(times.known, diagnosis.residents.xy, sites, asked).seconds
         for key, case in zip(keys, cases, strict=True):
-            found[key] = _enough(longest <= np.float64(case.threshold.limit_s), case.offers, prepared.rules)
+            within, beside = longest <= np.float64(case.threshold.limit_s), diagnosis.beside(case)
+            if beside.asked:
+                within |= beside.near().T
+            found[key] = _enough(within, case.offers, prepared.rules)
     return found
 
 

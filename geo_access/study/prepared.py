@@ -40,6 +40,7 @@ from geo_access.study.scenario import Assumptions
 from geo_access.study.step_free import step_free_network
 from geo_access.study.zonings import read_units, zonings_table
 from geo_access.times.kept import KeptTimes
+from geo_access.times.round_trip import RoundTrip
 from geo_access.words.told import refusal
 
 __all__ = ["PreparedStudy", "diagnose_assumptions", "open_prepared", "prepare_study"]
@@ -288,7 +289,11 @@ class PreparedStudy:
         counts = offered[part] > 0
         sites, places = offers.site[part][counts], offered[part][counts]
         trip = self.diagnosis.times[case.profile.id, case.kind, self.times_key(case)]
-        needed_s = seconds_to_places(trip.out_s[:, sites], trip.back_s[:, sites], places, self.rules.min_opportunities)
+        beside = self.diagnosis.beside(case)
+        read = replace(beside, site_xy=beside.site_xy[sites]).read(
+            RoundTrip(trip.out_s[:, sites], trip.back_s[:, sites])
+        )
+        needed_s = seconds_to_places(read.out_s, read.back_s, places, self.rules.min_opportunities)
         return needed_s / np.float32(60)
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_valida
 from pydantic_core import PydanticCustomError
 
 from geo_access.clock import DAY_S, parse_clock
+from geo_access.diagnosis.model import MEASURES
 from geo_access.diagnosis.norms import NORMS
 from geo_access.diagnosis.residents import People
 from geo_access.errors import InputError
@@ -372,6 +373,8 @@ class ThresholdSection(Section):
     source: str = ""
     status: str = ""
     norm: Literal["ORE_2008", "FRANCE_SERVICES_2019", "VIE_COURANTE_2016"] | None = None
+    kilometres: Annotated[float, Field(gt=0, le=1000)] | None = None
+    measured: Literal["crow_fly", "by_road"] | None = None
 
     @model_validator(mode="after")
     def _said_by_somebody(self) -> ThresholdSection:
@@ -388,6 +391,35 @@ class ThresholdSection(Section):
                 "study.threshold_norm",
                 "{norm} says {named} minutes, not {minutes}: take minutes away, or norm",
                 {"norm": str(self.norm), "named": f"{named:g}", "minutes": f"{self.minutes:g}"},
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _kilometres_are_measured_somehow(self) -> ThresholdSection:
+        norm_km = None if self.norm is None else NORMS[self.norm].km
+        if self.norm is not None and self.kilometres not in (None, norm_km):
+            raise PydanticCustomError(
+                "study.threshold_norm_km",
+                "{norm} says {named} km, not {kilometres}: take kilometres away, or norm",
+                {
+                    "norm": str(self.norm),
+                    "named": "–" if norm_km is None else f"{norm_km:g}",
+                    "kilometres": f"{self.kilometres:g}",
+                },
+            )
+        if (self.kilometres is not None or self.measured is not None) and (
+            self.measured is None or (self.kilometres is None and norm_km is None)
+        ):
+            raise PydanticCustomError(
+                "study.threshold_measured",
+                'kilometres and measured, the way they are measured, go together: measured = "crow_fly"',
+                {},
+            )
+        if self.measured is not None and self.measured not in MEASURES:
+            raise PydanticCustomError(
+                "study.threshold_by_road",
+                'measured = "{measured}" is not computed by a study: measured = "crow_fly", or minutes alone',
+                {"measured": self.measured},
             )
         return self
 

@@ -227,7 +227,7 @@ def _judged(prepared: PreparedStudy, places: _Places, question: AdviserQuestion)
     found = []
     for task in tasks_of(supply, Asked(profiles, limits, prepared.schedules, prepared.rules)):
         limit = next(item for item in limits if item.kind == task.kind)
-        arguments = (replace(task, ask=replace(task.ask, spread_s=0)), [limit.limit_s], person, prepared.rules, sources)
+        arguments = (replace(task, ask=replace(task.ask, spread_s=0)), [limit], person, prepared.rules, sources)
         evidence = gather_evidence(*arguments, lifts=question.lifts, doubts=False)
         if places.errand is not None:
             by_stop = _lifted_by_stop(evidence.lifted, task, prepared, places.home_xy, errand=places.errand)

@@ -21,6 +21,7 @@ from geo_access.study.prepared import PreparedStudy
 from geo_access.surfaces.surface import travel_time_surface
 from geo_access.web.questions import CaseQuestion, SurfaceQuestion, ZoneQuestion
 from geo_access.web.surface_bytes import pack_surface
+from geo_access.words.words import text
 
 __all__ = [
     "CURVE_MINUTES",
@@ -94,7 +95,7 @@ def told_case(
     return {
         "threshold": threshold.minutes,
         "threshold_name": threshold.name,
-        "threshold_source": threshold.source,
+        "threshold_source": _source_told(threshold, prepared.file.study.language),
         "threshold_status": threshold.status,
         "adequate": rules.adequate_share,
         "fragile": rules.fragile_share,
@@ -103,6 +104,14 @@ def told_case(
         "zones": columns,
         "curve": base64.b64encode(units.tobytes()).decode(),
     }
+
+
+def _source_told(threshold: Threshold, language: str) -> str:
+    """Who says so, and the distance that is enough as well."""
+    if threshold.kilometres is None:
+        return threshold.source
+    told = text("band", language, minutes=f"{threshold.minutes:g}")
+    return f"{text('threshold.or_km', language, minutes=told, km=f'{threshold.kilometres:g}')} ; {threshold.source}"
 
 
 SHOWN = (
