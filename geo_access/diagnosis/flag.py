@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 from scipy import sparse
 
+from geo_access.diagnosis.distance_columns import distance_columns, no_distance
 from geo_access.diagnosis.kernels import zone_lacks, zone_medians
 from geo_access.diagnosis.levels import (
     LEVELS,
@@ -377,22 +378,9 @@ def aggregate_flags(
         **_saturation_columns(residents, points, code, rules),
         **_supply_columns(residents, sites, offers, points),
         "rules": _constant(rules.version, n),
-        **_distance_columns(residents, points, code, threshold),
+        **distance_columns(residents, points, code == SANS_OBJET, threshold),
     }
     return pd.DataFrame(columns, copy=False)
-
-
-def _distance_columns(
-    residents: Residents, points: PointFlags, level: np.ndarray, threshold: Threshold
-) -> dict[str, object]:
-    """Distance beside the minutes, and who reaches by it alone; nothing where the threshold names none."""
-    if points.by_distance is None:
-        return {}
-    share = share_of(residents.weights, points.by_distance)
-    return {
-        "threshold_km": _nullable(np.full(level.size, float(threshold.kilometres or 0.0))),
-        "by_distance_share": _nullable(np.where(level == SANS_OBJET, np.nan, share)),
-    }
 
 
 def flag_zones(
@@ -483,10 +471,6 @@ def flag_zones(
     )
 
 
-def _no_distance(n: int) -> pd.Series:
-    return pd.Series(_nullable(np.full(n, np.nan)))
-
-
 def concat_flags(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     """One table of flags from several, categories kept compact.
 
@@ -503,7 +487,7 @@ def concat_flags(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
     every = list(dict.fromkeys(name for frame in frames for name in frame.columns))
     for name in every:
         # Only thresholds that name a distance have its columns.
-        parts = [frame[name] if name in frame else _no_distance(len(frame)) for frame in frames]
+        parts = [frame[name] if name in frame else no_distance(len(frame)) for frame in frames]
         if isinstance(parts[0].dtype, pd.CategoricalDtype) and not parts[0].dtype.ordered:
             # An empty case has categories of no particular type; one type for all lets them unite.
             names: list[Any] = [part.cat.categories.astype(object) for part in parts]

@@ -245,6 +245,7 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
         "carpool": [],
         "more": "",
         "full": "",
+        "by_distance": "",
         "unlocated": _unlocated(case, language),
     }
     if len(within) > _MOST_TRIPS:

@@ -398,23 +398,14 @@ class ThresholdSection(Section):
     def _kilometres_are_measured_somehow(self) -> ThresholdSection:
         norm_km = None if self.norm is None else NORMS[self.norm].km
         if self.norm is not None and self.kilometres not in (None, norm_km):
-            raise PydanticCustomError(
-                "study.threshold_norm_km",
-                "{norm} says {named} km, not {kilometres}: take kilometres away, or norm",
-                {
-                    "norm": str(self.norm),
-                    "named": "–" if norm_km is None else f"{norm_km:g}",
-                    "kilometres": f"{self.kilometres:g}",
-                },
-            )
-        if (self.kilometres is not None or self.measured is not None) and (
-            self.measured is None or (self.kilometres is None and norm_km is None)
-        ):
-            raise PydanticCustomError(
-                "study.threshold_measured",
-                'kilometres and measured, the way they are measured, go together: measured = "crow_fly"',
-                {},
-            )
+            values = {"norm": str(self.norm), "kilometres": f"{self.kilometres:g}"}
+            values["named"] = "–" if norm_km is None else f"{norm_km:g}"
+            told = "{norm} says {named} km, not {kilometres}: take kilometres away, or norm"
+            raise PydanticCustomError("study.threshold_norm_km", told, values)
+        named = self.kilometres is not None or norm_km is not None
+        if (self.kilometres is not None and self.measured is None) or (self.measured is not None and not named):
+            told = 'kilometres and measured, the way they are measured, go together: measured = "crow_fly"'
+            raise PydanticCustomError("study.threshold_measured", told, {})
         if self.measured is not None and self.measured not in MEASURES:
             raise PydanticCustomError(
                 "study.threshold_by_road",
