@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import bz2
 import gzip
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["kind_of", "osm_file", "xml_opener"]
+__all__ = ["is_bomb", "kind_of", "osm_file", "xml_opener"]
 
 _FORMATS = {".pbf": "pbf", ".o5m": "o5m"}
 _MAGIC = {"gz": b"\x1f\x8b", "bz2": b"BZh"}
 _OPENERS: Mapping[str, Any] = {"": open, "gz": gzip.open, "bz2": bz2.open}
 _HEAD_BYTES = 64
+_LOOKED_BYTES = 32 << 20
+_MOST_SWELLING = 100
 
 
 def kind_of(path: Path) -> tuple[str, str]:
@@ -79,6 +82,35 @@ def osm_file(path: Path, text: bytes | None = None) -> Any:
     if text is not None:
         return osmium.io.FileBuffer(text, _format(path).partition(".")[0])
     return osmium.io.File(str(path), _format(path))
+
+
+def is_bomb(path: Path) -> bool:
+    """Tell whether a packed file unpacks to a hundred times its size or more, which streets never do (ten to forty).
+
+    Parameters
+    ----------
+    path : pathlib.Path
+
+    Returns
+    -------
+    bool
+        After its first 32 MB unpacked: what swells only later is not seen.
+    """
+    packed = kind_of(path)[1]
+    if not packed:
+        return False
+    total = 0
+    with path.open("rb") as raw, _OPENERS[packed](raw) as unpacked:
+        try:
+            while total < _LOOKED_BYTES:
+                block = unpacked.read(1 << 20)
+                if not block:
+                    return False
+                total += len(block)
+        except (OSError, EOFError, zlib.error):
+            # What cannot be unpacked is said by the reader.
+            return False
+        return total > _MOST_SWELLING * raw.tell()
 
 
 def xml_opener(path: Path) -> Any:

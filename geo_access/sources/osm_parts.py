@@ -17,8 +17,8 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from geo_access.errors import InputError, MissingFileError, raise_faults
-from geo_access.sources.osm_kinds import kind_of, osm_file, xml_opener
+from geo_access.errors import CapacityError, InputError, MissingFileError, raise_faults
+from geo_access.sources.osm_kinds import is_bomb, kind_of, osm_file, xml_opener
 from geo_access.sources.osm_solids import NO_WALLS, is_solid, is_wall
 from geo_access.words.told import fault
 
@@ -127,6 +127,7 @@ def check_paths(paths: list[Path]) -> None:
     if not paths:
         strange.append(fault("osm", "osm.no_extract"))
     raise_faults(strange)
+    raise_faults([fault(path.name, "osm.bomb") for path in paths if is_bomb(path)], error=CapacityError)
 
 
 class Part:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import bz2
 import gzip
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import osmium
 import pytest
 
-from geo_access.errors import InputError
+from geo_access.errors import CapacityError, InputError
 from geo_access.network.build import build_network
 from geo_access.network.search.links import link_points
 from geo_access.network.search.search import street_matrix
@@ -221,3 +222,21 @@ def test_conditions_are_read_for_the_day_and_the_hour(tmp_path: Path) -> None:
         links = link_points(streets, at(where, "AD"), mode="walk", limit_m=5.0)
         reached[day, hour] = bool(np.isfinite(street_matrix(streets, links, links, mode="walk")[0, 1]))
     assert reached == {(17, 8): False, (17, 10): True, (21, 8): True}
+
+
+@pytest.mark.parametrize(("ending", "pack"), [("gz", gzip.compress), ("bz2", bz2.compress)])
+def test_a_packed_file_that_swells_beyond_all_streets_is_refused(
+    tmp_path: Path, ending: str, pack: Callable[[bytes], bytes]
+) -> None:
+    bomb = tmp_path / f"bomb.osm.{ending}"
+    bomb.write_bytes(pack(b"<osm version='0.6'>" + (b" " * 1023 + b"\n") * (40 << 10) + b"</osm>"))
+    with pytest.raises(CapacityError, match=rf"bomb\.osm\.{ending}: unpacks"):
+        read_osm(bomb)
+    # A small file may be as regular as it likes.
+    small = tmp_path / f"small.osm.{ending}"
+    node = "<node id='{}' version='1' lat='50' lon='3.0{}'/>"
+    way = "<way id='1' version='1'><nd ref='1'/><nd ref='2'/><tag k='highway' v='path'/></way>"
+    small.write_bytes(
+        pack(f"<osm version='0.6'>{node.format(1, 1)}{node.format(2, 2)}{' ' * 10**6}{way}</osm>".encode())
+    )
+    assert len(read_osm(small).way_id) == 1

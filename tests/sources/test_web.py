@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from geo_access.errors import InputError
-from geo_access.sources.fetch.download import download
+from geo_access.sources.fetch.download import Transfer, download
 from geo_access.sources.web import RefusedError, check_url, open_url
 from geo_access.study.file import read_study_file
 from geo_access.study.inputs import find_origin
@@ -48,12 +48,12 @@ def server() -> Iterator[str]:
 @pytest.mark.parametrize("path", ["/ftp", "/clear", "/file"])
 def test_a_redirection_out_of_https_is_not_followed(server: str, tmp_path: Path, path: str) -> None:
     with pytest.raises(InputError, match=r"not https|not allowed"):
-        download(server + path, tmp_path / "part", retries=3, pause_s=30)
+        download(server + path, tmp_path / "part", transfer=Transfer(retries=3, pause_s=30))
 
 
 def test_a_circle_of_redirections_ends(server: str, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="302"):
-        download(f"{server}/again", tmp_path / "part", retries=0, timeout_s=5)
+        download(f"{server}/again", tmp_path / "part", transfer=Transfer(retries=0, timeout_s=5))
 
 
 @pytest.mark.parametrize("address", ["10.0.0.7", "169.254.169.254", "127.0.0.1", "::1", "192.168.1.1", "fe80::1"])

@@ -30,6 +30,7 @@ from geo_access.errors import CapacityError, InputError, MissingFileError
 from geo_access.sources.tables.choose import choose_rows
 from geo_access.sources.tables.sheets import check_zip, read_sheet, some
 from geo_access.sources.tables.text import detect_encoding, detect_separator, fold
+from geo_access.words.note import note
 from geo_access.words.told import refusal
 
 __all__ = [
@@ -303,7 +304,17 @@ def _read_text(
     lengths = (frame[column].str.len().max() for column in frame.columns)
     if any(length > _LONG_CELL for length in lengths):
         raise refusal("table.long_cell", file=file.name, n=_LONG_CELL)
+    if len(frame) and not _ends(file):
+        frame.attrs["notes"] = [note("table.no_end", file=file.name)]
     return frame
+
+
+def _ends(file: Path) -> bool:
+    """Tell whether the last line is ended, as programs that write tables do: that of a file cut short is not."""
+    with file.open("rb") as stream:
+        # Two bytes each in UTF-16.
+        stream.seek(-2, os.SEEK_END)
+        return not {10, 13}.isdisjoint(stream.read())
 
 
 def parse_csv(file: Path, encoding: str, delimiter: str, *, columns: Sequence[str] | None, **options: Any) -> Any:

@@ -275,3 +275,10 @@ def test_of_several_sheets_none_is_chosen_in_silence(tmp_path: Path) -> None:
     assert [(note.key, dict(note.values)["sheet"]) for note in table_notes(table)] == [
         ("table.sheet_chosen", "Donnees")
     ]
+
+
+@pytest.mark.parametrize(("text", "said"), [("a,b\n1,2\n3,4\n", 0), ("a,b\r\n1,2\r\n", 0), ("a,b\n1,2\n3,4", 1)])
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_a_last_line_without_end_may_be_a_file_cut_short(tmp_path: Path, text: str, said: int, encoding: str) -> None:
+    (tmp_path / "t.csv").write_bytes(text.encode(encoding))
+    assert [item.key for item in table_notes(read_table(tmp_path / "t.csv"))] == said * ["table.no_end"]
