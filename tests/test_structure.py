@@ -119,6 +119,25 @@ def test_every_module_stays_under_its_ceiling() -> None:
     assert long == {}
 
 
+def test_every_module_is_reached_from_a_command_or_a_public_name() -> None:
+    """What nobody can call is published or deleted."""
+    names = {module_name(path): path for path in modules()}
+    graph = nx.DiGraph()
+    for name, path in names.items():
+        graph.add_node(name)
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                graph.add_edges_from((name, alias.name) for alias in node.names if alias.name in names)
+            elif isinstance(node, ast.ImportFrom):
+                inside = (f"{node.module}.{alias.name}" for alias in node.names)
+                graph.add_edges_from((name, other) for other in (str(node.module), *inside) if other in names)
+    starts = {getattr(geo_access, name).__module__ for name in geo_access.__all__ if name != "measures"}
+    starts |= {"geo_access.measures", "geo_access.__main__"}
+    reached = starts.union(*(nx.descendants(graph, start) for start in starts))
+    rooms = {name for name in names if names[name].name == "__init__.py"}
+    assert sorted(set(names) - reached - rooms) == []
+
+
 def test_unknown_public_name_is_an_attribute_error() -> None:
     assert not hasattr(geo_access, "no_such_name")
     assert "travel_times" in dir(importlib.import_module("geo_access"))
