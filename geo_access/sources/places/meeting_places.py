@@ -47,7 +47,7 @@ def read_parking_places(path: str | Path) -> tuple[gpd.GeoDataFrame, ReadingRepo
     --------
     >>> from tempfile import mkdtemp
     >>> file = Path(mkdtemp()) / "bnls.csv"
-    >>> _ = file.write_text("id;nom;nb_pr;Xlong;Ylat\\n59-P-1;Gare;120;3.07;50.63\\n59-P-2;Centre;0;3.06;50.63\\n")
+    >>> _ = file.write_text("id;nom;nb_pr;Xlong;Ylat\n59-P-1;Gare;120;3.07;50.63\n59-P-2;Centre;0;3.06;50.63\n")
     >>> places, report = read_parking_places(file)
     >>> places[["id", "capacity"]].values.tolist(), report.kept
     ([['59-P-1', 120]], 1)
@@ -89,8 +89,8 @@ def read_carpool_places(path: str | Path) -> tuple[gpd.GeoDataFrame, ReadingRepo
     --------
     >>> from tempfile import mkdtemp
     >>> file = Path(mkdtemp()) / "bnlc.csv"
-    >>> rows = "59009-C-1,Aire du Lion d'Or,59009,true,3.13,50.62,30\\n59009-C-2,Fermée,59009,false,3.14,50.62,5\\n"
-    >>> _ = file.write_text("id_lieu,nom_lieu,insee,ouvert,Xlong,Ylat,nbre_pl\\n" + rows)
+    >>> rows = "59009-C-1,Aire du Lion d'Or,59009,true,3.13,50.62,30\n59009-C-2,Fermée,59009,false,3.14,50.62,5\n"
+    >>> _ = file.write_text("id_lieu,nom_lieu,insee,ouvert,Xlong,Ylat,nbre_pl\n" + rows)
     >>> places, report = read_carpool_places(file)
     >>> places[["name", "capacity"]].values.tolist(), report.kept
     ([["Aire du Lion d'Or", 30]], 1)
