@@ -2,7 +2,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: notebooks campaign demo test quick lint docs bench wheel lowest clean
+.PHONY: reference notebooks campaign demo test quick lint docs bench wheel lowest clean
 
 $(VENV)/.ready: pyproject.toml constraints.txt
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -19,7 +19,11 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q --ignore=tests/reference
+
+# Whole studies on real data, where they are (../shared/data): a minute that `make test` leaves to CI.
+reference: $(VENV)/.ready
+	$(BIN)/python -m pytest -n 2 --dist loadfile -q tests/reference
 
 # The tests of the rooms that changed since origin/main (or SINCE=…), for at most a minute; what was not reached is said.
 quick: $(VENV)/.ready
