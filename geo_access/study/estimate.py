@@ -12,20 +12,20 @@ from geo_access.words.words import format_number, text
 __all__ = ["Estimate", "estimate_of"]
 
 # Processor time [s] and memory [MB] of each count of work, fitted to what five studies took
-# (tests/benchmarks/bench_estimates.py): 4 points over straight lines (6 s, 591 MB), the same with streets and a bus
-# (8 s, 627 MB), 20,000 points (9 s, 697 MB), the demo's first métier and public (18 s, 802 MB), the whole demo with its
-# three scenarios (77 s, 1,387 MB).
+# (tests/benchmarks/bench_estimates.py, a quiet machine): 4 points over straight lines (5 s, 594 MB), the same with streets
+# and a bus (5 s, 629 MB), 20,000 points (7 s, 709 MB), the demo's first métier and public (9 s, 746 MB), the whole demo
+# with its three scenarios (58 s, 1,418 MB). Beside other programs the same work takes a third more.
 _REPORT_S = 2.3
-_FLOOR_S = 2.0
-_TRANSIT_S = 0.5
-_MAP_S = 0.7
+_FLOOR_S = 1.4
+_TRANSIT_S = 0.3
+_MAP_S = 0.5
 _MAP_ZONE_S = 0.017
 _FILE_S = 0.2
-_FILE_MB_S = 0.35
+_FILE_MB_S = 0.15
 # A site asked for one public at one time: there and back, and the questions that lift its limits.
-_SWEEP_S = 0.011
+_SWEEP_S = 0.008
 _REMEDY_SWEEP_S = 0.006
-_REMEDY_S = 0.9
+_REMEDY_S = 0.4
 _PAIR_S = 5e-7
 _POINT_S = 3e-5
 # A scenario is diagnosed on its own day and compared with what was, in shares of the diagnosis of one day.

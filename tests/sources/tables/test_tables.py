@@ -239,7 +239,6 @@ def test_records_of_json_and_nested_ones(tmp_path: Path) -> None:
         ("france/dares_fap225_rome.csv", 768),
         ("france/naf_labels.csv", 732),
         ("france/referentiel-reseau-cma.csv", 149),
-        ("france/epcicom2024.xlsx", 34931),
         ("hauts_de_france/filosofi_iris_2019.csv", 1043),
         ("hauts_de_france/formations_pro_hdf_2020_uai_mef_rome.csv", 4707),
     ],
