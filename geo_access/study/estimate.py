@@ -12,9 +12,9 @@ from geo_access.words.words import format_number, text
 __all__ = ["Estimate", "estimate_of"]
 
 # Processor time [s] and memory [MB] of each count of work, fitted to what five studies took
-# (tests/benchmarks/bench_estimates.py, a quiet machine): 4 points over straight lines (5 s, 594 MB), the same with streets
-# and a bus (5 s, 629 MB), 20,000 points (7 s, 709 MB), the demo's first métier and public (9 s, 746 MB), the whole demo
-# with its three scenarios (58 s, 1,418 MB). Beside other programs the same work takes a third more.
+# (tests/benchmarks/bench_estimates.py, a quiet machine): 4 points over straight lines (5 s, 594 MB), the same with
+# streets and a bus (5 s, 629 MB), 20,000 points (7 s, 709 MB), the demo's first métier and public (9 s, 746 MB), the
+# whole demo with its three scenarios (58 s, 1,418 MB). Beside other programs the same work takes a third more.
 _REPORT_S = 2.3
 _FLOOR_S = 1.4
 _TRANSIT_S = 0.3
