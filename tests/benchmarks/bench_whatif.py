@@ -1,6 +1,13 @@
 """What if, timed: each kind of edit on the metropolis, levels of the whole territory and all métiers.
 
-Run as ``python -m tests.benchmarks.bench_whatif [share] [random edits]``; writes its lines to the screen.
+Run as ``python -m tests.benchmarks.bench_whatif [share] [--only KINDS] [--folder FOLDER] [--lines N] [--random N]``;
+writes its lines to the screen. With a folder the study that is drawn and prepared there is used again, so that each
+part can be timed by a command of its own::
+
+    python -m tests.benchmarks.bench_whatif 1.0 --folder F --only prepare
+    python -m tests.benchmarks.bench_whatif 1.0 --folder F --only open,hours,"line closed"
+    python -m tests.benchmarks.bench_whatif 1.0 --folder F --only lines --lines 12
+    python -m tests.benchmarks.bench_whatif 1.0 --folder F --only equality
 """
 
 from __future__ import annotations
@@ -8,19 +15,22 @@ from __future__ import annotations
 import os
 import random
 import resource
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
+import typer
 
 from geo_access.errors import InputError
 from geo_access.study.file import checked_changes
 from geo_access.study.levels import LevelEngine, Levels
+from geo_access.study.lines import judge_lines, line_trials
 from geo_access.study.prepared import PreparedStudy, diagnose_assumptions, open_prepared, prepare_study
+from geo_access.study.prepared_folder import prepared_folder
 from geo_access.study.scenario import apply_changes
 from geo_access.times.kept import KeptTimes
 from tests.benchmarks.metropolis import make_metropolis
@@ -102,27 +112,52 @@ def equal(levels: Levels, whole: Any) -> bool:
     return bool(same and first["level"].tolist() == flags["level"].astype(str).tolist())
 
 
-def time_edits(study: Path) -> None:
-    _, seconds, cpu = timed(lambda: prepare_study(study).save())
-    print(f"prepare and save: {seconds:.1f} s ({cpu:.1f} s of processor)")
-    base, seconds, cpu = timed(lambda: open_prepared(study))
-    print(f"open: {seconds:.2f} s ({cpu:.2f})")
+def time_prepare(study: Path) -> None:
+    prepared, seconds, cpu = timed(lambda: prepare_study(study))
+    print(f"prepare: {seconds:.1f} s ({cpu:.1f} s of processor)", flush=True)
+    _, seconds, cpu = timed(prepared.save)
+    print(f"save: {seconds:.1f} s ({cpu:.1f})", flush=True)
+
+
+def time_edits(base: PreparedStudy, only: set[str]) -> None:
+    """Three edits of each kind, the levels of the territory after each."""
     engine = LevelEngine()
     _, seconds, cpu = timed(lambda: engine.levels(base.assumptions, base.kept.on(base.network)))
-    print(f"levels, the first time: {seconds:.2f} s ({cpu:.2f})")
+    print(f"levels, the first time: {seconds:.2f} s ({cpu:.2f})", flush=True)
     for kind, edits in edits_by_kind(base, random.Random(3)).items():  # noqa: S311 — not for secrets
+        if only and kind not in only:
+            continue
         found = []
         for edit in edits:
             try:
-                found.append(timed(lambda edit=edit: levels_after(base, engine, [edit])))
+                found.append(timed(partial(levels_after, base, engine, [edit])))
             except InputError as error:
                 print(f"  {kind}: {error}")
-        print(f"{kind}: " + ", ".join(f"{1000 * s:.0f} ms ({1000 * c:.0f})" for _, s, c in found))
-        if found and kind in ("session added", "hours", "headway"):
-            levels, assumed = found[-1][0]
-            whole = diagnose_assumptions(recomputed(assumed), study, kept=KeptTimes()).diagnosis
-            print(f"  equal to the full recomputation: {equal(levels, whole)}")
-    print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+        print(f"{kind}: " + ", ".join(f"{1000 * s:.0f} ms ({1000 * c:.0f})" for _, s, c in found), flush=True)
+
+
+def compare_edits(base: PreparedStudy, kinds: Sequence[str]) -> None:
+    """One edit of each kind against a full recomputation that carries nothing over."""
+    engine = LevelEngine()
+    engine.levels(base.assumptions, base.kept.on(base.network))
+    for kind, edits in edits_by_kind(base, random.Random(3)).items():  # noqa: S311 — not for secrets
+        if kind in kinds:
+            levels, assumed = levels_after(base, engine, edits[:1])
+            whole = LevelEngine().levels(assumed, KeptTimes().on(recomputed(assumed).network))
+            same = levels.table().equals(whole.table())
+            print(f"{kind}: equal to the full recomputation: {same}", flush=True)
+
+
+def time_lines(base: PreparedStudy, sample: int) -> None:
+    """Judge every line, or some from all over the list."""
+    timetable = base.network.timetable
+    assert timetable is not None
+    every = [str(name) for name in sorted(timetable.route_id)]
+    some = every[:: max(1, len(every) // sample)][:sample] if sample else every
+    n_trials = sum(1 for _ in line_trials(timetable))
+    table, seconds, cpu = timed(lambda: judge_lines(base, lines=[] if len(some) == len(every) else some))
+    print(f"lines: {len(some)} of {len(every)} ({n_trials} trials of all), {seconds:.1f} s ({cpu:.1f})")
+    print(f"  {len(table)} rows, {table['won'].sum():.0f} won, {table['lost'].sum():.0f} lost")
 
 
 def try_random(n: int) -> None:
@@ -145,14 +180,44 @@ def try_random(n: int) -> None:
     print(f"random edits: {done} applied, {wrong} different from the full recomputation")
 
 
-def main(share: float = 0.25, n_random: int = 0) -> None:
-    """Make the metropolis and time everything."""
+def main(
+    share: Annotated[float, typer.Argument()] = 0.25,
+    *,
+    only: str = "",
+    folder: Path | None = None,
+    lines: int = 0,
+    random_edits: Annotated[int, typer.Option("--random")] = 0,
+) -> None:
+    """Make the metropolis, or take the one in the folder, and time all or some parts."""
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, share {share}")
-    with tempfile.TemporaryDirectory() as folder:
-        time_edits(make_metropolis(Path(folder), share=share))
-    if n_random:
-        try_random(n_random)
+    chosen = {name.strip() for name in only.split(",") if name.strip()}
+    with tempfile.TemporaryDirectory() as passing:
+        place = folder or Path(passing)
+        place.mkdir(parents=True, exist_ok=True)
+        study = place / "study.toml"
+        if not study.exists():
+            make_metropolis(place, share=share)
+        if not prepared_folder(study).exists() or "prepare" in chosen:
+            time_prepare(study)
+        if chosen != {"prepare"}:
+            base, seconds, cpu = timed(lambda: open_prepared(study))
+            print(f"open: {seconds:.2f} s ({cpu:.2f})", flush=True)
+            time_parts(base, chosen, lines)
+    print(f"memory: {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+    if random_edits:
+        try_random(random_edits)
+
+
+def time_parts(base: PreparedStudy, chosen: set[str], lines: int) -> None:
+    """Edits unless only lines or equality are asked; these two only where they are."""
+    if not chosen or chosen - {"prepare", "open", "lines", "equality"}:
+        time_edits(base, chosen)
+    if "equality" in chosen:
+        kinds = chosen - {"prepare", "open", "lines", "equality"}
+        compare_edits(base, sorted(kinds) or ["session added", "hours", "headway", "line closed", "line added"])
+    if "lines" in chosen:
+        time_lines(base, lines)
 
 
 if __name__ == "__main__":
-    main(*(kind(value) for kind, value in zip((float, int), sys.argv[1:])))
+    typer.run(main)

@@ -60,7 +60,7 @@ id = "t"
 name = "To training"
 minutes = 30
 kind = "training"
-source = "drawn"
+{near}source = "drawn"
 
 [[thresholds]]
 id = "j"
@@ -105,8 +105,8 @@ def _rows(path: Path, rows: list[dict[str, Any]]) -> None:
         writer.writerows(rows)
 
 
-def write_world(folder: Path, *, seed: int, drawn: bool = False) -> Path:
-    """Write a study; everything in it is decided by the seed; `drawn` for streets instead of straight lines."""
+def write_world(folder: Path, *, seed: int, drawn: bool = False, km: float | None = None) -> Path:
+    """Write a study; all in it is decided by the seed; `drawn` for streets; `km` that a threshold counts too."""
     pick = random.Random(seed)  # noqa: S311 — not for secrets
     n_towns = pick.randint(2, 4)
     towns = [(pick.uniform(0, 14_000), pick.uniform(0, 9_000)) for _ in range(n_towns)]
@@ -146,6 +146,7 @@ def write_world(folder: Path, *, seed: int, drawn: bool = False) -> Path:
             streets=streets,
             metiers=metiers,
             least=pick.choice((1, 1, 8)),
+            near="" if km is None else f'kilometres = {km}\nmeasured = "crow_fly"\n',
         ),
         encoding="utf-8",
     )
