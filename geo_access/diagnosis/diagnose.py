@@ -15,7 +15,7 @@ from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.evidence import Task, TimesSources
 from geo_access.diagnosis.flag import aggregate_flags, concat_flags
 from geo_access.diagnosis.lifts import LIFTS, profile_ask
-from geo_access.diagnosis.model import Asked, FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.model import Asked, FlagReason, FlagRules, Metier, Profile, Question, Schedule, Threshold
 from geo_access.diagnosis.points import PointFlags
 from geo_access.diagnosis.residents import Residents, read_residents
 from geo_access.diagnosis.supply import Offers, job_offers, training_offers
@@ -61,6 +61,11 @@ class DiagnosedCase:
     threshold: Threshold
     offers: Offers
     points: PointFlags
+
+    @property
+    def question(self) -> Question:
+        """What was asked, without what was found."""
+        return Question(self.threshold, self.profile, self.kind, self.schedule)
 
 
 @dataclass(frozen=True, eq=False)
@@ -253,18 +258,8 @@ def _diagnose_task(
 def _frame_of(
     case: DiagnosedCase, residents: Residents, sites: Sites, rules: FlagRules, needed: np.ndarray | None
 ) -> pd.DataFrame:
-    return aggregate_flags(
-        residents,
-        sites,
-        case.offers,
-        case.points,
-        threshold=case.threshold,
-        profile=case.profile,
-        kind=case.kind,
-        schedule=case.schedule,
-        rules=rules,
-        needed=needed,
-    )
+    asked = case.question
+    return aggregate_flags(residents, sites, case.offers, case.points, question=asked, rules=rules, needed=needed)
 
 
 def diagnose_with(

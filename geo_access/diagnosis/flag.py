@@ -39,9 +39,8 @@ from geo_access.diagnosis.model import (
     Confidence,
     FlagReason,
     FlagRules,
-    Profile,
+    Question,
     Saturation,
-    Threshold,
 )
 from geo_access.diagnosis.points import Evidence, PointFlags, flag_points
 from geo_access.diagnosis.residents import Residents
@@ -341,10 +340,7 @@ def aggregate_flags(
     offers: Offers,
     points: PointFlags,
     *,
-    threshold: Threshold,
-    profile: Profile,
-    kind: str,
-    schedule: str,
+    question: Question,
     rules: FlagRules,
     needed: np.ndarray | None = None,
 ) -> pd.DataFrame:
@@ -353,7 +349,8 @@ def aggregate_flags(
     n = n_zones * n_metiers
     zone = np.repeat(np.arange(n_zones), n_metiers)
     metier = np.tile(np.arange(n_metiers), n_zones)
-    asked = offers.exists | (needed if needed is not None else np.full(n_metiers, kind == "training"))
+    threshold = question.threshold
+    asked = offers.exists | (needed if needed is not None else np.full(n_metiers, question.kind == "training"))
     population = np.asarray(residents.weights.sum(axis=1)).ravel()
     levels = _level_columns(residents, offers, points, asked, rules)
     level = levels["level"]
@@ -365,9 +362,9 @@ def aggregate_flags(
         "metier": _repeat([m.code for m in offers.metiers], metier),
         "metier_name": _repeat([m.name or m.code for m in offers.metiers], metier),
         "family": _repeat([m.family for m in offers.metiers], metier),
-        "profile": _constant(profile.id, n),
-        "kind": _constant(kind, n),
-        "schedule": _constant(schedule, n),
+        "profile": _constant(question.profile.id, n),
+        "kind": _constant(question.kind, n),
+        "schedule": _constant(question.schedule, n),
         "threshold": _constant(threshold.id, n),
         "threshold_min": np.full(n, threshold.minutes, dtype=np.float32),
         "threshold_source": _constant(threshold.source, n),
@@ -389,10 +386,7 @@ def flag_zones(
     *,
     offers: Offers,
     evidence: Evidence,
-    threshold: Threshold,
-    profile: Profile,
-    kind: str = "training",
-    schedule: str = "",
+    question: Question,
     rules: FlagRules | None = None,
     needed: np.ndarray | None = None,
 ) -> pd.DataFrame:
@@ -408,14 +402,8 @@ def flag_zones(
         Places (openings) per métier and site.
     evidence : Evidence
         Times there and back, (n_points, n_sites) [s], and what they are doubted by.
-    threshold : Threshold
-        Longest time, each way.
-    profile : Profile
-        The public the times were computed for.
-    kind : str
-        ``training`` or ``job``.
-    schedule : str
-        Id of the schedule, for the table.
+    question : Question
+        Threshold, public, kind of site and schedule.
     rules : FlagRules, optional
         Defaults to ``FlagRules()``.
     needed : ndarray of bool, shape (n_metiers,), optional
@@ -437,7 +425,7 @@ def flag_zones(
 
     Examples
     --------
-    >>> from geo_access.diagnosis.model import Metier
+    >>> from geo_access.diagnosis.model import Metier, Profile, Threshold
     >>> from geo_access.times.round_trip import RoundTrip
     >>> zero = np.zeros(1, dtype=np.int64)
     >>> residents = Residents(
@@ -450,25 +438,14 @@ def flag_zones(
     ...                 np.array([True]), zero, zero, zero)
     >>> trip = RoundTrip(np.array([[900.0], [1800.0]], np.float32), np.array([[900.0], [4500.0]], np.float32))
     >>> hour = Threshold("t60", "une heure", 60, "training", source="exemple")
-    >>> flags = flag_zones(residents, sites, offers=offers, evidence=Evidence(trip), threshold=hour,
-    ...                    profile=Profile("tc", "", "transit"))
+    >>> flags = flag_zones(residents, sites, offers=offers, evidence=Evidence(trip),
+    ...                    question=Question(hour, Profile("tc", "", "transit")))
     >>> flags[["level", "reachable_share", "main_reason", "back_lack_min"]].iloc[0].tolist()
     ['fragile', np.float32(0.6), 'SLOW_BACK', np.float32(15.0)]
     """
     chosen = FlagRules() if rules is None else rules
-    points = flag_points(residents, sites, offers, evidence, threshold=threshold, rules=chosen)
-    return aggregate_flags(
-        residents,
-        sites,
-        offers,
-        points,
-        threshold=threshold,
-        profile=profile,
-        kind=kind,
-        schedule=schedule,
-        rules=chosen,
-        needed=needed,
-    )
+    points = flag_points(residents, sites, offers, evidence, threshold=question.threshold, rules=chosen)
+    return aggregate_flags(residents, sites, offers, points, question=question, rules=chosen, needed=needed)
 
 
 def concat_flags(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

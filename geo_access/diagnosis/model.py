@@ -24,6 +24,7 @@ __all__ = [
     "Level",
     "Metier",
     "Profile",
+    "Question",
     "Saturation",
     "Schedule",
     "Threshold",
@@ -383,3 +384,25 @@ class Asked:
     thresholds: Sequence[Threshold]
     schedules: Sequence[Schedule]
     rules: FlagRules
+
+
+@dataclass(frozen=True)
+class Question:
+    """One of the questions of a diagnosis: for which public, to which kind of site, at which hours, within what.
+
+    Attributes
+    ----------
+    threshold : Threshold
+        Longest time, each way.
+    profile : Profile
+        The public the times were computed for.
+    kind : str
+        ``training`` or ``job``.
+    schedule : str
+        Id of the schedule, for the table.
+    """
+
+    threshold: Threshold
+    profile: Profile
+    kind: str = "training"
+    schedule: str = ""

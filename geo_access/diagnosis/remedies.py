@@ -119,17 +119,8 @@ class _Zone:
         return self.offers.site[part], self.offers.all_places[part]
 
 
-def _find_zone(
-    diagnosis: Diagnosis,
-    zone_id: str,
-    metier: str,
-    profile: str,
-    kind: str,
-    schedule: str | None,
-    threshold: str | None,
-) -> _Zone:
-    """Pick the case and the points, or say what there is to pick from."""
-    case = diagnosis.case(profile, kind, schedule=schedule, threshold=threshold)
+def _find_zone(diagnosis: Diagnosis, case: DiagnosedCase, zone_id: str, metier: str) -> _Zone:
+    """Pick the points of a zone, or say that it has none."""
     codes = [m.code for m in case.offers.metiers]
     rows = np.flatnonzero(diagnosis.residents.zone_ids == str(zone_id))
     if metier not in codes or not len(rows):
@@ -138,7 +129,7 @@ def _find_zone(
     points, people = weights.indices[weights.data > 0], weights.data[weights.data > 0]
     if not len(points):
         raise refusal("diagnosis.no_residents", zone=zone_id)
-    key = (profile, kind, case.schedule if kind == "training" else OWN_HOURS)
+    key = (case.profile.id, case.kind, case.schedule if case.kind == "training" else OWN_HOURS)
     trip = diagnosis.times[key]
     return _Zone(
         case,
@@ -146,7 +137,7 @@ def _find_zone(
         points,
         people,
         diagnosis.residents.xy[points],
-        diagnosis.sites[kind],
+        diagnosis.sites[case.kind],
         case.offers,
         diagnosis.asks[key],
         diagnosis.beside(case).at(points).read(RoundTrip(trip.out_s[points], trip.back_s[points])),
@@ -255,13 +246,10 @@ def _recomputed(zone: _Zone, times: TimesSource, limits: RemedyLimits, target: f
 def find_remedies(
     diagnosis: Diagnosis,
     times: TimesSource,
+    case: DiagnosedCase,
     *,
     zone_id: str,
     metier: str,
-    profile: str,
-    kind: str = "training",
-    schedule: str | None = None,
-    threshold: str | None = None,
     scenarios: Mapping[str, TimesSource] | None = None,
     limits: RemedyLimits | None = None,
 ) -> pd.DataFrame:
@@ -272,11 +260,9 @@ def find_remedies(
     diagnosis : Diagnosis
     times : TimesSource
         The engine on the same network: ``NetworkTimes(network)``.
-    zone_id, metier, profile : str
-    kind : str
-        ``training`` or ``job``.
-    schedule, threshold : str, optional
-        Ids; by default the first diagnosed.
+    case : DiagnosedCase
+        What was asked: `Diagnosis.case` finds it.
+    zone_id, metier : str
     scenarios : mapping of str to TimesSource, optional
         Edited networks by what was edited: "ligne 12: départ 04:20". Each is one trip on a line.
     limits : RemedyLimits, optional
@@ -291,17 +277,17 @@ def find_remedies(
     Raises
     ------
     InputError
-        When the zone, the métier or the profile was not diagnosed, or nobody lives there.
+        When the zone or the métier was not diagnosed, or nobody lives there.
     """
     chosen = RemedyLimits() if limits is None else limits
-    zone = _find_zone(diagnosis, zone_id, metier, profile, kind, schedule, threshold)
+    zone = _find_zone(diagnosis, case, zone_id, metier)
     rules = diagnosis.rules
     before = zone.share(zone.trip)
     tried = [
         _longer_threshold(zone, rules.adequate_share, chosen),
         *_recomputed(zone, times, chosen, rules.adequate_share),
     ]
-    if kind == "training":
+    if case.kind == "training":
         tried.append(_session(zone, rules.adequate_share))
     for name, source in (scenarios or {}).items():
         trip = zone.times(source, replace(zone.ask, spread_s=0))
@@ -325,7 +311,8 @@ def find_remedies(
     size = table["remedy"].map(REMEDIES.index)
     order = pd.DataFrame({"no": ~table["lifts"], "size": size, "gain": -table["share_after"]})
     ranked = table.loc[order.sort_values(["no", "size", "gain"], kind="stable").index].reset_index(drop=True)
-    return ranked.assign(zone_id=str(zone_id), metier=metier, profile=profile, kind=kind, schedule=zone.case.schedule)
+    asked = {"profile": case.profile.id, "kind": case.kind, "schedule": case.schedule}
+    return ranked.assign(zone_id=str(zone_id), metier=metier, **asked)
 
 
 _COLUMNS = ("zone_id", "zone_name", "metier", "remedy", "detail", "share_before", "share_after", "residents_gained")
@@ -398,11 +385,8 @@ def _changes(
 def smallest_remedies(
     diagnosis: Diagnosis,
     times: TimesSource,
+    case: DiagnosedCase,
     *,
-    profile: str,
-    kind: str = "training",
-    schedule: str | None = None,
-    threshold: str | None = None,
     limits: RemedyLimits | None = None,
     changes: Sequence[TriedChange] = (),
 ) -> pd.DataFrame:
@@ -413,11 +397,8 @@ def smallest_remedies(
     diagnosis : Diagnosis
     times : TimesSource
         The engine on the same network: ``NetworkTimes(network)``.
-    profile : str
-    kind : str
-        ``training`` or ``job``.
-    schedule, threshold : str, optional
-        Ids; by default the first diagnosed.
+    case : DiagnosedCase
+        What was asked: `Diagnosis.case` finds it.
     limits : RemedyLimits, optional
     changes : sequence of TriedChange
         Changes of the service that were computed for the same question, of each kind those that should gain most first.
@@ -430,13 +411,7 @@ def smallest_remedies(
         lost). Where nothing lifts it ``remedy`` and ``detail`` are empty and the shares equal; among several of a kind,
         the one with which most residents get there is named. A second row, not ``smallest``, tells the change of the
         service that gains most there, whether it lifts or not, where something smaller lifts or nothing does.
-
-    Raises
-    ------
-    InputError
-        When nothing was diagnosed for these.
     """
-    case = diagnosis.case(profile, kind, schedule=schedule, threshold=threshold)
     rules, weights = diagnosis.rules, diagnosis.residents.weights
     total = np.asarray(weights.sum(axis=1)).ravel()[:, None]
 
@@ -472,7 +447,12 @@ def smallest_remedies(
     order = pd.DataFrame({"zone": place, "metier": table["metier"].map(codes.index), "later": ~table["smallest"]})
     table = table.loc[order.sort_values(["zone", "metier", "later"], kind="stable").index].reset_index(drop=True)
     lifted = (table["remedy"] != "") & (table["share_after"] >= rules.adequate_share - 1e-9)
-    asked = {"profile": profile, "kind": kind, "schedule": case.schedule, "threshold": case.threshold.id}
+    asked = {
+        "profile": case.profile.id,
+        "kind": case.kind,
+        "schedule": case.schedule,
+        "threshold": case.threshold.id,
+    }
     return with_lines(table, diagnosis, case, changes).assign(lifts=lifted, **asked)
 
 

@@ -130,10 +130,7 @@ def table_by_zoning(
                 diagnosis.sites[case.kind],
                 case.offers,
                 case.points,
-                threshold=case.threshold,
-                profile=case.profile,
-                kind=case.kind,
-                schedule=case.schedule,
+                question=case.question,
                 rules=diagnosis.rules,
                 needed=needed if case.kind == "training" else None,
             )

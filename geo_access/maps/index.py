@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
 from markupsafe import Markup
@@ -14,7 +14,7 @@ from geo_access.maps.page_data import embedded_json
 from geo_access.words.told import refusal
 from geo_access.words.words import catalogue, format_number, text
 
-__all__ = ["ComparedMap", "Comparison", "write_compare", "write_index"]
+__all__ = ["ComparedMap", "Comparison", "FrontPage", "write_compare", "write_index"]
 
 
 @dataclass(frozen=True)
@@ -50,6 +50,40 @@ class Comparison:
     questions: tuple[int, int] = (0, 0)
 
 
+@dataclass(frozen=True)
+class FrontPage:
+    """What the front page of a study's folder leads to; all files lie in that folder.
+
+    Attributes
+    ----------
+    title : str
+        Name of the study.
+    contents : sequence of MapContent
+        One for each métier, in the order to show.
+    maps : mapping of str to pathlib.Path
+        Interactive map by code of métier.
+    sheets : mapping of str to sequence of pathlib.Path
+        Print sheets by code of métier.
+    multiples : sequence of pathlib.Path
+        Pages of all métiers; PNGs are shown.
+    compare, report, tables : sequence of pathlib.Path
+    subtitle : str
+        Territory, day, what else stands under the title.
+    language : str
+    """
+
+    title: str
+    contents: Sequence[MapContent] = ()
+    maps: Mapping[str, Path] = field(default_factory=dict)
+    sheets: Mapping[str, Sequence[Path]] = field(default_factory=dict)
+    multiples: Sequence[Path] = ()
+    compare: Sequence[Path] = ()
+    report: Sequence[Path] = ()
+    tables: Sequence[Path] = ()
+    subtitle: str = ""
+    language: str = "fr"
+
+
 def _href(file: Path, folder: Path) -> str:
     """Address of a file of the folder, relative to it and quoted."""
     try:
@@ -75,40 +109,14 @@ def _inadequate(content: MapContent) -> str:
     return " / ".join(format_number(count, content.language) for count in counts)
 
 
-def write_index(
-    folder: Path,
-    *,
-    title: str,
-    contents: Sequence[MapContent],
-    maps: Mapping[str, Path],
-    sheets: Mapping[str, Sequence[Path]] | None = None,
-    multiples: Sequence[Path] = (),
-    compare: Sequence[Path] = (),
-    report: Sequence[Path] = (),
-    tables: Sequence[Path] = (),
-    subtitle: str = "",
-    language: str = "fr",
-) -> Path:
+def write_index(folder: Path, shown: FrontPage) -> Path:
     """Write ``index.html``, which leads to everything in the folder.
 
     Parameters
     ----------
     folder : pathlib.Path
-        Output folder; all files named below lie in it.
-    title : str
-        Name of the study.
-    contents : sequence of MapContent
-        One for each métier, in the order to show.
-    maps : mapping of str to pathlib.Path
-        Interactive map by code of métier.
-    sheets : mapping of str to sequence of pathlib.Path, optional
-        Print sheets by code of métier.
-    multiples : sequence of pathlib.Path
-        Pages of all métiers; PNGs are shown.
-    compare, report, tables : sequence of pathlib.Path
-    subtitle : str
-        Territory, day, what else stands under the title.
-    language : str
+        Output folder.
+    shown : FrontPage
 
     Returns
     -------
@@ -120,6 +128,7 @@ def write_index(
     InputError
         When a file lies outside the folder.
     """
+    contents, language = shown.contents, shown.language
     words = catalogue(language)
     first = contents[0] if contents else None
 
@@ -137,10 +146,10 @@ def write_index(
         {
             "code": content.metier_code,
             "name": content.metier_name,
-            "map": _href(maps[content.metier_code], folder) if content.metier_code in maps else "",
+            "map": _href(shown.maps[content.metier_code], folder) if content.metier_code in shown.maps else "",
             "sheets": [
                 {"href": _href(file, folder), "name": file.suffix[1:].upper()}
-                for file in (sheets or {}).get(content.metier_code, ())
+                for file in shown.sheets.get(content.metier_code, ())
             ],
             "inadequate": _inadequate(content),
         }
@@ -149,19 +158,19 @@ def write_index(
     page = page_template("index.html").render(
         words=words,
         language=language,
-        title=title,
-        subtitle=subtitle,
+        title=shown.title,
+        subtitle=shown.subtitle,
         labels=tuple(dict.fromkeys(label for content in contents for label in content.labels)),
-        report=named(report),
+        report=named(shown.report),
         asked=next((question.label for content in contents for question in content.questions()[:1]), ""),
         metiers=metiers,
         gallery=[
             {"href": _href(file, folder), "alt": text("multiples.title", language)}
-            for file in multiples
+            for file in shown.multiples
             if file.suffix.lower() == ".png"
         ],
-        compare=named(compare),
-        tables=[{**item, "size": _size(file, language)} for item, file in zip(named(tables), tables)],
+        compare=named(shown.compare),
+        tables=[{**item, "size": _size(file, language)} for item, file in zip(named(shown.tables), shown.tables)],
         sources=first.sources if first else (),
         manifest=first.manifest_id if first else "",
     )

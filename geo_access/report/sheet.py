@@ -286,16 +286,7 @@ def _obstacle(sheet: _Sheet, case: DiagnosedCase, metier: Metier) -> dict[str, A
     }
     if reason is FlagReason.OFF_NETWORK:
         return told | {"lifts": text("person.unsnapped", language)}
-    tried = find_remedies(
-        sheet.diagnosis,
-        sheet.times,
-        zone_id="person",
-        metier=metier.code,
-        profile=case.profile.id,
-        kind=case.kind,
-        schedule=case.schedule,
-        threshold=case.threshold.id,
-    )
+    tried = find_remedies(sheet.diagnosis, sheet.times, case, zone_id="person", metier=metier.code)
     lifting = tried[tried["lifts"]].to_dict("records")
     if lifting:
         first = lifting[0]

@@ -255,17 +255,7 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
         # As sessions are, trips are planned for the first public.
         if profile == diagnosis.cases[0].profile.id:
             plans.append(service_plan(diagnosis, engines, case, trials))
-        parts.append(
-            smallest_remedies(
-                diagnosis,
-                times,
-                profile=profile,
-                kind=kind,
-                schedule=case.schedule,
-                threshold=case.threshold.id,
-                changes=trials.tried,
-            )
-        )
+        parts.append(smallest_remedies(diagnosis, times, case, changes=trials.tried))
     columns = ["zone_id", "metier", "profile", "kind", "schedule", "threshold", "remedy", "detail", "smallest"]
     remedies = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     plan = pd.concat([table for table in plans if len(table)], ignore_index=True) if any(map(len, plans)) else None

@@ -10,7 +10,7 @@ import shapely
 
 from geo_access.clock import parse_clock
 from geo_access.maps.content import MapContent, network_layers
-from geo_access.maps.index import ComparedMap, Comparison, write_compare, write_index
+from geo_access.maps.index import ComparedMap, Comparison, FrontPage, write_compare, write_index
 from geo_access.maps.interactive import write_metier_map
 from geo_access.maps.sheet import print_multiples, print_sheets
 from geo_access.network.model import CrowFly
@@ -171,8 +171,7 @@ def write_front_page(
 ) -> Path:
     """Write ``index.html``."""
     day = written_date(file.study.date, file.study.language)
-    return write_index(
-        folder,
+    shown = FrontPage(
         title=file.study.name,
         contents=pictures.contents,
         maps=pictures.maps,
@@ -184,3 +183,4 @@ def write_front_page(
         subtitle=" · ".join(part for part in (file.study.territory, day) if part),
         language=file.study.language,
     )
+    return write_index(folder, shown)

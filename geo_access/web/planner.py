@@ -224,12 +224,9 @@ def _remedies(prepared: PreparedStudy, question: ZoneQuestion, case: DiagnosedCa
     tried = find_remedies(
         prepared.diagnosis,
         prepared.kept.on(prepared.network),
+        case,
         zone_id=question.zone,
         metier=question.metier,
-        profile=case.profile.id,
-        kind=case.kind,
-        schedule=case.schedule,
-        threshold=case.threshold.id,
     )
     keep = ["remedy", "detail", "share_before", "share_after", "residents_gained", "lifts"]
     return [{str(name): value for name, value in found.items()} for found in tried[keep].to_dict("records")]

@@ -18,7 +18,7 @@ from scipy import sparse
 
 from geo_access.diagnosis.flag import concat_flags, flag_zones
 from geo_access.diagnosis.lifts import Counterfactual
-from geo_access.diagnosis.model import FlagRules, Metier, Profile, Threshold
+from geo_access.diagnosis.model import FlagRules, Metier, Profile, Question, Threshold
 from geo_access.diagnosis.points import Evidence
 from geo_access.diagnosis.residents import Residents
 from geo_access.diagnosis.supply import Offers
@@ -126,8 +126,7 @@ def main(n_zones: int = N_ZONES) -> None:
                 sites,
                 offers=offers,
                 evidence=Evidence(base, lifted=tuple(lifted) if name != "car" else ()),
-                threshold=THRESHOLD,
-                profile=Profile(name, name, name),
+                question=Question(THRESHOLD, Profile(name, name, name)),
                 rules=FlagRules(),
             )
         )

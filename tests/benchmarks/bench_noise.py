@@ -78,10 +78,7 @@ def levels(found: Diagnosis, network: Network) -> pd.Series:
                     sites,
                     case.offers,
                     points,
-                    threshold=case.threshold,
-                    profile=case.profile,
-                    kind=kind,
-                    schedule=case.schedule,
+                    question=case.question,
                     rules=found.rules,
                 )
             )

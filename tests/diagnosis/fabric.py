@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from shapely import Point
 
-from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.model import FlagRules, Metier, Profile, Question, Schedule, Threshold
 from geo_access.diagnosis.residents import Residents, read_residents
 from geo_access.routing.causes import Reason
 from geo_access.routing.query import Query
@@ -21,6 +21,7 @@ NONE = float("nan")
 TRANSIT = Profile("tc", "sans voiture", "transit", max_rides=3)
 CAR = Profile("car", "voiture", "car")
 HOUR = Threshold("t60", "une heure", 60, "training", source="exemple")
+ASKED = Question(HOUR, TRANSIT)
 JOB_HOUR = Threshold("j60", "une heure", 60, "job", source="exemple")
 DAY = Schedule("day", "journée", "training", "08:30", "17:00")
 RULES = FlagRules(deadline_spread_s=0)

@@ -69,8 +69,9 @@ def town(**columns: object) -> tuple[Diagnosis, TableTimes]:
 def test_remedies_are_recomputed_and_the_smallest_comes_first() -> None:
     found, times = town()
     earlier = replace(times, minutes=lambda *_: [[30.0, 10.0], [66.0, 20.0], [59.0, 20.0]])
+    case = found.case("tc", "training")
     table = find_remedies(
-        found, times, zone_id="far", metier="H2913", profile="tc", scenarios={"ligne 12: départ 07:10": earlier}
+        found, times, case, zone_id="far", metier="H2913", scenarios={"ligne 12: départ 07:10": earlier}
     ).set_index("remedy")
     # By what they ask of others; other hours change nothing in this table of minutes.
     lifting = ["bike_to_the_stop", "covoiturage", "session_at_existing_site", "weekly_stay"]
@@ -90,21 +91,30 @@ def test_remedies_are_recomputed_and_the_smallest_comes_first() -> None:
 def test_covoiturage_stops_at_80_km() -> None:
     found, times = town()
     short = find_remedies(
-        found, times, zone_id="far", metier="H2913", profile="tc", limits=RemedyLimits(covoiturage_km=1.0)
+        found,
+        times,
+        found.case("tc", "training"),
+        zone_id="far",
+        metier="H2913",
+        limits=RemedyLimits(covoiturage_km=1.0),
     ).set_index("remedy")
     assert not short.loc["covoiturage", "lifts"]
 
 
 def test_remedies_of_what_was_not_diagnosed_are_refused() -> None:
     found, times = town()
-    for change in ({"zone_id": "nowhere"}, {"metier": "X"}, {"profile": "bike"}, {"kind": "job"}):
+    case = found.case("tc", "training")
+    for change in ({"zone_id": "nowhere"}, {"metier": "X"}):
         with pytest.raises(InputError):
-            find_remedies(found, times, **({"zone_id": "far", "metier": "H2913", "profile": "tc"} | change))
+            find_remedies(found, times, case, **({"zone_id": "far", "metier": "H2913"} | change))
+    for profile, kind in (("bike", "training"), ("tc", "job"), ("nobody", "training")):
+        with pytest.raises(InputError):
+            found.case(profile, kind)
 
 
 def test_the_remedy_of_every_flag_is_the_one_that_asks_least() -> None:
     found, times = town()
-    table = smallest_remedies(found, times, profile="tc")
+    table = smallest_remedies(found, times, found.case("tc", "training"))
     assert table[["zone_id", "metier", "remedy", "detail"]].to_numpy().tolist() == [
         ["far", "H2913", "bike_to_the_stop", "bike+transit"]
     ]
@@ -115,16 +125,14 @@ def test_the_remedy_of_every_flag_is_the_one_that_asks_least() -> None:
         moved = query.mode == "transit" and window.start_s in (parse_clock("08:55"), parse_clock("17:35"))
         return [[30.0, 10.0], *[[50.0 if moved else 66.0, 20.0]] * 2]
 
-    hours = smallest_remedies(found, replace(times, minutes=later), profile="tc")
+    hours = smallest_remedies(found, replace(times, minutes=later), found.case("tc", "training"))
     assert hours[["remedy", "detail"]].to_numpy().tolist() == [["hours_moved", "+30 min"]]
     # And where hours do not help either, a session at a site that is equipped for the level of the métier.
     hilly = replace(times, minutes=lambda q, _: [[30.0, 10.0], *[[66.0, 20.0]] * 2])
-    by_site = smallest_remedies(found, hilly, profile="tc")
+    by_site = smallest_remedies(found, hilly, found.case("tc", "training"))
     assert by_site[["remedy", "detail", "share_after", "residents_gained"]].to_numpy().tolist() == [
         ["session_at_existing_site", "care (care)", 1.0, 100.0]
     ]
-    with pytest.raises(InputError):
-        smallest_remedies(found, times, profile="nobody")
 
 
 def test_a_session_is_never_proposed_where_neither_family_nor_level_is_taught() -> None:

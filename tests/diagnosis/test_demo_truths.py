@@ -80,9 +80,7 @@ def test_one_earlier_trip_on_a_named_line_serves_the_shift(found: Diagnosis, ter
     gained = bus.reached & ~case.points.reached
     assert found.residents.population[gained.any(axis=1)].sum() == pytest.approx(16_700, rel=0.01)
     assert trials.zones_left > 0
-    table = smallest_remedies(
-        found, engines.times, profile="sans_voiture", kind="job", schedule="poste_matin", changes=trials.tried
-    )
+    table = smallest_remedies(found, engines.times, case, changes=trials.tried)
     assert table[table["smallest"]].groupby(["zone_id", "metier"]).size().eq(1).all()
     trips = table[table["remedy"] == "trip_on_a_line"]
     lifted = trips[trips["lifts"]]
@@ -94,11 +92,9 @@ def test_one_earlier_trip_on_a_named_line_serves_the_shift(found: Diagnosis, ter
     again = find_remedies(
         found,
         engines.times,
+        case,
         zone_id=row["zone_id"],
         metier=row["metier"],
-        profile="sans_voiture",
-        kind="job",
-        schedule="poste_matin",
         scenarios={bus.detail: engines.on(bus.edits)},
     ).set_index("remedy")
     assert again.loc["trip_on_a_line", "share_after"] == pytest.approx(row["share_after"])

@@ -25,6 +25,7 @@ from geo_access.routing.query import Query
 from geo_access.times.round_trip import RoundTrip
 
 from .fabric import (
+    ASKED,
     CAR,
     DAY,
     EPSG,
@@ -383,7 +384,7 @@ def test_several_obstacles_only_where_no_single_lift_suffices(midday: float, rea
     late = np.array([[Reason.FIRST_TRIP_TOO_LATE]], np.uint8)
     trip = replace(round_trip_of(np.nan, 75.0), out_reason=late, back_reason=np.zeros((1, 1), np.uint8))
     evidence = Evidence(trip, lifted=(lifted, by_car))
-    row = flag_zones(residents, sites, offers=offers, evidence=evidence, threshold=HOUR, profile=TRANSIT).iloc[0]
+    row = flag_zones(residents, sites, offers=offers, evidence=evidence, question=ASKED).iloc[0]
     assert row["main_reason"] == reason
     # What another way of travelling would do is told apart, and names no obstacle.
     assert (row["lifted_by_car"], row["lifted_by_midday"]) == (1.0, float(midday <= 60))

@@ -18,7 +18,7 @@ from geo_access.diagnosis.dictionary import flag_dictionary, thresholds_table
 from geo_access.diagnosis.distance import Beside, within_distance
 from geo_access.diagnosis.flag import concat_flags, flag_zones
 from geo_access.diagnosis.lifts import Counterfactual
-from geo_access.diagnosis.model import FlagReason, FlagRules, Profile, Threshold
+from geo_access.diagnosis.model import FlagReason, FlagRules, Profile, Question, Threshold
 from geo_access.diagnosis.points import Evidence, PointFlags, flag_points, shared_places
 from geo_access.diagnosis.residents import Residents
 from geo_access.diagnosis.supply import Offers
@@ -183,7 +183,7 @@ def at(km: float) -> Threshold:
 def flags_of(threshold: Threshold, people: Residents, km: float, minutes: float) -> pd.DataFrame:
     profile, evidence = Profile("p", "", "transit"), Evidence(trip(minutes))
     return flag_zones(
-        people, place(km), offers=offers(10), evidence=evidence, threshold=threshold, profile=profile, rules=RULES
+        people, place(km), offers=offers(10), evidence=evidence, question=Question(threshold, profile), rules=RULES
     )
 
 

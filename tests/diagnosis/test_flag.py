@@ -13,7 +13,7 @@ from geo_access.diagnosis.confidence import Variant
 from geo_access.diagnosis.dictionary import flag_dictionary
 from geo_access.diagnosis.flag import concat_flags, flag_zones, reason_columns
 from geo_access.diagnosis.lifts import LIFTS, Counterfactual
-from geo_access.diagnosis.model import UNMEASURED, FlagReason, FlagRules, Metier, Threshold
+from geo_access.diagnosis.model import UNMEASURED, FlagReason, FlagRules, Metier, Question, Threshold
 from geo_access.diagnosis.points import Evidence, flag_points
 from geo_access.diagnosis.residents import Residents
 from geo_access.diagnosis.supply import Offers, training_offers
@@ -22,7 +22,7 @@ from geo_access.errors import InputError
 from geo_access.routing.causes import Reason
 from geo_access.times.round_trip import RoundTrip, Sites
 
-from .fabric import EPSG, HOUR, NONE, TRANSIT, WELDER, residents_of, training
+from .fabric import ASKED, EPSG, HOUR, NONE, TRANSIT, WELDER, residents_of, training
 
 LINE_RULES = FlagRules()
 FIRST = FlagRules(version="geo-access/1")
@@ -40,9 +40,7 @@ def one_site(minutes_there: list[float], *, population: list[float], quality: st
 
 def flag_of(minutes_there: list[float], population: list[float], rules: FlagRules = LINE_RULES, **columns: object):
     residents, sites, offers, trip = one_site(minutes_there, population=population, **columns)
-    return flag_zones(
-        residents, sites, offers=offers, evidence=Evidence(trip), threshold=HOUR, profile=TRANSIT, rules=rules
-    ).iloc[0]
+    return flag_zones(residents, sites, offers=offers, evidence=Evidence(trip), question=ASKED, rules=rules).iloc[0]
 
 
 @pytest.mark.parametrize(
@@ -70,9 +68,7 @@ def test_confidence_of_the_first_version(minutes: float, columns: dict[str, obje
     own = dict(columns)
     quality = str(own.pop("quality", "exact"))
     residents, sites, offers, trip = one_site([minutes], population=[100.0], quality=quality, **own)
-    row = flag_zones(
-        residents, sites, offers=offers, evidence=Evidence(trip), threshold=HOUR, profile=TRANSIT, rules=FIRST
-    ).iloc[0]
+    row = flag_zones(residents, sites, offers=offers, evidence=Evidence(trip), question=ASKED, rules=FIRST).iloc[0]
     assert row["confidence"] == confidence
 
 
@@ -81,7 +77,7 @@ def second(minutes: float, columns: dict[str, object], *, variants: tuple[Varian
     quality = str(own.pop("quality", "exact"))
     residents, sites, offers, trip = one_site([minutes], population=[100.0], quality=quality, **own)
     evidence = Evidence(trip, variants=variants)
-    return flag_zones(residents, sites, offers=offers, evidence=evidence, threshold=HOUR, profile=TRANSIT).iloc[0]
+    return flag_zones(residents, sites, offers=offers, evidence=evidence, question=ASKED).iloc[0]
 
 
 def other(minutes: float) -> RoundTrip:
@@ -115,11 +111,9 @@ def test_percentiles_of_the_window_are_a_sensitivity() -> None:
     residents, sites, offers, trip = one_site([30.0, 40.0], population=[50.0, 50.0])
     slower = trip.out_s + np.array([[0.0], [1800.0]], dtype=np.float32)
     evidence = Evidence(RoundTrip(trip.out_s, trip.back_s, trip.out_s, slower))
-    row = flag_zones(residents, sites, offers=offers, evidence=evidence, threshold=HOUR, profile=TRANSIT).iloc[0]
+    row = flag_zones(residents, sites, offers=offers, evidence=evidence, question=ASKED).iloc[0]
     assert (row["level"], row["confidence"], row["sensitive"]) == ("adéquat", "sûr", "hours")
-    row = flag_zones(
-        residents, sites, offers=offers, evidence=evidence, threshold=HOUR, profile=TRANSIT, rules=FIRST
-    ).iloc[0]
+    row = flag_zones(residents, sites, offers=offers, evidence=evidence, question=ASKED, rules=FIRST).iloc[0]
     assert (row["level"], row["confidence"]) == ("adéquat", "probable")
     assert (row["reachable_share_low"], row["reachable_share_high"]) == (0.5, 1.0)
 
@@ -132,7 +126,7 @@ def unlocated(near: int, nowhere: int, *, department: str = "", zone: str = "z")
     table["department"] = ["80", department]
     sites, offers = training_offers(table, [WELDER], epsg=EPSG)
     trip = RoundTrip(np.full((1, 1), NONE, np.float32), np.full((1, 1), NONE, np.float32))
-    return flag_zones(residents, sites, offers=offers, evidence=Evidence(trip), threshold=HOUR, profile=TRANSIT).iloc[0]
+    return flag_zones(residents, sites, offers=offers, evidence=Evidence(trip), question=ASKED).iloc[0]
 
 
 def test_as_much_supply_without_position_as_with_one_leaves_the_level_open() -> None:
@@ -163,7 +157,7 @@ def flag_of_times(out: float, back: float, **times: object):
         arrive_s=np.array([8 * 3600]),
         leave_s=np.array([17 * 3600]),
     )
-    return flag_zones(residents, sites, offers=offers, evidence=evidence, threshold=HOUR, profile=TRANSIT).iloc[0]
+    return flag_zones(residents, sites, offers=offers, evidence=evidence, question=ASKED).iloc[0]
 
 
 LATE, EARLY, WALK = Reason.FIRST_TRIP_TOO_LATE, Reason.LAST_TRIP_TOO_EARLY, Reason.NO_STOP_WITHIN_WALK
@@ -215,7 +209,7 @@ def test_the_reason_speaks_of_the_site_that_comes_nearest() -> None:
     rows = [{"site_id": "a", "x": 0.0}, {"site_id": "b", "x": 10.0}]
     sites, offers = training_offers(training(rows), [WELDER], epsg=EPSG)
     trip = RoundTrip(np.array([[300, 4000]], np.float32), np.array([[NONE, 3900]], np.float32))
-    row = flag_zones(residents, sites, offers=offers, evidence=Evidence(trip), threshold=HOUR, profile=TRANSIT).iloc[0]
+    row = flag_zones(residents, sites, offers=offers, evidence=Evidence(trip), question=ASKED).iloc[0]
     assert (row["main_reason"], round(float(row["out_lack_min"]), 1), row["back_lack_min"]) == ("SLOW_BOTH", 6.7, 5.0)
 
 
@@ -237,7 +231,7 @@ def test_saturation_is_an_axis_of_its_own(filled, population, level, saturation,
         table["filled"] = filled
     sites, offers = training_offers(table, [WELDER], epsg=EPSG)
     evidence = Evidence(other(10.0))
-    row = flag_zones(residents, sites, offers=offers, evidence=evidence, threshold=HOUR, profile=TRANSIT).iloc[0]
+    row = flag_zones(residents, sites, offers=offers, evidence=evidence, question=ASKED).iloc[0]
     assert (row["level"], row["saturation"], row["free_places"]) == (level, saturation, free)
     assert (None if pd.isna(row["filling_rate"]) else round(float(row["filling_rate"]), 3)) == rate
 
@@ -269,7 +263,7 @@ def test_a_point_may_count_in_two_zones_and_competes_once() -> None:
         names,
         both,
     )
-    flags = flag_zones(overlapping, sites, offers=offers, evidence=Evidence(trip), threshold=HOUR, profile=TRANSIT)
+    flags = flag_zones(overlapping, sites, offers=offers, evidence=Evidence(trip), question=ASKED)
     # Ten places for a hundred candidates, whichever zone one asks from.
     assert flags["places_per_100_candidates"].tolist() == [pytest.approx(10.0)] * 2
     assert flags["residents"].tolist() == [100.0, 30.0]
@@ -279,7 +273,7 @@ def test_shapes_and_signs_are_checked() -> None:
     residents, sites, offers, trip = one_site([10.0], population=[1.0])
     for bad in (RoundTrip(trip.out_s[:, :0], trip.back_s), RoundTrip(-trip.out_s, trip.back_s)):
         with pytest.raises(InputError):
-            flag_zones(residents, sites, offers=offers, evidence=Evidence(bad), threshold=HOUR, profile=TRANSIT)
+            flag_zones(residents, sites, offers=offers, evidence=Evidence(bad), question=ASKED)
     backwards = Counterfactual("teleport", np.array([0]), trip)
     with pytest.raises(InputError, match="teleport"):
         flag_zones(
@@ -287,8 +281,7 @@ def test_shapes_and_signs_are_checked() -> None:
             sites,
             offers=offers,
             evidence=Evidence(trip, lifted=(backwards,)),
-            threshold=HOUR,
-            profile=TRANSIT,
+            question=ASKED,
         )
 
 
@@ -477,7 +470,7 @@ def test_no_share_leaves_its_range_and_no_place_is_made_or_lost(territory, versi
     threshold = Threshold("t", "", 60, "training", source="test")
     evidence = Evidence(trip, lifted=tuple(lifted))
     flags = flag_zones(
-        residents, sites, offers=offers, evidence=evidence, threshold=threshold, profile=TRANSIT, rules=rules
+        residents, sites, offers=offers, evidence=evidence, question=Question(threshold, TRANSIT), rules=rules
     )
     points = flag_points(residents, sites, offers, evidence, threshold=threshold, rules=rules)
     shares = flags[list(reason_columns(rules))].to_numpy(float, na_value=np.nan)
@@ -501,7 +494,7 @@ def test_no_share_leaves_its_range_and_no_place_is_made_or_lost(territory, versi
 def test_tables_of_several_profiles_stay_compact() -> None:
     residents, sites, offers, trip = one_site([10.0], population=[1.0])
     frames = [
-        flag_zones(residents, sites, offers=offers, evidence=Evidence(trip), threshold=HOUR, profile=p, schedule=p.id)
+        flag_zones(residents, sites, offers=offers, evidence=Evidence(trip), question=Question(HOUR, p, schedule=p.id))
         for p in (TRANSIT, TRANSIT)
     ]
     table = concat_flags(frames)
@@ -513,7 +506,7 @@ def test_a_case_without_a_site_unites_with_the_others() -> None:
     residents, sites, offers, trip = one_site([10.0], population=[1.0])
     nowhere, nothing = training_offers(training([{"site_id": "s", "x": None}]), [WELDER], epsg=EPSG)
     empty = np.empty((1, 0), dtype=np.float32)
-    arguments = {"threshold": HOUR, "profile": TRANSIT}
+    arguments = {"question": ASKED}
     table = concat_flags(
         [
             flag_zones(residents, nowhere, offers=nothing, evidence=Evidence(RoundTrip(empty, empty)), **arguments),
@@ -528,9 +521,7 @@ def test_a_case_without_a_site_unites_with_the_others() -> None:
 @pytest.mark.parametrize("rules", [LINE_RULES, FIRST])
 def test_every_column_has_a_meaning(language: str, rules: FlagRules) -> None:
     residents, sites, offers, trip = one_site([10.0], population=[1.0])
-    flags = flag_zones(
-        residents, sites, offers=offers, evidence=Evidence(trip), threshold=HOUR, profile=TRANSIT, rules=rules
-    )
+    flags = flag_zones(residents, sites, offers=offers, evidence=Evidence(trip), question=ASKED, rules=rules)
     columns = [name for name in flags.columns if name != "threshold_source"]
     table = flag_dictionary(columns, language)
     assert table.iloc[:, 0].tolist() == columns

@@ -23,7 +23,7 @@ from geo_access.routing.causes import Reason
 from geo_access.routing.query import Query
 from geo_access.times.round_trip import RoundTrip
 
-from .fabric import DAY, EPSG, HOUR, NONE, RULES, TRANSIT, WELDER, TableTimes, residents_of, training
+from .fabric import ASKED, DAY, EPSG, HOUR, NONE, RULES, TRANSIT, WELDER, TableTimes, residents_of, training
 
 # Be there at 8:00, leave at 17:00; the threshold is an hour.
 DUE, FREE = 8 * 60, 17 * 60
@@ -126,7 +126,7 @@ def territory() -> pd.DataFrame:
         leave_s=np.array([FREE * 60]),
         towns=np.array([name == "FEEDS_MISSING" for name in names]),
     )
-    flags = flag_zones(residents, sites, offers=offers, evidence=evidence, threshold=HOUR, profile=TRANSIT)
+    flags = flag_zones(residents, sites, offers=offers, evidence=evidence, question=ASKED)
     return flags.astype({"zone_id": str}).set_index("zone_id")
 
 
@@ -149,9 +149,7 @@ def supply_flags(rows: list[dict[str, object]], metiers: list[Metier], uncoded: 
     sites, offers = training_offers(frame, metiers, epsg=EPSG)
     residents = residents_of([100.0], ["z"])
     seconds = np.full((1, len(sites)), 600, np.float32)
-    flags = flag_zones(
-        residents, sites, offers=offers, evidence=Evidence(RoundTrip(seconds, seconds)), threshold=HOUR, profile=TRANSIT
-    )
+    flags = flag_zones(residents, sites, offers=offers, evidence=Evidence(RoundTrip(seconds, seconds)), question=ASKED)
     return flags.astype({"metier": str}).set_index("metier")
 
 
@@ -202,7 +200,7 @@ def test_each_planted_doubt_is_found_and_what_was_chosen_stands_apart() -> None:
         seconds = np.array(moved, np.float32)
         variants.append(Variant(variant, RoundTrip(seconds, seconds)))
     evidence = Evidence(RoundTrip(usual, usual), variants=tuple(variants))
-    flags = flag_zones(residents, sites, offers=offers, evidence=evidence, threshold=HOUR, profile=TRANSIT)
+    flags = flag_zones(residents, sites, offers=offers, evidence=evidence, question=ASKED)
     rows = flags.astype({"zone_id": str}).set_index("zone_id")
     for name, _, _, confidence, doubt in DOUBTS:
         assert (str(rows.loc[name, "confidence"]), str(rows.loc[name, "doubts"])) == (confidence.value, doubt), name
@@ -260,7 +258,7 @@ def test_each_planted_remedy_is_found_and_nothing_is_promised_where_nothing_lift
         changes.append(
             TriedChange(remedy, (RepeatTrip("t1", "07:20:00"),), "L8", "t1", minute, f"L8: {remedy}", reached)
         )
-    table = smallest_remedies(diagnosis, times, profile="tc", changes=changes)
+    table = smallest_remedies(diagnosis, times, diagnosis.case("tc", "training"), changes=changes)
     welding = table[(table["metier"] == "H2913") & table["smallest"]].set_index("zone_id")
     assert dict(welding["remedy"]) == {name or "nothing": name for name in LIFTED}
     assert welding["lifts"].to_dict() == {name or "nothing": bool(name) for name in LIFTED}

@@ -60,8 +60,7 @@ class Tried:
         return round_trip(connection, np.arange(len(xy)), sites, ask).out_s / 60
 
     def table(self) -> pd.DataFrame:
-        arguments = {"profile": self.case.profile.id, "kind": "job", "changes": self.trials.tried}
-        return smallest_remedies(self.diagnosis, self.engines.times, **arguments)
+        return smallest_remedies(self.diagnosis, self.engines.times, self.case, changes=self.trials.tried)
 
 
 def tried(

@@ -14,7 +14,7 @@ import pytest
 from shapely import Polygon
 
 from geo_access.errors import InputError
-from geo_access.maps.index import ComparedMap, Comparison, write_compare, write_index
+from geo_access.maps.index import ComparedMap, Comparison, FrontPage, write_compare, write_index
 from geo_access.maps.interactive import metier_map, page_html, write_metier_map
 from tests.browser import Page, browser
 from tests.maps.territory import NASTY, content, employers, flags, zones
@@ -266,7 +266,7 @@ def test_the_front_page_leads_to_everything(chromium: Page, tmp_path: Path) -> N
     one = write_metier_map(shown, tmp_path / "maps" / "a b&c.html")
     table = tmp_path / "flags.csv"
     table.write_text("x")
-    front = write_index(tmp_path, title=NASTY, contents=[shown], maps={"F1606": one}, tables=[table])
+    front = write_index(tmp_path, FrontPage(NASTY, [shown], {"F1606": one}, tables=[table]))
     chromium.open(front)
     assert chromium.run("return document.querySelector('h1').textContent") == NASTY
     links = chromium.run("return [...document.querySelectorAll('a')].map(a => a.getAttribute('href'))")
@@ -281,4 +281,4 @@ def test_comparing_one_map_is_refused(tmp_path: Path) -> None:
 
 def test_files_outside_the_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="lies outside"):
-        write_index(tmp_path / "out", title="x", contents=[], maps={}, tables=[tmp_path / "elsewhere.csv"])
+        write_index(tmp_path / "out", FrontPage("x", tables=[tmp_path / "elsewhere.csv"]))

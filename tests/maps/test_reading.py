@@ -14,7 +14,7 @@ import pytest
 from shapely import LineString
 
 from geo_access.maps.content import MapChange, MapContent
-from geo_access.maps.index import ComparedMap, write_compare, write_index
+from geo_access.maps.index import ComparedMap, FrontPage, write_compare, write_index
 from geo_access.maps.interactive import metier_map, page_html, write_metier_map
 from tests.browser import Page, browser
 from tests.maps.territory import content, flags, training, zones
@@ -220,7 +220,7 @@ def test_axe_finds_nothing_on_the_front_page_and_beside_one_another(
     asked = tuple(question.label for question in shown.questions())
     sides = [ComparedMap("Un", one, asked), ComparedMap("Deux", one, asked)]
     pages = [
-        write_index(tmp_path, title="Étude", contents=[shown], maps={"F1606": one}, language=language),
+        write_index(tmp_path, FrontPage("Étude", [shown], {"F1606": one}, language=language)),
         write_compare(tmp_path / "maps" / "compare.html", maps=sides, presets=[], language=language),
     ]
     for page in pages:
