@@ -21,7 +21,7 @@ RUNNING = [
     *(each for extra in ("dask", "raster", "report", "siting", "web") for each in EXTRAS[extra]),
 ]
 # Names under which libraries are imported, where they are not their own.
-IMPORTED_AS = {"pillow": "PIL"}
+IMPORTED_AS = {"pillow": "PIL", "python-calamine": "python_calamine"}
 # Libraries that come with one of ours, as a part of it.
 COMPANIONS = {"affine": "rasterio", "branca": "folium", "llvmlite": "numba", "pydantic_core": "pydantic"}
 

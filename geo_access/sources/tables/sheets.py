@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pandas as pd
 
 from geo_access.errors import CapacityError, InputError
 from geo_access.sources.tables.text import fold
+from geo_access.sources.tables.workbooks import rows_at_once
 from geo_access.words.note import note
 from geo_access.words.told import refusal
 
@@ -50,14 +51,8 @@ def read_sheet(file: Path, *, layer: str | None, max_rows: int, max_bytes: int, 
     """
     with zipfile.ZipFile(file) as archive:
         check_zip(archive, file.name, max_bytes)
-    book = openpyxl.load_workbook(file, read_only=True, data_only=True)
-    try:
-        if layer is not None and layer not in book.sheetnames:
-            raise refusal("table.no_sheet", file=file.name, sheet=layer, known=", ".join(book.sheetnames))
-        sheets = [layer] if layer is not None else book.sheetnames
-        tables = {name: _sheet_rows(book[name], max_rows) for name in sheets}
-    finally:
-        book.close()
+    quick = rows_at_once(file)
+    tables = _sheets_slowly(file, layer, max_rows) if quick is None else _chosen(quick, file, layer, max_rows)
     name, rows = max(tables.items(), key=lambda item: sum(len(row) for row in item[1]))
     head = _header_row(rows)
     others = [other for other, found in tables.items() if other != name and len(found) > 1]
@@ -79,16 +74,34 @@ def read_sheet(file: Path, *, layer: str | None, max_rows: int, max_bytes: int, 
     return table
 
 
+def _sheets_slowly(file: Path, layer: str | None, max_rows: int) -> dict[str, list[list[str | None]]]:
+    """Read the sheets row by row, each cell as it is stored."""
+    book = openpyxl.load_workbook(file, read_only=True, data_only=True)
+    try:
+        sheets = {sheet.title: sheet.iter_rows(max_col=_MAX_COLUMNS, values_only=True) for sheet in book.worksheets}
+        return _chosen(sheets, file, layer, max_rows)
+    finally:
+        book.close()
+
+
+def _chosen(
+    sheets: Mapping[str, Iterable[Sequence[Any]]], file: Path, layer: str | None, max_rows: int
+) -> dict[str, list[list[str | None]]]:
+    if layer is not None and layer not in sheets:
+        raise refusal("table.no_sheet", file=file.name, sheet=layer, known=", ".join(sheets))
+    return {name: _sheet_rows(rows, max_rows) for name, rows in sheets.items() if layer in (None, name)}
+
+
 def _same_header(rows: list[list[str | None]], header: list[str | None]) -> bool:
     head = _header_row(rows)
     return head is not None and {fold(cell) for cell in rows[head] if cell} == {fold(cell) for cell in header if cell}
 
 
-def _sheet_rows(sheet: Any, max_rows: int) -> list[list[str | None]]:
+def _sheet_rows(found: Iterable[Sequence[Any]], max_rows: int) -> list[list[str | None]]:
     rows: list[list[str | None]] = []
     blank_run = 0
-    for values in islice(sheet.iter_rows(max_col=_MAX_COLUMNS, values_only=True), max_rows + _HEADER_ROWS):
-        cells = [_cell(value) for value in values]
+    for values in islice(found, max_rows + _HEADER_ROWS):
+        cells = [_cell(value) for value in values[:_MAX_COLUMNS]]
         while cells and cells[-1] is None:
             cells.pop()
         blank_run = 0 if cells else blank_run + 1
