@@ -7,6 +7,7 @@ fastest street all the way to the stop: no pair that has a time is ever lost, an
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from scipy.sparse import csr_matrix
@@ -15,12 +16,12 @@ from scipy.spatial import cKDTree
 
 from geo_access.arrays import indptr_of, rows_of
 from geo_access.network.model import CrowFly, ModeGraph, Network, Streets, Timetable
-from geo_access.routing.graphs import footpaths_of, graph_key
+from geo_access.routing.graphs import GraphKey, footpaths_of, graph_key
 from geo_access.routing.legs import mode_legs, street_speed
 from geo_access.routing.query import Query
 from geo_access.words.told import refusal
 
-__all__ = ["Bounds", "bounds_of"]
+__all__ = ["Bounds", "bounds_of", "stops_around"]
 
 # A weight that sparse matrices do not take for the absence of an edge; a million of them stay below `_ROUNDED_S`.
 _NOTHING_S = 1.0e-6
@@ -146,11 +147,45 @@ def bounds_of(network: Network, place_xy: np.ndarray, query: Query) -> Bounds:
         start.reach_m(min(query.max_access_s, query.max_s)),
         query.max_s + _ROUNDED_S,
         tree,
-        _fastest(timetable, query),
+        _fastest(timetable, graph_key(query)),
         indptr,
         stop,
         np.maximum(0.0, (apart_m - end.slack_m) / end.ms),
     )
+
+
+def stops_around(network: Network, origin_xy: np.ndarray, query: Query) -> np.ndarray:
+    """Return the stops that are perhaps passed on a journey from some points within the limit.
+
+    Parameters
+    ----------
+    network : Network
+        With a timetable.
+    origin_xy : ndarray of float64, shape (n, 2)
+        [m], in the network's CRS.
+    query : Query
+        With transit, and without services on demand.
+
+    Returns
+    -------
+    ndarray of bool, shape (n_stops,)
+    """
+    timetable = network.timetable
+    if timetable is None:
+        raise refusal("no_timetable")
+    boarded = np.zeros(timetable.n_stops, dtype=bool)
+    if len(origin_xy):
+        stop_xy = np.column_stack((timetable.stop_x, timetable.stop_y))
+        access_m = _pace(network, mode_legs(query).start, query).reach_m(min(query.max_access_s, query.max_s))
+        close = np.flatnonzero(_outside_m(stop_xy, origin_xy.min(axis=0), origin_xy.max(axis=0)) <= access_m)
+        apart_m, _ = cKDTree(origin_xy).query(stop_xy[close], distance_upper_bound=np.nextafter(access_m, np.inf))
+        boarded[close[np.isfinite(apart_m)]] = True
+    if not boarded.any():
+        return boarded
+    limit_s = query.max_s + _ROUNDED_S
+    fastest = _fastest(timetable, graph_key(query))
+    least_s = dijkstra(fastest, indices=np.flatnonzero(boarded), min_only=True, limit=limit_s)
+    return np.asarray(least_s <= limit_s)
 
 
 def _outside_m(xy: np.ndarray, low_xy: np.ndarray, high_xy: np.ndarray) -> np.ndarray:
@@ -158,9 +193,10 @@ def _outside_m(xy: np.ndarray, low_xy: np.ndarray, high_xy: np.ndarray) -> np.nd
     return np.hypot(*np.maximum(0.0, np.maximum(low_xy - xy, xy - high_xy)).T)
 
 
-def _fastest(timetable: Timetable, query: Query) -> csr_matrix:
+@lru_cache(maxsize=4)
+def _fastest(timetable: Timetable, key: GraphKey) -> csr_matrix:
     """Least times between stops, over the whole day: from a call to the next, staying in the seat, and changes."""
-    paths = footpaths_of(timetable, graph_key(query))
+    paths = footpaths_of(timetable, key)
     within = np.ones(len(timetable.event_stop), dtype=bool)
     within[timetable.trip_indptr[:-1][np.diff(timetable.trip_indptr) > 0]] = False
     later = np.flatnonzero(within)

@@ -18,7 +18,7 @@ from geo_access.arrays import SEEDS, begins_run, entries_of_rows, indptr_of, mix
 from geo_access.network.model import Timetable
 from geo_access.routing.tables import LineTables
 
-__all__ = ["Lines", "build_lines", "filed", "reverse_lines"]
+__all__ = ["Lines", "build_lines", "filed", "reverse_lines", "some_lines"]
 
 # A chain of vehicles joined in-seat longer than this is a loop in the data.
 _LONGEST_CHAIN = 64
@@ -313,6 +313,34 @@ def filed(rows: np.ndarray, n_rows: int) -> tuple[np.ndarray, np.ndarray]:
         order[cursor[rows[k]]] = k
         cursor[rows[k]] += 1
     return indptr, order
+
+
+def some_lines(lines: Lines, kept: np.ndarray) -> tuple[Lines, np.ndarray]:
+    """Keep some lines, with the stops as they are numbered.
+
+    Parameters
+    ----------
+    lines : Lines
+    kept : ndarray of int64
+        Ascending.
+
+    Returns
+    -------
+    lines : Lines
+    events : ndarray of int64
+        Those kept, ascending.
+    """
+    trips, line_indptr = entries_of_rows(lines.line_indptr, kept)
+    at, trip_indptr = entries_of_rows(lines.trip_indptr, trips)
+    events = _Events(
+        lines.event_stop[at],
+        lines.event_arrival_s[at],
+        lines.event_departure_s[at],
+        lines.event_board[at],
+        lines.event_alight[at],
+        lines.event_source[at],
+    )
+    return _indexed(lines.n_stops, events, trip_indptr, line_indptr), at
 
 
 def reverse_lines(lines: Lines) -> Lines:

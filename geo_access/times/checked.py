@@ -51,9 +51,14 @@ def network_sha256(network: Network) -> str:
     return digest.hexdigest()
 
 
-def known_times(network: Network, origins: Points, destinations: Points, query: Query) -> PointTimes:
-    """Return the times between checked points; one without a position cannot be linked, and says so."""
-    times = point_times(network, origins.xy, destinations.xy, query)
+def known_times(
+    network: Network, origins: Points, destinations: Points, query: Query, *, around: bool = False
+) -> PointTimes:
+    """Return the times between checked points; one without a position cannot be linked, and says so.
+
+    `around` is that of `geo_access.times.core.point_times`.
+    """
+    times = point_times(network, origins.xy, destinations.xy, query, around=around)
     times.reason[:, ~destinations.known] = Reason.UNSNAPPED_DESTINATION
     times.reason[~origins.known, :] = Reason.UNSNAPPED_ORIGIN
     times.seconds[:, ~destinations.known] = np.nan

@@ -151,15 +151,17 @@ def _part_written(name: str, number: int, part: Part, question: _Question) -> tu
 @_named()
 def _tile_written(name: str, tile: Tile, question: _Question) -> list[tuple[int, dict[str, Any]]]:
     """Compute a tile and write its parts; runs on a worker."""
-    tables = tile_times(partial(_table, name, question.query), tile, question.destinations)
+    tables = tile_times(partial(_table, name, question.query, around=True), tile, question.destinations)
     return [
         (part.number, write_part(storable(table, question.ids_kept), part.file, attempt=secrets.token_hex(4)))
         for part, table in zip(tile.parts, tables, strict=True)
     ]
 
 
-def _table(name: str, query: Query, origins: Points, destinations: Points) -> TravelTimes:
-    times = known_times(_opened(name).network, origins, destinations, query)
+def _table(
+    name: str, query: Query, origins: Points, destinations: Points, *, around: bool = False
+) -> TravelTimes:
+    times = known_times(_opened(name).network, origins, destinations, query, around=around)
     found = times.seconds, times.reason, times.feasible_share
     return TravelTimes(origins.ids, destinations.ids, query, *found, Manifest({}, {}))
 

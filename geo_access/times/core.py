@@ -11,6 +11,7 @@ import numpy as np
 from geo_access.network.model import Network, Timetable
 from geo_access.network.search.search import street_matrix
 from geo_access.routing.causes import Reason, why_missing
+from geo_access.routing.around import Graphs, graphs_around
 from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
 from geo_access.routing.lanes import LANES
 from geo_access.routing.legs import Ends, Linker, connect, link, mode_legs, street_speed
@@ -56,7 +57,9 @@ class PointTimes:
     beyond_s: np.ndarray | None = None
 
 
-def point_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> PointTimes:
+def point_times(
+    network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query, *, around: bool = False
+) -> PointTimes:
     """Door-to-door times between all origins and all destinations.
 
     A departure window samples the instants at which one is *ready to leave*: the time runs from that instant to
@@ -70,6 +73,9 @@ def point_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndar
     origin_xy, destination_xy : ndarray of float64, shapes (n_o, 2), (n_d, 2)
         [m], in the network's CRS.
     query : Query
+    around : bool
+        Sweep only the lines that can be taken from the origins within the limit: the same times, for origins that are
+        near each other in a large territory. Not with services on demand.
 
     Returns
     -------
@@ -86,7 +92,8 @@ def point_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndar
     if not query.uses_transit:
         return street_times(network, origin_xy, destination_xy, query)
     ends = connect(network, origin_xy, destination_xy, query, mode_legs(query))
-    return transit_times(network, ends, samples_of(query), query)
+    graphs = graphs_around(network, origin_xy, query) if around else None
+    return transit_times(network, ends, samples_of(query), query, graphs=graphs)
 
 
 def samples_of(query: Query) -> Samples:
@@ -140,7 +147,15 @@ def _blame_points(reason: np.ndarray, missing: np.ndarray, origin_ok: np.ndarray
     reason[missing & ~origin_ok[:, None]] = Reason.UNSNAPPED_ORIGIN
 
 
-def transit_times(network: Network, ends: Ends, samples: Samples, query: Query, *, explain: bool = True) -> PointTimes:
+def transit_times(
+    network: Network,
+    ends: Ends,
+    samples: Samples,
+    query: Query,
+    *,
+    explain: bool = True,
+    graphs: Graphs | None = None,
+) -> PointTimes:
     """Find the times with the timetable once the streets at both ends are known.
 
     Parameters
@@ -152,22 +167,23 @@ def transit_times(network: Network, ends: Ends, samples: Samples, query: Query, 
     query : Query
     explain : bool
         Whether to search for the cause of each missing time; without, only points off the streets are told apart.
+    graphs : Graphs, optional
+        What of the timetable can be part of these journeys within the limit; all of it by default.
 
     Returns
     -------
     PointTimes
     """
-    timetable = timetable_of(network)
-    key = graph_key(query)
+    graphs = Graphs(timetable_of(network), graph_key(query)) if graphs is None else graphs
     ranks = percentile_ranks(query.percentiles, samples.count)
     max_s, max_rides = query.max_s, query.max_rides
     n_o, n_d = ends.direct_s.shape
-    ahead = forward_graph(timetable, key)
-    if _forward_is_cheaper((n_o, n_d), ahead.lines.n_events, deadline=samples.deadline):
+    if _forward_is_cheaper((n_o, n_d), graphs.n_events, deadline=samples.deadline):
+        ahead = graphs.ahead
         seconds, feasible = profile_times(ahead, ends.ahead, samples, max_s=max_s, max_rides=max_rides, ranks=ranks)
     else:
         seconds, feasible = profile_times(
-            backward_graph(timetable, key),
+            graphs.back,
             ends.backwards,
             samples.reversed(),
             max_s=max_s,

@@ -220,7 +220,7 @@ def travel_times(
     asked = Asked(network, starts, ends)
 
     def between(block: Points, others: Points) -> TravelTimes:
-        times = known_times(network, block, others, query)
+        times = known_times(network, block, others, query, around=tile_km is not None)
         return TravelTimes(
             block.ids, others.ids, query, times.seconds, times.reason, times.feasible_share, manifest, asked
         )

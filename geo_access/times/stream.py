@@ -67,7 +67,7 @@ class StreamedTimes:
     notes: tuple[Note, ...] = ()
 
     def to_frame(self) -> pd.DataFrame:
-        """Read all parts back.
+        """Read all parts back; with the same columns where no pair can be within the limit.
 
         Raises
         ------
@@ -83,6 +83,11 @@ class StreamedTimes:
                 key="stream.damaged",
                 values={"folder": self.folder, "parts": named},
             )
+        if not self.parts:
+            nobody, nothing = np.empty(0, object), np.empty((0, 0))
+            seconds = np.empty((0, 0, len(self.query.percentiles)), np.float32)
+            found = seconds, nothing.astype(np.uint8), nothing.astype(np.float32)
+            return TravelTimes(nobody, nobody, self.query, *found, self.manifest).to_frame()
         return pd.concat([pd.read_parquet(part) for part in self.parts], ignore_index=True)
 
 

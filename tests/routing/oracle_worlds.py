@@ -97,11 +97,12 @@ def clock(seconds: int) -> str:
     return f"{seconds // 3600:02d}:{seconds // 60 % 60:02d}:{seconds % 60:02d}"
 
 
-def random_world(rng: np.random.Generator) -> World:
-    """Draw streets, stops along them, and a feed with everything that real ones have."""
+def random_world(rng: np.random.Generator, *, apart_m: float = 0.0) -> World:
+    """Draw streets, stops along them, and a feed with everything that real ones have; two towns `apart_m` away."""
     columns, rows = int(rng.integers(2, 5)), int(rng.integers(2, 4))
-    xs = np.concatenate(([0], np.cumsum(rng.choice([160, 240, 400], columns - 1))))
+    xs = np.concatenate(([0.0], np.cumsum(rng.choice([160, 240, 400], columns - 1))))
     ys = np.concatenate(([0], np.cumsum(rng.choice([160, 240, 400], rows - 1))))
+    xs[(columns + 1) // 2 :] += apart_m
     corners = {r * columns + c: (float(xs[c]), float(ys[r])) for r in range(rows) for c in range(columns)}
     pairs = [(k, k + 1) for k in corners if (k + 1) % columns] + [
         (k, k + columns) for k in corners if k + columns in corners

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 
 from geo_access.errors import CapacityError, InputError
 from geo_access.network.model import Network
-from geo_access.routing.query import Query
+from geo_access.routing import around
+from geo_access.routing.query import Query, Window
 from geo_access.times import tiles
 from geo_access.times.matrix import travel_times
 from geo_access.times.stream import StreamedTimes
@@ -32,6 +33,12 @@ WORLDS = {
     "phases": [Phase.generate],
     "derandomize": True,
 }
+
+
+@pytest.fixture(autouse=True)
+def _always_cut(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Little worlds would be swept whole."""
+    monkeypatch.setattr(around, "_WORTH_CUTTING", 2.0)
 
 
 def asked_of(query: Query) -> dict[str, object]:
@@ -64,8 +71,6 @@ def compare(network: Network, homes: gpd.GeoDataFrame, sites: gpd.GeoDataFrame, 
 
 
 def table_of(run: StreamedTimes) -> pd.DataFrame:
-    if not run.parts:
-        return pd.DataFrame({"origin_id": [], "destination_id": []}, dtype=str)
     return run.to_frame().astype({"origin_id": str, "destination_id": str})
 
 
@@ -144,6 +149,25 @@ def test_tiles_of_the_oracle_s_worlds(seed: int) -> None:
             query = replace(random_query(world, rng), link_limit_m=60.0, on_demand=False)
             check_query(world, network, query)
             compare(network, placed(world.homes, "h"), placed(world.sites, "s"), asked_of(query))
+
+
+@settings(max_examples=3, **WORLDS)
+@given(seed=st.integers(0, 2**32 - 1))
+def test_there_and_back_over_two_tiles(seed: int) -> None:
+    """Two towns 6 km apart, each with its tile: the way there by a deadline and the way home are the oracle's."""
+    rng = np.random.default_rng(seed)
+    world = random_world(rng, apart_m=6000.0)
+    with TemporaryDirectory() as folder, pytest.MonkeyPatch.context() as patch:
+        network = write_world(world, Path(folder))
+        patch.setattr(tiles, "SQUARE_M", 2000.0)
+        query = replace(random_query(world, rng), link_limit_m=60.0, on_demand=False)
+        start_s = (query.arrive or query.depart or Window(0, 0)).start_s
+        there = replace(query, depart=None, arrive=Window(start_s, start_s + 300, 60), earliest_s=None)
+        home = replace(query, arrive=None, depart=Window(start_s, start_s + 600, 120), earliest_s=None)
+        check_query(world, network, there)
+        homes, sites = placed(world.homes, "h"), placed(world.sites, "s")
+        compare(network, homes, sites, asked_of(there))
+        compare(network, sites, homes, asked_of(home))
 
 
 @pytest.mark.parametrize("mode", ["walk", "bike", "car"])
