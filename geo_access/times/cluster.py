@@ -158,9 +158,7 @@ def _tile_written(name: str, tile: Tile, question: _Question) -> list[tuple[int,
     ]
 
 
-def _table(
-    name: str, query: Query, origins: Points, destinations: Points, *, around: bool = False
-) -> TravelTimes:
+def _table(name: str, query: Query, origins: Points, destinations: Points, *, around: bool = False) -> TravelTimes:
     times = known_times(_opened(name).network, origins, destinations, query, around=around)
     found = times.seconds, times.reason, times.feasible_share
     return TravelTimes(origins.ids, destinations.ids, query, *found, Manifest({}, {}))

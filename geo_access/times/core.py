@@ -10,8 +10,8 @@ import numpy as np
 
 from geo_access.network.model import Network, Timetable
 from geo_access.network.search.search import street_matrix
-from geo_access.routing.causes import Reason, why_missing
 from geo_access.routing.around import Graphs, graphs_around
+from geo_access.routing.causes import Reason, why_missing
 from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
 from geo_access.routing.lanes import LANES
 from geo_access.routing.legs import Ends, Linker, connect, link, mode_legs, street_speed
