@@ -62,7 +62,7 @@ def latest_times(
     _, order = filed(tables.departure[event] - np.int32(span.low_s), max(deadline_s - span.low_s, 0) + 1)
     boarded = event[order[::-1]]
     latest: np.ndarray = np.full((n_words, graph.lines.n_stops, _BITS), _BEFORE_ALL, np.int32)
-    in_pieces(_board_last, n_words, latest, reached, boarded, tables, graph.rank, span.first)
+    in_pieces(_board_last, n_words, latest, reached, tables, boarded, graph.rank[boarded + 1] - span.first)
     times = np.full((n_readers, n_places), np.nan, np.float32, order="F")
     limits = (span.low_s, deadline_s, max_s)
     in_pieces(_read, n_readers, latest, walks_of(pairs.readers), pairs.direct, limits, times)
@@ -193,17 +193,20 @@ def _board_last(
     last_word: int,
     latest: np.ndarray,
     reached: np.ndarray,
-    boarded: np.ndarray,
     lines: LineTables,
-    rank: np.ndarray,
-    first: int,
+    boarded: np.ndarray,
+    arrives: np.ndarray,
 ) -> None:
-    """Find the last departure from each stop in time for each place; `boarded` lists the last to leave first."""
+    """Find the last departure from each stop in time for each place.
+
+    `boarded` lists the last to leave first, `arrives` the row of `reached` that each of them rides to.
+    """
     for w in range(first_word, last_word):
         found = np.zeros(latest.shape[1], np.uint64)
-        for f in boarded:
+        for k in range(len(boarded)):
+            f = boarded[k]
             stop = lines.stop[f]
-            new = reached[w, rank[f + 1] - first] & ~found[stop]
+            new = reached[w, arrives[k]] & ~found[stop]
             if new == np.uint64(0):
                 continue
             found[stop] |= new

@@ -7,7 +7,7 @@ from numba import njit
 
 from geo_access.arrays import marked_rows_and_columns
 from geo_access.routing.lanes import LANES, lanes_min_within
-from geo_access.routing.profile import Pairs, Samples, boardings
+from geo_access.routing.profile import Pairs, Samples, Swept, boardings
 from geo_access.routing.sweep import SweepGraph, sweep
 from geo_access.routing.tables import Boardings
 from geo_access.threads import in_pieces
@@ -68,8 +68,8 @@ def first_after(
         blocks = range(block, min(block + group, n_blocks))
         value = sweep(graph, some.places, blocks, span, max_rides=max_rides, dtype=dtype)
         for part, number in enumerate(blocks):
-            arguments = (value[part], number * LANES, entries, np.iinfo(dtype).max, max_s, asked, found)
-            in_pieces(_read_first, len(r), *arguments)
+            limits = (np.iinfo(dtype).max, max_s)
+            in_pieces(_read_first, len(r), Swept(value[part], number * LANES), entries, limits, asked, found)
     found += low_s
     out[np.ix_(r, p)] = found
     return out
@@ -79,16 +79,16 @@ def first_after(
 def _read_first(
     first_reader: int,
     last_reader: int,
-    value: np.ndarray,
-    first_place: int,
+    swept: Swept,
     entries: Boardings,
-    never: int,
-    max_s: int,
+    limits: tuple[int, int],
     wanted: np.ndarray,
     found: np.ndarray,
 ) -> None:
     """Take the earliest arrival at each place that a boarding leads to within `max_s` of leaving for it."""
     indptr, key, row = entries
+    value, first_place = swept
+    never, max_s = limits
     many = min(LANES, found.shape[1] - first_place)
     for reader in range(first_reader, last_reader):
         if not wanted[reader, first_place : first_place + many].any():

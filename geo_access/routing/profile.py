@@ -25,7 +25,7 @@ from geo_access.routing.tables import Asked, Boardings, Span
 from geo_access.routing.timed import Pairs, TimedLegs, board_timed, direct_between, select_rows, timed_of, walks_of
 from geo_access.threads import in_pieces
 
-__all__ = ["NEVER", "Pairs", "Samples", "boardings", "profile_times", "stop_arrivals"]
+__all__ = ["NEVER", "Pairs", "Samples", "Swept", "boardings", "profile_times", "stop_arrivals"]
 
 _WIDEST_SHORT_S = 65_000
 _SWEPT_BYTES = 16 << 20
@@ -158,9 +158,10 @@ def _without_direct(
     dtype = np.uint16 if widest_s <= _WIDEST_SHORT_S else np.int32
     never: Any = dtype(np.iinfo(dtype).max)
     n_places, n_readers = places.n_rows, readers.n_rows
-    out = _Out(
-        np.full((n_readers, n_places, len(ranks)), np.nan, np.float32), np.zeros((n_readers, n_places), np.int32)
-    )
+    sorts = wanted.ordered and len(ranks) and samples.count > 1
+    network = sorting_network(samples.count, tuple(ranks.tolist())) if sorts else np.empty((0, 2), np.int32)
+    times = np.full((n_readers, n_places, len(ranks)), np.nan, np.float32)
+    out = _Out(times, np.zeros((n_readers, n_places), np.int32), ranks, network)
     if n_places == 0 or n_readers == 0:
         return out.times, out.feasible
     span = graph.span(low_s, high_s)
@@ -175,15 +176,11 @@ def _without_direct(
     direct = np.minimum(pairs.direct, never).astype(dtype)
     bound = (low_s if samples.deadline else high_s) - low_s
     instants = _Instants(never, samples.first_s - low_s, samples.step_s, samples.count, bound, wanted.max_s)
-    sorts = wanted.ordered and len(ranks) and samples.count > 1
-    order = _Order(
-        ranks, sorting_network(samples.count, tuple(ranks.tolist())) if sorts else np.empty((0, 2), np.int32)
-    )
     read = _read_deadlines if samples.deadline else _read_departures
     for block in range(0, n_blocks, group):
         blocks = range(block, min(block + group, n_blocks))
         value = sweep(graph, places, blocks, span, max_rides=wanted.max_rides, dtype=dtype)
-        in_pieces(read, readers.n_rows, value, block * LANES, entries, direct, instants, order, out)
+        in_pieces(read, readers.n_rows, Swept(value, block * LANES), entries, direct, instants, out)
     return out.times, out.feasible
 
 
@@ -257,37 +254,41 @@ class _Instants(NamedTuple):
     max_s: int
 
 
-class _Order(NamedTuple):
-    """Which of the times to return, and the comparisons that sort them first, none where they stay as they are."""
+class Swept(NamedTuple):
+    """Values of a sweep, and the first of the places that they are about."""
 
-    ranks: np.ndarray
-    network: np.ndarray
+    value: np.ndarray
+    first_place: int
 
 
 class _Out(NamedTuple):
-    """What is filled, as `profile_times` returns it."""
+    """What is filled, as `profile_times` returns it.
+
+    `ranks` says which of the times to return, `network` the comparisons that sort them first, none where they stay as
+    they are.
+    """
 
     times: np.ndarray
     feasible: np.ndarray
+    ranks: np.ndarray
+    network: np.ndarray
 
 
 @njit(cache=True, nogil=True)
 def _read_departures(
     first_reader: int,
     last_reader: int,
-    value: np.ndarray,
-    first_place: int,
+    swept: Swept,
     entries: Boardings,
     direct: np.ndarray,
     instants: _Instants,
-    order: _Order,
     out: _Out,
 ) -> None:
     """Take the best of what still can be caught at each instant, from the last to the first."""
     indptr, key, row = entries
     never, first, step, count, bound, max_s = instants
-    ranks, network = order
-    times, feasible = out
+    value, first_place = swept
+    times, feasible, ranks, network = out
     n_places = direct.shape[1]
     for reader in range(first_reader, last_reader):
         sample = np.empty((count, LANES), value.dtype)
@@ -322,19 +323,17 @@ def _read_departures(
 def _read_deadlines(
     first_reader: int,
     last_reader: int,
-    value: np.ndarray,
-    first_place: int,
+    swept: Swept,
     entries: Boardings,
     direct: np.ndarray,
     instants: _Instants,
-    order: _Order,
     out: _Out,
 ) -> None:
     """Find the latest departure that meets each deadline: the first boarding listed that is in time wins."""
     indptr, key, row = entries
     _, first, step, count, bound, max_s = instants
-    ranks, network = order
-    times, feasible = out
+    value, first_place = swept
+    times, feasible, ranks, network = out
     n_places = direct.shape[1]
     for reader in range(first_reader, last_reader):
         sample = np.empty((count, LANES), np.int32)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from geo_access.network.search.tables import Arcs, Edges, Entries, OnEdge, Points, Seeds, Work
+from geo_access.network.search.tables import Arcs, Bounded, Edges, Entries, OnEdge, Points, Seeds, Work
 
 __all__ = [
     "edge_ends",
@@ -338,12 +338,12 @@ def reach_rows(
     last_source: int,
     arcs: Arcs,
     n_slots: int,
-    seeds: Seeds,
+    begin: Bounded,
     entries: Entries,
-    limits: np.ndarray,
     found: np.ndarray,
 ) -> None:
     """Lower `found`, deciseconds, int32 (n_sources, n_targets), by the times on the network from some sources."""
+    seeds, limits = begin
     # Memory is laid out once for all these sources; every search leaves it clean for the next.
     work = workspace(len(arcs.indptr) - 1, n_slots, len(arcs.heads) + len(seeds.state))
     for s in range(first_source, last_source):

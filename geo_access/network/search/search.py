@@ -24,7 +24,7 @@ from geo_access.network.search.nearby import invert, nearby_pairs
 from geo_access.network.search.off_street import across_matrix, across_sparse
 from geo_access.network.search.paths import StreetPath, street_path
 from geo_access.network.search.sweep import hierarchy_rows, worth_a_hierarchy
-from geo_access.network.search.tables import Arcs, Entries, Seeds
+from geo_access.network.search.tables import Arcs, Bounded, Entries, Seeds
 from geo_access.threads import in_pieces
 from geo_access.words.told import refusal
 
@@ -64,12 +64,13 @@ def _block_rows(
         first, last = Seeds(*invert(*end, len(targets))), Entries(*invert(*begin, graph.n_states))
         turned = np.full((len(targets), len(sources)), INFINITE, dtype=np.int32)
         arcs, n_slots = turned_arcs_of(graph), slots(graph, first.cost)
-        in_pieces(reach_rows, len(targets), arcs, n_slots, first, last, limits, turned)
+        in_pieces(reach_rows, len(targets), arcs, n_slots, Bounded(first, limits), last, turned)
         found = np.ascontiguousarray(turned.T)
     else:
         limits = limits_ds(sources.connector_s, max_s, factor)
         found = np.full((len(sources), len(targets)), INFINITE, dtype=np.int32)
-        in_pieces(reach_rows, len(sources), arcs_of(graph), slots(graph, begin.cost), begin, end, limits, found)
+        arcs, n_slots = arcs_of(graph), slots(graph, begin.cost)
+        in_pieces(reach_rows, len(sources), arcs, n_slots, Bounded(begin, limits), end, found)
     same = along_shared_edges(found, sources.points, targets.points, on_edge)
     seconds = found.astype(np.float32)
     seconds *= np.float32(factor / 10.0)

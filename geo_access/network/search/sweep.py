@@ -111,6 +111,13 @@ class _Part(NamedTuple):
     down: np.ndarray
 
 
+class _Begin(NamedTuple):
+    """Sources in the order of their blocks, and where each of them starts."""
+
+    order: np.ndarray
+    seeds: Seeds
+
+
 class _Front(NamedTuple):
     """Ranks that a block of sources has climbed to: whether, times in every lane, and which."""
 
@@ -120,8 +127,9 @@ class _Front(NamedTuple):
 
 
 @njit(cache=True)
-def _climb(order: np.ndarray, seeds: Seeds, block: int, ranks: _Ranks, front: _Front) -> int:
+def _climb(begin: _Begin, block: int, ranks: _Ranks, front: _Front) -> int:
     """Upward part for the lanes of one block; return how many ranks were visited."""
+    order, seeds = begin
     rank, indptr, heads, up = ranks
     inside, dist, visited = front
     lowest = len(rank)
@@ -157,14 +165,14 @@ def _climb(order: np.ndarray, seeds: Seeds, block: int, ranks: _Ranks, front: _F
 def _sweep(
     first_block: int,
     last_block: int,
-    order: np.ndarray,
-    seeds: Seeds,
+    begin: _Begin,
     ranks: _Ranks,
     part: _Part,
     entries: Entries,
     found: np.ndarray,
 ) -> None:
     """Climb from each block of sources, then come down through the part; `entries` has a number for each point."""
+    order, seeds = begin
     number, part_indptr, part_heads, part_down = part
     entry_number, entry_point, entry_cost = entries
     n_sources, n, m = len(seeds.indptr) - 1, len(ranks.rank), len(part_indptr) - 1
@@ -175,7 +183,7 @@ def _sweep(
     visited = np.empty(n, dtype=np.int32)
     best = np.empty((n_targets, LANES), dtype=np.int32)
     for block in range(first_block, last_block):
-        count = _climb(order, seeds, block, ranks, _Front(inside, above, visited))
+        count = _climb(begin, block, ranks, _Front(inside, above, visited))
         below[:] = INFINITE
         for k in range(count):
             r = visited[k]
@@ -228,5 +236,7 @@ def hierarchy_rows(hierarchy: Hierarchy, seeds: Seeds, entries: Entries, n_targe
     order = np.argsort(first, kind="stable").astype(np.int32)
     numbered = Entries(part.number[rank[states]], entries.point, entries.cost)
     found = np.full((n_sources, n_targets), INFINITE, dtype=np.int32)
-    in_pieces(_sweep, -(-n_sources // LANES), order, seeds, _Ranks(rank, indptr, heads, up), part, numbered, found)
+    in_pieces(
+        _sweep, -(-n_sources // LANES), _Begin(order, seeds), _Ranks(rank, indptr, heads, up), part, numbered, found
+    )
     return found

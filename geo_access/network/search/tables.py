@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Arcs", "Edges", "Entries", "OnEdge", "Points", "Seeds", "Work"]
+__all__ = ["Arcs", "Bounded", "Edges", "Entries", "OnEdge", "Points", "Seeds", "Work"]
 
 
 class Arcs(NamedTuple):
@@ -51,6 +51,13 @@ class Seeds(NamedTuple):
     indptr: np.ndarray
     state: np.ndarray
     cost: np.ndarray
+
+
+class Bounded(NamedTuple):
+    """Where the searches begin, and how far each of them goes: int32 (n_points,), times in 0.1 s."""
+
+    seeds: Seeds
+    limits: np.ndarray
 
 
 class Entries(NamedTuple):

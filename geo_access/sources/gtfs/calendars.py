@@ -7,9 +7,10 @@ import pandas as pd
 
 from geo_access.sources.gtfs.cells import WEEKDAYS, read_days, read_numbers
 from geo_access.sources.gtfs.clocks import clock_seconds
-from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.notices import Notice, NoticeBook
 from geo_access.sources.gtfs.rows import RawTable
 from geo_access.sources.gtfs.tables import unique_rows
+from geo_access.words.note import note
 
 __all__ = ["read_calendar", "read_calendar_dates", "read_frequencies", "without_periods"]
 
@@ -30,13 +31,15 @@ def read_calendar(raw: RawTable | None, notices: NoticeBook) -> pd.DataFrame:
     turned = (frame["start_date"] > frame["end_date"]).to_numpy()
     if turned.any():
         notices.add_rows(
-            "start_and_end_range_out_of_order",
-            "ERROR",
-            raw.file,
+            Notice(
+                "start_and_end_range_out_of_order",
+                "ERROR",
+                raw.file,
+                action="dropped",
+                says=note("gtfs.ends_before_start"),
+            ),
             frame["row"].to_numpy()[turned],
             frame["service_id"].to_numpy()[turned],
-            action="dropped",
-            says="ends_before_start",
         )
     return unique_rows(frame[~turned], "service_id", raw.file, notices)
 
@@ -65,13 +68,9 @@ def read_calendar_dates(raw: RawTable | None, notices: NoticeBook) -> pd.DataFra
     ):
         if mask.any():
             notices.add_rows(
-                code,
-                "ERROR",
-                raw.file,
+                Notice(code, "ERROR", raw.file, action="dropped", says=note(f"gtfs.{says}")),
                 frame["row"].to_numpy()[mask],
                 frame["service_id"].to_numpy()[mask],
-                action="dropped",
-                says=says,
             )
     return frame[~wrong & ~again].dropna(subset=["date"]).reset_index(drop=True)
 
@@ -100,7 +99,9 @@ def read_frequencies(raw: RawTable | None, trip_ids: np.ndarray, notices: Notice
     ):
         if mask.any():
             names = frame["trip_id"].to_numpy()[mask]
-            notices.add_rows(code, "ERROR", raw.file, raw.row[mask], names, action="dropped", says=says)
+            notices.add_rows(
+                Notice(code, "ERROR", raw.file, action="dropped", says=note(f"gtfs.{says}")), raw.row[mask], names
+            )
     frame = frame[known & regular & forward].sort_values(["trip_id", "start_s", "end_s"], kind="stable")
     frame = frame.reset_index(drop=True)
     # Against the latest end of all earlier periods of the trip, not only of the one before.
@@ -108,13 +109,9 @@ def read_frequencies(raw: RawTable | None, trip_ids: np.ndarray, notices: Notice
     over = (frame["start_s"] < latest).to_numpy()
     if over.any():
         notices.add_rows(
-            "overlapping_frequency",
-            "WARNING",
-            raw.file,
+            Notice("overlapping_frequency", "WARNING", raw.file, action="kept", says=note("gtfs.overlapping")),
             frame["row"].to_numpy()[over],
             frame["trip_id"].to_numpy()[over],
-            action="kept",
-            says="overlapping",
         )
     return frame
 
@@ -136,12 +133,8 @@ def without_periods(
         names = raw.text("trip_id")
         first = dict(zip(names[::-1], raw.row[::-1], strict=True))
         notices.add_rows(
-            "repeated_trip_without_period",
-            "ERROR",
-            raw.file,
+            Notice("repeated_trip_without_period", "ERROR", raw.file, action="dropped", says=note("gtfs.no_period")),
             [first[name] for name in trip_ids[lost]],
             trip_ids[lost],
-            action="dropped",
-            says="no_period",
         )
     return lost

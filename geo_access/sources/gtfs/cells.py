@@ -17,8 +17,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.notices import Notice, NoticeBook
 from geo_access.sources.gtfs.rows import RawTable
+from geo_access.words.note import note
 
 __all__ = ["WEEKDAYS", "join_ids", "plain_codes", "plain_number", "read_days", "read_numbers", "recode"]
 
@@ -163,16 +164,11 @@ def _tell(raw: RawTable, name: str, code: _Code, read: _Read, notices: NoticeBoo
         )
     rows = np.flatnonzero((~good & ~blank)[cells])
     if len(rows):
-        says = "code_odd" if code.odd else "code_odd_unsaid"
+        odd, unsaid = note("gtfs.code_odd", column=name, code=code.odd), note("gtfs.code_odd_unsaid", column=name)
         notices.add_rows(
-            "unexpected_enum_value",
-            "ERROR",
-            raw.file,
+            Notice("unexpected_enum_value", "ERROR", raw.file, action="repaired", says=odd if code.odd else unsaid),
             raw.row[rows],
             values[cells[rows]],
-            action="repaired",
-            says=says,
-            values={"column": name} | ({"code": code.odd} if code.odd else {}),
         )
 
 
@@ -240,27 +236,23 @@ def read_days(raw: RawTable, name: str, notices: NoticeBook, *, told: np.ndarray
     rows = np.flatnonzero(meant[codes]) if meant.any() else np.empty(0, np.int64)
     if len(rows):
         notices.add(
-            "code_as_meant",
-            "WARNING",
-            raw.file,
-            row=int(raw.row[rows[0]]),
-            entity=name,
-            count=len(rows),
-            action="repaired",
-            says="code_as_meant",
-            values={"column": name, "cells": str(texts[codes[rows[0]]])},
+            Notice(
+                "code_as_meant",
+                "WARNING",
+                raw.file,
+                int(raw.row[rows[0]]),
+                name,
+                action="repaired",
+                says=note("gtfs.code_as_meant", column=name, cells=str(texts[codes[rows[0]]])),
+                count=len(rows),
+            )
         )
     wrong = np.isnat(days) if told is None else np.isnat(days) & ~told
     if wrong.any():
         notices.add_rows(
-            "invalid_date",
-            "ERROR",
-            raw.file,
+            Notice("invalid_date", "ERROR", raw.file, action="dropped", says=note("gtfs.date", column=name)),
             raw.row[wrong],
             texts[codes[wrong]],
-            action="dropped",
-            says="date",
-            values={"column": name},
         )
     return days
 
@@ -341,15 +333,22 @@ def _joined(mine: RawTable, column: str, theirs: RawTable, key: str, notices: No
         return mine
     first = codes[rows[0]]
     notices.add(
-        "id_written_as_decimal",
-        "WARNING",
-        mine.file,
-        row=int(mine.row[rows[0]]),
-        entity=str(values[first]),
-        count=len(rows),
-        action="repaired",
-        says="id_written_as_decimal",
-        values={"column": column, "here": str(values[first]), "there": joined[first], "file": theirs.file},
+        Notice(
+            "id_written_as_decimal",
+            "WARNING",
+            mine.file,
+            int(mine.row[rows[0]]),
+            str(values[first]),
+            action="repaired",
+            says=note(
+                "gtfs.id_written_as_decimal",
+                column=column,
+                here=str(values[first]),
+                there=joined[first],
+                file=theirs.file,
+            ),
+            count=len(rows),
+        )
     )
     return replace(mine, columns={**mine.columns, column: recode(mine.columns[column], joined)})
 

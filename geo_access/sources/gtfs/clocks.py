@@ -17,8 +17,9 @@ import pyarrow.compute as pc
 
 from geo_access.clock import LAST_CLOCK_S
 from geo_access.sources.gtfs.cells import recode
-from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.notices import Notice, NoticeBook
 from geo_access.sources.gtfs.rows import RawTable
+from geo_access.words.note import note
 
 __all__ = ["BEYOND", "BLANK", "UNREADABLE", "clock_seconds", "plain_clocks"]
 
@@ -158,12 +159,9 @@ def _tell(raw: RawTable, name: str, texts: list[str], unsure: np.ndarray, notice
     rows = np.flatnonzero(unsure[codes]) if len(values) else np.empty(0, np.int64)
     if len(rows):
         notices.add_rows(
-            "invalid_time",
-            "ERROR",
-            raw.file,
+            Notice(
+                "invalid_time", "ERROR", raw.file, action="repaired", says=note("gtfs.clock_half_unsaid", column=name)
+            ),
             raw.row[rows],
             values[codes[rows]],
-            action="repaired",
-            says="clock_half_unsaid",
-            values={"column": name},
         )

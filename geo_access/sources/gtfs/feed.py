@@ -19,13 +19,14 @@ from geo_access.sources.gtfs.clocks import plain_clocks
 from geo_access.sources.gtfs.flex import GEOJSON, read_flex
 from geo_access.sources.gtfs.links import read_pathways, read_transfers
 from geo_access.sources.gtfs.model import Feed
-from geo_access.sources.gtfs.notices import NoticeBook, notice_summary, notices_frame
+from geo_access.sources.gtfs.notices import Notice, NoticeBook, notice_summary, notices_frame
 from geo_access.sources.gtfs.read import container_of, read_files
 from geo_access.sources.gtfs.repair import check_feed, pick_calls, repair_stop_times
 from geo_access.sources.gtfs.rows import RawTable, read_raw
 from geo_access.sources.gtfs.step_free import step_free
 from geo_access.sources.gtfs.stop_times import COLUMNS, StopTimes, read_stop_times
 from geo_access.sources.gtfs.tables import read_routes, read_stops, read_trips
+from geo_access.words.note import note
 from geo_access.words.told import refusal
 
 __all__ = ["feed_report", "read_gtfs", "read_shapes", "wheelchair_feed"]
@@ -122,7 +123,7 @@ def _without_idle(times: StopTimes, idle: np.ndarray, trip_ids: np.ndarray, noti
     of_idle = idle[times.trip()]
     rows, names = times.row[of_idle], trip_ids[times.trip()[of_idle]]
     code, file = "repeated_trip_without_period", "stop_times.txt"
-    notices.add_rows(code, "ERROR", file, rows, names, action="dropped", says="no_period")
+    notices.add_rows(Notice(code, "ERROR", file, action="dropped", says=note("gtfs.no_period")), rows, names)
     return pick_calls(times, ~of_idle)
 
 
@@ -176,16 +177,19 @@ def _zone(agency: pd.DataFrame, given: str | None, label: str, notices: NoticeBo
     known = [name for name in named if _is_zone(name)]
     for name in named:
         if name not in known:
-            notices.add("invalid_timezone", "ERROR", "agency.txt", action="repaired", entity=name, row=2, says="zone")
+            notices.add(
+                Notice("invalid_timezone", "ERROR", "agency.txt", 2, name, action="repaired", says=note("gtfs.zone"))
+            )
     if len(known) > 1:
         notices.add(
-            "inconsistent_agency_timezone",
-            "ERROR",
-            "agency.txt",
-            action="repaired",
-            entity=", ".join(known),
-            says="zones",
-            values={"zone": known[0]},
+            Notice(
+                "inconsistent_agency_timezone",
+                "ERROR",
+                "agency.txt",
+                entity=", ".join(known),
+                action="repaired",
+                says=note("gtfs.zones", zone=known[0]),
+            )
         )
     if known:
         return known[0]
@@ -197,13 +201,14 @@ def _zone(agency: pd.DataFrame, given: str | None, label: str, notices: NoticeBo
     if not _is_zone(given):
         raise refusal("gtfs.zone_unknown", zone=given)
     notices.add(
-        "missing_required_field",
-        "ERROR",
-        "agency.txt",
-        action="repaired",
-        entity="agency_timezone",
-        says="zone_given",
-        values={"zone": given},
+        Notice(
+            "missing_required_field",
+            "ERROR",
+            "agency.txt",
+            entity="agency_timezone",
+            action="repaired",
+            says=note("gtfs.zone_given", zone=given),
+        )
     )
     return given
 
@@ -317,15 +322,16 @@ def wheelchair_feed(feed: Feed) -> Feed:
     ):
         if len(rows):
             book.add(
-                "wheelchair_not_stated",
-                "WARNING",
-                file,
-                row=int(frame["row"].iloc[rows[0]]),
-                count=len(rows),
-                entity=str(frame.iloc[rows[0]]["trip_id" if file == "trips.txt" else "stop_id"]),
-                action="dropped",
-                says="wheelchair_unsaid",
-                values={"column": column},
+                Notice(
+                    "wheelchair_not_stated",
+                    "WARNING",
+                    file,
+                    int(frame["row"].iloc[rows[0]]),
+                    str(frame.iloc[rows[0]]["trip_id" if file == "trips.txt" else "stop_id"]),
+                    action="dropped",
+                    says=note("gtfs.wheelchair_unsaid", column=column),
+                    count=len(rows),
+                )
             )
     kept = pick_calls(times, (trip_says == 1)[times.trip()])
     closed = stop_says[kept.stop] != 1

@@ -20,7 +20,7 @@ from shapely.geometry.base import BaseGeometry
 
 from geo_access.sources.gtfs.cells import plain_number
 from geo_access.sources.gtfs.clocks import clock_seconds
-from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.notices import Notice, NoticeBook
 from geo_access.sources.gtfs.positions import whole_file_exchanged
 from geo_access.sources.gtfs.rows import RawTable
 from geo_access.sources.gtfs.stop_times import flexible_rows
@@ -184,7 +184,7 @@ def read_flex(
     flexible = flexible_rows(times)
     if not flexible.any():
         if geojson is not None:
-            notices.add("file_not_used", "INFO", GEOJSON, action="dropped", says="flexible_idle")
+            notices.add(Notice("file_not_used", "INFO", GEOJSON, action="dropped", says=note("gtfs.flexible_idle")))
         return ()
     places = _zones(geojson, notices, zone) | _groups(raw, stops, notices)
     rules = _rules(raw.get("booking_rules"))
@@ -221,24 +221,22 @@ def _tell(found: list[FlexTrip], lost: dict[str, list[int]], trips: pd.DataFrame
     if lost:
         names = np.array([name for name, rows in lost.items() for _ in rows], dtype=object)
         notices.add_rows(
-            "flexible_service_not_used",
-            "WARNING",
-            _FILE,
+            Notice("flexible_service_not_used", "WARNING", _FILE, action="dropped", says=note("gtfs.flexible_lost")),
             [row for rows in lost.values() for row in rows],
             names,
-            action="dropped",
-            says="flexible_lost",
         )
     if found:
         first = found[0].trip
         notices.add(
-            "flexible_service",
-            "INFO",
-            _FILE,
-            action="kept",
-            count=len(found),
-            entity=str(trips["trip_id"].iloc[first]),
-            says="flexible_kept",
+            Notice(
+                "flexible_service",
+                "INFO",
+                _FILE,
+                entity=str(trips["trip_id"].iloc[first]),
+                action="kept",
+                says=note("gtfs.flexible_kept"),
+                count=len(found),
+            )
         )
 
 
@@ -277,14 +275,15 @@ def _durations(trips: pd.DataFrame, notices: NoticeBook) -> _Durations:
         odd = (texts != "") & ~known
         if odd.any():
             notices.add_rows(
-                "number_out_of_range",
-                "ERROR",
-                "trips.txt",
+                Notice(
+                    "number_out_of_range",
+                    "ERROR",
+                    "trips.txt",
+                    action="repaired",
+                    says=note("gtfs.number_unsaid", column=column),
+                ),
                 trips["row"].to_numpy()[odd],
                 trips["trip_id"].to_numpy()[odd],
-                action="repaired",
-                says="number_unsaid",
-                values={"column": column},
             )
         read.append(np.where(known, values, np.nan))
     return _Durations(*read)
@@ -334,7 +333,7 @@ def _zones(geojson: bytes | None, notices: NoticeBook, zone: str) -> dict[str, F
         features = json.loads(geojson.decode("utf-8-sig", errors="replace")).get("features", [])
     except (ValueError, AttributeError, RecursionError):
         features = []
-        notices.add("malformed_json", "ERROR", GEOJSON, action="dropped", says="flexible_json")
+        notices.add(Notice("malformed_json", "ERROR", GEOJSON, action="dropped", says=note("gtfs.flexible_json")))
     found = {}
     for number, feature in enumerate(features if isinstance(features, list) else [], start=1):
         try:
@@ -344,7 +343,16 @@ def _zones(geojson: bytes | None, notices: NoticeBook, zone: str) -> dict[str, F
         except (KeyError, TypeError, ValueError, AttributeError, IndexError, shapely.errors.ShapelyError):
             polygons, properties, name = shapely.Polygon(), {}, f"#{number}"
         if polygons.is_empty or polygons.area == 0:
-            notices.add("invalid_geometry", "ERROR", GEOJSON, action="dropped", entity=name, says="flexible_polygon")
+            notices.add(
+                Notice(
+                    "invalid_geometry",
+                    "ERROR",
+                    GEOJSON,
+                    entity=name,
+                    action="dropped",
+                    says=note("gtfs.flexible_polygon"),
+                )
+            )
             continue
         found[f"zone {name}"] = FlexPlace(name, str(properties.get("stop_name") or name), (), polygons)
     return _turned_right(found, notices, zone)
@@ -358,9 +366,15 @@ def _zone_id(feature: dict[str, Any], properties: dict[str, Any], notices: Notic
     if key is None:
         raise KeyError("id")
     name = str(properties[key])
-    known = {"column": key}
     notices.add(
-        "missing_required_field", "WARNING", GEOJSON, action="repaired", entity=name, says="zone_id", values=known
+        Notice(
+            "missing_required_field",
+            "WARNING",
+            GEOJSON,
+            entity=name,
+            action="repaired",
+            says=note("gtfs.zone_id", column=key),
+        )
     )
     return name
 
@@ -398,13 +412,9 @@ def _groups(raw: Mapping[str, RawTable], stops: pd.DataFrame, notices: NoticeBoo
             lost.append(k)
     if lost:
         notices.add_rows(
-            "foreign_key_violation",
-            "ERROR",
-            table.file,
+            Notice("foreign_key_violation", "ERROR", table.file, action="dropped", says=note("gtfs.lost_stop")),
             table.row[lost],
             table.text("stop_id")[lost],
-            action="dropped",
-            says="lost_stop",
         )
     return {
         f"group {group}": FlexPlace(group, names.get(group) or group, tuple(dict.fromkeys(rows)))

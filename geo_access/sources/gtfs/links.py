@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 
 from geo_access.sources.gtfs.cells import read_numbers
-from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.notices import Notice, NoticeBook
 from geo_access.sources.gtfs.positions import great_circle_m
 from geo_access.sources.gtfs.rows import RawTable
+from geo_access.words.note import note
 
 __all__ = ["read_pathways", "read_transfers"]
 
@@ -35,27 +36,26 @@ def read_transfers(
             lost = known & ~frame[column].isin(names).to_numpy()
             if lost.any():
                 notices.add_rows(
-                    "foreign_key_violation",
-                    "ERROR",
-                    raw.file,
+                    Notice(
+                        "foreign_key_violation",
+                        "ERROR",
+                        raw.file,
+                        action="dropped",
+                        says=note(f"gtfs.lost_{what}_of", column=column),
+                    ),
                     raw.row[lost],
                     frame[column].to_numpy()[lost],
-                    action="dropped",
-                    says=f"lost_{what}_of",
-                    values={"column": column},
                 )
             known &= ~lost
     placed = (frame["from_stop_id"] != "") & (frame["to_stop_id"] != "")
     placeless = known & ~placed.to_numpy() & (frame["transfer_type"] <= 3).to_numpy()
     if placeless.any():
         notices.add_rows(
-            "missing_required_field",
-            "ERROR",
-            raw.file,
+            Notice(
+                "missing_required_field", "ERROR", raw.file, action="dropped", says=note("gtfs.transfer_without_stop")
+            ),
             raw.row[placeless],
             [""] * int(placeless.sum()),
-            action="dropped",
-            says="transfer_without_stop",
         )
         known &= ~placeless
     return frame[known].reset_index(drop=True)
@@ -110,14 +110,15 @@ def read_pathways(raw: RawTable | None, stops: pd.DataFrame, notices: NoticeBook
         odd = (raw.text(name) != "") & ~(np.isfinite(numbers) & ((numbers >= 0) | (name == "stair_count")))
         if odd.any():
             notices.add_rows(
-                "number_out_of_range",
-                "ERROR",
-                raw.file,
+                Notice(
+                    "number_out_of_range",
+                    "ERROR",
+                    raw.file,
+                    action="repaired",
+                    says=note("gtfs.number_unsaid", column=name),
+                ),
                 raw.row[odd],
                 raw.text(name)[odd],
-                action="repaired",
-                says="number_unsaid",
-                values={"column": name},
             )
     frame["traversal_s"] = np.clip(np.nan_to_num(seconds, nan=-1), -1, 86_400).astype(np.int32)
     frame["length_m"] = np.where(length >= 0, length, np.nan)
@@ -128,14 +129,15 @@ def read_pathways(raw: RawTable | None, stops: pd.DataFrame, notices: NoticeBook
     known = (frame["from_stop_id"].isin(set(stop_ids)) & frame["to_stop_id"].isin(set(stop_ids))).to_numpy()
     if not known.all():
         notices.add_rows(
-            "foreign_key_violation",
-            "ERROR",
-            raw.file,
+            Notice(
+                "foreign_key_violation",
+                "ERROR",
+                raw.file,
+                action="dropped",
+                says=note("gtfs.lost_stop_of", column="from_stop_id, to_stop_id"),
+            ),
             raw.row[~known],
             frame["from_stop_id"].to_numpy()[~known],
-            action="dropped",
-            says="lost_stop_of",
-            values={"column": "from_stop_id, to_stop_id"},
         )
     return _with_times(frame[known].reset_index(drop=True), stops, notices)
 
@@ -167,17 +169,20 @@ def _with_times(ways: pd.DataFrame, stops: pd.DataFrame, notices: NoticeBook) ->
     ):
         if mask.any():
             notices.add_rows(
-                "pathway_time_assumed",
-                "WARNING",
-                "pathways.txt",
+                Notice(
+                    "pathway_time_assumed",
+                    "WARNING",
+                    "pathways.txt",
+                    action="repaired",
+                    says=note(f"gtfs.{says}", **values),
+                ),
                 rows[mask],
                 names[mask],
-                action="repaired",
-                says=says,
-                values=values,
             )
     if lost.any():
         notices.add_rows(
-            "pathway_not_used", "WARNING", "pathways.txt", rows[lost], names[lost], action="dropped", says="way_unknown"
+            Notice("pathway_not_used", "WARNING", "pathways.txt", action="dropped", says=note("gtfs.way_unknown")),
+            rows[lost],
+            names[lost],
         )
     return ways.assign(traversal_s=seconds, length_m=metres)

@@ -8,13 +8,13 @@ does not say what a trip's fault means for a search, so that it earns no place a
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from geo_access.words.note import Note
+from geo_access.words.note import Note, note
 from geo_access.words.words import text
 
 __all__ = [
@@ -94,10 +94,10 @@ class Notice:
     code: str
     severity: str
     file: str
-    row: int | None
-    entity: str
-    action: str
-    says: Note
+    row: int | None = None
+    entity: str = ""
+    action: str = field(kw_only=True)
+    says: Note = field(kw_only=True)
     count: int = 1
 
     @property
@@ -112,58 +112,23 @@ class NoticeBook:
 
     found: list[Notice] = field(default_factory=list)
 
-    def add(
-        self,
-        code: str,
-        severity: str,
-        file: str,
-        *,
-        action: str,
-        says: str,
-        row: int | None = None,
-        values: Mapping[str, object] | None = None,
-        entity: str = "",
-        count: int = 1,
-    ) -> None:
-        """Write one notice down; `says` is the entry ``note.gtfs.<says>`` of the catalogue."""
-        said = Note(f"gtfs.{says}", tuple((values or {}).items()))
-        self.found.append(Notice(code, severity, file, row, entity, action, said, count))
+    def add(self, notice: Notice) -> None:
+        """Write one notice down."""
+        self.found.append(notice)
 
-    def add_rows(
-        self,
-        code: str,
-        severity: str,
-        file: str,
-        rows: Sequence[int] | np.ndarray,
-        entities: Iterable[object],
-        *,
-        action: str,
-        says: str,
-        values: Mapping[str, object] | None = None,
-    ) -> None:
-        """Write one notice per row, and the rest in one line with their count when there are very many."""
-        total = len(rows)
+    def add_rows(self, each: Notice, rows: Sequence[int] | np.ndarray, entities: Iterable[object]) -> None:
+        """Write the same notice of several rows, and the rest in one line with their count when there are very many."""
         for row, entity in zip(rows[:_LISTED], entities, strict=False):
-            self.add(code, severity, file, action=action, says=says, values=values, row=int(row), entity=str(entity))
-        if total > _LISTED:
-            self.add(code, severity, file, action=action, says=says, values=values, count=total - _LISTED)
+            self.found.append(replace(each, row=int(row), entity=str(entity)))
+        if len(rows) > _LISTED:
+            self.found.append(replace(each, count=len(rows) - _LISTED))
 
     def add_column(
         self, code: str, severity: str, file: str, rows: np.ndarray, column: str, /, *, says: str, **values: object
     ) -> None:
         """Write one notice for the cells of a column that were mended alike: the first, and how many."""
-        named: dict[str, object] = {"column": column, **values}
-        self.add(
-            code,
-            severity,
-            file,
-            row=int(rows[0]),
-            entity=column,
-            count=len(rows),
-            action="repaired",
-            says=says,
-            values=named,
-        )
+        said = note(f"gtfs.{says}", column=column, **values)
+        self.add(Notice(code, severity, file, int(rows[0]), column, action="repaired", says=said, count=len(rows)))
 
 
 _COLUMNS = ("severity", "code", "file", "row", "entity", "action", "count", "message")
@@ -187,7 +152,8 @@ def notices_frame(notices: Sequence[Notice], *, feed: str = "", language: str = 
 
     Examples
     --------
-    >>> one = Notice("unused_trip", "WARNING", "trips.txt", 7, "t1", "dropped", Note("gtfs.trip_without_call"))
+    >>> one = Notice("unused_trip", "WARNING", "trips.txt", 7, "t1", action="dropped",
+    ...              says=note("gtfs.trip_without_call"))
     >>> notices_frame([one], feed="ter")[["code", "row", "action"]].to_dict("records")
     [{'code': 'unused_trip', 'row': 7, 'action': 'dropped'}]
     """
@@ -210,7 +176,8 @@ def worst_lines(notices: Sequence[Notice], *, most: int = 3, language: str = "en
 
     Examples
     --------
-    >>> one = Notice("unused_trip", "WARNING", "trips.txt", 7, "t1", "dropped", Note("gtfs.trip_without_call"))
+    >>> one = Notice("unused_trip", "WARNING", "trips.txt", 7, "t1", action="dropped",
+    ...              says=note("gtfs.trip_without_call"))
     >>> worst_lines([one])
     ['trips.txt row 7: t1: no usable call in stop_times.txt']
     """

@@ -12,7 +12,8 @@ from zoneinfo import TZPATH
 import numpy as np
 import pandas as pd
 
-from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.notices import Notice, NoticeBook
+from geo_access.words.note import note
 
 __all__ = [
     "great_circle_m",
@@ -120,13 +121,14 @@ def whole_file_exchanged(
     else:
         return lat, lon
     notices.add(
-        "swapped_coordinates",
-        "ERROR",
-        file,
-        action="repaired",
-        count=int(known.sum()),
-        says="all_exchanged",
-        values={"why": why},
+        Notice(
+            "swapped_coordinates",
+            "ERROR",
+            file,
+            action="repaired",
+            says=note("gtfs.all_exchanged", why=why),
+            count=int(known.sum()),
+        )
     )
     return lon, lat
 
@@ -197,13 +199,15 @@ def some_exchanged(
         return lat, lon
     names = frame["stop_id"].to_numpy()[swapped] + " « " + frame["stop_name"].to_numpy()[swapped] + " »"
     notices.add_rows(
-        "swapped_coordinates",
-        "ERROR",
-        "stops.txt",
+        Notice(
+            "swapped_coordinates",
+            "ERROR",
+            "stops.txt",
+            action="repaired" if sure else "kept",
+            says=note("gtfs.exchanged" if sure else "gtfs.exchanged_or_others"),
+        ),
         frame["row"].to_numpy()[swapped],
         names,
-        action="repaired" if sure else "kept",
-        says="exchanged" if sure else "exchanged_or_others",
     )
     return (np.where(swapped, lon, lat), np.where(swapped, lat, lon)) if sure else (lat, lon)
 
@@ -233,7 +237,9 @@ def usable_positions(
         (pole, "point_near_pole", "at_pole"),
     ):
         if mask.any():
-            notices.add_rows(code, "ERROR", "stops.txt", rows[mask], ids[mask], action="dropped", says=says)
+            notices.add_rows(
+                Notice(code, "ERROR", "stops.txt", action="dropped", says=note(f"gtfs.{says}")), rows[mask], ids[mask]
+            )
     bad = near_origin | hopeless | pole
     return np.where(bad, np.nan, lat), np.where(bad, np.nan, lon)
 
@@ -256,24 +262,16 @@ def single_exchanged(
     if swapped.any():
         names = frame["stop_id"].to_numpy()[swapped] + " « " + frame["stop_name"].to_numpy()[swapped] + " »"
         notices.add_rows(
-            "swapped_coordinates",
-            "ERROR",
-            "stops.txt",
+            Notice("swapped_coordinates", "ERROR", "stops.txt", action="repaired", says=note("gtfs.exchanged")),
             rows[swapped],
             names,
-            action="repaired",
-            says="exchanged",
         )
     still = known & ~swapped & (np.abs(lat) > 90)
     if still.any():
         notices.add_rows(
-            "number_out_of_range",
-            "ERROR",
-            "stops.txt",
+            Notice("number_out_of_range", "ERROR", "stops.txt", action="dropped", says=note("gtfs.not_degrees")),
             rows[still],
             frame["stop_id"].to_numpy()[still],
-            action="dropped",
-            says="not_degrees",
         )
     new_lat, new_lon = np.where(swapped, lon, lat), np.where(swapped, lat, lon)
     return np.where(still, np.nan, new_lat), np.where(still, np.nan, new_lon)
@@ -289,5 +287,7 @@ def say_missing(lat: np.ndarray, borrowed: np.ndarray, frame: pd.DataFrame, noti
     ):
         if mask.any():
             notices.add_rows(
-                "stop_without_location", "ERROR", "stops.txt", rows[mask], ids[mask], action=action, says=says
+                Notice("stop_without_location", "ERROR", "stops.txt", action=action, says=note(f"gtfs.{says}")),
+                rows[mask],
+                ids[mask],
             )

@@ -14,8 +14,9 @@ from typing import IO
 
 from geo_access.errors import CapacityError, InputError, MissingFileError
 from geo_access.sources.gtfs.blanks import Sieve
-from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.notices import Notice, NoticeBook
 from geo_access.sources.gtfs.sizes import MOST_BYTES, text_bytes
+from geo_access.words.note import note
 from geo_access.words.told import refusal
 
 __all__ = ["TABLES", "container_of", "feeds_inside", "read_files"]
@@ -275,7 +276,14 @@ def _read_members(
     for member in members:
         if not _safe(member.name):
             notices.add(
-                "unsafe_file_name", "WARNING", path.name, action="dropped", entity=member.name[:80], says="unsafe_name"
+                Notice(
+                    "unsafe_file_name",
+                    "WARNING",
+                    path.name,
+                    entity=member.name[:80],
+                    action="dropped",
+                    says=note("gtfs.unsafe_name"),
+                )
             )
     usable = _usable(members)
     homes = _homes(usable)
@@ -284,12 +292,14 @@ def _read_members(
         if len(zips) > 1:
             raise _several(path, sorted(member.name for member in zips))
         notices.add(
-            "invalid_input_files_in_subfolder",
-            "WARNING",
-            path.name,
-            action="kept",
-            entity=zips[0].name,
-            says="in_inner_zip",
+            Notice(
+                "invalid_input_files_in_subfolder",
+                "WARNING",
+                path.name,
+                entity=zips[0].name,
+                action="kept",
+                says=note("gtfs.in_inner_zip"),
+            )
         )
         with _inner(zips[0], path, depth) as deeper:
             return _read_members(deeper, path, notices, replace(wanted, inside=rest), depth=depth + 1)
@@ -304,7 +314,14 @@ def _read_members(
     home = homes[0]
     if home != "." and home != wanted.inside:
         notices.add(
-            "invalid_input_files_in_subfolder", "WARNING", path.name, action="kept", entity=home, says="in_subfolder"
+            Notice(
+                "invalid_input_files_in_subfolder",
+                "WARNING",
+                path.name,
+                entity=home,
+                action="kept",
+                says=note("gtfs.in_subfolder"),
+            )
         )
     picked = _pick(usable, home, notices)
     chosen = {table: member for table, member in picked.items() if table in wanted.tables}
@@ -344,24 +361,26 @@ def _pick(members: Sequence[_Member], home: str, notices: NoticeBook) -> dict[st
         name = member.path.name.lower()
         stem, _, ending = name.rpartition(".")
         if str(member.path.parent) != home:
-            notices.add("unknown_file", "INFO", member.name, action="dropped", says="file_elsewhere")
+            notices.add(Notice("unknown_file", "INFO", member.name, action="dropped", says=note("gtfs.file_elsewhere")))
         elif ending == "txt" and stem in (*TABLES, "shapes"):
             if stem in picked:
                 notices.add(
-                    "duplicate_member",
-                    "ERROR",
-                    name,
-                    action="dropped",
-                    entity=picked[stem].name,
-                    says="duplicate_member",
+                    Notice(
+                        "duplicate_member",
+                        "ERROR",
+                        name,
+                        entity=picked[stem].name,
+                        action="dropped",
+                        says=note("gtfs.duplicate_member"),
+                    )
                 )
             picked[stem] = member
         elif name in TABLES:
             picked[name] = member
         elif ending == "txt" and stem in _NOT_USED:
-            notices.add("file_not_used", "INFO", name, action="dropped", says="file_not_used")
+            notices.add(Notice("file_not_used", "INFO", name, action="dropped", says=note("gtfs.file_not_used")))
         else:
-            notices.add("unknown_file", "INFO", name, action="dropped", says="unknown_file")
+            notices.add(Notice("unknown_file", "INFO", name, action="dropped", says=note("gtfs.unknown_file")))
     return picked
 
 
@@ -393,10 +412,12 @@ def _unpack(member: _Member, path: Path, notices: NoticeBook) -> bytes:
     if sieve.endless:
         raise refusal("gtfs.endless_line", file=path.name, member=member.name)
     if sieve.empty_rows:
-        notices.add("empty_row", "WARNING", file, count=sieve.empty_rows, action="dropped", says="empty_row")
+        notices.add(
+            Notice("empty_row", "WARNING", file, action="dropped", says=note("gtfs.empty_row"), count=sieve.empty_rows)
+        )
     if sieve.zero_bytes:
-        known = {"n": sieve.zero_bytes}
-        notices.add("zero_bytes", "ERROR", file, action="dropped", says="zero_bytes", values=known)
+        said = note("gtfs.zero_bytes", n=sieve.zero_bytes)
+        notices.add(Notice("zero_bytes", "ERROR", file, action="dropped", says=said))
     return blocks[0] if len(blocks) == 1 else b"".join(blocks)
 
 

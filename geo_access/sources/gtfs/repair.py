@@ -25,9 +25,10 @@ from geo_access.clock import LAST_CLOCK_S
 from geo_access.sources.gtfs.cells import WEEKDAYS
 from geo_access.sources.gtfs.clocks import BLANK
 from geo_access.sources.gtfs.model import Feed
-from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.notices import Notice, NoticeBook
 from geo_access.sources.gtfs.positions import great_circle_m
 from geo_access.sources.gtfs.stop_times import StopTimes
+from geo_access.words.note import note
 
 __all__ = ["check_feed", "fastest_kmh", "interpolate_blanks", "pick_calls", "repair_stop_times"]
 
@@ -97,13 +98,15 @@ def _in_sequence(times: StopTimes, trip_ids: np.ndarray, notices: NoticeBook) ->
     turned = np.flatnonzero(departure < arrival)
     if len(turned):
         notices.add_rows(
-            "stop_time_with_departure_before_arrival_time",
-            "ERROR",
-            _FILE,
+            Notice(
+                "stop_time_with_departure_before_arrival_time",
+                "ERROR",
+                _FILE,
+                action="repaired",
+                says=note("gtfs.departure_before_arrival"),
+            ),
             times.row[turned],
             trip_ids[times.trip()[turned]],
-            action="repaired",
-            says="departure_before_arrival",
         )
         departure[turned] = arrival[turned]
     times = replace(times, arrival_s=arrival, departure_s=departure)
@@ -129,28 +132,19 @@ def _order_one(arrival: np.ndarray, departure: np.ndarray, row: np.ndarray, name
         if int(departure[late].max()) + _DAY_S <= LAST_CLOCK_S:
             arrival[late] += _DAY_S
             departure[late] += _DAY_S
-            notices.add(
-                code, "ERROR", _FILE, row=int(row[late[0]]), entity=name, action="repaired", says="forgotten_day"
-            )
+            said = note("gtfs.forgotten_day")
+            notices.add(Notice(code, "ERROR", _FILE, int(row[late[0]]), name, action="repaired", says=said))
     wrong = timed[~_longest_run(arrival[timed], departure[timed])]
     if len(wrong) == 0:
         return True
     first = int(row[wrong[0]])
     if len(wrong) > max(1, len(timed) // 5):
-        notices.add(
-            code,
-            "ERROR",
-            _FILE,
-            row=first,
-            entity=name,
-            action="dropped",
-            says="trip_backwards",
-            count=len(arrival),
-            values={"n": len(wrong), "total": len(timed)},
-        )
+        said = note("gtfs.trip_backwards", n=len(wrong), total=len(timed))
+        notices.add(Notice(code, "ERROR", _FILE, first, name, action="dropped", says=said, count=len(arrival)))
         return False
+    said = note("gtfs.time_out_of_order")
     for place in wrong:
-        notices.add(code, "ERROR", _FILE, row=int(row[place]), entity=name, action="repaired", says="time_out_of_order")
+        notices.add(Notice(code, "ERROR", _FILE, int(row[place]), name, action="repaired", says=said))
     arrival[wrong] = BLANK
     departure[wrong] = BLANK
     return True
@@ -194,13 +188,9 @@ def _cut_edges(times: StopTimes, trip_ids: np.ndarray, notices: NoticeBook) -> S
     if not edge.any():
         return times
     notices.add_rows(
-        "missing_trip_edge",
-        "ERROR",
-        _FILE,
+        Notice("missing_trip_edge", "ERROR", _FILE, action="dropped", says=note("gtfs.edge_without_time")),
         times.row[edge],
         trip_ids[trip[edge]],
-        action="dropped",
-        says="edge_without_time",
     )
     return pick_calls(times, ~edge)
 
@@ -211,7 +201,9 @@ def _drop_short(times: StopTimes, trip_ids: np.ndarray, notices: NoticeBook) -> 
     if len(single) == 0:
         return times
     rows = times.row[times.trip_indptr[single]]
-    notices.add_rows("unusable_trip", "WARNING", _FILE, rows, trip_ids[single], action="dropped", says="one_call")
+    notices.add_rows(
+        Notice("unusable_trip", "WARNING", _FILE, action="dropped", says=note("gtfs.one_call")), rows, trip_ids[single]
+    )
     return pick_calls(times, (counts > 1)[times.trip()])
 
 
@@ -254,13 +246,15 @@ def interpolate_blanks(times: StopTimes, lon: np.ndarray, lat: np.ndarray, notic
     arrival[blank] = filled
     departure[blank] = filled
     notices.add(
-        "interpolated_stop_time",
-        "INFO",
-        _FILE,
-        action="repaired",
-        count=int(blank.sum()),
-        row=int(times.row[np.flatnonzero(blank)[0]]),
-        says="interpolated",
+        Notice(
+            "interpolated_stop_time",
+            "INFO",
+            _FILE,
+            row=int(times.row[np.flatnonzero(blank)[0]]),
+            action="repaired",
+            says=note("gtfs.interpolated"),
+            count=int(blank.sum()),
+        )
     )
     return replace(times, arrival_s=arrival, departure_s=departure, interpolated=blank)
 
@@ -311,37 +305,33 @@ def _unused(feed: Feed, notices: NoticeBook) -> None:
     empty &= np.array([name not in known_short for name in named], dtype=bool)
     if empty.any():
         notices.add_rows(
-            "unused_trip",
-            "WARNING",
-            "trips.txt",
+            Notice("unused_trip", "WARNING", "trips.txt", action="dropped", says=note("gtfs.trip_without_call")),
             trips["row"].to_numpy()[empty],
             named[empty],
-            action="dropped",
-            says="trip_without_call",
         )
     called = np.bincount(feed.stop_times.stop, minlength=len(stops)) > 0
     called[[stop for trip in feed.flex for call in trip.calls for stop in call.place.stops]] = True
     idle = ~called & (stops["location_type"] == 0).to_numpy()
     if idle.any():
         notices.add_rows(
-            "stop_without_stop_time",
-            "WARNING",
-            "stops.txt",
+            Notice(
+                "stop_without_stop_time", "WARNING", "stops.txt", action="dropped", says=note("gtfs.stop_without_trip")
+            ),
             stops["row"].to_numpy()[idle],
             stops["stop_id"].to_numpy()[idle],
-            action="dropped",
-            says="stop_without_trip",
         )
     misplaced = called & (stops["location_type"] != 0).to_numpy() & (stops["location_type"] != 4).to_numpy()
     if misplaced.any():
         notices.add_rows(
-            "location_with_unexpected_stop_time",
-            "ERROR",
-            "stops.txt",
+            Notice(
+                "location_with_unexpected_stop_time",
+                "ERROR",
+                "stops.txt",
+                action="kept",
+                says=note("gtfs.call_at_station"),
+            ),
             stops["row"].to_numpy()[misplaced],
             stops["stop_id"].to_numpy()[misplaced],
-            action="kept",
-            says="call_at_station",
         )
 
 
@@ -358,13 +348,9 @@ def _references(feed: Feed, notices: NoticeBook) -> None:
     ):
         if mask.any():
             notices.add_rows(
-                "foreign_key_violation",
-                "ERROR",
-                file,
+                Notice("foreign_key_violation", "ERROR", file, action=action, says=note(f"gtfs.{says}")),
                 frame["row"].to_numpy()[mask],
                 frame[column].to_numpy()[mask],
-                action=action,
-                says=says,
             )
 
 
@@ -390,19 +376,21 @@ def _speeds(feed: Feed, notices: NoticeBook) -> None:
     for call, count in zip(fast[first], counts, strict=True):
         far = hop_m[call] > _FAR_M
         notices.add(
-            "fast_travel_between_far_stops" if far else "fast_travel_between_consecutive_stops",
-            "WARNING",
-            "stop_times.txt",
-            row=int(times.row[call + 1]),
-            entity=f"{ids[times.stop[call]]} → {ids[times.stop[call + 1]]}",
-            action="kept",
-            count=int(count),
-            says="fast",
-            values={
-                "km": f"{hop_m[call] / 1000:.1f}",
-                "s": int(took_s[call] - _ROUNDING_S),
-                "trip": str(names[trip[call]]),
-            },
+            Notice(
+                "fast_travel_between_far_stops" if far else "fast_travel_between_consecutive_stops",
+                "WARNING",
+                "stop_times.txt",
+                int(times.row[call + 1]),
+                f"{ids[times.stop[call]]} → {ids[times.stop[call + 1]]}",
+                action="kept",
+                says=note(
+                    "gtfs.fast",
+                    km=f"{hop_m[call] / 1000:.1f}",
+                    s=int(took_s[call] - _ROUNDING_S),
+                    trip=str(names[trip[call]]),
+                ),
+                count=int(count),
+            )
         )
 
 
@@ -413,14 +401,16 @@ def _on_demand(feed: Feed, notices: NoticeBook) -> None:
         trips = np.unique(times.trip()[booked])
         names = feed.trips["trip_id"].to_numpy()[trips]
         notices.add(
-            "on_demand_trip",
-            "INFO",
-            "stop_times.txt",
-            action="kept",
-            count=len(trips),
-            entity=str(names[0]),
-            row=int(times.row[np.flatnonzero(booked)[0]]),
-            says="on_demand",
+            Notice(
+                "on_demand_trip",
+                "INFO",
+                "stop_times.txt",
+                int(times.row[np.flatnonzero(booked)[0]]),
+                str(names[0]),
+                action="kept",
+                says=note("gtfs.on_demand"),
+                count=len(trips),
+            )
         )
 
 
@@ -440,14 +430,16 @@ def _not_used(feed: Feed, notices: NoticeBook) -> None:
         if mask.any():
             first = int(np.flatnonzero(mask)[0])
             notices.add(
-                code,
-                "INFO",
-                file,
-                row=int(frame["row"].iloc[first]),
-                entity=str(frame[column].iloc[first]),
-                action="kept",
-                count=int(mask.sum()),
-                says=says,
+                Notice(
+                    code,
+                    "INFO",
+                    file,
+                    int(frame["row"].iloc[first]),
+                    str(frame[column].iloc[first]),
+                    action="kept",
+                    says=note(f"gtfs.{says}"),
+                    count=int(mask.sum()),
+                )
             )
 
 
@@ -458,19 +450,25 @@ def _never(feed: Feed, notices: NoticeBook) -> None:
     services = feed.trips["service_id"].to_numpy()
     rides = np.diff(feed.stop_times.trip_indptr) > 1
     if running.isdisjoint(services[rides]):
-        notices.add("no_running_day", "ERROR", "trips.txt", action="kept", says="never", count=len(feed.trips))
+        notices.add(
+            Notice(
+                "no_running_day", "ERROR", "trips.txt", action="kept", says=note("gtfs.never"), count=len(feed.trips)
+            )
+        )
         return
     idle = [k for k in np.flatnonzero(rides) if services[k] in known and services[k] not in running]
     if idle:
         notices.add(
-            "service_never_runs",
-            "WARNING",
-            "trips.txt",
-            row=int(feed.trips["row"].iloc[idle[0]]),
-            entity=str(services[idle[0]]),
-            action="kept",
-            count=len(idle),
-            says="service_never_runs",
+            Notice(
+                "service_never_runs",
+                "WARNING",
+                "trips.txt",
+                int(feed.trips["row"].iloc[idle[0]]),
+                str(services[idle[0]]),
+                action="kept",
+                says=note("gtfs.service_never_runs"),
+                count=len(idle),
+            )
         )
 
 

@@ -15,9 +15,10 @@ import pyarrow.compute as pc
 from pyarrow import csv as arrow_csv
 
 from geo_access.errors import InputError
-from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.notices import Notice, NoticeBook
 from geo_access.sources.gtfs.sizes import check_parsed
 from geo_access.sources.gtfs.uneven import EvenRows, even_rows
+from geo_access.words.note import note
 from geo_access.words.told import refusal
 
 __all__ = ["RawTable", "read_raw"]
@@ -76,7 +77,7 @@ class RawTable:
 
 def _as_utf8(data: bytes, file: str, notices: NoticeBook) -> bytes:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        notices.add("text_encoding", "WARNING", file, action="repaired", says="utf16")
+        notices.add(Notice("text_encoding", "WARNING", file, action="repaired", says=note("gtfs.utf16")))
         return data.decode("utf-16", errors="replace").encode()
     data = data.removeprefix(b"\xef\xbb\xbf")
     if data.isascii():
@@ -84,7 +85,7 @@ def _as_utf8(data: bytes, file: str, notices: NoticeBook) -> bytes:
     try:
         data.decode("utf-8")
     except UnicodeDecodeError:
-        notices.add("text_encoding", "WARNING", file, action="repaired", says="latin1")
+        notices.add(Notice("text_encoding", "WARNING", file, action="repaired", says=note("gtfs.latin1")))
         return data.decode("cp1252", errors="replace").encode()
     return data
 
@@ -96,8 +97,8 @@ def _with_commas(data: bytes, file: str, notices: NoticeBook) -> bytes:
     if mark is None:
         return data
     lines = data.decode("utf-8", errors="replace").splitlines()
-    told = {"mark": "tab" if mark == "\t" else mark}
-    notices.add("other_separator", "WARNING", file, action="repaired", says="other_separator", values=told)
+    said = note("gtfs.other_separator", mark="tab" if mark == "\t" else mark)
+    notices.add(Notice("other_separator", "WARNING", file, action="repaired", says=said))
     buffer = io.StringIO()
     csv.writer(buffer, lineterminator="\n").writerows(csv.reader(lines, delimiter=mark))
     return buffer.getvalue().encode()
@@ -110,7 +111,7 @@ def _header(data: bytes, file: str, notices: NoticeBook) -> tuple[list[str], int
     start = end + (2 if data[end : end + 2] == b"\r\n" else 1)
     line = data[:end].decode("utf-8")
     if line.count('"') % 2:
-        notices.add("unclosed_quote", "ERROR", file, row=1, action="repaired", says="unclosed_quote")
+        notices.add(Notice("unclosed_quote", "ERROR", file, row=1, action="repaired", says=note("gtfs.unclosed_quote")))
         line = line.replace('"', "")
     try:
         names = next(csv.reader([line]), [])
@@ -121,7 +122,9 @@ def _header(data: bytes, file: str, notices: NoticeBook) -> tuple[list[str], int
         plain = name.strip().lower()
         if plain in seen:
             notices.add(
-                "duplicated_column", "ERROR", file, action="dropped", entity=plain, row=1, says="duplicated_column"
+                Notice(
+                    "duplicated_column", "ERROR", file, 1, plain, action="dropped", says=note("gtfs.duplicated_column")
+                )
             )
             plain = f"{plain}#{place}"
         seen.add(plain)
@@ -159,7 +162,7 @@ def read_raw(table: str, data: bytes, notices: NoticeBook, *, columns: tuple[str
     file = f"{table}.txt"
     data = _as_utf8(data, file, notices).lstrip(b"\r\n")
     if not data or data.isspace():
-        notices.add("empty_file", "WARNING", file, action="dropped", says="empty_file")
+        notices.add(Notice("empty_file", "WARNING", file, action="dropped", says=note("gtfs.empty_file")))
         return RawTable(file, {}, np.empty(0, np.int64))
     data = _with_commas(data, file, notices)
     names, start = _header(data, file, notices)
@@ -179,14 +182,15 @@ def read_raw(table: str, data: bytes, notices: NoticeBook, *, columns: tuple[str
         texts[name], spaced = _trimmed(parsed.column(name))
         if spaced:
             notices.add(
-                "leading_or_trailing_whitespaces",
-                "INFO",
-                file,
-                entity=name,
-                count=spaced,
-                action="repaired",
-                says="blanks_around",
-                values={"column": name},
+                Notice(
+                    "leading_or_trailing_whitespaces",
+                    "INFO",
+                    file,
+                    entity=name,
+                    action="repaired",
+                    says=note("gtfs.blanks_around", column=name),
+                    count=spaced,
+                )
             )
     check_parsed(file, texts.values(), parsed.num_rows)
     # Reading starts below the header, so that the parser's record n is our n + 1.
@@ -228,7 +232,9 @@ def _tell_uneven(made: EvenRows, file: str, notices: NoticeBook) -> None:
     for rows, says, severity in ((made.short, "row_short", "WARNING"), (made.long, "row_long", "ERROR")):
         if len(rows):
             notices.add_rows(
-                "invalid_row_length", severity, file, rows, made.entities(rows), action="repaired", says=says
+                Notice("invalid_row_length", severity, file, action="repaired", says=note(f"gtfs.{says}")),
+                rows,
+                made.entities(rows),
             )
 
 
@@ -311,7 +317,11 @@ def _close_quotes(body: bytes, n: int, file: str, notices: NoticeBook) -> bytes:
 
 def _tell_open(file: str, notices: NoticeBook, row: int, cells: Sequence[str]) -> None:
     name = cells[0][:40] if cells else ""
-    notices.add("unclosed_quote", "ERROR", file, row=row, entity=name, action="repaired", says="unclosed_quote")
+    notices.add(
+        Notice(
+            "unclosed_quote", "ERROR", file, row=row, entity=name, action="repaired", says=note("gtfs.unclosed_quote")
+        )
+    )
 
 
 def _last_line(lines: Sequence[str], place: int, n: int) -> int | None:
@@ -423,13 +433,15 @@ def _put_back(
         last = number == len(rows) + len(odd) + 1
         if len(cells) < n and last and told.cut_off and len(odd) == 1 and len(rows):
             told.notices.add(
-                "invalid_row_length",
-                "ERROR",
-                told.file,
-                row=number,
-                entity=cells[0][:40],
-                action="dropped",
-                says="row_cut_off",
+                Notice(
+                    "invalid_row_length",
+                    "ERROR",
+                    told.file,
+                    number,
+                    cells[0][:40],
+                    action="dropped",
+                    says=note("gtfs.row_cut_off"),
+                )
             )
             continue
         if _split(line).left_open:
@@ -441,13 +453,15 @@ def _put_back(
     for found, says in ((short, "row_short"), (long, "row_long")):
         if found:
             told.notices.add_rows(
-                "invalid_row_length",
-                "WARNING" if says == "row_short" else "ERROR",
-                told.file,
+                Notice(
+                    "invalid_row_length",
+                    "WARNING" if says == "row_short" else "ERROR",
+                    told.file,
+                    action="repaired",
+                    says=note(f"gtfs.{says}"),
+                ),
                 [number for number, _ in found],
                 [name for _, name in found],
-                action="repaired",
-                says=says,
             )
     every = np.concatenate((rows, np.array(numbers, dtype=np.int64)))
     order = np.argsort(every, kind="stable")

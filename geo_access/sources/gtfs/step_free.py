@@ -10,7 +10,8 @@ from scipy.sparse import coo_matrix, csr_matrix
 from scipy.sparse.csgraph import connected_components, dijkstra
 
 from geo_access.sources.gtfs.model import Feed
-from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.notices import Notice, NoticeBook
+from geo_access.words.note import note
 
 __all__ = ["step_free"]
 
@@ -43,13 +44,9 @@ def step_free(feed: Feed, notices: NoticeBook) -> Feed:
         return feed
     names = (ways["from_stop_id"] + " → " + ways["to_stop_id"]).to_numpy()
     notices.add_rows(
-        "pathway_not_used",
-        "WARNING",
-        "pathways.txt",
+        Notice("pathway_not_used", "WARNING", "pathways.txt", action="dropped", says=note("gtfs.way_not_step_free")),
         ways["row"].to_numpy()[stepped],
         names[stepped],
-        action="dropped",
-        says="way_not_step_free",
     )
     lost = _lost_changes(feed, stepped)
     return replace(feed, pathways=ways[~stepped].reset_index(drop=True), transfers=_forbid(feed.transfers, lost))

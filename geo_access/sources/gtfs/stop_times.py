@@ -19,8 +19,9 @@ import numpy as np
 from geo_access.arrays import begins_run, indptr_of_rows, rows_of
 from geo_access.sources.gtfs.cells import read_numbers
 from geo_access.sources.gtfs.clocks import BEYOND, BLANK, UNREADABLE, clock_seconds
-from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.notices import Notice, NoticeBook
 from geo_access.sources.gtfs.rows import RawTable
+from geo_access.words.note import note
 
 __all__ = ["COLUMNS", "StopTimes", "flexible_rows", "read_stop_times"]
 
@@ -102,7 +103,9 @@ def _refuse(
 ) -> None:
     rows = np.flatnonzero(keep & bad)
     if len(rows):
-        notices.add_rows(code, "ERROR", _FILE, raw.row[rows], entities[rows], action="dropped", says=says)
+        notices.add_rows(
+            Notice(code, "ERROR", _FILE, action="dropped", says=note(f"gtfs.{says}")), raw.row[rows], entities[rows]
+        )
         keep[rows] = False
 
 
@@ -126,14 +129,16 @@ def _flexible(raw: RawTable, keep: np.ndarray, trip_name: np.ndarray, notices: N
     if hailed.any():
         first = int(np.flatnonzero(hailed)[0])
         notices.add(
-            "continuous_stopping_not_used",
-            "INFO",
-            _FILE,
-            row=int(raw.row[first]),
-            action="kept",
-            entity=str(trip_name[first]),
-            count=int(hailed.sum()),
-            says="hailing",
+            Notice(
+                "continuous_stopping_not_used",
+                "INFO",
+                _FILE,
+                int(raw.row[first]),
+                str(trip_name[first]),
+                action="kept",
+                says=note("gtfs.hailing"),
+                count=int(hailed.sum()),
+            )
         )
 
 
@@ -182,7 +187,9 @@ def read_stop_times(
     others = rows[~stays & ~beyond]
     if len(others):
         code, where = "time_beyond_48_hours", raw.row[others]
-        notices.add_rows(code, "ERROR", _FILE, where, trip_name[others], action="dropped", says="beyond_elsewhere")
+        notices.add_rows(
+            Notice(code, "ERROR", _FILE, action="dropped", says=note("gtfs.beyond_elsewhere")), where, trip_name[others]
+        )
     rows, arrival, departure = rows[stays], arrival[stays], departure[stays]
     indptr = indptr_of_rows(trip[rows], len(trip_ids))
     distance = read_numbers(raw, "shape_dist_traveled", notices)
@@ -214,13 +221,9 @@ def _first_of_each(
     again = ~begins_run(trip, sequence)
     if again.any():
         notices.add_rows(
-            "duplicate_key",
-            "ERROR",
-            _FILE,
+            Notice("duplicate_key", "ERROR", _FILE, action="dropped", says=note("gtfs.sequence_twice")),
             raw.row[rows[again]],
             names[rows[again]],
-            action="dropped",
-            says="sequence_twice",
         )
     return ~again
 
@@ -236,39 +239,32 @@ def _times(
         wrong = np.flatnonzero(seconds == UNREADABLE)
         if len(wrong):
             notices.add_rows(
-                "invalid_time",
-                "ERROR",
-                _FILE,
+                Notice("invalid_time", "ERROR", _FILE, action="repaired", says=note("gtfs.clock", column=name)),
                 raw.row[rows[wrong]],
                 texts[codes[rows[wrong]]],
-                action="repaired",
-                says="clock",
-                values={"column": name},
             )
         beyond |= seconds == BEYOND
         both.append(np.where(seconds < 0, BLANK, seconds).astype(np.int32))
     if beyond.any():
         late = np.flatnonzero(beyond)
         notices.add_rows(
-            "time_beyond_48_hours",
-            "ERROR",
-            _FILE,
+            Notice("time_beyond_48_hours", "ERROR", _FILE, action="dropped", says=note("gtfs.beyond")),
             raw.row[rows[late]],
             trip_name[rows[late]],
-            action="dropped",
-            says="beyond",
         )
     arrival, departure = both
     single = np.flatnonzero((arrival == BLANK) != (departure == BLANK))
     if len(single):
         notices.add_rows(
-            "stop_time_with_only_arrival_or_departure_time",
-            "WARNING",
-            _FILE,
+            Notice(
+                "stop_time_with_only_arrival_or_departure_time",
+                "WARNING",
+                _FILE,
+                action="repaired",
+                says=note("gtfs.one_of_two"),
+            ),
             raw.row[rows[single]],
             trip_name[rows[single]],
-            action="repaired",
-            says="one_of_two",
         )
     arrival, departure = (
         np.where(arrival == BLANK, departure, arrival),

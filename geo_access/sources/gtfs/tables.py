@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.sources.gtfs.cells import read_numbers
-from geo_access.sources.gtfs.notices import NoticeBook
+from geo_access.sources.gtfs.notices import Notice, NoticeBook
 from geo_access.sources.gtfs.positions import (
     say_missing,
     single_exchanged,
@@ -15,6 +15,7 @@ from geo_access.sources.gtfs.positions import (
     whole_file_exchanged,
 )
 from geo_access.sources.gtfs.rows import RawTable
+from geo_access.words.note import note
 
 __all__ = ["read_routes", "read_stops", "read_trips", "unique_rows"]
 
@@ -24,26 +25,16 @@ def unique_rows(frame: pd.DataFrame, key: str, file: str, notices: NoticeBook) -
     again = frame[key].duplicated().to_numpy()
     if again.any():
         notices.add_rows(
-            "duplicate_key",
-            "ERROR",
-            file,
+            Notice("duplicate_key", "ERROR", file, action="dropped", says=note("gtfs.id_twice", column=key)),
             frame["row"].to_numpy()[again],
             frame[key].to_numpy()[again],
-            action="dropped",
-            says="id_twice",
-            values={"column": key},
         )
     empty = (frame[key] == "").to_numpy()
     if empty.any():
         notices.add_rows(
-            "missing_required_field",
-            "ERROR",
-            file,
+            Notice("missing_required_field", "ERROR", file, action="dropped", says=note("gtfs.id_blank", column=key)),
             frame["row"].to_numpy()[empty],
             [key] * int(empty.sum()),
-            action="dropped",
-            says="id_blank",
-            values={"column": key},
         )
     return frame[~again & ~empty].reset_index(drop=True)
 
@@ -87,7 +78,14 @@ def read_stops(raw: RawTable, notices: NoticeBook, *, zone: str = "", exchanged:
         lat, lon = whole_file_exchanged(lat, lon, zone, notices)
     elif exchanged:
         notices.add(
-            "swapped_coordinates", "ERROR", "stops.txt", action="repaired", count=len(lat), says="all_exchanged_told"
+            Notice(
+                "swapped_coordinates",
+                "ERROR",
+                "stops.txt",
+                action="repaired",
+                says=note("gtfs.all_exchanged_told"),
+                count=len(lat),
+            )
         )
         lat, lon = lon, lat
     lat, lon = usable_positions(lat, lon, rows, ids, notices)
@@ -112,7 +110,9 @@ def read_trips(raw: RawTable, notices: NoticeBook) -> pd.DataFrame:
 def read_routes(raw: RawTable | None, trips: pd.DataFrame, notices: NoticeBook) -> pd.DataFrame:
     """Read routes.txt; a route that only trips name is made up, labelled, as a bus."""
     if raw is None:
-        notices.add("missing_required_file", "ERROR", "routes.txt", action="repaired", says="routes_made_up")
+        notices.add(
+            Notice("missing_required_file", "ERROR", "routes.txt", action="repaired", says=note("gtfs.routes_made_up"))
+        )
         frame = pd.DataFrame({"route_id": np.empty(0, object), "route_type": np.empty(0, object), "row": []})
     else:
         frame = unique_rows(raw.frame(), "route_id", "routes.txt", notices)
@@ -121,25 +121,23 @@ def read_routes(raw: RawTable | None, trips: pd.DataFrame, notices: NoticeBook) 
             frame[column] = ""
     if "route_type" not in frame:
         notices.add(
-            "missing_required_column",
-            "ERROR",
-            "routes.txt",
-            action="repaired",
-            entity="route_type",
-            says="no_route_type",
+            Notice(
+                "missing_required_column",
+                "ERROR",
+                "routes.txt",
+                entity="route_type",
+                action="repaired",
+                says=note("gtfs.no_route_type"),
+            )
         )
         frame["route_type"] = "3"
     number = pd.to_numeric(frame["route_type"], errors="coerce").to_numpy(dtype=np.float64)
     wrong = ~np.isfinite(number) | (number < 0) | (number > 1702)
     if wrong.any():
         notices.add_rows(
-            "unexpected_enum_value",
-            "WARNING",
-            "routes.txt",
+            Notice("unexpected_enum_value", "WARNING", "routes.txt", action="repaired", says=note("gtfs.route_type")),
             frame["row"].to_numpy()[wrong],
             frame["route_id"].to_numpy()[wrong],
-            action="repaired",
-            says="route_type",
         )
     frame["route_type"] = np.where(wrong, 3, np.nan_to_num(number, nan=3)).astype(np.int16)
     return _with_named_only(frame, trips, notices).reset_index(drop=True)
@@ -153,13 +151,9 @@ def _with_named_only(frame: pd.DataFrame, trips: pd.DataFrame, notices: NoticeBo
     if not len(lost):
         return frame
     notices.add_rows(
-        "foreign_key_violation",
-        "ERROR",
-        "trips.txt",
+        Notice("foreign_key_violation", "ERROR", "trips.txt", action="repaired", says=note("gtfs.lost_route")),
         lost["row"].to_numpy(),
         lost["route_id"],
-        action="repaired",
-        says="lost_route",
     )
     made = pd.DataFrame(
         {"route_id": lost["route_id"].to_numpy(), "route_type": np.int16(3), "row": lost["row"].to_numpy()}
