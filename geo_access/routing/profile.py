@@ -331,12 +331,12 @@ def _read_deadlines(
 ) -> None:
     """Find the latest departure that meets each deadline: the first boarding listed that is in time wins."""
     indptr, key, row = entries
-    _, first, step, count, bound, max_s = instants
+    never, first, step, count, bound, max_s = instants
     value, first_place = swept
     times, feasible, ranks, network = out
     n_places = direct.shape[1]
     for reader in range(first_reader, last_reader):
-        sample = np.empty((count, LANES), np.int32)
+        sample = np.empty((count, LANES), value.dtype)
         # Instants from `open_` on know their latest departure; the one before accepts arrivals earlier than `below`.
         open_ = np.empty(LANES, np.int64)
         below = np.empty((1, LANES), value.dtype)
@@ -344,7 +344,7 @@ def _read_deadlines(
             v = value[b]
             place = first_place + b * LANES
             many = min(LANES, n_places - place)
-            sample[:] = NEVER
+            sample[:] = never
             open_[:] = count
             below[:] = 0
             below[0, :many] = max(0, first + (count - 1) * step + 1)
@@ -363,7 +363,7 @@ def _read_deadlines(
             for i in range(count):
                 now = first + i * step
                 for lane in range(many):
-                    walk = np.int32(direct[reader, place + lane])
+                    walk = direct[reader, place + lane]
                     if walk < sample[i, lane] and now - walk >= bound:
                         sample[i, lane] = walk
             _order_statistics(sample, many, max_s, ranks, network, times[reader, place:], feasible[reader, place:])

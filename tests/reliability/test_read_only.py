@@ -18,7 +18,7 @@ import numba.core.caching as caching
 for name in ("_InTreeCacheLocator", "_InTreeCacheLocatorFsAgnostic", "_UserWideCacheLocator"):
     if hasattr(caching, name):
         getattr(caching, name).from_function = classmethod(lambda *_: None)
-from geo_access.network.search.kernels import transpose
+from geo_access.network.search.kernels import invert
 print("works", os.environ["NUMBA_CACHE_DIR"])
 """
 

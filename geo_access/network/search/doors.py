@@ -9,8 +9,9 @@ import numpy as np
 from geo_access.arrays import grouped, rows_of
 from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.search.hubs import Hubs, hubs_of
-from geo_access.network.search.kernels import entries_of, seeds_of, transpose
+from geo_access.network.search.kernels import invert
 from geo_access.network.search.links import Links
+from geo_access.network.search.street_doors import street_entries, street_seeds
 from geo_access.network.search.tables import Arcs, Edges, Entries, OnEdge, Seeds
 
 __all__ = ["arcs_of", "edges_of", "entries", "hub_states", "seeds", "turned_arcs_of"]
@@ -24,8 +25,7 @@ def arcs_of(graph: ModeGraph) -> Arcs:
 @lru_cache(maxsize=3)
 def turned_arcs_of(graph: ModeGraph) -> Arcs:
     """Return the arcs of a graph, against the way they are driven; kept for the graphs asked last."""
-    turned: Arcs = transpose(arcs_of(graph))
-    return turned
+    return Arcs(*invert(*arcs_of(graph), graph.n_states))
 
 
 def edges_of(streets: Streets, graph: ModeGraph) -> Edges:
@@ -57,7 +57,7 @@ def seeds(streets: Streets, graph: ModeGraph, links: Links) -> Seeds:
         For each point the ends of its street first, then the entrances of its square; ways there without the walk to
         the street [0.1 s at the reference speed].
     """
-    found: Seeds = seeds_of(links.points, edges_of(streets, graph))
+    found = street_seeds(links.points, edges_of(streets, graph))
     hubs = hubs_of(streets, links, speed_kmh=graph.speed_kmh)
     if not len(hubs.owner):
         return found
@@ -92,7 +92,7 @@ def entries(streets: Streets, graph: ModeGraph, links: Links) -> tuple[Entries, 
         the street [0.1 s at the reference speed].
     on_edge : OnEdge
     """
-    found: tuple[Entries, OnEdge] = entries_of(links.points, edges_of(streets, graph))
+    found = street_entries(links.points, edges_of(streets, graph))
     hubs = hubs_of(streets, links, speed_kmh=graph.speed_kmh)
     if not len(hubs.owner):
         return found

@@ -15,13 +15,10 @@ from geo_access.network.search.tables import Arcs, Bounded, Edges, Entries, OnEd
 
 __all__ = [
     "edge_ends",
-    "entries_of",
     "grow",
+    "invert",
     "longer",
-    "points_by_edge",
     "reach_rows",
-    "seeds_of",
-    "transpose",
     "workspace",
 ]
 
@@ -40,26 +37,26 @@ def longer(values: np.ndarray, size: int) -> np.ndarray:
     return out
 
 
-@njit(cache=True)
-def transpose(arcs: Arcs) -> Arcs:
-    """Arcs the other way round."""
-    indptr, heads = arcs.indptr, arcs.heads
-    n = len(indptr) - 1
-    into = np.zeros(n + 1, dtype=np.int64)
-    for head in heads:
-        into[head + 1] += 1
-    for state in range(n):
-        into[state + 1] += into[state]
+@njit(cache=True, nogil=True)
+def invert(
+    indptr: np.ndarray, columns: np.ndarray, values: np.ndarray, n_columns: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Exchange rows and columns of a CSR table; the rows of each column come ascending."""
+    into = np.zeros(n_columns + 1, dtype=np.int64)
+    for column in columns:
+        into[column + 1] += 1
+    for column in range(n_columns):
+        into[column + 1] += into[column]
     cursor = into[:-1].copy()
-    tails = np.empty(len(heads), dtype=np.int32)
-    weights = np.empty(len(heads), dtype=np.int32)
-    for tail in range(n):
-        for arc in range(indptr[tail], indptr[tail + 1]):
-            at = cursor[heads[arc]]
-            cursor[heads[arc]] += 1
-            tails[at] = tail
-            weights[at] = arcs.weights[arc]
-    return Arcs(into, tails, weights)
+    rows = np.empty(len(columns), dtype=np.int32)
+    moved = np.empty(len(columns), dtype=np.int32)
+    for row in range(len(indptr) - 1):
+        for k in range(indptr[row], indptr[row + 1]):
+            at = cursor[columns[k]]
+            cursor[columns[k]] += 1
+            rows[at] = row
+            moved[at] = values[k]
+    return into, rows, moved
 
 
 @njit(cache=True)
@@ -91,181 +88,6 @@ def node_at(edge: int, fraction: float, edge_source: np.ndarray, edge_target: np
     if fraction >= 1.0 - AT_NODE:
         return edge_target[edge]
     return -1
-
-
-@njit(cache=True)
-def _chained(nodes: np.ndarray, n_nodes: int) -> tuple[np.ndarray, np.ndarray]:
-    """First row of each node, −1 where none, and the next row of the same node: rows ascending."""
-    first = np.full(n_nodes, -1, dtype=np.int32)
-    following = np.full(len(nodes), -1, dtype=np.int32)
-    for k in range(len(nodes) - 1, -1, -1):
-        following[k] = first[nodes[k]]
-        first[nodes[k]] = k
-    return first, following
-
-
-@njit(cache=True)
-def _end_of(edge: int, ahead: bool, edges: Edges, first: np.ndarray, following: np.ndarray) -> int:
-    """State at the end of one edge, as `edge_ends` finds it: the copies of starts are chained by their nodes."""
-    node = edges.source[edge] if ahead else edges.target[edge]
-    found, state, k = -1, node, first[node]
-    while state >= 0:
-        for arc in range(edges.indptr[state], edges.indptr[state + 1]):
-            if edges.edges[arc] == edge and (edges.source[edge] == node) == ahead:
-                found = edges.heads[arc]
-        state = edges.starts[k] if k >= 0 else -1
-        k = following[k] if k >= 0 else -1
-    return found
-
-
-@njit(cache=True)
-def seeds_of(points: Points, edges: Edges) -> Seeds:
-    """Seeds of each point: the ends of its edge that one may drive to."""
-    n_nodes = len(edges.indptr) - 1 - len(edges.copy_of)
-    start_nodes = np.empty(len(edges.starts), dtype=np.int32)
-    for k in range(len(edges.starts)):
-        start_nodes[k] = edges.copy_of[edges.starts[k] - n_nodes]
-    first, following = _chained(start_nodes, n_nodes)
-    edge, fraction = points.edge, points.fraction
-    n = len(edge)
-    indptr = np.zeros(n + 1, dtype=np.int64)
-    states = np.empty(2 * n, dtype=np.int32)
-    costs = np.empty(2 * n, dtype=np.int32)
-    filled = 0
-    for k in range(n):
-        node = node_at(edge[k], fraction[k], edges.source, edges.target) if edge[k] >= 0 else -1
-        if node >= 0:
-            states[filled], costs[filled] = node, 0
-            filled += 1
-        elif edge[k] >= 0:
-            if points.forward_ds[k] >= 0:
-                states[filled] = _end_of(edge[k], True, edges, first, following)
-                costs[filled] = round((1.0 - fraction[k]) * points.forward_ds[k])
-                filled += 1
-            if points.backward_ds[k] >= 0:
-                states[filled] = _end_of(edge[k], False, edges, first, following)
-                costs[filled] = round(fraction[k] * points.backward_ds[k])
-                filled += 1
-        indptr[k + 1] = filled
-    return Seeds(indptr, states[:filled], costs[:filled])
-
-
-@njit(cache=True)
-def points_by_edge(edge: np.ndarray, n_edges: int) -> OnEdge:
-    """File points by the edge that they lie on; those on none, −1, are left out."""
-    indptr = np.zeros(n_edges + 1, dtype=np.int64)
-    for k in range(len(edge)):
-        if edge[k] >= 0:
-            indptr[edge[k] + 1] += 1
-    for e in range(n_edges):
-        indptr[e + 1] += indptr[e]
-    cursor = indptr[:-1].copy()
-    member = np.empty(indptr[n_edges], dtype=np.int32)
-    for k in range(len(edge)):
-        if edge[k] >= 0:
-            member[cursor[edge[k]]] = k
-            cursor[edge[k]] += 1
-    return OnEdge(indptr, member)
-
-
-@njit(cache=True)
-def _arcs_past(
-    points: Points, edges: Edges, first: np.ndarray, following: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Arcs that pass a point between two nodes: the arc, the state that it leaves and the point, in order of the arcs.
-
-    The copies of nodes are chained by them.
-    """
-    n_nodes = len(edges.indptr) - 1 - len(edges.copy_of)
-    arcs = np.empty(4 * len(points.edge) + 16, dtype=np.int64)
-    states = np.empty(len(arcs), dtype=np.int32)
-    which = np.empty(len(arcs), dtype=np.int32)
-    filled = 0
-    for k in range(len(points.edge)):
-        edge = points.edge[k]
-        if edge < 0 or node_at(edge, points.fraction[k], edges.source, edges.target) >= 0:
-            continue
-        for side in range(1 if edges.source[edge] == edges.target[edge] else 2):
-            node = edges.source[edge] if side == 0 else edges.target[edge]
-            state, copy = node, first[node]
-            while state >= 0:
-                for arc in range(edges.indptr[state], edges.indptr[state + 1]):
-                    if edges.edges[arc] != edge:
-                        continue
-                    if filled == len(arcs):
-                        arcs, states, which = (
-                            longer(arcs, 2 * filled),
-                            longer(states, 2 * filled),
-                            longer(which, 2 * filled),
-                        )
-                    arcs[filled], states[filled], which[filled] = arc, state, k
-                    filled += 1
-                state = n_nodes + copy if copy >= 0 else -1
-                copy = following[copy] if copy >= 0 else -1
-    order = np.argsort(arcs[:filled], kind="mergesort")
-    return arcs[order], states[order], which[order]
-
-
-@njit(cache=True)
-def _points_on_nodes(
-    points: Points, edges: Edges, first: np.ndarray, following: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """States in which one stands at a point at the very spot of a node, and the point; the last point first."""
-    n_nodes = len(edges.indptr) - 1 - len(edges.copy_of)
-    # Behind the mouth of a street that one may not pass through nobody is at the node: no point there is entered.
-    stands = np.ones(len(edges.indptr) - 1, dtype=np.bool_)
-    for state in edges.sealed:
-        stands[state] = False
-    states = np.empty(2 * len(points.edge) + 16, dtype=np.int32)
-    which = np.empty(len(states), dtype=np.int32)
-    filled = 0
-    for k in range(len(points.edge) - 1, -1, -1):
-        edge = points.edge[k]
-        state = node_at(edge, points.fraction[k], edges.source, edges.target) if edge >= 0 else -1
-        copy = first[state] if state >= 0 else -1
-        while state >= 0:
-            if stands[state]:
-                if filled == len(states):
-                    states, which = longer(states, 2 * filled), longer(which, 2 * filled)
-                states[filled], which[filled] = state, k
-                filled += 1
-            state = n_nodes + copy if copy >= 0 else -1
-            copy = following[copy] if copy >= 0 else -1
-    return states[:filled], which[:filled]
-
-
-@njit(cache=True)
-def entries_of(points: Points, edges: Edges) -> tuple[Entries, OnEdge]:
-    """Entries by state, and the points by edge."""
-    n_states = len(edges.indptr) - 1
-    n_nodes = n_states - len(edges.copy_of)
-    on_edge = points_by_edge(points.edge, len(edges.source))
-    first, following = _chained(edges.copy_of, n_nodes)
-    arcs, leaves, passed = _arcs_past(points, edges, first, following)
-    stands, stood = _points_on_nodes(points, edges, first, following)
-    indptr = np.zeros(n_states + 1, dtype=np.int64)
-    for state in leaves:
-        indptr[state + 1] += 1
-    for state in stands:
-        indptr[state + 1] += 1
-    for state in range(n_states):
-        indptr[state + 1] += indptr[state]
-    cursor = indptr[:-1].copy()
-    found = np.empty(indptr[n_states], dtype=np.int32)
-    costs = np.empty(indptr[n_states], dtype=np.int32)
-    for at in range(len(stands)):
-        found[cursor[stands[at]]], costs[cursor[stands[at]]] = stood[at], 0
-        cursor[stands[at]] += 1
-    for at in range(len(leaves)):
-        state, k = leaves[at], passed[at]
-        node = state if state < n_nodes else edges.copy_of[state - n_nodes]
-        if edges.source[edges.edges[arcs[at]]] == node:
-            cost = round(points.fraction[k] * points.forward_ds[k])
-        else:
-            cost = round((1.0 - points.fraction[k]) * points.backward_ds[k])
-        found[cursor[state]], costs[cursor[state]] = k, cost
-        cursor[state] += 1
-    return Entries(indptr, found, costs), on_edge
 
 
 @njit(cache=True)

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from numba import njit
 
-from geo_access.arrays import entries_of_rows, ranges
+from geo_access.arrays import entries_of_rows, ranges, rows_of
 from geo_access.errors import SnapError, raise_faults
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search.links_checks import misplaced
@@ -26,21 +26,17 @@ from geo_access.words.told import fault, refusal
 __all__ = ["LINK_REASONS", "Links", "edge_times", "fill_grid", "graph_of", "link_points", "nearest_segments"]
 
 
-@njit(cache=True)
 def edge_times(
     indptr: np.ndarray, deciseconds: np.ndarray, edges: np.ndarray, copy_of: np.ndarray, edge_source: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Time along each edge as drawn and against it, int32 (n_edges,) [0.1 s], −1 where closed."""
     forward = np.full(len(edge_source), -1, dtype=np.int32)
     backward = np.full(len(edge_source), -1, dtype=np.int32)
-    n_nodes = len(indptr) - 1 - len(copy_of)
-    for node in range(n_nodes):
-        for arc in range(indptr[node], indptr[node + 1]):
-            edge = edges[arc]
-            if edge_source[edge] == node:
-                forward[edge] = deciseconds[arc]
-            else:
-                backward[edge] = deciseconds[arc]
+    nodes = rows_of(indptr[: len(indptr) - len(copy_of)])
+    along, taken_ds = edges[: len(nodes)], deciseconds[: len(nodes)]
+    ahead = edge_source[along] == nodes
+    forward[along[ahead]] = taken_ds[ahead]
+    backward[along[~ahead]] = taken_ds[~ahead]
     return forward, backward
 
 

@@ -15,34 +15,13 @@ from geo_access.arrays import indptr_of
 from geo_access.network.model import ModeGraph, SparseTimes, Streets
 from geo_access.network.search.crow_fly import limits_ds, slots
 from geo_access.network.search.doors import arcs_of, entries, seeds, turned_arcs_of
-from geo_access.network.search.kernels import INFINITE, grow, longer, points_by_edge, workspace
+from geo_access.network.search.kernels import INFINITE, grow, invert, longer, workspace
 from geo_access.network.search.links import Links, graph_of
+from geo_access.network.search.street_doors import points_by_edge
 from geo_access.network.search.tables import Arcs, Entries, OnEdge, Points, Seeds
 from geo_access.threads import in_pieces
 
-__all__ = ["invert", "nearby_pairs"]
-
-
-@njit(cache=True, nogil=True)
-def invert(
-    indptr: np.ndarray, columns: np.ndarray, values: np.ndarray, n_columns: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Exchange rows and columns of a CSR table; the rows of each column come ascending."""
-    into = np.zeros(n_columns + 1, dtype=np.int64)
-    for column in columns:
-        into[column + 1] += 1
-    for column in range(n_columns):
-        into[column + 1] += into[column]
-    cursor = into[:-1].copy()
-    rows = np.empty(len(columns), dtype=np.int32)
-    moved = np.empty(len(columns), dtype=np.int32)
-    for row in range(len(indptr) - 1):
-        for k in range(indptr[row], indptr[row + 1]):
-            at = cursor[columns[k]]
-            cursor[columns[k]] += 1
-            rows[at] = row
-            moved[at] = values[k]
-    return into, rows, moved
+__all__ = ["nearby_pairs"]
 
 
 class _Reach(NamedTuple):

@@ -12,10 +12,11 @@ from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search.crow_fly import UNBOUNDED_DS, check_search, crow_fly_matrix, slots, time_factor
 from geo_access.network.search.doors import arcs_of, edges_of, hub_states, seeds
 from geo_access.network.search.hubs import hubs_of, standing_xy
-from geo_access.network.search.kernels import INFINITE, along_shared_edges, entries_of, grow, node_at, workspace
+from geo_access.network.search.kernels import INFINITE, along_shared_edges, grow, node_at, workspace
 from geo_access.network.search.links import Links, graph_of, link_points
 from geo_access.network.search.off_street import square_pairs, straight_pairs
 from geo_access.network.search.squares import line_between
+from geo_access.network.search.street_doors import street_entries
 from geo_access.network.search.tables import OnEdge
 from geo_access.words.told import refusal
 
@@ -231,7 +232,7 @@ def _straight(streets: CrowFly, links: Links, *, speed_kmh: float | None, max_s:
 def _search(streets: Streets, graph: ModeGraph, source: Links, target: Links) -> _Found | None:
     """Search as the matrix does, then follow the arcs back; the limit grows until nothing shorter can be left."""
     arcs, begin = arcs_of(graph), seeds(streets, graph, source)
-    along, on_edge = entries_of(target.points, edges_of(streets, graph))
+    along, on_edge = street_entries(target.points, edges_of(streets, graph))
     hubs = hubs_of(streets, target, speed_kmh=graph.speed_kmh)
     hub_state, hub = hub_states(graph, hubs)
     state_of = np.concatenate((rows_of(along.indptr), hub_state))

@@ -18,9 +18,9 @@ from geo_access.network.search.crow_fly import (
     time_factor,
 )
 from geo_access.network.search.doors import arcs_of, entries, seeds, turned_arcs_of
-from geo_access.network.search.kernels import INFINITE, along_shared_edges, grow, reach_rows, workspace
+from geo_access.network.search.kernels import INFINITE, along_shared_edges, grow, invert, reach_rows, workspace
 from geo_access.network.search.links import Links, graph_of
-from geo_access.network.search.nearby import invert, nearby_pairs
+from geo_access.network.search.nearby import nearby_pairs
 from geo_access.network.search.off_street import across_matrix, across_sparse
 from geo_access.network.search.paths import StreetPath, street_path
 from geo_access.network.search.sweep import hierarchy_rows, worth_a_hierarchy
