@@ -10,8 +10,8 @@ import numpy as np
 
 from geo_access.arrays import indptr_of_rows, rows_of
 from geo_access.network.model import Network, SparseTimes
-from geo_access.network.search.links import Links, link_points
 from geo_access.network.search.kernels import invert
+from geo_access.network.search.links import Links, link_points
 from geo_access.network.search.search import nearby
 from geo_access.routing.flex import FlexEnd, flex_legs, offers_of
 from geo_access.routing.query import Query

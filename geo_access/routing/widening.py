@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo_access.network.model import Network, SparseTimes
-from geo_access.network.search.links import Links
 from geo_access.network.search.kernels import invert
+from geo_access.network.search.links import Links
 from geo_access.routing.flex import offers_of
 from geo_access.routing.legs import Doors, stop_walks
 from geo_access.routing.query import Query

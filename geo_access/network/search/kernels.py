@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from geo_access.network.search.tables import Arcs, Bounded, Edges, Entries, OnEdge, Points, Seeds, Work
+from geo_access.network.search.tables import Arcs, Bounded, Edges, Entries, OnEdge, Points, Work
 
 __all__ = [
     "edge_ends",

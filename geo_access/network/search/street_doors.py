@@ -114,9 +114,7 @@ def street_seeds(points: Points, edges: Edges) -> Seeds:
         state.append(end[leads])
         cost.append(np.rint(share[open_[leads]] * whole_ds[open_[leads]]))
     indptr, order = grouped(np.concatenate(row), len(points.edge))
-    return Seeds(
-        indptr, np.concatenate(state)[order].astype(np.int32), np.concatenate(cost)[order].astype(np.int32)
-    )
+    return Seeds(indptr, np.concatenate(state)[order].astype(np.int32), np.concatenate(cost)[order].astype(np.int32))
 
 
 def street_entries(points: Points, edges: Edges) -> tuple[Entries, OnEdge]:

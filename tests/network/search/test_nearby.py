@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from geo_access.network.search.links import link_points
 from geo_access.network.search.kernels import invert
+from geo_access.network.search.links import link_points
 from geo_access.network.search.search import nearby, street_matrix
 from tests.network.drawn import at, drawn_streets
 
