@@ -13,7 +13,7 @@ of the service that `geo_access.diagnosis.service_remedies` tried.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -106,6 +106,9 @@ class _Zone:
         offered = (self.offers.indptr, self.offers.site, self.offers.all_places)
         read = self.beside.read(trip)
         reached = places_within(read.out_s, read.back_s, limit, False, *offered)[:, self.metier] >= self.n
+        return self.share_of(reached)
+
+    def share_of(self, reached: np.ndarray) -> float:
         return float(self.people[reached].sum() / self.people.sum())
 
     def times(self, source: TimesSource, ask: Ask) -> RoundTrip:
@@ -250,8 +253,8 @@ def find_remedies(
     *,
     zone_id: str,
     metier: str,
-    scenarios: Mapping[str, TimesSource] | None = None,
     limits: RemedyLimits | None = None,
+    changes: Sequence[TriedChange] = (),
 ) -> pd.DataFrame:
     """Try single changes for a flagged zone and métier, and say which would lift it.
 
@@ -263,9 +266,9 @@ def find_remedies(
     case : DiagnosedCase
         What was asked: `Diagnosis.case` finds it.
     zone_id, metier : str
-    scenarios : mapping of str to TimesSource, optional
-        Edited networks by what was edited: "ligne 12: départ 04:20". Each is one trip on a line.
     limits : RemedyLimits, optional
+    changes : sequence of TriedChange
+        Changes of the service that were computed for the same question: `geo_access.diagnosis.service_remedies`.
 
     Returns
     -------
@@ -289,9 +292,7 @@ def find_remedies(
     ]
     if case.kind == "training":
         tried.append(_session(zone, rules.adequate_share))
-    for name, source in (scenarios or {}).items():
-        trip = zone.times(source, replace(zone.ask, spread_s=0))
-        tried.append((SERVICE[1], name, zone.share(trip)))
+    tried += [(item.remedy, item.detail, zone.share_of(item.reached[zone.points, zone.metier])) for item in changes]
     rows = []
     for item in tried:
         if item is None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,13 +15,14 @@ from shapely import Point
 
 from geo_access.crs import WGS84
 from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis, diagnose
-from geo_access.diagnosis.model import FlagReason, FlagRules, Metier, Profile, Schedule, Threshold
-from geo_access.diagnosis.remedies import RemedyLimits, find_remedies
+from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Threshold
+from geo_access.diagnosis.service_remedies import ServiceEngines, ServiceLimits
 from geo_access.errors import CoverageError, InputError
 from geo_access.network.model import CrowFly, Network
+from geo_access.report.sheet_remedies import InTheWay, told_obstacle
 from geo_access.report.sheet_ways import told_trip, whole_minutes
 from geo_access.report.words import environment, limit_words, minutes
-from geo_access.times.round_trip import NetworkTimes, RoundTrip, connect_points, round_trip
+from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.words import format_number, plural, text, written_date
 
 __all__ = ["Person", "SheetStudy", "adviser_sheet"]
@@ -32,6 +33,8 @@ _DECIMALS = 3
 _MOST_TRIPS = 10
 # Farther than this from every resident of the study is outside its territory: nobody walks so far to a stop.
 _OUTSIDE_M = 10_000.0
+# The zone that is one point.
+_PERSON = "person"
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,8 @@ class SheetStudy:
     training, employers : geopandas.GeoDataFrame, optional
         Tables of the study; at least one.
     rules : FlagRules
+    limits : ServiceLimits
+        How many changes of lines are tried as remedies.
     residents : geopandas.GeoDataFrame, optional
         Points of the study: a place farther than 10 km from all of them is refused.
     sources : sequence of str
@@ -77,6 +82,7 @@ class SheetStudy:
     training: gpd.GeoDataFrame | None = None
     employers: gpd.GeoDataFrame | None = None
     rules: FlagRules = field(default_factory=FlagRules)
+    limits: ServiceLimits = field(default_factory=ServiceLimits)
     residents: gpd.GeoDataFrame | None = None
     sources: Sequence[str] = ()
     manifest_id: str = ""
@@ -112,11 +118,12 @@ def adviser_sheet(path: Path, *, network: Network, person: Person, study: SheetS
         _refuse_outside(study.residents, lon, lat, network.epsg)
     times = NetworkTimes(network)
     diagnosis = _diagnosis_at(lon, lat, times, person, study)
+    sheet = _Sheet(ServiceEngines(times), diagnosis, study.limits, study.schedules, language)
     parts = []
     for kind, offered in (("training", study.training), ("job", study.employers)):
         case = next((item for item in diagnosis.cases if item.kind == kind), None)
         if case is not None:
-            parts.append(_part(_Sheet(times, diagnosis, study.schedules, language), case, person.metier, offered))
+            parts.append(_part(sheet, case, person.metier, offered))
     start = text(
         "person.from",
         language,
@@ -145,13 +152,13 @@ def adviser_sheet(path: Path, *, network: Network, person: Person, study: SheetS
 
 def _diagnosis_at(lon: float, lat: float, times: NetworkTimes, person: Person, study: SheetStudy) -> Diagnosis:
     """Diagnose one person: a zone that is one point."""
-    place = gpd.GeoDataFrame({"point_id": ["person"], "population": [1.0]}, geometry=[Point(lon, lat)], crs=WGS84)
+    place = gpd.GeoDataFrame({"point_id": [_PERSON], "population": [1.0]}, geometry=[Point(lon, lat)], crs=WGS84)
     return diagnose(
         times.network,
         times=times,
-        zones=pd.DataFrame({"zone_id": ["person"], "zone_name": [""], "zone_kind": ["commune"]}),
+        zones=pd.DataFrame({"zone_id": [_PERSON], "zone_name": [""], "zone_kind": ["commune"]}),
         points=place,
-        membership=pd.DataFrame({"point_id": ["person"], "zone_id": ["person"], "share": [1.0]}),
+        membership=pd.DataFrame({"point_id": [_PERSON], "zone_id": [_PERSON], "share": [1.0]}),
         metiers=[person.metier],
         profiles=[person.profile],
         thresholds=study.thresholds,
@@ -177,8 +184,9 @@ def _rounded(origin: tuple[float, float]) -> tuple[float, float]:
 class _Sheet:
     """What all parts of a sheet are told from."""
 
-    times: NetworkTimes
+    engines: ServiceEngines
     diagnosis: Diagnosis
+    limits: ServiceLimits
     schedules: Sequence[Schedule]
     language: str
 
@@ -224,7 +232,7 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
     schedule = next((item for item in sheet.schedules if item.id == case.schedule), None)
     names = sheet.diagnosis.sites[kind].names
     told = [
-        told_trip(sheet.times.network, sheet.diagnosis, case, site, schedule=schedule, language=language)
+        told_trip(sheet.engines.times.network, sheet.diagnosis, case, site, schedule=schedule, language=language)
         for site in within[:_MOST_TRIPS]
     ]
     # Where a trip is told, its minutes are those between the clocks shown: the table says the same.
@@ -242,6 +250,7 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
         "reason": "",
         "remedy": "",
         "lifts": "",
+        "service": [],
         "carpool": [],
         "more": "",
         "full": "",
@@ -254,7 +263,8 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
         part["by_distance"] = text("person.by_distance", language, names=" ; ".join(by_distance))
     if full:
         part["full"] = text("person.full", language, names=" ; ".join(str(names[site]) for site in full))
-    return part | _obstacle(sheet, case, metier)
+    in_the_way = InTheWay(sheet.diagnosis, sheet.engines, sheet.limits, language)
+    return part | told_obstacle(in_the_way, case, zone_id=_PERSON)
 
 
 def _by_distance(sheet: _Sheet, case: DiagnosedCase, within: Sequence[int], free: np.ndarray) -> list[str]:
@@ -273,52 +283,6 @@ def _by_distance(sheet: _Sheet, case: DiagnosedCase, within: Sequence[int], free
         time = minutes(whole_minutes(worst), language) if known else text("person.no_trip", language)
         told.append(f"{names[site]} ({time})")
     return told
-
-
-def _obstacle(sheet: _Sheet, case: DiagnosedCase, metier: Metier) -> dict[str, Any]:
-    """Tell what stands in the way first, and the smallest change that is enough."""
-    reason, language = FlagReason(int(case.points.reason[0, 0])), sheet.language
-    if reason is FlagReason.REACHES:
-        return {}
-    told: dict[str, Any] = {
-        "reason": text(f"reason.{reason.name}", language),
-        "remedy": text("person.remedy", language, remedy=text(f"remedy.{reason.name}", language)),
-    }
-    if reason is FlagReason.OFF_NETWORK:
-        return told | {"lifts": text("person.unsnapped", language)}
-    tried = find_remedies(sheet.diagnosis, sheet.times, case, zone_id="person", metier=metier.code)
-    lifting = tried[tried["lifts"]].to_dict("records")
-    if lifting:
-        first = lifting[0]
-        change = text(f"report.change.{first['remedy']}", language, detail=first["detail"])
-        told["lifts"] = text("person.lifts", language, change=change)
-    if any(item["remedy"] == "covoiturage" for item in lifting):
-        told["carpool"] = _driven_to(sheet, case)
-    return told
-
-
-def _driven_to(sheet: _Sheet, case: DiagnosedCase) -> list[str]:
-    """Name the places that a shared car reaches in time, quickest first."""
-    sites, home = sheet.diagnosis.sites[case.kind], sheet.diagnosis.residents.xy
-    ask = replace(sheet.diagnosis.asks[case.profile.id, case.kind, case.schedule], spread_s=0)
-    driven = ask.travelling(mode="car", max_rides=None)
-    trip: RoundTrip = round_trip(connect_points(sheet.times, home, sites, driven), np.arange(1), sites, driven)
-    limits = RemedyLimits()
-    far_m = np.hypot(*(sites.xy - home[0]).T) * limits.detour
-    worst = np.maximum(trip.out_s[0], trip.back_s[0])
-    wanted = np.unique(case.offers.site[case.offers.all_places > 0])
-    near = [s for s in wanted if worst[s] <= case.threshold.limit_s and far_m[s] <= limits.covoiturage_km * 1000]
-    near.sort(key=lambda site: (float(worst[site]), str(sites.names[site])))
-    return [
-        text(
-            "person.driven_to",
-            sheet.language,
-            name=str(sites.names[site]),
-            there=whole_minutes(trip.out_s[0, site]),
-            back=whole_minutes(trip.back_s[0, site]),
-        )
-        for site in near
-    ]
 
 
 def _unlocated(case: DiagnosedCase, language: str) -> str:

@@ -17,6 +17,7 @@ from geo_access.diagnosis.evidence import TimesSources
 from geo_access.diagnosis.model import Asked, Metier
 from geo_access.diagnosis.publication import Publication
 from geo_access.diagnosis.remedies import RemedyLimits, equipped_sites, find_remedies, smallest_remedies
+from geo_access.diagnosis.service_remedies import TriedChange
 from geo_access.diagnosis.siting import sessions_for_metier
 from geo_access.diagnosis.supply import job_offers, training_offers
 from geo_access.diagnosis.supply_adequacy import basin_need, employer_need, filling_rate, supply_adequacy
@@ -68,11 +69,11 @@ def town(**columns: object) -> tuple[Diagnosis, TableTimes]:
 
 def test_remedies_are_recomputed_and_the_smallest_comes_first() -> None:
     found, times = town()
-    earlier = replace(times, minutes=lambda *_: [[30.0, 10.0], [66.0, 20.0], [59.0, 20.0]])
+    # An earlier trip brings the last of the three points: 60 of the 100 residents of its zone.
+    reached = np.array([[True, True], [False, True], [True, True]])
+    earlier = TriedChange("trip_on_a_line", (), "12", "t", "07:10", "12: 07:10", reached)
     case = found.case("tc", "training")
-    table = find_remedies(
-        found, times, case, zone_id="far", metier="H2913", scenarios={"ligne 12: départ 07:10": earlier}
-    ).set_index("remedy")
+    table = find_remedies(found, times, case, zone_id="far", metier="H2913", changes=[earlier]).set_index("remedy")
     # By what they ask of others; other hours change nothing in this table of minutes.
     lifting = ["bike_to_the_stop", "covoiturage", "session_at_existing_site", "weekly_stay"]
     assert table.index[table["lifts"]].tolist() == lifting

@@ -95,7 +95,7 @@ def test_one_earlier_trip_on_a_named_line_serves_the_shift(found: Diagnosis, ter
         case,
         zone_id=row["zone_id"],
         metier=row["metier"],
-        scenarios={bus.detail: engines.on(bus.edits)},
+        changes=[bus],
     ).set_index("remedy")
     assert again.loc["trip_on_a_line", "share_after"] == pytest.approx(row["share_after"])
     # One minute later it is too late for those whom it was timed for.
