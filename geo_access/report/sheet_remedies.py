@@ -77,11 +77,12 @@ def told_obstacle(found: InTheWay, case: DiagnosedCase, *, zone_id: str) -> dict
         metier=case.offers.metiers[0].code,
         changes=trials.tried,
     )
-    lifting = tried[tried["lifts"]].to_dict("records")
+    rows = tried.loc[tried["lifts"], ["remedy", "detail"]]
+    lifting = list(zip(rows["remedy"].tolist(), rows["detail"].tolist(), strict=True))
     if lifting:
         told["lifts"] = text("person.lifts", language, change=_change(lifting[0], language))
     told["service"] = _on_the_lines(trials, lifting, found.limits, language)
-    if any(item["remedy"] == "covoiturage" for item in lifting):
+    if any(remedy == "covoiturage" for remedy, _ in lifting):
         told["carpool"] = _driven_to(found, case)
     return told
 
@@ -92,12 +93,12 @@ def _trials(found: InTheWay, case: DiagnosedCase) -> ServiceTrials:
     return try_changes(found.diagnosis, found.engines, case, limits=found.limits)
 
 
-def _change(item: dict[str, Any], language: str) -> str:
-    return text(f"report.change.{item['remedy']}", language, detail=item["detail"])
+def _change(item: tuple[str, str], language: str) -> str:
+    return text(f"report.change.{item[0]}", language, detail=item[1])
 
 
 def _on_the_lines(
-    trials: ServiceTrials, lifting: list[dict[str, Any]], limits: ServiceLimits, language: str
+    trials: ServiceTrials, lifting: list[tuple[str, str]], limits: ServiceLimits, language: str
 ) -> list[str]:
     """Say which change of a line is enough where it is not the smallest, or that none is, and how many were tried."""
     if not trials.zones:
@@ -106,7 +107,7 @@ def _on_the_lines(
         return [text("person.service.nothing", language)]
     most = limits.held + limits.trips + limits.headways + limits.extensions
     told = []
-    enough = [item for item in lifting if item["remedy"] in SERVICE]
+    enough = [item for item in lifting if item[0] in SERVICE]
     if not enough:
         told.append(text("person.service.none", language))
     elif lifting[0] not in enough:
