@@ -19,6 +19,7 @@ from geo_access.routing.query import Query, Window
 from geo_access.words.told import fault, refusal
 
 __all__ = [
+    "Asking",
     "ClockLike",
     "Limits",
     "MinutesLike",
@@ -57,6 +58,18 @@ class Limits(TypedDict, total=False):
     paratransit: bool
     line_kinds: Sequence[tuple[str, str]]
     max_stress: int | None
+
+
+class Asking(Limits, total=False):
+    """What a verb is asked, by the names of `make_query`."""
+
+    mode: str | Sequence[str]
+    depart: WindowLike | None
+    arrive: WindowLike | None
+    earliest: ClockLike | None
+    percentiles: float | Sequence[float]
+    max_minutes: MinutesLike
+    day: date | str | None
 
 
 # Fields of a query that the verbs take in people's units.

@@ -20,7 +20,7 @@ import pandas as pd
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network, Timetable
 from geo_access.network.streets.congestion import car_notes
-from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike, make_query
+from geo_access.routing.asked import Asking, ClockLike, Limits, MinutesLike, WindowLike, make_query
 from geo_access.routing.causes import Reason
 from geo_access.routing.exits import access_at, direct_at, exits_of
 from geo_access.routing.graphs import footpaths_of, forward_graph, graph_key
@@ -56,25 +56,30 @@ def manifest_of(network: Network, query: Query, *layers: tuple[str, Points]) -> 
     return Manifest(inputs, asdict(query), warnings, extra)
 
 
+class _TimesAsked(Asking, total=False):
+    """Options of `travel_times` whatever becomes of its pairs."""
+
+    id_column: str
+    memory_gb: float
+    progress: bool
+
+
+class _StreamAsked(_TimesAsked, total=False):
+    """Options of `travel_times` when its pairs go to a folder."""
+
+    tile_km: float | None
+    client: Client | None
+
+
 @overload
 def travel_times(
     network: Network,
     origins: gpd.GeoDataFrame,
     destinations: gpd.GeoDataFrame | None = None,
     *,
-    mode: str | Sequence[str] = "transit",
-    depart: WindowLike | None = None,
-    arrive: WindowLike | None = None,
-    earliest: ClockLike | None = None,
-    percentiles: float | Sequence[float] = (50,),
-    max_minutes: MinutesLike = 120,
-    day: date | str | None = None,
-    id_column: str = "id",
     sink: None = None,
     reduce: None = None,
-    memory_gb: float = 4.0,
-    progress: bool = False,
-    **limits: Unpack[Limits],
+    **asked: Unpack[_TimesAsked],
 ) -> TravelTimes: ...
 @overload
 def travel_times(
@@ -82,21 +87,9 @@ def travel_times(
     origins: gpd.GeoDataFrame,
     destinations: gpd.GeoDataFrame | None = None,
     *,
-    mode: str | Sequence[str] = "transit",
-    depart: WindowLike | None = None,
-    arrive: WindowLike | None = None,
-    earliest: ClockLike | None = None,
-    percentiles: float | Sequence[float] = (50,),
-    max_minutes: MinutesLike = 120,
-    day: date | str | None = None,
-    id_column: str = "id",
     sink: str | Path,
     reduce: None = None,
-    memory_gb: float = 4.0,
-    progress: bool = False,
-    tile_km: float | None = None,
-    client: Client | None = None,
-    **limits: Unpack[Limits],
+    **asked: Unpack[_StreamAsked],
 ) -> StreamedTimes: ...
 @overload
 def travel_times(
@@ -104,19 +97,9 @@ def travel_times(
     origins: gpd.GeoDataFrame,
     destinations: gpd.GeoDataFrame | None = None,
     *,
-    mode: str | Sequence[str] = "transit",
-    depart: WindowLike | None = None,
-    arrive: WindowLike | None = None,
-    earliest: ClockLike | None = None,
-    percentiles: float | Sequence[float] = (50,),
-    max_minutes: MinutesLike = 120,
-    day: date | str | None = None,
-    id_column: str = "id",
     sink: None = None,
     reduce: Callable[[TravelTimes], Any],
-    memory_gb: float = 4.0,
-    progress: bool = False,
-    **limits: Unpack[Limits],
+    **asked: Unpack[_TimesAsked],
 ) -> Any: ...
 def travel_times(
     network: Network,
