@@ -86,9 +86,9 @@ def test_several_parts_are_computed_together_and_announced(
     asked = []
     real = matrix.known_times
 
-    def counted(network: object, block: Points, *rest: object) -> object:
+    def counted(network: object, block: Points, *rest: object, **how: bool) -> object:
         asked.append(len(block.ids))
-        return real(network, block, *rest)
+        return real(network, block, *rest, **how)
 
     monkeypatch.setattr(matrix, "known_times", counted)
     streamed = travel_times(NETWORK, HOMES, SITES, sink=tmp_path / "times", progress=True, **ASKED)
@@ -102,9 +102,9 @@ def test_memory_decides_how_much_is_computed_at_once(monkeypatch: pytest.MonkeyP
     asked = []
     real = matrix.known_times
 
-    def counted(network: object, block: Points, *rest: object) -> object:
+    def counted(network: object, block: Points, *rest: object, **how: bool) -> object:
         asked.append(len(block.ids))
-        return real(network, block, *rest)
+        return real(network, block, *rest, **how)
 
     monkeypatch.setattr(matrix, "known_times", counted)
     roomy = travel_times(NETWORK, HOMES, SITES, sink=tmp_path / "roomy", **ASKED)
