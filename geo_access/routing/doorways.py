@@ -38,6 +38,7 @@ class PlacesKnown:
 
 
 _MOST_ASKED = 8
+_MOST_TAKEN = 12
 
 
 class Places:
@@ -54,6 +55,8 @@ class Places:
         self._row_of: dict[bytes, int] = {}
         self._rows_of: dict[bytes, np.ndarray] = {}
         self._links: dict[tuple[object, ...], tuple[np.ndarray, Links]] = {}
+        # Links of the same places are the same object: what a search lays out of them is kept with them.
+        self._taken: OrderedDict[tuple[bytes, tuple[object, ...]], Links] = OrderedDict()
         # The first doors of some places: those to the stops of a network with other stops begin with them.
         self.searched: dict[tuple[bytes, Query, Legs], SearchedDoors] = {}
         # Direct ways there and back, which know no stops.
@@ -122,6 +125,16 @@ class Places:
         Links
         """
         rows, key = self.rows(xy), link_key(mode, query)
+        taken = self._taken.pop((rows.tobytes(), key), None)
+        if taken is None:
+            taken = self._link(rows, xy, mode, query)
+            while len(self._taken) >= _MOST_TAKEN:
+                self._taken.popitem(last=False)
+        self._taken[rows.tobytes(), key] = taken
+        return taken
+
+    def _link(self, rows: np.ndarray, xy: np.ndarray, mode: str, query: Query) -> Links:
+        key = link_key(mode, query)
         at, kept = self._links.get(key, (np.empty(0, np.int64), None))
         if len(at) < len(self._row_of):
             at = np.concatenate((at, np.full(len(self._row_of) - len(at), -1)))

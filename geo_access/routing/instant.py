@@ -61,7 +61,9 @@ def latest_times(
     event = _boardable(tables, graph.rank, span, deadline_s)
     _, order = filed(tables.departure[event] - np.int32(span.low_s), max(deadline_s - span.low_s, 0) + 1)
     boarded = event[order[::-1]]
-    latest: np.ndarray = np.full((n_words, graph.lines.n_stops, _BITS), _BEFORE_ALL, np.int32)
+    # One place more is asked alone: its readers look at no lane that is empty.
+    width = min(n_places, _BITS)
+    latest: np.ndarray = np.full((n_words, graph.lines.n_stops, width), _BEFORE_ALL, np.int32)
     in_pieces(_board_last, n_words, latest, reached, tables, boarded, graph.rank[boarded + 1] - span.first)
     times = np.full((n_readers, n_places), np.nan, np.float32, order="F")
     limits = (span.low_s, deadline_s, max_s)
@@ -229,15 +231,15 @@ def _read(
     """Leave as late as any stop near by allows, or walk all the way."""
     indptr, stops, seconds = walks
     low_s, deadline_s, max_s = limits
-    leave = np.empty(64, np.int32)
-    n_places = times.shape[1]
+    n_places, width = times.shape[1], latest.shape[2]
+    leave = np.empty(width, np.int32)
     for reader in range(first_reader, last_reader):
         for w in range(latest.shape[0]):
             leave[:] = _BEFORE_ALL
             for k in range(indptr[reader], indptr[reader + 1]):
                 row = latest[w, stops[k]]
                 walk = seconds[k]
-                for bit in range(64):
+                for bit in range(width):
                     leave[bit] = max(leave[bit], row[bit] - walk)
             for bit in range(min(64, n_places - 64 * w)):
                 place = 64 * w + bit

@@ -182,20 +182,24 @@ def reach_rows(
 
 
 @njit(cache=True)
-def along_shared_edges(found: np.ndarray, sources: Points, targets: Points, on_edge: OnEdge) -> list:
-    """Lower `found` where source and target lie on one edge; return the pairs that are the same point."""
+def along_shared_edges(found: np.ndarray, sources: Points, targets: Points, on_edge: OnEdge, turned: bool) -> list:
+    """Lower `found` where source and target lie on one edge; return the pairs that are the same point.
+
+    `on_edge` files the targets, or the sources where `turned`.
+    """
     same = [(np.int64(-1), np.int64(-1)) for _ in range(0)]
-    edge, fraction, x, y = sources.edge, sources.fraction, sources.x, sources.y
-    for s in range(len(edge)):
-        if edge[s] < 0:
+    edge = targets.edge if turned else sources.edge
+    for p in range(len(edge)):
+        if edge[p] < 0:
             continue
-        for at in range(on_edge.indptr[edge[s]], on_edge.indptr[edge[s] + 1]):
-            t = on_edge.member[at]
-            step = targets.fraction[t] - fraction[s]
+        for at in range(on_edge.indptr[edge[p]], on_edge.indptr[edge[p] + 1]):
+            other = on_edge.member[at]
+            s, t = (other, p) if turned else (p, other)
+            step = targets.fraction[t] - sources.fraction[s]
             if step >= 0 and sources.forward_ds[s] >= 0:
                 found[s, t] = min(found[s, t], round(step * sources.forward_ds[s]))
             if step <= 0 and sources.backward_ds[s] >= 0:
                 found[s, t] = min(found[s, t], round(-step * sources.backward_ds[s]))
-            if x[s] == targets.x[t] and y[s] == targets.y[t]:
+            if sources.x[s] == targets.x[t] and sources.y[s] == targets.y[t]:
                 same.append((np.int64(s), np.int64(t)))
     return same

@@ -14,10 +14,17 @@ from numba import njit
 from geo_access.arrays import indptr_of
 from geo_access.network.model import ModeGraph, SparseTimes, Streets
 from geo_access.network.search.crow_fly import limits_ds, slots
-from geo_access.network.search.doors import arcs_of, entries, seeds, turned_arcs_of
+from geo_access.network.search.doors import (
+    arcs_of,
+    entries,
+    on_edges,
+    seeds,
+    turned_arcs_of,
+    turned_entries,
+    turned_seeds,
+)
 from geo_access.network.search.kernels import INFINITE, grow, invert, longer, workspace
 from geo_access.network.search.links import Links, graph_of
-from geo_access.network.search.street_doors import points_by_edge
 from geo_access.network.search.tables import Arcs, Entries, OnEdge, Points, Seeds
 from geo_access.threads import in_pieces
 
@@ -157,13 +164,12 @@ def nearby_pairs(
 
 def _ways(streets: Streets, graph: ModeGraph, sources: Links, targets: Links, *, backwards: bool) -> _Ways:
     """Arcs, seeds and entries of the search; backwards, the targets' entries are what it sets out from."""
-    begin = seeds(streets, graph, sources)
-    end, on_edge = entries(streets, graph, targets)
     if not backwards:
-        return _Ways(arcs_of(graph), begin, end, on_edge)
+        end, on_edge = entries(streets, graph, targets)
+        return _Ways(arcs_of(graph), seeds(streets, graph, sources), end, on_edge)
     return _Ways(
         turned_arcs_of(graph),
-        Seeds(*invert(*end, len(targets))),
-        Entries(*invert(*begin, graph.n_states)),
-        points_by_edge(sources.edge, len(streets.edge_source)),
+        turned_entries(streets, graph, targets),
+        turned_seeds(streets, graph, sources),
+        on_edges(streets, graph, sources),
     )

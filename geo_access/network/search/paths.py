@@ -266,7 +266,7 @@ def _on_one_edge(source: Links, target: Links, on_edge: OnEdge, reached: int) ->
     if source.edge[0] != target.edge[0]:
         return None
     found = np.full((1, 1), INFINITE, dtype=np.int32)
-    along_shared_edges(found, source.points, target.points, on_edge)
+    along_shared_edges(found, source.points, target.points, on_edge, False)
     if found[0, 0] > reached or found[0, 0] >= INFINITE:
         return None
     begin, end = source.fraction, target.fraction

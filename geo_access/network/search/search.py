@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo_access.arrays import rows_of
-from geo_access.network.model import CrowFly, SparseTimes, Streets
+from geo_access.network.model import CrowFly, ModeGraph, SparseTimes, Streets
 from geo_access.network.search.crow_fly import (
     UNBOUNDED_DS,
     check_search,
@@ -17,14 +17,30 @@ from geo_access.network.search.crow_fly import (
     slots,
     time_factor,
 )
-from geo_access.network.search.doors import arcs_of, entries, seeds, turned_arcs_of
-from geo_access.network.search.kernels import INFINITE, along_shared_edges, grow, invert, reach_rows, workspace
+from geo_access.network.search.doors import (
+    MANY,
+    arcs_of,
+    entries,
+    laid_out,
+    on_edges,
+    seeds,
+    turned_arcs_of,
+    turned_entries,
+    turned_seeds,
+)
+from geo_access.network.search.kernels import INFINITE, along_shared_edges, grow, reach_rows, workspace
 from geo_access.network.search.links import Links, graph_of
 from geo_access.network.search.nearby import nearby_pairs
 from geo_access.network.search.off_street import across_matrix, across_sparse
 from geo_access.network.search.paths import StreetPath, street_path
-from geo_access.network.search.sweep import hierarchy_rows, worth_a_hierarchy
-from geo_access.network.search.tables import Arcs, Bounded, Entries, Seeds
+from geo_access.network.search.sweep import (
+    few_rows,
+    hierarchy_rows,
+    select_below,
+    worth_a_hierarchy,
+    worth_few_rows,
+)
+from geo_access.network.search.tables import Arcs, Bounded, Entries, OnEdge, Seeds
 from geo_access.threads import in_pieces
 from geo_access.words.told import refusal
 
@@ -54,24 +70,22 @@ def _block_rows(
 ) -> np.ndarray:
     """Door-to-door seconds, float32 (n_sources, n_targets), NaN where none."""
     graph = graph_of(streets, mode)
-    begin = seeds(streets, graph, sources)
-    end, on_edge = entries(streets, graph, targets)
+    # Backwards from the fewer: the same ways in whole deciseconds.
+    turned = not hierarchy and len(targets) < len(sources)
+    near, far = (targets, sources) if turned else (sources, targets)
     if hierarchy:
+        begin, (end, on_edge) = seeds(streets, graph, sources), entries(streets, graph, targets)
         found = hierarchy_rows(graph.hierarchy, begin, end, len(targets))
-    elif len(targets) < len(sources):
-        # Backwards from the fewer: the same ways in whole deciseconds.
-        limits = limits_ds(targets.connector_s, max_s, factor)
-        first, last = Seeds(*invert(*end, len(targets))), Entries(*invert(*begin, graph.n_states))
-        turned = np.full((len(targets), len(sources)), INFINITE, dtype=np.int32)
-        arcs, n_slots = turned_arcs_of(graph), slots(graph, first.cost)
-        in_pieces(reach_rows, len(targets), arcs, n_slots, Bounded(first, limits), last, turned)
-        found = np.ascontiguousarray(turned.T)
+    elif len(far) >= MANY and worth_few_rows(streets, graph, None if max_s is None else max_s / factor):
+        found, on_edge = _through_below(streets, graph, near, far, turned=turned)
     else:
-        limits = limits_ds(sources.connector_s, max_s, factor)
-        found = np.full((len(sources), len(targets)), INFINITE, dtype=np.int32)
-        arcs, n_slots = arcs_of(graph), slots(graph, begin.cost)
-        in_pieces(reach_rows, len(sources), arcs, n_slots, Bounded(begin, limits), end, found)
-    same = along_shared_edges(found, sources.points, targets.points, on_edge)
+        begin, end, on_edge = _ends_of(streets, graph, near, far, turned=turned)
+        limits = limits_ds(near.connector_s, max_s, factor)
+        found = np.full((len(near), len(far)), INFINITE, dtype=np.int32)
+        arcs = turned_arcs_of(graph) if turned else arcs_of(graph)
+        in_pieces(reach_rows, len(near), arcs, slots(graph, begin.cost), Bounded(begin, limits), end, found)
+    found = np.ascontiguousarray(found.T) if turned else found
+    same = along_shared_edges(found, sources.points, targets.points, on_edge, turned)
     seconds = found.astype(np.float32)
     seconds *= np.float32(factor / 10.0)
     seconds += sources.connector_s[:, None]
@@ -85,9 +99,33 @@ def _block_rows(
     return seconds
 
 
-def _blocks(n_sources: int, n_targets: int) -> list[np.ndarray]:
-    step = max(1, _BLOCK_CELLS // max(n_targets, 1))
-    return [np.arange(start, min(start + step, n_sources)) for start in range(0, n_sources, step)]
+def _ends_of(
+    streets: Streets, graph: ModeGraph, near: Links, far: Links, *, turned: bool
+) -> tuple[Seeds, Entries, OnEdge]:
+    """Where a search begins and ends, and the far points by street; against the arcs where `turned`."""
+    if turned:
+        begin, end = turned_entries(streets, graph, near), turned_seeds(streets, graph, far)
+        return begin, end, on_edges(streets, graph, far)
+    return seeds(streets, graph, near), *entries(streets, graph, far)
+
+
+def _through_below(
+    streets: Streets, graph: ModeGraph, near: Links, far: Links, *, turned: bool
+) -> tuple[np.ndarray, OnEdge]:
+    """Ways between few points and many [0.1 s], int32 (n_near, n_far); the part below the many is kept."""
+    begin, end, on_edge = _ends_of(streets, graph, near, far, turned=turned)
+    what = "turned_below" if turned else "below"
+    below = laid_out(what, streets, graph, far, lambda: select_below(graph.hierarchy, end, turned=turned))
+    return few_rows(graph.hierarchy, begin, below, len(far), turned=turned), on_edge
+
+
+def _blocks(sources: Links, n_targets: int) -> list[tuple[np.ndarray, Links]]:
+    """Rows of the sources that are searched at once, and their links: the very same where these are all."""
+    step, n = max(1, _BLOCK_CELLS // max(n_targets, 1)), len(sources)
+    if n <= step:
+        return [(np.arange(n), sources)] if n else []
+    blocks = [np.arange(start, min(start + step, n)) for start in range(0, n, step)]
+    return [(rows, sources.take(rows)) for rows in blocks]
 
 
 def nearby(
@@ -139,13 +177,15 @@ def nearby(
     backwards = len(targets) < len(sources)
     fewer = targets if backwards else sources
     # A sweep writes whole rows: with more columns than the network has nodes, that costs more than it saves.
-    crowded = max(len(sources), len(targets)) > graph.n_states
-    if crowded or not worth_a_hierarchy(streets, graph, len(fewer), max_s / factor):
+    many = max(len(sources), len(targets))
+    swept = worth_a_hierarchy(streets, graph, len(fewer), max_s / factor)
+    alone = many >= MANY and worth_few_rows(streets, graph, max_s / factor)
+    if many > graph.n_states or not (swept or alone):
         found = nearby_pairs(streets, sources, targets, factor=factor, max_s=max_s, backwards=backwards)
         return across_sparse(found, streets, sources, targets, max_s=max_s, walk_kmh=graph.speed_kmh / factor)
     counts, columns, values = [np.zeros(1, dtype=np.int64)], [], []
-    for rows in _blocks(len(sources), len(targets)):
-        block = _block_rows(streets, sources.take(rows), targets, mode=mode, max_s=max_s, factor=factor, hierarchy=True)
+    for rows, some in _blocks(sources, len(targets)):
+        block = _block_rows(streets, some, targets, mode=mode, max_s=max_s, factor=factor, hierarchy=swept)
         row, column = np.nonzero(~np.isnan(block))
         counts.append(np.bincount(row, minlength=len(rows)))
         columns.append(column.astype(np.int32))
@@ -206,10 +246,8 @@ def street_matrix(
     fewer = min(len(sources), len(targets))
     hierarchy = worth_a_hierarchy(streets, graph, fewer, None if max_s is None else max_s / factor)
     result = np.empty((len(sources), len(targets)), dtype=np.float32)
-    for rows in _blocks(len(sources), len(targets)):
-        result[rows] = _block_rows(
-            streets, sources.take(rows), targets, mode=mode, max_s=max_s, factor=factor, hierarchy=hierarchy
-        )
+    for rows, some in _blocks(sources, len(targets)):
+        result[rows] = _block_rows(streets, some, targets, mode=mode, max_s=max_s, factor=factor, hierarchy=hierarchy)
     return result
 
 

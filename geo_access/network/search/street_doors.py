@@ -14,7 +14,7 @@ from geo_access.arrays import grouped, indptr_of_rows, ranges
 from geo_access.network.search.kernels import AT_NODE
 from geo_access.network.search.tables import Edges, Entries, OnEdge, Points, Seeds
 
-__all__ = ["node_of", "points_by_edge", "street_entries", "street_seeds"]
+__all__ = ["node_of", "points_by_edge", "street_entries", "street_exits", "street_seeds"]
 
 
 def node_of(points: Points, edges: Edges) -> np.ndarray:
@@ -132,22 +132,37 @@ def street_entries(points: Points, edges: Edges) -> tuple[Entries, OnEdge]:
     on_edge : OnEdge
     """
     n_states = len(edges.indptr) - 1
+    state, which, cost = street_exits(points, edges)
+    order = np.argsort(state, kind="stable")
+    found = Entries(indptr_of_rows(state, n_states), which[order], cost[order])
+    return found, points_by_edge(points.edge, len(edges.source))
+
+
+def street_exits(points: Points, edges: Edges) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """States that points are reached from, one by one: nothing is made that is laid out by state.
+
+    Parameters
+    ----------
+    points : Points
+    edges : Edges
+
+    Returns
+    -------
+    state, point, cost : ndarray of int64, int32 and int32
+        The points at nodes, the last first, then those on arcs, in the order of these [0.1 s].
+    """
     node = node_of(points, edges)
     stood, at_node = _standing(node, edges)
     passed, leaves, arc = _passing(points.edge, node, edges)
-    n_nodes = n_states - len(edges.copy_of)
+    n_nodes = len(edges.indptr) - 1 - len(edges.copy_of)
     from_node = np.where(leaves < n_nodes, leaves, 0)
     copy = np.flatnonzero(leaves >= n_nodes)
     from_node[copy] = edges.copy_of[leaves[copy] - n_nodes]
     ahead = edges.source[edges.edges[arc]] == from_node
     fraction = points.fraction[passed]
     on_way = np.where(ahead, fraction * points.forward_ds[passed], (1.0 - fraction) * points.backward_ds[passed])
-    state = np.concatenate((at_node, leaves))
-    order = np.argsort(state, kind="stable")
-    which = np.concatenate((stood, passed))[order]
-    cost = np.concatenate((np.zeros(len(stood)), np.rint(on_way)))[order]
-    found = Entries(indptr_of_rows(state, n_states), which.astype(np.int32), cost.astype(np.int32))
-    return found, points_by_edge(points.edge, len(edges.source))
+    cost = np.concatenate((np.zeros(len(stood)), np.rint(on_way))).astype(np.int32)
+    return np.concatenate((at_node, leaves)), np.concatenate((stood, passed)).astype(np.int32), cost
 
 
 def _standing(node: np.ndarray, edges: Edges) -> tuple[np.ndarray, np.ndarray]:

@@ -18,12 +18,14 @@ from geo_access.network.search.kernels import INFINITE
 from geo_access.network.search.tables import Entries, Seeds
 from geo_access.threads import in_pieces
 
-__all__ = ["hierarchy_rows", "worth_a_hierarchy"]
+__all__ = ["Below", "few_rows", "hierarchy_rows", "select_below", "worth_a_hierarchy", "worth_few_rows"]
 
 LANES = 16
 _NO_WAY = np.int32(1 << 29)
 _MANY_SOURCES = 64
 _DEARER = 60.0
+# One source alone, on a part of the hierarchy that is known already.
+_DEARER_ALONE = 15.0
 
 
 def worth_a_hierarchy(streets: Streets, graph: ModeGraph, n_sources: int, reach_s: float | None) -> bool:
@@ -37,9 +39,24 @@ def worth_a_hierarchy(streets: Streets, graph: ModeGraph, n_sources: int, reach_
         return False
     if reach_s is None:
         return True
+    return _reaches(streets, graph, reach_s, _DEARER)
+
+
+def worth_few_rows(streets: Streets, graph: ModeGraph, reach_s: float | None) -> bool:
+    """Tell whether a hierarchy that is built already beats a search for each of a few sources.
+
+    The part below the targets is taken as known: it is kept for whoever asks for one site more.
+    """
+    if "hierarchy" not in graph.__dict__ or not len(graph.heads):
+        return False
+    return reach_s is None or _reaches(streets, graph, reach_s, _DEARER_ALONE)
+
+
+def _reaches(streets: Streets, graph: ModeGraph, reach_s: float, dearer: float) -> bool:
+    """Whether a bounded search, so many times dearer by node, would cost as much as all nodes."""
     reach_m = reach_s * graph.speed_kmh / 3.6
     area_m2 = float(np.ptp(streets.node_x)) * float(np.ptp(streets.node_y))
-    return np.pi / 2 * reach_m * reach_m * _DEARER >= area_m2
+    return bool(np.pi / 2 * reach_m * reach_m * dearer >= area_m2)
 
 
 @njit(cache=True)
@@ -223,20 +240,113 @@ def hierarchy_rows(hierarchy: Hierarchy, seeds: Seeds, entries: Entries, n_targe
     ndarray of int32, shape (n_sources, n_targets)
         `INFINITE` where there is no way.
     """
-    rank, indptr, heads = (np.asarray(part) for part in (hierarchy.rank, hierarchy.indptr, hierarchy.heads))
-    up, down = np.asarray(hierarchy.up_ds), np.asarray(hierarchy.down_ds)
-    states = rows_of(entries.indptr, np.int32)
-    chosen = _closure(states, rank, indptr, heads)
-    part = _Part(*_select(chosen, indptr, heads, down, len(rank)))
+    ranks, below = _ranks_of(hierarchy), select_below(hierarchy, entries)
+    rank = ranks.rank
     n_sources = len(seeds.indptr) - 1
     first = np.zeros(n_sources, dtype=np.int32)
     linked = np.diff(seeds.indptr) > 0
     first[linked] = rank[seeds.state[seeds.indptr[:-1][linked]]]
     # Sources that climb the same way share a block: its lanes then visit the same ranks.
     order = np.argsort(first, kind="stable").astype(np.int32)
-    numbered = Entries(part.number[rank[states]], entries.point, entries.cost)
     found = np.full((n_sources, n_targets), INFINITE, dtype=np.int32)
-    in_pieces(
-        _sweep, -(-n_sources // LANES), _Begin(order, seeds), _Ranks(rank, indptr, heads, up), part, numbered, found
-    )
+    in_pieces(_sweep, -(-n_sources // LANES), _Begin(order, seeds), ranks, below.part, below.entries, found)
+    return found
+
+
+class Below(NamedTuple):
+    """The part of a hierarchy below some targets; `entries` has a number of the part for each point."""
+
+    part: _Part
+    entries: Entries
+
+
+def _ranks_of(hierarchy: Hierarchy, *, turned: bool = False) -> _Ranks:
+    up = hierarchy.down_ds if turned else hierarchy.up_ds
+    return _Ranks(*(np.asarray(part) for part in (hierarchy.rank, hierarchy.indptr, hierarchy.heads, up)))
+
+
+def select_below(hierarchy: Hierarchy, entries: Entries, *, turned: bool = False) -> Below:
+    """Cut out what lies below some targets.
+
+    Parameters
+    ----------
+    hierarchy : Hierarchy
+    entries : Entries
+        Of each target.
+    turned : bool
+        Against the arcs.
+
+    Returns
+    -------
+    Below
+    """
+    rank, indptr, heads, _ = _ranks_of(hierarchy)
+    down = np.asarray(hierarchy.up_ds if turned else hierarchy.down_ds)
+    states = rows_of(entries.indptr, np.int32)
+    part = _Part(*_select(_closure(states, rank, indptr, heads), indptr, heads, down, len(rank)))
+    return Below(part, Entries(part.number[rank[states]], entries.point, entries.cost))
+
+
+@njit(cache=True, nogil=True)
+def _sweep_alone(
+    first_source: int, last_source: int, seeds: Seeds, ranks: _Ranks, part: _Part, entries: Entries, found: np.ndarray
+) -> None:
+    """Climb from each source and come down through the part, as `_sweep` does for many at once."""
+    rank, indptr, heads, up = ranks
+    number, part_indptr, part_heads, part_down = part
+    entry_number, entry_point, entry_cost = entries
+    n, m = len(rank), len(part_indptr) - 1
+    above = np.full(n, INFINITE, dtype=np.int32)
+    below = np.empty(m, dtype=np.int32)
+    for s in range(first_source, last_source):
+        below[:] = INFINITE
+        lowest = n
+        for k in range(seeds.indptr[s], seeds.indptr[s + 1]):
+            r = rank[seeds.state[k]]
+            above[r] = min(above[r], seeds.cost[k])
+            lowest = min(lowest, r)
+        for r in range(lowest, n):
+            at = above[r]
+            if at == INFINITE:
+                continue
+            if number[r] >= 0:
+                below[number[r]] = at
+            for arc in range(indptr[r], indptr[r + 1]):
+                if up[arc] < _NO_WAY:
+                    above[heads[arc]] = min(above[heads[arc]], at + up[arc])
+            above[r] = INFINITE
+        for k in range(m - 1, -1, -1):
+            best = below[k]
+            for arc in range(part_indptr[k], part_indptr[k + 1]):
+                best = min(best, below[part_heads[arc]] + part_down[arc])
+            below[k] = best
+        for at in range(len(entry_number)):
+            way = below[entry_number[at]] + entry_cost[at]
+            if way < _NO_WAY and way < found[s, entry_point[at]]:
+                found[s, entry_point[at]] = way
+
+
+def few_rows(hierarchy: Hierarchy, seeds: Seeds, below: Below, n_targets: int, *, turned: bool = False) -> np.ndarray:
+    """Deciseconds from each of a few sources to each target through a hierarchy whose part is known.
+
+    Parameters
+    ----------
+    hierarchy : Hierarchy
+    seeds : Seeds
+        Of each source, states of the graph.
+    below : Below
+        From `select_below`, the same way round.
+    n_targets : int
+    turned : bool
+        Against the arcs.
+
+    Returns
+    -------
+    ndarray of int32, shape (n_sources, n_targets)
+        `INFINITE` where there is no way.
+    """
+    n_sources = len(seeds.indptr) - 1
+    found = np.full((n_sources, n_targets), INFINITE, dtype=np.int32)
+    ranks = _ranks_of(hierarchy, turned=turned)
+    in_pieces(_sweep_alone, n_sources, seeds, ranks, below.part, below.entries, found, per_thread=1)
     return found

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import networkx as nx
@@ -13,6 +14,7 @@ from hypothesis import strategies as st
 from geo_access.errors import InputError
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search import sweep as search_sweep
+from geo_access.network.search.doors import MANY
 from geo_access.network.search.hierarchy import build_hierarchy
 from geo_access.network.search.links import Links, link_points
 from geo_access.network.search.off_street import ROUNDED_M
@@ -132,6 +134,25 @@ def swept(streets: Streets, sources: Links, targets: Links) -> np.ndarray:
     times = search_sweep.LANES * 4 // len(sources) + 1
     many = sources.take(np.tile(np.arange(len(sources)), times))
     return street_matrix(streets, many, targets, mode="walk")[-len(sources) :]
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 1_000_000))
+def test_few_points_and_many_agree_through_the_hierarchy_that_is_kept(seed: int) -> None:
+    streets, rng = random_streets(seed), np.random.default_rng(seed + 2)
+    few = link_points(streets, rng.uniform(-50, 1050, size=(2, 2)), mode="walk", limit_m=1e6)
+    some = link_points(streets, rng.uniform(-50, 1050, size=(5, 2)), mode="walk", limit_m=300)
+    many = some.take(np.tile(np.arange(5), MANY // 5 + 1))
+    # A copy has its own graph, that no hierarchy was built for: it searches arc by arc.
+    plain = replace(streets, graphs={"walk": replace(streets.graphs["walk"])})
+    assert len(streets.graphs["walk"].hierarchy.rank) == streets.graphs["walk"].n_states
+    for sources, targets in ((few, many), (many, few)):
+        whole = street_matrix(plain, sources, targets, mode="walk")
+        np.testing.assert_array_equal(street_matrix(streets, sources, targets, mode="walk"), whole)
+        near, also = (nearby(own, sources, targets, mode="walk", max_s=4_000) for own in (streets, plain))
+        np.testing.assert_array_equal(near.indptr, also.indptr)
+        np.testing.assert_array_equal(near.indices, also.indices)
+        np.testing.assert_array_equal(near.seconds, also.seconds)
 
 
 @settings(max_examples=60, deadline=None)
