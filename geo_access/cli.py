@@ -370,6 +370,7 @@ def lines(
     overwrite: _OVERWRITE = False,
 ) -> None:
     """Judge every line of a study."""
+    from geo_access.maps.paper import can_draw
     from geo_access.sources.tables.write import free_file, write_csv
     from geo_access.study.lines import judge_lines
     from geo_access.study.lines_map import draw_judged
@@ -386,7 +387,10 @@ def lines(
         prepared = prepare_study(study)
         table = judge_lines(prepared, lines=line or (), progress=lambda _, share: bar.update(task, completed=share))
         write_csv(table, out)
-        draw_judged(prepared, table, picture)
+        if can_draw():
+            draw_judged(prepared, table, picture)
+    if not can_draw():
+        console.print(escape(text("paper.undrawn", language)), soft_wrap=True)
     console.print(f"[bold]{escape(str(out))}[/]", soft_wrap=True)
 
 

@@ -18,7 +18,7 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 EXTRAS = PROJECT["optional-dependencies"]
 RUNNING = [
     *PROJECT["dependencies"],
-    *(each for extra in ("dask", "raster", "report", "siting", "web") for each in EXTRAS[extra]),
+    *(each for extra in ("dask", "osmnx", "raster", "report", "siting", "web") for each in EXTRAS[extra]),
 ]
 # Names under which libraries are imported, where they are not their own.
 IMPORTED_AS = {"pillow": "PIL", "python-calamine": "python_calamine"}
@@ -55,13 +55,17 @@ def test_every_library_that_is_imported_is_declared() -> None:
 
 
 def test_what_an_extra_brings_is_asked_for_by_name() -> None:
-    extras = chain.from_iterable(EXTRAS[extra] for extra in ("raster", "siting"))
+    """Without the extras every room is imported; only the modules that draw on matplotlib stand on one."""
+    drawing = {f"geo_access.maps.{name}" for name in ("change", "drawing", "line_map", "sheet")}
+    extras = chain.from_iterable(EXTRAS[extra] for extra in ("osmnx", "raster", "report", "siting"))
     brought = {IMPORTED_AS.get(named(each), named(each)) for each in extras}
     for path in sorted((ROOT / "geo_access").rglob("*.py")):
+        own = ".".join(path.relative_to(ROOT).with_suffix("").parts)
         for node in ast.parse(path.read_text(encoding="utf-8")).body:
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module or ""] if isinstance(node, ast.ImportFrom) else []
-            assert not brought & {name.split(".")[0] for name in names}, path
+            assert own in drawing or not brought & {name.split(".")[0] for name in names}, path
+            assert own in drawing or not drawing & set(names), path
     with pytest.raises(InputError, match=r'pip install "geo-access\[raster\]"'):
         import_extra("absent_library", "raster")
 

@@ -14,13 +14,11 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch, PathPatch
 from matplotlib.path import Path as Outline
 
-from geo_access.words.words import format_number, text
+from geo_access.maps.palettes import CHANGE_COLOURS, change_class, change_classes
+from geo_access.words.words import text
 
-__all__ = ["ChangeMap", "a4_page", "change_class", "change_classes", "draw_change"]
+__all__ = ["ChangeMap", "a4_page", "draw_change"]
 
-# Blue and vermilion stay apart under every colour blindness; the hatch tells a loss in greyscale too.
-_GAIN, _LOSS, _SAME = ("#c6dcec", "#5aa2cf", "#1f5f8f"), ("#f3cdc4", "#dd7f6b", "#a8321d"), "#eeeeec"
-_STEPS = (1.0, 10.0, 30.0)
 # Bold letters of a title, and how many of them an inch of the page holds at most.
 _TITLE_POINTS, _TITLE_PER_INCH = 14, 7.2
 _A4_INCHES = (8.27, 11.69)
@@ -50,42 +48,8 @@ class ChangeMap:
     language: str = "fr"
 
 
-def change_class(points: float) -> int:
-    """Class of a change in percentage points, from 0 (great gain) over 3 (none, or not judged) to 6 (great loss).
-
-    Examples
-    --------
-    >>> [change_class(points) for points in (40.0, 12.0, 0.4, 0.0, float("nan"), -3.0, -10.0, -31.0)]
-    [0, 1, 2, 3, 3, 4, 5, 6]
-    """
-    if np.isnan(points) or abs(points) < 0.05:
-        return 3
-    step = max(0, int(np.searchsorted(_STEPS, abs(points), side="right")) - 1)
-    return 2 - step if points > 0 else 4 + step
-
-
-def change_classes(language: str) -> list[tuple[str, str]]:
-    """Colour and words of each class, as `change_class` numbers them.
-
-    Examples
-    --------
-    >>> change_classes("en")[0], change_classes("en")[3]
-    (('#1f5f8f', '+30 …'), ('#eeeeec', 'unchanged'))
-    """
-
-    def band(step: int, sign: str) -> str:
-        low = format_number(_STEPS[step], language)
-        if step == len(_STEPS) - 1:
-            return f"{sign}{low} …"
-        return f"{sign}{'0' if step == 0 else low} – {sign}{format_number(_STEPS[step + 1], language)}"
-
-    gains = [(_GAIN[step], band(step, "+")) for step in (2, 1, 0)]
-    losses = [(_LOSS[step], band(step, "−")) for step in range(3)]
-    return [*gains, (_SAME, text("scenario.map_none", language)), *losses]
-
-
 def _colour(points: float) -> str:
-    return (*reversed(_GAIN), _SAME, *_LOSS)[change_class(points)]
+    return CHANGE_COLOURS[change_class(points)]
 
 
 def _outline(shape: shapely.Geometry) -> Outline:

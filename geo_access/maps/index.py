@@ -164,6 +164,7 @@ def write_index(folder: Path, shown: FrontPage) -> Path:
         report=named(shown.report),
         asked=next((question.label for content in contents for question in content.questions()[:1]), ""),
         metiers=metiers,
+        sheets=any(metier["sheets"] for metier in metiers),
         gallery=[
             {"href": _href(file, folder), "alt": text("multiples.title", language)}
             for file in shown.multiples

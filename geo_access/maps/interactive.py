@@ -19,10 +19,9 @@ import jinja2
 import pandas as pd
 
 from geo_access.manifest import fingerprint
-from geo_access.maps.change import change_classes
 from geo_access.maps.content import MapContent
 from geo_access.maps.page_data import CONFIDENCES, band_styles, page_data
-from geo_access.maps.palettes import LEVEL_COLOURS, PLACES_LEGEND, employer_svg, site_svg, symbol_radius
+from geo_access.maps.palettes import LEVEL_COLOURS, PLACES_LEGEND, change_classes, employer_svg, site_svg, symbol_radius
 from geo_access.maps.views import SATURATION_COLOURS, access_classes, cut_sentence, view_label, views
 from geo_access.words.words import catalogue, format_number, text
 

@@ -14,10 +14,17 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_access.maps.change import change_class, change_classes
 from geo_access.maps.content import MapContent, Question
 from geo_access.maps.packed import packed_features, vertices_left
-from geo_access.maps.palettes import LEVEL_COLOURS, band_colours, employer_svg, site_svg, symbol_radius
+from geo_access.maps.palettes import (
+    LEVEL_COLOURS,
+    band_colours,
+    change_class,
+    change_classes,
+    employer_svg,
+    site_svg,
+    symbol_radius,
+)
 from geo_access.maps.views import SATURATION_COLOURS, access_classes, views
 from geo_access.words.words import catalogue, format_number, plural, text
 

@@ -5,10 +5,15 @@ Symbols of sites as SVG, made of numbers and constants only: nothing of the user
 
 from __future__ import annotations
 
+import math
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
+
+from geo_access.words.words import format_number, text
 
 __all__ = [
     "BAND_COLOURS",
+    "CHANGE_COLOURS",
     "CONFIDENCE_HATCHES",
     "EMPLOYER_COLOUR",
     "LEVEL_COLOURS",
@@ -16,6 +21,8 @@ __all__ = [
     "SHAPES",
     "SITE_COLOUR",
     "band_colours",
+    "change_class",
+    "change_classes",
     "employer_svg",
     "provider_shapes",
     "site_svg",
@@ -34,6 +41,11 @@ LEVEL_COLOURS: Mapping[str, str] = {
 
 # Near is dark, far is light: lightness alone tells them apart. After the « Purples-Blues » order of cividis-like ramps.
 BAND_COLOURS = ("#2d1e5f", "#5a4a9c", "#8f80c4", "#c3b8e3", "#e4def3", "#f3f0fa")
+
+# Change, from a great gain to a great loss. Blue and vermilion stay apart under every colour blindness; the hatch tells
+# a loss in greyscale too.
+CHANGE_COLOURS = ("#1f5f8f", "#5aa2cf", "#c6dcec", "#eeeeec", "#f3cdc4", "#dd7f6b", "#a8321d")
+_STEPS = (1.0, 10.0, 30.0)
 
 SITE_COLOUR = "#111111"
 EMPLOYER_COLOUR = "#006d5b"
@@ -60,6 +72,40 @@ def band_colours(count: int) -> tuple[str, ...]:
     if count <= 2:
         return BAND_COLOURS[0 : 2 * count : 2]
     return tuple(BAND_COLOURS[min(i, len(BAND_COLOURS) - 1)] for i in range(count))
+
+
+def change_class(points: float) -> int:
+    """Class of a change in percentage points, from 0 (great gain) over 3 (none, or not judged) to 6 (great loss).
+
+    Examples
+    --------
+    >>> [change_class(points) for points in (40.0, 12.0, 0.4, 0.0, float("nan"), -3.0, -10.0, -31.0)]
+    [0, 1, 2, 3, 3, 4, 5, 6]
+    """
+    if math.isnan(points) or abs(points) < 0.05:
+        return 3
+    step = max(0, bisect_right(_STEPS, abs(points)) - 1)
+    return 2 - step if points > 0 else 4 + step
+
+
+def change_classes(language: str) -> list[tuple[str, str]]:
+    """Colour and words of each class, as `change_class` numbers them.
+
+    Examples
+    --------
+    >>> change_classes("en")[0], change_classes("en")[3]
+    (('#1f5f8f', '+30 …'), ('#eeeeec', 'unchanged'))
+    """
+
+    def band(step: int, sign: str) -> str:
+        low = format_number(_STEPS[step], language)
+        if step == len(_STEPS) - 1:
+            return f"{sign}{low} …"
+        return f"{sign}{'0' if step == 0 else low} – {sign}{format_number(_STEPS[step + 1], language)}"
+
+    gains = [band(step, "+") for step in (2, 1, 0)]
+    losses = [band(step, "−") for step in range(3)]
+    return list(zip(CHANGE_COLOURS, [*gains, text("scenario.map_none", language), *losses]))
 
 
 def symbol_radius(places: float) -> float:

@@ -9,7 +9,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_access.maps.change import ChangeMap, draw_change
+from geo_access.maps.paper import can_draw
 from geo_access.study.compare import RunComparison
 from geo_access.study.folder import slugs
 from geo_access.words.words import format_number, text
@@ -66,8 +66,12 @@ def change_maps(
     Returns
     -------
     list of (pathlib.Path, str)
-        Each map and what it shows.
+        Each map and what it shows; none without the ``report`` extra.
     """
+    if not can_draw():
+        return []
+    from geo_access.maps.change import ChangeMap, draw_change  # noqa: PLC0415 — an extra
+
     codes = list(dict.fromkeys(found.people["metier"].astype(str)))
     slug = slugs(codes)
     drawn = []

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
-from geo_access.maps.line_map import LineMap, draw_lines
+from geo_access.errors import import_extra
 from geo_access.network.model import Timetable
 from geo_access.study.prepared import PreparedStudy
 from geo_access.words.words import text, written_date
@@ -56,7 +56,15 @@ def draw_judged(prepared: PreparedStudy, judged: pd.DataFrame, path: Path) -> Pa
     Returns
     -------
     pathlib.Path
+
+    Raises
+    ------
+    InputError
+        When the ``report`` extra is not installed.
     """
+    import_extra("matplotlib", "report")
+    from geo_access.maps.line_map import LineMap, draw_lines  # noqa: PLC0415 — an extra
+
     network, file = prepared.network, prepared.file
     assert network.timetable is not None  # noqa: S101 — lines were judged
     language = file.study.language

@@ -12,7 +12,7 @@ from geo_access.clock import parse_clock
 from geo_access.maps.content import MapContent, network_layers
 from geo_access.maps.index import ComparedMap, Comparison, FrontPage, write_compare, write_index
 from geo_access.maps.interactive import write_metier_map
-from geo_access.maps.sheet import print_multiples, print_sheets
+from geo_access.maps.paper import can_draw
 from geo_access.network.model import CrowFly
 from geo_access.study.bands import bands_label
 from geo_access.study.file import StudyFile, isochrone_profile
@@ -32,9 +32,9 @@ class Pictures:
     ----------
     contents : tuple of MapContent
     maps, sheets, printable : mapping of str to pathlib.Path
-        Interactive map, and the sheet as PNG and as PDF.
+        Interactive map, and the sheet as PNG and as PDF, where the ``report`` extra is installed.
     multiples : tuple of pathlib.Path
-        Pages with all métiers.
+        Pages with all métiers, with that extra.
     compare : tuple of pathlib.Path
         The page with two maps side by side, where there are two.
     """
@@ -128,7 +128,7 @@ def _comparisons(file: StudyFile, contents: tuple[MapContent, ...]) -> list[Comp
 
 
 def write_pictures(folder: Path, file: StudyFile, contents: tuple[MapContent, ...]) -> Pictures:
-    """Write one interactive map and one sheet per métier, and the pages with all of them.
+    """Write one interactive map and, with the ``report`` extra, one sheet per métier, and the pages with all of them.
 
     Parameters
     ----------
@@ -146,10 +146,17 @@ def write_pictures(folder: Path, file: StudyFile, contents: tuple[MapContent, ..
     for content in contents:
         name = names[content.metier_code]
         maps[content.metier_code] = write_metier_map(content, folder / "maps" / f"{name}.html")
-        sheets[content.metier_code], printable[content.metier_code] = print_sheets(
-            content, [folder / "maps" / f"{name}.{kind}" for kind in ("png", "pdf")], size="A4"
-        )
-    multiples = (print_multiples(contents, folder / "maps" / "all.png"),)
+        if can_draw():
+            from geo_access.maps.sheet import print_sheets  # noqa: PLC0415 — an extra
+
+            sheets[content.metier_code], printable[content.metier_code] = print_sheets(
+                content, [folder / "maps" / f"{name}.{kind}" for kind in ("png", "pdf")], size="A4"
+            )
+    multiples: tuple[Path, ...] = ()
+    if can_draw():
+        from geo_access.maps.sheet import print_multiples  # noqa: PLC0415 — an extra
+
+        multiples = (print_multiples(contents, folder / "maps" / "all.png"),)
     sides = [
         ComparedMap(
             content.metier_name,

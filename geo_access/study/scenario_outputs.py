@@ -10,8 +10,8 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
-from geo_access.maps.change import ChangeMap, draw_change
 from geo_access.maps.content import MapChange
+from geo_access.maps.paper import can_draw
 from geo_access.report.scenario import (
     ChangePage,
     Labels,
@@ -100,7 +100,7 @@ def write_outcome(folder: Path, outcome: Outcome, section: ScenarioSection) -> C
         footer=_footer(base),
         changes=tuple(change.told(language) for change in outcome.told),
         sentences=people_sentences(delta.people, labels),
-        note=text("scenario.one_day", language),
+        note=" ".join([text("scenario.one_day", language), *_undrawn(language)]),
         nothing=text("scenario.nothing", language, why=text("scenario.why.full", language))
         if delta.changes_nothing
         else "",
@@ -137,6 +137,10 @@ def _footer(base: PreparedStudy) -> str:
 
 def _change_maps(folder: Path, outcome: Outcome, section: ScenarioSection) -> list[tuple[Path, str]]:
     """Draw the change of the share of residents for each métier that moved, at its most moved question."""
+    if not can_draw():
+        return []
+    from geo_access.maps.change import ChangeMap, draw_change  # noqa: PLC0415 — an extra
+
     base, people = outcome.before, outcome.delta.people
     language = base.file.study.language
     outlines = base.inputs.zones[["zone_id", "geometry"]].astype({"zone_id": str}).to_crs(base.network.epsg)
@@ -240,10 +244,15 @@ def write_comparison(
         sentences=tuple(sentences),
         tables=shown,
         pictures=tuple((path.name, alt) for path, alt in maps),
-        note=text("runs.no_outlines", language) if outlines is None else "",
+        note=text("runs.no_outlines", language) if outlines is None else " ".join(_undrawn(language)),
         language=language,
     )
     return [*written, *(path for path, _ in maps), *write_change_page(page, folder / "index.html")]
+
+
+def _undrawn(language: str) -> list[str]:
+    """Say that no map was drawn, where the extra is not installed."""
+    return [] if can_draw() else [text("paper.undrawn", language)]
 
 
 def _input_told(row: Any, language: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from geo_access.errors import Fault, GeoAccessError, InputError, Told, import_extra, raise_faults
 from geo_access.manifest import fingerprint, sha256_file
+from geo_access.maps.paper import can_draw
 from geo_access.report.printing import can_print
 from geo_access.report.sheet import Person, SheetStudy, adviser_sheet
 from geo_access.study.check import CheckReport, check_study
@@ -316,7 +317,7 @@ class Study:
             )
             written = write_run(result.folder, ran, progress=progress)
         progress("write", 1.0)
-        unprinted = () if can_print() else (note("start.no_pdf"),)
+        unprinted = (note("start.no_paper"),) if not can_draw() else () if can_print() else (note("start.no_pdf"),)
         notes: tuple[Told, ...] = (*result.notes, *ran.manifest.warnings, *ran.found.notes, *unprinted)
         return RunSummary(out, flag_summary(self.file, ran.diagnosis), written, notes, self.file.study.language)
 

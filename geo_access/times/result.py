@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.clock import format_clock
-from geo_access.errors import InputError
+from geo_access.errors import InputError, import_extra
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network
 from geo_access.routing.causes import Reason
@@ -184,8 +184,9 @@ class TravelTimes:
         Raises
         ------
         InputError
-            When the percentile was not asked, or the times were put together by hand.
+            When the percentile was not asked, or the times were put together by hand, or without the ``report`` extra.
         """
+        import_extra("matplotlib", "report")
         style = {"cmap": "viridis_r", "legend": True, "markersize": 6, "missing_kwds": {"color": "lightgrey"}}
         return self.to_geodataframe(percentile=percentile).plot(column="minutes", **{**style, **drawn})
 

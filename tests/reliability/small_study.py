@@ -10,7 +10,8 @@ from typing import Any
 
 import pytest
 
-from geo_access.study import pictures, run
+from geo_access.maps import sheet
+from geo_access.study import run
 
 STUDY = """
 [study]
@@ -198,6 +199,6 @@ def leave_paper_out(monkeypatch: pytest.MonkeyPatch) -> None:
         path.write_bytes(b"")
         return path
 
-    monkeypatch.setattr(pictures, "print_sheets", sheets)
-    monkeypatch.setattr(pictures, "print_multiples", page)
+    monkeypatch.setattr(sheet, "print_sheets", sheets)
+    monkeypatch.setattr(sheet, "print_multiples", page)
     monkeypatch.setattr(run, "write_report", lambda *_: [])

@@ -11,7 +11,7 @@ import numpy as np
 
 from geo_access.arrays import indptr_of, ranges, rows_of
 from geo_access.crs import metric_epsg
-from geo_access.errors import CoverageError, Fault, raise_faults
+from geo_access.errors import CoverageError, Fault, import_extra, raise_faults
 from geo_access.network.model import CrowFly, ModeGraph, Network, Streets
 from geo_access.network.search.links import graph_of
 from geo_access.network.streets.congestion import FREE_FLOW
@@ -261,7 +261,7 @@ def to_networkx(streets: Streets | Network, *, mode: str = "walk") -> Any:
     InputError
         When the streets were not built for the mode.
     """
-    import networkx as nx  # noqa: PLC0415 — importing the room stays cheap
+    nx = import_extra("networkx", "osmnx")
     import shapely  # noqa: PLC0415
 
     if isinstance(streets, Network):
