@@ -1,4 +1,4 @@
-"""Where each reader can board: the boardings worth having, listed once for all places."""
+"""Where one can board: at all within a span, and for each reader the boardings worth having, for all places."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from numba import njit
 from geo_access.network.search.kernels import longer
 from geo_access.routing.tables import Asked, LineTables, Span, Walks
 
-__all__ = ["list_boardings"]
+__all__ = ["boardable", "list_boardings"]
 
 _BUCKET_BITS = 6
 
@@ -138,3 +138,33 @@ def _sort_falling(
             j -= 1
         key[j + 1] = this_key
         row[j + 1] = this_row
+
+
+@njit(cache=True)
+def boardable(lines: LineTables, rank: np.ndarray, span: Span, leave_by_s: int) -> np.ndarray:
+    """List the events where one may get on within the span, their next one being within it too."""
+    first, last, low_s, _ = span
+    n_stops = len(lines.stop_indptr) - 1
+    out = np.empty(last - first, np.int64)
+    n = 0
+    for stop in range(n_stops):
+        for c in range(lines.stop_indptr[stop], lines.stop_indptr[stop + 1]):
+            line = lines.stop_line[c]
+            k = lines.stop_position[c]
+            left = lines.line_indptr[line]
+            right = lines.line_indptr[line + 1]
+            end = right
+            while left < right:
+                middle = (left + right) // 2
+                if lines.departure[lines.trip_indptr[middle] + k] < low_s:
+                    left = middle + 1
+                else:
+                    right = middle
+            for trip in range(left, end):
+                f = lines.trip_indptr[trip] + k
+                if lines.departure[f] > leave_by_s:
+                    break
+                if first <= rank[f + 1] < last:
+                    out[n] = f
+                    n += 1
+    return out[:n].copy()

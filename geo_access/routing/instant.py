@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
+from geo_access.routing.boarding import boardable
 from geo_access.routing.lines import filed
 from geo_access.routing.sweep import SweepGraph, first_at
 from geo_access.routing.tables import Alightings, LineTables, Onward, Span, Walks
@@ -58,7 +59,7 @@ def latest_times(
     in_pieces(_get_off, n_words, reached, walks_of(pairs.places), graph.alightings, span, deadline_s)
     reached = _spread(graph, reached, span, max_rides)
     tables = graph.lines.tables
-    event = _boardable(tables, graph.rank, span, deadline_s)
+    event = boardable(tables, graph.rank, span, deadline_s)
     _, order = filed(tables.departure[event] - np.int32(span.low_s), max(deadline_s - span.low_s, 0) + 1)
     boarded = event[order[::-1]]
     # One place more is asked alone: its readers look at no lane that is empty.
@@ -157,36 +158,6 @@ def _ride(first_word: int, last_word: int, reached: np.ndarray, following: np.nd
             n = following[r]
             if first <= n < last:
                 mine[r - first] |= mine[n - first]
-
-
-@njit(cache=True)
-def _boardable(lines: LineTables, rank: np.ndarray, span: Span, deadline_s: int) -> np.ndarray:
-    """List the events where one may get on within the span, their next one being within it too."""
-    first, last, low_s, _ = span
-    n_stops = len(lines.stop_indptr) - 1
-    out = np.empty(last - first, np.int64)
-    n = 0
-    for stop in range(n_stops):
-        for c in range(lines.stop_indptr[stop], lines.stop_indptr[stop + 1]):
-            line = lines.stop_line[c]
-            k = lines.stop_position[c]
-            left = lines.line_indptr[line]
-            right = lines.line_indptr[line + 1]
-            end = right
-            while left < right:
-                middle = (left + right) // 2
-                if lines.departure[lines.trip_indptr[middle] + k] < low_s:
-                    left = middle + 1
-                else:
-                    right = middle
-            for trip in range(left, end):
-                f = lines.trip_indptr[trip] + k
-                if lines.departure[f] > deadline_s:
-                    break
-                if first <= rank[f + 1] < last:
-                    out[n] = f
-                    n += 1
-    return out[:n].copy()
 
 
 @njit(cache=True, nogil=True)

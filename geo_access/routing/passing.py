@@ -7,7 +7,8 @@ from numba import njit
 
 from geo_access.arrays import marked_rows_and_columns
 from geo_access.routing.lanes import LANES, lanes_min_within
-from geo_access.routing.profile import Pairs, Samples, Swept, boardings
+from geo_access.routing.order import Swept
+from geo_access.routing.profile import Pairs, Samples, boardings
 from geo_access.routing.sweep import SweepGraph, sweep
 from geo_access.routing.tables import Boardings
 from geo_access.threads import in_pieces

@@ -8,8 +8,7 @@ what still can be caught, as a minimum from the last instant to the first.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numba import get_num_threads, njit
@@ -17,8 +16,10 @@ from numba import get_num_threads, njit
 from geo_access.arrays import indptr_of, indptr_of_rows, rows_of
 from geo_access.network.model import SparseTimes
 from geo_access.routing.boarding import list_boardings
+from geo_access.routing.by_stop import read_by_stop, reads_by_stop
 from geo_access.routing.instant import answers_instant, latest_times
-from geo_access.routing.lanes import LANES, lanes_any_below, lanes_count_within, lanes_min, lanes_minus, lanes_sort
+from geo_access.routing.lanes import LANES, lanes_any_below, lanes_min, lanes_minus
+from geo_access.routing.order import Instants, Out, Swept, order_statistics, sorting_network
 from geo_access.routing.spread import stop_arrivals
 from geo_access.routing.sweep import NEVER, SweepGraph, sweep
 from geo_access.routing.tables import Asked, Boardings, Span
@@ -161,21 +162,24 @@ def _without_direct(
     sorts = wanted.ordered and len(ranks) and samples.count > 1
     network = sorting_network(samples.count, tuple(ranks.tolist())) if sorts else np.empty((0, 2), np.int32)
     times = np.full((n_readers, n_places, len(ranks)), np.nan, np.float32)
-    out = _Out(times, np.zeros((n_readers, n_places), np.int32), ranks, network)
+    out = Out(times, np.zeros((n_readers, n_places), np.int32), ranks, network)
     if n_places == 0 or n_readers == 0:
         return out.times, out.feasible
     span = graph.span(low_s, high_s)
     if samples.deadline and samples.count == len(ranks) == 1 and answers_instant(graph, pairs):
         seconds = latest_times(graph, pairs, span, samples.first_s, max_s=wanted.max_s, max_rides=wanted.max_rides)
         return seconds[:, :, None], np.isfinite(seconds).astype(np.int32)
+    bound = (low_s if samples.deadline else high_s) - low_s
+    instants = Instants(never, samples.first_s - low_s, samples.step_s, samples.count, bound, wanted.max_s)
+    if reads_by_stop(graph, pairs, deadline=samples.deadline):
+        read_by_stop(graph, pairs, span, instants, out, deadline=samples.deadline, max_rides=wanted.max_rides)
+        return out.times, out.feasible
     entries = boardings(graph, readers, samples, span)
     n_blocks = -(-n_places // LANES)
     copies = 1 if wanted.max_rides is None else 4
     row_bytes = max(1, span.last - span.first) * LANES * np.dtype(dtype).itemsize * copies
     group = min(n_blocks, max(get_num_threads(), _SWEPT_BYTES // row_bytes))
     direct = np.minimum(pairs.direct, never).astype(dtype)
-    bound = (low_s if samples.deadline else high_s) - low_s
-    instants = _Instants(never, samples.first_s - low_s, samples.step_s, samples.count, bound, wanted.max_s)
     read = _read_deadlines if samples.deadline else _read_departures
     for block in range(0, n_blocks, group):
         blocks = range(block, min(block + group, n_blocks))
@@ -240,40 +244,6 @@ def _together(walked: Boardings, more: tuple[np.ndarray, np.ndarray, np.ndarray]
     return Boardings(indptr, key[order].astype(np.int32), row[order].astype(np.int32))
 
 
-class _Instants(NamedTuple):
-    """A window, in seconds after the span's first: `bound` is the latest arrival, or with deadlines the earliest start.
-
-    `never` is the largest value of the type that is swept.
-    """
-
-    never: Any
-    first: int
-    step: int
-    n_instants: int
-    bound: int
-    max_s: int
-
-
-class Swept(NamedTuple):
-    """Values of a sweep, and the first of the places that they are about."""
-
-    value: np.ndarray
-    first_place: int
-
-
-class _Out(NamedTuple):
-    """What is filled, as `profile_times` returns it.
-
-    `ranks` says which of the times to return, `network` the comparisons that sort them first, none where they stay as
-    they are.
-    """
-
-    times: np.ndarray
-    feasible: np.ndarray
-    ranks: np.ndarray
-    network: np.ndarray
-
-
 @njit(cache=True, nogil=True)
 def _read_departures(
     first_reader: int,
@@ -281,8 +251,8 @@ def _read_departures(
     swept: Swept,
     entries: Boardings,
     direct: np.ndarray,
-    instants: _Instants,
-    out: _Out,
+    instants: Instants,
+    out: Out,
 ) -> None:
     """Take the best of what still can be caught at each instant, from the last to the first."""
     indptr, key, row = entries
@@ -316,7 +286,7 @@ def _read_departures(
                     for lane in range(many):
                         if walk[lane] < sample[i, lane] and now + walk[lane] <= bound:
                             sample[i, lane] = walk[lane]
-            _order_statistics(sample, many, max_s, ranks, network, times[reader, place:], feasible[reader, place:])
+            order_statistics(sample, many, max_s, ranks, network, times[reader, place:], feasible[reader, place:])
 
 
 @njit(cache=True, nogil=True)
@@ -326,8 +296,8 @@ def _read_deadlines(
     swept: Swept,
     entries: Boardings,
     direct: np.ndarray,
-    instants: _Instants,
-    out: _Out,
+    instants: Instants,
+    out: Out,
 ) -> None:
     """Find the latest departure that meets each deadline: the first boarding listed that is in time wins."""
     indptr, key, row = entries
@@ -366,73 +336,4 @@ def _read_deadlines(
                     walk = direct[reader, place + lane]
                     if walk < sample[i, lane] and now - walk >= bound:
                         sample[i, lane] = walk
-            _order_statistics(sample, many, max_s, ranks, network, times[reader, place:], feasible[reader, place:])
-
-
-@njit(cache=True)
-def _order_statistics(
-    sample: np.ndarray,
-    many: int,
-    max_s: int,
-    ranks: np.ndarray,
-    network: np.ndarray,
-    times: np.ndarray,
-    feasible: np.ndarray,
-) -> None:
-    within = np.zeros((1, LANES), np.int32)
-    for i in range(sample.shape[0]):
-        lanes_count_within(within, 0, sample, i, max_s)
-    some = False
-    for lane in range(many):
-        feasible[lane] += within[0, lane]
-        some |= within[0, lane] > 0
-    if not some:
-        return
-    for k in range(len(network)):
-        lanes_sort(sample, network[k, 0], network[k, 1])
-    for p in range(len(ranks)):
-        line = sample[ranks[p]]
-        for lane in range(many):
-            if line[lane] <= max_s:
-                times[lane, p] = line[lane]
-
-
-@lru_cache(maxsize=64)
-def sorting_network(n: int, ranks: tuple[int, ...]) -> np.ndarray:
-    """Comparisons that put the values of some ranks in their place among `n`, whatever they are.
-
-    Those of Batcher's odd-even merge sort that lead to one of the ranks.
-
-    Parameters
-    ----------
-    n : int
-    ranks : tuple of int
-        Places whose value is wanted, 0 the least.
-
-    Returns
-    -------
-    ndarray of int32, shape (n_comparisons, 2)
-        The lesser of the two goes to the first place.
-
-    Examples
-    --------
-    >>> sorting_network(3, (0, 1, 2)).tolist(), sorting_network(3, (0,)).tolist()
-    ([[0, 1], [0, 2], [1, 2]], [[0, 1], [0, 2]])
-    """
-    pairs = []
-    p = 1
-    while p < n:
-        k = p
-        while k >= 1:
-            for j in range(k % p, n - k, 2 * k):
-                pairs += [
-                    (i + j, i + j + k) for i in range(min(k, n - j - k)) if (i + j) // (2 * p) == (i + j + k) // (2 * p)
-                ]
-            k //= 2
-        p *= 2
-    wanted, kept = set(ranks), []
-    for pair in reversed(pairs):
-        if not wanted.isdisjoint(pair):
-            wanted.update(pair)
-            kept.append(pair)
-    return np.array(kept[::-1], dtype=np.int32).reshape(-1, 2)
+            order_statistics(sample, many, max_s, ranks, network, times[reader, place:], feasible[reader, place:])

@@ -9,15 +9,17 @@ time suffices. Nothing is ever added while sweeping: values are arrivals, fixed 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 from numba import njit
 
 from geo_access.arrays import indptr_of
 from geo_access.network.model import SparseTimes
+from geo_access.routing.boarding import boardable
 from geo_access.routing.lanes import LANES, lanes_min
 from geo_access.routing.lines import Lines, filed, reverse_lines
-from geo_access.routing.tables import Alightings, Onward, Span, Walks
+from geo_access.routing.tables import Alightings, Departures, Onward, Span, Walks
 from geo_access.routing.timed import timed_of, walk_off_timed, walks_of
 from geo_access.threads import in_pieces
 
@@ -25,6 +27,7 @@ __all__ = ["LANES", "NEVER", "SweepGraph", "build_graph", "reverse_graph", "swee
 
 NEVER = np.int32(2**31 - 1)
 """No time, inside kernels only."""
+_FIRST_OF_ALL_S = np.int32(-(2**31))
 
 
 @dataclass(frozen=True, eq=False)
@@ -82,6 +85,16 @@ class SweepGraph:
     def alightings(self) -> Alightings:
         """Where one may get off."""
         return Alightings(self.alight_indptr, self.alight_rank, self.arrival_s)
+
+    @cached_property
+    def departures(self) -> Departures:
+        """Every departure of the timetable where one may get on [s], kept once asked for."""
+        tables, whole = self.lines.tables, Span(0, len(self.rank), int(_FIRST_OF_ALL_S), int(NEVER))
+        event = boardable(tables, self.rank, whole, whole.high_s)
+        event = event[np.argsort(tables.departure[event], kind="stable")]
+        indptr, order = filed(tables.stop[event], self.lines.n_stops)
+        event = event[order]
+        return Departures(indptr, tables.departure[event], self.rank[event + 1])
 
 
 def build_graph(lines: Lines, transfer_indptr: np.ndarray, transfer_board: np.ndarray) -> SweepGraph:

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Alightings", "Asked", "Boardings", "LegTables", "LineTables", "Onward", "Span", "Walks"]
+__all__ = ["Alightings", "Asked", "Boardings", "Departures", "LegTables", "LineTables", "Onward", "Span", "Walks"]
 
 
 class LineTables(NamedTuple):
@@ -72,6 +72,14 @@ class Boardings(NamedTuple):
 
     indptr: np.ndarray
     key: np.ndarray
+    row: np.ndarray
+
+
+class Departures(NamedTuple):
+    """Departures by stop (CSR), the earliest first: seconds, and rank of the event after each."""
+
+    indptr: np.ndarray
+    leaves: np.ndarray
     row: np.ndarray
 
 

@@ -9,7 +9,9 @@ from hypothesis import strategies as st
 
 from geo_access.network.model import SparseTimes
 from geo_access.routing.graphs import GraphKey, backward_graph, forward_graph
-from geo_access.routing.profile import NEVER, Pairs, Samples, profile_times, sorting_network
+from geo_access.routing.order import sorting_network
+from geo_access.routing.profile import NEVER, Pairs, Samples, profile_times
+from geo_access.routing.timed import select_rows
 from tests.oracle import INF, Oracle
 from tests.routing.random_timetables import random_timetable, random_walks, sparse
 
@@ -26,6 +28,15 @@ def key_of(rng: np.random.Generator) -> GraphKey:
         bikes=bool(rng.random() < 0.2),
         on_demand=bool(rng.random() < 0.3),
     )
+
+
+OFTEN = 33
+
+
+def _often(pairs: Pairs) -> Pairs:
+    """Pairs with every place `OFTEN` times."""
+    rows = np.tile(np.arange(pairs.places.n_rows), OFTEN)
+    return Pairs(select_rows(pairs.places, rows), pairs.readers, np.tile(pairs.direct, (1, OFTEN)))
 
 
 def every(count: int) -> np.ndarray:
@@ -81,6 +92,10 @@ def test_every_departure_and_deadline_equals_the_oracle(seed: int) -> None:
         np.testing.assert_array_equal(back[0].transpose(1, 0, 2), wanted)
         np.testing.assert_array_equal(ahead[1], np.isfinite(wanted).sum(axis=2))
         np.testing.assert_array_equal(back[1].T, ahead[1])
+        # Places again and again, too many to be read stop by stop: readers then list their boardings.
+        again = profile_times(forward_graph(timetable, key), _often(Pairs(egress, access, direct)), samples, **limits)
+        np.testing.assert_array_equal(again[0], np.tile(ahead[0], (1, OFTEN, 1)))
+        np.testing.assert_array_equal(again[1], np.tile(ahead[1], (1, OFTEN)))
 
 
 @pytest.mark.parametrize("n", [2, 3, 5, 7, 8, 12, 120])
