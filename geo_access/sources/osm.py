@@ -17,16 +17,9 @@ from geo_access.arrays import begins_run, indptr_of, rows_of
 from geo_access.crs import WGS84
 from geo_access.errors import CoverageError, InputError
 from geo_access.sources.osm_areas import WalkArea, walk_areas
+from geo_access.sources.osm_keys import NODE_KEYS, UNDEFINED, WAY_KEYS
 from geo_access.sources.osm_kinds import osm_file
-from geo_access.sources.osm_parts import (
-    NODE_KEYS,
-    UNDEFINED,
-    WAY_KEYS,
-    Part,
-    TagSets,
-    check_paths,
-    read_part,
-)
+from geo_access.sources.osm_parts import Part, TagSets, check_paths, read_part
 from geo_access.sources.osm_rings import Ring
 from geo_access.words.note import Note, note
 from geo_access.words.told import refusal

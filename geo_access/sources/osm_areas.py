@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from geo_access.sources.osm_keys import UNDEFINED
 from geo_access.sources.osm_kinds import osm_file
 from geo_access.sources.osm_obstacles import Obstacles, solids_near, standing
-from geo_access.sources.osm_parts import UNDEFINED, Part
+from geo_access.sources.osm_parts import Part
 from geo_access.sources.osm_rings import Lines, Ring, closed_line, joined
 
 __all__ = ["WalkArea", "outlines", "walk_areas"]
@@ -65,8 +66,12 @@ def _fetched(path: Path, part: Part, wanted: set[int]) -> Lines:
     """Nodes and positions of some ways, whatever they are."""
     if part.whole is not None:
         return {way: part.whole[way] for way in wanted if way in part.whole}
+    # Members that were drawn in an editor are not in this file.
+    wanted = {way for way in wanted if way > 0}
     if not wanted:
         return {}
+    if part.packed is not None:
+        return part.packed.lines(path, wanted)
     import osmium  # noqa: PLC0415 — importing the room stays cheap
 
     found: Lines = {}
@@ -80,8 +85,10 @@ def _fetched(path: Path, part: Part, wanted: set[int]) -> Lines:
 def _placed(node: int, located: Any) -> tuple[int, int, int]:
     """Node with its position, as reading the file has kept it."""
     try:
-        place = located.get(node)
+        place = located.get(node) if node > 0 else None
     except KeyError:
+        place = None
+    if place is None:
         return node, UNDEFINED, UNDEFINED
     return node, place.x, place.y
 

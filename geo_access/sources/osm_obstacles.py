@@ -14,7 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from geo_access.sources.osm_parts import UNDEFINED, Part
+from geo_access.sources.osm_keys import UNDEFINED
+from geo_access.sources.osm_parts import Part
 from geo_access.sources.osm_rings import Lines, Ring, joined, ring_of
 from geo_access.sources.osm_solids import is_opening
 

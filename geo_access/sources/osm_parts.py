@@ -17,88 +17,19 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from geo_access.arrays import indptr_of
 from geo_access.errors import CapacityError, InputError, MissingFileError, raise_faults
+from geo_access.sources.osm_keys import NODE_KEY_SET, READ_KEYS, UNDEFINED, WAY_KEY_SET, is_street
 from geo_access.sources.osm_kinds import is_bomb, kind_of, osm_file, xml_opener
+from geo_access.sources.osm_packed import Packed, read_packed
+from geo_access.sources.osm_packed_kernels import DisorderError, SpoiltError
 from geo_access.sources.osm_solids import NO_WALLS, is_solid, is_wall
 from geo_access.words.told import fault
 
-__all__ = ["NODE_KEYS", "UNDEFINED", "WAY_KEYS", "Part", "TagSets", "check_paths", "read_part"]
+__all__ = ["Part", "TagSets", "check_paths", "read_part"]
 
-WAY_KEYS = (
-    "highway",
-    "route",
-    "railway",
-    "public_transport",
-    "man_made",
-    "access",
-    "foot",
-    "bicycle",
-    "vehicle",
-    "motor_vehicle",
-    "motorcar",
-    "motorroad",
-    "oneway",
-    "oneway:bicycle",
-    "oneway:foot",
-    "oneway:vehicle",
-    "oneway:motor_vehicle",
-    "oneway:motorcar",
-    "conveying",
-    "cycleway",
-    "cycleway:left",
-    "cycleway:right",
-    "cycleway:both",
-    "cycleway:left:oneway",
-    "cycleway:right:oneway",
-    "ramp:bicycle",
-    "ramp:wheelchair",
-    "kerb",
-    "footway",
-    "junction",
-    "lanes",
-    "lts",
-    "maxspeed",
-    "maxspeed:forward",
-    "maxspeed:backward",
-    "maxspeed:type",
-    "maxspeed:source",
-    "source:maxspeed",
-    "zone:maxspeed",
-    "zone:traffic",
-    "surface",
-    "wheelchair",
-    "sidewalk",
-    "area",
-    "service",
-    "duration",
-    "bridge",
-    "tunnel",
-    "covered",
-    "indoor",
-    "layer",
-    "level",
-    "opening_hours",
-)
-NODE_KEYS = (
-    "barrier",
-    "highway",
-    "kerb",
-    "locked",
-    "access",
-    "foot",
-    "bicycle",
-    "vehicle",
-    "motor_vehicle",
-    "motorcar",
-    "wheelchair",
-    "opening_hours",
-)
-UNDEFINED = 2147483647
-_ACCESS = ("access", "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar")
-_CONDITIONAL = tuple(f"{key}:conditional" for key in (*_ACCESS, "oneway", "oneway:bicycle", "maxspeed"))
-_ONE_SIDE = tuple(f"{key}:{side}" for key in _ACCESS for side in ("forward", "backward"))
-_WAY_KEY_SET = frozenset((*WAY_KEYS, *_ONE_SIDE, *_CONDITIONAL))
-_NODE_KEY_SET = frozenset((*NODE_KEYS, *(f"{key}:conditional" for key in _ACCESS)))
 _HOUR_KEYS = frozenset({"day_on", "day_off", "hour_on", "hour_off"})
 _SUFFIXES = (".osm.pbf", ".osh.pbf", ".pbf", ".osm", ".osh", ".osm.bz2", ".osm.gz", ".osh.bz2", ".osh.gz", ".o5m")
 _TRIPLE = tuple[int, int, int]
@@ -154,6 +85,7 @@ class Part:
         self.walls: dict[int, list[_TRIPLE]] = {}
         # Where every node is, by osmium: to read some ways again without the nodes.
         self.located: Any = None
+        self.packed: Packed | None = None
         self.whole: dict[int, list[_TRIPLE]] | None = None
         self.outside = 0
         self.odd: Counter[str] = Counter()
@@ -185,7 +117,7 @@ class Part:
 
     def node(self, number: int, version: int, tags: Iterable[tuple[str, str]]) -> None:
         """Keep the tags of a barrier, a signal, a kerb or a crossing that some may not pass."""
-        kept = {key: value for key, value in tags if key in _NODE_KEY_SET}
+        kept = {key: value for key, value in tags if key in NODE_KEY_SET}
         stops = "barrier" in kept or kept.get("kerb") == "raised"
         highway = kept.get("highway")
         if (
@@ -198,8 +130,8 @@ class Part:
     def relation(self, number: int, version: int, tags: dict[str, str], members: list[tuple[str, int, str]]) -> None:
         """Keep a turn restriction, or a multipolygon that may be walked across."""
         kind = tags.get("type", "")
-        if kind == "multipolygon" and _street(tuple(tags.items())):
-            kept = {key: value for key, value in tags.items() if key in _WAY_KEY_SET}
+        if kind == "multipolygon" and is_street(tuple(tags.items())):
+            kept = {key: value for key, value in tags.items() if key in WAY_KEY_SET}
             self.multipolygons[number] = (version, kept, members)
         elif kind == "multipolygon" and is_solid(tags):
             outer = [ref for kind, ref, role in members if kind == "w" and role != "inner"]
@@ -212,15 +144,6 @@ class Part:
                 if key in ("except", *_HOUR_KEYS) or key.startswith("restriction")
             }
             self.relations[number] = (version, kept, members)
-
-
-def _street(tags: tuple[tuple[str, str], ...]) -> bool:
-    return any(key == "highway" or (key, value) in _MOVED_ALONG for key, value in tags)
-
-
-_MOVED_ALONG = frozenset(
-    {("railway", "platform"), ("public_transport", "platform"), ("route", "ferry"), ("man_made", "pier")}
-)
 
 
 def _pairs(item: Any) -> list[tuple[str, str]]:
@@ -244,7 +167,7 @@ def _read_sorted(part: Part, path: Path) -> bool:
         return False
     reader = reader.with_locations()
     part.located = reader.node_location_storage
-    for kind, keys in _READ_KEYS.items():
+    for kind, keys in READ_KEYS.items():
         wanted = osmium.filter.KeyFilter(*keys)
         wanted.enable_for(getattr(osmium.osm, kind))
         reader = reader.with_filter(wanted)
@@ -272,8 +195,8 @@ def _read_sorted(part: Part, path: Path) -> bool:
                 continue
             if item.deleted:
                 return False
-            tags = tuple([(key, value) for key, value in item.tags if key in _WAY_KEY_SET])
-            if _street(tags):
+            tags = tuple([(key, value) for key, value in item.tags if key in WAY_KEY_SET])
+            if is_street(tags):
                 # The position first: asking a node for x and y looks it up twice.
                 placed = [(node.ref, node.location) for node in item.nodes]
                 part.way(number, item.version, tags, [(ref, place.x, place.y) for ref, place in placed])
@@ -292,14 +215,63 @@ def _read_sorted(part: Part, path: Path) -> bool:
     return not lost or not (min(lost) <= 0 or _holds_any(part, path, lost))
 
 
-_READ_KEYS = {
-    "NODE": ("highway", "barrier", "kerb"),
-    "WAY": (
-        *("highway", "route", "railway", "public_transport", "man_made", "building"),
-        *("natural", "barrier", "leisure", "amenity", "waterway"),
-    ),
-    "RELATION": ("type",),
-}
+def _take_packed(part: Part, packed: Packed) -> None:
+    """Gather what a compiled reading has found, in the same order as reading object by object."""
+    streets = [tuple(pair for pair in tags if pair[0] in WAY_KEY_SET) for tags in packed.tags]
+    kinds = np.array([_kind(tags, kept) for tags, kept in zip(packed.tags, streets, strict=True)], dtype=np.int64)
+    kind_of_way, indptr = kinds[packed.way_tags], indptr_of(packed.counts)
+    moved = (kind_of_way == _STREET) & (packed.counts > 1)
+    if part.box is not None and len(moved):
+        west, south, east, north = part.box
+        inside = (packed.x >= west) & (packed.x <= east) & (packed.y >= south) & (packed.y <= north)
+        here = np.diff(np.concatenate(([0], np.cumsum(inside)))[indptr]) > 0
+        part.outside = int((moved & ~here).sum())
+        moved &= here
+    of_kept = packed.way_tags[moved]
+    first = np.full(len(streets), -1, dtype=np.int64)
+    for kind in of_kept[np.sort(np.unique(of_kept, return_index=True)[1])].tolist():
+        first[kind] = part.tag_sets.setdefault(streets[kind], len(part.tag_sets))
+    rows = np.repeat(moved, packed.counts)
+    for target, values in (
+        (part.way_id, packed.way_id[moved]),
+        (part.version, packed.version[moved]),
+        (part.way_tags, first[of_kept]),
+        (part.counts, packed.counts[moved]),
+        (part.node_id, packed.node_id[rows]),
+        (part.x, packed.x[rows]),
+        (part.y, packed.y[rows]),
+    ):
+        target.frombytes(values.astype(target.typecode).tobytes())
+    solid = ((kind_of_way == _SOLID) | (kind_of_way == _SOLID_OR_WALL)) & (packed.counts > 3)
+    for target, values in (
+        (part.solid_id, packed.way_id[solid]),
+        (part.solid_x, packed.x[indptr[:-1][solid]]),
+        (part.solid_y, packed.y[indptr[:-1][solid]]),
+    ):
+        target.frombytes(values.astype(target.typecode).tobytes())
+    walls = np.flatnonzero((kind_of_way == _WALL) | ((kind_of_way == _SOLID_OR_WALL) & (packed.counts <= 3)))
+    for way in walls.tolist():
+        line = slice(indptr[way], indptr[way + 1])
+        columns = (packed.node_id[line].tolist(), packed.x[line].tolist(), packed.y[line].tolist())
+        part.walls[int(packed.way_id[way])] = list(zip(*columns, strict=True))
+    for number, version, tags in packed.nodes:
+        part.node(number, version, tags)
+    for number, version, named, members in packed.relations:
+        part.relation(number, version, named, members)
+    part.packed = packed
+
+
+_STREET, _SOLID, _WALL, _SOLID_OR_WALL = 1, 2, 3, 4
+
+
+def _kind(tags: tuple[tuple[str, str], ...], kept: tuple[tuple[str, str], ...]) -> int:
+    """Tell what a way with these tags is."""
+    found = dict(tags)
+    if "building" in found and "highway" not in found:
+        return _SOLID if is_solid(found) else 0
+    if is_street(kept):
+        return _STREET
+    return (_SOLID_OR_WALL if is_wall(found) else _SOLID) if is_solid(found) else _WALL * is_wall(found)
 
 
 def _holds_any(part: Part, path: Path, nodes: list[int]) -> bool:
@@ -350,10 +322,10 @@ def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
         part.whole[number] = line
         if is_solid(dict(tags)) and line and line[0][1] != UNDEFINED:
             part.solid(number, line[0][1], line[0][2])
-        elif is_wall(dict(tags)) and not _street(tuple(tags)):
+        elif is_wall(dict(tags)) and not is_street(tuple(tags)):
             part.walls[number] = line
-        kept = tuple(pair for pair in tags if pair[0] in _WAY_KEY_SET)
-        if _street(kept):
+        kept = tuple(pair for pair in tags if pair[0] in WAY_KEY_SET)
+        if is_street(kept):
             part.way(number, version, kept, line)
     for number, (version, there, tags, members) in relations.items():
         if there:
@@ -364,6 +336,23 @@ _DELETED = re.compile(rb"""<(node|way|relation)\b[^>]*\baction=["']delete["'][^>
 _ID = re.compile(rb"""\bid=["'](-?\d+)["']""")
 _SMALL_BYTES = 16 << 20
 _MOST_UNPACKED_BYTES = 256 << 20
+
+
+def _read_ordinary(part: Part, path: Path) -> bool:
+    """Read a file as it comes; False for one that must be gathered first."""
+    if kind_of(path) != ("pbf", ""):
+        return _read_sorted(part, path)
+    try:
+        packed = read_packed(path)
+    except DisorderError:
+        return False
+    except SpoiltError:
+        raise
+    except (ValueError, IndexError, OverflowError, zlib.error):
+        # Another variety of the format, or one that osmium knows what is wrong with.
+        return _read_sorted(part, path)
+    _take_packed(part, packed)
+    return True
 
 
 def _deleted(path: Path, text: bytes | None) -> set[tuple[str, int]]:
@@ -437,7 +426,7 @@ def read_part(path: Path, tag_sets: TagSets, *, box: tuple[int, int, int, int] |
         part.text = _unpacked(path)
         _refuse_remark(path, part.text)
         deleted = _deleted(path, part.text)
-        if deleted or not _read_sorted(part, path):
+        if deleted or not _read_ordinary(part, path):
             text, part = part.text, Part(tag_sets, box)
             part.text = text
             _read_whole(part, path, deleted)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from geo_access.sources.osm_parts import UNDEFINED
+from geo_access.sources.osm_keys import UNDEFINED
 
 __all__ = ["Lines", "Ring", "closed_line", "joined", "ring_of"]
 
