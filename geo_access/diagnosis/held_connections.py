@@ -16,6 +16,7 @@ from scipy import sparse
 
 from geo_access.arrays import ranges, rows_of
 from geo_access.diagnosis.line_trips import Wanted, columns_by_stop, places_gained
+from geo_access.diagnosis.search_bounds import Proposed, SearchBound, ServiceLimits, cut
 from geo_access.network.model import SparseTimes, Timetable
 from geo_access.network.timetable.edits import HoldConnection
 from geo_access.routing.legs import Ends
@@ -26,11 +27,6 @@ LONGEST_WAIT_MIN = 10
 """A trip is let wait for so long at most [min]."""
 
 _MINUTE_S, _DAY_S = 60, 86_400
-# Missed connections that are looked at, those that ask for the shortest wait first: of one site, and of one direction
-# with the sites that most people lack first. Some 80 µs each.
-_OF_A_SITE, _OF_A_WAY = 1_500, 30_000
-# Connections whose residents are counted one by one.
-_COUNTED = 60
 
 
 @dataclass(frozen=True)
@@ -214,9 +210,12 @@ def _way(events: _Events, homes: SparseTimes, sites: SparseTimes, *, homeward: b
 
 
 def _connections(
-    events: _Events, missed: _Missed, way: _Way, walk_s: np.ndarray, due: float, limit_s: float
-) -> list[MissedConnection]:
-    """List the changes missed by a little that lead to a site in time, or away from it, the shortest waits first."""
+    events: _Events, missed: _Missed, way: _Way, walk_s: np.ndarray, due: float, limit_s: float, *, most: int
+) -> tuple[list[MissedConnection], int]:
+    """List the changes missed by a little that lead to a site in time, or away from it, the shortest waits first.
+
+    At most `most`, and how many there are.
+    """
     walk = walk_s[events.stop]
     if way.homeward:
         leaves = np.where(events.board, events.departure - walk, -np.inf)
@@ -228,14 +227,16 @@ def _connections(
     off, on, short_s = missed.pairs(ends)
     good = way.from_homes[on] if way.homeward else way.from_homes[off] & (reach[on] + short_s <= due)
     order = np.flatnonzero(good)[np.argsort(short_s[good], kind="stable")]
-    found: dict[tuple[int, int], MissedConnection] = {}
-    for k in order.tolist():
-        pair = int(events.trip[off[k]]), int(events.trip[on[k]])
-        if pair not in found:
-            found[pair] = MissedConnection(*pair, int(off[k]), int(on[k]), int(short_s[k]), way.homeward)
-        if len(found) == _OF_A_SITE:
-            break
-    return list(found.values())
+    # Of two trips the shortest wait alone: the first of each pair in this order.
+    pairs = events.trip[off[order]].astype(np.int64) * events.timetable.n_trips + events.trip[on[order]]
+    first = order[np.sort(np.unique(pairs, return_index=True)[1])]
+    found = [
+        MissedConnection(
+            int(events.trip[off[k]]), int(events.trip[on[k]]), int(off[k]), int(on[k]), int(short_s[k]), way.homeward
+        )
+        for k in first[:most].tolist()
+    ]
+    return found, len(first)
 
 
 def _took_s(events: _Events, way: _Way, due: float, missed: MissedConnection) -> np.ndarray:
@@ -260,8 +261,8 @@ def _at_homes(homes: sparse.csc_matrix, stops: np.ndarray, moments: np.ndarray) 
 
 
 def propose_held(
-    timetable: Timetable, wanted: Wanted, ends: tuple[Ends, Ends], changing: Changing, *, most: int
-) -> list[HeldChange]:
+    timetable: Timetable, wanted: Wanted, ends: tuple[Ends, Ends], changing: Changing, *, limits: ServiceLimits
+) -> Proposed[HeldChange]:
     """Choose the connections worth holding, those that should bring most further residents per connection first.
 
     Parameters
@@ -271,21 +272,22 @@ def propose_held(
     ends : tuple of Ends
         Walks of the same points and sites to and from the stops, on the way there and on the way back.
     changing : Changing
-    most : int
+    limits : ServiceLimits
 
     Returns
     -------
-    list of HeldChange
-        At most `most`.
+    Proposed of HeldChange
+        At most ``limits.held``.
     """
-    if most <= 0:
-        return []
-    residents = wanted.residents_by_site()
-    found = _find(_Events(timetable), wanted, ends, changing.paths, residents.sum(axis=0))
+    if limits.held <= 0:
+        return Proposed()
+    residents, metiers = wanted.residents_by_site(), wanted.metiers()
+    searched = _find(_Events(timetable), wanted, ends, changing.paths, residents.sum(axis=0), limits)
     left = wanted.lacking.copy()
-    counted = [(parts, _gains(parts, wanted)) for parts in _options(found, wanted, residents)]
+    options = _options(searched.changes, wanted, residents)
+    counted = [(parts, _gains(parts, wanted)) for parts in options[: limits.counted]]
     chosen: list[HeldChange] = []
-    while counted and len(chosen) < most:
+    while counted and len(chosen) < limits.held:
         worths = [float(left[gains].sum()) / len(parts) for parts, gains in counted]
         first = int(np.argmax(worths))
         if worths[first] <= 0:
@@ -295,12 +297,20 @@ def propose_held(
         edits = tuple(_edit(timetable, item, changing) for item in missed_parts)
         chosen.append(HeldChange(missed_parts, edits, float(left[gains].sum())))
         left[gains] = 0
-    return chosen
+    more = len(chosen) + sum(float(left[gains].sum()) > 0 for _, gains in counted)
+    bounds = cut("connections_counted", min(limits.counted, len(options)), len(options), metiers)
+    bounds += cut("held_connection", len(chosen), more, metiers)
+    return Proposed(tuple(chosen), (*searched.bounds, *bounds))
 
 
 def _find(
-    events: _Events, wanted: Wanted, ends: tuple[Ends, Ends], paths: SparseTimes, lacked: np.ndarray
-) -> list[_Found]:
+    events: _Events,
+    wanted: Wanted,
+    ends: tuple[Ends, Ends],
+    paths: SparseTimes,
+    lacked: np.ndarray,
+    limits: ServiceLimits,
+) -> Proposed[_Found]:
     """Find the changes missed by a little that would bring somebody who lacks a métier to a site of it, or home."""
     there, back = ends
     ways = (
@@ -309,19 +319,23 @@ def _find(
     )
     lacks = wanted.lacking.any(axis=1)
     found: dict[tuple[int, int], _Found] = {}
+    bounds: list[SearchBound] = []
+    order = np.argsort(-lacked, kind="stable")[: np.count_nonzero(lacked)].tolist()
     for way, moments in ways:
-        pairs, left = _Missed(events, paths, comes=way.homeward), _OF_A_WAY
-        for site in np.argsort(-lacked, kind="stable")[: np.count_nonzero(lacked)].tolist():
-            if not left:
+        pairs, left = _Missed(events, paths, comes=way.homeward), limits.each_way
+        for number, site in enumerate(order):
+            if left <= 0:
+                bounds += cut("sites_of_connections", number, len(order), wanted.metiers())
                 break
-            walk_s, due = way.site_walk(site), float(moments[site])
-            connections = _connections(events, pairs, way, walk_s, due, wanted.limit_s)[:left]
+            walk_s, due, most = way.site_walk(site), float(moments[site]), min(left, limits.at_a_site)
+            connections, n = _connections(events, pairs, way, walk_s, due, wanted.limit_s, most=most)
+            bounds += cut("connections_of_a_site", len(connections), n, wanted.metiers(site), site=site)
             left -= len(connections)
             for missed in connections:
                 points = np.flatnonzero((_took_s(events, way, due, missed) <= wanted.limit_s) & lacks)
                 if len(points):
                     found.setdefault((missed.arrives, missed.leaves), _Found(missed)).served[site] = points
-    return list(found.values())
+    return Proposed(tuple(found.values()), tuple(bounds))
 
 
 def _options(found: Sequence[_Found], wanted: Wanted, residents: np.ndarray) -> list[tuple[_Found, ...]]:
@@ -348,7 +362,7 @@ def _options(found: Sequence[_Found], wanted: Wanted, residents: np.ndarray) -> 
         if len(both) and residents[both, site].sum() > 0:
             scored.append((float(residents[both, site].sum()) / 2, (there, back)))
     scored.sort(key=lambda item: (-item[0], sum(part.missed.short_s for part in item[1])))
-    return [parts for _, parts in scored[:_COUNTED]]
+    return [parts for _, parts in scored]
 
 
 def _gains(parts: Iterable[_Found], wanted: Wanted) -> np.ndarray:

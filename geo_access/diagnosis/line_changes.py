@@ -17,6 +17,7 @@ from pyproj import Transformer
 
 from geo_access.clock import plain_clock
 from geo_access.diagnosis.line_trips import LineRide, Wanted, places_gained
+from geo_access.diagnosis.search_bounds import Proposed, ServiceLimits, cut
 from geo_access.network.model import Timetable
 from geo_access.network.timetable.edits import Edit, ExtendLine, NewStop, SetHeadway
 from geo_access.times.round_trip import RoundTrip
@@ -35,7 +36,6 @@ _AROUND_S = 5_400
 _SHORTEST_S = 3_600
 # A line is extended so far at most, as the crow flies; nearer than a walk nobody needs it.
 _FARTHEST_M, _NEAREST_M = 8_000.0, 300.0
-_TERMINI = 2
 # Only to choose what to try: road over straight line, a bus on it, one stop, a walk.
 _DETOUR, _BUS_MPS, _DWELL_S, _WALK_MPS = 1.3, 8.0, 30.0, 1.2
 
@@ -160,7 +160,9 @@ def _worth(rides: Sequence[LineRide], grids: Sequence[_Grid], wanted: Wanted) ->
     return float(wanted.lacking[places_gained(out_s, back_s, wanted)].sum())
 
 
-def propose_headways(timetable: Timetable, wanted: Wanted, rides: Sequence[LineRide], *, most: int) -> list[LineChange]:
+def propose_headways(
+    timetable: Timetable, wanted: Wanted, rides: Sequence[LineRide], *, limits: ServiceLimits
+) -> Proposed[LineChange]:
     """Choose the lines whose denser headway is worth trying, those that should bring most residents first.
 
     Parameters
@@ -169,19 +171,23 @@ def propose_headways(timetable: Timetable, wanted: Wanted, rides: Sequence[LineR
     wanted : Wanted
     rides : sequence of LineRide
         Of the same timetable and points.
-    most : int
+    limits : ServiceLimits
 
     Returns
     -------
-    list of LineChange
-        At most `most`.
+    Proposed of LineChange
+        At most ``limits.headways``.
     """
+    if limits.headways <= 0:
+        return Proposed()
     residents = wanted.residents_by_site()
     by_route: dict[int, list[LineRide]] = {}
     for ride in rides:
         by_route.setdefault(ride.route, []).append(ride)
     found = [_headway(timetable, route, own, wanted, residents) for route, own in by_route.items()]
-    return sorted((item for item in found if item is not None), key=lambda item: -item.worth)[:most]
+    useful = sorted((item for item in found if item is not None), key=lambda item: -item.worth)
+    chosen = tuple(useful[: limits.headways])
+    return Proposed(chosen, cut("headway_on_a_line", len(chosen), len(useful), wanted.metiers()))
 
 
 # --- extensions -----------------------------------------------------------------------------------------------------
@@ -252,21 +258,22 @@ def _termini(timetable: Timetable) -> np.ndarray:
     return np.unique(np.concatenate(pairs).astype(np.int64), axis=0)
 
 
-def _candidates(timetable: Timetable, places: Sequence[Place]) -> list[_Extension]:
-    """Pair each place with the lines that end nearest to it."""
+def _candidates(timetable: Timetable, places: Sequence[Place], most: int) -> tuple[list[_Extension], int]:
+    """Pair each place with the lines that end nearest to it, and say how many pairs there are."""
     termini = _termini(timetable)
     ours = _on_the_road(timetable.route_type[termini[:, 0]])
     if len(timetable.route_kind):
         ours &= timetable.route_kind[termini[:, 0]] == 0
     termini = termini[ours]
-    found = []
+    found, near_enough = [], 0
     for place in places:
         away_m = np.hypot(timetable.stop_x[termini[:, 1]] - place.xy[0], timetable.stop_y[termini[:, 1]] - place.xy[1])
         near = [k for k in np.argsort(away_m, kind="stable").tolist() if _NEAREST_M < away_m[k] <= _FARTHEST_M]
-        for k in near[:_TERMINI]:
+        near_enough += len(near)
+        for k in near[:most]:
             ride_s = float(away_m[k]) * _DETOUR / _BUS_MPS + _DWELL_S
             found.append(_Extension(place, int(termini[k, 0]), int(termini[k, 1]), ride_s))
-    return found
+    return found, near_enough
 
 
 def _reckoned(
@@ -296,8 +303,8 @@ def _reckoned(
 
 
 def propose_extensions(
-    timetable: Timetable, wanted: Wanted, places: Sequence[Place], reach: Reach, *, most: int
-) -> list[LineChange]:
+    timetable: Timetable, wanted: Wanted, places: Sequence[Place], reach: Reach, *, limits: ServiceLimits
+) -> Proposed[LineChange]:
     """Choose the extensions worth trying, those that should bring most residents first.
 
     Parameters
@@ -306,16 +313,19 @@ def propose_extensions(
     wanted : Wanted
     places : sequence of Place
     reach : Reach
-    most : int
+    limits : ServiceLimits
 
     Returns
     -------
-    list of LineChange
-        At most `most`, of different places.
+    Proposed of LineChange
+        At most ``limits.extensions``, of different places.
     """
-    found = _candidates(timetable, places)
+    if limits.extensions <= 0:
+        return Proposed()
+    found, near_enough = _candidates(timetable, places, limits.termini)
+    bounds = cut("lines_to_extend", len(found), near_enough, wanted.metiers())
     if not found:
-        return []
+        return Proposed((), bounds)
     worths = [
         float(wanted.lacking[places_gained(out_s, back_s, wanted)].sum())
         for out_s, back_s in _reckoned(timetable, wanted, reach, found)
@@ -324,7 +334,7 @@ def propose_extensions(
     chosen: dict[str, LineChange] = {}
     for k in np.argsort([-worth for worth in worths], kind="stable").tolist():
         item = found[k]
-        if worths[k] <= 0 or len(chosen) == most:
+        if worths[k] <= 0 or len(chosen) == limits.extensions:
             break
         if item.place.name in chosen:
             continue
@@ -333,4 +343,6 @@ def propose_extensions(
         edit = ExtendLine(str(timetable.route_id[item.route]), str(timetable.stop_id[item.stop]), (stop,))
         detail = f"{timetable.stop_name[item.stop]} → {item.place.name}"
         chosen[item.place.name] = LineChange("extended_line", (edit,), item.route, detail, worths[k])
-    return list(chosen.values())
+    useful = {item.place.name for item, worth in zip(found, worths, strict=True) if worth > 0}
+    bounds += cut("extended_line", len(chosen), len(useful), wanted.metiers())
+    return Proposed(tuple(chosen.values()), bounds)

@@ -14,6 +14,7 @@ import numpy as np
 from scipy import sparse
 
 from geo_access.diagnosis.kernels import places_within
+from geo_access.diagnosis.search_bounds import Proposed, ServiceLimits, cut
 from geo_access.diagnosis.supply import Offers
 from geo_access.network.model import SparseTimes, Timetable
 from geo_access.routing.legs import Ends
@@ -33,8 +34,6 @@ __all__ = [
 _MINUTE_S = 60
 # A trip made for one site also serves those whose own minute is a little later: nobody waits longer than this.
 _WAIT_S = 900
-# Candidates whose residents are counted one by one; those with less to gain at their best site are left out.
-_COUNTED = 60
 
 
 @dataclass(frozen=True)
@@ -100,11 +99,22 @@ class Wanted:
 
     def residents_by_site(self) -> np.ndarray:
         """Residents × métiers lacking at each point for which each site has places, float64 (n_points, n_sites)."""
+        return np.asarray(self.lacking @ self._offered().T)
+
+    def metiers(self, site: int | None = None) -> tuple[int, ...]:
+        """Rows of the métiers that somebody lacks; of those, with a site, the ones that it has places for."""
+        asked = self.lacking.any(axis=0)
+        if site is not None:
+            asked &= self._offered()[site] > 0
+        return tuple(np.flatnonzero(asked).tolist())
+
+    def _offered(self) -> np.ndarray:
+        """Whether a site has places of a métier, float64 (n_sites, n_metiers)."""
         offered = np.zeros((self.trip.out_s.shape[1], self.lacking.shape[1]))
         for metier in range(self.lacking.shape[1]):
             part = slice(self.offers.indptr[metier], self.offers.indptr[metier + 1])
             offered[self.offers.site[part], metier] = self.offers.all_places[part] > 0
-        return np.asarray(self.lacking @ offered.T)
+        return offered
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,7 +298,9 @@ def places_gained(out_s: np.ndarray, back_s: np.ndarray, wanted: Wanted) -> np.n
     return np.asarray(places_within(out_s, back_s, wanted.limit_s, False, *offered) >= wanted.n) & (wanted.lacking > 0)
 
 
-def propose_trips(timetable: Timetable, wanted: Wanted, rides: list[LineRide], *, most: int) -> list[TripChange]:
+def propose_trips(
+    timetable: Timetable, wanted: Wanted, rides: list[LineRide], *, limits: ServiceLimits
+) -> Proposed[TripChange]:
     """Choose the trips worth trying: each time the one that should bring most further residents, per trip to run.
 
     Parameters
@@ -296,33 +308,40 @@ def propose_trips(timetable: Timetable, wanted: Wanted, rides: list[LineRide], *
     timetable : Timetable
     wanted : Wanted
     rides : list of LineRide
-    most : int
+    limits : ServiceLimits
 
     Returns
     -------
-    list of TripChange
-        At most `most`.
+    Proposed of TripChange
+        At most ``limits.trips``.
     """
+    if limits.trips <= 0:
+        return Proposed()
     counted: list[TripChange] = []
     seen = set()
-    for ride, starts in _options(rides, wanted):
+    options = _options(rides, wanted)
+    looked_at = 0
+    for ride, starts in options:
+        if len(counted) == limits.counted:
+            break
+        looked_at += 1
         pair = ride if isinstance(ride, tuple) else (ride,)
         trips = tuple(LineTrip(_nearest(timetable, r.trip, s), s, r.homeward) for r, s in zip(pair, starts))
         if trips not in seen:
             seen.add(trips)
             counted.append(TripChange(trips, _gains(pair, starts, wanted)))
-        if len(counted) == _COUNTED:
-            break
     left = wanted.lacking.copy()
     chosen: list[TripChange] = []
-    while counted and len(chosen) < most:
+    while counted and len(chosen) < limits.trips:
         worth = [float(left[item.gains].sum()) / len(item.trips) for item in counted]
         first = int(np.argmax(worth))
         if worth[first] <= 0:
             break
         chosen.append(counted.pop(first))
         left[chosen[-1].gains] = 0
-    return chosen
+    more = len(chosen) + sum(float(left[item.gains].sum()) > 0 for item in counted)
+    bounds = cut("trips_counted", looked_at, len(options), wanted.metiers())
+    return Proposed(tuple(chosen), bounds + cut("trip_on_a_line", len(chosen), more, wanted.metiers()))
 
 
 def _nearest(timetable: Timetable, trip: int, start_s: int) -> int:

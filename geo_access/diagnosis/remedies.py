@@ -52,7 +52,6 @@ REMEDIES = (
     "longer_threshold",
 )
 _SENSITIVITY = "longer_threshold"
-_MOVES_MIN = (-15, 15, -30, 30, -60, 60)
 
 
 @dataclass(frozen=True)
@@ -69,12 +68,15 @@ class RemedyLimits:
         Road distance over the straight line, for that limit.
     weekly_min : float
         Longest trip once a week, each way [min].
+    moves_min : tuple of int
+        By how much hours are moved, the first that lifts is told [min]; later where positive.
     """
 
     longest_min: float = 120.0
     covoiturage_km: float = 80.0
     detour: float = 1.3
     weekly_min: float = 240.0
+    moves_min: tuple[int, ...] = (-15, 15, -30, 30, -60, 60)
 
 
 @dataclass(frozen=True, eq=False)
@@ -236,7 +238,7 @@ def _recomputed(zone: _Zone, times: TimesSource, limits: RemedyLimits, target: f
         shared = RoundTrip(np.where(near, trip.out_s, np.nan), np.where(near, trip.back_s, np.nan))
         found.append(("covoiturage", f"≤ {limits.covoiturage_km:g} km", zone.share(shared)))
     if ask.uses_transit:
-        shares = [(minutes, zone.share(zone.times(times, moved_hours(ask, minutes)))) for minutes in _MOVES_MIN]
+        shares = [(minutes, zone.share(zone.times(times, moved_hours(ask, minutes)))) for minutes in limits.moves_min]
         best = next((item for item in shares if item[1] >= target - 1e-9), max(shares, key=lambda item: item[1]))
         found.append(("hours_moved", f"{best[0]:+d} min", best[1]))
     if zone.case.kind == "training":
@@ -370,8 +372,8 @@ def _changes(
         shared = RoundTrip(np.where(near, shared.out_s, np.nan), np.where(near, shared.back_s, np.nan))
         yield "covoiturage", f"≤ {limits.covoiturage_km:g} km", _reached(case, shared, limit_s, n)
     known = connect_points(times, xy, sites, plain)
-    foresee_moves(known, np.arange(len(xy)), sites, plain, [60 * minutes for minutes in _MOVES_MIN])
-    for minutes in _MOVES_MIN if plain.uses_transit else ():
+    foresee_moves(known, np.arange(len(xy)), sites, plain, [60 * minutes for minutes in limits.moves_min])
+    for minutes in limits.moves_min if plain.uses_transit else ():
         yield "hours_moved", f"{minutes:+d} min", _reached(case, anew(moved_hours(plain, minutes)), limit_s, n)
     for tried in sorted(changes, key=lambda item: (_takes(case, item.reached), SERVICE.index(item.remedy))):
         yield tried.remedy, tried.detail, tried.reached

@@ -25,7 +25,12 @@ _TRIP = SERVICE[1]
 
 
 def service_plan(
-    diagnosis: Diagnosis, engines: ServiceEngines, case: DiagnosedCase, trials: ServiceTrials, *, most: int = 3
+    diagnosis: Diagnosis,
+    engines: ServiceEngines,
+    case: DiagnosedCase,
+    trials: ServiceTrials,
+    *,
+    most: int | None = None,
 ) -> pd.DataFrame:
     """Plan several changes for the territory: each time the one that un-flags most further residents.
 
@@ -40,24 +45,26 @@ def service_plan(
     case : DiagnosedCase
     trials : ServiceTrials
         Of the same question.
-    most : int
-        Most changes planned.
+    most : int, optional
+        Most changes planned; by default what the limits of the search say.
 
     Returns
     -------
     DataFrame
         One row per number of changes: ``changes, remedy, detail, line, trip, minute, situations_lifted,
-        residents_unflagged, residents_flagged, residents_gained, residents_lost, residents_placed, profile, kind,
-        schedule, threshold``; all but the names are cumulated over the rows above. ``residents_flagged`` are those of
-        zones × métiers that the plan flags and that are not today; ``residents_gained`` counts who reaches a further
-        métier, each once, ``residents_lost`` who no longer reaches one; ``residents_placed`` no more per métier than
-        free places at the sites that they reach.
+        residents_unflagged, residents_flagged, residents_gained, residents_lost, residents_placed, changes_left,
+        profile, kind, schedule, threshold``; all but the names are cumulated over the rows above.
+        ``residents_flagged`` are those of zones × métiers that the plan flags and that are not today;
+        ``residents_gained`` counts who reaches a further métier, each once, ``residents_lost`` who no longer reaches
+        one; ``residents_placed`` no more per métier than free places at the sites that they reach; ``changes_left``
+        how many of those tried should bring still more, and are not in the plan.
     """
+    longest = trials.limits.planned if most is None else most
     territory = _Territory(diagnosis, case)
     left = list(trials.tried)
     rows: list[tuple[object, ...]] = []
     reached, edits, changed = territory.today, list[Edit](), list[tuple[str, str]]()
-    while left and len(rows) < most:
+    while left and len(rows) < longest:
         best = max(range(len(left)), key=lambda number: territory.worth(territory.also(reached, left[number])))
         if territory.worth(territory.also(reached, left[best])) <= territory.worth(reached):
             break
@@ -74,9 +81,11 @@ def service_plan(
         reached = reached_by(diagnosis, case, trip)
         placed = _placed(diagnosis, case, trip, reached & ~territory.today)
         named = (len(rows) + 1, item.remedy, item.detail, item.line, item.trip, item.minute)
-        rows.append((*named, *territory.counts(reached), placed))
+        worth = territory.worth(reached)
+        further = sum(territory.worth(territory.also(reached, other)) > worth for other in left)
+        rows.append((*named, *territory.counts(reached), placed, further))
     columns = ["changes", "remedy", "detail", "line", "trip", "minute", "situations_lifted", "residents_unflagged"]
-    columns += ["residents_flagged", "residents_gained", "residents_lost", "residents_placed"]
+    columns += ["residents_flagged", "residents_gained", "residents_lost", "residents_placed", "changes_left"]
     asked = {"profile": case.profile.id, "kind": case.kind, "schedule": case.schedule, "threshold": case.threshold.id}
     return pd.DataFrame(rows, columns=columns).assign(**asked)
 

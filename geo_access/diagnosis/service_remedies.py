@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
 import numpy as np
@@ -24,6 +24,7 @@ from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.line_changes import LineChange, Place, Reach, propose_extensions, propose_headways
 from geo_access.diagnosis.line_trips import TripChange, Wanted, line_rides, propose_trips
 from geo_access.diagnosis.model import UNMEASURED
+from geo_access.diagnosis.search_bounds import SearchBound, ServiceLimits, cut
 from geo_access.errors import InputError
 from geo_access.network.model import Timetable
 from geo_access.network.timetable.edits import Edit, RepeatTrip
@@ -55,29 +56,6 @@ SERVICE = ("held_connection", "trip_on_a_line", "headway_on_a_line", "extended_l
 _HELD = SERVICE[0]
 _MOST_ENGINES = 12
 _CLOCK_MINUTE = 5
-
-
-@dataclass(frozen=True)
-class ServiceLimits:
-    """How many changes are tried for one question.
-
-    Attributes
-    ----------
-    zones : int
-        Zones × métiers with most residents who do not get there.
-    held, trips, headways, extensions : int
-        Changes of each kind that are computed anew.
-    homes, sites : int
-        Zones, and sites, that lines might be extended to.
-    """
-
-    zones: int = 60
-    held: int = 3
-    trips: int = 4
-    headways: int = 1
-    extensions: int = 2
-    homes: int = 12
-    sites: int = 4
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,11 +96,16 @@ class ServiceTrials:
         Zones × métiers for which changes were sought.
     zones_left : int
         Flagged ones for which none was, for the limit.
+    bounds : tuple of SearchBound
+        Where the search stopped before its end.
+    limits : ServiceLimits
     """
 
     tried: tuple[TriedChange, ...] = ()
     zones: int = 0
     zones_left: int = 0
+    bounds: tuple[SearchBound, ...] = ()
+    limits: ServiceLimits = field(default_factory=ServiceLimits)
 
 
 class ServiceEngines:
@@ -223,30 +206,33 @@ def try_changes(
     points = np.flatnonzero(lacking.any(axis=1))
     if not len(points):
         return ServiceTrials()
+    bounds = cut("situations", len(zone), len(order), np.unique(order[chosen.zones :] % lack.shape[1]).tolist())
     wanted = _wanted(diagnosis, case, lacking, points)
     known = engines.times.known.connect(diagnosis.residents.xy[points], sites.xy, ask.streets)
     ends = cast("TransitConnection", known.connected())
     rides = line_rides(timetable, wanted, ends.there, ends.back)
     held = propose_held(
-        timetable, wanted, (ends.there, ends.back), _changing(ask, timetable), most=_held_of(ask, chosen)
+        timetable, wanted, (ends.there, ends.back), _changing(ask, timetable), limits=_held_of(ask, chosen)
     )
-    tried: list[TriedChange | None] = [_held_tried(diagnosis, engines, case, change, timetable) for change in held]
-    tried += [
-        _trip_tried(diagnosis, engines, case, change, timetable)
-        for change in propose_trips(timetable, wanted, rides, most=chosen.trips)
-    ]
-    proposed = propose_headways(timetable, wanted, rides, most=chosen.headways)
-    where = _places(diagnosis, case, zone, chosen)
+    trips = propose_trips(timetable, wanted, rides, limits=chosen)
+    headways = propose_headways(timetable, wanted, rides, limits=chosen)
+    where, not_all = _places(diagnosis, case, zone, chosen, wanted)
     reach = _reach(diagnosis, engines, case, points)
-    proposed += propose_extensions(timetable, wanted, where, reach, most=chosen.extensions)
-    tried += [_line_tried(diagnosis, engines, case, change, timetable) for change in proposed]
+    extensions = propose_extensions(timetable, wanted, where, reach, limits=chosen)
+    tried = [
+        *(_held_tried(diagnosis, engines, case, change, timetable) for change in held.changes),
+        *(_trip_tried(diagnosis, engines, case, change, timetable) for change in trips.changes),
+        *(_line_tried(diagnosis, engines, case, change, timetable) for change in headways.changes + extensions.changes),
+    ]
     done = tuple(item for item in tried if item is not None)
-    return ServiceTrials(done, len(zone), len(order) - len(zone))
+    bounds += held.bounds + trips.bounds + headways.bounds + not_all + extensions.bounds
+    bounds += cut("applied", len(done), len(tried), wanted.metiers())
+    return ServiceTrials(done, len(zone), len(order) - len(zone), bounds, chosen)
 
 
-def _held_of(ask: Ask, limits: ServiceLimits) -> int:
-    """Return how many connections to try: none for those who change nowhere."""
-    return limits.held if ask.travel.max_rides is None or ask.travel.max_rides > 1 else 0
+def _held_of(ask: Ask, limits: ServiceLimits) -> ServiceLimits:
+    """Return the limits with the connections to try: none for those who change nowhere."""
+    return limits if ask.travel.max_rides is None or ask.travel.max_rides > 1 else replace(limits, held=0)
 
 
 def _changing(ask: Ask, timetable: Timetable) -> Changing:
@@ -299,17 +285,24 @@ def _wanted(diagnosis: Diagnosis, case: DiagnosedCase, lacking: np.ndarray, poin
     return Wanted(lacking[points], today, case.offers, case.threshold.limit_s, least, *hours)
 
 
-def _places(diagnosis: Diagnosis, case: DiagnosedCase, zones: np.ndarray, limits: ServiceLimits) -> list[Place]:
+def _places(
+    diagnosis: Diagnosis, case: DiagnosedCase, zones: np.ndarray, limits: ServiceLimits, wanted: Wanted
+) -> tuple[list[Place], tuple[SearchBound, ...]]:
     """Where lines might be extended to: the worst zones, where most of their people live, and the métiers' sites."""
+    if limits.extensions <= 0:
+        return [], ()
     residents, sites, offers = diagnosis.residents, diagnosis.sites[case.kind], case.offers
-    found = []
-    for zone in list(dict.fromkeys(zones.tolist()))[: limits.homes]:
+    found, worst = [], list(dict.fromkeys(zones.tolist()))
+    for zone in worst[: limits.homes]:
         own = residents.weights[zone]
         home = own.indices[int(np.argmax(own.data))]
         found.append(Place(str(residents.zone_names[zone]), residents.xy[home]))
     places = np.bincount(offers.site, weights=offers.all_places, minlength=len(sites))
-    largest = [site for site in np.argsort(-places, kind="stable")[: limits.sites].tolist() if places[site] > 0]
-    return found + [Place(str(sites.names[site]), sites.xy[site], site) for site in largest]
+    useful = [site for site in np.argsort(-places, kind="stable").tolist() if places[site] > 0]
+    largest, homes = useful[: limits.sites], len(found)
+    bounds = cut("zones_to_extend_to", homes, len(worst), wanted.metiers())
+    bounds += cut("sites_to_extend_to", len(largest), len(useful), wanted.metiers())
+    return found + [Place(str(sites.names[site]), sites.xy[site], site) for site in largest], bounds
 
 
 def _reach(diagnosis: Diagnosis, engines: ServiceEngines, case: DiagnosedCase, points: np.ndarray) -> Reach:

@@ -210,7 +210,8 @@ def sessions_for_metier(
     -------
     DataFrame
         As `propose_sessions`, with ``site_name``, and cumulated ``zones_lifted`` and ``residents_unflagged`` (of the
-        lifted zones; points in two zones count in both).
+        lifted zones; points in two zones count in both); ``sites_left``: how many further sites would still bring
+        somebody there.
 
     Raises
     ------
@@ -247,6 +248,7 @@ def sessions_for_metier(
         column = int(np.flatnonzero(sites.ids == site_id)[0])
         reached |= slower[:, column] <= limit_s
         new = lifted(reached) & ~before
-        rows.append((sites.names[column], int(new.sum()), float(total[new].sum())))
-    extra = pd.DataFrame(rows, columns=["site_name", "zones_lifted", "residents_unflagged"])
+        further = int(((slower <= limit_s) & ((people > 0) & ~reached)[:, None]).any(axis=0).sum())
+        rows.append((sites.names[column], int(new.sum()), float(total[new].sum()), further))
+    extra = pd.DataFrame(rows, columns=["site_name", "zones_lifted", "residents_unflagged", "sites_left"])
     return pd.concat([found, extra], axis=1).assign(metier=metier, profile=profile)

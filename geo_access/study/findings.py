@@ -18,7 +18,7 @@ from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.employers import employer_transit_test
 from geo_access.diagnosis.observed import ObservedTrips, compare_observed
 from geo_access.diagnosis.publication import hold_back
-from geo_access.diagnosis.remedies import smallest_remedies
+from geo_access.diagnosis.remedies import RemedyLimits, smallest_remedies
 from geo_access.diagnosis.service_plan import service_plan
 from geo_access.diagnosis.service_remedies import ServiceEngines, try_changes
 from geo_access.diagnosis.siting import sessions_for_metier
@@ -37,6 +37,7 @@ from geo_access.study.file import (
 )
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import OtherDays
+from geo_access.study.search_told import bound_notes, bounds_of_case, reach_notes, session_bounds
 from geo_access.study.zonings import zonings_table
 from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.note import Note, note
@@ -145,8 +146,10 @@ class Findings:
         Of `geo_access.diagnosis.employers.employer_transit_test`, public by public; None without employers.
     by_zoning : pandas.DataFrame or None
         Of `geo_access.study.zonings.zonings_table`; None where the study names no other zoning.
+    bounds : pandas.DataFrame or None
+        Where searches stopped before their end, of `geo_access.study.search_told.bounds_of_case`; None where none did.
     notes : tuple of Note
-        How many trips were tried, and for how many flagged zones × métiers none was.
+        How many trips were tried, for how many flagged zones × métiers none was, and the bounds in words.
     """
 
     components: pd.DataFrame | None
@@ -158,6 +161,7 @@ class Findings:
     mismatch: pd.DataFrame | None = None
     shifts: pd.DataFrame | None = None
     by_zoning: pd.DataFrame | None = None
+    bounds: pd.DataFrame | None = None
     notes: tuple[Note, ...] = ()
 
     def tables(self) -> dict[str, pd.DataFrame]:
@@ -168,7 +172,7 @@ class Findings:
             "session_plan": self.plan,
         }
         named |= {"trip_plan": self.trip_plan, "reach_curves": self.curves, "mismatch": self.mismatch}
-        named |= {"shifts": self.shifts, "by_zoning": self.by_zoning}
+        named |= {"shifts": self.shifts, "by_zoning": self.by_zoning, "search_bounds": self.bounds}
         if self.observed is not None:
             named |= {"observed_trips": self.observed.by_mode, "observed_gaps": self.observed.gaps}
         return {name: table for name, table in named.items() if table is not None}
@@ -244,7 +248,7 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
     -------
     Findings
     """
-    parts, plans, engines = [], [], ServiceEngines(times)
+    parts, plans, stopped, engines = [], [], [], ServiceEngines(times)
     tried = zones = left = 0
     for case in diagnosis.cases:
         profile, kind = case.profile.id, case.kind
@@ -253,23 +257,34 @@ def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosi
         trials = try_changes(diagnosis, engines, case)
         tried, zones, left = tried + len(trials.tried), zones + trials.zones, left + trials.zones_left
         # As sessions are, trips are planned for the first public.
-        if profile == diagnosis.cases[0].profile.id:
-            plans.append(service_plan(diagnosis, engines, case, trials))
+        first = profile == diagnosis.cases[0].profile.id
+        planned = service_plan(diagnosis, engines, case, trials) if first else None
+        plans += [] if planned is None else [planned]
+        stopped.append(bounds_of_case(diagnosis, case, trials, planned))
         parts.append(smallest_remedies(diagnosis, times, case, changes=trials.tried))
     columns = ["zone_id", "metier", "profile", "kind", "schedule", "threshold", "remedy", "detail", "smallest"]
     remedies = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame(columns=columns)
     plan = pd.concat([table for table in plans if len(table)], ignore_index=True) if any(map(len, plans)) else None
-    notes = (note("diagnosis.trips_tried", n=tried, zones=zones, left=left),) if zones else ()
+    sessions = _session_plan(diagnosis)
+    session_case = _first_case(diagnosis, diagnosis.cases[0].profile.id, "training")
+    reached = [item for item in (*stopped, session_bounds(diagnosis, session_case, sessions)) if item is not None]
+    bounds = pd.concat([item for item in reached if len(item)], ignore_index=True) if any(map(len, reached)) else None
+    notes: tuple[Note, ...] = ()
+    if zones:
+        notes += (note("diagnosis.trips_tried", n=tried, zones=zones, left=left),)
+    notes += () if bounds is None else bound_notes(bounds, file)
+    notes += reach_notes(diagnosis, remedies, RemedyLimits())
     return Findings(
         adequacy_components(file, inputs, times, diagnosis),
         remedies,
-        _session_plan(diagnosis),
+        sessions,
         trip_plan=plan,
         curves=reach_curves(diagnosis),
         observed=_observed(file, inputs, times, diagnosis),
         mismatch=study_mismatch(file, inputs),
         shifts=_shifts(diagnosis),
         by_zoning=zonings_table(file, inputs, diagnosis),
+        bounds=bounds,
         notes=notes,
     )
 

@@ -96,6 +96,7 @@ def compute_run(
     counts = band_counts(file, base.inputs, bands)
     progress("remedies", 0.6)
     found = findings(file, base.inputs, times, diagnosis)
+    manifest = replace(manifest, warnings=tuple(dict.fromkeys((*manifest.warnings, *found.notes))))
     flags = with_remedies(diagnosis.flags, found.remedies, language=file.study.language)
     return Ran(base, found, flags, bands, counts, manifest)
 

@@ -318,7 +318,7 @@ class Study:
             written = write_run(result.folder, ran, progress=progress)
         progress("write", 1.0)
         unprinted = (note("start.no_paper"),) if not can_draw() else () if can_print() else (note("start.no_pdf"),)
-        notes: tuple[Told, ...] = (*result.notes, *ran.manifest.warnings, *ran.found.notes, *unprinted)
+        notes: tuple[Told, ...] = (*result.notes, *ran.manifest.warnings, *unprinted)
         return RunSummary(out, flag_summary(self.file, ran.diagnosis), written, notes, self.file.study.language)
 
     def sheet(self, path: str | Path, *, origin: tuple[float, float], metier: str, profile: str | None = None) -> Path:

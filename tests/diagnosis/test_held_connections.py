@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from geo_access.diagnosis.search_bounds import SearchBound, ServiceLimits, bounds_table
 from geo_access.diagnosis.service_plan import service_plan
 from geo_access.diagnosis.service_remedies import SERVICE, ServiceTrials
 from geo_access.network.timetable.edits import HoldConnection
@@ -161,3 +162,54 @@ def test_a_line_of_which_only_the_headway_is_told_has_no_minute_to_wait_for(tmp_
     found = missed(tmp_path, frequencies=frequencies)
     assert not found.case.points.reached.any()
     assert not found.of("held_connection")
+
+
+def test_a_search_that_reaches_its_bound_says_so_with_counts(tmp_path: Path) -> None:
+    # Two buses have just left when one comes: with one looked at for each site, one of two is left, and that is told.
+    trips = [
+        {"calls": "A 07:00 B 07:15", "route_id": "f", "trip_id": "f1"},
+        {"calls": "B 07:13 D 07:30", "route_id": "h", "trip_id": "h1"},
+        {"calls": "B 07:14 D 07:31", "route_id": "g", "trip_id": "g1"},
+        {"calls": "D 17:05 B 17:20", "route_id": "h"},
+        {"calls": "B 17:25 A 17:40", "route_id": "f"},
+    ]
+    job = ("usine", WORK, "07:45", "16:55")
+
+    def searched(name: str, **bounds: int) -> tuple[Tried, dict[str, SearchBound]]:
+        (tmp_path / name).mkdir()
+        found = tried(tmp_path / name, STOPS, trips, [job], {"home": HOME}, limits=ServiceLimits(**bounds))
+        return found, {item.step: item for item in found.trials.bounds}
+
+    whole, told = searched("whole")
+    assert not {"connections_of_a_site", "sites_of_connections", "connections_counted"} & told.keys()
+    assert whole.of("held_connection")
+    found, told = searched("site", at_a_site=1)
+    assert told["connections_of_a_site"] == SearchBound("connections_of_a_site", 1, 2, (0,), 0)
+    # The shortest wait is looked at: two minutes for G.
+    assert [item.trip for item in found.of("held_connection")] == ["g1"]
+    table = bounds_table(found.trials.bounds, found.case, found.diagnosis.sites["job"]).set_index("step")
+    row = table.loc["connections_of_a_site"]
+    assert row[["profile", "kind", "looked_at", "found", "metiers", "site_id"]].tolist() == [
+        *("tc", "job", 1, 2, "H2913", "usine")
+    ]
+    _, told = searched("counted", counted=1)
+    assert (told["connections_counted"].looked_at, told["connections_counted"].found) == (1, 2)
+    nothing, told = searched("none", held=0, trips=0, headways=0, extensions=0)
+    assert (nothing.trials.tried, told) == ((), {})
+
+
+def test_sites_that_a_direction_has_no_room_for_are_counted(tmp_path: Path) -> None:
+    jobs = [SHIFT, ("atelier", WORK + 80, "07:40", "16:55"), ("dépôt", WORK + 160, "07:42", "16:55")]
+    found = missed(tmp_path, jobs=jobs, limits=ServiceLimits(each_way=1))
+    told = [item for item in found.trials.bounds if item.step == "sites_of_connections"]
+    # Nothing is missed on the way home, so that all three were looked at there.
+    assert told == [SearchBound("sites_of_connections", 1, 3, (0,))]
+
+
+@pytest.mark.parametrize(("zones", "left"), [(1, 2), (2, 1), (3, 0)])
+def test_zones_that_are_not_sought_for_are_counted(tmp_path: Path, zones: int, left: int) -> None:
+    homes = {"one": HOME, "two": HOME, "three": HOME}
+    found = missed(tmp_path, homes=homes, limits=ServiceLimits(zones=zones))
+    told = [item for item in found.trials.bounds if item.step == "situations"]
+    assert told == ([SearchBound("situations", zones, 3, (0,))] if left else [])
+    assert found.trials.zones_left == left
