@@ -39,22 +39,38 @@ def curve_table(context: ReportContext, metier: str) -> list[dict[str, Any]]:
         if not len(rows):
             continue
         rows = rows[rows["schedule"].astype(str) == str(rows["schedule"].iloc[0])]
-        wide = rows.pivot_table(index="minutes", columns="profile", values="share", aggfunc="first")
-        publics = [item for item in context.profiles if item.id in wide.columns]
-        limits = [float(limit) for limit in wide.index.tolist()]
-        shares: list[list[float]] = wide[[item.id for item in publics]].to_numpy(dtype=float).tolist()
+        alone = rows if "kilometres" not in rows else rows[rows["kilometres"].isna()]
+        publics = [item for item in context.profiles if (alone["profile"].astype(str) == item.id).any()]
+        head = [text("count.within", language)]
+        columns: list[pd.Series] = []
+        for public in publics:
+            for kilometres, own_rows in _by_distance(rows[rows["profile"].astype(str) == public.id]):
+                name = public.name or public.id
+                if kilometres is not None:
+                    name = text("report.curve.or_km", language, public=name, km=f"{kilometres:g}")
+                head.append(name)
+                columns.append(own_rows.set_index("minutes")["share"])
+        caption = "report.curve.caption" if len(columns) == len(publics) else "report.curve.caption_km"
         found.append(
             {
-                "caption": text("report.curve.caption", language, kind=text(f"kind.{kind}", language)),
-                "head": [text("count.within", language), *(item.name or item.id for item in publics)],
+                "caption": text(caption, language, kind=text(f"kind.{kind}", language)),
+                "head": head,
                 "rows": [
-                    [minutes(limit, language), *(share(value, language) for value in row)]
-                    for limit, row in zip(limits, shares, strict=True)
+                    [minutes(limit, language), *(share(float(values[limit]), language) for values in columns)]
+                    for limit in sorted(set(alone["minutes"].astype(float)))
                     if limit in _SHOWN_MIN
                 ],
             }
         )
     return found
+
+
+def _by_distance(rows: pd.DataFrame) -> list[tuple[float | None, pd.DataFrame]]:
+    """Curves of one public: that of minutes alone, then those that count a distance beside them [km]."""
+    if "kilometres" not in rows:
+        return [(None, rows)]
+    distances = sorted(set(rows["kilometres"].dropna().astype(float)))
+    return [(None, rows[rows["kilometres"].isna()]), *((km, rows[rows["kilometres"] == km]) for km in distances)]
 
 
 def mismatch_row(context: ReportContext, metier: str) -> list[tuple[str, str, str]]:

@@ -401,11 +401,11 @@ def study_thresholds(file: StudyFile) -> list[Threshold]:
         given = section.model_dump()
         norm = None if section.norm is None else NORMS[section.norm]
         if norm is not None:
-            # A scenario may ask what other minutes would say.
+            # A scenario may ask what other minutes or kilometres would say.
             given |= {"minutes": section.minutes or norm.minutes}
             given |= {name: given[name] or norm.told(name, language) for name in ("source", "status")}
             # The text does not say how its kilometres are measured: they count where the study says how.
-            given["kilometres"] = None if section.measured is None else norm.km
+            given["kilometres"] = None if section.measured is None else section.kilometres or norm.km
         found.append(Threshold(**{**given, "norm": section.norm}))
     return found
 

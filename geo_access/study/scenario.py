@@ -38,7 +38,7 @@ from geo_access.study.changes import (
 from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import study_network
-from geo_access.study.sections import CostsSection
+from geo_access.study.sections import CostsSection, ThresholdSection
 from geo_access.words.note import Note, note
 from geo_access.words.told import fault
 
@@ -336,11 +336,23 @@ def _threshold_changed(file: StudyFile, change: ThresholdChanged, where: str) ->
     known = [item.id for item in file.thresholds]
     if change.id not in known:
         raise_faults([fault(where, "scenario.no_threshold", name=change.id, known=", ".join(known))])
-    moved = tuple(
-        item.model_copy(update={"minutes": change.minutes}) if item.id == change.id else item
-        for item in file.thresholds
-    )
+    moved = tuple(_at_other(item, change, where) if item.id == change.id else item for item in file.thresholds)
     return file.model_copy(update={"thresholds": moved})
+
+
+def _at_other(section: ThresholdSection, change: ThresholdChanged, where: str) -> ThresholdSection:
+    """Return a threshold at other minutes or kilometres; its norm, if any, stays named as what it was."""
+    given: dict[str, object] = {} if change.minutes is None else {"minutes": change.minutes}
+    if change.without_kilometres:
+        if section.measured is None:
+            raise_faults([fault(where, "scenario.no_kilometres", name=section.id)])
+        given |= {"kilometres": None, "measured": None}
+    if change.kilometres is not None:
+        measured = change.measured or section.measured
+        if measured is None:
+            raise_faults([fault(where, "study.threshold_measured")])
+        given |= {"kilometres": change.kilometres, "measured": measured}
+    return section.model_copy(update=given)
 
 
 # --- network --------------------------------------------------------------------------------------------------------

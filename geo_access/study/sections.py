@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, get_args
+from typing import Annotated, ClassVar, Literal, LiteralString, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
@@ -26,6 +26,8 @@ __all__ = [
     "FlowsSection",
     "General",
     "Identifier",
+    "Kilometres",
+    "Measured",
     "MetierSection",
     "MismatchSection",
     "NetworkSection",
@@ -39,6 +41,8 @@ __all__ = [
     "ThresholdSection",
     "TrainingTable",
     "ZoningSection",
+    "refuse_by_road",
+    "threshold_measured",
 ]
 
 Mode = Literal[
@@ -51,6 +55,8 @@ Minutes = Annotated[float, Field(gt=0, le=1440)]
 Congestion = Annotated[float, Field(ge=1, le=5)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Kind = Literal["training", "job"]
+Kilometres = Annotated[float, Field(gt=0, le=1000)]
+Measured = Literal["crow_fly", "by_road"]
 
 
 def _clock(value: object) -> str:
@@ -363,6 +369,22 @@ class ZoningSection(Section):
     source: Annotated[str, Field(min_length=1)]
 
 
+def threshold_measured() -> tuple[LiteralString, LiteralString]:
+    """Give key and words of kilometres that nothing measures, or of a measure of none."""
+    told = 'kilometres and measured, the way they are measured, go together: measured = "crow_fly"'
+    return "study.threshold_measured", told
+
+
+def refuse_by_road(measured: str | None) -> None:
+    """Refuse a way of measuring a distance that a study does not compute."""
+    if measured is not None and measured not in MEASURES:
+        raise PydanticCustomError(
+            "study.threshold_by_road",
+            'measured = "{measured}" is not computed by a study: measured = "crow_fly", or minutes alone',
+            {"measured": measured},
+        )
+
+
 class ThresholdSection(Section):
     """``[[thresholds]]``: what counts as too far, and who says so."""
 
@@ -373,8 +395,8 @@ class ThresholdSection(Section):
     source: str = ""
     status: str = ""
     norm: Literal["ORE_2008", "FRANCE_SERVICES_2019", "VIE_COURANTE_2016"] | None = None
-    kilometres: Annotated[float, Field(gt=0, le=1000)] | None = None
-    measured: Literal["crow_fly", "by_road"] | None = None
+    kilometres: Kilometres | None = None
+    measured: Measured | None = None
 
     @model_validator(mode="after")
     def _said_by_somebody(self) -> ThresholdSection:
@@ -404,14 +426,8 @@ class ThresholdSection(Section):
             raise PydanticCustomError("study.threshold_norm_km", told, values)
         named = self.kilometres is not None or norm_km is not None
         if (self.kilometres is not None and self.measured is None) or (self.measured is not None and not named):
-            told = 'kilometres and measured, the way they are measured, go together: measured = "crow_fly"'
-            raise PydanticCustomError("study.threshold_measured", told, {})
-        if self.measured is not None and self.measured not in MEASURES:
-            raise PydanticCustomError(
-                "study.threshold_by_road",
-                'measured = "{measured}" is not computed by a study: measured = "crow_fly", or minutes alone',
-                {"measured": self.measured},
-            )
+            raise PydanticCustomError(*threshold_measured())
+        refuse_by_road(self.measured)
         return self
 
 

@@ -72,7 +72,7 @@ def _placed(sections: Sequence[ScenarioSection], path: Path) -> dict[str, tuple[
 def _sets(change: Change) -> list[str]:
     """Name what a change sets to a value, whatever it was before: set twice, one of the two would be lost."""
     if isinstance(change, ThresholdChanged):
-        return [f"threshold {change.id}"]
+        return [f"threshold {change.id}: {name}" for name in change.sets]
     if isinstance(change, RulesChanged):
         return list(change.given)
     return ["pass_month_eur"] if isinstance(change, FareFree) else []

@@ -51,7 +51,7 @@ MEMBER = pd.DataFrame(
 )
 
 
-def found(rules: FlagRules | None = None, **columns: object) -> Diagnosis:
+def found(rules: FlagRules | None = None, *, threshold: Threshold = HALF, **columns: object) -> Diagnosis:
     school = {"site_id": ["s"], "site_name": ["CFA"], "metier": ["M"], "level": [3], "places": [10], "filled": [4]}
     training = gpd.GeoDataFrame(
         {**school, "modality": ["on_site"], "quality": ["address"]}, geometry=[shapely.Point(0, 0)], crs=2154
@@ -63,7 +63,7 @@ def found(rules: FlagRules | None = None, **columns: object) -> Diagnosis:
         membership=MEMBER,
         metiers=[Metier("M", "Métier")],
         profiles=[WALK],
-        thresholds=[HALF],
+        thresholds=[threshold],
         schedules=[DAY],
         training=training,
         rules=rules,
@@ -79,6 +79,25 @@ def test_the_curve_is_the_share_within_each_number_of_minutes() -> None:
     communes = flags[flags["zone_kind"].astype(str) == "commune"]
     reached = (communes["reachable_share"].astype(float) * communes["residents"]).sum()
     assert reached == pytest.approx(curve.loc[30, "residents"])
+
+
+def test_a_threshold_with_kilometres_has_a_second_curve_and_the_first_says_minutes_alone() -> None:
+    or_2_km = replace(HALF, kilometres=2.0, measured="crow_fly")
+    curve = reach_curves(found(threshold=or_2_km), minutes=(5, 10, 20, 30, 45))
+    alone = curve[curve["kilometres"].isna()]
+    assert alone["residents"].tolist() == [0, 100, 300, 600, 1000]
+    # The first two live 0.8 and 1.6 km away: they are within whatever the minutes.
+    either = curve[curve["kilometres"] == 2]
+    assert either["residents"].tolist() == [300, 300, 300, 600, 1000]
+    # At the threshold the second curve is what the flags count.
+    case = found(threshold=replace(or_2_km, minutes=10)).cases[0]
+    assert np.array(PEOPLE)[case.points.reached[:, 0]].sum() == 300
+    assert "kilometres" not in reach_curves(found())
+    shown = pd.concat([reach_curves(found(threshold=or_2_km))]).assign(metier="A1", profile="p")
+    (table,) = curve_table(tiny_context(curves=shown, language="en"), "A1")
+    assert table["head"][1:] == ["Sans voiture", "Sans voiture, or within 2 km as the crow flies"]
+    assert table["rows"][0] == ["15\u202fminutes", "10\u202f%", "30\u202f%"] or table["rows"][0][1:] == ["10%", "30%"]
+    assert "minutes alone count" in table["caption"]
 
 
 def test_a_metier_that_nobody_teaches_has_a_curve_of_nobody() -> None:

@@ -29,6 +29,8 @@ from geo_access.study.levels import LevelEngine
 from geo_access.study.lines import reached_with
 from geo_access.study.prepared import prepare_study
 from geo_access.study.scenario import apply_changes
+from geo_access.study.study import Study
+from geo_access.study.whatif import run_scenario
 from geo_access.times.round_trip import RoundTrip, Sites
 from tests.diagnosis.fabric import RULES, WELDER, residents_of
 from tests.study.count_edits import compare, differing
@@ -299,3 +301,86 @@ def test_the_kilometres_of_a_norm_count_where_the_study_says_how(tmp_path: Path)
     path.write_text(text.replace(norm, norm + KM.format(km=20)), encoding="utf-8")
     with pytest.raises(InputError, match="says 30 km, not 20"):
         read_study_file(path)
+
+
+def scenario(changes: str) -> str:
+    return f'\n[[scenarios]]\nid = "a"\nname = "A"\n\n[[scenarios.changes]]\nchange = "threshold"\nid = "t"\n{changes}'
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "after"),
+    [
+        (KM.format(km=1), {"kilometres": 12}, (10, KM.format(km=12))),
+        (KM.format(km=2), {"kilometres": 0.5, "minutes": 14}, (14, KM.format(km=0.5))),
+        (KM.format(km=6), {"without_kilometres": True}, (10, "")),
+        (KM.format(km=6), {"without_kilometres": True, "minutes": 5}, (5, "")),
+        ("", {"kilometres": 6, "measured": "crow_fly"}, (10, KM.format(km=6))),
+    ],
+)
+def test_a_scenario_at_other_kilometres_is_the_study_that_names_them(
+    tmp_path: Path, before: str, change: dict[str, object], after: tuple[int, str]
+) -> None:
+    world = prepare_study(study(tmp_path, 1, before))
+    (tmp_path / "after").mkdir()
+    path = study(tmp_path / "after", 1, after[1])
+    text = path.read_text(encoding="utf-8").replace("minutes = 10\n", f"minutes = {after[0]}\n", 1)
+    path.write_text(text, encoding="utf-8")
+    whole = prepare_study(path).diagnosis.flags
+    changes = checked_changes([{"change": "threshold", "id": "t", **change}])
+    outcome = run_scenario(world, changes)
+    pd.testing.assert_frame_equal(outcome.flags, whole)
+    levels = LevelEngine().levels(apply_changes(world.assumptions, changes), world.kept.on(world.network))
+    assert not differing(levels.table(), whole)
+    # Of a larger distance nobody loses, of none nobody gains; who is won is counted once.
+    found = outcome.delta.people
+    own = found[(found["threshold"] == "t") & (found["profile"] == "bus")]
+    case, then = (d.diagnosis.case("bus", "training") for d in (world, outcome.after))
+    people = world.diagnosis.residents.population
+    won, lost = then.points.reached & ~case.points.reached, case.points.reached & ~then.points.reached
+    assert own["residents_won"].tolist() == pytest.approx((people @ won).tolist())
+    assert own["residents_lost"].tolist() == pytest.approx((people @ lost).tolist())
+    assert (won | lost).any()
+    for language, said in (("fr", "seuil t"), ("en", "threshold t")):
+        assert outcome.told[0].told(language).startswith(said)
+
+
+@pytest.mark.parametrize(
+    ("before", "change", "match"),
+    [
+        ("", "kilometres = 6\n", "go together"),
+        ("", "without_kilometres = true\n", "counts no kilometres"),
+        ("", "", "nothing is changed"),
+        ("", 'measured = "crow_fly"\nminutes = 5\n', "go together"),
+        ("", 'kilometres = 6\nmeasured = "by_road"\n', "by_road"),
+        (KM.format(km=2), "kilometres = 0\n", "kilometres"),
+        (KM.format(km=2), "kilometres = 6\nwithout_kilometres = true\n", "contradict"),
+        (
+            KM.format(km=2),
+            'kilometres = 6\n[[scenarios.changes]]\nchange = "threshold"\nid = "t"\nwithout_kilometres = true\n',
+            "threshold t: kilometres",
+        ),
+    ],
+)
+def test_other_kilometres_that_cannot_be_are_refused_by_check_in_the_words_of_run(
+    tmp_path: Path, before: str, change: str, match: str
+) -> None:
+    path = study(tmp_path, 1, before)
+    path.write_text(path.read_text(encoding="utf-8") + scenario(change), encoding="utf-8")
+    told = []
+    for refuse in (lambda: Study.from_file(path).check(), lambda: Study.from_file(path).run(tmp_path / "out")):
+        with pytest.raises(InputError, match=match) as refused:
+            refuse()
+        told.append(str(refused.value))
+    assert told[0] == told[1]
+    assert not (tmp_path / "out").exists()
+
+
+def test_minutes_and_kilometres_of_one_threshold_may_be_changed_one_by_one(tmp_path: Path) -> None:
+    path = study(tmp_path, 1, KM.format(km=2))
+    two = 'minutes = 12\n[[scenarios.changes]]\nchange = "threshold"\nid = "t"\nkilometres = 3\n'
+    path.write_text(path.read_text(encoding="utf-8") + scenario(two), encoding="utf-8")
+    file = read_study_file(path)
+    world = prepare_study(path)
+    after = apply_changes(world.assumptions, file.scenarios[0].changes)
+    told = study_thresholds(after.file)[0]
+    assert (told.minutes, told.kilometres, told.measured) == (12, 3, "crow_fly")
