@@ -10,16 +10,8 @@ from pydantic_core import PydanticCustomError
 
 from geo_access.clock import parse_clock
 from geo_access.network.timetable import edits
-from geo_access.study.sections import (
-    Clock,
-    Identifier,
-    Kilometres,
-    Measured,
-    Minutes,
-    Section,
-    refuse_by_road,
-    threshold_measured,
-)
+from geo_access.study.sections import Clock, Identifier, Minutes, Section
+from geo_access.study.thresholds import ThresholdChanged
 from geo_access.words.note import Note, note
 
 __all__ = [
@@ -186,47 +178,6 @@ class StreetsChanged(Section):
     def told(self) -> Note:
         """Say the change."""
         return note("scenario.streets", file=self.file.name)
-
-
-class ThresholdChanged(Section):
-    """A threshold of the study at other minutes, at other kilometres beside them, or at none."""
-
-    change: Literal["threshold"] = "threshold"
-    id: Identifier
-    minutes: Minutes | None = None
-    kilometres: Kilometres | None = None
-    measured: Measured | None = None
-    without_kilometres: bool = False
-
-    @model_validator(mode="after")
-    def _something_changes(self) -> ThresholdChanged:
-        if self.minutes is None and self.kilometres is None and not self.without_kilometres:
-            raise PydanticCustomError(
-                "study.threshold_change", "nothing is changed: give minutes, kilometres or without_kilometres", {}
-            )
-        if self.without_kilometres and (self.kilometres is not None or self.measured is not None):
-            raise PydanticCustomError(
-                "study.threshold_both_km", "kilometres and without_kilometres contradict each other: give one", {}
-            )
-        if self.measured is not None and self.kilometres is None:
-            raise PydanticCustomError(*threshold_measured())
-        refuse_by_road(self.measured)
-        return self
-
-    @property
-    def sets(self) -> tuple[str, ...]:
-        """Names of what is set."""
-        kilometres = self.kilometres is not None or self.without_kilometres
-        return (*(("minutes",) if self.minutes is not None else ()), *(("kilometres",) if kilometres else ()))
-
-    def told(self) -> Note:
-        """Say the change."""
-        if "kilometres" not in self.sets:
-            return note("scenario.threshold", id=self.id, minutes=f"{self.minutes:g}")
-        distance = note("scenario.no_km") if self.without_kilometres else note("scenario.or_km", km=self.kilometres)
-        if self.minutes is None:
-            return note("scenario.threshold_km", id=self.id, distance=distance)
-        return note("scenario.threshold_both", id=self.id, minutes=f"{self.minutes:g}", distance=distance)
 
 
 class RulesChanged(Section):

@@ -45,10 +45,10 @@ from geo_access.study.sections import (
     ScheduleSection,
     Section,
     Table,
-    ThresholdSection,
     TrainingTable,
     ZoningSection,
 )
+from geo_access.study.thresholds import ThresholdSection
 from geo_access.words.note import note
 from geo_access.words.told import fault
 

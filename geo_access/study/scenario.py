@@ -38,7 +38,8 @@ from geo_access.study.changes import (
 from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import study_network
-from geo_access.study.sections import CostsSection, ThresholdSection
+from geo_access.study.sections import CostsSection
+from geo_access.study.thresholds import ThresholdSection
 from geo_access.words.note import Note, note
 from geo_access.words.told import fault
 

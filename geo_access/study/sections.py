@@ -5,14 +5,12 @@ from __future__ import annotations
 import datetime as dt
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, ClassVar, Literal, LiteralString, get_args
+from typing import Annotated, ClassVar, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from geo_access.clock import DAY_S, parse_clock
-from geo_access.diagnosis.model import MEASURES
-from geo_access.diagnosis.norms import NORMS
 from geo_access.diagnosis.residents import People
 from geo_access.errors import InputError
 from geo_access.routing.query import MODES
@@ -26,8 +24,7 @@ __all__ = [
     "FlowsSection",
     "General",
     "Identifier",
-    "Kilometres",
-    "Measured",
+    "Kind",
     "MetierSection",
     "MismatchSection",
     "NetworkSection",
@@ -38,11 +35,8 @@ __all__ = [
     "ScheduleSection",
     "Section",
     "Table",
-    "ThresholdSection",
     "TrainingTable",
     "ZoningSection",
-    "refuse_by_road",
-    "threshold_measured",
 ]
 
 Mode = Literal[
@@ -55,8 +49,6 @@ Minutes = Annotated[float, Field(gt=0, le=1440)]
 Congestion = Annotated[float, Field(ge=1, le=5)]
 Hour = Annotated[int, Field(ge=0, le=23)]
 Kind = Literal["training", "job"]
-Kilometres = Annotated[float, Field(gt=0, le=1000)]
-Measured = Literal["crow_fly", "by_road"]
 
 
 def _clock(value: object) -> str:
@@ -367,68 +359,6 @@ class ZoningSection(Section):
     file: Path
     vintage: Annotated[str, Field(min_length=1)]
     source: Annotated[str, Field(min_length=1)]
-
-
-def threshold_measured() -> tuple[LiteralString, LiteralString]:
-    """Give key and words of kilometres that nothing measures, or of a measure of none."""
-    told = 'kilometres and measured, the way they are measured, go together: measured = "crow_fly"'
-    return "study.threshold_measured", told
-
-
-def refuse_by_road(measured: str | None) -> None:
-    """Refuse a way of measuring a distance that a study does not compute."""
-    if measured is not None and measured not in MEASURES:
-        raise PydanticCustomError(
-            "study.threshold_by_road",
-            'measured = "{measured}" is not computed by a study: measured = "crow_fly", or minutes alone',
-            {"measured": measured},
-        )
-
-
-class ThresholdSection(Section):
-    """``[[thresholds]]``: what counts as too far, and who says so."""
-
-    id: Identifier
-    name: str
-    minutes: Minutes | None = None
-    kind: Kind
-    source: str = ""
-    status: str = ""
-    norm: Literal["ORE_2008", "FRANCE_SERVICES_2019", "VIE_COURANTE_2016"] | None = None
-    kilometres: Kilometres | None = None
-    measured: Measured | None = None
-
-    @model_validator(mode="after")
-    def _said_by_somebody(self) -> ThresholdSection:
-        named = None if self.norm is None else NORMS[self.norm].minutes
-        if named is None:
-            if self.minutes is None or not self.source:
-                raise PydanticCustomError(
-                    "study.threshold_source",
-                    "minutes and source, or the norm that gives them: one of both is needed",
-                    {},
-                )
-        elif self.minutes is not None and self.minutes != named:
-            raise PydanticCustomError(
-                "study.threshold_norm",
-                "{norm} says {named} minutes, not {minutes}: take minutes away, or norm",
-                {"norm": str(self.norm), "named": f"{named:g}", "minutes": f"{self.minutes:g}"},
-            )
-        return self
-
-    @model_validator(mode="after")
-    def _kilometres_are_measured_somehow(self) -> ThresholdSection:
-        norm_km = None if self.norm is None else NORMS[self.norm].km
-        if self.norm is not None and self.kilometres not in (None, norm_km):
-            values = {"norm": str(self.norm), "kilometres": f"{self.kilometres:g}"}
-            values["named"] = "–" if norm_km is None else f"{norm_km:g}"
-            told = "{norm} says {named} km, not {kilometres}: take kilometres away, or norm"
-            raise PydanticCustomError("study.threshold_norm_km", told, values)
-        named = self.kilometres is not None or norm_km is not None
-        if (self.kilometres is not None and self.measured is None) or (self.measured is not None and not named):
-            raise PydanticCustomError(*threshold_measured())
-        refuse_by_road(self.measured)
-        return self
 
 
 class ScheduleSection(Section):

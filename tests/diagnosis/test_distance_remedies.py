@@ -81,8 +81,8 @@ def diagnosed(threshold: Threshold, profile: Profile = WALK, homes: dict[str, fl
     )
 
 
-def smallest(found: Diagnosis, limits: RemedyLimits, profile: str = "w") -> dict[str, str]:
-    table = smallest_remedies(found, NetworkTimes(CROW_FLY), profile=profile, limits=limits)
+def smallest(found: Diagnosis, limits: RemedyLimits) -> dict[str, str]:
+    table = smallest_remedies(found, NetworkTimes(CROW_FLY), found.case("w", "training"), limits=limits)
     own = table[(table["metier"] == "H2913") & table["smallest"]]
     return dict(zip(own["zone_id"], own["remedy"], strict=True))
 
@@ -100,28 +100,26 @@ def test_a_remedy_is_not_sought_where_the_kilometres_make_it_fine_and_a_session_
     assert plain == {"near": "", "walk": "session_at_existing_site", "ride": "", "far": ""}
 
 
+def one_zone(threshold: Threshold, zone: str) -> pd.DataFrame:
+    found = diagnosed(threshold)
+    case = found.case("w", "training")
+    return find_remedies(
+        found, NetworkTimes(CROW_FLY), case, zone_id=zone, metier="H2913", limits=ONLY_SESSIONS
+    ).set_index("remedy")
+
+
 @pytest.mark.parametrize(("zone", "with_km", "without"), [("walk", 1.0, 1.0), ("ride", 1.0, 0.0), ("far", 0.0, 0.0)])
 def test_one_zone_alone_is_answered_alike(zone: str, with_km: float, without: float) -> None:
     for threshold, share in ((OR_5_KM, with_km), (HALF, without)):
-        table = find_remedies(
-            diagnosed(threshold),
-            NetworkTimes(CROW_FLY),
-            zone_id=zone,
-            metier="H2913",
-            profile="w",
-            limits=ONLY_SESSIONS,
-        ).set_index("remedy")
+        table = one_zone(threshold, zone)
         session = table.loc["session_at_existing_site"]
         assert (session["share_before"], session["share_after"]) == (0.0, share)
         assert bool(session["lifts"]) is (share == 1.0)
         # A car that goes no farther than a metre brings nobody anywhere, and takes nobody what is near.
         assert table.loc["covoiturage", "share_after"] == 0.0
-    near = find_remedies(
-        diagnosed(OR_5_KM), NetworkTimes(CROW_FLY), zone_id="near", metier="H2913", profile="w", limits=ONLY_SESSIONS
-    )
-    assert (near["share_before"] == 1.0).all()
+    near = one_zone(OR_5_KM, "near")
+    assert (near[["share_before", "share_after"]] == 1.0).all().all()
     assert not near["lifts"].any()
-    assert (near["share_after"] == 1.0).all()
 
 
 def test_sessions_are_planned_for_those_whom_the_kilometres_leave_out() -> None:
@@ -170,7 +168,7 @@ def test_changes_of_lines_are_sought_for_nobody_within_the_kilometres(tmp_path: 
         engines, case = ServiceEngines(NetworkTimes(network)), found.case("tc", "job")
         trials = try_changes(found, engines, case)
         assert trials.zones == len(lifted)
-        table = smallest_remedies(found, engines.times, profile="tc", kind="job", changes=trials.tried)
+        table = smallest_remedies(found, engines.times, case, changes=trials.tried)
         own = table[table["smallest"]].set_index("zone_id")["residents_gained"]
         assert own.index.tolist() == lifted
         if not lifted:

@@ -15,8 +15,8 @@ from geo_access.study.sections import (
     ProfileSection,
     ScheduleSection,
     Section,
-    ThresholdSection,
 )
+from geo_access.study.thresholds import ThresholdSection
 
 
 @pytest.mark.parametrize(

@@ -155,7 +155,7 @@ def test_changes_that_contradict_one_another_are_told(world: Assumptions, tmp_pa
     closed = '[[scenarios.changes]]\nchange = "close_line"\nline = "L0"\n' * 2
     error = refused(world, tmp_path, f"{HEAD}{twice}{closed}")
     first, second = (str(item) for item in error.faults)
-    assert "2. threshold: “threshold t” is set by change 1" in first
+    assert "2. threshold: “threshold t: minutes” is set by change 1" in first
     assert "scenarios: a: 4. close_line" in second
 
 
