@@ -14,7 +14,7 @@ import geo_access
 
 PACKAGE = Path(geo_access.__file__).parent
 ROOMS = [
-    "errors clock crs manifest modes arrays threads",
+    "errors clock crs manifest modes arrays threads kernels",
     "words",
     "sources",
     "network",

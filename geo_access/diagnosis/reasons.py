@@ -19,10 +19,10 @@ from enum import IntEnum
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from geo_access.diagnosis.model import FlagReason
 from geo_access.diagnosis.supply import Offers
+from geo_access.kernels import njit
 from geo_access.routing.causes import Reason
 from geo_access.times.round_trip import RoundTrip
 

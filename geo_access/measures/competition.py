@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import numpy as np
-from numba import njit
 
+from geo_access.kernels import njit
 from geo_access.measures.decay import Cutoff, Decay
 from geo_access.measures.measures import check_amounts
 from geo_access.words.told import refusal

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from geo_access.kernels import njit
 from geo_access.network.search.kernels import longer
 from geo_access.routing.tables import Asked, LineTables, Span, Walks
 

@@ -10,8 +10,8 @@ near by, moved by his walk to each.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from geo_access.kernels import njit
 from geo_access.routing.lanes import LANES, lanes_min, lanes_minus
 from geo_access.routing.order import Instants, Out, order_statistics
 from geo_access.routing.sweep import SweepGraph, first_at, sweep

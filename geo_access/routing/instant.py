@@ -8,8 +8,8 @@ neither depends on the readers, and no boarding is listed for each of them.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from geo_access.kernels import njit
 from geo_access.routing.boarding import boardable
 from geo_access.routing.lines import filed
 from geo_access.routing.sweep import SweepGraph, first_at

@@ -12,9 +12,9 @@ from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from geo_access.arrays import SEEDS, begins_run, entries_of_rows, indptr_of, mixed, places_in_rows, rows_of
+from geo_access.kernels import njit
 from geo_access.network.model import Timetable
 from geo_access.routing.tables import LineTables
 

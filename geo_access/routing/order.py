@@ -10,8 +10,8 @@ from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
-from numba import njit
 
+from geo_access.kernels import njit
 from geo_access.routing.lanes import LANES, lanes_count_within, lanes_sort
 
 __all__ = ["Instants", "Out", "Swept", "order_statistics", "sorting_network"]

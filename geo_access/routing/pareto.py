@@ -13,8 +13,8 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from geo_access.kernels import njit
 from geo_access.network.model import SparseTimes
 from geo_access.routing.exits import Access, Exit, FlexLeg
 from geo_access.routing.lines import Lines

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from geo_access.arrays import marked_rows_and_columns
+from geo_access.kernels import njit
 from geo_access.routing.lanes import LANES, lanes_min_within
 from geo_access.routing.order import Swept
 from geo_access.routing.profile import Pairs, Samples, boardings

@@ -11,9 +11,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numba import get_num_threads, njit
+from numba import get_num_threads
 
 from geo_access.arrays import indptr_of, indptr_of_rows, rows_of
+from geo_access.kernels import njit
 from geo_access.network.model import SparseTimes
 from geo_access.routing.boarding import list_boardings
 from geo_access.routing.by_stop import read_by_stop, reads_by_stop

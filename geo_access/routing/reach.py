@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from geo_access.kernels import njit
 from geo_access.network.model import SparseTimes
 from geo_access.routing.lanes import LANES, lanes_or
 from geo_access.routing.profile import Samples, boardings

@@ -9,9 +9,9 @@ next one of its line is not either, as nobody is overtaken.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from geo_access.arrays import indptr_of
+from geo_access.kernels import njit
 from geo_access.network.model import SparseTimes, Timetable
 from geo_access.network.timetable.lineage import lineage_of
 from geo_access.routing.lines import Lines, filed

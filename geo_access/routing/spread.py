@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
+from geo_access.kernels import njit
 from geo_access.network.model import Network, SparseTimes
 from geo_access.network.search.links import Links
 from geo_access.routing.graphs import backward_graph, forward_graph, graph_key

@@ -12,9 +12,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
-from numba import njit
 
 from geo_access.arrays import indptr_of
+from geo_access.kernels import njit
 from geo_access.network.model import SparseTimes
 from geo_access.routing.boarding import boardable
 from geo_access.routing.lanes import LANES, lanes_min

@@ -9,9 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
-from numba import njit
 
 from geo_access.arrays import entries_of_rows, indptr_of_rows
+from geo_access.kernels import njit
 from geo_access.network.model import SparseTimes
 from geo_access.routing.tables import Alightings, Asked, LegTables, LineTables, Span, Walks
 

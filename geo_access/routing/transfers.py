@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numba import njit
 
 from geo_access.arrays import indptr_of, indptr_of_rows, rows_of
+from geo_access.kernels import njit
 from geo_access.network.model import SparseTimes, Timetable
 from geo_access.network.search.kernels import longer
 from geo_access.routing.lines import Lines

@@ -13,10 +13,10 @@ from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from scipy.spatial import cKDTree
 
 from geo_access.arrays import grouped, rows_of
+from geo_access.kernels import njit
 from geo_access.network.model import CrowFly, Streets
 from geo_access.network.search.doors import edges_of
 from geo_access.network.search.kernels import edge_ends

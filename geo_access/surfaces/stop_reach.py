@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from geo_access.arrays import grouped
+from geo_access.kernels import njit
 from geo_access.network.model import Streets
 from geo_access.network.search.crow_fly import time_factor
 from geo_access.network.search.hubs import HubWays

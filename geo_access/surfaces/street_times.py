@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 import shapely
-from numba import njit
 
 from geo_access.errors import SnapError
+from geo_access.kernels import njit
 from geo_access.network.model import Network, Streets
 from geo_access.network.search.hubs import HubWays
 from geo_access.network.search.kernels import node_at

@@ -13,8 +13,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 
+from geo_access.kernels import njit
 from geo_access.network.search.kernels import longer
 
 __all__ = ["NO_WAY", "Hierarchy", "build_hierarchy", "contract", "post_order", "upward_arcs"]

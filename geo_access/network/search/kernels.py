@@ -9,8 +9,8 @@ What a search leaves behind: which source a time comes from, and the line one tr
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
+from geo_access.kernels import njit
 from geo_access.network.search.tables import Arcs, Bounded, Edges, Entries, OnEdge, Points, Work
 
 __all__ = [

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from geo_access.arrays import entries_of_rows, ranges, rows_of
 from geo_access.errors import SnapError, raise_faults
+from geo_access.kernels import njit
 from geo_access.network.model import CrowFly, ModeGraph, Streets
 from geo_access.network.search.links_checks import misplaced
 from geo_access.network.search.squares import inside_of

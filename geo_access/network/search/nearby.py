@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from geo_access.arrays import indptr_of
+from geo_access.kernels import njit
 from geo_access.network.model import ModeGraph, SparseTimes, Streets
 from geo_access.network.search.crow_fly import limits_ds, slots
 from geo_access.network.search.doors import (

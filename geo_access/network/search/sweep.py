@@ -9,9 +9,9 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from geo_access.arrays import rows_of
+from geo_access.kernels import njit
 from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.search.hierarchy import Hierarchy
 from geo_access.network.search.kernels import INFINITE

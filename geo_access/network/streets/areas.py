@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
 
 from geo_access.arrays import indptr_of
+from geo_access.kernels import njit
 from geo_access.network.model import Squares
 from geo_access.network.streets.sight import sees
 from geo_access.network.streets.split import Pieces

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from geo_access.arrays import grouped, indptr_of
+from geo_access.kernels import njit
 
 __all__ = ["remember_u_turns"]
 
