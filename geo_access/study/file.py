@@ -209,6 +209,8 @@ def _faults(path: Path, error: Any) -> list[Fault]:
         return [fault(where, "study.missing")]
     if kind.startswith("study."):
         return [fault(where, kind, **given)]
+    if kind == "too_short" and given["min_length"] > 1:
+        return [fault(where, "study.at_least_so_many", n=given["min_length"])]
     key, carried = _KINDS.get(kind, (_FAMILIES.get(kind.partition("_")[0], "study.value"), ()))
     return [fault(where, key, **{name: str(given[name]).replace(" or ", ", ") for name in carried})]
 
@@ -270,17 +272,31 @@ def _with_possible_hours(study: StudyFile) -> StudyFile:
 
 
 def _with_line(path: Path, content: Mapping[str, Any], error: Any, told: Fault) -> Fault:
-    """Say the line on which a faulty change of a scenario stands."""
-    location = tuple(error["loc"])
-    if location[:1] != ("scenarios",) or len(location) < 4 or not path.is_file():
+    """Say the scenario, and the line on which a faulty change of it stands, or it itself."""
+    location, sections = tuple(error["loc"]), content.get("scenarios")
+    lines = change_lines(path.read_text(encoding="utf-8-sig")) if path.is_file() else []
+    if not isinstance(sections, list) or len(lines) != len(sections):
         return told
-    _, scenario, _, number = location[:4]
-    sections = content["scenarios"]
-    lines = change_lines(path.read_text(encoding="utf-8-sig"))
-    if len(lines) != len(sections) or not isinstance(number, int):
+    if told.key == "study.twice" and told.values["section"] == "scenarios":
+        last = max(k for k, section in enumerate(sections) if section.get("id") == told.values["id"])
+        return _placed(told, path, lines[last][0], "scenarios")
+    if location[:1] != ("scenarios",) or len(location) < 3:
         return told
-    line = change_line(lines[scenario], number + 1, of=len(sections[scenario]["changes"]))
-    where = told.where.removeprefix(f"{path.name}: ")
+    _, scenario, field, *inner = location
+    section = sections[scenario]
+    spelt = [f"scenarios: {section.get('id', scenario + 1)}"]
+    if field != "changes" or not inner or not isinstance(inner[0], int):
+        return _placed(told, path, lines[scenario][0], ": ".join([*spelt, str(field)]))
+    line = change_line(lines[scenario], inner[0] + 1, of=len(section["changes"]))
+    change = section["changes"][inner[0]]
+    kind = change.get("change") if isinstance(change, dict) else None
+    spelt.append(f"{inner[0] + 1}. {kind}" if kind else f"{inner[0] + 1}.")
+    keys = [f"[{part}]" if isinstance(part, int) else f".{part}" for part in inner[1:] if part != kind]
+    key = "".join(keys).lstrip(".") or told.where.rpartition(".")[2] * (error["type"] == "union_tag_invalid")
+    return _placed(told, path, line, ": ".join([*spelt, *([key] if key else [])]))
+
+
+def _placed(told: Fault, path: Path, line: int | None, where: str) -> Fault:
     place = note("scenario.place", file=path.name, line=line, where=where)
     return replace(told, where=f"{path.name}, line {line}: {where}", place=place)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from geo_access.errors import Fault, GeoAccessError, raise_faults
@@ -34,11 +35,13 @@ def check_scenarios(assumed: Assumptions, path: Path) -> None:
     if not sections:
         return
     placed = _placed(sections, path)
-    faults: list[Fault] = []
+    faults = _unfounded(sections, path)
+    baseless = {found.values["scenario"] for found in faults}
     for section in sections:
         faults += _contradictions(placed[section.id])
+        if section.id in baseless:
+            continue
         try:
-            scenario_changes(sections, section.id)
             chain, wanted = list(placed[section.id]), section.after
             while wanted is not None:
                 chain = [*placed[wanted], *chain]
@@ -49,6 +52,23 @@ def check_scenarios(assumed: Assumptions, path: Path) -> None:
             faults += error.faults or (Fault(where, str(error), key=error.key, values=error.values),)
     # A change that others build on is told once.
     raise_faults(list(dict.fromkeys(faults)))
+
+
+def _unfounded(sections: Sequence[ScenarioSection], path: Path) -> list[Fault]:
+    """List the scenarios that build on none of the study, or on themselves, with their lines."""
+    lines = change_lines(path.read_text(encoding="utf-8-sig")) if path.is_file() else []
+    found = []
+    for k, section in enumerate(sections):
+        try:
+            scenario_changes(sections, section.id)
+        except GeoAccessError as error:
+            where, (told,) = f"scenarios: {section.id}: after", error.faults
+            told = replace(told, where=where, values={**told.values, "scenario": section.id})
+            if len(lines) == len(sections):
+                place = note("scenario.place", file=path.name, line=lines[k][0], where=where)
+                told = replace(told, where=f"{path.name}, line {lines[k][0]}: {where}", place=place)
+            found.append(told)
+    return found
 
 
 def _placed(sections: Sequence[ScenarioSection], path: Path) -> dict[str, tuple[PlacedChange, ...]]:

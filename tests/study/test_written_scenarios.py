@@ -87,7 +87,7 @@ def test_a_session_without_places_is_refused_when_the_file_is_read(world: Assump
     error = refused(world, tmp_path, f"{HEAD}\n[[scenarios.changes]]\n{change}\n")
     assert len(error.faults) == 1
     line = line_of(tmp_path, change.splitlines()[0])
-    assert error.faults[0].where == f"study.toml, line {line}: scenarios[0].changes[0].session_added.places"
+    assert error.faults[0].where == f"study.toml, line {line}: scenarios: a: 1. session_added: places"
 
 
 @pytest.mark.parametrize(

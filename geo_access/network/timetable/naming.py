@@ -29,8 +29,11 @@ def _listed(names: Iterable[str]) -> str:
 
 def _nearest(wanted: str, names: Iterable[str]) -> str:
     known = {name.casefold(): name for name in names if name}
+    # Of several feeds an id is found without its feed: it is as near without it.
+    for name in list(known.values()):
+        known.setdefault(name.partition(":")[2].casefold() or name.casefold(), name)
     near = difflib.get_close_matches(wanted.casefold(), list(known), n=4, cutoff=0.5)
-    return _listed([known[name] for name in near] or sorted(known.values()))
+    return _listed([known[name] for name in near] or sorted(set(known.values())))
 
 
 def line_index(timetable: Timetable, name: str) -> list[int]:
