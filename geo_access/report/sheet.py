@@ -19,6 +19,7 @@ from geo_access.diagnosis.model import FlagRules, Metier, Profile, Schedule, Thr
 from geo_access.diagnosis.service_remedies import ServiceEngines, ServiceLimits
 from geo_access.errors import CoverageError, InputError
 from geo_access.network.model import CrowFly, Network
+from geo_access.report.sheet_carpool import told_meeting_places
 from geo_access.report.sheet_remedies import InTheWay, told_obstacle
 from geo_access.report.sheet_ways import told_trip, whole_minutes
 from geo_access.report.words import environment, limit_words, minutes
@@ -70,6 +71,8 @@ class SheetStudy:
         How many changes of lines are tried as remedies.
     residents : geopandas.GeoDataFrame, optional
         Points of the study: a place farther than 10 km from all of them is refused.
+    carpool : geopandas.GeoDataFrame, optional
+        Places where people meet to share a car.
     sources : sequence of str
         What the study was made from, as its maps say it.
     manifest_id : str
@@ -84,6 +87,7 @@ class SheetStudy:
     rules: FlagRules = field(default_factory=FlagRules)
     limits: ServiceLimits = field(default_factory=ServiceLimits)
     residents: gpd.GeoDataFrame | None = None
+    carpool: gpd.GeoDataFrame | None = None
     sources: Sequence[str] = ()
     manifest_id: str = ""
     synthetic: bool = False
@@ -118,7 +122,7 @@ def adviser_sheet(path: Path, *, network: Network, person: Person, study: SheetS
         _refuse_outside(study.residents, lon, lat, network.epsg)
     times = NetworkTimes(network)
     diagnosis = _diagnosis_at(lon, lat, times, person, study)
-    sheet = _Sheet(ServiceEngines(times), diagnosis, study.limits, study.schedules, language)
+    sheet = _Sheet(ServiceEngines(times), diagnosis, study, language)
     parts = []
     for kind, offered in (("training", study.training), ("job", study.employers)):
         case = next((item for item in diagnosis.cases if item.kind == kind), None)
@@ -186,8 +190,7 @@ class _Sheet:
 
     engines: ServiceEngines
     diagnosis: Diagnosis
-    limits: ServiceLimits
-    schedules: Sequence[Schedule]
+    study: SheetStudy
     language: str
 
 
@@ -229,7 +232,7 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
         if within or by_distance
         else text(f"person.none.{kind}", language, minutes=limit)
     )
-    schedule = next((item for item in sheet.schedules if item.id == case.schedule), None)
+    schedule = next((item for item in sheet.study.schedules if item.id == case.schedule), None)
     names = sheet.diagnosis.sites[kind].names
     told = [
         told_trip(sheet.engines.times.network, sheet.diagnosis, case, site, schedule=schedule, language=language)
@@ -252,6 +255,7 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
         "lifts": "",
         "service": [],
         "carpool": [],
+        "meeting": [],
         "more": "",
         "full": "",
         "by_distance": "",
@@ -263,8 +267,12 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
         part["by_distance"] = text("person.by_distance", language, names=" ; ".join(by_distance))
     if full:
         part["full"] = text("person.full", language, names=" ; ".join(str(names[site]) for site in full))
-    in_the_way = InTheWay(sheet.diagnosis, sheet.engines, sheet.limits, language)
-    return part | told_obstacle(in_the_way, case, zone_id=_PERSON)
+    in_the_way = InTheWay(sheet.diagnosis, sheet.engines, sheet.study.limits, language)
+    part |= told_obstacle(in_the_way, case, zone_id=_PERSON)
+    if part["carpool"] and sheet.study.carpool is not None:
+        places = sheet.study.carpool
+        part["meeting"] = told_meeting_places(sheet.engines.times, sheet.diagnosis, case, places, language)
+    return part
 
 
 def _by_distance(sheet: _Sheet, case: DiagnosedCase, within: Sequence[int], free: np.ndarray) -> list[str]:

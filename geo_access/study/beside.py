@@ -50,11 +50,14 @@ class Beside:
         ``metier, zone_id, candidates, offers``, and ``official_class`` where the file imports it.
     need : Need or None
         Hiring projects, tensions and possible hours by métier.
+    carpool : GeoDataFrame or None
+        ``id, name, capacity`` of the places where people meet to share a car, points, EPSG:4326.
     """
 
     flows: pd.DataFrame | None = None
     mismatch: pd.DataFrame | None = None
     need: Need | None = None
+    carpool: gpd.GeoDataFrame | None = None
 
 
 @dataclass(frozen=True, eq=False)

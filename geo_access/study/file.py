@@ -91,13 +91,21 @@ _FAMILIES = {
 }
 
 
+class CarpoolSection(Section):
+    """``[carpool]``: places where people meet to share a car, for the sheet of a person."""
+
+    file: Path
+    source: str = ""
+    vintage: str = ""
+
+
 class StudyFile(Section):
     """The whole study file, validated; paths are absolute.
 
     Examples
     --------
     >>> sorted(StudyFile.model_fields)[:4]
-    ['addresses', 'costs', 'employers', 'employment']
+    ['addresses', 'carpool', 'costs', 'employers']
     """
 
     study: General
@@ -109,6 +117,7 @@ class StudyFile(Section):
     addresses: AddressesSection | None = None
     costs: CostsSection | None = None
     flows: FlowsSection | None = None
+    carpool: CarpoolSection | None = None
     mismatch: MismatchSection | None = None
     needs: NeedsSection | None = None
     publication: PublicationSection = PublicationSection()

@@ -20,6 +20,7 @@ import pandas as pd
 from geo_access.errors import Fault, GeoAccessError, InputError, raise_faults
 from geo_access.sources.places.find_address import BAN_SERVICE, choose_address, search_books, search_service
 from geo_access.sources.places.geocode import read_addresses, read_communes
+from geo_access.sources.places.meeting_places import read_carpool_places
 from geo_access.sources.places.population import assign_zones, read_population
 from geo_access.sources.places.zones import read_zones
 from geo_access.sources.supply.crosswalk_files import build_crosswalk
@@ -294,6 +295,7 @@ class Tables:
     flows : (pandas.DataFrame, ReadingReport) or None
     mismatch : (pandas.DataFrame, tuple of Note) or None
     needs : ReadNeeds or None
+    carpool : (geopandas.GeoDataFrame, ReadingReport) or None
     """
 
     zones: gpd.GeoDataFrame | None
@@ -304,6 +306,7 @@ class Tables:
     flows: tuple[pd.DataFrame, ReadingReport] | None = None
     mismatch: tuple[pd.DataFrame, tuple[Note, ...]] | None = None
     needs: ReadNeeds | None = None
+    carpool: _Read | None = None
 
 
 def read_tables(study: StudyFile, path: Path, faults: list[Fault]) -> Tables:
@@ -324,7 +327,7 @@ def read_tables(study: StudyFile, path: Path, faults: list[Fault]) -> Tables:
     """
     origins, codes = study.origins, [metier.code for metier in study.metiers]
     training, employers, employment = study.training, study.employers, study.employment
-    flows, mismatch, needs = study.flows, study.mismatch, study.needs
+    flows, mismatch, needs, carpool = study.flows, study.mismatch, study.needs, study.carpool
     zones = points = None
     if origins is not None:
         zones = attempt(f"{path.name}: origins.zones", faults, lambda: _all_zones(origins.layers))
@@ -351,6 +354,9 @@ def read_tables(study: StudyFile, path: Path, faults: list[Fault]) -> Tables:
         if mismatch is None
         else attempt(f"{path.name}: mismatch", faults, lambda: read_mismatch(mismatch)),
         needs=None if needs is None else attempt(f"{path.name}: needs", faults, lambda: read_needs(needs)),
+        carpool=None
+        if carpool is None
+        else attempt(f"{path.name}: carpool", faults, lambda: read_carpool_places(carpool.file)),
     )
 
 
@@ -390,7 +396,8 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
     # Basins are told by commune: before communes go into their cantons.
     needs = attempt("needs", faults, partial(_joined_needs, study, tables, zones)) or JoinedNeeds()
     zones, membership = grouped.zones, grouped.membership
-    reports = [found[1] for found in (points, tables.training, tables.employers, tables.flows) if found is not None]
+    read = (points, tables.training, tables.employers, tables.flows, tables.carpool)
+    reports = [found[1] for found in read if found is not None]
     notes = [said for report in reports for said in report.notes]
     staffed, assumed = (None, []) if tables.employers is None else _with_hours(tables.employers[0], study)
     metiers = study_metiers(study)
@@ -426,7 +433,7 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
             *norm_notes(study),
             *((note("people_counted", people=note(f"people.{study.flag.people}")),) if weighed else ()),
         ),
-        beside=Beside(flows, mismatch, needs.need),
+        beside=Beside(flows, mismatch, needs.need, None if tables.carpool is None else tables.carpool[0]),
     )
 
 

@@ -49,7 +49,7 @@ class Pictures:
 
 def study_sources(file: StudyFile) -> tuple[str, ...]:
     """Name the sources and vintages of a study's tables and streets, one line each."""
-    tables = (*file.origins.layers, file.origins.points, file.training, file.employers)
+    tables = (*file.origins.layers, file.origins.points, file.training, file.employers, file.carpool)
     sources = [f"{table.source} ({table.vintage})" if table.vintage else table.source for table in tables if table]
     streets = text("source.osm", file.study.language) if file.network.osm else ""
     return tuple(dict.fromkeys(source for source in (*sources, streets) if source))

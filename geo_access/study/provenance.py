@@ -37,6 +37,7 @@ def table_files(file: StudyFile) -> set[Path]:
     sections = (
         *study_tables(file).values(),
         file.flows,
+        file.carpool,
         file.mismatch,
         file.publication,
         *file.profiles,

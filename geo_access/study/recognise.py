@@ -22,7 +22,19 @@ from geo_access.study.needs import need_format
 
 __all__ = ["ROLES", "Recognised", "recognise"]
 
-ROLES = ("streets", "feed", "zones", "points", "training", "employers", "schools", "communes", "need", "unknown")
+ROLES = (
+    "streets",
+    "feed",
+    "zones",
+    "points",
+    "training",
+    "employers",
+    "schools",
+    "communes",
+    "need",
+    "carpool",
+    "unknown",
+)
 _TABLES = (".csv", ".txt", ".tsv", ".parquet", ".xlsx", ".json", ".geojson", ".gpkg", ".shp", ".zip")
 # Tables above are named, not opened: a stock of all establishments of France is chosen by hand.
 _MOST_BYTES = 80_000_000
@@ -160,6 +172,8 @@ def _of_table(path: Path, table: pd.DataFrame) -> Recognised:
 
 
 def _role(names: set[str], *, placed: bool, cells: bool) -> tuple[str, str]:
+    if {"idlieu", "nbrepl"} <= names:
+        return "carpool", ""
     if "uai" in names and placed:
         return "schools", ""
     if names & _METIER and placed:

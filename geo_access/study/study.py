@@ -369,6 +369,7 @@ class Study:
             employers=inputs.employers,
             rules=flag_rules(self.file),
             residents=inputs.points,
+            carpool=inputs.beside.carpool,
             sources=study_sources(self.file),
             manifest_id=fingerprint(network.inputs, metier, chosen),
             synthetic=self.file.study.synthetic,

@@ -156,6 +156,8 @@ class _Writer:
             lines = f'{self._comment("streets_kept")}streets = "crow-fly"\n# streets = "osm"\n# osm = [{files}]'
         gtfs = ", ".join(self._name(each.path) for each in feeds)
         network = f"[network]\n{self._comment('network')}{lines}\ngtfs = [{gtfs}]\n"
+        if not feeds and (elsewhere or not streets):
+            general += self._metres()
         if not streets:
             self.steps.append(self._say("no_streets"))
         if not feeds:
@@ -172,6 +174,7 @@ class _Writer:
             self._thresholds(),
             self._schedules(),
             *self._need(),
+            *self._carpool(),
             self._rest(),
         ]
         return "\n".join(parts)
@@ -187,6 +190,14 @@ class _Writer:
         files = ", ".join(each.path.name for each in streets)
         self.steps.append(self._say("streets_elsewhere", files=files, percent=f"{share:.0%}".rstrip("%")))
         return True
+
+    def _metres(self) -> str:
+        """System of coordinates of the territory, which neither streets nor stops tell."""
+        points = [*self._all("points"), *self._all("communes")]
+        if not points:
+            return ""
+        west, south, east, north = read_population(points[0].path)[0].total_bounds
+        return f"{self._comment('epsg')}epsg = {metric_epsg((west + east) / 2, (south + north) / 2)}\n"
 
     def _day(self, feeds: Sequence[Recognised]) -> dt.date:
         """Find the Tuesday on which most trips run, else the nearest day that all feeds have."""
@@ -305,6 +316,10 @@ class _Writer:
         words, steps = need_sections(self._found, name=self._name, language=self._language)
         self.steps.extend(steps)
         return [words] if words else []
+
+    def _carpool(self) -> list[str]:
+        places = self._all("carpool")
+        return [f"[carpool]\n{self._comment('carpool')}file = {self._name(places[0].path)}\n"] if places else []
 
     def _rest(self) -> str:
         flag = f"{self._comment('flag')}[flag]\nmin_opportunities = 1\nadequate_share = 0.8\nfragile_share = 0.5\n"

@@ -50,6 +50,7 @@ def sheet(
     table: gpd.GeoDataFrame | None = None,
     residents: gpd.GeoDataFrame | None = None,
     sources: tuple[str, ...] = (),
+    carpool: gpd.GeoDataFrame | None = None,
 ) -> str:
     study = SheetStudy(
         [Threshold("t", "une heure", 60, "training", source="exemple")],
@@ -58,6 +59,7 @@ def sheet(
         training=training(longitude) if table is None else table,
         residents=residents,
         sources=sources,
+        carpool=carpool,
         synthetic=True,
     )
     person = Person(origin, Metier("A1", "Soudage"), Profile("w", "À pied", "walk"))
@@ -159,6 +161,30 @@ def test_a_shared_car_names_where_it_goes(tmp_path: Path) -> None:
     html = sheet(tmp_path / "sheet.html", 0.0, table=pd.concat([near, far], ignore_index=True))
     assert re.search(r"<li>Lycée de la Plaine\u202f: \d+ min à l’aller, \d+ min au retour</li>", html)
     assert "<li>Loin" not in html
+
+
+def test_where_a_shared_car_is_met_is_told_by_the_walk(tmp_path: Path) -> None:
+    """At 50.6° N a thousandth of a degree of longitude is 70.8 m: 600 m are 780 m of streets, 9.75 min at 4.8 km/h."""
+    places = gpd.GeoDataFrame(
+        {
+            "id": ["near", "P2", "far"],
+            "name": ["Aire du <Lion>", "", "Loin"],
+            "capacity": pd.array([30, None, 5], "Int32"),
+        },
+        geometry=[Point(3.0 + 600 / 70_840, 50.6), Point(3.0, 50.61), Point(3.0, 50.7)],
+        crs=4326,
+    )
+    html = sheet(tmp_path / "sheet.html", 3.2, carpool=places)
+    told = re.findall(r"<li>([^/]*? à pied)</li>", html.partition("Où retrouver")[2])
+    # 0.01° of latitude is 1,112 m: 1,446 m of streets, 18.1 min.
+    assert told == [
+        "Aire du &lt;Lion&gt; (30 places de stationnement)\u202f: 10 min à pied",
+        "P2\u202f: 18 min à pied",
+    ]
+    html = sheet(tmp_path / "far.html", 3.2, carpool=places.iloc[2:], language="en")
+    assert "the nearest is Loin (5 parking places), 11.1 km as the crow flies" in html
+    html = sheet(tmp_path / "there.html", 3.001, carpool=places)
+    assert "à pied</li>" not in html, "who gets there needs no driver"
 
 
 def test_a_home_outside_the_territory_is_refused_with_the_distance(tmp_path: Path) -> None:

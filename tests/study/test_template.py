@@ -13,6 +13,7 @@ from typer.testing import CliRunner
 
 from geo_access.cli import app
 from geo_access.errors import InputError, MissingFileError
+from geo_access.study.check import check_study
 from geo_access.study.coverage import share_covered
 from geo_access.study.file import StudyFile, read_study_file
 from geo_access.study.need_sections import NeedsSection
@@ -99,6 +100,24 @@ def test_streets_of_another_place_are_set_aside_and_said(tmp_path: Path) -> None
     assert read_study_file(draft.study).network.streets == "crow-fly"
     # What was set aside stands there, to be taken back.
     assert '# osm = ["far.osm"]' in written
+
+
+BNLC = """id_lieu,id_local,nom_lieu,ad_lieu,com_lieu,insee,type,date_maj,ouvert,source,Xlong,Ylat,nbre_pl,proprio
+59009-C-001,,Aire du Lion,,X,59009,Aire de covoiturage,2024-01-01,true,1,3.13,50.62,30,SNCF
+59009-C-002,,Parking vide,,X,59009,Parking,2024-01-01,false,1,3.14,50.62,10,SNCF
+"""
+
+
+def test_places_for_car_pooling_come_into_the_study_and_are_read_by_check(tmp_path: Path) -> None:
+    home = folder(tmp_path, *DATA[3:])
+    (home / "quelconque.csv").write_text(BNLC, encoding="utf-8")
+    draft = draft_study(home, territory="Val", language="en")
+    report = check_study(draft.study)
+    assert not report.faults
+    # One row is closed, and told with its reason.
+    assert [(row[1], row[2]) for row in report.rows if row[0] == "quelconque.csv"] == [("2", "1")]
+    (home / "quelconque.csv").write_text(BNLC.replace("true", "false"), encoding="utf-8")
+    assert [fault.key for fault in check_study(draft.study).faults] == ["places.no_parking"]
 
 
 def test_what_is_missing_is_named_and_the_study_is_not_called_ready(tmp_path: Path) -> None:
