@@ -14,12 +14,15 @@ from geo_access.routing.boarding import boardable
 from geo_access.routing.lines import filed
 from geo_access.routing.sweep import SweepGraph, first_at
 from geo_access.routing.tables import Alightings, LineTables, Onward, Span, Walks
-from geo_access.routing.timed import Pairs, timed_of, walks_of
+from geo_access.routing.timed import Pairs, select_rows, timed_of, walks_of
 from geo_access.threads import in_pieces
 
-__all__ = ["answers_instant", "latest_times"]
+__all__ = ["BITS", "answers_instant", "latest_times"]
 
-_BITS = 64
+BITS = 64
+"""Places swept together, when one moment is asked."""
+# What is held of the last departures of all stops at a time.
+_LATEST_BYTES = 64 << 20
 # Before any moment of a timetable, with room for a walk.
 _BEFORE_ALL = np.int32(-(2**30))
 
@@ -54,7 +57,10 @@ def latest_times(
         [s]; NaN where there is none. Place by place in memory.
     """
     n_places, n_readers = pairs.places.n_rows, pairs.readers.n_rows
-    n_words = -(-n_places // _BITS)
+    n_words = -(-n_places // BITS)
+    group = max(1, _LATEST_BYTES // (4 * BITS * graph.lines.n_stops))
+    if n_words > group:
+        return _in_groups(graph, pairs, span, deadline_s, group * BITS, max_s=max_s, max_rides=max_rides)
     reached: np.ndarray = np.zeros((n_words, span.last - span.first), np.uint64)
     in_pieces(_get_off, n_words, reached, walks_of(pairs.places), graph.alightings, span, deadline_s)
     reached = _spread(graph, reached, span, max_rides)
@@ -63,12 +69,25 @@ def latest_times(
     _, order = filed(tables.departure[event] - np.int32(span.low_s), max(deadline_s - span.low_s, 0) + 1)
     boarded = event[order[::-1]]
     # One place more is asked alone: its readers look at no lane that is empty.
-    width = min(n_places, _BITS)
+    width = min(n_places, BITS)
     latest: np.ndarray = np.full((n_words, graph.lines.n_stops, width), _BEFORE_ALL, np.int32)
     in_pieces(_board_last, n_words, latest, reached, tables, boarded, graph.rank[boarded + 1] - span.first)
     times = np.full((n_readers, n_places), np.nan, np.float32, order="F")
     limits = (span.low_s, deadline_s, max_s)
     in_pieces(_read, n_readers, latest, walks_of(pairs.readers), pairs.direct, limits, times)
+    return times
+
+
+def _in_groups(
+    graph: SweepGraph, pairs: Pairs, span: Span, deadline_s: int, size: int, *, max_s: int, max_rides: int | None
+) -> np.ndarray:
+    """Do as `latest_times` does for some places at a time: what is known of every stop would not fit for all."""
+    n_places = pairs.places.n_rows
+    times = np.full((pairs.readers.n_rows, n_places), np.nan, np.float32, order="F")
+    for first in range(0, n_places, size):
+        rows = np.arange(first, min(first + size, n_places))
+        some = Pairs(select_rows(pairs.places, rows), pairs.readers, pairs.direct[:, rows])
+        times[:, rows] = latest_times(graph, some, span, deadline_s, max_s=max_s, max_rides=max_rides)
     return times
 
 

@@ -167,9 +167,9 @@ def _without_direct(
     if n_places == 0 or n_readers == 0:
         return out.times, out.feasible
     span = graph.span(low_s, high_s)
-    if samples.deadline and samples.count == len(ranks) == 1 and answers_instant(graph, pairs):
+    if samples.deadline and samples.count == 1 and answers_instant(graph, pairs):
         seconds = latest_times(graph, pairs, span, samples.first_s, max_s=wanted.max_s, max_rides=wanted.max_rides)
-        return seconds[:, :, None], np.isfinite(seconds).astype(np.int32)
+        return np.repeat(seconds[:, :, None], len(ranks), axis=2), np.isfinite(seconds).astype(np.int32)
     bound = (low_s if samples.deadline else high_s) - low_s
     instants = Instants(never, samples.first_s - low_s, samples.step_s, samples.count, bound, wanted.max_s)
     if reads_by_stop(graph, pairs, deadline=samples.deadline):

@@ -13,6 +13,7 @@ from geo_access.network.search.search import street_matrix
 from geo_access.routing.around import Graphs, graphs_around
 from geo_access.routing.causes import Reason, why_missing
 from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
+from geo_access.routing.instant import BITS
 from geo_access.routing.lanes import LANES
 from geo_access.routing.legs import Ends, Linker, connect, link, mode_legs, street_speed
 from geo_access.routing.profile import Samples, profile_times
@@ -33,6 +34,8 @@ __all__ = [
 
 # What a sweep of one event costs beside one reader's look at one block, measured on Porto Alegre.
 _SWEEP_COST, _READ_COST, _DEADLINE_FACTOR = 1.0e-7, 8.0e-6, 2.5
+# The same of one moment, 64 places in a word.
+_BITS_SWEEP_COST, _BITS_READ_COST = 1.5e-7, 6.4e-6
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,7 +181,7 @@ def transit_times(
     ranks = percentile_ranks(query.percentiles, samples.count)
     max_s, max_rides = query.max_s, query.max_rides
     n_o, n_d = ends.direct_s.shape
-    if _forward_is_cheaper((n_o, n_d), graphs.n_events, deadline=samples.deadline):
+    if _forward_is_cheaper((n_o, n_d), graphs.n_events, samples):
         ahead = graphs.ahead
         seconds, feasible = profile_times(ahead, ends.ahead, samples, max_s=max_s, max_rides=max_rides, ranks=ranks)
     else:
@@ -271,7 +274,7 @@ def instants_between(network: Network, ends: Ends, query: Query) -> np.ndarray:
     ahead = forward_graph(timetable, graph_key(query))
     instants = np.arange(samples.count)
     limits: dict[str, Any] = {"max_s": query.max_s, "max_rides": query.max_rides, "ordered": False}
-    if _forward_is_cheaper(ends.direct_s.shape, ahead.lines.n_events, deadline=samples.deadline):
+    if _forward_is_cheaper(ends.direct_s.shape, ahead.lines.n_events, samples):
         return profile_times(ahead, ends.ahead, samples, ranks=instants, **limits)[0]
     seconds, _ = profile_times(
         backward_graph(timetable, graph_key(query)),
@@ -301,13 +304,15 @@ def percentile_ranks(percentiles: tuple[int, ...], count: int) -> np.ndarray:
     return np.array([max(1, -(-p * count // 100)) - 1 for p in percentiles], dtype=np.int64)
 
 
-def _forward_is_cheaper(shape: tuple[int, ...], n_events: int, *, deadline: bool) -> bool:
+def _forward_is_cheaper(shape: tuple[int, ...], n_events: int, samples: Samples) -> bool:
     n_origins, n_destinations = shape
 
-    def cost(swept: int, readers: int, factor: float) -> float:
-        blocks = -(-swept // LANES)
-        return blocks * (n_events * _SWEEP_COST + readers * _READ_COST * factor)
+    def cost(swept: int, readers: int, *, deadline: bool) -> float:
+        if deadline and samples.count == 1:
+            return -(-swept // BITS) * (n_events * _BITS_SWEEP_COST + readers * _BITS_READ_COST)
+        factor = _DEADLINE_FACTOR if deadline else 1.0
+        return -(-swept // LANES) * (n_events * _SWEEP_COST + readers * _READ_COST * factor)
 
-    ahead = cost(n_destinations, n_origins, _DEADLINE_FACTOR if deadline else 1.0)
-    back = cost(n_origins, n_destinations, 1.0 if deadline else _DEADLINE_FACTOR)
+    ahead = cost(n_destinations, n_origins, deadline=samples.deadline)
+    back = cost(n_origins, n_destinations, deadline=not samples.deadline)
     return ahead <= back

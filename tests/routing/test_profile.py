@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from unittest import mock
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from geo_access.network.model import SparseTimes
+from geo_access.routing import instant
 from geo_access.routing.graphs import GraphKey, backward_graph, forward_graph
 from geo_access.routing.order import sorting_network
 from geo_access.routing.profile import NEVER, Pairs, Samples, profile_times
@@ -142,6 +145,9 @@ def test_one_deadline_alone_is_that_deadline_of_a_window(seed: int) -> None:
     bound = None if rng.random() < 0.5 else at_s - int(rng.integers(-5, 50)) * 60
     graph, pairs = forward_graph(timetable, key), Pairs(egress, access, direct)
     alone = profile_times(graph, pairs, Samples(at_s, 60, 1, True, bound), ranks=every(1), **limits)
+    with mock.patch.object(instant, "_LATEST_BYTES", 1):
+        word_by_word = profile_times(graph, pairs, Samples(at_s, 60, 1, True, bound), ranks=every(1), **limits)
+    np.testing.assert_array_equal(word_by_word[0], alone[0])
     window = Samples(at_s, 60, 2, True, bound)
     both = profile_times(graph, pairs, window, ranks=every(2), ordered=False, **limits)
     np.testing.assert_array_equal(alone[0][:, :, 0], both[0][:, :, 0])
