@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -100,6 +101,14 @@ def test_only_sources_reach_the_internet() -> None:
         if network & {name.split(".")[0] for name in imports(path)} and room_of(path) not in ("sources", "web")
     }
     assert reaching == set()
+
+
+def test_kernels_are_compiled_by_our_own_decorator_only() -> None:
+    """numba's own reads kernels of another release as a traceback."""
+    bare = [
+        path.name for path in modules() if re.search(r"^from numba import .*\bn?jit\b", path.read_text(), re.MULTILINE)
+    ]
+    assert bare == []
 
 
 def test_public_surface_is_narrow_and_resolves() -> None:

@@ -7,7 +7,8 @@ A NaN time compares false with every limit, so that a pair without a time is nev
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from geo_access.kernels import njit
 
 __all__ = [
     "fca_demand",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from geo_access.kernels import njit
 
 __all__ = ["DisorderError", "SpoiltError", "find_relations", "read_ways", "tag_runs", "unpack", "unzigzag"]
 
