@@ -12,7 +12,7 @@ from datetime import date
 from importlib import resources
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from geo_access.errors import Told
 
@@ -149,7 +149,14 @@ def manifest_schema() -> dict[str, Any]:
 _BEGINNING = '{\n  "id": "'
 
 
-def read_manifest(path: Path) -> dict[str, Any] | None:
+class Readable(Protocol):
+    """A file, or an object of a store."""
+
+    def read_text(self, encoding: str) -> str:
+        """Return its text."""
+
+
+def read_manifest(path: Readable) -> dict[str, Any] | None:
     """Read a manifest that this program wrote, even one that a full disk cut short.
 
     Parameters

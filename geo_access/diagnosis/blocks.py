@@ -24,7 +24,7 @@ from geo_access.errors import CapacityError
 from geo_access.times.round_trip import RoundTrip
 from geo_access.words.told import refusal
 
-__all__ = ["decide_points"]
+__all__ = ["decide_points", "point_blocks"]
 
 # A pair takes 26 bytes of times, and about as much again for each thing that varies: some 1.5 GB a block.
 _BLOCK_PAIRS = 16_000_000
@@ -56,13 +56,13 @@ def decide_points(
         When the disk is too small for the times of a large territory.
     """
     n_points = len(residents.point_ids)
-    rows = max(1, _BLOCK_PAIRS // max(1, len(task.sites)))
-    if rows >= n_points:
+    cuts = point_blocks(n_points, len(task.sites))
+    if len(cuts) <= 1:
         return _decided(task, thresholds, residents, rules, sources)
     blocks = []
     with ExitStack() as files:
         aside = _Aside(files)
-        for block in (slice(start, min(start + rows, n_points)) for start in range(0, n_points, rows)):
+        for block in cuts:
             trip, flags = _decided(task, thresholds, residents.take(block), rules, _around(sources, block))
             aside.add(trip)
             blocks.append(flags)
@@ -73,6 +73,18 @@ def decide_points(
         shared = shared_places(residents, offers, trip, Beside(threshold, residents.xy, task.sites.xy))
         found.append(replace(whole, places_per_candidate=shared))
     return trip, found
+
+
+def point_blocks(n_points: int, n_sites: int) -> list[slice]:
+    """Cut points so that those of a block × all sites are no more pairs than are held at once.
+
+    Examples
+    --------
+    >>> point_blocks(50_000, 800)
+    [slice(0, 20000, None), slice(20000, 40000, None), slice(40000, 50000, None)]
+    """
+    rows = max(1, _BLOCK_PAIRS // max(1, n_sites))
+    return [slice(start, min(start + rows, n_points)) for start in range(0, n_points, rows)]
 
 
 def _cases(task: Task, thresholds: Sequence[Threshold]) -> Iterator[tuple[Any, Threshold]]:

@@ -13,13 +13,14 @@ of the service that `geo_access.diagnosis.service_remedies` tried.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
+from geo_access.diagnosis.again import Again, question_key
+from geo_access.diagnosis.diagnose import DiagnosedCase, Diagnosis
 from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.model import UNMEASURED, Level
@@ -34,7 +35,6 @@ from geo_access.times.round_trip import (
     Sites,
     TimesSource,
     connect_points,
-    foresee_moves,
     round_trip,
 )
 from geo_access.words.told import refusal
@@ -134,7 +134,7 @@ def _find_zone(diagnosis: Diagnosis, case: DiagnosedCase, zone_id: str, metier: 
     points, people = weights.indices[weights.data > 0], weights.data[weights.data > 0]
     if not len(points):
         raise refusal("diagnosis.no_residents", zone=zone_id)
-    key = (case.profile.id, case.kind, case.schedule if case.kind == "training" else OWN_HOURS)
+    key = question_key(case)
     trip = diagnosis.times[key]
     return _Zone(
         case,
@@ -323,20 +323,14 @@ _COLUMNS = ("zone_id", "zone_name", "metier", "remedy", "detail", "share_before"
 _MANY = (*SERVICE, "session_at_existing_site")
 
 
-def _reached(case: DiagnosedCase, trip: RoundTrip, limit_s: float, n: int) -> np.ndarray:
-    offers = case.offers
-    offered = (offers.indptr, offers.site, offers.all_places)
-    return places_within(trip.out_s, trip.back_s, limit_s, False, *offered) >= n
-
-
 def _takes(case: DiagnosedCase, reached: np.ndarray) -> bool:
     """Whether somebody reaches a métier today and no longer with a change: it asks that of them, too."""
     return bool((case.points.reached & ~reached).any())
 
 
-def _sessions(case: DiagnosedCase, trip: RoundTrip, reached: np.ndarray) -> Iterator[tuple[int, np.ndarray]]:
+def _sessions(again: Again) -> Iterator[tuple[int, np.ndarray]]:
     """Yield each site, and who reaches the métiers that it is equipped for once a session is held there."""
-    within = (trip.out_s <= case.threshold.limit_s) & (trip.back_s <= case.threshold.limit_s)
+    case, (reached, within) = again.case, _today(again)
     n_sites = within.shape[1]
     kinds = [equipped_sites(case.offers, metier, n_sites) for metier in range(len(case.offers.metiers))]
     for rank in range(2):
@@ -345,44 +339,62 @@ def _sessions(case: DiagnosedCase, trip: RoundTrip, reached: np.ndarray) -> Iter
             yield site, reached | (within[:, site, None] & equipped[None, :, site])
 
 
+def _today(again: Again) -> tuple[np.ndarray, np.ndarray]:
+    """Tell who reaches enough places of each métier, and which pairs are within the threshold both ways."""
+    case, limit_s = again.case, again.case.threshold.limit_s
+    trip = again.diagnosis.times[question_key(case)]
+    offered = (case.offers.indptr, case.offers.site, case.offers.all_places)
+    reached = np.empty(case.points.reached.shape, dtype=bool)
+    within = np.empty(trip.out_s.shape, dtype=bool)
+    for rows, part in again.diagnosis.beside(case).parts(trip):
+        within[rows] = (part.out_s <= limit_s) & (part.back_s <= limit_s)
+        places = places_within(part.out_s, part.back_s, limit_s, False, *offered)
+        reached[rows] = places >= again.diagnosis.rules.min_opportunities
+    return reached, within
+
+
 def _changes(
-    diagnosis: Diagnosis, case: DiagnosedCase, times: TimesSource, limits: RemedyLimits, changes: Sequence[TriedChange]
+    again: Again,
+    times: TimesSource,
+    limits: RemedyLimits,
+    changes: Sequence[TriedChange],
+    left: Callable[[], np.ndarray],
 ) -> Iterator[tuple[str, str, np.ndarray]]:
-    """Yield each change, ordered by what it asks of others, and who reaches the métier with it."""
-    key = (case.profile.id, case.kind, case.schedule if case.kind == "training" else OWN_HOURS)
-    beside, ask = diagnosis.beside(case), diagnosis.asks[key]
-    trip = beside.read(diagnosis.times[key])
-    n, sites = diagnosis.rules.min_opportunities, diagnosis.sites[case.kind]
-    xy, limit_s = diagnosis.residents.xy, case.threshold.limit_s
+    """Yield each change, ordered by what it asks of others, and who reaches the métier with it.
 
-    def anew(changed: Ask) -> RoundTrip:
-        return beside.read(round_trip(connect_points(times, xy, sites, changed), np.arange(len(xy)), sites, changed))
-
-    plain = replace(ask, spread_s=0)
+    What is computed anew is computed for the points `left` at that moment; today's answer is told of the others.
+    """
+    diagnosis, case, plain, sites = again.diagnosis, again.case, again.ask, again.sites
+    xy = diagnosis.residents.xy
     if plain.mode == "transit":
-        biked = anew(plain.travelling(mode="bike+transit"))
-        yield "bike_to_the_stop", "bike+transit", _reached(case, biked, limit_s, n)
+        biked = plain.travelling(mode="bike+transit")
+        yield "bike_to_the_stop", "bike+transit", again.reached(times, biked, points=left())
     if may_book(plain, times):
-        yield "booked_transport", "", _reached(case, anew(plain.travelling(on_demand=True)), limit_s, n)
+        booked = plain.travelling(on_demand=True)
+        yield "booked_transport", "", again.reached(times, booked, points=left())
     if plain.mode != "car":
-        shared = anew(plain.travelling(mode="car", max_rides=None))
-        near = np.hypot(*(xy[:, None, k] - sites.xy[None, :, k] for k in (0, 1))) * limits.detour
-        near = near <= limits.covoiturage_km * 1000
-        near |= beside.near()
-        shared = RoundTrip(np.where(near, shared.out_s, np.nan), np.where(near, shared.back_s, np.nan))
-        yield "covoiturage", f"≤ {limits.covoiturage_km:g} km", _reached(case, shared, limit_s, n)
-    known = connect_points(times, xy, sites, plain)
-    foresee_moves(known, np.arange(len(xy)), sites, plain, [60 * minutes for minutes in limits.moves_min])
-    for minutes in limits.moves_min if plain.uses_transit else ():
-        yield "hours_moved", f"{minutes:+d} min", _reached(case, anew(moved_hours(plain, minutes)), limit_s, n)
+
+        def shared(points: np.ndarray) -> np.ndarray:
+            away_m = np.hypot(*(xy[points][:, None, k] - sites.xy[None, :, k] for k in (0, 1))) * limits.detour
+            return np.asarray(away_m <= limits.covoiturage_km * 1000) | diagnosis.beside(case).at(points).near()
+
+        driven = plain.travelling(mode="car", max_rides=None)
+        reached = again.reached(times, driven, points=left(), allowed=shared)
+        yield "covoiturage", f"≤ {limits.covoiturage_km:g} km", reached
+    if plain.uses_transit:
+        moves = limits.moves_min
+        asks, moves_s = [moved_hours(plain, minutes) for minutes in moves], [60 * minutes for minutes in moves]
+        for minutes, reached in zip(moves, again.moved(times, asks, moves_s, points=left()), strict=True):
+            yield "hours_moved", f"{minutes:+d} min", reached
     for tried in sorted(changes, key=lambda item: (_takes(case, item.reached), SERVICE.index(item.remedy))):
         yield tried.remedy, tried.detail, tried.reached
     if case.kind == "training":
-        for site, reached in _sessions(case, trip, _reached(case, trip, limit_s, n)):
+        for site, reached in _sessions(again):
             yield "session_at_existing_site", f"{sites.ids[site]} ({sites.names[site]})", reached
         weekly_s = limits.weekly_min * 60
-        weekly = anew(plain.travelling(max_s=int(max(weekly_s, ask.max_s))))
-        yield "weekly_stay", f"≤ {limits.weekly_min:g} min", _reached(case, weekly, weekly_s, n)
+        weekly = plain.travelling(max_s=int(max(weekly_s, plain.max_s)))
+        reached = again.reached(times, weekly, points=left(), limit_s=weekly_s)
+        yield "weekly_stay", f"≤ {limits.weekly_min:g} min", reached
 
 
 def smallest_remedies(
@@ -430,7 +442,14 @@ def smallest_remedies(
     detail = np.full(before.shape, "", dtype=object)
     after, loses = before.copy(), np.zeros(before.shape, dtype=bool)
     by_service, service, words_of = before.copy(), np.full_like(remedy, ""), np.full_like(remedy, "")
-    for name, words, reached in _changes(diagnosis, case, times, limits or RemedyLimits(), changes):
+
+    def unlifted() -> np.ndarray:
+        """Rows of the points of zones that nothing tried so far has lifted for some métier."""
+        zones = np.flatnonzero((left & (remedy == "")).any(axis=1))
+        return np.unique(weights[zones].indices).astype(np.int64)
+
+    again = Again(diagnosis, case)
+    for name, words, reached in _changes(again, times, limits or RemedyLimits(), changes, unlifted):
         found = share(reached)
         lifts, taking = left & (remedy == "") & (found >= rules.adequate_share - 1e-9), _takes(case, reached)
         if name in _MANY:

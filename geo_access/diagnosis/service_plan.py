@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from geo_access.diagnosis.again import Again
 from geo_access.diagnosis.diagnose import DiagnosedCase, Diagnosis
 from geo_access.diagnosis.service_remedies import (
     SERVICE,
@@ -12,12 +13,11 @@ from geo_access.diagnosis.service_remedies import (
     ServiceTrials,
     TriedChange,
     flagged_residents,
-    reached_by,
-    times_with,
+    reached_with,
 )
 from geo_access.errors import InputError
 from geo_access.network.timetable.edits import Edit
-from geo_access.times.round_trip import RoundTrip
+from geo_access.times.round_trip import NetworkTimes
 
 __all__ = ["service_plan"]
 
@@ -73,13 +73,12 @@ def service_plan(
         if others and (item.remedy, *others) != (_TRIP,) * (1 + len(others)):
             continue
         try:
-            trip = times_with(diagnosis, engines, case, [*edits, *item.edits])
+            reached = reached_with(diagnosis, engines, case, [*edits, *item.edits])
         except InputError:
             continue
         edits += item.edits
         changed.append((item.line, item.remedy))
-        reached = reached_by(diagnosis, case, trip)
-        placed = _placed(diagnosis, case, trip, reached & ~territory.today)
+        placed = _placed(Again(diagnosis, case), engines.on(edits), reached & ~territory.today)
         named = (len(rows) + 1, item.remedy, item.detail, item.line, item.trip, item.minute)
         worth = territory.worth(reached)
         further = sum(territory.worth(territory.also(reached, other)) > worth for other in left)
@@ -130,14 +129,19 @@ class _Territory:
         )
 
 
-def _placed(diagnosis: Diagnosis, case: DiagnosedCase, trip: RoundTrip, gained: np.ndarray) -> float:
+def _placed(again: Again, times: NetworkTimes, gained: np.ndarray) -> float:
     """Residents gained for whom there is a free place, métier by métier."""
-    read = diagnosis.beside(case).read(trip)
-    within = (read.out_s <= case.threshold.limit_s) & (read.back_s <= case.threshold.limit_s)
-    offers, placed = case.offers, 0.0
+    case, people = again.case, again.diagnosis.residents.population
+    offers, limit_s = case.offers, case.threshold.limit_s
+    served = np.zeros(len(offers.site), dtype=bool)
+    for rows, read in again.trips(times, again.ask, points=np.flatnonzero(gained.any(axis=1))):
+        within = (read.out_s <= limit_s) & (read.back_s <= limit_s)
+        for metier in np.flatnonzero(gained[rows].any(axis=0)).tolist():
+            part = slice(offers.indptr[metier], offers.indptr[metier + 1])
+            served[part] |= within[np.ix_(np.flatnonzero(gained[rows, metier]), offers.site[part])].any(axis=0)
+    placed = 0.0
     for metier in np.flatnonzero(gained.any(axis=0)).tolist():
         part = slice(offers.indptr[metier], offers.indptr[metier + 1])
-        own = within[np.ix_(np.flatnonzero(gained[:, metier]), offers.site[part])].any(axis=0)
-        free = float(offers.open_places[part][own].sum())
-        placed += min(free, float(diagnosis.residents.population[gained[:, metier]].sum()))
+        free = float(offers.open_places[part][served[part]].sum())
+        placed += min(free, float(people[gained[:, metier]].sum()))
     return placed

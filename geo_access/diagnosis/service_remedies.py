@@ -18,9 +18,9 @@ import numpy as np
 import pandas as pd
 
 from geo_access.clock import format_clock, plain_clock
-from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis
+from geo_access.diagnosis.again import Again, question_key
+from geo_access.diagnosis.diagnose import DiagnosedCase, Diagnosis
 from geo_access.diagnosis.held_connections import Changing, HeldChange, propose_held
-from geo_access.diagnosis.kernels import places_within
 from geo_access.diagnosis.line_changes import LineChange, Place, Reach, propose_extensions, propose_headways
 from geo_access.diagnosis.line_trips import TripChange, Wanted, line_rides, propose_trips
 from geo_access.diagnosis.model import UNMEASURED
@@ -30,6 +30,7 @@ from geo_access.network.model import Timetable
 from geo_access.network.timetable.edits import Edit, RepeatTrip
 from geo_access.network.timetable.held import CHANGE_MARGIN_S
 from geo_access.network.timetable.scenario import apply_edits
+from geo_access.routing.recent import bytes_of
 from geo_access.routing.transfers import usable_footpaths
 from geo_access.times.round_trip import Ask, NetworkTimes, RoundTrip, Sites, connect_points, round_trip, site_hours
 from geo_access.words.told import refusal
@@ -44,8 +45,7 @@ __all__ = [
     "ServiceTrials",
     "TriedChange",
     "flagged_residents",
-    "reached_by",
-    "times_with",
+    "reached_with",
     "try_changes",
     "with_lines",
 ]
@@ -55,6 +55,7 @@ SERVICE = ("held_connection", "trip_on_a_line", "headway_on_a_line", "extended_l
 
 _HELD = SERVICE[0]
 _MOST_ENGINES = 12
+_MOST_ENGINES_BYTES = 512 << 20
 _CLOCK_MINUTE = 5
 
 
@@ -136,9 +137,16 @@ class ServiceEngines:
             edited = apply_edits(self.times.network, once)
             self._kept[key] = self.times.beside(edited)
         self._kept.move_to_end(key)
-        if len(self._kept) > _MOST_ENGINES:
+        while len(self._kept) > 1 and (len(self._kept) > _MOST_ENGINES or self._bytes() > _MOST_ENGINES_BYTES):
             self._kept.popitem(last=False)
         return self._kept[key]
+
+    def _bytes(self) -> int:
+        """Count what the engines know, and the calls of their days."""
+        return sum(
+            times.known.store.n_bytes + (0 if times.network.timetable is None else bytes_of(times.network.timetable))
+            for times in self._kept.values()
+        )
 
 
 def flagged_residents(diagnosis: Diagnosis, case: DiagnosedCase, reached: np.ndarray) -> np.ndarray:
@@ -247,7 +255,7 @@ def _held_tried(
 ) -> TriedChange | None:
     """Compute connections held; None where the timetable does not let them be."""
     try:
-        times = times_with(diagnosis, engines, case, change.edits)
+        reached = reached_with(diagnosis, engines, case, change.edits)
     except InputError:
         return None
     lines, clocks, parts = [], [], []
@@ -265,20 +273,16 @@ def _held_tried(
         "; ".join(name for edit in change.edits for name in edit.trip_ids),
         "; ".join(clocks),
         "; ".join(parts),
-        reached_by(diagnosis, case, times),
+        reached,
     )
 
 
 def _asked(diagnosis: Diagnosis, case: DiagnosedCase) -> Ask:
-    return diagnosis.asks[_key(case)]
-
-
-def _key(case: DiagnosedCase) -> tuple[str, str, str]:
-    return case.profile.id, case.kind, case.schedule if case.kind == "training" else OWN_HOURS
+    return diagnosis.asks[question_key(case)]
 
 
 def _wanted(diagnosis: Diagnosis, case: DiagnosedCase, lacking: np.ndarray, points: np.ndarray) -> Wanted:
-    trip = diagnosis.times[_key(case)]
+    trip = diagnosis.times[question_key(case)]
     today = diagnosis.beside(case).at(points).read(RoundTrip(trip.out_s[points], trip.back_s[points]))
     hours = site_hours(_asked(diagnosis, case), diagnosis.sites[case.kind])
     least = diagnosis.rules.min_opportunities
@@ -339,7 +343,7 @@ def _trip_tried(
         "; ".join(name for _, name, _, _ in parts),
         "; ".join(minute for _, _, minute, _ in parts),
         "; ".join(f"{line}: {minute}{towards}" for line, _, minute, towards in parts),
-        reached_by(diagnosis, case, times_with(diagnosis, engines, case, edits)),
+        reached_with(diagnosis, engines, case, edits),
     )
 
 
@@ -348,16 +352,17 @@ def _line_tried(
 ) -> TriedChange | None:
     """Compute a headway or an extension; None where the streets or the timetable do not let it be."""
     try:
-        trip = times_with(diagnosis, engines, case, change.edits)
+        reached = reached_with(diagnosis, engines, case, change.edits)
     except InputError:
         return None
     line = str(timetable.route_name[change.route])
-    reached = reached_by(diagnosis, case, trip)
     return TriedChange(change.remedy, change.edits, line, "", "", f"{line}: {change.detail}", reached)
 
 
-def times_with(diagnosis: Diagnosis, engines: ServiceEngines, case: DiagnosedCase, edits: Sequence[Edit]) -> RoundTrip:
-    """Compute the times of a question with some changes.
+def reached_with(
+    diagnosis: Diagnosis, engines: ServiceEngines, case: DiagnosedCase, edits: Sequence[Edit]
+) -> np.ndarray:
+    """Tell who reaches enough places with some changes: ndarray of bool, shape (n_points, n_metiers).
 
     Parameters
     ----------
@@ -366,32 +371,13 @@ def times_with(diagnosis: Diagnosis, engines: ServiceEngines, case: DiagnosedCas
     case : DiagnosedCase
     edits : sequence of Edit
 
-    Returns
-    -------
-    RoundTrip
-
     Raises
     ------
     InputError
         When an edit cannot be applied.
     """
-    ask, sites, xy = replace(_asked(diagnosis, case), spread_s=0), diagnosis.sites[case.kind], diagnosis.residents.xy
-    return round_trip(connect_points(engines.on(edits), xy, sites, ask), np.arange(len(xy)), sites, ask)
-
-
-def reached_by(diagnosis: Diagnosis, case: DiagnosedCase, trip: RoundTrip) -> np.ndarray:
-    """Tell who reaches enough places by some times: ndarray of bool, shape (n_points, n_metiers).
-
-    Parameters
-    ----------
-    diagnosis : Diagnosis
-    case : DiagnosedCase
-    trip : RoundTrip
-    """
-    offered = (case.offers.indptr, case.offers.site, case.offers.all_places)
-    read = diagnosis.beside(case).read(trip)
-    found = places_within(read.out_s, read.back_s, case.threshold.limit_s, False, *offered)
-    return np.asarray(found >= diagnosis.rules.min_opportunities)
+    again = Again(diagnosis, case)
+    return again.reached(engines.on(edits), again.ask)
 
 
 def with_lines(

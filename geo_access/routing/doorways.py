@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,6 +10,7 @@ from geo_access.network.model import Network
 from geo_access.network.search.links import Links
 from geo_access.routing.legs import Doors, Ends, Legs, join_doors, link, link_key, mode_legs, open_doors
 from geo_access.routing.query import Query
+from geo_access.routing.recent import Recent, bytes_of
 from geo_access.routing.widening import SearchedDoors, widened_doors
 from geo_access.words.told import refusal
 
@@ -19,6 +19,13 @@ __all__ = ["Doorways", "DoorwaysKnown", "Places", "PlacesKnown"]
 # Both ends joined, the latest: direct ways between all pairs take room.
 _MOST_JOINED = 12
 _MOST_DIRECT_BYTES = 256 << 20
+# Streets searched around places: a region's homes by bicycle see a thousand stops each.
+_MOST_DOORS_BYTES = 512 << 20
+
+
+# Numbers of the homes, of the sites, and what is asked of the streets.
+_Pairing = tuple[bytes, bytes, Query]
+_Opened = tuple[bytes, Query, Legs]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +65,14 @@ class Places:
         # Links of the same places are the same object: what a search lays out of them is kept with them.
         self._taken: OrderedDict[tuple[bytes, tuple[object, ...]], Links] = OrderedDict()
         # The first doors of some places: those to the stops of a network with other stops begin with them.
-        self.searched: dict[tuple[bytes, Query, Legs], SearchedDoors] = {}
+        self.searched: Recent[_Opened, SearchedDoors] = Recent(most_bytes=_MOST_DOORS_BYTES, least=2)
+        # Of all networks on these streets, each by a mark of its own: what they take together is bounded.
+        self.doors: Recent[tuple[object, _Opened], Doors] = Recent(most_bytes=_MOST_DOORS_BYTES, least=2)
+        self.joined: Recent[tuple[object, _Pairing], tuple[Ends, Ends]] = Recent(
+            most_bytes=_MOST_DIRECT_BYTES, most=_MOST_JOINED
+        )
         # Direct ways there and back, which know no stops.
-        self._direct: OrderedDict[tuple[bytes, bytes, Query], tuple[np.ndarray, np.ndarray]] = OrderedDict()
+        self._direct: Recent[_Pairing, tuple[np.ndarray, np.ndarray]] = Recent(most_bytes=_MOST_DIRECT_BYTES)
 
     def rows(self, xy: np.ndarray) -> np.ndarray:
         """Return the number of each place, int64 (n,): equal for equal coordinates, in the order first seen."""
@@ -82,22 +94,18 @@ class Places:
         other = Places(self._network)
         other._row_of = dict(self._row_of)
         other._links = {key: (at.copy(), links) for key, (at, links) in self._links.items()}
-        other.searched = dict(self.searched)
+        other.searched, other.doors, other.joined = self.searched.copy(), self.doors.copy(), self.joined.copy()
         other._direct = self._direct.copy()
         return other
 
-    def direct(self, key: tuple[bytes, bytes, Query]) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+    def direct(self, key: _Pairing) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
         """Return the direct ways there and back that were found by some network on these streets."""
-        if key not in self._direct:
-            return None, None
-        self._direct.move_to_end(key)
-        return self._direct[key]
+        known = self._direct.get(key)
+        return (None, None) if known is None else known
 
-    def keep_direct(self, key: tuple[bytes, bytes, Query], there_s: np.ndarray, back_s: np.ndarray) -> None:
+    def keep_direct(self, key: _Pairing, there_s: np.ndarray, back_s: np.ndarray) -> None:
         """Keep direct ways for the other networks on these streets; those not asked for longest go first."""
-        self._direct[key] = there_s, back_s
-        while len(self._direct) > 1 and sum(2 * ways[0].nbytes for ways in self._direct.values()) > _MOST_DIRECT_BYTES:
-            self._direct.popitem(last=False)
+        self._direct.put(key, (there_s, back_s), there_s.nbytes + back_s.nbytes)
 
     def known(self) -> PlacesKnown:
         """Return what is known, as values that can be kept."""
@@ -175,13 +183,12 @@ class Doorways:
     def __init__(self, network: Network, places: Places) -> None:
         self._network = network
         self.places = places
-        self._doors: dict[tuple[bytes, Query, Legs], Doors] = {}
-        self._both: OrderedDict[tuple[bytes, bytes, Query], tuple[Ends, Ends]] = OrderedDict()
+        self._mark = object()
 
     def aside(self) -> Doorways:
         """Return doorways that know what these do, and remember for themselves alone."""
         other = Doorways(self._network, self.places.aside())
-        other._doors = dict(self._doors)
+        other._mark = self._mark
         return other
 
     def known(self) -> DoorwaysKnown:
@@ -189,15 +196,15 @@ class Doorways:
         return DoorwaysKnown(
             tuple(
                 (np.frombuffer(rows, np.int64), query, legs, doors)
-                for (rows, query, legs), doors in self._doors.items()
-                if doors.flex is None
+                for (mark, (rows, query, legs)), doors in self.places.doors.items()
+                if mark is self._mark and doors.flex is None
             )
         )
 
     def know(self, known: DoorwaysKnown) -> None:
         """Take over what was known of the same streets and stops."""
         for rows, query, legs, doors in known.doors:
-            self._doors[rows.tobytes(), query, legs] = doors
+            self.places.doors.put((self._mark, (rows.tobytes(), query, legs)), doors, _walks_bytes(doors))
 
     def connect_both(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> tuple[Ends, Ends]:
         """Search the streets for the way there and the way back: the bicycle, or the car, waits at the home's end.
@@ -216,29 +223,28 @@ class Doorways:
         """
         legs = mode_legs(query)
         key = self.places.rows(home_xy).tobytes(), self.places.rows(site_xy).tobytes(), query.streets
-        if key in self._both:
-            self._both.move_to_end(key)
-            return self._both[key]
+        known = self.places.joined.get((self._mark, key))
+        if known is not None:
+            return known
         homes = self._open(home_xy, replace(query, max_egress_s=query.max_access_s), legs.start, legs)
         sites = self._open(site_xy, replace(query, max_access_s=query.max_egress_s), legs.end, legs)
         there_s, back_s = self.places.direct(key)
         there = join_doors(self._network, homes, sites, query, legs, direct_s=there_s)
         back = join_doors(self._network, sites, homes, query, legs.reversed(), direct_s=back_s)
-        self._both[key] = there, back
         self.places.keep_direct(key, there.direct_s, back.direct_s)
-        while len(self._both) > _MOST_JOINED:
-            self._both.popitem(last=False)
-        return self._both[key]
+        return self.places.joined.put((self._mark, key), (there, back), there.direct_s.nbytes + back.direct_s.nbytes)
 
     def _open(self, xy: np.ndarray, query: Query, mode: str, legs: Legs) -> Doors:
         """Search the streets around points where journeys both start and end."""
         at_end = Legs(mode, mode, legs.direct)
         key = self.places.rows(xy).tobytes(), query.streets, at_end
-        if key not in self._doors:
-            self._doors[key] = self._searched(xy, query, at_end, key)
-        return self._doors[key]
+        known = self.places.doors.get((self._mark, key))
+        if known is not None:
+            return known
+        found = self._searched(xy, query, at_end, key)
+        return self.places.doors.put((self._mark, key), found, _walks_bytes(found))
 
-    def _searched(self, xy: np.ndarray, query: Query, legs: Legs, key: tuple[bytes, Query, Legs]) -> Doors:
+    def _searched(self, xy: np.ndarray, query: Query, legs: Legs, key: _Opened) -> Doors:
         """Search what no network on the same streets has searched before."""
         timetable, linker = self._network.timetable, self.places.link
         if timetable is None:
@@ -251,8 +257,14 @@ class Doorways:
             if doors is not None:
                 return doors
         doors = open_doors(self._network, xy, query, legs, leaving=True, arriving=True, linker=linker)
-        self.places.searched.setdefault(key, SearchedDoors(stop_rows, doors))
+        if known is None:
+            self.places.searched.put(key, SearchedDoors(stop_rows, doors), _walks_bytes(doors))
         return doors
+
+
+def _walks_bytes(doors: Doors) -> int:
+    """Count what the ways to stops and from stops take; the points' links are shared."""
+    return bytes_of(doors.to_stops) + bytes_of(doors.from_stops)
 
 
 def _joined(kept: Links, fresh: Links) -> Links:

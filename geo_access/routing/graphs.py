@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from weakref import ref
 
 import numpy as np
@@ -13,6 +12,7 @@ from geo_access.network.storage import KEPT_CHANGES
 from geo_access.network.timetable.lineage import lineage_of
 from geo_access.routing.lines import Lines, build_lines
 from geo_access.routing.query import Query
+from geo_access.routing.recent import kept_recently
 from geo_access.routing.regraph import same_walks, transfers_again
 from geo_access.routing.riders import open_routes
 from geo_access.routing.sweep import SweepGraph, build_graph, reverse_graph
@@ -23,6 +23,8 @@ __all__ = ["GraphKey", "backward_graph", "footpaths_of", "forward_graph", "graph
 
 # Under which a timetable knows its graphs while somebody holds them.
 _BUILT = "graphs_built"
+# A day of three million calls takes some 400 MB; the timetable before an edit stands beside the one after it.
+_MOST_BYTES = 512 << 20
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,7 @@ def graph_key(query: Query) -> GraphKey:
     )
 
 
-@lru_cache(maxsize=6)
+@kept_recently(most_bytes=_MOST_BYTES, least=2, most=6)
 def forward_graph(timetable: Timetable, key: GraphKey) -> SweepGraph:
     """Return the timetable with its changes, in the order of time."""
     routes = open_routes(
@@ -140,7 +142,7 @@ def footpaths_of(timetable: Timetable, key: GraphKey) -> SparseTimes:
     )
 
 
-@lru_cache(maxsize=6)
+@kept_recently(most_bytes=_MOST_BYTES, least=2, most=6)
 def backward_graph(timetable: Timetable, key: GraphKey) -> SweepGraph:
     """Return the same with time turned round."""
     return reverse_graph(forward_graph(timetable, key))

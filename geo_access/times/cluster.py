@@ -28,11 +28,12 @@ from distributed.diagnostics.plugin import WorkerPlugin
 from geo_access.errors import CapacityError, GeoAccessError, MissingFileError
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network
-from geo_access.network.storage import open_network, save_network
+from geo_access.network.storage import open_network
 from geo_access.routing.doorways import Doorways, Places
 from geo_access.routing.legs import Ends
 from geo_access.routing.query import Query
 from geo_access.threads import use_threads
+from geo_access.times.address import Address, Place, save_at
 from geo_access.times.allocator import keep_freed_memory
 from geo_access.times.checked import known_times, network_sha256
 from geo_access.times.parts import write_part
@@ -59,12 +60,12 @@ class Part:
     Attributes
     ----------
     origins : Points
-    file : pathlib.Path
+    file : Path or Address
         Where the client and all workers see it.
     """
 
     origins: Points
-    file: Path
+    file: Place
 
 
 @dataclass(frozen=True, eq=False)
@@ -104,15 +105,18 @@ class _OpenNetwork(WorkerPlugin):
 
     idempotent = True
 
-    def __init__(self, folder: Path, sha256: str, threads: int) -> None:
+    def __init__(self, folder: Place, sha256: str, threads: int) -> None:
         self.name = f"geo-access-{sha256}"
         self.folder, self.sha256, self.threads = folder, sha256, threads
 
     def setup(self, worker: Any) -> None:
         """Open it, and refuse another that stands in its place."""
-        del worker
         keep_freed_memory()
-        self.network = open_network(self.folder)
+        here = self.folder
+        if isinstance(here, Address):
+            # Arrays are mapped from a disk: each machine fetches the network once for each of its workers.
+            here = here.download(Path(worker.local_directory) / self.name)
+        self.network = open_network(here)
         found = network_sha256(self.network)
         if found != self.sha256:
             raise RuntimeError(f"{self.folder} holds another network ({found[:12]}, not {self.sha256[:12]})")
@@ -178,7 +182,7 @@ class Workers:
     Parameters
     ----------
     client : distributed.Client
-    shared : pathlib.Path
+    shared : Path or Address
         Folder that the client and all workers see under this name: networks are saved in it.
     wait_s : float
         How long to wait for a first worker [s].
@@ -189,9 +193,9 @@ class Workers:
         When no worker comes, the scheduler is gone, or a worker runs other versions than the client.
     """
 
-    def __init__(self, client: Client, shared: Path, *, wait_s: float = 30.0) -> None:
+    def __init__(self, client: Client, shared: Place, *, wait_s: float = 30.0) -> None:
         self._client: Any = client
-        self._shared = Path(shared).resolve()
+        self._shared: Place = shared.resolve()
         self._names: dict[int, tuple[Network, str]] = {}
         with _told(client):
             try:
@@ -228,7 +232,7 @@ class Workers:
         if known is not None:
             return known[1]
         sha256 = network_sha256(network)
-        folder = save_network(network, self._shared / f"network-{sha256[:12]}")
+        folder = save_at(network, self._shared / f"network-{sha256[:12]}")
         plugin = _OpenNetwork(folder, sha256, self._threads())
         try:
             self._client.register_plugin(plugin)

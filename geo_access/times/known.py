@@ -15,6 +15,7 @@ import numpy as np
 from geo_access.network.model import Network, Timetable
 from geo_access.routing.causes import Reason
 from geo_access.routing.query import Query, Window
+from geo_access.routing.recent import Recent
 from geo_access.times.store import Column, Kin, Store
 from geo_access.times.ways import SLOW_S, Answering, StreetConnection, WayTimes, connect_network
 from geo_access.words.told import refusal
@@ -23,6 +24,11 @@ __all__ = ["KnownConnection", "KnownNetwork"]
 
 _EVER_MIN = 65_535
 _MOST_CONNECTED = 24
+# Ways without a vehicle, there and back, are held by each connection.
+_DIRECT_BYTES = 8
+_MOST_CONNECTED_BYTES = 256 << 20
+# What a pair takes of one question and direction, and how many such answers are worth a store.
+_KEPT_BYTES, _FEWEST_KEPT = 7, 4
 _OFF_STREETS = (Reason.UNSNAPPED_ORIGIN, Reason.UNSNAPPED_DESTINATION)
 _INSTANT: dict[str, Any] = {"seconds": np.float32(np.nan), "code": np.uint8(0), "to_min": np.uint16(0)}
 _CAUSE: dict[str, Any] = {"reason": np.uint8(0), "missed_s": np.float32(np.nan), "seen": np.False_}
@@ -42,7 +48,9 @@ class KnownNetwork:
         self.store = store
         self.doorways = store.doorways(network)
         self._kin = store.kin(network)
-        self._connections: dict[tuple[bytes, bytes, Query], StreetConnection | Answering] = {}
+        self._connections: Recent[tuple[bytes, bytes, Query], StreetConnection | Answering] = Recent(
+            most_bytes=_MOST_CONNECTED_BYTES, most=_MOST_CONNECTED
+        )
 
     def timetable_within(self, hours_s: Sequence[tuple[int, int]]) -> Timetable | None:
         """Return the timetable that decides journeys within some hours: the first of these streets, where none differs.
@@ -83,13 +91,13 @@ class KnownNetwork:
         def connected_to(some: np.ndarray) -> StreetConnection | Answering:
             own = sites[some]
             key = homes.tobytes(), own.tobytes(), query.streets
-            if key not in self._connections:
-                while len(self._connections) >= _MOST_CONNECTED:
-                    del self._connections[next(iter(self._connections))]
-                workers = self.store.workers
-                make = workers.connect if workers is not None and workers.holds(self.network) else connect_network
-                self._connections[key] = make(self.network, home_xy, site_xy[some], query, self.doorways)
-            return self._connections[key]
+            made = self._connections.get(key)
+            if made is not None:
+                return made
+            workers = self.store.workers
+            make = workers.connect if workers is not None and workers.holds(self.network) else connect_network
+            made = make(self.network, home_xy, site_xy[some], query, self.doorways)
+            return self._connections.put(key, made, _DIRECT_BYTES * len(homes) * len(own))
 
         def known_of(store: Store, source: int, kin: Kin | None = None) -> KnownConnection:
             return KnownConnection(store, source, homes, sites, connected_to, kin)
@@ -100,6 +108,23 @@ class KnownNetwork:
         if kin is not None and not len(kin.spans):
             return known_of(kin.store, kin.source)
         return known_of(self.store, id(self.network.timetable), kin)
+
+    def connect_within(
+        self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query
+    ) -> KnownConnection | StreetConnection | Answering:
+        """Return the same as `connect`, remembering nothing where the store could not hold a few such answers.
+
+        Parameters
+        ----------
+        home_xy, site_xy : ndarray of float64, shapes (n_homes, 2), (n_sites, 2)
+            [m], in the network's CRS.
+        query : Query
+        """
+        known = self.connect(home_xy, site_xy, query)
+        # Answers are kept by number of the place, from the first place on.
+        pairs = (int(known.homes.max(initial=-1)) + 1) * len(known.sites)
+        fits = pairs * _KEPT_BYTES * _FEWEST_KEPT <= self.store.most_bytes
+        return known if fits else known.connected()
 
 
 @dataclass(frozen=True, eq=False)

@@ -28,6 +28,7 @@ from geo_access.routing.legs import connect, mode_legs
 from geo_access.routing.lines import Lines
 from geo_access.routing.pareto import Route, routes_to, spread_from
 from geo_access.routing.query import Query
+from geo_access.times.address import Address, Place, place_of
 from geo_access.times.checked import known_times, network_sha256
 from geo_access.times.core import timetable_of
 from geo_access.times.points import Points, read_points
@@ -143,7 +144,8 @@ def travel_times(
         The service day meant; refused when the network holds another.
     id_column : str
     sink : str or Path, optional
-        Folder to write the pairs to, in parts; a run that was interrupted goes on where it stopped.
+        Folder to write the pairs to, in parts; a run that was interrupted goes on where it stopped. A string like
+        ``s3://bucket/times`` is an address of an object store, read and written through `fsspec`.
     reduce : callable, optional
         Called with the `TravelTimes` of each block of origins; only its results are kept.
     memory_gb : float
@@ -217,21 +219,21 @@ def travel_times(
         manifest = replace(manifest, extra={**manifest.extra, "network_sha256": network_sha256(network)})
         if tile_km is not None:
             tiling = Tiling(between, network, starts, ends, query, tile_km, memory_gb, progress)
-            tiled = None if client is None else _tiles_by_workers(client, network, ends, query, Path(sink))
-            return write_tiles(tiling, manifest, Path(sink), elsewhere=tiled)
-        elsewhere = None if client is None else _by_workers(client, network, ends, query, Path(sink))
-        return write_blocks(streaming, manifest, Path(sink), elsewhere=elsewhere)
+            tiled = None if client is None else _tiles_by_workers(client, network, ends, query, place_of(sink))
+            return write_tiles(tiling, manifest, place_of(sink), elsewhere=tiled)
+        elsewhere = None if client is None else _by_workers(client, network, ends, query, place_of(sink))
+        return write_blocks(streaming, manifest, place_of(sink), elsewhere=elsewhere)
     if reduce is not None:
         return reduce_blocks(streaming, reduce)
     check_capacity(len(starts.ids), len(ends.ids), query, memory_gb=memory_gb)
     return compute(starts)
 
 
-def _by_workers(client: Client, network: Network, ends: Points, query: Query, sink: Path) -> WriteParts:
+def _by_workers(client: Client, network: Network, ends: Points, query: Query, sink: Place) -> WriteParts:
     """Let the workers of a scheduler compute and write the parts."""
     from geo_access.times.cluster import Part, Workers  # noqa: PLC0415 — an extra
 
-    def written(blocks: list[Points], files: list[Path], ids_kept: bool) -> Iterator[tuple[int, dict[str, Any]]]:
+    def written(blocks: list[Points], files: list[Place], ids_kept: bool) -> Iterator[tuple[int, dict[str, Any]]]:
         if not blocks:
             return iter(())
         workers = Workers(client, _beside(sink))
@@ -241,7 +243,7 @@ def _by_workers(client: Client, network: Network, ends: Points, query: Query, si
     return written
 
 
-def _tiles_by_workers(client: Client, network: Network, ends: Points, query: Query, sink: Path) -> WriteTiles:
+def _tiles_by_workers(client: Client, network: Network, ends: Points, query: Query, sink: Place) -> WriteTiles:
     """Let the workers of a scheduler compute tiles and write their parts."""
     from geo_access.times.cluster import Workers  # noqa: PLC0415 — an extra
 
@@ -257,8 +259,10 @@ def _tiles_by_workers(client: Client, network: Network, ends: Points, query: Que
     return written
 
 
-def _beside(sink: Path) -> Path:
+def _beside(sink: Place) -> Place:
     """Return the folder in which workers find the network."""
+    if isinstance(sink, Address):
+        return sink.beside("-network")
     folder = sink.resolve()
     return folder.with_name(f"{folder.name}-network")
 

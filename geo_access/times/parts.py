@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
+import io
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from geo_access.errors import InputError
-from geo_access.manifest import Manifest, read_manifest, sha256_file, write_whole
+from geo_access.errors import CapacityError, InputError
+from geo_access.manifest import Manifest, read_manifest
+from geo_access.times.address import Address, Place, sha256_of, write_text
 from geo_access.words.note import Note, note
+from geo_access.words.told import refusal
 
 __all__ = ["OpenedParts", "claim_folder", "one_type", "open_parts", "sound_parts", "write_ledger", "write_part"]
 
@@ -40,19 +44,22 @@ def one_type(ids: np.ndarray) -> bool:
     return kinds != {int} or all(_INT64.min <= value <= _INT64.max for value in ids.tolist())
 
 
-def claim_folder(folder: Path, manifest: Manifest) -> None:
+def claim_folder(folder: Place, manifest: Manifest) -> None:
     """Take a folder for a run: make it, go on with what this run began there, or refuse.
 
     Raises
     ------
     InputError
         When it is a file, or holds another run or other files.
+    CapacityError
+        When the disk or the store does not take anything.
     """
     if folder.exists() and not folder.is_dir():
         raise InputError(
             f"{folder} is a file → name a folder for the parts", key="stream.file", values={"folder": folder}
         )
-    folder.mkdir(parents=True, exist_ok=True)
+    with _writing(folder):
+        folder.mkdir(parents=True, exist_ok=True)
     note = folder / "manifest.json"
     strange = sorted(entry.name for entry in folder.iterdir() if not _OURS.fullmatch(entry.name))
     owner = _owner(folder)
@@ -73,14 +80,15 @@ def claim_folder(folder: Path, manifest: Manifest) -> None:
             key="stream.other_run",
             values={"folder": folder, "owner": owner, "own": manifest.id},
         )
-    for left in folder.glob("*.writing"):
-        if _OURS.fullmatch(left.name):
+    for left in folder.iterdir():
+        if left.name.endswith(".writing") and _OURS.fullmatch(left.name):
             left.unlink()
     if (read_manifest(note) or {}).get("id") != manifest.id:
-        write_whole(note, manifest.to_json())
+        with _writing(note):
+            write_text(note, manifest.to_json())
 
 
-def _owner(folder: Path) -> str | None:
+def _owner(folder: Place) -> str | None:
     """Run that a folder belongs to, by its manifest or its ledger; None when neither can be read."""
     for content in (read_manifest(folder / "manifest.json"), _read_ledger(folder)):
         owner = (content or {}).get("id")
@@ -89,7 +97,7 @@ def _owner(folder: Path) -> str | None:
     return None
 
 
-def _read_ledger(folder: Path) -> Mapping[str, Any]:
+def _read_ledger(folder: Place) -> Mapping[str, Any]:
     try:
         content = json.loads((folder / _LEDGER).read_text(encoding="utf-8"))
     except (OSError, ValueError, RecursionError):
@@ -97,13 +105,13 @@ def _read_ledger(folder: Path) -> Mapping[str, Any]:
     return content if isinstance(content, dict) else {}
 
 
-def sound_parts(folder: Path, parts: Sequence[Path], run: str) -> dict[str, dict[str, Any]]:
+def sound_parts(folder: Place, parts: Sequence[Place], run: str) -> dict[str, dict[str, Any]]:
     """Rows and SHA-256 of the parts that are, byte for byte, what a run wrote; by name.
 
     Parameters
     ----------
-    folder : pathlib.Path
-    parts : sequence of pathlib.Path
+    folder : Path or Address
+    parts : sequence of Path or Address
         Parts wanted.
     run : str
         Id of the run's manifest.
@@ -121,17 +129,17 @@ def sound_parts(folder: Path, parts: Sequence[Path], run: str) -> dict[str, dict
     return {
         part.name: entry
         for part, entry in entries.items()
-        if isinstance(entry, dict) and part.is_file() and sha256_file(part) == entry.get("sha256")
+        if isinstance(entry, dict) and part.is_file() and sha256_of(part) == entry.get("sha256")
     }
 
 
-def write_part(frame: pd.DataFrame, part: Path, *, attempt: str = "") -> dict[str, Any]:
+def write_part(frame: pd.DataFrame, part: Place, *, attempt: str = "") -> dict[str, Any]:
     """Write one part whole, and say its rows and SHA-256.
 
     Parameters
     ----------
     frame : DataFrame
-    part : pathlib.Path
+    part : Path or Address
     attempt : str
         Eight hexadecimal digits, where several may write the same part at once.
 
@@ -139,21 +147,45 @@ def write_part(frame: pd.DataFrame, part: Path, *, attempt: str = "") -> dict[st
     -------
     dict
         ``rows``, ``sha256``.
+
+    Raises
+    ------
+    CapacityError
+        When the disk or the store does not take it.
     """
+    if isinstance(part, Address):
+        table = io.BytesIO()
+        frame.to_parquet(table, index=False)
+        content = table.getvalue()
+        with _writing(part):
+            part.write_bytes(content)
+        return {"rows": len(frame), "sha256": hashlib.sha256(content).hexdigest()}
     unfinished = part.with_suffix(f".{attempt}.writing" if attempt else ".writing")
     try:
-        frame.to_parquet(unfinished, index=False)
-        digest = sha256_file(unfinished)
-        unfinished.replace(part)
+        with _writing(part):
+            frame.to_parquet(unfinished, index=False)
+            digest = sha256_of(unfinished)
+            unfinished.replace(part)
     finally:
         unfinished.unlink(missing_ok=True)
     return {"rows": len(frame), "sha256": digest}
 
 
-def write_ledger(folder: Path, entries: Mapping[str, Mapping[str, Any]], run: str) -> None:
+@contextlib.contextmanager
+def _writing(place: Place) -> Iterator[None]:
+    """Tell a full disk, a store that is full or gone: what is whole stays, and the same run goes on with it."""
+    try:
+        yield
+    except OSError as error:
+        cause = error.strerror or str(error) or type(error).__name__
+        raise refusal("stream.unwritten", CapacityError, file=place, cause=cause) from error
+
+
+def write_ledger(folder: Place, entries: Mapping[str, Mapping[str, Any]], run: str) -> None:
     """Write down which parts are whole."""
     content = {"id": run, "parts": dict(sorted(entries.items()))}
-    write_whole(folder / _LEDGER, json.dumps(content, indent=1) + "\n")
+    with _writing(folder):
+        write_text(folder / _LEDGER, json.dumps(content, indent=1) + "\n")
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,8 +194,8 @@ class OpenedParts:
 
     Attributes
     ----------
-    folder : pathlib.Path
-    files : tuple of pathlib.Path
+    folder : Path or Address
+    files : tuple of Path or Address
         All parts of the run, written or not.
     ledger : dict of str to dict
         ``rows`` and ``sha256`` of the parts that are whole, by name; `keep` adds to it.
@@ -174,20 +206,20 @@ class OpenedParts:
         Parts that were damaged; ids that a table can only keep as text.
     """
 
-    folder: Path
-    files: tuple[Path, ...]
+    folder: Place
+    files: tuple[Place, ...]
     ledger: dict[str, dict[str, Any]]
     ids_kept: bool
     manifest: Manifest
     notes: tuple[Note, ...]
 
-    def keep(self, file: Path, entry: dict[str, Any]) -> None:
+    def keep(self, file: Place, entry: dict[str, Any]) -> None:
         """Write down that a part is whole."""
         self.ledger[file.name] = entry
         write_ledger(self.folder, self.ledger, self.manifest.id)
 
 
-def open_parts(origin_ids: np.ndarray, manifest: Manifest, folder: Path, n_parts: int) -> OpenedParts:
+def open_parts(origin_ids: np.ndarray, manifest: Manifest, folder: Place, n_parts: int) -> OpenedParts:
     """Take a folder for a run of so many parts, and look at what is whole there.
 
     Parameters
@@ -195,7 +227,7 @@ def open_parts(origin_ids: np.ndarray, manifest: Manifest, folder: Path, n_parts
     origin_ids : ndarray of object
     manifest : Manifest
         Its `id` says which run the folder belongs to.
-    folder : pathlib.Path
+    folder : Path or Address
     n_parts : int
 
     Returns

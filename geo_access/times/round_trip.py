@@ -128,7 +128,7 @@ class NetworkTimes:
 
     def connect(self, home_xy: np.ndarray, site_xy: np.ndarray, query: Query) -> Connection:
         """Search the streets around homes and sites once, for any number of schedules."""
-        return self.known.connect(home_xy, site_xy, query)
+        return self.known.connect_within(home_xy, site_xy, query)
 
 
 @dataclass(frozen=True)

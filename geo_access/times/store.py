@@ -11,11 +11,13 @@ import numpy as np
 from geo_access.network.model import Network, Timetable
 from geo_access.network.timetable.differences import touched_spans
 from geo_access.routing.doorways import Doorways, DoorwaysKnown, Places, PlacesKnown
+from geo_access.routing.recent import Recent
 from geo_access.times.ways import Spreading
 
 __all__ = ["Column", "Key", "Kin", "KnownAnswers", "KnownColumns", "Store"]
 
 Column = dict[str, np.ndarray]
+_MOST_LAYOUTS = 12
 # Identity of the timetable or of the streets, question, whether homeward, number of the site.
 Key = tuple[int, object, bool, int]
 
@@ -97,7 +99,9 @@ class Store:
         self._bytes = 0
         self._columns: OrderedDict[Key, Column] = OrderedDict()
         self._places: dict[int, tuple[object, Places]] = {}
-        self._doorways: dict[tuple[object, ...], Doorways] = {}
+        # The streets around places see the stops: a line that is extended has stops of its own.
+        self._doorways: Recent[tuple[object, ...], Doorways] = Recent(most_bytes=0, most=_MOST_LAYOUTS)
+        self._first_layout: dict[int, tuple[object, ...]] = {}
         self._timetables: dict[int, object] = {}
         # The first timetable of some streets, and the store of its answers.
         self._first: dict[int, tuple[Store, Timetable]] = {}
@@ -107,7 +111,13 @@ class Store:
         streets = network.streets
         # The objects are held, so that their identities stay theirs.
         _, places = self._places.setdefault(id(streets), (streets, Places(network)))
-        return self._doorways.setdefault(self._key_of(network), Doorways(network, places))
+        key = self._key_of(network)
+        found = self._doorways.get(key)
+        if found is None:
+            found = self._doorways.put(key, Doorways(network, places), 0)
+        # The layout of the first network is asked for in the end, however many edits were tried since.
+        self._doorways.get(self._first_layout.setdefault(id(streets), key))
+        return found
 
     def _key_of(self, network: Network) -> tuple[object, ...]:
         """Name what doorways depend on: the streets, and where the stops are."""
@@ -118,10 +128,21 @@ class Store:
         ids = "\0".join(map(str, timetable.stop_id)).encode()
         return id(network.streets), timetable.stop_x.tobytes(), timetable.stop_y.tobytes(), ids
 
+    @property
+    def most_bytes(self) -> int:
+        """Kept at once."""
+        return self._most_bytes
+
+    @property
+    def n_bytes(self) -> int:
+        """Kept at this moment."""
+        return self._bytes
+
     def beside(self) -> Store:
         """Return a store of its own columns that shares what is known of the streets."""
         other = Store(most_bytes=self._most_bytes, workers=self.workers)
         other._places, other._doorways, other._first = self._places, self._doorways, self._first
+        other._first_layout = self._first_layout
         return other
 
     def kin(self, network: Network) -> Kin | None:
@@ -145,7 +166,7 @@ class Store:
         other = Store(most_bytes=self._most_bytes, workers=self.workers)
         doorways = self.doorways(network).aside()
         other._places[id(network.streets)] = network.streets, doorways.places
-        other._doorways[self._key_of(network)] = doorways
+        other._doorways.put(self._key_of(network), doorways, 0)
         return other
 
     def known_of(self, network: Network) -> KnownAnswers:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,6 +15,7 @@ from rich.progress import track
 from geo_access.errors import CapacityError, InputError
 from geo_access.manifest import Manifest
 from geo_access.routing.query import Query
+from geo_access.times.address import Place, read_table
 from geo_access.times.parts import claim_folder, one_type, sound_parts, write_ledger, write_part
 from geo_access.times.points import Points, select_points
 from geo_access.times.result import TravelTimes
@@ -41,7 +41,7 @@ _NAMED = 5
 _LOG = logging.getLogger("geo_access")
 
 Compute = Callable[[Points], TravelTimes]
-WriteParts = Callable[[list[Points], list[Path], bool], Iterator[tuple[int, dict[str, Any]]]]
+WriteParts = Callable[[list[Points], list[Place], bool], Iterator[tuple[int, dict[str, Any]]]]
 
 
 @dataclass(frozen=True, eq=False)
@@ -50,18 +50,18 @@ class StreamedTimes:
 
     Attributes
     ----------
-    folder : pathlib.Path
+    folder : Path or Address
         Holds ``manifest.json``, ``part-00000.parquet`` … with one row per pair as in `TravelTimes.to_frame`, and
         ``parts.json``: rows and SHA-256 of each part.
-    parts : tuple of pathlib.Path
+    parts : tuple of Path or Address
     query : Query
     manifest : Manifest
     notes : tuple of Note
         Parts that were damaged and computed again; ids that a table can only keep as text.
     """
 
-    folder: Path
-    parts: tuple[Path, ...]
+    folder: Place
+    parts: tuple[Place, ...]
     query: Query
     manifest: Manifest
     notes: tuple[Note, ...] = ()
@@ -88,7 +88,7 @@ class StreamedTimes:
             seconds = np.empty((0, 0, len(self.query.percentiles)), np.float32)
             found = seconds, nothing.astype(np.uint8), nothing.astype(np.float32)
             return TravelTimes(nobody, nobody, self.query, *found, self.manifest).to_frame()
-        return pd.concat([pd.read_parquet(part) for part in self.parts], ignore_index=True)
+        return pd.concat([read_table(part) for part in self.parts], ignore_index=True)
 
 
 def bytes_per_pair(query: Query) -> int:
@@ -226,7 +226,7 @@ def _blocks(asked: Streaming, cuts: list[slice]) -> Iterator[tuple[int, TravelTi
 
 
 def write_blocks(
-    asked: Streaming, manifest: Manifest, folder: Path, *, elsewhere: WriteParts | None = None
+    asked: Streaming, manifest: Manifest, folder: Place, *, elsewhere: WriteParts | None = None
 ) -> StreamedTimes:
     """Write all pairs to a folder; parts already there are kept when they are whole and of the same run.
 
@@ -235,7 +235,7 @@ def write_blocks(
     asked : Streaming
     manifest : Manifest
         Its `id` says which run the folder belongs to.
-    folder : pathlib.Path
+    folder : Path or Address
     elsewhere : callable, optional
         Computes and writes the parts in place of this process: from blocks of origins, their files and whether ids
         keep their type, to each part's number and entry in the ledger, in any order.

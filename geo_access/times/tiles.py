@@ -10,7 +10,6 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -22,6 +21,7 @@ from geo_access.manifest import Manifest
 from geo_access.network.model import Network
 from geo_access.routing.bounds import bounds_of
 from geo_access.routing.query import Query
+from geo_access.times.address import Place
 from geo_access.times.parts import one_type, open_parts, write_part
 from geo_access.times.points import Points, take_points
 from geo_access.times.result import TravelTimes
@@ -86,7 +86,7 @@ class TilePart:
     ----------
     number : int
         Of the part, in the order of the run.
-    file : pathlib.Path
+    file : Path or Address
     n_homes : int
         Homes of the tile that are its own, after those of the parts before.
     places : ndarray of int64
@@ -94,7 +94,7 @@ class TilePart:
     """
 
     number: int
-    file: Path
+    file: Place
     n_homes: int
     places: np.ndarray
 
@@ -117,7 +117,7 @@ WriteTiles = Callable[[list[Tile], bool], Iterator[tuple[int, dict[str, Any]]]]
 
 
 def write_tiles(
-    asked: Tiling, manifest: Manifest, folder: Path, *, elsewhere: WriteTiles | None = None
+    asked: Tiling, manifest: Manifest, folder: Place, *, elsewhere: WriteTiles | None = None
 ) -> StreamedTimes:
     """Write all pairs that can be within the limit to a folder; parts that are already there and whole are kept.
 
@@ -125,7 +125,7 @@ def write_tiles(
     ----------
     asked : Tiling
     manifest : Manifest
-    folder : pathlib.Path
+    folder : Path or Address
     elsewhere : callable, optional
         Computes and writes the tiles in place of this process: from tiles and whether ids keep their type, to each
         part's number and entry in the ledger, in any order.
@@ -251,7 +251,7 @@ def _tiles(parts: list[_Part], asked: Tiling) -> Iterator[list[int]]:
         yield tile
 
 
-def _tile(asked: Tiling, numbers: list[int], parts: list[_Part], files: tuple[Path, ...]) -> Tile:
+def _tile(asked: Tiling, numbers: list[int], parts: list[_Part], files: tuple[Place, ...]) -> Tile:
     homes = np.concatenate([parts[number].homes for number in numbers])
     cut = [(number, files[number], len(parts[number].homes), parts[number].places) for number in numbers]
     return Tile(take_points(asked.origins, homes), tuple(TilePart(*fields) for fields in cut))

@@ -160,7 +160,7 @@ def test_another_network_in_the_shared_folder_is_refused(client: Client, tmp_pat
     folder = tmp_path / f"network-{network_sha256(other)[:12]}"
     with pytest.MonkeyPatch.context() as patch:
         # Something else is saved in its place between the two.
-        patch.setattr(cluster, "save_network", lambda network, target: save_network(NETWORK, target))
+        patch.setattr(cluster, "save_at", lambda network, target: save_network(NETWORK, target))
         with pytest.raises(MissingFileError, match="another network") as told:
             workers.open(other)
     assert str(folder) in str(told.value)
@@ -213,6 +213,14 @@ def test_no_scheduler_at_an_address_is_told(tmp_path: Path) -> None:
             meet_workers(address, tmp_path, wait_s=0.5),
         ):
             raise AssertionError("nobody is there")
+
+
+def test_workers_fetch_the_network_from_an_object_store_and_write_there(
+    client: Client, tmp_path: Path, alone: dict[str, bytes]
+) -> None:
+    travel_times(NETWORK, HOMES, SITES, sink=f"file://{tmp_path}/bucket/times", client=client, **ASKED)
+    assert contents(tmp_path / "bucket" / "times") == alone
+    assert list((tmp_path / "bucket" / "times-network").glob("network-*/*"))
 
 
 def test_tiles_by_workers_are_the_bytes_of_one_process(

@@ -16,6 +16,7 @@ from geo_access.network.timetable.service import take_out
 from geo_access.routing.query import Query, Window
 from geo_access.times.kept import KeptTimes
 from geo_access.times.round_trip import Foreseeing, NetworkTimes, TimesSource
+from geo_access.times.store import Store
 from geo_access.times.ways import TransitConnection, WayTimes
 from tests.routing.random_timetables import random_timetable
 from tests.times.worlds import PLAIN, H, bus, country
@@ -63,6 +64,21 @@ def test_only_the_new_row_the_new_site_and_the_longer_time_are_computed(computed
     assert computed == [(2, 2), (2, 1), (1, 3)]
     ask(engine, XY, SITES, replace(ASKED, max_s=5 * H), explain=False)
     assert computed[3:] == [(3, 3)]
+
+
+@pytest.mark.parametrize("mode", ["transit", "walk"])
+def test_what_no_store_could_hold_is_answered_the_same(computed: list[tuple[int, int]], mode: str) -> None:
+    network = line(7, 7.5)
+    deadline = ASKED.arrive if mode == "transit" else None
+    query = replace(ASKED, mode=mode, arrive=deadline, max_s=2 * H)
+    fresh = NetworkTimes(network, store=Store(most_bytes=1))
+    for explain in (True, False):
+        kept, straight = (ask(times, XY, SITES, query, explain=explain) for times in (NetworkTimes(network), fresh))
+        for name in ("seconds", "reason", "beyond_s", "missed_s") if explain else ("seconds", "reason"):
+            np.testing.assert_array_equal(getattr(straight, name), getattr(kept, name), err_msg=name)
+    ask(fresh, XY, SITES, query)
+    # Twice for the engine that remembers, three times for the one that does not.
+    assert len(computed) == (5 if mode == "transit" else 0)
 
 
 def test_another_timetable_shares_the_streets_but_no_time(computed: list[tuple[int, int]]) -> None:
