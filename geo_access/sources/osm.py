@@ -6,7 +6,7 @@ Where OSM says that a car may be left to take public transport: ``amenity=parkin
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,6 +17,7 @@ from geo_access.arrays import begins_run, indptr_of, rows_of
 from geo_access.crs import WGS84
 from geo_access.errors import CoverageError, InputError
 from geo_access.sources.osm_areas import WalkArea, walk_areas
+from geo_access.sources.osm_drafts import draft_of, standing_ways
 from geo_access.sources.osm_keys import NODE_KEYS, UNDEFINED, WAY_KEYS
 from geo_access.sources.osm_kinds import osm_file
 from geo_access.sources.osm_parts import Part, TagSets, check_paths, read_part
@@ -171,10 +172,13 @@ def read_osm(
 
 
 def _node_tags(parts: Sequence[Part]) -> dict[int, dict[str, str]]:
-    """Tags of the newest version of each node, of equal ones that of the first file."""
+    """Tags of the newest version of each node, of equal ones that of the first file; a draft's before any other."""
     newest: dict[int, tuple[int, dict[str, str]]] = {}
-    for part in parts:
+    drafts = draft_of(parts, "node")
+    for k, part in enumerate(parts):
         for node, (version, tags) in part.node_tags.items():
+            if drafts.get(node, k) != k:
+                continue
             if node not in newest or version > newest[node][0]:
                 newest[node] = (version, tags)
     return {node: tags for node, (_, tags) in newest.items()}
@@ -206,8 +210,29 @@ class _Ways:
         self.way_tags, self.counts = joined("way_tags", np.int32), joined("counts", np.int64)
         self.node_id, self.x, self.y = joined("node_id", np.int64), joined("x", np.int32), joined("y", np.int32)
         if len(parts) > 1:
+            self._keep(standing_ways(parts))
+            self._move({node: place for part in parts for node, place in part.moved.items()})
             self._fill()
             self._once()
+
+    def _move(self, places: Mapping[int, tuple[int, int]]) -> None:
+        """Put nodes where an editor has moved them, in the ways of every file."""
+        if not places:
+            return
+        ids = np.array(sorted(places))
+        at = np.minimum(np.searchsorted(ids, self.node_id), len(ids) - 1)
+        rows = np.flatnonzero(ids[at] == self.node_id)
+        xy = np.array([places[int(node)] for node in ids], dtype=np.int32)
+        self.x[rows], self.y[rows] = xy[at[rows]].T
+
+    def _keep(self, chosen: np.ndarray) -> None:
+        """Keep some of the ways, bool (n_ways,)."""
+        if chosen.all():
+            return
+        positions = np.repeat(chosen, self.counts)
+        self.node_id, self.x, self.y = self.node_id[positions], self.x[positions], self.y[positions]
+        self.way_id, self.version = self.way_id[chosen], self.version[chosen]
+        self.way_tags, self.counts = self.way_tags[chosen], self.counts[chosen]
 
     def _fill(self) -> None:
         """Give nodes that one file lacks the position they have in another."""
@@ -226,15 +251,9 @@ class _Ways:
         known = np.add.reduceat((self.x != UNDEFINED).astype(np.int64), ends - self.counts)
         order = np.lexsort((np.arange(len(ends)), -known, -self.version, self.way_id))
         first = begins_run(self.way_id[order])
-        keep = np.sort(order[first])
-        if len(keep) == len(self.way_id):
-            return
         chosen = np.zeros(len(self.way_id), dtype=bool)
-        chosen[keep] = True
-        positions = np.repeat(chosen, self.counts)
-        self.node_id, self.x, self.y = self.node_id[positions], self.x[positions], self.y[positions]
-        self.way_id, self.version = self.way_id[keep], self.version[keep]
-        self.way_tags, self.counts = self.way_tags[keep], self.counts[keep]
+        chosen[order[first]] = True
+        self._keep(chosen)
 
     def leave_far_nodes(self, names: Sequence[str]) -> list[int]:
         """Take the positions of a few nodes far from all others as unknown; refuse territories oceans apart."""
@@ -274,8 +293,11 @@ _FAR_DEGREES = 10
 def _restrictions(parts: Sequence[Part]) -> tuple[tuple[Restriction, ...], int]:
     """Turn restrictions of all files, each once, and how many lack a member."""
     newest: dict[int, tuple[int, dict[str, str], list[tuple[str, int, str]]]] = {}
-    for part in parts:
+    drafts = draft_of(parts, "relation")
+    for k, part in enumerate(parts):
         for number, relation in part.relations.items():
+            if drafts.get(number, k) != k:
+                continue
             if number not in newest or newest[number][0] < relation[0]:
                 newest[number] = relation
     found: list[Restriction] = []

@@ -21,6 +21,7 @@ import numpy as np
 
 from geo_access.arrays import indptr_of
 from geo_access.errors import CapacityError, InputError, MissingFileError, raise_faults
+from geo_access.sources.osm_drafts import drafted_objects
 from geo_access.sources.osm_keys import NODE_KEY_SET, READ_KEYS, UNDEFINED, WAY_KEY_SET, is_street
 from geo_access.sources.osm_kinds import is_bomb, kind_of, osm_file, xml_opener
 from geo_access.sources.osm_packed import Packed, read_packed
@@ -89,6 +90,11 @@ class Part:
         self.whole: dict[int, list[_TRIPLE]] | None = None
         self.outside = 0
         self.odd: Counter[str] = Counter()
+        # What an editor has changed or deleted, by kind of object: it stands for what other files say of it.
+        self.drafted: dict[str, set[int]] = {"node": set(), "way": set(), "relation": set()}
+        self.moved: dict[int, tuple[int, int]] = {}
+        # Versions in which ways were deleted.
+        self.retired: dict[int, int] = {}
 
     def way(self, number: int, version: int, tags: Iterable[tuple[str, str]], found: list[_TRIPLE]) -> None:
         """Keep a way that people may move along, with the tags that are read; `found` has node, x and y."""
@@ -282,7 +288,7 @@ def _holds_any(part: Part, path: Path, nodes: list[int]) -> bool:
     return any(True for _ in reader.with_filter(osmium.filter.IdFilter(nodes)))
 
 
-def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
+def _read_whole(part: Part, path: Path, drafted: dict[tuple[str, int], str]) -> None:
     """Gather the newest version of every object, in any order, then read."""
     import osmium  # noqa: PLC0415 — importing the room stays cheap
 
@@ -295,7 +301,7 @@ def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
         name = (
             "node" if isinstance(item, osmium.osm.Node) else "way" if isinstance(item, osmium.osm.Way) else "relation"
         )
-        number, version, there = item.id, item.version, not item.deleted and (name, item.id) not in deleted
+        number, version, there = item.id, item.version, not item.deleted and drafted.get((name, item.id)) != "delete"
         table: Mapping[int, tuple[Any, ...]] = nodes if name == "node" else ways if name == "way" else relations
         if number in table and table[number][0] > version:
             part.odd["older"] += 1
@@ -311,6 +317,10 @@ def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
             ways[number] = (version, there, _pairs(item), found)
         else:
             relations[number] = (version, there, _pairs(item), _members(item))
+    for kind, number in drafted:
+        part.drafted[kind].add(number)
+    part.moved = {number: nodes[number][1:3] for number in part.drafted["node"] & nodes.keys()}
+    part.retired = {number: version for number, (version, there, _, _) in ways.items() if not there}
     for number, (version, _, _, tags) in nodes.items():
         if tags:
             part.node(number, version, tags)
@@ -332,8 +342,6 @@ def _read_whole(part: Part, path: Path, deleted: set[tuple[str, int]]) -> None:
             part.relation(number, version, dict(tags), members)
 
 
-_DELETED = re.compile(rb"""<(node|way|relation)\b[^>]*\baction=["']delete["'][^>]*>""")
-_ID = re.compile(rb"""\bid=["'](-?\d+)["']""")
 _SMALL_BYTES = 16 << 20
 _MOST_UNPACKED_BYTES = 256 << 20
 
@@ -353,25 +361,6 @@ def _read_ordinary(part: Part, path: Path) -> bool:
         return _read_sorted(part, path)
     _take_packed(part, packed)
     return True
-
-
-def _deleted(path: Path, text: bytes | None) -> set[tuple[str, int]]:
-    """Objects that an editor has marked for deletion: ``action="delete"``, which osmium does not tell."""
-    opener = xml_opener(path)
-    if opener is None:
-        return set()
-    found: set[tuple[str, int]] = set()
-    before = b""
-    with io.BytesIO(text) if text is not None else opener(path, "rb") as file:
-        while block := file.read(1 << 22):
-            text = before + block
-            if b"action=" in text:
-                for match in _DELETED.finditer(text):
-                    number = _ID.search(match[0])
-                    if number is not None:
-                        found.add((match[1].decode(), int(number[1])))
-            before = block[-1_024:]
-    return found
 
 
 _REMARK = re.compile(rb"<remark>\s*(.*?)\s*</remark>", re.DOTALL)
@@ -425,11 +414,11 @@ def read_part(path: Path, tag_sets: TagSets, *, box: tuple[int, int, int, int] |
     try:
         part.text = _unpacked(path)
         _refuse_remark(path, part.text)
-        deleted = _deleted(path, part.text)
-        if deleted or not _read_ordinary(part, path):
+        drafted = drafted_objects(path, part.text)
+        if drafted or not _read_ordinary(part, path):
             text, part = part.text, Part(tag_sets, box)
             part.text = text
-            _read_whole(part, path, deleted)
+            _read_whole(part, path, drafted)
     except InputError:
         raise
     except (RuntimeError, ValueError, OSError, EOFError, zlib.error, osmium.InvalidLocationError) as error:

@@ -83,6 +83,50 @@ def test_a_draft_with_negative_numbers_beside_an_extract(tmp_path: Path) -> None
     assert walk_s(path, where, "AD") == pytest.approx(3 * STREET_S, abs=0.3)
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "way_s"),
+    [
+        ("<way id='2' version='1'", "<way id='2' version='1' action='delete'", None),
+        ("<way id='2' version='1'", "<way id='2' version='2' visible='false'", None),
+        # The same version, as editors save what is not uploaded yet: a street no longer.
+        ("<way id='2' version='1'", "<way id='2' version='1' action='modify'", None),
+        ("<way id='2' version='1'", "<way id='-2' action='modify'", 3 * STREET_S),
+    ],
+)
+def test_what_a_draft_closes_is_closed_in_the_extract_too(
+    tmp_path: Path, old: str, new: str, way_s: float | None
+) -> None:
+    path, where, text = line(tmp_path)
+    draft = text.replace(old, new)
+    assert draft != text
+    if "modify" in new:
+        before, after = draft.split(new)
+        draft = before + new + after.replace("residential", "construction", 1)
+    # What the draft only shows around it says nothing new.
+    ways = [row for row in draft.splitlines() if "<way id='1'" not in row and "<way id='3'" not in row]
+    for name in ("a_draft.osm", "z_draft.osm"):
+        (tmp_path / name).write_text("\n".join(ways))
+        found = walk_s([path, tmp_path / name], where, "AD")
+        assert np.isnan(found) if way_s is None else found == pytest.approx(way_s, abs=0.3)
+
+
+def test_a_node_that_a_draft_moves_and_a_barrier_that_it_takes_away(tmp_path: Path) -> None:
+    where = write_osm(tmp_path / "older.osm", LINE, WAYS, nodes={"B": {"barrier": "gate", "access": "private"}})
+    write_osm(tmp_path / "plain.osm", LINE, WAYS)
+    rows = (tmp_path / "plain.osm").read_text().splitlines()
+    node = next(row for row in rows if f"id='{ord('B')}'" in row and "<node" in row)
+    drafted = node.replace("version='1'", "version='1' action='modify'")
+    (tmp_path / "draft.osm").write_text("\n".join([*rows[:2], drafted, rows[-1]]))
+    paths = [tmp_path / "older.osm", tmp_path / "draft.osm"]
+    assert ord("B") not in read_osm(paths).node_tags
+    assert walk_s(paths, where, "AD") == pytest.approx(3 * STREET_S, abs=0.3)
+    lat = node.partition("lat='")[2].partition("'")[0]
+    moved = drafted.replace(lat, f"{float(lat) + 0.001:.7f}")
+    (tmp_path / "draft.osm").write_text("\n".join([*rows[:2], moved, rows[-1]]))
+    read = read_osm(paths)
+    assert read.lat[read.node_id == ord("B")] == pytest.approx(float(lat) + 0.001, abs=1e-7)
+
+
 def test_the_order_of_extracts_does_not_matter(tmp_path: Path) -> None:
     # Each half has the whole way, but only its own nodes.
     write_osm(tmp_path / "west.osm", "A---B---C---D", {"ABCD": ROAD}, missing="D")
