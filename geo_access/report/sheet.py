@@ -21,7 +21,7 @@ from geo_access.errors import CoverageError, InputError
 from geo_access.network.model import CrowFly, Network
 from geo_access.report.sheet_carpool import told_meeting_places
 from geo_access.report.sheet_remedies import InTheWay, told_obstacle
-from geo_access.report.sheet_ways import told_trip, whole_minutes
+from geo_access.report.sheet_ways import site_named, told_trip, whole_minutes
 from geo_access.report.words import environment, limit_words, minutes
 from geo_access.times.round_trip import NetworkTimes
 from geo_access.words.words import format_number, plural, text, written_date
@@ -227,13 +227,15 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
     within, full = [site for site in near if free[site] > 0], [site for site in near if free[site] <= 0]
     by_distance = _by_distance(sheet, case, within, free)
     limit = limit_words(case.threshold, language)
+    sites = sheet.diagnosis.sites[kind]
+    # An employer with two shifts stands twice in the table, and is one employer.
+    reached = len({str(sites.ids[site]) for site in (*within, *by_distance)})
     count = (
-        plural(f"person.count.{kind}", len(within) + len(by_distance), language, minutes=limit)
+        plural(f"person.count.{kind}", reached, language, minutes=limit)
         if within or by_distance
         else text(f"person.none.{kind}", language, minutes=limit)
     )
     schedule = next((item for item in sheet.study.schedules if item.id == case.schedule), None)
-    names = sheet.diagnosis.sites[kind].names
     told = [
         told_trip(sheet.engines.times.network, sheet.diagnosis, case, site, schedule=schedule, language=language)
         for site in within[:_MOST_TRIPS]
@@ -243,8 +245,12 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
     rows = []
     for site in within:
         there, back = shown.get(site) or (whole_minutes(trip.out_s[0, site]), whole_minutes(trip.back_s[0, site]))
-        offered = _offered(table, metier, str(sheet.diagnosis.sites[kind].ids[site]), kind, language)
-        rows.append({"name": str(names[site]), "there": there, "back": back, "offers": offered})
+        offered = (
+            plural("openings", float(free[site]), language)
+            if kind == "job"
+            else _offered(table, metier, str(sites.ids[site]), language)
+        )
+        rows.append({"name": site_named(sites, site, language), "there": there, "back": back, "offers": offered})
     part: dict[str, Any] = {
         "kind": kind,
         "count": count,
@@ -264,9 +270,11 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
     if len(within) > _MOST_TRIPS:
         part["more"] = text("person.more", language, n=_MOST_TRIPS)
     if by_distance:
-        part["by_distance"] = text("person.by_distance", language, names=" ; ".join(by_distance))
+        part["by_distance"] = text("person.by_distance", language, names=" ; ".join(by_distance.values()))
     if full:
-        part["full"] = text("person.full", language, names=" ; ".join(str(names[site]) for site in full))
+        part["full"] = text(
+            "person.full", language, names=" ; ".join(site_named(sites, site, language) for site in full)
+        )
     in_the_way = InTheWay(sheet.diagnosis, sheet.engines, sheet.study.limits, language)
     part |= told_obstacle(in_the_way, case, zone_id=_PERSON)
     if part["carpool"] and sheet.study.carpool is not None:
@@ -275,21 +283,21 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
     return part
 
 
-def _by_distance(sheet: _Sheet, case: DiagnosedCase, within: Sequence[int], free: np.ndarray) -> list[str]:
+def _by_distance(sheet: _Sheet, case: DiagnosedCase, within: Sequence[int], free: np.ndarray) -> dict[int, str]:
     """Name the places with room that are within by the distance beside the minutes alone, with their time."""
     beside, language = sheet.diagnosis.beside(case), sheet.language
     if not beside.asked:
-        return []
+        return {}
     trip = sheet.diagnosis.times[case.profile.id, case.kind, case.schedule if case.kind == "training" else OWN_HOURS]
-    near, names = beside.near()[0], sheet.diagnosis.sites[case.kind].names
-    told = []
+    near, sites = beside.near()[0], sheet.diagnosis.sites[case.kind]
+    told = {}
     for site in np.unique(case.offers.site).tolist():
         if not near[site] or free[site] <= 0 or site in within:
             continue
         worst = max(float(trip.out_s[0, site]), float(trip.back_s[0, site]))
         known = np.isfinite(trip.out_s[0, site]) and np.isfinite(trip.back_s[0, site])
         time = minutes(whole_minutes(worst), language) if known else text("person.no_trip", language)
-        told.append(f"{names[site]} ({time})")
+        told[site] = f"{site_named(sites, site, language)} ({time})"
     return told
 
 
@@ -298,14 +306,12 @@ def _unlocated(case: DiagnosedCase, language: str) -> str:
     return plural(f"person.unlocated.{case.kind}", lost, language) if lost else ""
 
 
-def _offered(table: pd.DataFrame | None, metier: Metier, site: str, kind: str, language: str) -> str:
-    """Levels of a site and their places, or its openings."""
+def _offered(table: pd.DataFrame | None, metier: Metier, site: str, language: str) -> str:
+    """Levels of a site and their places."""
     if table is None:
         return ""
     codes = table["metier"].astype(str).str.strip().str.upper() == metier.code.strip().upper()
     mine = table[(codes & (table["site_id"].astype(str) == site)).to_numpy()]
-    if kind == "job":
-        return plural("openings", float(pd.to_numeric(mine["openings"]).fillna(1).sum()), language)
     told = []
     levels = pd.to_numeric(mine["level"]).to_numpy(np.float64, na_value=np.nan)
     colon = text("colon", language)

@@ -14,7 +14,7 @@ from geo_access.diagnosis.diagnose import DiagnosedCase, Diagnosis
 from geo_access.diagnosis.model import FlagReason
 from geo_access.diagnosis.remedies import RemedyLimits, find_remedies
 from geo_access.diagnosis.service_remedies import SERVICE, ServiceEngines, ServiceLimits, ServiceTrials, try_changes
-from geo_access.report.sheet_ways import whole_minutes
+from geo_access.report.sheet_ways import site_named, whole_minutes
 from geo_access.times.round_trip import RoundTrip, connect_points, round_trip
 from geo_access.words.words import text
 
@@ -132,7 +132,7 @@ def _driven_to(found: InTheWay, case: DiagnosedCase) -> list[str]:
         text(
             "person.driven_to",
             found.language,
-            name=str(sites.names[site]),
+            name=site_named(sites, site, found.language),
             there=whole_minutes(trip.out_s[0, site]),
             back=whole_minutes(trip.back_s[0, site]),
         )

@@ -12,10 +12,11 @@ from geo_access.diagnosis.model import Profile, Schedule
 from geo_access.network.model import Network
 from geo_access.routing.journeys import Journey, Leg, explain_query
 from geo_access.routing.query import Window
+from geo_access.times.round_trip import Sites
 from geo_access.words.told import refusal
 from geo_access.words.words import text
 
-__all__ = ["told_trip", "whole_minutes", "written_steps"]
+__all__ = ["site_named", "told_trip", "whole_minutes", "written_steps"]
 
 _USUAL_SLACK_S = 300
 
@@ -29,6 +30,29 @@ def whole_minutes(seconds: float) -> int:
     (1, 25)
     """
     return max(1, round(float(seconds) / 60))
+
+
+def site_named(sites: Sites, site: int, language: str) -> str:
+    """Name a site, with its shift where it has hours of its own: an employer with two shifts stands twice.
+
+    Parameters
+    ----------
+    sites : Sites
+    site : int
+    language : str
+
+    Examples
+    --------
+    >>> column = np.array(["e"], object)
+    >>> shifts = Sites(column, column, np.zeros((1, 2)), np.array([18_000]), np.array([46_800]))
+    >>> site_named(shifts, 0, "en")
+    'e (from 05:00 to 13:00)'
+    """
+    name = str(sites.names[site])
+    if sites.start_s is None or sites.end_s is None:
+        return name
+    start, end = (format_clock(int(moment[site])) for moment in (sites.start_s, sites.end_s))
+    return f"{name} ({text('person.hours', language, start=start, end=end)})"
 
 
 def told_trip(

@@ -163,6 +163,31 @@ def test_a_shared_car_names_where_it_goes(tmp_path: Path) -> None:
     assert "<li>Loin" not in html
 
 
+def test_an_employer_with_two_shifts_is_one_employer_with_the_openings_of_each(tmp_path: Path) -> None:
+    """Two openings in the morning and three in the afternoon are never said as five and five."""
+    shifts = pd.concat(
+        [
+            training(3.02).assign(openings=2, shift_start="05:00", shift_end="13:00"),
+            training(3.02).assign(openings=3, shift_start="13:00", shift_end="21:00"),
+        ],
+        ignore_index=True,
+    )
+    study = SheetStudy(
+        [Threshold("t", "une heure", 60, "job", source="exemple")],
+        [Schedule("s", "poste", "job", "05:00", "13:00")],
+        date(2026, 3, 17),
+        employers=gpd.GeoDataFrame(shifts.assign(site_name="Verrerie")),
+    )
+    person = Person(ORIGIN, Metier("A1", "Soudage"), Profile("w", "À pied", "walk"))
+    network = Network(2154, CrowFly(2154), None, {})
+    html = adviser_sheet(tmp_path / "s.html", network=network, person=person, study=study, language="en").read_text()
+    assert "1 employer within" in html
+    assert re.findall(r'<th scope="row">(.*?)</th><td>\d+</td><td>\d+</td><td>(.*?)</td>', html) == [
+        ("Verrerie (from 13:00 to 21:00)", "3 openings"),
+        ("Verrerie (from 05:00 to 13:00)", "2 openings"),
+    ]
+
+
 def test_where_a_shared_car_is_met_is_told_by_the_walk(tmp_path: Path) -> None:
     """At 50.6° N a thousandth of a degree of longitude is 70.8 m: 600 m are 780 m of streets, 9.75 min at 4.8 km/h."""
     places = gpd.GeoDataFrame(
