@@ -73,6 +73,18 @@ class Page:
         finally:
             self._call("/frame", {"id": None})
 
+    def mouse(self, *places: tuple[float, float], dragged: bool = False) -> None:
+        """Click with the mouse at each place of the window [px], or drag from the first over the others to the last."""
+        press, release = ({"type": kind, "button": 0} for kind in ("pointerDown", "pointerUp"))
+        moves = [
+            {"type": "pointerMove", "duration": 60, "x": round(x), "y": round(y), "origin": "viewport"}
+            for x, y in places
+        ]
+        steps = [moves[0], press, *moves[1:], release]
+        if not dragged:
+            steps = [step for move in moves for step in (move, press, release)]
+        self._call("/actions", {"actions": [{"type": "pointer", "id": "mouse", "actions": steps}]})
+
     def console_errors(self) -> list[str]:
         """Severe lines of the console since the last call; failures to load are among them."""
         lines = self._call("/se/log", {"type": "browser"})
@@ -109,7 +121,9 @@ def _free_port() -> int:
 
 
 @contextmanager
-def browser(*, width: int = 1280, height: int = 860, webgl: bool = False) -> Iterator[Page]:
+def browser(
+    *, width: int = 1280, height: int = 860, webgl: bool = False, profile: Path | None = None
+) -> Iterator[Page]:
     """Open Chromium with a profile of its own, or skip and say why.
 
     Parameters
@@ -118,12 +132,14 @@ def browser(*, width: int = 1280, height: int = 860, webgl: bool = False) -> Ite
         Window [px].
     webgl : bool
         Whether maps are drawn, by software.
+    profile : pathlib.Path, optional
+        Where the browser keeps what it keeps, left there for whoever looks into it; by default nothing stays.
     """
     chromium, driver = shutil.which("chromium") or shutil.which("chromium-browser"), shutil.which("chromedriver")
     if chromium is None or driver is None:
         pytest.skip("chromium or chromedriver is not installed: pages are not looked at")
     port = _free_port()
-    with tempfile.TemporaryDirectory() as profile:
+    with tempfile.TemporaryDirectory() as passing:
         process = subprocess.Popen([driver, f"--port={port}"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         try:
             for _ in range(100):
@@ -137,7 +153,7 @@ def browser(*, width: int = 1280, height: int = 860, webgl: bool = False) -> Ite
                 "args": [
                     *_FLAGS,
                     *(_WEBGL if webgl else ("--disable-gpu",)),
-                    f"--user-data-dir={profile}",
+                    f"--user-data-dir={profile or passing}",
                     f"--window-size={width},{height}",
                 ],
             }

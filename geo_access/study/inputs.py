@@ -19,7 +19,7 @@ import pandas as pd
 
 from geo_access.errors import Fault, GeoAccessError, InputError, raise_faults
 from geo_access.sources.places.find_address import BAN_SERVICE, choose_address, search_books, search_service
-from geo_access.sources.places.geocode import read_addresses, read_communes
+from geo_access.sources.places.geocode import Addresses, read_addresses, read_communes
 from geo_access.sources.places.meeting_places import read_carpool_places
 from geo_access.sources.places.population import assign_zones, read_population
 from geo_access.sources.places.zones import read_zones
@@ -444,7 +444,7 @@ def find_origin(
     words: str,
     file: StudyFile,
     *,
-    addresses: Sequence[Path] = (),
+    addresses: Sequence[Path | Addresses] = (),
     online: bool = False,
     tell: Callable[[Note], None] = lambda _: None,
 ) -> tuple[float, float]:
@@ -456,8 +456,8 @@ def find_origin(
         ``lon,lat``, or an address on one line.
     file : StudyFile
         Its section ``[addresses]`` serves when neither `addresses` nor `online` is given.
-    addresses : sequence of pathlib.Path
-        Files of the Base adresse nationale: the address does not leave the machine.
+    addresses : sequence of pathlib.Path or Addresses
+        Files of the Base adresse nationale, or what was read of them: the address does not leave the machine.
     online : bool
         Whether the address may leave the machine: to the service that the study names, else to the national one.
         Without it nothing is sent, whatever the study says.
@@ -478,12 +478,14 @@ def find_origin(
     if given is not None:
         return float(given[1]), float(given[2])
     section = file.addresses
-    books: Sequence[Path] = addresses
+    books = addresses
     if not books and not online and section is not None:
         books = section.files
     service = (section.service if section is not None and section.service else BAN_SERVICE) if online else None
     if books:
-        found = choose_address(search_books(words, [read_addresses(path) for path in books]))
+        found = choose_address(
+            search_books(words, [book if isinstance(book, Addresses) else read_addresses(book) for book in books])
+        )
     elif service is not None:
         check_url(service)
         tell(note("address_sent", service=service))

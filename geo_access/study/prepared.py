@@ -18,9 +18,10 @@ from geo_access.diagnosis.publication import held_back_zones
 from geo_access.diagnosis.zonings import Zoning
 from geo_access.errors import InputError
 from geo_access.manifest import fingerprint
-from geo_access.network.model import Network
+from geo_access.network.model import CrowFly, Network
 from geo_access.routing.graphs import keep_changes
 from geo_access.routing.query import Window
+from geo_access.sources.places.geocode import Addresses, read_addresses
 from geo_access.study.beside import publication
 from geo_access.study.file import (
     StudyFile,
@@ -35,7 +36,14 @@ from geo_access.study.findings import study_diagnosis
 from geo_access.study.inputs import StudyInputs
 from geo_access.study.network import OtherDays
 from geo_access.study.opened import open_study
-from geo_access.study.prepared_folder import PreparedParts, hash_sources, open_parts, prepared_folder, save_parts
+from geo_access.study.prepared_folder import (
+    PreparedParts,
+    hash_sources,
+    open_parts,
+    open_step_free,
+    prepared_folder,
+    save_parts,
+)
 from geo_access.study.scenario import Assumptions
 from geo_access.study.step_free import step_free_network
 from geo_access.study.zonings import read_units, zonings_table
@@ -65,6 +73,8 @@ class PreparedStudy:
         Times known so far, by what they depend on: scenarios add to them.
     sources : mapping of str to str
         SHA-256 of the files it was read from; empty where it is not as read, but changed.
+    folder : pathlib.Path or None
+        That it was opened from.
 
     Examples
     --------
@@ -80,14 +90,18 @@ class PreparedStudy:
     diagnosis: Diagnosis
     kept: KeptTimes
     sources: Mapping[str, str] = field(default_factory=dict)
+    folder: Path | None = None
 
-    def save(self, folder: str | Path | None = None) -> Path:
+    def save(self, folder: str | Path | None = None, *, step_free: bool = False) -> Path:
         """Write all that is known into a folder, which `open_prepared` opens in a moment.
 
         Parameters
         ----------
         folder : str or pathlib.Path, optional
             Beside the study file by default; what was prepared there before is replaced.
+        step_free : bool
+            Whether to write the network without a step too: its streets are read once more for it. Without it the
+            first question that asks for it does.
 
         Returns
         -------
@@ -105,7 +119,8 @@ class PreparedStudy:
             if profile.uses_transit:
                 keep_changes(self.network, profile.query(arrive=Window(0, 0)))
         answers = self.kept.known_of(self.network)
-        parts = PreparedParts(self.inputs, self.network, self.diagnosis, answers, self.sources)
+        level = self.step_free.network if step_free and not isinstance(self.network.streets, CrowFly) else None
+        parts = PreparedParts(self.inputs, self.network, self.diagnosis, answers, self.sources, level)
         return save_parts(parts, prepared_folder(self.path) if folder is None else folder)
 
     def assuming(self, assumed: Assumptions, *, progress: Progress | None = None) -> PreparedStudy:
@@ -158,6 +173,12 @@ class PreparedStudy:
         return zonings_table(self.file, self.inputs, self.diagnosis)
 
     @cached_property
+    def address_books(self) -> tuple[Addresses, ...]:
+        """Files of the Base adresse nationale that the study names, read once; none where it names none."""
+        section = self.file.addresses
+        return () if section is None else tuple(read_addresses(path) for path in section.files)
+
+    @cached_property
     def step_free(self) -> PreparedStudy:
         """The same study on streets, stops and trips without a step, for questions of one person.
 
@@ -168,7 +189,9 @@ class PreparedStudy:
         InputError
             Where the study has straight lines for streets, or its files changed since it was prepared.
         """
-        return replace(self, network=step_free_network(self.file, self.network), sources={})
+        kept = None if self.folder is None else open_step_free(self.folder)
+        network = step_free_network(self.file, self.network) if kept is None else kept
+        return replace(self, network=network, sources={}, folder=None)
 
     @cached_property
     def manifest_id(self) -> str:
@@ -411,7 +434,8 @@ def open_prepared(study: str | Path, folder: str | Path | None = None) -> Prepar
     """
     path = Path(study)
     file = read_study_file(path)
-    parts = open_parts(prepared_folder(path) if folder is None else folder, file, path)
+    source = prepared_folder(path) if folder is None else Path(folder)
+    parts = open_parts(source, file, path)
     kept = KeptTimes()
     kept.know(parts.network, parts.answers)
-    return PreparedStudy(file, path, parts.inputs, parts.network, parts.diagnosis, kept, parts.sources)
+    return PreparedStudy(file, path, parts.inputs, parts.network, parts.diagnosis, kept, parts.sources, source)

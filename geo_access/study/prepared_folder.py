@@ -1,7 +1,8 @@
 """A prepared study as a folder: tables, network, flags and the times known, bound to the bytes that they came from.
 
 The folder opens memory-mapped, without any pickle. It is refused when a file of the study has changed, when the study
-asks something else, or when another version wrote it; scenarios, costs and the pages' settings may change freely.
+asks something else, or when another version wrote it; scenarios, costs, address files and the pages’ settings may
+change freely.
 """
 
 from __future__ import annotations
@@ -33,12 +34,13 @@ from geo_access.times.store import KnownAnswers
 from geo_access.words.note import Note
 from geo_access.words.told import refusal
 
-__all__ = ["FORMAT", "PreparedParts", "hash_sources", "open_parts", "prepared_folder", "save_parts"]
+__all__ = ["FORMAT", "PreparedParts", "hash_sources", "open_parts", "open_step_free", "prepared_folder", "save_parts"]
 
 _MARK = "prepared.json"
 _NETWORK = "network"
+_STEP_FREE = "step_free"
 # What of a study file changes nothing that is prepared.
-_FREE = ("scenarios", "output", "costs")
+_FREE = ("scenarios", "output", "costs", "addresses")
 _SHOWN = 4
 
 
@@ -68,6 +70,8 @@ class PreparedParts:
         Links and times known of the network.
     sources : mapping of str to str
         SHA-256 of each file that was read, by its path from the study's folder.
+    step_free : Network or None
+        The network without a step, to be written beside; opened apart by `open_step_free`.
     """
 
     inputs: StudyInputs
@@ -75,6 +79,7 @@ class PreparedParts:
     diagnosis: Diagnosis
     answers: KnownAnswers
     sources: Mapping[str, str]
+    step_free: Network | None = None
 
 
 # What a question of known times is made of is not told by its field: `Query`.
@@ -159,6 +164,8 @@ def save_parts(parts: PreparedParts, folder: str | Path) -> Path:
         raise refusal("prepared.not_written", folder=target, why=error.strerror or "") from None
     try:
         save_network(parts.network, working / _NETWORK)
+        if parts.step_free is not None:
+            save_network(parts.step_free, working / _STEP_FREE)
         whole = {"inputs": parts.inputs, "diagnosis": parts.diagnosis, "answers": parts.answers}
         write_values(working, whole, _CLASSES)
         mark = {"format": FORMAT, "version": code_version(), "sources": dict(parts.sources)}
@@ -215,6 +222,17 @@ def open_parts(folder: str | Path, file: StudyFile, study: Path) -> PreparedPart
     except (KeyError, TypeError) as error:
         raise refusal("prepared.damaged", folder=source, file=_MARK) from error
     return PreparedParts(inputs, open_network(source / _NETWORK), diagnosis, answers, now)
+
+
+def open_step_free(folder: Path) -> Network | None:
+    """Open the network without a step of a prepared study, memory-mapped; None where none was written.
+
+    Parameters
+    ----------
+    folder : pathlib.Path
+        Whose sources were compared already.
+    """
+    return open_network(folder / _STEP_FREE) if (folder / _STEP_FREE).is_dir() else None
 
 
 def _mark(folder: Path, study: Path) -> dict[str, Any]:

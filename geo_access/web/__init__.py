@@ -7,8 +7,11 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from geo_access.errors import InputError
+from geo_access.web.outside import Outside
 
-__all__ = ["open_workshop"]
+__all__ = ["Outside", "open_workshop"]
+
+_NOTHING = Outside()
 
 
 def open_workshop(
@@ -17,7 +20,7 @@ def open_workshop(
     host: str = "127.0.0.1",
     port: int = 8765,
     token: str = "",
-    online: bool = False,
+    outside: Outside = _NOTHING,
     open_page: bool = True,
     announce: Callable[[str], None] = print,
 ) -> None:
@@ -31,8 +34,8 @@ def open_workshop(
         Where to listen; 0 for a free port.
     token : str
         Asked of every request when the host is not this machine.
-    online : bool
-        Whether addresses may be sent to the national address service.
+    outside : Outside
+        What may be asked of servers beyond this machine: nothing by default.
     open_page : bool
         Whether to open the page in the default browser.
     announce : callable
@@ -41,7 +44,8 @@ def open_workshop(
     Raises
     ------
     InputError
-        Without the extra, for a study that cannot be read, a port that is taken, an open host without a token.
+        Without the extra, for a study that cannot be read, a port that is taken, an open host without a token,
+        a base map that is not known.
     """
     missing = [name for name in ("starlette", "uvicorn") if find_spec(name) is None]
     if missing:
@@ -52,4 +56,4 @@ def open_workshop(
         )
     from geo_access.web.serve import Address, serve  # noqa: PLC0415 — the extra may be missing
 
-    serve(study, Address(host, port, token), online=online, open_page=open_page, announce=announce)
+    serve(study, Address(host, port, token), outside=outside, open_page=open_page, announce=announce)

@@ -190,7 +190,8 @@ def _by_licence(metier: str, without: set[tuple[str, str]], offers: set[tuple[st
 def _places(prepared: PreparedStudy, question: AdviserQuestion, *, online: bool, addresses: Sequence[Any]) -> _Places:
     def found(address: str, lon: float | None, lat: float | None) -> np.ndarray:
         if address:
-            lon, lat = find_origin(address, prepared.file, addresses=addresses, online=online)
+            books = addresses or (() if online else prepared.address_books)
+            lon, lat = find_origin(address, prepared.file, addresses=books, online=online)
         return place_of(prepared, float(lon or 0.0), float(lat or 0.0))
 
     home_xy = found(question.address, question.lon, question.lat)

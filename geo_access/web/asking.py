@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from typing import Any
 
@@ -112,6 +113,7 @@ async def _start(workshop: Workshop, access: Access, request: Request) -> Respon
         "language": language,
         "launch": access.launch,
         "online": workshop.online,
+        "tiles": None if workshop.tiles is None else asdict(workshop.tiles),
     }
     if workshop.error is not None:
         state |= {"state": "failed", "error": error_text(workshop.error, language)}

@@ -13,7 +13,7 @@ from rich.markup import escape
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
 from geo_access.console import Command
-from geo_access.web import open_workshop
+from geo_access.web import Outside, open_workshop
 from geo_access.words.words import format_number, text
 
 __all__ = ["add_commands"]
@@ -36,10 +36,11 @@ def add_commands(app: typer.Typer, told_in: Telling) -> None:
         context: typer.Context,
         study: Annotated[Path, typer.Argument(help="help.study")],
         out: Annotated[Path | None, typer.Option("--out", help="help.prepare_out")] = None,
+        step_free: Annotated[bool, typer.Option("--step-free/--no-step-free", help="help.prepare_step_free")] = True,
     ) -> None:
         """Read, build and diagnose a study once, into a folder that opens in a moment."""
         with told_in(context.obj):
-            _prepared(study, out, context.obj)
+            _prepared(study, out, context.obj, step_free=step_free)
 
     @app.command(cls=Command, help="help.serve")
     def serve(
@@ -49,6 +50,7 @@ def add_commands(app: typer.Typer, told_in: Telling) -> None:
         host: Annotated[str, typer.Option("--host", help="help.host")] = "127.0.0.1",
         token: Annotated[str, typer.Option("--token", help="help.token")] = "",
         online: Annotated[bool, typer.Option("--online", help="help.serve_online")] = False,
+        tiles: Annotated[str, typer.Option("--tiles", help="help.tiles")] = "",
         browser: Annotated[bool, typer.Option("--browser/--no-browser", help="help.browser")] = True,
     ) -> None:
         """Open the workshop: a local page to ask questions and see the answers at once."""
@@ -59,13 +61,13 @@ def add_commands(app: typer.Typer, told_in: Telling) -> None:
                 host=host,
                 port=port,
                 token=token,
-                online=online,
+                outside=Outside(addresses=online, tiles=tiles),
                 open_page=browser,
                 announce=lambda page: console.print(f"[bold]{escape(page)}[/]", soft_wrap=True),
             )
 
 
-def _prepared(study: Path, out: Path | None, language: str) -> None:
+def _prepared(study: Path, out: Path | None, language: str, *, step_free: bool) -> None:
     # Opens half of the house: only for who prepares.
     from geo_access.study.study import Study  # noqa: PLC0415
 
@@ -78,7 +80,7 @@ def _prepared(study: Path, out: Path | None, language: str) -> None:
         def progress(stage: str, share: float) -> None:
             bar.update(task, description=text(f"stage.{stage}", language), completed=share)
 
-        folder = Study.from_file(study).prepare(progress=progress).save(out)
+        folder = Study.from_file(study).prepare(progress=progress).save(out, step_free=step_free)
         bar.update(task, completed=1.0)
     size_mb = sum(entry.stat().st_size for entry in folder.rglob("*") if entry.is_file()) / 1e6
     said = text("cli.prepared", language, folder=folder, mb=format_number(size_mb, language))

@@ -19,6 +19,7 @@ from geo_access.study.file import read_study_file
 from geo_access.study.prepared import PreparedStudy, open_prepared, prepare_study
 from geo_access.web.app import make_app
 from geo_access.web.guard import Access
+from geo_access.web.outside import Outside, tile_source
 from geo_access.web.planner import surface_answer
 from geo_access.web.questions import SurfaceQuestion
 from geo_access.web.saving import file_mark
@@ -52,7 +53,7 @@ def serve(
     study: str | Path,
     address: Address | None = None,
     *,
-    online: bool = False,
+    outside: Outside | None = None,
     open_page: bool = True,
     announce: Callable[[str], None] = print,
 ) -> None:
@@ -63,8 +64,8 @@ def serve(
     study : str or pathlib.Path
         The study file.
     address : Address, optional
-    online : bool
-        Whether addresses may be sent to the national address service.
+    outside : Outside, optional
+        What may be asked of servers beyond this machine: nothing by default.
     open_page : bool
         Whether to open the page in the default browser.
     announce : callable
@@ -73,9 +74,11 @@ def serve(
     Raises
     ------
     InputError
-        For a study that cannot be read, a port that is taken, a host beyond this machine without a token.
+        For a study that cannot be read, a port that is taken, a host beyond this machine without a token,
+        a base map that is not known.
     """
-    where = address or Address()
+    where, asked = address or Address(), outside or Outside()
+    tiles = tile_source(asked.tiles)
     if where.host not in _LOOPBACK and not where.token:
         raise InputError(
             f"{where.host}: the page would be open to the network → give a secret with --token, or listen on 127.0.0.1",
@@ -88,8 +91,11 @@ def serve(
     port = int(listening.getsockname()[1])
     shown = f"[{where.host}]" if ":" in where.host else where.host
     names = {shown, "localhost", "127.0.0.1"} if where.host in _LOOPBACK else {shown}
-    access = Access(frozenset(f"{name}:{port}" for name in names), secret=where.token)
-    workshop = Workshop(online=online, language=file.study.language, mark=mark, scenarios=file.scenarios)
+    hosts = frozenset(f"{name}:{port}" for name in names)
+    access = Access(hosts, secret=where.token, tile_origin=tiles.origin if tiles else "")
+    workshop = Workshop(
+        online=asked.addresses, tiles=tiles, language=file.study.language, mark=mark, scenarios=file.scenarios
+    )
     app = make_app(workshop, access)
     config = uvicorn.Config(app, log_level="error", access_log=False, server_header=False, timeout_graceful_shutdown=2)
     threading.Thread(target=_prepare, args=(workshop, Path(study)), daemon=True).start()
@@ -147,6 +153,10 @@ def _prepare(workshop: Workshop, path: Path) -> None:
         workshop.engine.start(lambda: workshop.trials().levels(workshop.ready().assumptions))
         for mode in ("walk", "bike", "car", "transit"):
             workshop.engine.start(partial(_warm, workshop, mode))
+        # A department's addresses take seconds to read: not while the first person waits. What is wrong in them is
+        # told to whoever asks.
+        with contextlib.suppress(GeoAccessError):
+            _ = workshop.ready().address_books
 
 
 def _opened(workshop: Workshop, path: Path) -> PreparedStudy:

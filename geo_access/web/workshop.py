@@ -15,6 +15,7 @@ from geo_access.study.changes import ScenarioSection
 from geo_access.study.prepared import PreparedStudy
 from geo_access.web.engine import Engine
 from geo_access.web.jobs import Jobs
+from geo_access.web.outside import TileSource
 from geo_access.web.trials import Trials
 from geo_access.words.catalogue import LANGUAGES
 
@@ -44,6 +45,8 @@ class Workshop:
         Why what was prepared before could not be used, which the page says.
     online : bool
         Whether an adviser's address may be sent to the national service.
+    tiles : TileSource or None
+        Whose tiles lie under the map; None: the study's own streets, and no request leaves the page's origin.
     language : str
         Until the page asks for another.
     engine : Engine
@@ -60,6 +63,7 @@ class Workshop:
     error: GeoAccessError | None = None
     notice: GeoAccessError | None = None
     online: bool = False
+    tiles: TileSource | None = None
     language: str = "fr"
     engine: Engine = field(default_factory=Engine)
     mark: str = ""

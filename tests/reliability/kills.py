@@ -78,7 +78,7 @@ def page_of_somebody(page):
     os._exit(0)
 def announce(page):
     threading.Thread(target=page_of_somebody, args=(page,), daemon=True).start()
-open_workshop(path, host="127.0.0.1", port=0, token="", online=False, open_page=False, announce=announce)
+open_workshop(path, host="127.0.0.1", port=0, token="", open_page=False, announce=announce)
 """
 KINDS = {"sink": _SINK, "save": _SAVE, "run": _RUN, "serve": _SERVE}
 # How long the work lasts, about [s]: the moment is drawn from it.

@@ -17,7 +17,7 @@ from geo_access.network.search.links import link_points
 from geo_access.network.search.search import street_matrix
 from geo_access.study.file import read_study_file
 from geo_access.study.network import study_network
-from geo_access.study.prepared import PreparedStudy
+from geo_access.study.prepared import PreparedStudy, open_prepared
 from geo_access.study.step_free import step_free_network, trips_vouched_for
 from geo_access.web.adviser import adviser_answer
 from geo_access.web.questions import AdviserQuestion
@@ -136,3 +136,20 @@ def test_the_page_refuses_in_a_sentence_and_says_what_it_counted(served: str) ->
         said = page.until("return document.getElementById('step-free')?.textContent", seconds=60)
         assert "revêtement rude" in said
         assert figures(said) == []
+
+
+def test_a_prepared_folder_keeps_the_network_without_a_step(
+    prepared: PreparedStudy, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = AdviserQuestion(**ASKED | {"profiles": ("voiture",), "licence": True})
+    built = adviser_answer(prepared, asked)
+    kept = open_prepared(prepared.path, prepared.save(tmp_path / "kept", step_free=True))
+    without = open_prepared(prepared.path, prepared.save(tmp_path / "without"))
+
+    def built_again(*_: object) -> Network:
+        raise AssertionError("the streets are read again")
+
+    monkeypatch.setattr("geo_access.study.prepared.step_free_network", built_again)
+    assert adviser_answer(kept, asked) == built
+    with pytest.raises(AssertionError, match="read again"):
+        adviser_answer(without, asked)

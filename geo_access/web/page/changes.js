@@ -19,13 +19,14 @@ export function forms(app) {
     const site = select("edit_site", [["", empty], ...sites], change?.site || "");
     const at = el("input", { type: "text", name: "edit_at", autocomplete: "off", placeholder: "3.8, 50.2", value: change && "lon" in change ? `${change.lon}, ${change.lat}` : "" });
     const name = el("input", { type: "text", name: "edit_name", maxlength: 200, autocomplete: "off", value: change?.name || "" });
-    const choose = el("button", { type: "button", class: "quiet", onclick: () => { view.pick((lon, lat) => { at.value = `${lon.toFixed(5)}, ${lat.toFixed(5)}`; site.value = ""; view.showPicked([[lon, lat]]); view.pick(null); at.focus(); }); } }, t("web.on_the_map"));
+    const choose = el("button", { type: "button", class: "quiet", onclick: () => { view.pick((lon, lat) => { put(lon, lat); view.showPicked([[lon, lat]]); view.pick(null); at.focus(); }); } }, t("web.on_the_map"));
     const read = () => {
       if (site.value) return { site: site.value };
       const typed = at.value.trim().match(/^(-?\d+(?:\.\d+)?)\s*[,; ]\s*(-?\d+(?:\.\d+)?)$/);
       return typed ? { lon: Number(typed[1]), lat: Number(typed[2]), ...(name.value.trim() ? { name: name.value.trim() } : {}) } : null;
     };
-    return { fields: [field(t("web.site"), site, { wide: true }), field(t("web.or_place"), at), field(t("web.place_name"), name), view.present() ? el("div", { class: "actions" }, choose) : null], read };
+    const put = (lon, lat) => { at.value = `${lon.toFixed(5)}, ${lat.toFixed(5)}`; site.value = ""; };
+    return { fields: [field(t("web.site"), site, { wide: true }), field(t("web.or_place"), at), field(t("web.place_name"), name), view.present() ? el("div", { class: "actions" }, choose) : null], read, put };
   }
 
   const line = (change) => select("edit_line", lines, change?.line);
@@ -45,6 +46,9 @@ export function forms(app) {
       const origin = select("edit_origin", training, change?.origin);
       const metier = select("edit_metier", [["", t("web.all")], ...metiers], change ? change.metier || "" : question.metier);
       const where = place(change, every, t("web.new_place"));
+      // Its site can be taken and dropped elsewhere: the change is made as it falls.
+      const grip = () => { const from = change ? null : app.placed?.get(origin.value); view.pin(from ? [{ lon: from[0], lat: from[1], colour: "#14202b", name: t("web.drag_session", { name: origin.selectedOptions[0].text }), moved: (lon, lat) => { where.put(lon, lat); origin.form.requestSubmit(); } }] : [], "origin"); };
+      origin.addEventListener("change", grip); grip();
       return { fields: [field(t("web.from_site"), origin, { wide: true }), field(t("web.metier"), metier, { wide: true }), ...where.fields],
         read: () => { const at = where.read(); return at ? { origin: origin.value, ...(metier.value ? { metier: metier.value } : {}), ...at } : null; } };
     } },

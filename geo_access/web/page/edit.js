@@ -117,8 +117,8 @@ function list() {
   parts.views.hidden = !found;
   for (const box of parts.views.querySelectorAll("input[type=radio]")) box.checked = box.value === shown;
   parts.sides.hidden = shown !== "side";
-  view.pin(changes.map((change, i) => ({ change, i })).filter(({ change }) => change.change === "session_added" && "lon" in change).map(({ change, i }) => ({ lon: change.lon, lat: change.lat, name: change.name || t("web.change_session_added"),
-    moved: (lon, lat) => set(changes.map((one, k) => (k === i ? { ...one, lon: Number(lon.toFixed(5)), lat: Number(lat.toFixed(5)) } : one))) })));
+  view.pin(changes.map((change, i) => ({ change, i })).filter(({ change }) => ["session_added", "session_moved"].includes(change.change) && "lon" in change).map(({ change, i }) => ({ i, lon: change.lon, lat: change.lat, name: t("web.drag_session", { name: change.name || app.sites.training?.find((site) => site.id === change.origin)?.name || t("web.change_session_added") }),
+    moved: (lon, lat) => set(changes.map((one, k) => (k === i ? { ...one, lon: Number(lon.toFixed(5)), lat: Number(lat.toFixed(5)) } : one))) })), "sessions");
 }
 
 // Where the curtain between before and after hangs, as a share of the map's width.
@@ -140,7 +140,7 @@ export function tell(m, before, now, classOf) {
 }
 
 let editing = null;
-function stopPicking() { view.pick(null); view.showStops(null); view.showPicked([]); }
+function stopPicking() { view.pick(null); view.showStops(null); view.showPicked([]); view.pin([], "origin"); }
 
 function drawForm(index = null) {
   stopPicking();

@@ -13,6 +13,7 @@ import { el, setWords, t, translate } from "./words.js";
 const DOORS = { planner, adviser, observatory, employer };
 const $ = (id) => document.getElementById(id);
 let app = null;
+let sayTiles = null;
 
 async function begin() {
   api.setSecret(token());
@@ -47,9 +48,11 @@ async function ready(state) {
   $("notice").hidden = !state.notice; $("notice").textContent = state.notice || "";
   $("provenance").textContent = t("web.provenance", { manifest: state.provenance.manifest, sources: state.provenance.sources, day: state.day });
   $("notes").replaceChildren(...state.notes.map((note) => el("li", {}, note)));
+  sayTiles = (key) => { $("tiles").hidden = !state.tiles; if (state.tiles) $("tiles").textContent = t(key, { host: new URL(state.tiles.url).host }); };
+  sayTiles("web.tiles_told");
   const first = app === null;
   const zones = first ? await api.get("zones") : app.zones;
-  app = { ...state, zones, question: $("question"), answer: $("answer"), detail: $("detail"), rows: $("rows"), legend: $("legend"),
+  app = { ...state, zones, placed: app?.placed, question: $("question"), answer: $("answer"), detail: $("detail"), rows: $("rows"), legend: $("legend"),
     say(told, more = "") { $("answer").replaceChildren(el("p", { class: "sentence" }, told), more ? el("p", { class: "muted" }, more) : ""); },
     stale() { for (const node of $("answer").querySelectorAll(".sentence")) { node.classList.add("stale"); node.dataset.stale = t("web.stale"); } },
     failed(error, where = null) {
@@ -65,11 +68,14 @@ async function ready(state) {
   const opened = DOORS[current().door].open(app);
   if (first) {
     const [streets, sites, mesh] = await Promise.all([api.get("streets"), api.get("sites"), api.bytes("mesh")]);
-    const layers = { zones, streets, sites, mesh: unpack(mesh) };
+    app.placed = new Map(sites.features.map((f) => [f.properties.site, f.geometry.coordinates]));
+    const layers = { zones, streets, sites, mesh: unpack(mesh), tiles: state.tiles };
     const drawn = await view.start("map", state.bounds, layers, {
       onzone: (row) => DOORS[current().door].zoned?.(row), onplace: (lon, lat) => DOORS[current().door].placed?.(lon, lat),
-      onsite: (site) => DOORS[current().door].sited?.(site), onhover: (lon, lat) => DOORS[current().door].hovered?.(lon, lat) }).catch(() => false);
+      onsite: (site) => DOORS[current().door].sited?.(site), onhover: (lon, lat) => DOORS[current().door].hovered?.(lon, lat),
+      ontiles: () => sayTiles("web.tiles_failed") }).catch(() => false);
     $("map").hidden = !drawn; $("no-map").hidden = drawn; $("map-toggle").hidden = !drawn;
+    view.base(current().door !== "adviser");
     if (drawn) { await opened; DOORS[current().door].redraw(); }
   }
   document.documentElement.dataset.ready = "yes";
@@ -82,7 +88,7 @@ function doors() {
 
 function show() {
   doors();
-  view.clearSurface(); view.curtain(null); view.trip(null); view.mark(null); view.pin([]); view.pick(null); view.showStops(null); view.showPicked([]);
+  view.clearSurface(); view.curtain(null); view.trip(null); view.mark(null); view.unpin(); view.base(current().door !== "adviser"); view.pick(null); view.showStops(null); view.showPicked([]);
   for (const part of ["answer", "rows", "legend", "detail"]) app[part].replaceChildren();
   app.detail.hidden = true; app.rows.className = app.detail.className = "";
   $("door").classList.toggle("tables", current().door === "observatory"); view.resize();

@@ -16,14 +16,15 @@ let outlines = [];
 let surfaceCanvas = null;
 let library = null;
 let picking = null;
-let pins = [];
+let home = null;
+const pins = new Map();
 
 export const present = () => map !== null;
 
 // Resolves once the zones have the colours that they were told.
 export const drawn = () => new Promise((resolve) => { requestAnimationFrame(() => { if (coloured) coloured.finish(); resolve(); }); });
 
-export async function start(container, bounds, layers, { onzone, onplace, onsite, onhover }) {
+export async function start(container, bounds, layers, { onzone, onplace, onsite, onhover, ontiles }) {
   let made;
   try {
     library = await import("/page/maplibre-gl.mjs");
@@ -42,6 +43,7 @@ export async function start(container, bounds, layers, { onzone, onplace, onsite
   made.addControl(new library.NavigationControl({ showCompass: false }), "top-right");
   await new Promise((resolve, reject) => { made.once("load", resolve); setTimeout(() => reject(new Error("map")), 20000); });
   hatch(made);
+  if (layers.tiles) underlay(made, layers.tiles, ontiles);
   made.addSource("zones", { type: "geojson", data: layers.zones });
   made.addSource("hatched", { type: "geojson", data: EMPTY });
   made.addSource("streets", { type: "geojson", data: layers.streets, tolerance: 0.8 });
@@ -73,19 +75,41 @@ export async function start(container, bounds, layers, { onzone, onplace, onsite
   made.on("click", (event) => {
     if (picking) {
       const stops = made.queryRenderedFeatures([[event.point.x - 8, event.point.y - 8], [event.point.x + 8, event.point.y + 8]], { layers: ["stops"] });
-      return picking(event.lngLat.lng, event.lngLat.lat, stops[0] ? { ...stops[0].properties, at: stops[0].geometry.coordinates } : null);
+      return picking(event.lngLat.lng, event.lngLat.lat, nearest(stops, event.lngLat)?.properties || null);
     }
     const near = made.queryRenderedFeatures([[event.point.x - 6, event.point.y - 6], [event.point.x + 6, event.point.y + 6]], { layers: ["sites"] });
-    if (near.length) return onsite(near[0].properties);
+    if (near.length) return onsite(nearest(near, event.lngLat).properties);
     const zones = made.queryRenderedFeatures(event.point, { layers: ["zones-qpv", "zones"] });
     if (zones.length) onzone(zones[0].properties.row);
     return onplace(event.lngLat.lng, event.lngLat.lat);
   });
   made.on("mousemove", (event) => onhover(event.lngLat.lng, event.lngLat.lat));
   // Only now is there a map for the doors: before, its layers are not there.
-  map = made; outlines = layers.zones.features;
+  map = made; outlines = layers.zones.features; home = [[bounds[0], bounds[1]], [bounds[2], bounds[3]]];
   return true;
 }
+
+// Another server's base map, under all that is drawn: the zones' colours, on the canvas behind, show through its paper.
+function underlay(made, tiles, ontiles) {
+  made.on("error", (event) => { if (event.sourceId === "tiles") ontiles(); else console.error(event.error); });
+  made.addSource("tiles", { type: "raster", tiles: [tiles.url], tileSize: 256, maxzoom: tiles.most_zoom, attribution: t(tiles.attribution) });
+  made.addLayer({ id: "tiles", type: "raster", source: "tiles", layout: { visibility: "none" }, paint: { "raster-fade-duration": 0 } });
+  made.getCanvas().style.mixBlendMode = "multiply";
+}
+
+// Where somebody lives could be read from the tiles that are asked for: for one person none are, and what the map showed
+// of that person is left before any is asked for again.
+export function base(shown) {
+  if (!map?.getLayer("tiles") || shown === (map.getLayoutProperty("tiles", "visibility") === "visible")) return;
+  if (shown) map.fitBounds(home, { padding: 20, animate: false });
+  map.setLayoutProperty("tiles", "visibility", shown ? "visible" : "none");
+}
+
+// Of points under the mouse, the one that it is nearest to: many stops of a town lie within a few pixels.
+const nearest = (features, { lng, lat }) => {
+  const away = ({ geometry: { coordinates: [x, y] } }) => Math.hypot((x - lng) * Math.cos((lat * Math.PI) / 180), y - lat);
+  return features.reduce((best, one) => (best === null || away(one) < away(best) ? one : best), null);
+};
 
 function hatch(made) {
   const size = 12;
@@ -184,6 +208,9 @@ export function minutesAt(found, lon, lat) {
   return found.grid[row * found.cols + column];
 }
 
+// Whose streets and whose base map are shown, for a picture that leaves the page.
+export const credits = () => [t("web.attribution"), map?.getLayer("tiles") && map.getLayoutProperty("tiles", "visibility") === "visible" ? map.getSource("tiles").attribution : ""].filter(Boolean).join(" – ");
+
 // What the map shows, as an image: read in the very frame that is drawn.
 export const snapshot = () => new Promise((resolve) => {
   if (!map) { resolve(null); return; }
@@ -191,7 +218,10 @@ export const snapshot = () => new Promise((resolve) => {
     const whole = el("canvas", { width: map.getCanvas().width, height: map.getCanvas().height });
     const pen = whole.getContext("2d");
     pen.fillStyle = GROUND; pen.fillRect(0, 0, whole.width, whole.height);
-    for (const part of [coloured.now(), map.getCanvas()]) pen.drawImage(part, 0, 0, whole.width, whole.height);
+    for (const part of [coloured.now(), map.getCanvas()]) {
+      pen.globalCompositeOperation = part.style.mixBlendMode || "source-over";
+      pen.drawImage(part, 0, 0, whole.width, whole.height);
+    }
     resolve(whole);
   });
   map.triggerRepaint();
@@ -211,18 +241,24 @@ export function showPicked(calls) {
   map.getSource("picked").setData({ type: "FeatureCollection", features });
 }
 
-// Pins: a chosen point, or sessions that can be dragged.
-export function pin(places) {
-  for (const one of pins) one.remove();
-  pins = [];
+// Pins by what they stand for: a chosen place, sessions that can be dragged. Those that did not change stay where they
+// are, also under the hand that drags one while an answer comes.
+export function pin(places, group = "place") {
   if (!map) return;
-  pins = places.map(({ lon, lat, name, colour: tint, moved }) => {
+  const key = JSON.stringify(places);
+  const before = pins.get(group);
+  if (before?.key === key) return;
+  for (const marker of before?.markers || []) marker.remove();
+  const markers = places.map(({ lon, lat, name, colour: tint, moved }) => {
     const marker = new library.Marker({ color: tint || "#d45500", draggable: !!moved }).setLngLat([lon, lat]).addTo(map);
     marker.getElement().setAttribute("aria-label", name);
     if (moved) marker.on("dragend", () => { const at = marker.getLngLat(); moved(at.lng, at.lat); });
     return marker;
   });
+  pins.set(group, { key, markers });
 }
+
+export function unpin() { for (const group of [...pins.keys()]) pin([], group); }
 
 // Shares of zones in three classes, hatched where low, with their legend.
 export function shares(zones, values, legend) {

@@ -69,7 +69,7 @@ async function savePicture() {
   const map = current().by === "territory" ? await view.snapshot() : null;
   const { provenance } = found;
   await picture({ title: `${app.name} – ${t("web.observatory_title")}`, told, bars, map, legend: [...app.legend.querySelectorAll(".key")].map((key) => [key.querySelector(".swatch").style.background, key.textContent]),
-    foot: t("web.provenance", { manifest: provenance.manifest, sources: provenance.sources, day: provenance.day }) }, `geo-access-${current().by}.png`);
+    foot: [t("web.provenance", { manifest: provenance.manifest, sources: provenance.sources, day: provenance.day }), map ? view.credits() : ""].filter(Boolean).join(" ") }, `geo-access-${current().by}.png`);
 }
 
 const COLUMNS = [["reach", "web.reach"], ["residents", "web.residents"], ["adequate", "level.adéquat"], ["fragile", "level.fragile"], ["inadequate", "level.inadéquat"], ["undecided", "web.undecided"], ["located_places", "web.places"], ["remote_places", "web.remote"]];
