@@ -18,6 +18,8 @@ from tests.web.test_page import PIXELS, choose, figures, opened
 
 pytestmark = pytest.mark.browser
 ASKED = ("F1602", "sans_voiture", "training", "journee_formation")
+STATE = ("metier", "profile", "kind", "schedule")
+EARLY = ("H2913", "sans_voiture", "job", "poste_matin")
 MOVED = "return document.getElementById('moved')?.textContent"
 # Where the markers of a group point, by their name: the tip is below the middle of the drawing.
 MARKERS = """
@@ -43,11 +45,10 @@ def draft(page: Page) -> list[dict[str, Any]]:
     return list(json.loads(page.run("return sessionStorage.getItem('geo-access-draft')"))["changes"])
 
 
-def told(prepared: PreparedStudy, changes: list[dict[str, Any]]) -> list[int]:
+def told(prepared: PreparedStudy, changes: list[dict[str, Any]], asked: tuple[str, str, str, str] = ASKED) -> list[int]:
     """Residents won and lost, zones lifted and fallen, of the question asked."""
     people = run_scenario(prepared, checked_changes(changes)).delta.people
-    row = people[(people["metier"] == ASKED[0]) & (people["profile"] == ASKED[1]) & (people["kind"] == ASKED[2])]
-    row = row[row["schedule"] == ASKED[3]].iloc[0]
+    row = people.set_index(["metier", "profile", "kind", "schedule"]).sort_index().loc[asked]
     names = ("residents_won", "residents_lost", "zones_unflagged", "zones_flagged")
     return [round(float(row[name])) for name in names]
 
@@ -158,15 +159,17 @@ def test_a_site_of_the_study_is_taken_and_dropped_elsewhere(planner: Page, prepa
     assert planner.console_errors() == []
 
 
-def test_a_line_is_drawn_over_stops_with_the_mouse(planner: Page, prepared: PreparedStudy) -> None:
+def test_a_line_is_drawn_over_stops_with_the_mouse(planner: Page, served: str, prepared: PreparedStudy) -> None:
+    planner.run("sessionStorage.clear()")
+    opened(planner, served, "door=planner&" + "&".join(map("=".join, zip(STATE, EARLY, strict=True))))
+    planner.run("document.getElementById('edit').open = true")
     stops, at = places(stops_layer(prepared.network)), pixels(planner, prepared)
-    chosen = ["Pont de la Vère", "Houillères Gare", "Valmont Théâtre"]
-    planner.run("document.querySelector('#edit .changes li button:last-of-type').click()")
+    chosen = ["Fergny Gare", "ZI des Laminoirs"]
     choose(planner, "change", "add_line")
     planner.until("return document.querySelector('[name=edit_stop]').options.length", seconds=60)
     planner.settle()
-    # There for the morning, and back after the day.
-    for name, value in {"line_name": "Express de la Vère", "start": "06:00", "end": "19:00"}.items():
+    # There before the shift, and back after it.
+    for name, value in {"line_name": "Express des Laminoirs", "start": "03:30", "end": "19:00"}.items():
         choose(planner, f"edit_{name}", value)
     drawn = "return [...document.querySelectorAll('#edit .panel ol li')].map((one) => one.firstChild.textContent)"
     for n, name in enumerate(chosen, start=1):
@@ -175,7 +178,7 @@ def test_a_line_is_drawn_over_stops_with_the_mouse(planner: Page, prepared: Prep
     assert planner.run(drawn) == chosen
     planner.run("document.querySelector('#edit .panel button[type=submit]').click()")
     found = settled(planner, 1)[1:]
-    assert found == told(prepared, draft(planner))
+    assert found == told(prepared, draft(planner), EARLY)
     assert found[0] > 0
     (change,) = draft(planner)
     ids = {one["properties"]["name"]: one["properties"]["stop"] for one in features(stops_layer(prepared.network))}

@@ -10,6 +10,8 @@ let app, parts = {}, pinned = null, forget = 0, last = null;
 
 export function open(context) {
   app = context;
+  // Whoever comes to this door finds nobody there: the person before is forgotten on leaving.
+  pinned = null; last = null; clearTimeout(forget);
   const tick = (name, value, text, checked) => el("label", {}, el("input", { type: "checkbox", name, value, checked }), text);
   parts.address = el("input", { type: "text", name: "address", autocomplete: "off", maxlength: 300 });
   parts.minutes = el("input", { type: "number", name: "minutes", min: 5, max: 180, value: 60 });
@@ -38,10 +40,10 @@ export function open(context) {
       el("div", { class: "actions" }, el("button", { type: "submit" }, t("web.ask")), el("button", { type: "button", class: "quiet", onclick: () => print() }, t("web.print")), el("button", { type: "button", class: "quiet", onclick: erase }, t("web.forget")))));
   app.say(t("web.adviser_first"));
   app.rows.replaceChildren();
-  app.legend.replaceChildren();
+  app.legend.replaceChildren(...view.siteKeys());
 }
 
-function erase() { pinned = null; last = null; clearTimeout(forget); for (const part of ["answer", "rows", "detail"]) app[part].replaceChildren(); view.trip(null); view.pin([]); open(app); }
+function erase() { for (const part of ["answer", "rows", "detail"]) app[part].replaceChildren(); view.trip(null); view.reached([]); view.pin([]); open(app); }
 
 export function placed(lon, lat) { pinned = { lon, lat }; view.pin([{ lon, lat, name: t("web.start_place") }]); parts.address.value = `${lon.toFixed(4)}, ${lat.toFixed(4)}`; }
 
@@ -91,6 +93,7 @@ async function ask() {
   forget = setTimeout(erase, 15 * 60 * 1000);
   last = { found, question };
   tell();
+  app.answer.scrollIntoView({ block: "nearest" });
   // What would lift an obstacle takes longer: it follows.
   const mine = last;
   try { const more = await api.post("adviser", { ...question, lifts: true }, "adviser-lifts"); if (last === mine) { last.found.obstacles = more.obstacles; tell(); } } catch { /* the answer stands without */ }
@@ -132,6 +135,8 @@ function obstacle(o) {
   return el("li", {}, `${o.metier_name || o.metier} · ${t(`kind.${o.kind}`)} · ${name(o.profile)} : `, has(`reason.${o.reason}`) ? t(`reason.${o.reason}`) : o.reason, o.nearest_min ? ` — ${t("web.nearest_at", { minutes: minutes(o.nearest_min) })}` : "", lifts ? "." : "", lifts);
 }
 
+const ring = (rows) => view.reached([...new Set(rows.map((row) => row.site))].map((site) => app.placed?.get(site)).filter(Boolean));
+
 function tell() {
   const { found, question } = last;
   const chosen = new Set(ticked(parts.metiers));
@@ -140,6 +145,8 @@ function tell() {
   const [without, more] = [0, 1].map((k) => [...chosen].reduce((sum, code) => sum + (found.by_licence[code]?.[k] || 0), 0));
   const n = [...chosen].reduce((sum, code) => sum + (found.found_by[code] || 0), 0);
   const best = rows[0];
+  ring(rows);
+  app.legend.replaceChildren(...view.reachedKey(), ...view.siteKeys());
   app.say(best ? t("web.adviser_answer", { n: number(n), minutes: number(question.minutes), site: best.name, best: number(Math.ceil(best.worst_min - 1e-9)) }) : t("web.adviser_none", { minutes: number(question.minutes) }), t("web.adviser_valid", { day: found.day }));
   app.detail.hidden = false;
   const asked = [...chosen].map((code) => app.metiers.find((m) => m.code === code)?.name || code).join(", ");
@@ -162,4 +169,4 @@ function tell() {
   ], rows, { caption: t("web.reachable_caption", { n: number(n) }), open: openTrip }));
 }
 
-export function redraw() { if (pinned) view.pin([{ ...pinned, name: t("web.start_place") }]); }
+export function redraw() { if (last) tell(); if (pinned) view.pin([{ ...pinned, name: t("web.start_place") }]); }

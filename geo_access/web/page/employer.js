@@ -70,4 +70,11 @@ async function ask(step = true) {
   redraw();
 }
 
+// An employer clicked on the map is the one that is asked about.
+export function sited(site) {
+  if (site.kind !== "job" || !parts.site) return false;
+  parts.site.value = site.site; ask();
+  return true;
+}
+
 export function redraw() { if (shares) view.shares(app.zones, shares, app.legend); }

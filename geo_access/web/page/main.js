@@ -72,7 +72,7 @@ async function ready(state) {
     const layers = { zones, streets, sites, mesh: unpack(mesh), tiles: state.tiles };
     const drawn = await view.start("map", state.bounds, layers, {
       onzone: (row) => DOORS[current().door].zoned?.(row), onplace: (lon, lat) => DOORS[current().door].placed?.(lon, lat),
-      onsite: (site) => DOORS[current().door].sited?.(site), onhover: (lon, lat) => DOORS[current().door].hovered?.(lon, lat),
+      onsite: (site) => DOORS[current().door].sited?.(site) || false, onhover: (lon, lat) => DOORS[current().door].hovered?.(lon, lat),
       ontiles: () => sayTiles("web.tiles_failed") }).catch(() => false);
     $("map").hidden = !drawn; $("no-map").hidden = drawn; $("map-toggle").hidden = !drawn;
     view.base(current().door !== "adviser");
@@ -88,7 +88,7 @@ function doors() {
 
 function show() {
   doors();
-  view.clearSurface(); view.curtain(null); view.trip(null); view.mark(null); view.unpin(); view.base(current().door !== "adviser"); view.pick(null); view.showStops(null); view.showPicked([]);
+  view.clearSurface(); view.curtain(null); view.trip(null); view.reached([]); view.mark(null); view.unpin(); view.base(current().door !== "adviser"); view.pick(null); view.showStops(null); view.showPicked([]);
   for (const part of ["answer", "rows", "legend", "detail"]) app[part].replaceChildren();
   app.detail.hidden = true; app.rows.className = app.detail.className = "";
   $("door").classList.toggle("tables", current().door === "observatory"); view.resize();

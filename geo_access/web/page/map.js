@@ -8,6 +8,7 @@ export const LEVELS = ["#5aa2cf", "#f6d55c", "#c8472f", "#d9d9d9", "#bdbdbd", "#
 const BANDS = ["#2d1e5f", "#5a4a9c", "#8f80c4", "#c3b8e3"];
 // The colour of the ground where nothing lies: the stylesheet's, behind the canvases.
 const GROUND = "#f7f7f4";
+const REACHED = "#d45500";
 const EMPTY = { type: "FeatureCollection", features: [] };
 
 let map = null;
@@ -49,7 +50,7 @@ export async function start(container, bounds, layers, { onzone, onplace, onsite
   made.addSource("streets", { type: "geojson", data: layers.streets, tolerance: 0.8 });
   made.addSource("sites", { type: "geojson", data: layers.sites });
   made.addSource("trip", { type: "geojson", data: EMPTY });
-  for (const name of ["stops", "picked"]) made.addSource(name, { type: "geojson", data: EMPTY });
+  for (const name of ["stops", "picked", "reached"]) made.addSource(name, { type: "geojson", data: EMPTY });
   made.addSource("marked", { type: "geojson", data: EMPTY });
   const qpv = ["==", ["get", "kind"], "qpv"];
   // The colours are the mesh's; these answer clicks.
@@ -69,16 +70,15 @@ export async function start(container, bounds, layers, { onzone, onplace, onsite
   made.addLayer({ id: "sites", type: "circle", source: "sites", paint: {
     "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2.5, 14, 7], "circle-color": ["match", ["get", "kind"], "training", "#111111", "#006d5b"],
     "circle-stroke-color": "#fff", "circle-stroke-width": 1.5 } });
+  made.addLayer({ id: "reached", type: "circle", source: "reached", paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 5, 14, 11], "circle-opacity": 0, "circle-stroke-color": REACHED, "circle-stroke-width": 2.5 } });
   made.addLayer({ id: "stops", type: "circle", source: "stops", paint: { "circle-radius": ["interpolate", ["linear"], ["zoom"], 8, 2, 14, 6], "circle-color": "#fff", "circle-stroke-color": "#0b4f8a", "circle-stroke-width": 2 } });
   made.addLayer({ id: "picked-line", type: "line", source: "picked", paint: { "line-color": "#d45500", "line-width": 4 }, filter: ["==", ["geometry-type"], "LineString"] });
   made.addLayer({ id: "picked", type: "circle", source: "picked", paint: { "circle-radius": 6, "circle-color": "#d45500", "circle-stroke-color": "#fff", "circle-stroke-width": 2 }, filter: ["==", ["geometry-type"], "Point"] });
   made.on("click", (event) => {
-    if (picking) {
-      const stops = made.queryRenderedFeatures([[event.point.x - 8, event.point.y - 8], [event.point.x + 8, event.point.y + 8]], { layers: ["stops"] });
-      return picking(event.lngLat.lng, event.lngLat.lat, nearest(stops, event.lngLat)?.properties || null);
-    }
-    const near = made.queryRenderedFeatures([[event.point.x - 6, event.point.y - 6], [event.point.x + 6, event.point.y + 6]], { layers: ["sites"] });
-    if (near.length) return onsite(nearest(near, event.lngLat).properties);
+    if (picking) return picking(event.lngLat.lng, event.lngLat.lat, nearest(made, stopsShown, event, 10)?.properties || null);
+    const site = nearest(made, layers.sites.features, event, 8);
+    // A site that the door has no use for is a place like another.
+    if (site && onsite(site.properties)) return undefined;
     const zones = made.queryRenderedFeatures(event.point, { layers: ["zones-qpv", "zones"] });
     if (zones.length) onzone(zones[0].properties.row);
     return onplace(event.lngLat.lng, event.lngLat.lat);
@@ -105,11 +105,16 @@ export function base(shown) {
   map.setLayoutProperty("tiles", "visibility", shown ? "visible" : "none");
 }
 
-// Of points under the mouse, the one that it is nearest to: many stops of a town lie within a few pixels.
-const nearest = (features, { lng, lat }) => {
-  const away = ({ geometry: { coordinates: [x, y] } }) => Math.hypot((x - lng) * Math.cos((lat * Math.PI) / 180), y - lat);
-  return features.reduce((best, one) => (best === null || away(one) < away(best) ? one : best), null);
-};
+// Of points, the one that the mouse is nearest to, within so many pixels: many stops of a town lie under one click.
+function nearest(made, features, { point }, most) {
+  let found = null, least = most;
+  for (const one of features) {
+    const { x, y } = made.project(one.geometry.coordinates);
+    const away = Math.hypot(x - point.x, y - point.y);
+    if (away <= least) { found = one; least = away; }
+  }
+  return found;
+}
 
 function hatch(made) {
   const size = 12;
@@ -232,13 +237,19 @@ export function resize() { if (map) map.resize(); }
 // Clicks go to a change that is being made until it is done with them.
 export function pick(onpick) { picking = onpick; if (map) map.getCanvas().style.cursor = onpick ? "crosshair" : ""; }
 
-export function showStops(stops) { if (map) map.getSource("stops").setData(stops || EMPTY); }
+let stopsShown = [];
+export function showStops(stops) { stopsShown = stops?.features || []; if (map) map.getSource("stops").setData(stops || EMPTY); }
 
 export function showPicked(calls) {
   if (!map) return;
   const features = calls.map((at) => ({ type: "Feature", properties: {}, geometry: { type: "Point", coordinates: at } }));
   if (calls.length > 1) features.push({ type: "Feature", properties: {}, geometry: { type: "LineString", coordinates: calls } });
   map.getSource("picked").setData({ type: "FeatureCollection", features });
+}
+
+// Rings around the sites that an answer names.
+export function reached(places) {
+  if (map) map.getSource("reached").setData({ type: "FeatureCollection", features: places.map((at) => ({ type: "Feature", properties: {}, geometry: { type: "Point", coordinates: at } })) });
 }
 
 // Pins by what they stand for: a chosen place, sessions that can be dragged. Those that did not change stay where they
@@ -265,9 +276,11 @@ export function shares(zones, values, legend) {
   const classes = Uint8Array.from(values, (share) => (share === undefined || share === null ? 3 : share >= 0.8 ? 0 : share >= 0.5 ? 1 : 2));
   colour(classes);
   hatchRows(zones, classes);
-  legend.replaceChildren(...swatches([[LEVELS[0], t("web.over_80")], [LEVELS[1], t("web.from_50")], [`${STRIPES[45]}, ${LEVELS[2]}`, t("web.under_50")], [LEVELS[3], t("level.sans objet")], ["#111111", t("web.training_sites")], ["#006d5b", t("web.employers")]]));
+  legend.replaceChildren(...swatches([[LEVELS[0], t("web.over_80")], [LEVELS[1], t("web.from_50")], [`${STRIPES[45]}, ${LEVELS[2]}`, t("web.under_50")], [LEVELS[3], t("level.sans objet")]]), ...siteKeys());
 }
 
 const stripes = (angle) => `repeating-linear-gradient(${angle}deg, #400 0 1px, transparent 1px 6px)`;
 export const STRIPES = { 45: stripes(-45), cross: `${stripes(45)}, ${stripes(-45)}` };
+export const reachedKey = () => swatches([[`radial-gradient(#fff 35%, ${REACHED} 36% 60%, #fff 61%)`, t("web.reached_sites")]]);
+export const siteKeys = () => swatches([["#111111", t("web.training_sites")], ["#006d5b", t("web.employers")]]);
 export const swatches = (keys) => keys.map(([background, text]) => el("span", { class: "key" }, el("span", { class: "swatch", style: { background } }), text));

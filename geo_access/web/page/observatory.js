@@ -30,7 +30,7 @@ export function open(context) {
       field(t("web.family"), select("family", any(families.map((f) => [f, f])), s.family || "", (e) => again({ family: e.target.value }))),
       field(t("web.zone_kind"), select("zone_kind", any(kinds.map((k) => [k, has(`zone_kind.${k}`) ? t(`zone_kind.${k}`) : k])), s.zone_kind || "", (e) => again({ zone_kind: e.target.value }))),
       s.by === "territory" && app.zonings.length ? field(t("web.zoning"), select("zoning", [["", t("web.zoning_own")], ...app.zonings.map((z) => [z.id, z.name || t(`web.zoning_${z.id}`)])], s.zoning || "", (e) => again({ zoning: e.target.value || undefined }))) : null,
-      field(t("web.public"), select("profile", any(app.profiles.map((p) => [p.id, p.name])), s.profile ?? (s.by === "public" ? "" : app.profiles[0].id), (e) => again({ profile: e.target.value }))),
+      field(t("web.public"), select("profile", any(app.profiles.map((p) => [p.id, p.name])), s.profile ?? (s.by === "public" ? "" : app.profiles[0].id), (e) => again({ profile: e.target.value })), { wide: true }),
       field(t("web.filter_rows"), typed, { wide: true }),
       el("div", { class: "actions" }, ["csv", "xlsx", "gpkg"].map((form) => el("button", { type: "button", class: "quiet", disabled: form === "gpkg" && s.by !== "territory", onclick: () => save(form) }, t(`web.export_${form}`))),
         el("button", { type: "button", class: "quiet", onclick: savePicture }, t("web.export_png")),
@@ -157,4 +157,4 @@ async function openTerritory(zone) {
 }
 
 export const zoned = (row) => { if (current().by === "territory") openTerritory(app.zone_ids[row]); };
-export function redraw() { if (shown) view.shares(app.zones, shown, app.legend); else if (app && found) { view.colour(new Uint8Array(app.zones.features.length).fill(3)); view.hatchRows(app.zones, new Uint8Array(app.zones.features.length)); } }
+export function redraw() { if (shown) view.shares(app.zones, shown, app.legend); else if (app && found) { app.legend.replaceChildren(el("span", {}, t("web.map_by_territory")), ...view.siteKeys()); view.colour(new Uint8Array(app.zones.features.length).fill(3)); view.hatchRows(app.zones, new Uint8Array(app.zones.features.length)); } }

@@ -37,8 +37,8 @@ function draw() {
     el("form", { onsubmit: (e) => e.preventDefault() },
       field(t("web.metier"), select("metier", app.metiers.map((m) => [m.code, `${m.name} (${m.code})`]), s.metier, (e) => again({ metier: e.target.value })), { wide: true }),
       field(t("web.public"), select("profile", app.profiles.map((p) => [p.id, p.name]), s.profile, (e) => again({ profile: e.target.value })), { wide: true }),
-      field(t("web.towards"), select("kind", kinds, s.kind, (e) => again({ kind: e.target.value }))),
-      field(t("web.hours"), select("schedule", schedules, s.schedule, (e) => again({ schedule: e.target.value }))),
+      field(t("web.towards"), select("kind", kinds, s.kind, (e) => again({ kind: e.target.value })), { wide: true }),
+      field(t("web.hours"), select("schedule", schedules, s.schedule, (e) => again({ schedule: e.target.value })), { wide: true }),
       el("div", { class: "field wide" }, el("label", { for: "minutes" }, t("web.threshold"), " ", parts.shownMinutes), Object.assign(parts.minutes, { id: "minutes" }), el("span", { class: "actions" }, step(-5), step(5))),
     ),
     el("details", {}, el("summary", {}, t("web.threshold_why")), parts.source = el("p", { class: "muted" })),
@@ -68,7 +68,7 @@ function surfaceForm() {
   return el("details", { open: !!(s.site || s.lon) }, el("summary", {}, t("web.surface_title")),
     el("p", { class: "muted" }, t("web.surface_hint")),
     el("form", { onsubmit: (e) => { e.preventDefault(); run(); } },
-      field(t("web.site"), site, { wide: true }), field(t("web.direction"), towards), field(t("web.at"), at), field(t("web.mode"), mode),
+      field(t("web.site"), site, { wide: true }), field(t("web.direction"), towards, { wide: true }), field(t("web.at"), at), field(t("web.mode"), mode),
       el("div", { class: "actions" }, el("button", { type: "submit" }, t("web.draw")), el("button", { type: "button", class: "quiet", onclick: clearSurface }, t("web.erase")))),
     parts.surfaceAnswer = el("div", {}));
 }
@@ -268,7 +268,7 @@ export function hovered(lon, lat) {
 }
 
 export function placed(lon, lat) { change({ lon: lon.toFixed(5), lat: lat.toFixed(5), site: undefined }); if (parts.run && app.question.querySelector("details").open) { app.question.querySelector("select[name=site]").value = ""; parts.run(); } }
-export function sited(site) { if (site.kind !== current().kind) return; change({ site: site.site, lon: undefined, lat: undefined }); app.question.querySelector("details").open = true; app.question.querySelector("select[name=site]").value = site.site; parts.run(); }
+export function sited(site) { if (site.kind !== current().kind) return false; change({ site: site.site, lon: undefined, lat: undefined }); app.question.querySelector("details").open = true; app.question.querySelector("select[name=site]").value = site.site; parts.run(); return true; }
 export const zoned = (row) => openZone(row);
 
 // What was asked before the map was there, on the map.
@@ -285,6 +285,5 @@ function legend() {
     ? [[view.LEVELS[5], t("web.zone_gains")], [`${view.STRIPES[45]}, ${view.LEVELS[6]}`, t("web.zone_loses")], [`${view.STRIPES.cross}, ${view.LEVELS[7]}`, t("web.zone_both")], [view.LEVELS[8], t("web.zone_same")]]
     : [[view.LEVELS[0], t("level.adéquat")], [view.LEVELS[1], t("level.fragile")], [`${view.STRIPES[45]}, ${view.LEVELS[2]}`, t("level.inadéquat")], [view.LEVELS[3], t("level.sans objet")], [`${view.STRIPES.cross}, ${view.LEVELS[4]}`, t("level.indécidable")]];
   if (surface) { const m = Math.min(Number(parts.minutes.value), surface.minutes); view.bandColours().forEach((c, i) => keys.push([c, t("web.minutes", { n: number(Math.ceil(((i + 1) * m) / 4)) })])); }
-  keys.push(["#111111", t("web.training_sites")], ["#006d5b", t("web.employers")]);
-  app.legend.replaceChildren(...view.swatches(keys));
+  app.legend.replaceChildren(...view.swatches(keys), ...view.siteKeys());
 }
