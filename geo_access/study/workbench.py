@@ -67,13 +67,15 @@ class Workbench:
         """
         return self.base.diagnosis.flags
 
-    def save(self, folder: str | Path | None = None) -> Path:
+    def save(self, folder: str | Path | None = None, *, step_free: bool = False) -> Path:
         """Write all that is known into a folder, which `Study.open` opens in a moment.
 
         Parameters
         ----------
         folder : str or pathlib.Path, optional
             Beside the study file by default; what was prepared there before is replaced.
+        step_free : bool
+            Whether to write the network without a step too: its streets are read once more for it.
 
         Returns
         -------
@@ -85,7 +87,7 @@ class Workbench:
         InputError
             When the folder holds something else, or when this is not the study of the file: a scenario, a part of it.
         """
-        return self.base.save(folder)
+        return self.base.save(folder, step_free=step_free)
 
     @property
     def rules(self) -> str:

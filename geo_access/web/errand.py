@@ -123,14 +123,17 @@ def told_errand(
     stop = Door(errand.xy, int(found.arrive_s[0]), int(found.leave_s[0]))
     near = told_ways(prepared, home_xy, stop, ask)
     return {
-        "there": _joined(near["there"], far["there"], seconds=float(found.out_s[0, 0])),
-        "back": _joined(far["back"], near["back"], seconds=float(found.back_s[0, 0])),
+        "there": _joined(near["there"], far["there"], far["there"], seconds=float(found.out_s[0, 0])),
+        "back": _joined(far["back"], near["back"], far["back"], seconds=float(found.back_s[0, 0])),
     }
 
 
-def _joined(first: dict[str, Any] | None, then: dict[str, Any] | None, *, seconds: float) -> dict[str, Any] | None:
-    if first is None or then is None:
+def _joined(
+    first: dict[str, Any] | None, then: dict[str, Any] | None, at_site: dict[str, Any] | None, *, seconds: float
+) -> dict[str, Any] | None:
+    if first is None or then is None or at_site is None:
         return None
     rides = int(first.get("rides", 0)) + int(then.get("rides", 0))
     legs = [*first["legs"], *then["legs"]]
-    return {"leave": first["leave"], "arrive": then["arrive"], "minutes": seconds / 60, "rides": rides, "legs": legs}
+    whole = {"leave": first["leave"], "arrive": then["arrive"], "minutes": seconds / 60, "rides": rides, "legs": legs}
+    return {**whole, "wait_min": at_site.get("wait_min", 0.0)}

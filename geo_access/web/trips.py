@@ -104,6 +104,8 @@ def told_ways(prepared: PreparedStudy, home_xy: np.ndarray, door: Door, ask: Ask
     Returns
     -------
     dict
+        As `journey_answer`; ``minutes`` last until one has to be there, or begin when one is free: ``wait_min`` of them
+        are spent on the spot.
     """
     if not ask.uses_transit:
         there, back = (_street_way(prepared, ask, *pair) for pair in ((home_xy, door.xy), (door.xy, home_xy)))
@@ -121,8 +123,8 @@ def told_ways(prepared: PreparedStudy, home_xy: np.ndarray, door: Door, ask: Ask
     out = max(there_trips, key=lambda trip: trip.leave_s, default=None)
     home = min(back_trips, key=lambda trip: trip.arrive_s, default=None)
     return {
-        "there": out and _told(out, minutes=(door.arrive_s - out.leave_s) / 60),
-        "back": home and _told(home, minutes=(home.arrive_s - door.leave_s) / 60),
+        "there": out and _told(out, minutes=(door.arrive_s - out.leave_s) / 60, wait_s=door.arrive_s - out.arrive_s),
+        "back": home and _told(home, minutes=(home.arrive_s - door.leave_s) / 60, wait_s=home.leave_s - door.leave_s),
     }
 
 
@@ -183,7 +185,7 @@ def _street_way(prepared: PreparedStudy, ask: Ask, start_xy: np.ndarray, end_xy:
     return {"minutes": path.seconds / 60, "seconds": path.seconds, "metres": metres, "legs": [leg]}
 
 
-def _told(journey: Journey, *, minutes: float) -> dict[str, Any]:
+def _told(journey: Journey, *, minutes: float, wait_s: float) -> dict[str, Any]:
     legs = [
         {
             "kind": leg.kind,
@@ -203,6 +205,7 @@ def _told(journey: Journey, *, minutes: float) -> dict[str, Any]:
         "leave": _clock(journey.leave_s),
         "arrive": _clock(journey.arrive_s),
         "minutes": minutes,
+        "wait_min": wait_s / 60,
         "rides": journey.rides,
         "legs": legs,
     }

@@ -29,10 +29,11 @@ from geo_access.study.prepared import PreparedStudy, open_prepared, prepare_stud
 from geo_access.study.prepared_folder import prepared_folder
 from geo_access.web.app import make_app
 from geo_access.web.guard import Access
-from geo_access.web.shapes import pack_mesh
+from geo_access.web.scenarios import known_to_edit
+from geo_access.web.shapes import pack_mesh, sites_layer
 from geo_access.web.workshop import Workshop
 from tests.benchmarks.metropolis import make_metropolis
-from tests.browser import browser
+from tests.browser import Page, browser
 
 _GRID = 123
 _PEOPLE = 20
@@ -105,6 +106,15 @@ def answers(ask: Callable[..., bytes], base: PreparedStudy, n_requests: int) -> 
         tell(f"isochrone, {mode}", clocked(lambda mode=mode: surface(mode), 12), target_ms=target)
     clocked(session, 1)
     tell("session dropped", clocked(session, 8), target_ms=300)
+    lines = known_to_edit(base)["lines"]
+
+    def headway() -> None:
+        line = lines[int(rng.integers(len(lines)))]["id"]
+        change = {"change": "headway", "line": line, "headway_min": 12, "start": "06:00", "end": "09:00"}
+        ask("api/scenario", {**question, "changes": [change]})
+
+    clocked(headway, 1)
+    tell("headway of a line", clocked(headway, 6), target_ms=1000)
     clocked(adviser, 1)
     tell("adviser's answer, all métiers", clocked(adviser, 6), target_ms=2000)
     single = clocked(lambda: ask("api/case", {**question, "metier": metiers[int(rng.integers(len(metiers)))]}), 40)
@@ -132,6 +142,78 @@ def answers(ask: Callable[..., bytes], base: PreparedStudy, n_requests: int) -> 
         f"{_PEOPLE} people, {n_requests} requests, {failed} failed", seconds, target_ms=3000 * np.percentile(alone, 95)
     )
     print(f"memory {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6:.2f} GB")
+
+
+# From the mouse let go, or the click, to the zones or the surface drawn with the answer.
+_TIMED = """
+(async () => {
+  const view = await import('/page/map.js');
+  window.timed = []; let begun = null, busy = false;
+  for (const kind of ['mouseup', 'click']) addEventListener(kind, () => { begun ??= performance.now(); }, true);
+  const told = () => document.querySelector(window.awaited);
+  new MutationObserver(async () => {
+    if (begun === null || busy || !told() || told() === window.before) return;
+    busy = true; window.before = told();
+    await view.drawn();
+    window.timed.push(performance.now() - begun); begun = null; busy = false;
+  }).observe(document.body, { childList: true, subtree: true });
+})();
+"""
+
+
+def on_the_page(ask: Callable[..., bytes], base: PreparedStudy) -> None:
+    """In a real Chromium: the page opened, a session dragged with the mouse, a surface asked for, a headway changed."""
+    sites = [f["geometry"]["coordinates"] for f in json.loads(sites_layer(base))["features"]]
+    lon, lat = sites[0]
+    changes = [
+        {"change": "session_added", "metier": base.metiers[0].code, "level": base.metiers[0].min_level}
+        | {"places": 12, "lon": round(lon, 5), "lat": round(lat, 5)}
+    ]
+    with browser(width=1400, height=1000, webgl=True) as page:
+        begin = time.perf_counter()
+        page.goto(f"http://{ask.host}/")  # type: ignore[attr-defined]
+        page.until("return document.querySelectorAll('#rows tbody tr').length", seconds=300)
+        print(f"first page: {time.perf_counter() - begin:.2f} s to its table (wanted 2)")
+        page.until("return document.documentElement.dataset.ready", seconds=300)
+        print(f"first page: {time.perf_counter() - begin:.2f} s with its map, by software")
+        draft = {"study": base.file.study.name, "changes": changes, "after": ""}
+        page.run("sessionStorage.setItem('geo-access-draft', arguments[0])", json.dumps(draft))
+        page.goto("about:blank")
+        page.goto(f"http://{ask.host}/")  # type: ignore[attr-defined]
+        page.until("return document.getElementById('moved')", seconds=300)
+        page.until("return document.documentElement.dataset.ready", seconds=300)
+        page.settle(5.0)
+        page.run("window.awaited = '#moved'; window.before = document.getElementById('moved');" + _TIMED)
+        rng = np.random.default_rng(5)
+        for turn in range(8):
+            x, y = page.run(
+                "const box = document.querySelector('.maplibregl-marker').getBoundingClientRect();"
+                "return [(box.left + box.right) / 2, (box.top + box.bottom) / 2]"
+            )
+            to = tuple(float(value) for value in rng.uniform((-40, -30), (40, 30)))
+            page.mouse((x, y), (x + to[0] / 2, y + to[1] / 2), (x + to[0], y + to[1]), dragged=True)
+            page.until(f"return window.timed.length > {turn}", seconds=120)
+        tell("session dragged on the page, zones recoloured", _seconds(page)[1:], target_ms=300)
+        page.run("window.awaited = '#question details:not(#edit) .sentence'; window.before = null; window.timed = []")
+        modes = ("walk", "bike", "car", "transit")
+        for turn, mode in enumerate(modes * 6):
+            page.run(
+                "document.querySelector('[name=mode]').value = arguments[0];"
+                "document.querySelector('[name=site]').value = arguments[1];"
+                "[...document.querySelectorAll('#question details form')][0].requestSubmit();"
+                "window.dispatchEvent(new Event('click'))",
+                mode,
+                str(base.diagnosis.sites["training"].ids[turn % len(base.diagnosis.sites["training"])]),
+            )
+            page.until(f"return window.timed.length > {turn}", seconds=120)
+        found = _seconds(page)
+        for k, mode in enumerate(modes):
+            target = 250 if mode == "transit" else 150
+            tell(f"isochrone on the page, {mode}", found[k :: len(modes)][1:], target_ms=target)
+
+
+def _seconds(page: Page) -> list[float]:
+    return [one / 1000 for one in page.run("return window.timed")]
 
 
 _SLIDER = """
@@ -191,8 +273,9 @@ def main(what: str = "0.25", n_requests: str = "2000") -> None:
     print(f"load {os.getloadavg()[0]:.1f}, {os.cpu_count()} cores, {what}")
     with tempfile.TemporaryDirectory() as folder:
         study = Path(what) if what.endswith(".toml") else make_metropolis(Path(folder), share=float(what))
-        kept = prepared_folder(study) if not what.endswith(".toml") else Path(folder) / "kept"
-        prepare_study(study).save(kept)
+        kept = prepared_folder(study)
+        if not kept.exists():
+            prepare_study(study).save(kept)
         begin = time.perf_counter()
         base = open_prepared(study, kept)
         print(f"prepared study opened in {time.perf_counter() - begin:.2f} s (wanted 2)")
@@ -200,6 +283,7 @@ def main(what: str = "0.25", n_requests: str = "2000") -> None:
         workshop.trials().levels(base.assumptions)
         with served(workshop) as ask:
             answers(ask, base, int(n_requests))
+            on_the_page(ask, base)
     slider()
 
 

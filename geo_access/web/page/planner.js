@@ -233,7 +233,7 @@ export function legs(way, trip) {
   const steps = trip.legs.map((leg) => el("li", {}, leg.kind === "ride"
     ? t("web.leg_ride", { start: leg.start, line: leg.line, from: leg.from, to: leg.to, end: leg.end })
     : t(`web.leg_${leg.kind}`, { start: leg.start, minutes: number(Math.max(1, Math.round(leg.minutes))), to: leg.to || t("web.door") })));
-  return el("div", {}, el("p", {}, el("strong", {}, t(`web.${way}`)), " ", t("web.trip", { leave: trip.leave, arrive: trip.arrive, minutes: number(Math.ceil(trip.minutes - 1e-9)) })), el("ol", { class: "legs" }, steps));
+  return el("div", {}, el("p", {}, el("strong", {}, t(`web.${way}`)), " ", t(trip.wait_min >= 0.5 ? "web.trip_wait" : "web.trip", { leave: trip.leave, arrive: trip.arrive, minutes: number(Math.ceil(trip.minutes - 1e-9)), wait: number(Math.round(trip.wait_min || 0)) })), el("ol", { class: "legs" }, steps));
 }
 
 async function askSurface(place) {

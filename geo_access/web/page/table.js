@@ -34,5 +34,5 @@ export function table(columns, rows, { caption = "", open = null, chosen = null,
   }
   draw();
   // Wider than the page it scrolls by itself, also by keyboard.
-  return el("div", {}, el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption || t("web.table") }, el("table", {}, el("caption", {}, caption), el("thead", {}, el("tr", {}, heads)), body)), foot);
+  return el("div", {}, el("div", { class: "scroll", tabindex: 0, role: "region", "aria-label": caption || t("web.table") }, el("table", { class: columns.length > 4 ? "broad" : null }, el("caption", {}, caption), el("thead", {}, el("tr", {}, heads)), body)), foot);
 }
