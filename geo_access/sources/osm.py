@@ -18,7 +18,7 @@ from geo_access.crs import WGS84
 from geo_access.errors import CoverageError, InputError
 from geo_access.sources.osm_areas import WalkArea, walk_areas
 from geo_access.sources.osm_drafts import draft_of, standing_ways
-from geo_access.sources.osm_keys import NODE_KEYS, UNDEFINED, WAY_KEYS
+from geo_access.sources.osm_keys import NODE_KEYS, TURNING_PLACES, UNDEFINED, WAY_KEYS
 from geo_access.sources.osm_kinds import osm_file
 from geo_access.sources.osm_parts import Part, TagSets, check_paths, read_part
 from geo_access.sources.osm_rings import Ring
@@ -28,7 +28,17 @@ from geo_access.words.told import refusal
 if TYPE_CHECKING:
     import geopandas as gpd
 
-__all__ = ["NODE_KEYS", "WAY_KEYS", "OsmWays", "Restriction", "Ring", "WalkArea", "read_osm", "read_park_and_ride"]
+__all__ = [
+    "NODE_KEYS",
+    "TURNING_PLACES",
+    "WAY_KEYS",
+    "OsmWays",
+    "Restriction",
+    "Ring",
+    "WalkArea",
+    "read_osm",
+    "read_park_and_ride",
+]
 
 
 @dataclass(frozen=True)
@@ -154,6 +164,7 @@ def read_osm(
     ways = _Ways(parts)
     far = ways.leave_far_nodes([path.name for path in paths])
     restrictions, broken = _restrictions(parts)
+    restrictions, outside = _known_members(restrictions, ways)
     missing = ways.x == UNDEFINED
     names = tuple(dict(tags) for tags in tag_sets)
     return OsmWays(
@@ -166,7 +177,7 @@ def read_osm(
         tag_sets=names,
         node_tags=_node_tags(parts),
         restrictions=restrictions,
-        notes=_notes(parts, ways, missing, far, broken),
+        notes=_notes(parts, ways, missing, far, (broken, outside)),
         areas=_areas(paths, parts, ways, names),
     )
 
@@ -317,8 +328,24 @@ def _restrictions(parts: Sequence[Part]) -> tuple[tuple[Restriction, ...], int]:
     return tuple(found), broken
 
 
+def _known_members(restrictions: tuple[Restriction, ...], ways: _Ways) -> tuple[tuple[Restriction, ...], int]:
+    """Restrictions whose ways and node are streets of these files, and how many name others."""
+    if not restrictions:
+        return restrictions, 0
+    named = {way for item in restrictions for way in (item.from_way, item.to_way, *item.via_ways)}
+    known_ways = named & set(ways.way_id.tolist())
+    nodes = np.array([item.via_node for item in restrictions], dtype=np.int64)
+    there = np.isin(nodes, ways.node_id) | (nodes == 0)
+    kept = tuple(
+        item
+        for item, node in zip(restrictions, there.tolist(), strict=True)
+        if node and known_ways.issuperset((item.from_way, item.to_way, *item.via_ways))
+    )
+    return kept, len(restrictions) - len(kept)
+
+
 def _notes(
-    parts: Sequence[Part], ways: _Ways, missing: np.ndarray, far: Sequence[int], broken: int
+    parts: Sequence[Part], ways: _Ways, missing: np.ndarray, far: Sequence[int], lost: tuple[int, int]
 ) -> tuple[Note, ...]:
     notes = [note("streets.ways_read", n=len(ways.counts))]
     if missing.any():
@@ -329,7 +356,8 @@ def _notes(
         notes.append(note("streets.far_nodes", n=len(far), degrees=_FAR_DEGREES, nodes=shown))
     told = {
         "ways_outside": sum(part.outside for part in parts),
-        "restrictions_broken": broken,
+        "restrictions_broken": lost[0],
+        "restrictions_outside": lost[1],
         "deleted": sum(part.odd["deleted"] for part in parts),
         "older_versions": sum(part.odd["older"] for part in parts),
     }

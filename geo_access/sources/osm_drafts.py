@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import re
+import zlib
 from array import array
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,9 +14,10 @@ import numpy as np
 
 from geo_access.sources.osm_kinds import xml_opener
 
-__all__ = ["DraftedPart", "draft_of", "drafted_objects", "standing_ways"]
+__all__ = ["DraftedPart", "draft_of", "drafted_objects", "holder_of", "standing_ways"]
 
-_DRAFTED = re.compile(rb"""<(node|way|relation)\b[^>]*\baction=["'](modify|delete)["'][^>]*>""")
+_DRAFTED = re.compile(rb"""<(node|way|relation)\b[^>]*\baction\s*=\s*["'](modify|delete)["'][^>]*>""")
+_GONE = (b'visible="false"', b"visible='false'")
 _ID = re.compile(rb"""\bid=["'](-?\d+)["']""")
 
 
@@ -28,7 +30,7 @@ class DraftedPart(Protocol):
     retired: dict[int, int]
 
 
-def drafted_objects(path: Path, text: bytes | None) -> dict[tuple[str, int], str]:
+def drafted_objects(path: Path, text: bytes | None) -> tuple[dict[tuple[str, int], str], bool]:
     """Find what an editor has marked as changed or deleted (``action="delete"``), which osmium does not tell.
 
     Parameters
@@ -39,24 +41,64 @@ def drafted_objects(path: Path, text: bytes | None) -> dict[tuple[str, int], str
 
     Returns
     -------
-    dict of (str, int) to str
+    found : dict of (str, int) to str
         ``modify`` or ``delete`` by kind and id; empty for files that are not XML.
+    gone : bool
+        Whether the file says of any object that it is no more (``visible="false"``): such have no tags to be found by.
     """
     opener = xml_opener(path)
-    if opener is None:
-        return {}
     found: dict[tuple[str, int], str] = {}
+    if opener is None:
+        return found, False
+    gone = False
     before = b""
     with io.BytesIO(text) if text is not None else opener(path, "rb") as file:
         while block := file.read(1 << 22):
             both = before + block
-            if b"action=" in both:
+            gone = gone or any(mark in both for mark in _GONE)
+            if b"action" in both:
                 for match in _DRAFTED.finditer(both):
                     number = _ID.search(match[0])
                     if number is not None:
                         found[match[1].decode(), int(number[1])] = match[2].decode()
             before = block[-1_024:]
-    return found
+    return found, gone
+
+
+def holder_of(path: Path, text: bytes | None, message: str) -> str:
+    """Name the object that holds what osmium quotes: it tells the value that is wrong, not whose it is.
+
+    Parameters
+    ----------
+    path : pathlib.Path
+    text : bytes or None
+        Of a file that was packed.
+    message : str
+        With the value in quotes.
+
+    Returns
+    -------
+    str
+        ``, node 7``; empty where nothing is quoted or found.
+    """
+    quoted, opener = re.search(r"'([^']+)'", message), xml_opener(path)
+    if quoted is None or opener is None:
+        return ""
+    value = re.escape(quoted[1].encode())
+    holder = re.compile(rb"""<(node|way|relation)\b[^>]*=\s*["']""" + value + rb"""["'][^>]*>""")
+    before = b""
+    try:
+        with io.BytesIO(text) if text is not None else opener(path, "rb") as file:
+            while block := file.read(1 << 22):
+                found = holder.search(before + block)
+                number = _ID.search(found[0]) if found else None
+                if found and number:
+                    return f", {found[1].decode()} {int(number[1])}"
+                before = block[-1_024:]
+    except (OSError, EOFError, zlib.error):
+        # The file breaks off before: that is what is told.
+        return ""
+    return ""
 
 
 def draft_of(parts: Sequence[DraftedPart], kind: str) -> dict[int, int]:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-__all__ = ["NODE_KEYS", "NODE_KEY_SET", "READ_KEYS", "SOLID_KEYS", "UNDEFINED", "WAY_KEYS", "WAY_KEY_SET", "is_street"]
+__all__ = [
+    "HIGH_KERBS",
+    "NODE_KEYS",
+    "NODE_KEY_SET",
+    "READ_KEYS",
+    "SOLID_KEYS",
+    "UNDEFINED",
+    "WAY_KEYS",
+    "WAY_KEY_SET",
+    "is_street",
+]
 
 WAY_KEYS = (
     "highway",
@@ -74,9 +84,14 @@ NODE_KEYS = (
     "opening_hours",
 )
 UNDEFINED = 2147483647
+# Nodes at which cars turn round.
+TURNING_PLACES = frozenset({"turning_circle", "turning_loop", "mini_roundabout"})
+# What wheels do not climb.
+HIGH_KERBS = frozenset({"raised", "regular"})
 _ACCESS = ("access", "foot", "bicycle", "vehicle", "motor_vehicle", "motorcar")
-_CONDITIONAL = tuple(f"{key}:conditional" for key in (*_ACCESS, "oneway", "oneway:bicycle", "maxspeed"))
-_ONE_SIDE = tuple(f"{key}:{side}" for key in _ACCESS for side in ("forward", "backward"))
+_ONE_SIDE = tuple(f"{key}:{side}" for key in (*_ACCESS, "maxspeed") for side in ("forward", "backward"))
+_ONE_WAY = ("oneway", "oneway:bicycle", "oneway:foot", "oneway:motor_vehicle", "oneway:vehicle")
+_CONDITIONAL = tuple(f"{key}:conditional" for key in (*_ACCESS, *_ONE_WAY, *_ONE_SIDE, "maxspeed"))
 WAY_KEY_SET = frozenset((*WAY_KEYS, *_ONE_SIDE, *_CONDITIONAL))
 NODE_KEY_SET = frozenset((*NODE_KEYS, *(f"{key}:conditional" for key in _ACCESS)))
 READ_KEYS = {

@@ -261,7 +261,7 @@ class _Gathered:
             info = {field: at for field, _, at in _fields(block.text, *parts.get(5, (0, 0)))}
             versions = unpack(block.data, *info.get(1, (0, 0)))
             if not unpack(block.data, *info.get(6, (0, 0))).all():
-                raise ValueError("a deleted object")
+                raise DisorderError("a deleted object")
             ids, y, x = (unpack(block.data, *parts.get(field, (0, 0))) for field in (1, 8, 9))
             if not len(ids) == len(x) == len(y) or len(versions) not in (0, len(ids)):
                 raise SpoiltError("nodes without positions")
@@ -370,7 +370,7 @@ def read_packed(path: Path) -> Packed:
     Raises
     ------
     DisorderError
-        When the file is not sorted, or has numbers of an editor's draft.
+        When the file is not sorted, has deleted objects or numbers of an editor's draft.
     SpoiltError
         When it breaks off or points beyond itself.
     ValueError
@@ -387,6 +387,8 @@ def read_packed(path: Path) -> Packed:
     ValueError: no header
     """
     found = _Gathered()
+    if path.stat().st_size == 0:
+        raise ValueError("an empty file")
     last_kind, last_way = 2, 0
     for row, (kind, place, size, blob) in enumerate(_blobs(path)):
         if kind != (b"OSMData" if row else b"OSMHeader"):

@@ -14,7 +14,7 @@ class SpoiltError(ValueError):
 
 
 class DisorderError(ValueError):
-    """A file that is not sorted, or that has numbers of an editor's draft: to be gathered whole."""
+    """A file that is not sorted, or that has deleted objects or numbers of a draft: to be gathered whole."""
 
 
 @njit(cache=True, nogil=True)
@@ -130,7 +130,7 @@ def _info(data: np.ndarray, at: int, end: int) -> np.int64:
         if number == 1:
             version = value
         elif number == 6 and value == 0:
-            raise ValueError("a deleted object")
+            raise DisorderError("a deleted object")
     return version
 
 
@@ -163,11 +163,11 @@ def read_ways(
     Raises
     ------
     DisorderError
-        When it is not sorted, or has numbers of drafts.
+        When it is not sorted, has deleted ways or numbers of drafts.
     SpoiltError
         When it points beyond itself.
     ValueError
-        When it has deleted ways, or others than are known here.
+        When it has others than are known here.
     """
     size = end - at
     ways, tags, refs = np.empty((size // 2, 4), np.int64), np.empty((size // 2, 2), np.int64), np.empty(size, np.int64)
@@ -244,11 +244,11 @@ def find_relations(data: np.ndarray, at: int, end: int, flags: np.ndarray) -> np
     Raises
     ------
     DisorderError
-        When it has numbers of drafts.
+        When it has deleted relations or numbers of drafts.
     SpoiltError
         When it points beyond itself.
     ValueError
-        When it has deleted relations, or others than are known here.
+        When it has others than are known here.
     """
     found = np.empty(((end - at) // 2, 12), np.int64)
     n = 0

@@ -21,8 +21,16 @@ import numpy as np
 
 from geo_access.arrays import indptr_of
 from geo_access.errors import CapacityError, InputError, MissingFileError, raise_faults
-from geo_access.sources.osm_drafts import drafted_objects
-from geo_access.sources.osm_keys import NODE_KEY_SET, READ_KEYS, UNDEFINED, WAY_KEY_SET, is_street
+from geo_access.sources.osm_drafts import drafted_objects, holder_of
+from geo_access.sources.osm_keys import (
+    HIGH_KERBS,
+    NODE_KEY_SET,
+    READ_KEYS,
+    TURNING_PLACES,
+    UNDEFINED,
+    WAY_KEY_SET,
+    is_street,
+)
 from geo_access.sources.osm_kinds import is_bomb, kind_of, osm_file, xml_opener
 from geo_access.sources.osm_packed import Packed, read_packed
 from geo_access.sources.osm_packed_kernels import DisorderError, SpoiltError
@@ -124,11 +132,12 @@ class Part:
     def node(self, number: int, version: int, tags: Iterable[tuple[str, str]]) -> None:
         """Keep the tags of a barrier, a signal, a kerb or a crossing that some may not pass."""
         kept = {key: value for key, value in tags if key in NODE_KEY_SET}
-        stops = "barrier" in kept or kept.get("kerb") == "raised"
+        stops = "barrier" in kept or kept.get("kerb") in HIGH_KERBS
         highway = kept.get("highway")
         if (
             stops
             or highway in ("traffic_signals", "elevator")
+            or highway in TURNING_PLACES
             or (highway == "crossing" and kept.get("wheelchair") == "no")
         ):
             self.node_tags[number] = (version, kept)
@@ -414,18 +423,19 @@ def read_part(path: Path, tag_sets: TagSets, *, box: tuple[int, int, int, int] |
     try:
         part.text = _unpacked(path)
         _refuse_remark(path, part.text)
-        drafted = drafted_objects(path, part.text)
-        if drafted or not _read_ordinary(part, path):
+        drafted, gone = drafted_objects(path, part.text)
+        if drafted or gone or not _read_ordinary(part, path):
             text, part = part.text, Part(tag_sets, box)
             part.text = text
             _read_whole(part, path, drafted)
     except InputError:
         raise
     except (RuntimeError, ValueError, OSError, EOFError, zlib.error, osmium.InvalidLocationError) as error:
+        why = f"{error}{holder_of(path, part.text, str(error))}"
         raise InputError(
-            f"{path.name}: it cannot be read as OSM data ({error}) → download it again; "
+            f"{path.name}: it cannot be read as OSM data ({why}) → download it again; "
             "expected .osm.pbf, .osm, .osm.bz2 or .osm.gz",
             key="osm.unreadable",
-            values={"file": path.name, "why": str(error)},
+            values={"file": path.name, "why": why},
         ) from error
     return part

@@ -257,12 +257,15 @@ def open_areas(ways: OsmWays) -> Opened:
         areas.append(area)
         doors.append(entrances.node_id)
         bends.append(corners.lonlat)
+        if not area.rim:
+            lines.lay_rim(area, number=len(areas) - 1)
         if len(entrances.node_id) > 1:
             lines.lay(area, *_crossed(area, entrances, corners, origin), number=len(areas) - 1)
     rim_of = {area.way_id: k for k, area in enumerate(areas) if area.rim}
     rim = [rim_of.get(way, -1) for way in ways.way_id.tolist()]
     more = lines.added()
-    notes = (note("streets.areas", n=len(set(lines.area)), lines=len(lines.area)),) if lines.area else ()
+    crossed = [k for k, laid in zip(lines.area, lines.across, strict=True) if laid]
+    notes = (note("streets.areas", n=len(set(crossed)), lines=len(crossed)),) if crossed else ()
     way_area = np.array(rim + lines.area, dtype=np.int64)
     return Opened(more, notes, tuple(areas), tuple(doors), tuple(bends), way_area)
 
@@ -293,20 +296,34 @@ class _Laid:
         self.ids: list[int] = []
         self.tags: list[int] = []
         self.area: list[int] = []
+        self.across: list[bool] = []
+        self.counts: list[int] = []
         self.nodes: list[np.ndarray] = []
         self.lonlat: list[np.ndarray] = []
 
     def lay(self, area: WalkArea, points: _Points, pairs: np.ndarray, *, number: int) -> None:
         """Join pairs of points under the id and the tags of an area."""
+        self._name(area, number, [2] * len(pairs), across=True)
+        self.nodes.append(points.node_id[pairs].ravel())
+        self.lonlat.append(points.lonlat[pairs].reshape(-1, 2))
+
+    def lay_rim(self, area: WalkArea, *, number: int) -> None:
+        """Lay the rim of a multipolygon, which no way with its tags runs along."""
+        rim = area.rings[0]
+        self._name(area, number, [len(rim.node_id)], across=False)
+        self.nodes.append(rim.node_id)
+        self.lonlat.append(rim.lonlat)
+
+    def _name(self, area: WalkArea, number: int, counts: list[int], *, across: bool) -> None:
         plain = area.tags | {"area": "yes"}  # as the rim: no car drives across
         tags = self.known.setdefault(tuple(sorted(plain.items())), len(self.tag_sets))
         if tags == len(self.tag_sets):
             self.tag_sets.append(plain)
-        self.ids += [area.way_id] * len(pairs)
-        self.tags += [tags] * len(pairs)
-        self.area += [number] * len(pairs)
-        self.nodes.append(points.node_id[pairs].ravel())
-        self.lonlat.append(points.lonlat[pairs].reshape(-1, 2))
+        self.ids += [area.way_id] * len(counts)
+        self.tags += [tags] * len(counts)
+        self.area += [number] * len(counts)
+        self.across += [across] * len(counts)
+        self.counts += counts
 
     def added(self) -> OsmWays:
         """Return all ways, those laid last."""
@@ -317,7 +334,7 @@ class _Laid:
             ways,
             way_id=np.concatenate((ways.way_id, np.array(self.ids, dtype=np.int64))),
             way_tags=np.concatenate((ways.way_tags, np.array(self.tags, dtype=np.int32))),
-            indptr=np.concatenate((ways.indptr, ways.indptr[-1] + 2 * np.arange(1, len(self.ids) + 1))),
+            indptr=np.concatenate((ways.indptr, ways.indptr[-1] + np.cumsum(self.counts))),
             node_id=np.concatenate((ways.node_id, *self.nodes)),
             lon=np.concatenate((ways.lon, lonlat[:, 0])),
             lat=np.concatenate((ways.lat, lonlat[:, 1])),

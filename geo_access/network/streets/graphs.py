@@ -14,7 +14,7 @@ from geo_access.network.streets.modes import Profile
 from geo_access.network.streets.split import mainland
 from geo_access.network.streets.turns import assemble, forbidden_turns, via_sequences
 from geo_access.network.streets.zones import lay_zones
-from geo_access.sources.osm import Restriction
+from geo_access.sources.osm import TURNING_PLACES, Restriction
 from geo_access.words.note import Note, note
 
 __all__ = ["EdgeUse", "Rules", "mode_graph"]
@@ -163,6 +163,7 @@ def mode_graph(
         speed_kmh=profile.reference_kmh,
         sequences=sequences,
         turn_round=not profile.restriction_keys,
+        turning_nodes=[node for node, tags in tagged if tags.get("highway") in TURNING_PLACES],
     )
     mode = profile.name
     notes = [note("streets.graph", mode=mode, arcs=len(arcs), turns=len(limited), copies=len(graph.copy_of))]

@@ -166,7 +166,7 @@ PROFILES: Mapping[str, Profile] = {
         | {"stile", "kissing_gate", "turnstile", "full-height_turnstile", "cycle_barrier", "step", "log"},
         required_not={"wheelchair": frozenset({"no"}), "surface": _ROUGH},
         oneway_keys=("oneway:foot",),
-        node_kerbs=frozenset({"raised"}),
+        node_kerbs=frozenset({"raised", "regular"}),
         ramp="ramp:wheelchair",
     ),
     "bike": Profile(

@@ -142,7 +142,7 @@ def tag_notes(ways: OsmWays, profiles: Sequence[Profile]) -> list[Note]:
     open_gates = sum(tags.get("barrier") in gates and not keys & set(tags) for tags in ways.node_tags.values())
     if open_gates:
         notes.append(note("streets.gates_open", n=open_gates))
-    reversible = sum(n for tags, n in counted if tags.get("oneway") == "reversible")
+    reversible = sum(n for tags, n in counted if "reversible" in (tags.get("oneway"), tags.get("conveying")))
     if reversible:
         notes.append(note("streets.reversible", n=reversible))
     return notes

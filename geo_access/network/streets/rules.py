@@ -170,6 +170,8 @@ def _direction(tags: Mapping[str, str], profile: Profile) -> int | None:
     conveying = tags.get("conveying", "") if on_foot else ""
     if conveying in ("forward", "backward"):
         return 1 if conveying == "forward" else -1
+    if conveying == "reversible":
+        return None
     if conveying == "yes" and tags.get("oneway") in ("yes", "-1"):
         # A moving staircase that is one-way is so for those who stand on it.
         return 1 if tags["oneway"] == "yes" else -1
@@ -235,8 +237,8 @@ def way_speeds_kmh(tags: Mapping[str, str], profile: Profile, *, length_m: float
 
     Notes
     -----
-    ``oneway=reversible`` is open in neither direction: nothing says which one holds. ``oneway=alternating`` is open in
-    both.
+    ``oneway=reversible`` (and ``conveying=reversible`` on foot) is open in neither direction: nothing says which one
+    holds. ``oneway=alternating`` is open in both.
 
     Examples
     --------
@@ -285,7 +287,8 @@ def may_stop(tags: Mapping[str, str]) -> bool:
     # A passage through a building opens onto it.
     if tags.get("tunnel", "no") not in ("no", "building_passage", "arcade", "colonnade"):
         return False
-    elsewhere = any(tags.get(key, "0") not in ("0", "") for key in ("layer", "level"))
+    # A corridor on "0;1" is entered from the ground.
+    elsewhere = any(not {"0", ""} & set(_words(tags.get(key, ""))) for key in ("layer", "level"))
     return not (elsewhere and tags.get("covered", tags.get("indoor", "no")) != "no")
 
 
@@ -323,7 +326,7 @@ def barrier_blocks(tags: Mapping[str, str], profile: Profile) -> bool:
         return True
     if "barrier" not in tags and tags.get("highway") != "elevator":
         return False
-    if tags.get("locked") == "yes":
+    if tags.get("locked", "").lower() == "yes":
         return not _opened(tags, profile)
     for key in reversed(profile.access_keys):
         found = _verdict(tags.get(key, ""), profile)

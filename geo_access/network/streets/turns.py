@@ -149,6 +149,7 @@ def assemble(
     speed_kmh: float,
     sequences: Sequence[tuple[int, ...]] = (),
     turn_round: bool = True,
+    turning_nodes: Sequence[int] = (),
 ) -> ModeGraph:
     """Put arcs into CSR form, with copies of a node where what one may do next depends on how one came.
 
@@ -166,6 +167,8 @@ def assemble(
         Arcs between nodes that may not follow each other; two or more each.
     turn_round : bool
         Whether one may turn round to get past a forbidden turn.
+    turning_nodes : sequence of int
+        Nodes where one may all the same: a place to turn is laid out.
 
     Returns
     -------
@@ -179,7 +182,8 @@ def assemble(
     stops = _pasts(laid, at_node, forbidden, _laid_sequences(laid, layers.row, sequences))
     bound = {past[0] for past in stops if len(past) == 1}
     if not turn_round:
-        stops = remember_u_turns(laid, deciseconds, stops, n_states=n_laid)
+        turning = np.isin(at_node[:, 1], np.array(turning_nodes, dtype=np.int64))
+        stops = remember_u_turns(laid, deciseconds, stops, n_states=n_laid, turning=turning)
     state = {past: n_laid + k for k, past in enumerate(stops)}
     past_head = np.array([laid[past[-1], 1] for past in stops], dtype=np.int32)
     if stops:

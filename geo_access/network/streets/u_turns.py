@@ -3,7 +3,8 @@
 Without rules nobody gains by turning round: the way back leads where one was. So only those who came under a rule (a
 banned turn, an obligation) have to remember the street they came by, until turning round gains nothing: until the way
 back would take longer than the shortest lawful way round to where the rule binds. Streets up to there get a state that
-remembers; at a dead end one may turn round.
+remembers; at a dead end, and where a place to turn is laid out (a turning circle, a mini roundabout), one may turn
+round.
 """
 
 from __future__ import annotations
@@ -44,13 +45,14 @@ class _Streets:
 
 
 class _Arcs(NamedTuple):
-    """Arcs by the state that they leave (`first`, `order`), with head, edge and time [0.1 s] of each."""
+    """Arcs by the state that they leave (`first`, `order`): head, edge, time [0.1 s], whether one turns at its end."""
 
     first: np.ndarray
     order: np.ndarray
     heads: np.ndarray
     edges: np.ndarray
     deciseconds: np.ndarray
+    turning: np.ndarray
 
 
 class _Rules(NamedTuple):
@@ -65,7 +67,7 @@ class _Rules(NamedTuple):
 @njit(cache=True)
 def _followed(arcs: _Arcs, rules: _Rules) -> np.ndarray:  # pragma: no cover - compiled
     """Arcs behind a rule after which turning round would still gain, bool (n_arcs,)."""
-    first, order, heads, edges, deciseconds = arcs
+    first, order, heads, edges, deciseconds, turning = arcs
     past_arc, banned_indptr, banned_arc, past_of = rules
     n_arcs = len(heads)
     behind = np.zeros(n_arcs, dtype=np.bool_)
@@ -105,7 +107,7 @@ def _followed(arcs: _Arcs, rules: _Rules) -> np.ndarray:  # pragma: no cover - c
             banned = banned_arc[banned_indptr[alone] : banned_indptr[alone + 1]] if alone >= 0 else banned_arc[:0]
             # Turning round only where nothing else is lawful.
             others = False
-            for at in range(first[head], first[head + 1]):
+            for at in range(first[head], first[head + 1] if not turning[row] else first[head]):
                 others |= edges[order[at]] != edge and not (banned == order[at]).any()
             for at in range(first[head], first[head + 1]):
                 onward = order[at]
@@ -129,7 +131,12 @@ def _round(streets: _Streets, row: int, banned: set[int]) -> set[int]:
 
 
 def remember_u_turns(
-    arcs: np.ndarray, deciseconds: np.ndarray, stops: Mapping[Past, set[int]], *, n_states: int
+    arcs: np.ndarray,
+    deciseconds: np.ndarray,
+    stops: Mapping[Past, set[int]],
+    *,
+    n_states: int,
+    turning: np.ndarray | None = None,
 ) -> dict[Past, set[int]]:
     """Forbid turning round to everybody who came under a rule.
 
@@ -142,6 +149,8 @@ def remember_u_turns(
     stops : mapping of tuple to set of int
         Rows of `arcs` that may not follow, by the rows driven last.
     n_states : int
+    turning : ndarray of bool, shape (n_arcs,), optional
+        Whether a place to turn is laid out where an arc ends.
 
     Returns
     -------
@@ -163,12 +172,14 @@ def remember_u_turns(
         np.array([row for banned in stops.values() for row in sorted(banned)], dtype=np.int64),
         past_of,
     )
-    behind = _followed(_Arcs(streets.first, streets.order, heads, edges, deciseconds), rules)
+    laid_out = np.zeros(len(arcs), dtype=bool) if turning is None else turning
+    behind = _followed(_Arcs(streets.first, streets.order, heads, edges, deciseconds, laid_out), rules)
     for past in stops:
-        found[past] |= _round(streets, past[-1], found[past])
-    for row in np.flatnonzero(behind).tolist():
+        if not laid_out[past[-1]]:
+            found[past] |= _round(streets, past[-1], found[past])
+    for row in np.flatnonzero(behind & ~laid_out).tolist():
         banned = found.get((row,), set())
-        turning = _round(streets, row, banned)
-        if turning:
-            found[row,] = banned | turning
+        back = _round(streets, row, banned)
+        if back:
+            found[row,] = banned | back
     return found

@@ -171,6 +171,18 @@ def test_squares_that_share_only_a_node_are_walked_through(tmp_path: Path) -> No
     assert walk_s(streets, (0, 50), (200, 150)) == pytest.approx(expected, rel=0.012)
 
 
+@pytest.mark.parametrize("beside_m", [0.0, 1.0])
+def test_a_platform_of_several_lines_with_one_way_in(tmp_path: Path, beside_m: float) -> None:
+    # Nothing leads across it, but who stands on it, or a step beside its rim, walks along it.
+    ways = [(WEST, ROAD), (WITH_DOORS[:4], {}), (WITH_DOORS[3:], {})]
+    platform = {"type": "multipolygon", "railway": "platform"}
+    write(tmp_path / "in.osm", ways, [([(2, "outer"), (3, "outer")], platform)])
+    streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    expected = (50 + math.hypot(99, 49) if not beside_m else 50 + 100 + beside_m) / KMH * 3.6
+    there = (99.0, 1.0) if not beside_m else (100.0 + beside_m, 50.0)
+    assert walk_s(streets, (-50, 50), there) == pytest.approx(expected, rel=0.012)
+
+
 @pytest.mark.parametrize("reverse", [False, True])
 def test_a_rim_split_over_ways_and_several_holes(tmp_path: Path, reverse: bool) -> None:
     # Two fountains stand in the way: up to a corner of the first, along both, down again.

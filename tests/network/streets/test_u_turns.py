@@ -32,8 +32,10 @@ WAYS = {"SJ": ROAD, "WJ": ROAD, "JP": ROAD, "PE": ROAD, "EQ": ROAD, "QONM": ROAD
 ONLY = [("SJ", "J", "JP", {"restriction": "only_right_turn"})]
 
 
-def drive_s(tmp_path: Path, ways: dict, letters: str, restrictions: list, mode: str = "car") -> np.ndarray:
-    streets, where = drawn_streets(tmp_path, LOOP, ways, restrictions=restrictions, modes=[mode])
+def drive_s(
+    tmp_path: Path, ways: dict, letters: str, restrictions: list, mode: str = "car", nodes: dict | None = None
+) -> np.ndarray:
+    streets, where = drawn_streets(tmp_path, LOOP, ways, restrictions=restrictions, modes=[mode], nodes=nodes)
     links = link_points(streets, at(where, letters), mode=mode)
     return street_matrix(streets, links, links, mode=mode)
 
@@ -54,6 +56,16 @@ def test_at_a_dead_end_one_may(tmp_path: Path, mode: str) -> None:
     bound = drive_s(tmp_path, ways, "SW", ONLY, mode)
     # To E, where the street ends, and back: S–J–P–E–P–J–W, twice through the junction.
     assert bound[0, 1] == pytest.approx(6 * side_s + 2 * junction_s, abs=0.4)
+
+
+@pytest.mark.parametrize("place", ["turning_circle", "turning_loop", "mini_roundabout"])
+def test_where_a_place_to_turn_is_laid_out_one_may(tmp_path: Path, place: str) -> None:
+    bound = drive_s(tmp_path, WAYS, "SW", ONLY, nodes={"P": {"highway": place}})
+    # S–J–P and back, P–J–W: four sides, twice through the junction.
+    assert bound[0, 1] == pytest.approx(4 * SIDE_S + 2 * CAR.junction_s, abs=0.3)
+    forbidden = [*ONLY, ("JP", "P", "JP", {"restriction": "no_u_turn"})]
+    bound = drive_s(tmp_path, WAYS, "SW", forbidden, nodes={"P": {"highway": place}})
+    assert bound[0, 1] == pytest.approx(8 * SIDE_S + CAR.junction_s, abs=0.3)
 
 
 def test_nor_at_the_next_junction(tmp_path: Path) -> None:

@@ -80,6 +80,10 @@ def test_restrictions_that_do_not_fit_are_counted(tmp_path: Path) -> None:
     ]
     streets, _ = drawn_streets(tmp_path, TWO_CROSSINGS, WAYS, restrictions=odd)
     assert note("streets.via_restrictions", mode="car", applied=1, unplaced=2) in streets.notes
+    # The same where a way is no street of the file.
+    ways = WAYS | {"YB": {"railway": "rail"}}
+    streets, _ = drawn_streets(tmp_path, TWO_CROSSINGS, ways, restrictions=[*odd, ("SX", "X", "YB", odd[0][3])])
+    assert note("streets.restrictions_outside", n=3) in streets.notes
     assert not any("walk: turn restrictions" in str(found) for found in streets.notes)
 
 
