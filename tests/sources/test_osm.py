@@ -53,6 +53,20 @@ def test_deleted_ways_are_gone(tmp_path: Path, mark: str) -> None:
     assert np.isnan(walk_s(path, where, "AD"))
 
 
+def test_a_way_is_gone_whose_last_version_has_no_tags_left(tmp_path: Path) -> None:
+    path, where, text = line(tmp_path)
+    path.write_text(text.replace("</osm>", "<way id='2' version='2' visible='false'/></osm>"), encoding="utf-8")
+    # B–C was the way: C–D is still there, without a way to it.
+    assert np.isnan(walk_s(path, where, "AD"))
+
+
+def test_a_value_that_cannot_be_read_is_refused_with_its_object(tmp_path: Path) -> None:
+    path, _, text = line(tmp_path)
+    path.write_text(text.replace("<node id='66' version='1' lat='", "<node id='66' version='1' lat='north "))
+    with pytest.raises(InputError, match=r"line\.osm.*, node 66\)"):
+        build_streets(path)
+
+
 def test_of_a_history_the_newest_version_counts(tmp_path: Path) -> None:
     path, where, text = line(tmp_path)
     old = "<way id='2' version='1'><nd ref='66'/><nd ref='67'/><tag k=\"highway\" v=\"residential\"/></way>"
