@@ -6,6 +6,7 @@ is written whole or not at all: there is nothing unfinished to clear away, and n
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import tempfile
@@ -16,13 +17,13 @@ from typing import Any
 
 import pandas as pd
 
-from geo_access.errors import import_extra
+from geo_access.errors import CapacityError, import_extra
 from geo_access.manifest import sha256_file, write_whole
 from geo_access.network.model import Network
 from geo_access.network.storage import save_network
 from geo_access.words.told import refusal
 
-__all__ = ["Address", "Place", "place_of", "read_table", "save_at", "sha256_of", "write_text"]
+__all__ = ["Address", "Place", "place_of", "read_table", "save_at", "sha256_of", "write_text", "writing"]
 
 
 @dataclass(frozen=True)
@@ -121,8 +122,12 @@ class Address:
 
     def upload(self, folder: Path) -> None:
         """Put a folder of this machine there, file by file."""
-        for file in sorted(entry for entry in folder.rglob("*") if entry.is_file()):
-            (self / file.relative_to(folder).as_posix()).write_bytes(file.read_bytes())
+        for entry in (folder, *sorted(folder.rglob("*"))):
+            there = self if entry == folder else self / entry.relative_to(folder).as_posix()
+            if entry.is_file():
+                there.write_bytes(entry.read_bytes())
+            else:
+                there.mkdir()
 
     def download(self, folder: Path) -> Path:
         """Fetch all that is in the folder to one of this machine."""
@@ -146,6 +151,16 @@ def place_of(sink: str | Path) -> Place:
     Address(url='s3://bucket/times')
     """
     return Address(sink) if isinstance(sink, str) and "://" in sink else Path(sink)
+
+
+@contextlib.contextmanager
+def writing(place: Place) -> Iterator[None]:
+    """Tell a full disk, a store that is full or gone: what is whole stays, and the same run goes on with it."""
+    try:
+        yield
+    except OSError as error:
+        cause = error.strerror or str(error) or type(error).__name__
+        raise refusal("stream.unwritten", CapacityError, file=place, cause=cause) from error
 
 
 def sha256_of(place: Place) -> str:
@@ -173,9 +188,14 @@ def save_at(network: Network, place: Place) -> Place:
     -------
     Path or Address
         Where it is.
+
+    Raises
+    ------
+    CapacityError
+        When the store does not take it.
     """
     if isinstance(place, Path):
         return save_network(network, place)
-    with tempfile.TemporaryDirectory() as here:
+    with tempfile.TemporaryDirectory() as here, writing(place):
         place.upload(save_network(network, Path(here) / "network"))
     return place

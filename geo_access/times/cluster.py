@@ -14,7 +14,7 @@ import os
 import platform
 import secrets
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from pathlib import Path
@@ -108,9 +108,14 @@ class _OpenNetwork(WorkerPlugin):
     def __init__(self, folder: Place, sha256: str, threads: int) -> None:
         self.name = f"geo-access-{sha256}"
         self.folder, self.sha256, self.threads = folder, sha256, threads
+        self.versions, self.refused = _versions(), ""
 
     def setup(self, worker: Any) -> None:
         """Open it, and refuse another that stands in its place."""
+        # Those who come while a run goes on were not asked before it began.
+        self.refused = _apart([_versions()], self.versions)
+        if self.refused:
+            raise RuntimeError(self.refused)
         keep_freed_memory()
         here = self.folder
         if isinstance(here, Address):
@@ -125,6 +130,8 @@ class _OpenNetwork(WorkerPlugin):
 
 def _opened(name: str) -> _OpenNetwork:
     plugin = cast("_OpenNetwork", get_worker().plugins[name])
+    if plugin.refused:
+        raise RuntimeError(f"this worker runs other versions than the client: {plugin.refused}")
     use_threads(plugin.threads)
     return plugin
 
@@ -470,16 +477,15 @@ def _gone(client: Client, error: BaseException) -> bool:
 
 
 def _check_versions(found: Mapping[str, Mapping[str, str]]) -> None:
-    own = _versions()
-    apart = {
-        (name, versions.get(name, "?"), own[name])
-        for versions in found.values()
-        for name in own
-        if versions.get(name) != own[name]
-    }
+    apart = _apart(found.values(), _versions())
     if apart:
-        said = "; ".join(f"{name} {theirs} ≠ {ours}" for name, theirs, ours in sorted(apart))
-        raise refusal("cluster.versions", CapacityError, n=len(found), apart=said)
+        raise refusal("cluster.versions", CapacityError, n=len(found), apart=apart)
+
+
+def _apart(found: Iterable[Mapping[str, str]], own: Mapping[str, str]) -> str:
+    """Say which versions differ from one's own; nothing where none does."""
+    apart = {(name, versions.get(name, "?")) for versions in found for name in own if versions.get(name) != own[name]}
+    return "; ".join(f"{name} {theirs} ≠ {own[name]}" for name, theirs in sorted(apart))
 
 
 def _joined(ways: Sequence[WayTimes]) -> WayTimes:

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from geo_access.errors import CapacityError, InputError
+from geo_access.errors import InputError
 from geo_access.manifest import Manifest, read_manifest
-from geo_access.times.address import Address, Place, sha256_of, write_text
+from geo_access.times.address import Address, Place, sha256_of, write_text, writing
 from geo_access.words.note import Note, note
-from geo_access.words.told import refusal
 
 __all__ = ["OpenedParts", "claim_folder", "one_type", "open_parts", "sound_parts", "write_ledger", "write_part"]
 
@@ -58,7 +56,7 @@ def claim_folder(folder: Place, manifest: Manifest) -> None:
         raise InputError(
             f"{folder} is a file → name a folder for the parts", key="stream.file", values={"folder": folder}
         )
-    with _writing(folder):
+    with writing(folder):
         folder.mkdir(parents=True, exist_ok=True)
     note = folder / "manifest.json"
     strange = sorted(entry.name for entry in folder.iterdir() if not _OURS.fullmatch(entry.name))
@@ -84,7 +82,7 @@ def claim_folder(folder: Place, manifest: Manifest) -> None:
         if left.name.endswith(".writing") and _OURS.fullmatch(left.name):
             left.unlink()
     if (read_manifest(note) or {}).get("id") != manifest.id:
-        with _writing(note):
+        with writing(note):
             write_text(note, manifest.to_json())
 
 
@@ -157,12 +155,12 @@ def write_part(frame: pd.DataFrame, part: Place, *, attempt: str = "") -> dict[s
         table = io.BytesIO()
         frame.to_parquet(table, index=False)
         content = table.getvalue()
-        with _writing(part):
+        with writing(part):
             part.write_bytes(content)
         return {"rows": len(frame), "sha256": hashlib.sha256(content).hexdigest()}
     unfinished = part.with_suffix(f".{attempt}.writing" if attempt else ".writing")
     try:
-        with _writing(part):
+        with writing(part):
             frame.to_parquet(unfinished, index=False)
             digest = sha256_of(unfinished)
             unfinished.replace(part)
@@ -171,20 +169,10 @@ def write_part(frame: pd.DataFrame, part: Place, *, attempt: str = "") -> dict[s
     return {"rows": len(frame), "sha256": digest}
 
 
-@contextlib.contextmanager
-def _writing(place: Place) -> Iterator[None]:
-    """Tell a full disk, a store that is full or gone: what is whole stays, and the same run goes on with it."""
-    try:
-        yield
-    except OSError as error:
-        cause = error.strerror or str(error) or type(error).__name__
-        raise refusal("stream.unwritten", CapacityError, file=place, cause=cause) from error
-
-
 def write_ledger(folder: Place, entries: Mapping[str, Mapping[str, Any]], run: str) -> None:
     """Write down which parts are whole."""
     content = {"id": run, "parts": dict(sorted(entries.items()))}
-    with _writing(folder):
+    with writing(folder):
         write_text(folder / _LEDGER, json.dumps(content, indent=1) + "\n")
 
 

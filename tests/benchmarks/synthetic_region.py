@@ -15,7 +15,7 @@ CELLS, SITES, TRIPS, TOWNS = 150_000, 314, 45_000, 1_200
 
 
 def make_region(
-    share: float, *, seed: int = 7, n_sites: int = SITES
+    share: float, *, seed: int = 7, n_sites: int = SITES, n_trips: int = TRIPS
 ) -> tuple[Network, gpd.GeoDataFrame, gpd.GeoDataFrame]:
     """Draw a share of the region: area, cells, sites and trips shrink together, density stays.
 
@@ -23,8 +23,8 @@ def make_region(
     ----------
     share : float
     seed : int
-    n_sites : int
-        Sites of the whole region.
+    n_sites, n_trips : int
+        Of the whole region.
 
     Returns
     -------
@@ -45,7 +45,7 @@ def make_region(
     sites = towns[rng.choice(n_towns, int(n_sites * share), p=weight / weight.sum())]
     population = rng.pareto(2.0, len(cells)) + 0.1
     homes = _layer(cells * 200, population=population / population.sum() * 6e6 * share)
-    timetable = _timetable(rng, towns, spread, weight, int(TRIPS * share))
+    timetable = _timetable(rng, towns, spread, weight, int(n_trips * share))
     places = _layer(sites + rng.normal(size=sites.shape) * 300)
     return Network(EPSG, CrowFly(EPSG), timetable, {"synthetic": str(seed)}), homes, places
 

@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -138,6 +139,18 @@ def test_workers_of_other_versions_are_refused_before_anything_is_asked(
     with pytest.raises(CapacityError, match=r"numpy 1\.0 ≠"):
         Workers(client, tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_worker_of_other_versions_that_comes_later_computes_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = cluster._OpenNetwork(tmp_path, network_sha256(NETWORK), 1)
+    monkeypatch.setattr(cluster, "_versions", lambda: {**plugin.versions, "numba": "0.1"})
+    with pytest.raises(RuntimeError, match=r"numba 0\.1 ≠"):
+        plugin.setup(None)
+    monkeypatch.setattr(cluster, "get_worker", lambda: SimpleNamespace(plugins={"network": plugin}))
+    with pytest.raises(RuntimeError, match="other versions than the client"):
+        cluster._opened("network")
 
 
 def test_no_worker_is_told(tmp_path: Path) -> None:
