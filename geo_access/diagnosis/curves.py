@@ -51,7 +51,9 @@ def reach_curves(diagnosis: Diagnosis, *, minutes: Sequence[float] = CURVE_MINUT
                 continue
             seen.add((*question, kilometres))
             needed = _needed(diagnosis, case, by_distance=kilometres is not None)
-            for metier, needed_s in zip(case.offers.metiers, needed, strict=True):
+            for number, (metier, needed_s) in enumerate(zip(case.offers.metiers, needed, strict=True)):
+                if case.offers.asked is not None and not case.offers.asked[number]:
+                    continue
                 order = np.argsort(needed_s, kind="stable")
                 counts = np.concatenate(([0.0], np.cumsum(people[order])))
                 # Limits are met to the second that the flags compare.

@@ -15,7 +15,17 @@ from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.evidence import Task, TimesSources
 from geo_access.diagnosis.flag import aggregate_flags, concat_flags
 from geo_access.diagnosis.lifts import LIFTS, profile_ask
-from geo_access.diagnosis.model import Asked, FlagReason, FlagRules, Metier, Profile, Question, Schedule, Threshold
+from geo_access.diagnosis.model import (
+    OWN_HOURS,
+    Asked,
+    FlagReason,
+    FlagRules,
+    Metier,
+    Profile,
+    Question,
+    Schedule,
+    Threshold,
+)
 from geo_access.diagnosis.points import PointFlags
 from geo_access.diagnosis.residents import Residents, read_residents
 from geo_access.diagnosis.supply import Offers, job_offers, training_offers
@@ -29,9 +39,6 @@ from geo_access.words.note import note
 from geo_access.words.told import fault, refusal
 
 __all__ = ["OWN_HOURS", "DiagnosedCase", "Diagnosis", "diagnose", "diagnose_with", "suited_thresholds", "tasks_of"]
-
-# Schedule of job rows that take every employer at the hours of its own shifts.
-OWN_HOURS = "own_hours"
 
 _DEFAULT_SLACK_S = (300, 300)
 _LEAST_SEARCH_S = 7200
@@ -223,7 +230,10 @@ def tasks_of(supply: Mapping[str, tuple[Sites, Offers]], asked: Asked) -> list[T
             if own:
                 slack_s = (round(own[0].slack_before_min * 60), round(own[0].slack_after_min * 60))
             ask = profile_ask(profile, arrive_s=None, leave_s=None, slack_s=slack_s, **common)
-            cases = [(OWN_HOURS, offers), *((s.id, offers.only(_same_hours(sites, s))) for s in own)]
+            cases = [
+                (OWN_HOURS, offers),
+                *((s.id, offers.only(_same_hours(sites, s)).of_metiers(s.metiers)) for s in own),
+            ]
             tasks.append(Task(profile, kind, OWN_HOURS, sites, ask, tuple(cases)))
     return tasks
 

@@ -45,6 +45,7 @@ from geo_access.diagnosis.model import (
 from geo_access.diagnosis.points import Evidence, PointFlags, flag_points
 from geo_access.diagnosis.residents import Residents
 from geo_access.diagnosis.supply import Offers
+from geo_access.diagnosis.unasked import UNASKED, unasked_causes
 from geo_access.diagnosis.version_one import FirstReason
 from geo_access.times.round_trip import Sites
 
@@ -55,8 +56,8 @@ _SATURATIONS = tuple(item.value for item in Saturation)
 _ADEQUAT, _FRAGILE, _INADEQUAT = range(3)
 _SUR, _PROBABLE, _INDECIDABLE = range(3)
 _ROOM, _TENSE, _FULL, _NOT_MEASURED, _NO_QUESTION = range(5)
-# A zone where nobody asks, or nobody lives: causes of « sans objet » beside the reasons.
-_NOT_ASKED, _NO_RESIDENTS = "NOT_ASKED", "NO_RESIDENTS"
+# A zone where nobody lives: a cause of « sans objet » beside the reasons and those of `UNASKED`.
+_NO_RESIDENTS = "NO_RESIDENTS"
 # One cancelled trip is rare by nature, and the weeks without school lines are known: neither leaves a level undecided.
 _MILD = ("cancelled", "school_lines")
 
@@ -172,31 +173,31 @@ def _repeat(values: Sequence[str] | np.ndarray, codes: np.ndarray) -> pd.Categor
 
 
 def _cause(
-    level: np.ndarray, shares: np.ndarray, rules: FlagRules, asked: np.ndarray, remote: np.ndarray, empty: np.ndarray
+    level: np.ndarray, shares: np.ndarray, rules: FlagRules, unasked: np.ndarray, remote: np.ndarray, empty: np.ndarray
 ) -> pd.Categorical:
-    """Why a level is open, or why no question arises; missing elsewhere."""
+    """Why a level is open, or why no question arises; missing elsewhere. `unasked` is −1 for métiers that are asked."""
     reasons = _reasons(rules)
-    names = [*(reason.name for reason in reasons), _NOT_ASKED, _NO_RESIDENTS]
+    names = [*(reason.name for reason in reasons), *UNASKED, _NO_RESIDENTS]
     code = np.full(level.shape, -1, dtype=np.int64)
     if not rules.first:
         rows = [reasons.index(reason) for reason in UNMEASURED]
         main = np.array(rows)[np.argmax(np.nan_to_num(shares[rows]), axis=0)]
         code = np.where(level == OPEN, main, code)
         code = np.where((level == SANS_OBJET) & remote[None, :], names.index(FlagReason.ONLY_REMOTE.name), code)
-    code = np.where((level == SANS_OBJET) & ~asked[None, :], names.index(_NOT_ASKED), code)
+    code = np.where((level == SANS_OBJET) & (unasked >= 0)[None, :], len(reasons) + unasked[None, :], code)
     code = np.where((level == SANS_OBJET) & empty[:, None], names.index(_NO_RESIDENTS), code)
     return _repeat(names, code.ravel())
 
 
 def _level_columns(
-    residents: Residents, offers: Offers, points: PointFlags, asked: np.ndarray, rules: FlagRules
+    residents: Residents, offers: Offers, points: PointFlags, unasked: np.ndarray, rules: FlagRules
 ) -> dict[str, object]:
     """Level, its cause, confidence, shares, reasons, what lifts them, and the radius result."""
     weights = residents.weights
     remote = only_remote(offers, rules)
     unknown = _unmeasured(points, rules)
     share, open_ = share_of(weights, points.reached), share_of(weights, unknown)
-    share[:, ~asked | remote] = np.nan
+    share[:, (unasked >= 0) | remote] = np.nan
     level = open_level_codes(share, open_, rules)
     cannot, main = _reason_shares(weights, points, level, rules)
     tried = _Tried(residents, points, level, unknown, rules)
@@ -209,7 +210,7 @@ def _level_columns(
     return {
         "level": _coded(level, LEVELS, ordered=True),
         "confidence": _coded(confidence, _CONFIDENCES, ordered=True),
-        "cause": _cause(level, cannot, rules, asked, remote, empty),
+        "cause": _cause(level, cannot, rules, unasked, remote, empty),
         "doubts": tried.names(varies=True),
         "sensitive": tried.names(varies=False),
         "reachable_share": _nullable(share),
@@ -352,7 +353,8 @@ def aggregate_flags(
     threshold = question.threshold
     asked = offers.exists | (needed if needed is not None else np.full(n_metiers, question.kind == "training"))
     population = np.asarray(residents.weights.sum(axis=1)).ravel()
-    levels = _level_columns(residents, offers, points, asked, rules)
+    unasked = np.where(asked, -1, unasked_causes(offers, question.kind, question.schedule))
+    levels = _level_columns(residents, offers, points, unasked, rules)
     level = levels["level"]
     code = np.asarray(level.codes if isinstance(level, pd.Categorical) else level).reshape(n_zones, n_metiers)
     columns = {

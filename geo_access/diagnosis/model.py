@@ -14,6 +14,7 @@ from geo_access.routing.query import MODES
 from geo_access.words.told import fault
 
 __all__ = [
+    "OWN_HOURS",
     "RULES_VERSION",
     "RULES_VERSIONS",
     "UNMEASURED",
@@ -33,6 +34,8 @@ __all__ = [
 RULES_VERSION = "geo-access/2"
 RULES_VERSIONS = ("geo-access/1", "geo-access/2")
 KINDS = ("training", "job")
+OWN_HOURS = "own_hours"
+"""Schedule of job rows that take every employer at the hours of its own shifts."""
 MEASURES = ("crow_fly",)
 """Ways of measuring a distance that a study computes."""
 
@@ -229,6 +232,8 @@ class Schedule:
         Clock texts; past midnight, write past 24 h.
     slack_before_min, slack_after_min : float
         How long before the start to be at the door, and how long after the end to leave it [min].
+    metiers : tuple of str
+        Codes of the only métiers for which it is asked; all when empty. Of kind ``job`` only.
 
     Examples
     --------
@@ -243,6 +248,7 @@ class Schedule:
     end: str
     slack_before_min: float = 5.0
     slack_after_min: float = 5.0
+    metiers: tuple[str, ...] = ()
 
     @property
     def arrive_s(self) -> int:
@@ -264,6 +270,8 @@ class Schedule:
             found.append(fault(where, "diagnosis.ends_before", end=self.end, start=self.start, night=night))
         if self.slack_before_min < 0 or self.slack_after_min < 0:
             found.append(fault(where, "diagnosis.slack"))
+        if self.metiers and self.kind != "job":
+            found.append(fault(where, "study.schedule_metiers_kind"))
         return found
 
 

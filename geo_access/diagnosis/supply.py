@@ -60,6 +60,8 @@ class Offers:
         Of the supply, ``""`` where it is not told.
     by_department : ndarray of int64, shape (2, n_metiers, n_departments), or None
         Places with a position, and without.
+    asked : ndarray of bool, shape (n_metiers,), or None
+        Métiers that the hours are asked for; None: all.
     """
 
     metiers: tuple[Metier, ...]
@@ -77,6 +79,7 @@ class Offers:
     uncoded_places: int = 0
     departments: tuple[str, ...] = ()
     by_department: np.ndarray | None = None
+    asked: np.ndarray | None = None
 
     @property
     def taken_places(self) -> np.ndarray:
@@ -106,7 +109,27 @@ class Offers:
 
     def only(self, sites: np.ndarray) -> Offers:
         """Return the offers at the sites where the mask, bool (n_sites,), holds; supply without a trip stays."""
-        kept = sites[self.site]
+        return self._rows(sites[self.site])
+
+    def of_metiers(self, codes: Sequence[str]) -> Offers:
+        """Return the offers of some métiers, nothing of the others; of all where no code is given."""
+        if not codes:
+            return self
+        wanted = {_fold_code(code) for code in codes}
+        asked = np.array([_fold_code(metier.code) in wanted for metier in self.metiers], dtype=bool)
+        kept = asked[rows_of(self.indptr)]
+        own = self._rows(kept)
+        return replace(
+            own,
+            unlocated_places=np.where(asked, self.unlocated_places, 0),
+            remote_places=np.where(asked, self.remote_places, 0),
+            mobile_places=np.where(asked, self.mobile_places, 0),
+            partial_places=None if self.partial_places is None else np.where(asked, self.partial_places, 0),
+            by_department=None if self.by_department is None else np.where(asked[:, None], self.by_department, 0),
+            asked=asked,
+        )
+
+    def _rows(self, kept: np.ndarray) -> Offers:
         owner = rows_of(self.indptr)[kept]
         return replace(
             self,

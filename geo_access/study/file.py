@@ -156,6 +156,13 @@ class StudyFile(Section):
         kinds = [kind for kind, table in (("training", self.training), ("job", self.employers)) if table is not None]
         known = {threshold.kind for threshold in self.thresholds}
         found += [("study.no_kind", {"section": "thresholds", "kind": kind}) for kind in kinds if kind not in known]
+        codes = {metier.code.casefold() for metier in self.metiers}
+        for schedule in self.schedules:
+            strange = [code for code in schedule.metiers if code.casefold() not in codes]
+            if strange:
+                listed = ", ".join(metier.code for metier in self.metiers)
+                told = {"id": schedule.id, "metiers": ", ".join(strange), "known": listed}
+                found.append(("study.schedule_metiers", told))
         if "training" in kinds and "training" not in {schedule.kind for schedule in self.schedules}:
             found.append(("study.no_kind", {"section": "schedules", "kind": "training"}))
         transit = [profile.id for profile in self.profiles if profile.mode not in ("walk", "bike", "car")]
@@ -380,6 +387,7 @@ _READS = {
     "study.stress_mode": {"profiles"},
     "study.stress_streets": {"network", "profiles"},
     "study.no_profile": {"profiles", "output"},
+    "study.schedule_metiers": {"schedules", "metiers"},
 }
 
 

@@ -235,11 +235,11 @@ def _points(table: Table) -> tuple[gpd.GeoDataFrame, ReadingReport]:
 
 
 def _with_hours(employers: gpd.GeoDataFrame, study: StudyFile) -> tuple[gpd.GeoDataFrame, list[Note]]:
-    """Give employers without hours those of the first job schedule, and say so; without one, leave the day's."""
+    """Give employers without hours those of the first job schedule of all métiers, else the day's, and say so."""
     known = employers["shift_start"].notna() & employers["shift_end"].notna()
     if known.all():
         return employers, []
-    schedule = next((item for item in study.schedules if item.kind == "job"), None)
+    schedule = next((item for item in study.schedules if item.kind == "job" and not item.metiers), None)
     start, end = (schedule.start, schedule.end) if schedule else ("09:00", "17:00")
     filled = employers.copy()
     filled.loc[~known, ["shift_start", "shift_end"]] = [start, end]

@@ -19,6 +19,8 @@ def possible_schedules(
 ) -> tuple[ScheduleSection, ...]:
     """Make a job schedule of each hours that a label of the study's métiers may mean, beside those given.
 
+    Each is asked for the métiers whose labels may mean it, and for no other.
+
     Parameters
     ----------
     section : RomeHoursTable
@@ -26,7 +28,7 @@ def possible_schedules(
     metiers : sequence of str
         Codes of the study.
     given : sequence of ScheduleSection
-        Schedules of the study: hours that one of them has already are not repeated.
+        Schedules of the study: hours that one of them asks of a métier already are not repeated for it.
     language : str
         Of the names.
 
@@ -40,16 +42,24 @@ def possible_schedules(
         hours = read_rome_hours(section.file)
     except GeoAccessError:
         return ()
-    codes = [code.strip().upper() for code in metiers]
-    table = possible_shifts(hours, codes, shifts=label_shifts(section), language=language)
-    known = {(each.start, each.end) for each in given if each.kind == "job"}
+    codes = {code.strip().upper(): code for code in metiers}
+    table = possible_shifts(hours, list(codes), shifts=label_shifts(section), language=language)
+    known = [each for each in given if each.kind == "job"]
     ids = {each.id for each in given}
     made = []
     for (start, end), rows in table[table["start"].notna()].groupby(["start", "end"], sort=True):
         name = f"rome_{start}_{end}".replace(":", "")
-        if (start, end) in known or name in ids:
+        same = [each for each in known if (each.start, each.end) == (start, end)]
+        # Hours that the labels of a métier may mean say nothing of the others.
+        own = [codes[str(metier)] for metier in dict.fromkeys(rows["metier"])]
+        own = [code for code in own if not any(not each.metiers or _named(code, each) for each in same)]
+        if not own or name in ids:
             continue
         labels = ", ".join(dict.fromkeys(label or text("report.need.no_label", language) for label in rows["label"]))
         told = text("needs.schedule", language, start=str(start), end=str(end), labels=labels)
-        made.append(ScheduleSection(id=name, name=told, kind="job", start=str(start), end=str(end)))
+        made.append(ScheduleSection(id=name, name=told, kind="job", start=str(start), end=str(end), metiers=tuple(own)))
     return tuple(made)
+
+
+def _named(code: str, schedule: ScheduleSection) -> bool:
+    return code.casefold() in {each.casefold() for each in schedule.metiers}

@@ -371,6 +371,15 @@ class ScheduleSection(Section):
     end: Clock
     slack_before_min: Annotated[float, Field(ge=0, le=120)] = 5
     slack_after_min: Annotated[float, Field(ge=0, le=120)] = 5
+    metiers: tuple[Identifier, ...] = ()
+
+    @model_validator(mode="after")
+    def _metiers_of_jobs(self) -> ScheduleSection:
+        if self.metiers and self.kind != "job":
+            raise PydanticCustomError(
+                "study.schedule_metiers_kind", 'metiers is only for hours of kind = "job": remove it', {}
+            )
+        return self
 
     @model_validator(mode="after")
     def _ends_after_it_starts(self) -> ScheduleSection:

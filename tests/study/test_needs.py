@@ -12,10 +12,12 @@ import pandas as pd
 import pytest
 import shapely
 
+from geo_access.diagnosis.curves import reach_curves
 from geo_access.errors import GeoAccessError
 from geo_access.report import study_report
 from geo_access.study import run
 from geo_access.study.inputs import read_inputs
+from geo_access.study.levels import LevelEngine
 from geo_access.study.need_sections import BasinsTable, NeedsSection
 from geo_access.study.needs import read_basins, read_needs
 from geo_access.study.needs_joined import joined_needs
@@ -24,7 +26,7 @@ from geo_access.study.study import RunSummary, Study
 from geo_access.web.observatory import observatory_table
 from geo_access.web.questions import ObservatoryQuestion
 from geo_access.words.messages import error_text
-from tests.reliability.small_study import leave_paper_out, write_small_study
+from tests.reliability.small_study import employers, leave_paper_out, write_csv_rows, write_small_study
 from tests.shared import shared_path
 
 BMO = """annee;Code métier BMO;Nom métier BMO;Dept;BE26;NOMBE26;clpe;met;xmet;smet
@@ -239,6 +241,92 @@ def test_labels_become_schedules_only_when_asked_and_with_hours_that_are_stated(
         ("rome_0400_1200", "job", "04:00", "12:00")
     ]
     assert "Travail posté" in added[0].name
+    assert added[0].metiers == ("H2913",)
+
+
+def shift_study(home: Path, extra: str = "") -> Study:
+    """Jobs of both métiers at 8–16, one more of F1602 without hours; only H2913 has a label that may mean 8–16."""
+    sections = SECTIONS.replace('"rome.json"', '"rome.json"\nschedules = true') + OWN_HOURS
+    sections = sections.replace('[["04:00", "12:00"]]', '[["08:00", "16:00"]]')
+    path = study(home, sections).path
+    rows = [row | {"metier": metier} for row, metier in zip(employers(), ("F1602", "H2913", "F1602"), strict=True)]
+    rows[2] |= {"shift_start": "", "shift_end": ""}
+    write_csv_rows(home / "employers.csv", rows)
+    path.write_text(path.read_text(encoding="utf-8") + extra, encoding="utf-8")
+    return Study.from_file(path)
+
+
+def test_hours_out_of_a_label_are_asked_of_its_metier_only(tmp_path: Path) -> None:
+    prepared = prepare_study(shift_study(tmp_path).path)
+    flags = prepared.diagnosis.flags.astype({"metier": str, "schedule": str, "cause": str, "level": str})
+    made = flags[(flags["schedule"] == "rome_0800_1600") & (flags["zone_id"].astype(str) == "z3.0")]
+    told = made.set_index(["metier", "profile"])
+    # Somebody works at F1602 at these very hours, and nobody said that they may be asked of it.
+    assert set(told.loc["F1602", "level"]) == {"sans objet"}
+    assert set(told.loc["F1602", "cause"]) == {"OTHER_METIERS"}
+    assert set(told.loc["H2913", "level"]) == {"adéquat"}
+    assert told.loc["F1602", "reachable_share"].isna().all()
+    # What an employer does not say is not taken from a label.
+    hours = prepared.diagnosis.sites["job"]
+    assert hours.start_s is not None
+    assert sorted(set(hours.start_s.tolist())) == [8 * 3600, 9 * 3600]
+    curves = reach_curves(prepared.diagnosis)
+    own = curves[curves["kind"] == "job"].groupby("schedule")["metier"].unique()
+    assert {key: sorted(codes) for key, codes in own.items()} == {
+        "own_hours": ["F1602", "H2913"],
+        "rome_0800_1600": ["H2913"],
+    }
+    levels = LevelEngine().levels(prepared.assumptions, prepared.kept.on(prepared.network)).table()
+    assert levels["level"].tolist() == prepared.diagnosis.flags["level"].astype(str).tolist()
+
+
+SHIFTS = """
+[[schedules]]
+id = "tot"
+name = "Tôt"
+kind = "job"
+start = "08:00"
+end = "16:00"
+metiers = [{metiers}]
+"""
+
+
+def test_why_hours_are_not_asked_of_a_metier_is_told(tmp_path: Path) -> None:
+    early = SHIFTS.format(metiers='"f1602"')
+    nobody = SHIFTS.replace('"tot"', '"nuit"').replace("08:00", "21:00").replace("16:00", "29:00").format(metiers="")
+    path = shift_study(tmp_path, early + nobody).path
+    plain = SECTIONS + OWN_HOURS
+    flags = prepare_study(path).diagnosis.flags.astype({"metier": str, "schedule": str, "zone_id": str})
+    cause = flags[flags["zone_id"] == "z3.0"].astype({"cause": object}).groupby(["schedule", "metier"])["cause"].first()
+    # The study gives these hours to F1602; the label of H2913 may mean the same, and is asked beside.
+    assert pd.isna(cause["tot", "F1602"])
+    assert pd.isna(cause["rome_0800_1600", "H2913"])
+    assert cause["tot", "H2913"] == cause["rome_0800_1600", "F1602"] == "OTHER_METIERS"
+    # Sought, and not at night; the employer who says no hours is given those asked of all, and that is said.
+    assert cause["nuit", "H2913"] == "OTHER_HOURS"
+    assert pd.isna(cause["nuit", "F1602"])
+    # Nobody seeks welders in the plain study, and two teach it.
+    flags = prepare_study(study(tmp_path / "plain", plain).path).diagnosis.flags
+    jobs = flags[(flags["metier"].astype(str) == "H2913") & (flags["kind"].astype(str) == "job")]
+    assert set(jobs["level"].astype(str)) == {"sans objet"}
+    assert set(jobs["cause"].astype(str)) == {"NOT_SOUGHT"}
+
+
+@pytest.mark.parametrize(
+    ("schedule", "said"),
+    [
+        (SHIFTS.format(metiers='"F1602", "F1603"'), "F1603"),
+        (SHIFTS.format(metiers='"F1602"').replace('"job"', '"training"'), "metiers"),
+    ],
+)
+def test_hours_of_strange_metiers_are_refused_by_check_and_run_alike(tmp_path: Path, schedule: str, said: str) -> None:
+    told = []
+    for ask in (lambda made: made.check(), lambda made: made.run(tmp_path / "out")):
+        with pytest.raises(GeoAccessError) as error:
+            ask(shift_study(tmp_path / "a", schedule))
+        told.append(error_text(error.value, "fr"))
+    assert told[0] == told[1]
+    assert said in told[0]
 
 
 REFUSED: dict[str, tuple[str, dict[str, str], str]] = {
