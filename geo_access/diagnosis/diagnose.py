@@ -14,6 +14,7 @@ from geo_access.diagnosis.coverage import Town, uncovered_towns
 from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.evidence import Task, TimesSources
 from geo_access.diagnosis.flag import aggregate_flags, concat_flags
+from geo_access.diagnosis.levels import only_remote
 from geo_access.diagnosis.lifts import LIFTS, profile_ask
 from geo_access.diagnosis.model import (
     OWN_HOURS,
@@ -97,6 +98,8 @@ class Diagnosis:
     manifest : Manifest
     towns : tuple of Town
         Towns whose urban transport no feed tells of.
+    held_back : ndarray of bool, shape (n_zones,), or None
+        Zones of too few people, or of so few that others would give them away, whose numbers are not published.
     """
 
     flags: pd.DataFrame
@@ -108,6 +111,7 @@ class Diagnosis:
     rules: FlagRules
     manifest: Manifest
     towns: tuple[Town, ...] = ()
+    held_back: np.ndarray | None = None
 
     def case(
         self, profile: str, kind: str, *, schedule: str | None = None, threshold: str | None = None
@@ -131,6 +135,16 @@ class Diagnosis:
     def beside(self, case: DiagnosedCase) -> Beside:
         """Return the threshold of a case between the residents and the sites of its kind."""
         return Beside(case.threshold, self.residents.xy, self.sites[case.kind].xy)
+
+    def has_level(self, case: DiagnosedCase) -> np.ndarray:
+        """Tell the zones × métiers that may be flagged, bool (n_zones, n_metiers).
+
+        Somebody lives there, the métier is offered somewhere one could go to, and the zone's numbers are published.
+        """
+        people = np.asarray(self.residents.weights.sum(axis=1)).ravel() > 0
+        if self.held_back is not None:
+            people &= ~self.held_back
+        return people[:, None] & (case.offers.exists & ~only_remote(case.offers, self.rules))[None, :]
 
     def point_frame(self) -> pd.DataFrame:
         """Return one row per populated point × métier × case: whether it reaches, reason, places and time."""

@@ -437,7 +437,7 @@ def smallest_remedies(
     # What the data do not tell is no flag, and nothing lifts it.
     unknown = share(np.isin(case.points.reason, UNMEASURED) & ~case.points.reached)
     flagged = before + unknown < rules.adequate_share - 1e-9
-    left = flagged & (total > 0) & case.offers.exists[None, :]
+    left = flagged & diagnosis.has_level(case)
     remedy = np.full(before.shape, "", dtype=object)
     detail = np.full(before.shape, "", dtype=object)
     after, loses = before.copy(), np.zeros(before.shape, dtype=bool)

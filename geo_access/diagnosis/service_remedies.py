@@ -169,7 +169,7 @@ def flagged_residents(diagnosis: Diagnosis, case: DiagnosedCase, reached: np.nda
     arrive = np.asarray(weights @ reached.astype(np.float64))
     unknown = np.isin(case.points.reason, UNMEASURED) & ~reached
     open_to = arrive + np.asarray(weights @ unknown.astype(np.float64))
-    flagged = (open_to < (diagnosis.rules.adequate_share - 1e-9) * total) & case.offers.exists[None, :]
+    flagged = (open_to < (diagnosis.rules.adequate_share - 1e-9) * total) & diagnosis.has_level(case)
     return np.where(flagged, total - arrive, 0.0)
 
 

@@ -237,9 +237,10 @@ def sessions_for_metier(
     weights = diagnosis.residents.weights
     total = np.asarray(weights.sum(axis=1)).ravel()
     adequate = diagnosis.rules.adequate_share - 1e-9
+    told = diagnosis.has_level(case)[:, number]
 
     def lifted(reached: np.ndarray) -> np.ndarray:
-        return (np.asarray(weights @ reached.astype(np.float64)) >= adequate * total) & (total > 0)
+        return (np.asarray(weights @ reached.astype(np.float64)) >= adequate * total) & told
 
     reached = case.points.reached[:, number].copy()
     before = lifted(reached)

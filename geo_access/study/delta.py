@@ -176,7 +176,8 @@ def _zones_changed(
         }
     )
     touched = (table["won"] > 0) | (table["lost"] > 0) | (table["level_before"] != table["level_after"])
-    return table[touched].reset_index(drop=True)
+    # What a zone of too few people wins or loses would tell of them.
+    return table[touched & ~before.held_back].reset_index(drop=True)
 
 
 def _levels_moved(zones: pd.DataFrame) -> dict[str, int]:

@@ -17,7 +17,7 @@ from geo_access.diagnosis.diagnose import OWN_HOURS, DiagnosedCase, Diagnosis, d
 from geo_access.diagnosis.distance import Beside
 from geo_access.diagnosis.employers import employer_transit_test
 from geo_access.diagnosis.observed import ObservedTrips, compare_observed
-from geo_access.diagnosis.publication import hold_back
+from geo_access.diagnosis.publication import held_back_zones, hold_back
 from geo_access.diagnosis.remedies import RemedyLimits, smallest_remedies
 from geo_access.diagnosis.service_plan import service_plan
 from geo_access.diagnosis.service_remedies import ServiceEngines, try_changes
@@ -88,7 +88,8 @@ def study_diagnosis(
     section = file.publication
     said = note("held_back", n=below, others=beside, homes=section.min_households, people=section.min_residents)
     manifest = replace(found.manifest, warnings=(*found.manifest.warnings, said))
-    return replace(found, flags=flags, manifest=manifest)
+    held = held_back_zones(found.residents, publication(file))
+    return replace(found, flags=flags, manifest=manifest, held_back=held)
 
 
 def flag_summary(file: StudyFile, diagnosis: Diagnosis) -> tuple[tuple[str, ...], ...]:
@@ -370,8 +371,8 @@ def _session_plan(diagnosis: Diagnosis) -> pd.DataFrame | None:
             schedule=case.schedule,
             threshold=case.threshold.id,
         )
-        for metier, exists in zip(case.offers.metiers, case.offers.exists, strict=True)
-        if exists
+        for metier, told in zip(case.offers.metiers, diagnosis.has_level(case).T.tolist(), strict=True)
+        if any(told)
     ]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     useful = table[table["residents_gained"] > 0] if len(table) else table

@@ -17,7 +17,7 @@ import shapely
 
 from geo_access.diagnosis.model import Metier
 from geo_access.diagnosis.residents import read_residents
-from geo_access.diagnosis.supply import job_offers, training_offers
+from geo_access.diagnosis.supply import TRAVELLED, job_offers, training_offers
 from geo_access.errors import Fault, GeoAccessError
 from geo_access.words.note import Note, note
 from geo_access.words.told import fault
@@ -150,9 +150,11 @@ def supply_notes(tables: _Tables, points: gpd.GeoDataFrame, metiers: list[Metier
         blank = int(table["metier"].isna().sum())
         if blank:
             found.append(note(f"coverage.{key}.uncoded", n=blank, all=len(table)))
-        nowhere = len(table) - len(_placed(table))
+        # What is taught at a distance, or comes to the person, needs no place to travel to.
+        travelled = table[table["modality"].fillna(TRAVELLED[0]).isin(TRAVELLED)] if "modality" in table else table
+        nowhere = len(travelled) - len(_placed(travelled))
         if nowhere:
-            found.append(note(f"coverage.{key}.unlocated", n=nowhere, all=len(table)))
+            found.append(note(f"coverage.{key}.unlocated", n=nowhere, all=len(travelled)))
     training = tables.get("training")
     if training is not None and "filled" in training.columns:
         over = training["filled"] > training["places"]

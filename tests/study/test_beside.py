@@ -9,8 +9,10 @@ import pandas as pd
 import pytest
 
 from geo_access.errors import GeoAccessError
+from geo_access.study.file import checked_changes
 from geo_access.study.prepared import prepare_study
 from geo_access.study.study import RunSummary, Study
+from geo_access.study.whatif import run_scenario
 from geo_access.web.observatory import observatory_table
 from geo_access.web.questions import ObservatoryQuestion
 from geo_access.words.messages import error_text
@@ -97,11 +99,23 @@ def test_a_zone_of_five_households_is_not_published(result: RunSummary) -> None:
     # The three zones share the territory out: the total would tell of the third, and the smallest other goes with it.
     near = flags[flags["zone_id"] == "z3.0"]
     assert set(near["cause"]) == {"HELD_BACK"}
+    # No other table tells of them what the flags do not.
+    remedies = pd.read_csv(result.folder / "remedies.csv")
+    assert set(remedies["zone_id"]) == {"z3.1"}
     # Two points of ten job-seekers each, whoever else lives there.
     east = flags[flags["zone_id"] == "z3.1"]
     assert set(east["residents"]) == {20.0}
     assert set(east["people"]) == {"job_seekers"}
     assert any(getattr(said, "key", "") == "held_back" for said in result.warnings)
+
+
+def test_what_a_scenario_changes_is_not_told_of_zones_that_are_not_published(tmp_path: Path) -> None:
+    base = prepare_study(study(tmp_path).path)
+    assert base.diagnosis.held_back is not None
+    assert base.diagnosis.held_back.tolist() == base.held_back.tolist() == [True, False, True]
+    outcome = run_scenario(base, checked_changes([{"change": "threshold", "id": "t", "minutes": 600}]))
+    assert outcome.delta.people["residents_won"].max() > 0
+    assert set(outcome.delta.zones["zone_id"]) == {"z3.1"}
 
 
 REFUSED: dict[str, tuple[str, dict[str, str], str]] = {
