@@ -9,6 +9,8 @@ near by, moved by his walk to each.
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 
 from geo_access.kernels import njit
@@ -63,19 +65,25 @@ def read_by_stop(
         graph, pairs.places, range(-(-n_places // LANES)), span, max_rides=max_rides, dtype=type(instants.never)
     )
     departures = Departures(*_within(graph.departures, span))
+    n_readers, n_stops = pairs.readers.n_rows, graph.lines.n_stops
     direct = np.minimum(pairs.direct, instants.never).astype(value.dtype)
-    n_readers, walks, n_stops = pairs.readers.n_rows, walks_of(pairs.readers), graph.lines.n_stops
+    readers = _Readers(walks_of(pairs.readers), direct)
     if deadline:
         latest = np.full((n_places, n_stops, instants.n_instants), -1, np.int32)
         in_pieces(_leave_last, n_stops, value, departures, instants, latest)
-        in_pieces(_read_deadlines, n_readers, latest, walks, direct, instants, out)
+        in_pieces(_read_deadlines, n_readers, latest, readers, instants, out)
         return
     for block in range(len(value)):
         best = np.empty((len(departures.row), LANES), value.dtype)
         in_pieces(_best_from, n_stops, value[block], departures, best)
-        in_pieces(
-            _read_departures, pairs.readers.n_rows, (best, block * LANES), departures, walks, direct, instants, out
-        )
+        in_pieces(_read_departures, n_readers, (best, block * LANES), departures, readers, instants, out)
+
+
+class _Readers(NamedTuple):
+    """Walks of each reader to the stops, and all the way to each place [s]."""
+
+    walks: Walks
+    direct: np.ndarray
 
 
 @njit(cache=True)
@@ -120,15 +128,14 @@ def _read_departures(
     last_reader: int,
     found: tuple[np.ndarray, int],
     departures: Departures,
-    walks: Walks,
-    direct: np.ndarray,
+    readers: _Readers,
     instants: Instants,
     out: Out,
 ) -> None:
     """Take at each instant the best of what can still be caught at the stops near by."""
     best, first_place = found
     stop_indptr, leaves, _ = departures
-    indptr, stops, seconds = walks
+    (indptr, stops, seconds), direct = readers
     never, first, step, count, bound, max_s = instants
     times, feasible, ranks, network = out
     many = min(LANES, times.shape[1] - first_place)
@@ -194,13 +201,12 @@ def _read_deadlines(
     first_reader: int,
     last_reader: int,
     latest: np.ndarray,
-    walks: Walks,
-    direct: np.ndarray,
+    readers: _Readers,
     instants: Instants,
     out: Out,
 ) -> None:
     """Leave for each deadline as late as the stops near by allow."""
-    indptr, stops, seconds = walks
+    (indptr, stops, seconds), direct = readers
     never, first, step, count, bound, max_s = instants
     times, feasible, ranks, network = out
     n_places = latest.shape[0]
