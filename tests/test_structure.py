@@ -17,6 +17,7 @@ PACKAGE = Path(geo_access.__file__).parent
 ROOMS = [
     "errors clock crs manifest modes arrays threads kernels",
     "words",
+    "given",
     "sources",
     "network",
     "routing",

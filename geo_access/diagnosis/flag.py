@@ -47,6 +47,7 @@ from geo_access.diagnosis.residents import Residents
 from geo_access.diagnosis.supply import Offers
 from geo_access.diagnosis.unasked import UNASKED, unasked_causes
 from geo_access.diagnosis.version_one import FirstReason
+from geo_access.given import Reading, require_kind
 from geo_access.times.round_trip import Sites
 
 __all__ = ["LIFT_COLUMNS", "REASON_COLUMNS", "aggregate_flags", "concat_flags", "flag_zones", "reason_columns"]
@@ -445,6 +446,17 @@ def flag_zones(
     >>> flags[["level", "reachable_share", "main_reason", "back_lack_min"]].iloc[0].tolist()
     ['fragile', np.float32(0.6), 'SLOW_BACK', np.float32(15.0)]
     """
+    read = Reading()
+    for name, value, kind in (
+        ("residents", residents, Residents),
+        ("sites", sites, Sites),
+        ("offers", offers, Offers),
+        ("evidence", evidence, Evidence),
+        ("question", question, Question),
+        ("rules", rules, (FlagRules, type(None))),
+    ):
+        read(name, require_kind, value, kinds=kind, name=name, made_by="geo_access.diagnosis")
+    read.finish()
     chosen = FlagRules() if rules is None else rules
     points = flag_points(residents, sites, offers, evidence, threshold=question.threshold, rules=chosen)
     return aggregate_flags(residents, sites, offers, points, question=question, rules=chosen, needed=needed)

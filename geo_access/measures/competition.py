@@ -12,8 +12,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from geo_access.kernels import njit
-from geo_access.measures.decay import Cutoff, Decay
-from geo_access.measures.measures import check_amounts
+from geo_access.measures.decay import Cutoff, Decay, check_decay
+from geo_access.measures.measures import check_amounts, times_of
 from geo_access.words.told import refusal
 
 __all__ = [
@@ -32,7 +32,7 @@ Times = np.ndarray | Callable[[], Iterable[np.ndarray]]
 
 
 def _blocks(seconds: Times) -> Iterable[np.ndarray]:
-    return (seconds,) if isinstance(seconds, np.ndarray) else seconds()
+    return seconds() if callable(seconds) else (times_of(seconds),)
 
 
 def _weighted(seconds: Times, decay: Decay, demand: np.ndarray) -> Iterable[tuple[np.ndarray, np.ndarray]]:
@@ -40,14 +40,15 @@ def _weighted(seconds: Times, decay: Decay, demand: np.ndarray) -> Iterable[tupl
     start = 0
     for block in _blocks(seconds):
         stop = start + len(block)
-        yield decay(np.asarray(block)), demand[start:stop]
+        yield check_decay(decay)(np.asarray(block)), demand[start:stop]
         start = stop
     if start != len(demand):
         raise refusal("measures.demand_per_origin", origins=start, n=len(demand))
 
 
 def _checked(seconds: Times, opportunities: np.ndarray, demand: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    if isinstance(seconds, np.ndarray):
+    if not callable(seconds):
+        seconds = times_of(seconds)
         check_amounts(opportunities=(opportunities, seconds.shape[1]), demand=(demand, seconds.shape[0]))
     else:
         check_amounts(opportunities=(opportunities, len(opportunities)), demand=(demand, len(demand)))
@@ -236,7 +237,7 @@ def total_constrained_access(seconds: Times, opportunities: np.ndarray, *, decay
     """
     check_amounts(opportunities=(opportunities, len(opportunities)))
     supply = np.asarray(opportunities, dtype=np.float64)
-    raw = np.concatenate([decay(np.asarray(block)) @ supply for block in _blocks(seconds)])
+    raw = np.concatenate([check_decay(decay)(np.asarray(block)) @ supply for block in _blocks(seconds)])
     total = raw.sum()
     return raw * (supply.sum() / total) if total > 0 else raw
 
@@ -279,7 +280,7 @@ def doubly_constrained_access(
     supply, people = _checked(seconds, opportunities, demand)
     if not np.isclose(supply.sum(), people.sum(), rtol=1e-6):
         raise refusal("measures.sums_differ", supply=str(supply.sum()), demand=str(people.sum()))
-    flows = decay(seconds) * people[:, None] * supply[None, :]
+    flows = check_decay(decay)(times_of(seconds)) * people[:, None] * supply[None, :]
     for _ in range(10_000):
         flows *= _ratio(people, flows.sum(axis=1))[:, None]
         flows *= _ratio(supply, flows.sum(axis=0))[None, :]

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import minimize_scalar
 
 from geo_access.errors import raise_faults
+from geo_access.given import finite
 from geo_access.words.told import fault, refusal
 
 __all__ = [
@@ -35,9 +36,21 @@ class Decay(Protocol):
         """Return the weight of each time, float64, same shape; 0 where the time is NaN."""
 
 
+def check_decay(decay: Decay) -> Decay:
+    """Refuse what gives times no weight.
+
+    Raises
+    ------
+    InputError
+    """
+    if not callable(decay):
+        raise refusal("measures.decay_kind", given=repr(decay))
+    return decay
+
+
 def _positive(name: str, value: float) -> None:
-    if not (np.isfinite(value) and value > 0):
-        raise refusal("measures.decay_number", name=name, value=value)
+    if not (finite(value) or 0) > 0:
+        raise refusal("measures.decay_number", name=name, value=repr(value))
 
 
 def _weights(seconds: np.ndarray, values: np.ndarray) -> np.ndarray:

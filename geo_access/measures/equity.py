@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from geo_access.errors import raise_faults
+from geo_access.given import finite
+from geo_access.measures.measures import numbers_of
 from geo_access.words.told import fault, refusal
 
 __all__ = [
@@ -34,8 +36,8 @@ def _clean(
     values: np.ndarray, weights: np.ndarray | None, *others: np.ndarray, negative_allowed: bool = False
 ) -> tuple[np.ndarray, ...]:
     """Values, weights and the other columns without the rows that have no value or no people."""
-    x = np.asarray(values, dtype=np.float64)
-    w = np.ones(x.shape) if weights is None else np.asarray(weights, dtype=np.float64)
+    x = numbers_of(values, "values")
+    w = np.ones(x.shape) if weights is None else numbers_of(weights, "weights")
     faults = []
     if x.ndim != 1 or w.shape != x.shape or any(np.shape(o) != x.shape for o in others):
         raise refusal("measures.equity_shapes", shape=str(x.shape), shape2=str(w.shape))
@@ -95,8 +97,8 @@ def weighted_quantile(values: np.ndarray, q: float, weights: np.ndarray | None =
     >>> weighted_quantile(np.array([10.0, 20.0, 50.0]), 0.5, np.array([1.0, 1.0, 8.0]))
     50.0
     """
-    if not 0 <= q <= 1:
-        raise refusal("measures.quantile", value=q)
+    if not 0 <= (-1 if (share := finite(q)) is None else share) <= 1:
+        raise refusal("measures.quantile", value=repr(q))
     x, w = _clean(values, weights, negative_allowed=True)
     if not len(x):
         return float("nan")
@@ -360,8 +362,8 @@ def fgt_poverty(values: np.ndarray, weights: np.ndarray | None = None, *, line: 
     >>> fgt_poverty(np.array([0.0, 5.0, 20.0, 30.0]), line=10, alpha=1)
     0.375
     """
-    if not line > 0 or alpha < 0:
-        raise refusal("measures.poverty_line", line=line, alpha=alpha)
+    if not (finite(line) or 0) > 0 or (finite(alpha) or 0) < 0 or finite(alpha) is None:
+        raise refusal("measures.poverty_line", line=repr(line), alpha=repr(alpha))
     x, w = _clean(values, weights)
     if not len(x):
         return float("nan")

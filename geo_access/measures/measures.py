@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo_access.errors import raise_faults
-from geo_access.measures.decay import Decay
+from geo_access.errors import InputError, raise_faults
+from geo_access.given import finite, read_number
+from geo_access.measures.decay import Decay, check_decay
 from geo_access.words.told import fault, refusal
 
 __all__ = [
@@ -19,9 +20,45 @@ __all__ = [
     "cumulative",
     "cumulative_interval",
     "gravity",
+    "numbers_of",
     "time_to_nearest",
     "time_to_opportunities",
+    "times_of",
 ]
+
+
+def numbers_of(values: object, name: str) -> np.ndarray:
+    """Read numbers of any list, Series or array, as float64.
+
+    Raises
+    ------
+    InputError
+        When there is something else among them.
+    """
+    try:
+        return np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        refused = fault(name, "given.amounts", given=type(values).__name__)
+        raise InputError(str(refused), faults=[refused]) from error
+
+
+def times_of(seconds: object) -> np.ndarray:
+    """Read a table of times (n_o, n_d) [s]; an array of numbers is taken as it is, without a copy.
+
+    Raises
+    ------
+    InputError
+        When it is no table of numbers.
+    """
+    if isinstance(seconds, np.ndarray) and seconds.ndim == 2 and seconds.dtype.kind in "fiu":
+        return seconds
+    try:
+        table = np.asarray(seconds, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise refusal("given.times", given=type(seconds).__name__) from error
+    if table.ndim != 2:
+        raise refusal("given.times", given=type(seconds).__name__)
+    return table
 
 
 def check_amounts(**amounts: tuple[np.ndarray, int]) -> None:
@@ -34,7 +71,7 @@ def check_amounts(**amounts: tuple[np.ndarray, int]) -> None:
     """
     faults = []
     for name, (values, length) in amounts.items():
-        array = np.asarray(values, dtype=np.float64)
+        array = numbers_of(values, name)
         if array.shape != (length,):
             faults.append(fault(name, "measures.one_number_each", shape=str(array.shape), n=length))
         elif not np.all(np.isfinite(array)) or np.any(array < 0):
@@ -70,8 +107,10 @@ def cumulative(seconds: np.ndarray, opportunities: np.ndarray, *, cutoff_s: floa
     >>> cumulative(np.array([[300.0, 900.0, np.nan]]), np.array([1.0, 2.0, 4.0]), cutoff_s=900).tolist()
     [3.0]
     """
+    seconds = times_of(seconds)
     check_amounts(opportunities=(opportunities, seconds.shape[1]))
-    return (np.asarray(seconds) <= cutoff_s) @ np.asarray(opportunities, dtype=np.float64)
+    limit_s = read_number(cutoff_s, "cutoff_s", least=0, example="2700")
+    return (seconds <= limit_s) @ np.asarray(opportunities, dtype=np.float64)
 
 
 def cumulative_interval(
@@ -104,6 +143,7 @@ def cumulative_interval(
     >>> cumulative_interval(t, np.array([1.0, 3.0]), from_s=60, to_s=180).tolist()
     [2.0]
     """
+    seconds = times_of(seconds)
     check_amounts(opportunities=(opportunities, seconds.shape[1]))
     if not (0 <= from_s <= to_s and step_s > 0):
         raise refusal("measures.cutoffs", first=from_s, last=to_s, step=step_s)
@@ -135,8 +175,9 @@ def gravity(seconds: np.ndarray, opportunities: np.ndarray, *, decay: Decay) -> 
     >>> gravity(np.array([[300.0, np.nan]]), np.array([8.0, 4.0]), decay=Linear(600)).tolist()
     [4.0]
     """
+    seconds = times_of(seconds)
     check_amounts(opportunities=(opportunities, seconds.shape[1]))
-    return decay(np.asarray(seconds)) @ np.asarray(opportunities, dtype=np.float64)
+    return check_decay(decay)(seconds) @ np.asarray(opportunities, dtype=np.float64)
 
 
 def time_to_nearest(seconds: np.ndarray, opportunities: np.ndarray, *, n: int = 1) -> np.ndarray:
@@ -166,9 +207,10 @@ def time_to_nearest(seconds: np.ndarray, opportunities: np.ndarray, *, n: int = 
     >>> time_to_nearest(np.array([[300.0, 60.0, np.nan]]), np.array([1.0, 1.0, 1.0]), n=2).tolist()
     [300.0]
     """
+    seconds = times_of(seconds)
     check_amounts(opportunities=(opportunities, seconds.shape[1]))
-    if n < 1:
-        raise refusal("measures.n_at_least_one", n=n)
+    if (finite(n) or 0) < 1:
+        raise refusal("measures.n_at_least_one", n=repr(n))
     open_s = np.asarray(seconds, dtype=np.float64)[:, np.asarray(opportunities) > 0]
     if open_s.shape[1] < n:
         return np.full(len(seconds), np.nan)
@@ -202,9 +244,10 @@ def time_to_opportunities(seconds: np.ndarray, opportunities: np.ndarray, *, n: 
     >>> time_to_opportunities(np.array([[300.0, 60.0]]), np.array([5.0, 3.0]), n=4).tolist()
     [300.0]
     """
+    seconds = times_of(seconds)
     check_amounts(opportunities=(opportunities, seconds.shape[1]))
-    if not n > 0:
-        raise refusal("measures.n_above_zero", n=n)
+    if not (finite(n) or 0) > 0:
+        raise refusal("measures.n_above_zero", n=repr(n))
     return _time_of_sum(seconds, np.asarray(opportunities, np.float64), np.full(len(seconds), float(n)))
 
 
@@ -244,6 +287,7 @@ def balancing_time(seconds: np.ndarray, opportunities: np.ndarray, demand: np.nd
     >>> balancing_time(t, np.array([10.0, 90.0]), np.array([50.0, 0.0])).tolist()
     [600.0, 0.0]
     """
+    seconds = times_of(seconds)
     check_amounts(opportunities=(opportunities, seconds.shape[1]), demand=(demand, seconds.shape[0]))
     wanted = np.asarray(demand, np.float64)
     return np.where(wanted > 0, _time_of_sum(seconds, np.asarray(opportunities, np.float64), wanted), 0.0)

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.errors import raise_faults
+from geo_access.given import require_kind
 from geo_access.words.told import fault
 
 __all__ = ["MismatchReference", "dares_mismatch", "duncan_index"]
@@ -98,6 +99,7 @@ def _corrected(
 
 
 def _checked(table: pd.DataFrame) -> pd.DataFrame:
+    require_kind(table, pd.DataFrame, "mismatch", made_by="metier, zone_id, candidates, offers")
     needed = ("metier", "zone_id", "candidates", "offers")
     faults = [fault("mismatch", "column_missing", column=c) for c in needed if c not in table.columns]
     raise_faults(faults)

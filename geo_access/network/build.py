@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 from collections.abc import Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pandas as pd
 from geo_access.crs import metric_epsg, metric_fault
 from geo_access.errors import MissingFileError, raise_faults
 from geo_access.manifest import sha256_file
+from geo_access.network.asked import BuildAsked, read_build
 from geo_access.network.exchanged import mend_exchanged
 from geo_access.network.model import CrowFly, Network, Streets, Timetable
 from geo_access.network.streets.congestion import FREE_FLOW
@@ -31,7 +33,7 @@ from geo_access.words.told import fault, refusal
 
 __all__ = ["build_network"]
 
-Paths = str | Path | Sequence[str | Path] | None
+Paths = str | bytes | os.PathLike[str] | Sequence[str | os.PathLike[str]] | None
 
 
 def build_network(
@@ -122,53 +124,72 @@ def build_network(
     >>> network.epsg, network.timetable.n_trips > 0, sorted(network.inputs)
     (2154, True, ['gtfs_rail.zip'])
     """
-    day = _day(date)
-    osm_paths, gtfs_paths = _paths(osm), _paths(gtfs)
-    if streets is not None and (osm_paths or crow_fly_detour is not None):
-        raise refusal("network.streets_twice")
-    detour = crow_fly_detour if streets is None else 1.0
-    _check(osm_paths, gtfs_paths, detour, edits, epsg if streets is None else streets.epsg)
-    if wheelchair and not gtfs_paths:
-        raise refusal("network.wheelchair")
-    read = [
-        read_feeds(path, name=name, day=day) for path, name in zip(gtfs_paths, _feed_names(gtfs_paths), strict=True)
-    ]
-    if streets is None and osm_paths:
+    asked = read_build(
+        date=date,
+        osm=osm,
+        gtfs=gtfs,
+        modes=modes,
+        crow_fly_detour=crow_fly_detour,
+        align=align,
+        school_breaks=school_breaks,
+        walk_kmh=walk_kmh,
+        max_transfer_s=max_transfer_s,
+        bbox_lonlat=bbox_lonlat,
+        epsg=epsg,
+        dem=dem,
+        street_time=street_time,
+        closed_ways=closed_ways,
+        max_stress=max_stress,
+        headways=headways,
+        link_feeds=link_feeds,
+        wheelchair=wheelchair,
+        streets=streets,
+    )
+    return _built(asked, edits)
+
+
+def _built(asked: BuildAsked, edits: Sequence[Edit]) -> Network:
+    """Build what was asked, in the order: streets, feeds, timetable, edits."""
+    _check(asked, edits)
+    streets = asked.streets
+    names = _feed_names(asked.gtfs)
+    read = [read_feeds(path, name=name, day=asked.day) for path, name in zip(asked.gtfs, names, strict=True)]
+    if streets is None and asked.osm:
         streets = build_streets(
-            osm_paths,
-            epsg=epsg,
-            modes=modes,
-            bbox_lonlat=bbox_lonlat,
-            dem=dem,
-            moment=dt.datetime.combine(day, street_time),
-            school_breaks=school_breaks,
-            closed_ways=closed_ways,
-            max_stress=max_stress,
+            asked.osm,
+            epsg=asked.epsg,
+            modes=asked.modes,
+            bbox_lonlat=asked.bbox_lonlat,
+            dem=asked.dem,
+            moment=dt.datetime.combine(asked.day, asked.street_time),
+            school_breaks=asked.school_breaks,
+            closed_ways=asked.closed_ways,
+            max_stress=asked.max_stress,
         )
     read, told = mend_exchanged(read, streets)
-    feeds = [wheelchair_feed(feed) if wheelchair else feed for each in read for feed in each.feeds]
+    feeds = [wheelchair_feed(feed) if asked.wheelchair else feed for each in read for feed in each.feeds]
     if streets is None:
-        streets = CrowFly(epsg=_feeds_epsg(feeds, epsg), detour=float(crow_fly_detour or 1.0))
+        streets = CrowFly(epsg=_feeds_epsg(feeds, asked.epsg), detour=asked.crow_fly_detour or 1.0)
     timetable: Timetable | None = None
     # A feed that vouches for no trip at all has no service day to look for; where all are such, the search says so.
-    usable = [feed for feed in feeds if not wheelchair or len(feed.stop_times.stop)] or feeds
+    usable = [feed for feed in feeds if not asked.wheelchair or len(feed.stop_times.stop)] or feeds
     if len(usable) < len(feeds):
         silent = ", ".join(feed.name for feed in feeds if feed not in usable)
         told = (*told, note("network.no_wheelchair", feeds=silent))
     if usable:
         timetable = build_timetable(
             usable,
-            day=day,
+            day=asked.day,
             epsg=streets.epsg,
             streets=streets,
-            walk_kmh=walk_kmh,
-            max_transfer_s=max_transfer_s,
-            align=align,
-            school_breaks=school_breaks,
-            headways=headways,
-            link_feeds=link_feeds,
+            walk_kmh=asked.walk_kmh,
+            max_transfer_s=asked.max_transfer_s,
+            align=asked.align,
+            school_breaks=asked.school_breaks,
+            headways=asked.headways,
+            link_feeds=asked.link_feeds,
         )
-    network = Network(streets.epsg, streets, timetable, _hashes(osm_paths, gtfs_paths, read, dem))
+    network = Network(streets.epsg, streets, timetable, _hashes(asked, read))
     network = replace(
         network,
         warnings=(*_warnings(streets, timetable), *told, *(said for each in read for said in each.notes)),
@@ -177,30 +198,17 @@ def build_network(
     return apply_edits(network, edits)
 
 
-def _day(value: dt.date | str) -> dt.date:
-    if isinstance(value, dt.datetime):
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
-    try:
-        return dt.date.fromisoformat(value)
-    except (TypeError, ValueError) as error:
-        raise refusal("network.date", value=value) from error
-
-
-def _paths(value: Paths) -> list[Path]:
-    if value is None:
-        return []
-    if isinstance(value, str | Path):
-        return [Path(value)]
-    return [Path(part) for part in value]
-
-
-def _check(osm: list[Path], gtfs: list[Path], detour: float | None, edits: Sequence[Edit], epsg: int | None) -> None:
+def _check(asked: BuildAsked, edits: Sequence[Edit]) -> None:
+    osm, gtfs, detour = asked.osm, asked.gtfs, asked.crow_fly_detour
+    if asked.streets is not None and (osm or detour is not None):
+        raise refusal("network.streets_twice")
+    epsg = asked.epsg if asked.streets is None else asked.streets.epsg
+    relief = [] if asked.dem is None else [asked.dem]
     lost = [fault(str(path), "network.no_file") for path in [*osm, *gtfs] if not container_of(path)[0].exists()]
+    lost += [fault(str(path), "network.no_file") for path in relief if not path.exists()]
     raise_faults(lost, error=MissingFileError)
     faults = []
-    if not osm and detour is None:
+    if not osm and detour is None and asked.streets is None:
         faults.append(fault("osm", "network.no_streets"))
     if osm and detour is not None:
         faults.append(fault("crow_fly_detour", "network.detour_and_osm"))
@@ -213,6 +221,8 @@ def _check(osm: list[Path], gtfs: list[Path], detour: float | None, edits: Seque
     if not osm and not gtfs and epsg is None:
         faults.append(fault("epsg", "network.no_epsg"))
     raise_faults(faults)
+    if asked.wheelchair and not gtfs:
+        raise refusal("network.wheelchair")
 
 
 def _feed_names(paths: list[Path]) -> list[str]:
@@ -245,11 +255,11 @@ def _feeds_epsg(feeds: Sequence[Feed], epsg: int | None) -> int:
     return epsg
 
 
-def _hashes(osm: list[Path], gtfs: list[Path], read: Sequence[FeedsRead], dem: str | Path | None) -> dict[str, str]:
-    pairs = [(path, sha256_file(path)) for path in osm]
-    pairs += [(path, each.feeds[0].sha256) for path, each in zip(gtfs, read, strict=True)]
-    if dem is not None:
-        pairs.append((Path(dem), sha256_file(Path(dem))))
+def _hashes(asked: BuildAsked, read: Sequence[FeedsRead]) -> dict[str, str]:
+    pairs = [(path, sha256_file(path)) for path in asked.osm]
+    pairs += [(path, each.feeds[0].sha256) for path, each in zip(asked.gtfs, read, strict=True)]
+    if asked.dem is not None:
+        pairs.append((asked.dem, sha256_file(asked.dem)))
     hashes: dict[str, str] = {}
     for path, digest in pairs:
         name, number = path.name, 2

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from geo_access.errors import InputError, MissingFileError
+from geo_access.given import read_path, require_kind
 from geo_access.manifest import sha256_file, write_whole
 from geo_access.network.model import CrowFly, FlexRides, ModeGraph, Network, SparseTimes, Squares, Streets, Timetable
 from geo_access.network.search.hierarchy import Hierarchy
@@ -125,7 +126,8 @@ def save_network(network: Network, folder: str | Path) -> Path:
     >>> opened.streets.detour
     1.25
     """
-    target = Path(folder)
+    require_kind(network, Network, "network", made_by="build_network(…)")
+    target = read_path(folder, "folder")
     if target.exists() and not target.is_dir():
         raise refusal("saved.is_file", folder=target)
     if target.is_dir() and not (target / _INDEX).is_file() and any(not _is_ours(path) for path in target.iterdir()):
@@ -232,7 +234,7 @@ def open_network(folder: str | Path) -> Network:
     InputError
         When it is no saved network, or a file has changed.
     """
-    source = Path(folder)
+    source = read_path(folder, "folder")
     path = source / _INDEX
     if not path.is_file():
         raise refusal("saved.absent", MissingFileError, file=path)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import numbers
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, datetime, time, timedelta
 from typing import Any, TypedDict, Unpack
 
@@ -13,6 +13,7 @@ import pandas as pd
 
 from geo_access.clock import parse_clock
 from geo_access.errors import Fault, InputError, ServiceDateError, raise_faults
+from geo_access.given import Reading, finite, read_day, require_kind
 from geo_access.modes import read_mode
 from geo_access.network.model import Network
 from geo_access.routing.query import Query, Window
@@ -30,6 +31,7 @@ __all__ = [
     "read_minutes",
     "read_percentiles",
     "read_window",
+    "refuse_twice",
 ]
 
 ClockLike = str | time | datetime | int
@@ -80,6 +82,23 @@ _WHOLE = frozenset(
 _TRUTHS = frozenset(("on_demand", "school_lines", "paratransit"))
 _OPTIONAL = frozenset(("max_rides", "max_direct_s", "max_stress"))
 _EXAMPLES = {"walk_kmh": "4.8", "bike_kmh": "15", "max_rides": "2", "max_stress": "2", "link_limit_m": "500"}
+
+
+def refuse_twice(given: Mapping[str, object], **own: str) -> None:
+    """Refuse options that a verb has under a name of its own.
+
+    Parameters
+    ----------
+    given : mapping
+        Options by name.
+    **own : str
+        The verb's own name by the other: ``max_minutes="minutes"``.
+
+    Raises
+    ------
+    InputError
+    """
+    raise_faults(fault(name, "asked.twice", name=f"{name}=", other=f"{own[name]}=") for name in given if name in own)
 
 
 def read_clock(value: object) -> int:
@@ -188,7 +207,7 @@ def read_minutes(value: object, name: str = "max_minutes") -> float:
     """
     if isinstance(value, timedelta | np.timedelta64) and not pd.isna(value):
         return pd.Timedelta(value).total_seconds() / 60
-    number = _number(value)
+    number = finite(value)
     if number is None:
         refused = fault(name, "asked.minutes", value=repr(value))
         raise InputError(str(refused), faults=[refused])
@@ -217,13 +236,13 @@ def read_percentiles(value: object) -> tuple[int, ...]:
         values = (value,)
     faults = []
     for one in values:
-        number = _number(one)
+        number = finite(one)
         if number is not None and 0 < number < 1:
             faults.append(fault("percentiles", "asked.share", value=repr(one), percent=f"{100 * number:g}"))
         elif number is None or number != int(number):
             faults.append(fault("percentiles", "asked.percentile", value=repr(one)))
     raise_faults(faults)
-    return tuple(int(_number(one) or 0) for one in values)
+    return tuple(int(finite(one) or 0) for one in values)
 
 
 def read_limits(limits: Mapping[str, object]) -> dict[str, Any]:
@@ -272,27 +291,32 @@ def read_limits(limits: Mapping[str, object]) -> dict[str, Any]:
     return found
 
 
+def _listed(value: object) -> tuple[Any, ...]:
+    """Return several values as they are, one alone as the only one."""
+    return tuple(value) if isinstance(value, Iterable) and not isinstance(value, str) else (value,)
+
+
 def _read_one(name: str, value: object) -> tuple[list[Fault], Any]:
-    if name in ("park_and_ride", "line_kinds"):
-        items = (value,) if isinstance(value, str) else tuple(value) if isinstance(value, Sequence) else (value,)
-        return [], tuple(tuple(item) if isinstance(item, list) else item for item in items)
+    if name == "park_and_ride":
+        stops = _listed(value)
+        if not all(isinstance(stop, str) for stop in stops):
+            return [fault(name, "given.stops", value=repr(value))], None
+        return [], stops
+    if name == "line_kinds":
+        lines = tuple(tuple(line) if isinstance(line, list) else line for line in _listed(value))
+        if not all(isinstance(line, tuple) and len(line) == 2 and set(map(type, line)) == {str} for line in lines):
+            return [fault(name, "given.lines", value=repr(value))], None
+        return [], lines
     if name in _TRUTHS:
         if isinstance(value, bool | np.bool_):
             return [], bool(value)
         return [fault(name, "asked.truth", value=repr(value))], None
-    number, example = _number(value), _EXAMPLES.get(name, "600")
+    number, example = finite(value), _EXAMPLES.get(name, "600")
     if number is None:
         return [fault(name, "asked.number", value=repr(value), example=example)], None
     if name in _WHOLE and number != int(number):
         return [fault(name, "asked.whole", value=repr(value), example=example)], None
     return [], int(number) if name in _WHOLE else number
-
-
-def _number(value: object) -> float | None:
-    """Return a finite number as such, whoever's type it is; None where it is none."""
-    if isinstance(value, bool) or not isinstance(value, numbers.Real) or not np.isfinite(float(value)):
-        return None
-    return float(value)
 
 
 def make_query(
@@ -340,7 +364,8 @@ def make_query(
     >>> make_query(Network(2154, CrowFly(2154), None, {}), mode="walk", max_minutes=30).max_s
     1800
     """
-    read = _Reading()
+    require_kind(network, Network, "network", made_by="build_network(…), open_network(…)")
+    read = Reading()
     how = read("mode", read_mode, mode)
     asked = {
         "depart": read("depart", read_window, depart),
@@ -368,34 +393,11 @@ def make_query(
     return query
 
 
-class _Reading:
-    """Reads arguments one after the other, and refuses all that are wrong at once."""
-
-    def __init__(self) -> None:
-        self._refused: list[tuple[str, InputError]] = []
-
-    def __call__(self, name: str, reader: Callable[[Any], Any], value: object) -> Any:
-        try:
-            return reader(value)
-        except InputError as refused:
-            self._refused.append((name, refused))
-            return None
-
-    def finish(self) -> None:
-        """Raise the one refusal, or one that holds all."""
-        if len(self._refused) == 1:
-            raise self._refused[0][1]
-        faults: list[Fault] = []
-        for name, refused in self._refused:
-            faults += refused.faults or [fault(name, refused.key, **refused.values)]
-        raise_faults(faults)
-
-
 def _check_day(network: Network, day: date | str | None) -> None:
-    if day is None or network.timetable is None:
+    if day is None:
         return
-    wanted = date.fromisoformat(day) if isinstance(day, str) else day
-    if network.timetable.day != wanted:
+    wanted = read_day(day)
+    if network.timetable is not None and network.timetable.day != wanted:
         raise refusal(
             "routing.other_day", ServiceDateError, held=str(network.timetable.day), wanted=str(wanted), date=str(wanted)
         )

@@ -17,7 +17,9 @@ from shapely import LineString, Point
 
 from geo_access.crs import WGS84
 from geo_access.errors import SnapError, raise_faults
+from geo_access.given import finite, read_layer
 from geo_access.network.model import Network, Timetable
+from geo_access.network.search.links_checks import check_coverage, check_places
 from geo_access.network.search.search import StreetPath, street_path
 from geo_access.network.timetable.riders import PARATRANSIT, SCHOOL
 from geo_access.routing.asked import Limits, MinutesLike, WindowLike, make_query
@@ -182,10 +184,12 @@ def explain(
     InputError
         When the query is faulty, or a place is not one point that says its CRS.
     SnapError
-        When a place lies too far from the streets.
+        When a place lies too far from the streets, or its numbers cannot be meant.
+    CoverageError
+        When a place lies more than 50 km from the network.
     """
     query = make_query(network, mode=mode, depart=depart, arrive=arrive, max_minutes=max_minutes, **limits)
-    start_xy, end_xy = _one_point(network, origin), _one_point(network, destination)
+    start_xy, end_xy = _one_point(network, origin, "origin"), _one_point(network, destination, "destination")
     journeys = explain_query(network, start_xy, end_xy, query)
     if not journeys:
         _check_links(network, query, origin=start_xy, destination=end_xy)
@@ -215,13 +219,23 @@ def _along_shapes(journeys: list[Journey], paths: Sequence[str | Path]) -> list[
     ]
 
 
-def _one_point(network: Network, place: gpd.GeoDataFrame | tuple[float, float]) -> np.ndarray:
-    if isinstance(place, tuple):
-        place = gpd.GeoDataFrame(geometry=[Point(place)], crs=WGS84)
-    if len(place) != 1 or place.crs is None:
+def _one_point(network: Network, place: object, name: str) -> np.ndarray:
+    """Position of a place, float64 (1, 2) [m], in the network's CRS."""
+    if isinstance(place, tuple | list | np.ndarray):
+        degrees = [finite(value) for value in place]
+        if len(degrees) != 2 or None in degrees:
+            raise refusal("given.place", value=repr(place))
+        place = gpd.GeoDataFrame(geometry=[Point(degrees)], crs=WGS84)
+    if not isinstance(place, gpd.GeoDataFrame):
+        raise refusal("given.place", value=type(place).__name__)
+    layer = read_layer(place, name)
+    if len(layer) != 1 or layer.crs is None or set(layer.geom_type) != {"Point"} or layer.is_empty.any():
         raise refusal("routing.one_point")
-    point = place.geometry.to_crs(network.epsg).iloc[0]
-    return np.array([[point.x, point.y]])
+    point = layer.geometry.to_crs(network.epsg).iloc[0]
+    xy = np.array([[point.x, point.y]])
+    check_places(xy, network, name)
+    check_coverage(xy, network, name)
+    return xy
 
 
 def explain_query(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> list[Journey]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from geo_access.clock import parse_clock
 from geo_access.errors import Fault, raise_faults
+from geo_access.given import finite
 from geo_access.modes import MODES
 from geo_access.routing.riders import kind_faults
 from geo_access.words.told import fault
@@ -62,12 +63,25 @@ class Window:
 
     def validate(self) -> None:
         """Raise `InputError` when the window is empty or runs backwards."""
+        raise_faults(
+            fault(f"window: {name}", "asked.number", value=repr(value), example="25200")
+            for name, value in vars(self).items()
+            if finite(value) is None
+        )
         faults = []
         if self.end_s < self.start_s:
             faults.append(fault("window", "query.window_backwards"))
         if self.step_s <= 0:
             faults.append(fault("window", "query.step", step_s=self.step_s))
         raise_faults(faults)
+
+
+_NUMBERS = frozenset(
+    (
+        *("walk_kmh", "bike_kmh", "max_s", "max_access_s", "max_egress_s", "max_transfer_s", "min_transfer_s"),
+        *("max_rides", "max_direct_s", "max_stress", "link_limit_m", "earliest_s"),
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -186,6 +200,11 @@ class Query:
 
     def validate(self) -> None:
         """Raise `InputError` that lists everything wrong with the query."""
+        raise_faults(
+            fault(name, "asked.number", value=repr(value), example="600")
+            for name, value in vars(self).items()
+            if name in _NUMBERS and value is not None and finite(value) is None
+        )
         faults = []
         if self.mode not in MODES:
             faults.append(fault("mode", "query.mode", mode=self.mode, known=", ".join(MODES)))

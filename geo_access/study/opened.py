@@ -17,7 +17,7 @@ from geo_access.diagnosis.supply import job_offers, training_offers
 from geo_access.errors import Fault, GeoAccessError, raise_faults
 from geo_access.network.model import CrowFly, Network
 from geo_access.network.search.links import link_points
-from geo_access.network.search.links_checks import extent_of, misplaced
+from geo_access.network.search.links_checks import extent_of, misplaced, network_parts
 from geo_access.routing.query import Query
 from geo_access.study.contents import Contents, read_contents
 from geo_access.study.file import StudyFile, study_metiers, study_profiles
@@ -170,7 +170,7 @@ def _misplaced(inputs: StudyInputs, network: Network) -> list[Fault]:
     """Positions that cannot be meant: (0, 0), swapped, in another CRS, or all far from the network."""
     west, south, east, north = inputs.zones.to_crs(network.epsg).total_bounds
     # As the crow flies there is neither street nor stop: the zones are the territory.
-    extent = extent_of(*(_parts(network) or [np.array([[west, south], [east, north]])]))
+    extent = extent_of(*(network_parts(network) or [np.array([[west, south], [east, north]])]))
     tables = {
         "points": (inputs.points, "point_id"),
         "training": (inputs.training, "site_id"),
@@ -211,15 +211,6 @@ def _foresee(file: StudyFile, inputs: StudyInputs, network: Network) -> None:
         training_offers(inputs.training, metiers, epsg=network.epsg)
     if inputs.employers is not None:
         job_offers(inputs.employers, metiers, epsg=network.epsg)
-
-
-def _parts(network: Network) -> list[np.ndarray]:
-    parts = []
-    if not isinstance(network.streets, CrowFly):
-        parts.append(np.column_stack((network.streets.node_x, network.streets.node_y)))
-    if network.timetable is not None:
-        parts.append(np.column_stack((network.timetable.stop_x, network.timetable.stop_y)))
-    return parts
 
 
 def _positions(table: gpd.GeoDataFrame, identifier: str, epsg: int) -> tuple[np.ndarray, list[object]]:

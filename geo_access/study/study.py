@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from geo_access.errors import Fault, GeoAccessError, InputError, Told, import_extra, raise_faults
+from geo_access.given import read_path
 from geo_access.manifest import fingerprint, sha256_file
 from geo_access.maps.paper import can_draw
 from geo_access.report.printing import can_print
@@ -145,7 +146,7 @@ class Study:
         InputError
             With everything wrong in it, and in the tables and feeds that it names.
         """
-        path = Path(path)
+        path = read_path(path, "path")
         known = path.is_file() and path.stat().st_size <= MAX_STUDY_BYTES
         digest = sha256_file(path) if known else ""
         try:

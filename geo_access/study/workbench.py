@@ -11,6 +11,7 @@ from typing import Any, Literal
 import geopandas as gpd
 import pandas as pd
 
+from geo_access.given import require_kind
 from geo_access.network.model import Network
 from geo_access.study.bands import band_counts, located, study_isochrones
 from geo_access.study.changes import Change
@@ -38,6 +39,10 @@ class Workbench:
     """
 
     base: PreparedStudy
+
+    def __post_init__(self) -> None:
+        """Refuse what is no prepared study, such as the path of one."""
+        require_kind(self.base, PreparedStudy, "base", made_by="Study.from_file(…).prepare()")
 
     def __repr__(self) -> str:
         """Return one line: what the study asks, of whom, where."""

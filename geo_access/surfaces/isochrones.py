@@ -11,8 +11,9 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo_access.given import Reading, read_number, read_truth, require_kind
 from geo_access.network.model import Network
-from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike
+from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike, refuse_twice
 from geo_access.routing.query import Query
 from geo_access.surfaces.bands import check_minutes, surface_bands
 from geo_access.surfaces.extent import area_ends, street_extent
@@ -105,6 +106,7 @@ def isochrones(
     >>> bands["area_km2"].round(1).tolist()
     [2.7, 10.7]
     """
+    refuse_twice(limits, max_minutes="minutes")
     cutoffs = check_minutes(minutes)
     if by not in ("union", "site"):
         raise refusal("surfaces.by", by=by)
@@ -118,8 +120,18 @@ def isochrones(
         max_minutes=cutoffs[-1],
         **limits,
     )
-    canvas = Canvas(cell_m, reverse, None, lattice, walls_of(barriers, network))
-    drawing = Drawing(canvas, min_hole_m2, simplify_m)
+    read = Reading()
+    cell_m = read("cell_m", read_number, cell_m, name="cell_m", above=0, example="50")
+    reverse = read("reverse", read_truth, reverse, name="reverse")
+    if lattice is not None:
+        read("lattice", require_kind, lattice, kinds=Lattice, name="lattice", made_by="Lattice(…)")
+    if min_hole_m2 is not None:
+        read("min_hole_m2", read_number, min_hole_m2, name="min_hole_m2", least=0, example="10000")
+    if simplify_m is not None:
+        read("simplify_m", read_number, simplify_m, name="simplify_m", least=0, example="10")
+    walls = read("barriers", walls_of, barriers, network=network)
+    read.finish()
+    drawing = Drawing(Canvas(cell_m, reverse, None, lattice, walls), min_hole_m2, simplify_m)
     return query_isochrones(network, sites, query, minutes=cutoffs, by=by, drawing=drawing)
 
 

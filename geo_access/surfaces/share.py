@@ -15,10 +15,11 @@ import numpy as np
 
 from geo_access.clock import format_clock
 from geo_access.errors import raise_faults
+from geo_access.given import require_kind
 from geo_access.manifest import fingerprint
 from geo_access.modes import read_mode
 from geo_access.network.model import Network
-from geo_access.routing.asked import Limits, MinutesLike, WindowLike, read_minutes
+from geo_access.routing.asked import Limits, MinutesLike, WindowLike, read_minutes, refuse_twice
 from geo_access.routing.query import Query, Window
 from geo_access.surfaces.bands import nested_polygons
 from geo_access.surfaces.lattice import Canvas, Frame
@@ -123,6 +124,7 @@ def share_surface(
     InputError
         For a mode without hours, a single moment, a cutoff that is no duration.
     """
+    refuse_twice(limits, max_minutes="within_minutes")
     within_min = read_minutes(within_minutes, "within_minutes")
     if not within_min > 0:
         raise refusal("surfaces.within", value=within_minutes)
@@ -159,6 +161,7 @@ def share_areas(surface: ShareSurface, *, shares: Sequence[float] = (0.5, 0.9)) 
     InputError
         For shares out of range or out of order.
     """
+    require_kind(surface, ShareSurface, "surface", made_by="share_surface(…)")
     faults = [fault("shares", "surfaces.share", value=value) for value in shares if not 0 < value <= 1]
     if not faults and list(shares) != sorted(set(shares)):
         faults.append(fault("shares", "surfaces.shares_order"))

@@ -12,11 +12,12 @@ import shapely
 
 from geo_access.crs import to_metric
 from geo_access.errors import InputError, raise_faults
+from geo_access.given import read_layer
 from geo_access.manifest import fingerprint
 from geo_access.network.model import CrowFly, Network
 from geo_access.network.search.links import graph_of
 from geo_access.network.streets.congestion import car_notes
-from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike, make_query
+from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike, make_query, refuse_twice
 from geo_access.routing.legs import street_speed
 from geo_access.routing.query import Query
 from geo_access.surfaces.crow_fly import nearest_site_times
@@ -150,6 +151,7 @@ def site_positions(sites: gpd.GeoDataFrame, *, epsg: int) -> np.ndarray:
     InputError
         When there is no site, none has a position, or one is not a point.
     """
+    sites = read_layer(sites, "sites")
     if not len(sites):
         raise InputError("no site to draw from → check the métier's code, or leave this métier out", key="no_site")
     metric = to_metric(sites, epsg).geometry
@@ -182,6 +184,7 @@ def make_surface_query(
     **limits: Unpack[Limits],
 ) -> Query:
     """Build and check the query of a surface; see `make_query`."""
+    refuse_twice(limits, percentiles="percentile")
     query = make_query(
         network,
         mode=mode,
@@ -413,7 +416,9 @@ def travel_time_surface(
 
 def walls_of(barriers: gpd.GeoDataFrame | None, network: Network) -> shapely.Geometry | None:
     """Return barriers as one geometry in the network's CRS, as a `Canvas` has them."""
-    return None if barriers is None else shapely.union_all(to_metric(barriers, network.epsg).make_valid().to_numpy())
+    if barriers is None:
+        return None
+    return shapely.union_all(to_metric(read_layer(barriers, "barriers"), network.epsg).make_valid().to_numpy())
 
 
 def query_surface(network: Network, sites: gpd.GeoDataFrame, query: Query, canvas: Canvas | None = None) -> Surface:

@@ -18,6 +18,7 @@ from typing import Any
 import pandas as pd
 
 from geo_access.errors import CapacityError, import_extra
+from geo_access.given import read_path
 from geo_access.manifest import sha256_file, write_whole
 from geo_access.network.model import Network
 from geo_access.network.storage import save_network
@@ -150,7 +151,7 @@ def place_of(sink: str | Path) -> Place:
     >>> place_of("s3://bucket/times")
     Address(url='s3://bucket/times')
     """
-    return Address(sink) if isinstance(sink, str) and "://" in sink else Path(sink)
+    return Address(sink) if isinstance(sink, str) and "://" in sink else read_path(sink, "sink")
 
 
 @contextlib.contextmanager

@@ -16,15 +16,16 @@ import numpy as np
 import pandas as pd
 
 from geo_access.clock import format_clock, parse_clock
+from geo_access.errors import raise_faults
 from geo_access.manifest import Manifest
 from geo_access.modes import read_mode
 from geo_access.network.model import Network
-from geo_access.routing.asked import Limits, MinutesLike, WindowLike, make_query, read_window
+from geo_access.routing.asked import Limits, MinutesLike, WindowLike, make_query, read_minutes, read_window
 from geo_access.routing.query import Query, Window
 from geo_access.times.core import instant_times
 from geo_access.times.matrix import manifest_of
 from geo_access.times.points import Points, read_points, select_points
-from geo_access.words.told import refusal
+from geo_access.words.told import fault, refusal
 
 __all__ = ["ChainTimes", "Stage", "chain_times"]
 
@@ -218,7 +219,7 @@ def _chain(
         came_from.append(source)
         arrivals.append(arrive)
         broken[(broken == 0) & np.isnan(arrive).all(axis=2)] = k + 1
-        done = np.maximum(arrive, opens) + round(stage.dwell_min * 60)
+        done = np.maximum(arrive, opens) + round(read_minutes(stage.dwell_min) * 60)
         done = np.ceil(done / _STEP_S) * _STEP_S if k + 1 < len(stages) else done
         here = there
     last = np.argmin(np.where(np.isnan(done), np.inf, done), axis=2)
@@ -246,8 +247,16 @@ def _chain(
 
 
 def _places(network: Network, stages: Sequence[Stage], id_column: str) -> list[Points | None]:
+    listed = isinstance(stages, Sequence) and all(isinstance(stage, Stage) for stage in stages)
+    if not listed:
+        raise refusal("given.stages", given=type(stages).__name__)
     if not stages:
         raise refusal("times.chain_empty")
+    raise_faults(
+        fault(f"stages[{number}]", "given.stage_name", value=repr(stage.name))
+        for number, stage in enumerate(stages)
+        if not isinstance(stage.name, str)
+    )
     names = [stage.name for stage in stages]
     if len(set(names)) < len(names):
         raise refusal("times.chain_names", names=", ".join(names))
@@ -257,7 +266,7 @@ def _places(network: Network, stages: Sequence[Stage], id_column: str) -> list[P
         if stage.place is None and previous is None:
             raise refusal("times.chain_home", stage=stage.name)
         opens, closes = _hours(stage)
-        if closes < opens or not stage.dwell_min >= 0:
+        if closes < opens or not read_minutes(stage.dwell_min, f"stage {stage.name!r}: dwell_min") >= 0:
             raise refusal("times.chain_hours", stage=stage.name)
         name = f"stage {stage.name!r}"
         places.append(

@@ -6,7 +6,6 @@ What a time is made of: access, wait, ride, change, egress; worked out for the p
 from __future__ import annotations
 
 import hashlib
-import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, replace
 from datetime import date
@@ -17,6 +16,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo_access.given import Reading, finite, read_number, read_truth
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network, Timetable
 from geo_access.network.streets.congestion import car_notes
@@ -192,8 +192,17 @@ def travel_times(
     )
     if sink is not None and reduce is not None:
         raise refusal("times.sink_and_reduce")
-    if tile_km is not None and (sink is None or not 0 < tile_km < math.inf):
-        raise refusal("times.tile_km", value=tile_km)
+    read = Reading()
+    memory_gb = read("memory_gb", read_number, memory_gb, name="memory_gb", above=0, example="4")
+    progress = read("progress", read_truth, progress, name="progress")
+    place = None if sink is None else read("sink", place_of, sink)
+    if reduce is not None and not callable(reduce):
+        raise refusal("given.function", value=repr(reduce))
+    read.finish()
+    if tile_km is not None and (sink is None or not (finite(tile_km) or 0) > 0):
+        raise refusal("times.tile_km", value=repr(tile_km))
+    if client is not None and not hasattr(client, "scheduler_info"):
+        raise refusal("given.client", given=type(client).__name__)
     if client is not None and sink is None:
         raise refusal("cluster.no_sink")
     starts = read_points(origins, network, name="origins", id_column=id_column)
@@ -214,15 +223,15 @@ def travel_times(
         return between(block, ends)
 
     streaming = Streaming(compute, starts, len(ends.ids), query, memory_gb, progress)
-    if sink is not None:
+    if place is not None:
         # The same files make other networks with edits, modes or speeds: a folder belongs to the arrays themselves.
         manifest = replace(manifest, extra={**manifest.extra, "network_sha256": network_sha256(network)})
         if tile_km is not None:
             tiling = Tiling(between, network, starts, ends, query, tile_km, memory_gb, progress)
-            tiled = None if client is None else _tiles_by_workers(client, network, ends, query, place_of(sink))
-            return write_tiles(tiling, manifest, place_of(sink), elsewhere=tiled)
-        elsewhere = None if client is None else _by_workers(client, network, ends, query, place_of(sink))
-        return write_blocks(streaming, manifest, place_of(sink), elsewhere=elsewhere)
+            tiled = None if client is None else _tiles_by_workers(client, network, ends, query, place)
+            return write_tiles(tiling, manifest, place, elsewhere=tiled)
+        elsewhere = None if client is None else _by_workers(client, network, ends, query, place)
+        return write_blocks(streaming, manifest, place, elsewhere=elsewhere)
     if reduce is not None:
         return reduce_blocks(streaming, reduce)
     check_capacity(len(starts.ids), len(ends.ids), query, memory_gb=memory_gb)

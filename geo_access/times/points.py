@@ -8,15 +8,15 @@ import geopandas as gpd
 import numpy as np
 
 from geo_access.crs import to_metric
-from geo_access.errors import CoverageError, SnapError, raise_faults
-from geo_access.network.model import CrowFly, Network
-from geo_access.network.search.links_checks import extent_of, misplaced
-from geo_access.words.told import fault, refusal
+from geo_access.errors import raise_faults
+from geo_access.given import read_layer
+from geo_access.network.model import Network
+from geo_access.network.search.links_checks import check_coverage, check_places
+from geo_access.words.told import fault
 
 __all__ = ["Points", "read_points", "select_points", "take_points"]
 
 # No street link reaches this far: points all beyond it were given in another place or another CRS.
-_FAR_M = 50_000.0
 _NOWHERE_M = 1.0e9
 
 
@@ -64,8 +64,7 @@ def read_points(layer: gpd.GeoDataFrame, network: Network, *, name: str, id_colu
     CoverageError
         When no point lies within 50 km of the network.
     """
-    if not isinstance(layer, gpd.GeoDataFrame):
-        raise refusal("points.not_a_layer", name=name, kind=type(layer).__name__)
+    layer = read_layer(layer, name)
     faults = []
     if len(layer) == 0:
         faults.append(fault(name, "points.none"))
@@ -93,7 +92,7 @@ def read_points(layer: gpd.GeoDataFrame, network: Network, *, name: str, id_colu
     finite = np.isfinite(xy).all(axis=1)
     xy[~finite] = _NOWHERE_M
     known &= finite
-    _check_coverage(xy[known], network, name)
+    check_coverage(xy[known], network, name)
     return Points(layer[id_column].to_numpy(dtype=object), xy, known)
 
 
@@ -107,29 +106,6 @@ def take_points(points: Points, rows: np.ndarray) -> Points:
     return Points(points.ids[rows], points.xy[rows], points.known[rows])
 
 
-def _parts(network: Network) -> list[np.ndarray]:
-    """Positions of the streets' nodes and of the stops, float64 (n, 2) each."""
-    parts = []
-    if not isinstance(network.streets, CrowFly):
-        parts.append(np.column_stack((network.streets.node_x, network.streets.node_y)))
-    if network.timetable is not None:
-        parts.append(np.column_stack((network.timetable.stop_x, network.timetable.stop_y)))
-    return parts
-
-
 def _refuse_misplaced(xy: np.ndarray, known: np.ndarray, ids: list[object], network: Network, name: str) -> None:
     rows = np.flatnonzero(known)
-    named = [ids[row] for row in rows]
-    extent = extent_of(*_parts(network))
-    faults = misplaced(xy[rows], extent=extent, epsg=network.epsg, where=name, ids=named)
-    raise_faults(faults, error=SnapError)
-
-
-def _check_coverage(xy: np.ndarray, network: Network, name: str) -> None:
-    parts = _parts(network)
-    if not parts or not len(xy) or not sum(map(len, parts)):
-        return
-    low = np.min([part.min(axis=0) for part in parts if len(part)], axis=0) - _FAR_M
-    high = np.max([part.max(axis=0) for part in parts if len(part)], axis=0) + _FAR_M
-    if not ((xy >= low) & (xy <= high)).all(axis=1).any():
-        raise refusal("points.far", CoverageError, name=name, n=len(xy), epsg=str(network.epsg))
+    check_places(xy[rows], network, name, ids=[ids[row] for row in rows])

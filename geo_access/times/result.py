@@ -13,6 +13,7 @@ import pandas as pd
 
 from geo_access.clock import format_clock
 from geo_access.errors import InputError, import_extra
+from geo_access.given import read_path
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network
 from geo_access.routing.causes import Reason
@@ -123,11 +124,12 @@ class TravelTimes:
         InputError
             When the times were put together by hand: they have no places.
         """
+        target = read_path(path, "path")
         places = self._origins()
         rows = np.repeat(np.arange(len(self.origin_ids)), len(self.destination_ids))
         table = gpd.GeoDataFrame(self.to_frame(), geometry=places.to_numpy()[rows], crs=places.crs)
-        table.to_crs(4326).to_parquet(path, index=False)
-        return Path(path)
+        table.to_crs(4326).to_parquet(target, index=False)
+        return target
 
     def to_geodataframe(self, *, percentile: int | None = None) -> gpd.GeoDataFrame:
         """Return one row per origin: how far the nearest destination is, and which one that is.
@@ -241,14 +243,20 @@ class TravelTimes:
         return points.where(origins.known[rows], None)
 
     def _asked(self, percentile: int | None) -> np.ndarray:
-        asked = self.query.percentiles
-        if percentile is not None and percentile not in asked:
-            raise refusal("times.percentile_not_asked", percentile=percentile, asked=", ".join(map(str, asked)))
-        return self.at(asked[0] if percentile is None else percentile)
+        return self.at(self.query.percentiles[0] if percentile is None else percentile)
 
     def at(self, percentile: int) -> np.ndarray:
-        """Return the times of one percentile, float32 (n_o, n_d) [s], NaN where there is none."""
-        return self.seconds[:, :, self.query.percentiles.index(percentile)]
+        """Return the times of one percentile, float32 (n_o, n_d) [s], NaN where there is none.
+
+        Raises
+        ------
+        InputError
+            When that percentile was not asked.
+        """
+        asked = self.query.percentiles
+        if percentile not in asked:
+            raise refusal("times.percentile_not_asked", percentile=repr(percentile), asked=", ".join(map(str, asked)))
+        return self.seconds[:, :, asked.index(percentile)]
 
     def to_frame(self) -> pd.DataFrame:
         """Return one row per pair: ids, ``travel_time_pXX_s`` (nullable integers), share, reason."""

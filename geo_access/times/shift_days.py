@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Unpack
@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.errors import raise_faults
+from geo_access.given import require_kind
 from geo_access.network.model import Network
 from geo_access.routing.asked import ClockLike, Limits, MinutesLike
 from geo_access.routing.causes import Reason
@@ -23,13 +24,13 @@ __all__ = ["WEEKDAYS", "ShiftDays", "parse_days", "shift_days"]
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
-def parse_days(text: str) -> tuple[int, ...]:
+def parse_days(text: str | Sequence[str]) -> tuple[int, ...]:
     """Read weekdays, from Monday = 0.
 
     Parameters
     ----------
-    text : str
-        Days and runs of days, separated by commas.
+    text : str or sequence of str
+        Days and runs of days, separated by commas or one by one.
 
     Returns
     -------
@@ -47,7 +48,8 @@ def parse_days(text: str) -> tuple[int, ...]:
     ((0, 1, 2, 3, 4), (4, 5, 6), (0, 5, 6))
     """
     found: set[int] = set()
-    for part in text.lower().split(","):
+    days = [text] if isinstance(text, str) else list(text) if isinstance(text, Iterable) else [text]
+    for part in (part for day in days for part in str(day).lower().split(",")):
         ends = [end.strip() for end in part.split("-")]
         if len(ends) > 2 or any(end not in WEEKDAYS for end in ends):
             raise refusal("times.weekday", day=str(part.strip()), known=", ".join(WEEKDAYS))
@@ -141,7 +143,7 @@ def shift_days(
     *,
     start: str,
     end: str,
-    days: str = "mon-fri",
+    days: str | Sequence[str] = "mon-fri",
     **asked: Unpack[ShiftOptions],
 ) -> ShiftDays:
     """Test a shift on each of its weekdays.
@@ -154,7 +156,7 @@ def shift_days(
         As for `shift_test`.
     start, end : str
         Clock texts; an end before the start is on the next day.
-    days : str
+    days : str or sequence of str
         Weekdays on which the shift starts, such as ``"mon-fri"`` or ``"sat,sun"``.
     **asked
         Other options of `shift_test`.
@@ -172,7 +174,9 @@ def shift_days(
     faults = []
     by_day: dict[int, list[tuple[date, Network]]] = {day: [] for day in wanted}
     held = []
-    for number, network in enumerate(networks):
+    listed: Sequence[Network] = list(networks) if isinstance(networks, Iterable) else [networks]
+    for number, network in enumerate(listed):
+        require_kind(network, Network, f"networks[{number}]", made_by="build_network(…), open_network(…)")
         if network.timetable is None:
             faults.append(fault(f"networks[{number}]", "times.no_day"))
             continue

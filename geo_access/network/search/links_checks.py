@@ -12,10 +12,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from geo_access.errors import Fault
-from geo_access.words.told import fault
+from geo_access.errors import CoverageError, Fault, SnapError, raise_faults
+from geo_access.network.model import CrowFly, Network
+from geo_access.words.told import fault, refusal
 
-__all__ = ["Extent", "extent_of", "misplaced"]
+__all__ = ["Extent", "check_coverage", "check_places", "extent_of", "misplaced", "network_parts"]
 
 _FAR_M = 300_000.0
 _AROUND_M = 50_000.0
@@ -118,3 +119,46 @@ def _causes(xy: np.ndarray, rows: np.ndarray, extent: Extent | None, epsg: int) 
     null_island = np.hypot(xy[:, 0] - null_x, xy[:, 1] - null_y) <= (_NULL_ISLAND_M if extent is not None else 1.0)
     causes.append((null_island, "point_null_island"))
     return {int(row): key for mask, key in causes for row in rows[mask]}
+
+
+def network_parts(network: Network) -> list[np.ndarray]:
+    """Positions of the streets' nodes and of the stops, float64 (n, 2) each [m]."""
+    parts = []
+    if not isinstance(network.streets, CrowFly):
+        parts.append(np.column_stack((network.streets.node_x, network.streets.node_y)))
+    if network.timetable is not None:
+        parts.append(np.column_stack((network.timetable.stop_x, network.timetable.stop_y)))
+    return parts
+
+
+def check_places(xy: np.ndarray, network: Network, name: str, *, ids: Sequence[object] | None = None) -> None:
+    """Refuse places whose numbers cannot be what was meant on this network.
+
+    Parameters
+    ----------
+    xy : ndarray of float64, shape (n, 2)
+        In the network's CRS [m].
+    network : Network
+    name : str
+        What to call them in a message.
+    ids : sequence, optional
+
+    Raises
+    ------
+    SnapError
+        With every place that looks swapped, like degrees, or sits at (0, 0).
+    """
+    extent = extent_of(*network_parts(network))
+    raise_faults(misplaced(xy, extent=extent, epsg=network.epsg, where=name, ids=ids), error=SnapError)
+
+
+def check_coverage(xy: np.ndarray, network: Network, name: str) -> None:
+    """Refuse places of which none lies within 50 km of the network.
+
+    Raises
+    ------
+    CoverageError
+    """
+    extent = extent_of(*network_parts(network))
+    if extent is not None and len(xy) and not _within(xy, extent, _AROUND_M).any():
+        raise refusal("points.far", CoverageError, name=name, n=len(xy), epsg=str(network.epsg))

@@ -12,6 +12,7 @@ import numpy as np
 from geo_access.arrays import indptr_of, ranges, rows_of
 from geo_access.crs import metric_epsg
 from geo_access.errors import CoverageError, Fault, import_extra, raise_faults
+from geo_access.given import require_kind
 from geo_access.network.model import CrowFly, ModeGraph, Network, Streets
 from geo_access.network.search.links import graph_of
 from geo_access.network.streets.congestion import FREE_FLOW
@@ -39,6 +40,8 @@ def _first(value: Any) -> Any:
 
 
 def _faults(graph: Any) -> list[Fault]:
+    if not all(hasattr(graph, part) for part in ("nodes", "edges", "is_directed")):
+        raise refusal("given.graph", given=type(graph).__name__)
     faults = [
         fault(f"graph: node {node}", "streets.graph_no_xy")
         for node, data in list(graph.nodes(data=True))
@@ -264,8 +267,8 @@ def to_networkx(streets: Streets | Network, *, mode: str = "walk") -> Any:
     nx = import_extra("networkx", "osmnx")
     import shapely  # noqa: PLC0415
 
-    if isinstance(streets, Network):
-        streets = _streets_of(streets)
+    require_kind(streets, (Streets, Network, CrowFly), "streets", made_by="build_network(…)")
+    streets = _streets_of(streets)
     arcs = graph_of(streets, mode)
     n_nodes = len(streets.node_id)
     plain = slice(0, int(arcs.indptr[n_nodes]))
@@ -297,7 +300,8 @@ def to_networkx(streets: Streets | Network, *, mode: str = "walk") -> Any:
     return graph
 
 
-def _streets_of(network: Network) -> Streets:
-    if isinstance(network.streets, CrowFly):
+def _streets_of(given: Streets | Network) -> Streets:
+    streets = given.streets if isinstance(given, Network) else given
+    if not isinstance(streets, Streets):
         raise refusal("network.no_graph")
-    return network.streets
+    return streets
