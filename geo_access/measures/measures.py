@@ -109,7 +109,7 @@ def cumulative(seconds: np.ndarray, opportunities: np.ndarray, *, cutoff_s: floa
     """
     seconds = times_of(seconds)
     check_amounts(opportunities=(opportunities, seconds.shape[1]))
-    limit_s = read_number(cutoff_s, "cutoff_s", least=0, example="2700")
+    limit_s = read_number(cutoff_s, "cutoff_s", example="2700")
     return (seconds <= limit_s) @ np.asarray(opportunities, dtype=np.float64)
 
 
