@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 from geo_access.clock import parse_clock
 from geo_access.errors import Fault, raise_faults
@@ -82,6 +83,7 @@ _NUMBERS = frozenset(
         *("max_rides", "max_direct_s", "max_stress", "link_limit_m", "earliest_s"),
     )
 )
+_HASH = "_hash"
 
 
 @dataclass(frozen=True)
@@ -152,6 +154,17 @@ class Query:
     paratransit: bool = False
     line_kinds: tuple[tuple[str, str], ...] = ()
     max_stress: int | None = None
+
+    def __hash__(self) -> int:
+        """Hash the fields once: a query names thousands of answers."""
+        known = self.__dict__.get(_HASH)
+        if known is None:
+            known = self.__dict__[_HASH] = hash(tuple(getattr(self, each.name) for each in fields(self)))
+        return int(known)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the hash out: another process makes others of the same words."""
+        return {name: value for name, value in self.__dict__.items() if name != _HASH}
 
     def on_streets(self, mode: str) -> str:
         """Name the graph of the streets that this query uses in a street mode.

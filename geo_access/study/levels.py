@@ -268,8 +268,12 @@ class LevelEngine:
         # On streets alone hours do not matter.
         timeless = task.sites if ask.uses_transit else replace(task.sites, start_s=None, end_s=None)
         keys: list[_Key] = []
+        decided: dict[bool, int] = {}
         for rows, own in zip(sites, places, strict=True):
-            timed = self._source(_decisive(times, ask, task.sites, rows))
+            # Sites without hours of their own are all asked at the same.
+            timed = decided.get(len(rows) > 0) if task.sites.start_s is None else None
+            if timed is None:
+                timed = decided[len(rows) > 0] = self._source(_decisive(times, ask, task.sites, rows))
             keys.append((timed, *before, *_named(timeless, rows, own)))
         missing = [k for k, key in enumerate(keys) if key not in self._needed]
         if missing:

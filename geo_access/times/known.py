@@ -289,17 +289,21 @@ class _Asked:
         lent = kin if kin is not None and kin.same_between(*_hours(query)) else None
         every, whole = slice(0, len(rows)), np.array_equal(rows, np.arange(len(rows)))
 
-        def of(store: Store, source: int, site: int) -> Column | None:
-            column = store.known_column((source, question, self._homeward, site))
+        def of(store: Store, source: int, asked: object, site: int) -> Column | None:
+            column = store.known_column((source, asked, self._homeward, site))
             if column is None or len(column["to_min"]) <= rows.max(initial=-1):
                 return None
             complete = (column["to_min"][every if whole else rows] >= need_min).all()
             return column if complete else None
 
         numbers = known.sites[self._sites].tolist()
-        found = [of(known.store, known.source, site) for site in numbers]
+        own_question = known.store.same(question)
+        found = [of(known.store, known.source, own_question, site) for site in numbers]
         if lent is not None:
-            found = [of(lent.store, lent.source, site) if own is None else own for own, site in zip(found, numbers)]
+            theirs = lent.store.same(question)
+            found = [
+                of(lent.store, lent.source, theirs, site) if own is None else own for own, site in zip(found, numbers)
+            ]
         missing = np.flatnonzero([column is None for column in found])
         if len(missing):
             asked = _Asked(known, self._homes, self._sites[missing], homeward=self._homeward)
@@ -341,6 +345,7 @@ class _Asked:
         kin, need_min = self._known.kin, -(-query.max_s // 60)
         if kin is None or not kin.same_between(*_hours(query)):
             return
+        question = kin.store.same(question)
         for site, column in zip(self._known.sites[self._sites].tolist(), columns, strict=True):
             theirs = kin.store.known_column((kin.source, question, self._homeward, site))
             if theirs is None:
@@ -391,6 +396,7 @@ class _Asked:
 
     def _columns(self, question: object, empty: dict[str, Any]) -> list[Column]:
         known, n_rows = self._known, int(self._known.homes.max(initial=-1)) + 1
+        question = known.store.same(question)
         keys = [(known.source, question, self._homeward, site) for site in known.sites[self._sites].tolist()]
         return [known.store.column(key, n_rows, empty) for key in keys]
 

@@ -98,6 +98,8 @@ class Store:
         self.workers = workers
         self._bytes = 0
         self._columns: OrderedDict[Key, Column] = OrderedDict()
+        # Equal questions as one object: thousands of keys are then compared by identity.
+        self._questions: dict[object, object] = {}
         self._places: dict[int, tuple[object, Places]] = {}
         # The streets around places see the stops: a line that is extended has stops of its own.
         self._doorways: Recent[tuple[object, ...], Doorways] = Recent(most_bytes=0, most=_MOST_LAYOUTS)
@@ -154,6 +156,10 @@ class Store:
         spans = None if first is timetable else touched_spans(first, timetable)
         return None if spans is None else Kin(store, first, spans)
 
+    def same(self, question: object) -> object:
+        """Return the question as the keys of columns hold it."""
+        return self._questions.setdefault(question, question)
+
     def known_column(self, key: Key) -> Column | None:
         """Return the arrays of one question and site, where there are any."""
         column = self._columns.get(key)
@@ -197,9 +203,10 @@ class Store:
         doorways.know(known.doorways)
         for own in known.columns:
             source = id(network.timetable if own.rides else network.streets)
+            question = self.same(own.question)
             for row, site in enumerate(own.sites.tolist()):
                 column = {name: part[row] for name, part in own.parts.items()}
-                self._columns[source, own.question, own.homeward, site] = column
+                self._columns[source, question, own.homeward, site] = column
                 self._bytes += sum(part.nbytes for part in column.values())
 
     def column(self, key: Key, n_rows: int, empty: dict[str, Any]) -> Column:
