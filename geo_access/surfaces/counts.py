@@ -16,7 +16,7 @@ import shapely
 
 from geo_access.crs import to_metric
 from geo_access.errors import import_extra, raise_faults
-from geo_access.sources.tables.write import same_bytes
+from geo_access.sources.tables.write import made_room, same_bytes
 from geo_access.surfaces.surface import Surface
 from geo_access.words.note import notes_plain
 from geo_access.words.told import fault, refusal
@@ -140,7 +140,7 @@ def write_surface(surface: Surface, path: str | Path) -> Path:
     Raises
     ------
     InputError
-        When the name does not end in .tif.
+        When the name does not end in .tif, is that of a folder, or its folder cannot be made.
     """
     path = Path(path)
     if path.suffix.lower() not in (".tif", ".tiff"):
@@ -168,7 +168,7 @@ def write_surface(surface: Surface, path: str | Path) -> Path:
         "manifest_id": surface.manifest_id,
         "notes": json.dumps(notes_plain(surface.notes), ensure_ascii=False),
     }
-    path.parent.mkdir(parents=True, exist_ok=True)
+    made_room(path)
     rasterio, shutil = (import_extra(name, "raster") for name in ("rasterio", "rasterio.shutil"))
     with import_extra("rasterio.io", "raster").MemoryFile() as memory:
         with memory.open(**profile) as draft:
@@ -200,11 +200,13 @@ def write_bands(bands: gpd.GeoDataFrame, path: str | Path) -> Path:
     Raises
     ------
     InputError
-        For another ending.
+        For another ending, a folder of that name, or a folder that cannot be made.
     """
     path = Path(path)
     kind = path.suffix.lower()
-    path.parent.mkdir(parents=True, exist_ok=True)
+    if kind not in (".parquet", *_DRIVERS):
+        raise refusal("surfaces.format", file=path.name)
+    made_room(path)
     plain = gpd.GeoDataFrame(bands.copy(), geometry="geometry", crs=bands.crs)
     plain["mode"] = str(bands.attrs.get("mode", ""))
     plain["crow_fly"] = bool(bands.attrs.get("crow_fly", False))
@@ -212,11 +214,9 @@ def write_bands(bands: gpd.GeoDataFrame, path: str | Path) -> Path:
     plain.attrs = {}
     if kind == ".parquet":
         plain.to_parquet(path, index=False)
-    elif kind in _DRIVERS:
+    else:
         written = plain.to_crs(4326) if _DRIVERS[kind] == "GeoJSON" else plain
         path.unlink(missing_ok=True)
         with same_bytes():
             written.to_file(path, driver=_DRIVERS[kind], **({"layer": "isochrones"} if kind == ".gpkg" else {}))
-    else:
-        raise refusal("surfaces.format", file=path.name)
     return path

@@ -2,25 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import geopandas as gpd
 import numpy as np
 import pandas as pd
 
 from geo_access.clock import format_clock
-from geo_access.errors import InputError, import_extra
+from geo_access.errors import InputError, import_extra, raise_faults
 from geo_access.given import read_path
 from geo_access.manifest import Manifest
 from geo_access.network.model import Network
+from geo_access.routing.asked import MinutesLike, read_minutes
 from geo_access.routing.causes import Reason
 from geo_access.routing.journeys import Journey, explain_query
 from geo_access.routing.query import Query
+from geo_access.sources.tables.write import made_room
 from geo_access.times.points import Points
-from geo_access.words.told import refusal
+from geo_access.words.told import fault, refusal
 
 __all__ = ["Asked", "TravelTimes"]
 
@@ -122,13 +125,16 @@ class TravelTimes:
         Raises
         ------
         InputError
-            When the times were put together by hand: they have no places.
+            When the times were put together by hand: they have no places; for a name that does not end in .parquet, is
+            that of a folder, or whose folder cannot be made.
         """
         target = read_path(path, "path")
+        if target.suffix.lower() != ".parquet":
+            raise refusal("times.parquet", file=target.name)
         places = self._origins()
         rows = np.repeat(np.arange(len(self.origin_ids)), len(self.destination_ids))
         table = gpd.GeoDataFrame(self.to_frame(), geometry=places.to_numpy()[rows], crs=places.crs)
-        table.to_crs(4326).to_parquet(target, index=False)
+        table.to_crs(4326).to_parquet(made_room(target), index=False)
         return target
 
     def to_geodataframe(self, *, percentile: int | None = None) -> gpd.GeoDataFrame:
@@ -196,7 +202,7 @@ class TravelTimes:
         self,
         opportunities: Sequence[float] | np.ndarray | None = None,
         *,
-        minutes: Sequence[float] = (15, 30, 45, 60),
+        minutes: MinutesLike | Sequence[MinutesLike] = (15, 30, 45, 60),
         percentile: int | None = None,
     ) -> pd.DataFrame:
         """Return what each origin has within some times: ``A_i = Σ_j O_j [t_ij ≤ T]`` (Wickstrom 1971).
@@ -207,7 +213,7 @@ class TravelTimes:
         ----------
         opportunities : sequence of float, optional
             Of each destination, ≥ 0; 1 each by default.
-        minutes : sequence of float
+        minutes : float, timedelta or sequence of them
             Longest times, included [min].
         percentile : int, optional
             One of those asked; the first by default.
@@ -220,16 +226,21 @@ class TravelTimes:
         Raises
         ------
         InputError
-            When there is not one number per destination, one is missing or negative, or the percentile was not asked.
+            When there is not one number per destination, one is missing, negative or no number, a time is no positive
+            number of minutes, or the percentile was not asked.
         """
         n_d = len(self.destination_ids)
-        given = np.ones(n_d) if opportunities is None else np.asarray(opportunities, dtype=np.float64)
+        limits = _limits(minutes)
+        try:
+            given = np.ones(n_d) if opportunities is None else np.asarray(opportunities, dtype=np.float64)
+        except (TypeError, ValueError) as error:
+            raise refusal("measures.amounts") from error
         if given.shape != (n_d,):
             raise refusal("measures.one_number_each", shape=str(given.shape), n=n_d)
         if not (np.isfinite(given).all() and (given >= 0).all()):
             raise refusal("measures.amounts")
         seconds = self._asked(percentile)
-        within = {f"within_{limit:g}_min": (seconds <= 60 * limit) @ given for limit in minutes}
+        within = {f"within_{limit:g}_min": (seconds <= 60 * limit) @ given for limit in limits}
         return pd.DataFrame({"origin_id": self.origin_ids, **within})
 
     def _origins(self) -> gpd.GeoSeries:
@@ -274,6 +285,16 @@ class TravelTimes:
         names = pd.Index([reason.name for reason in Reason])
         columns["reason"] = pd.Categorical.from_codes(self.reason.ravel().astype(np.int8), categories=names)
         return pd.DataFrame(columns)
+
+
+def _limits(minutes: MinutesLike | Sequence[MinutesLike]) -> list[float]:
+    """Longest times [min], each above 0."""
+    one = isinstance(minutes, (str, timedelta)) or not isinstance(minutes, Iterable)
+    given = cast("Sequence[MinutesLike]", [minutes] if one else minutes)
+    limits = [read_minutes(value, "minutes") for value in given]
+    wrong = [value for value in limits if not (np.isfinite(value) and value > 0)]
+    raise_faults([fault("minutes", "surfaces.cutoff", value=value) for value in wrong])
+    return limits
 
 
 def _place(points: Points, name: object, what: str) -> np.ndarray:

@@ -47,6 +47,18 @@ def test_a_file_with_the_points_of_the_origins(times: ga.TravelTimes, tmp_path: 
     assert back.crs.to_epsg() == 4326
     assert back["reason"].astype(str).tolist() == ["OK", "NO_STOP_WITHIN_WALK"]
     np.testing.assert_allclose(back.to_crs(2154).geometry.y, [300.0, 90_000.0], atol=0.01)
+    # A folder that is not there is made; a file that is there is replaced.
+    again = tmp_path / "dossier d’été" / "temps.parquet"
+    assert times.to_geoparquet(str(again)) == times.to_geoparquet(again) == again
+    (tmp_path / "folder.parquet").mkdir()
+    for name, said in (
+        ("times.csv", "end the name in .parquet"),
+        ("times", "end the name in .parquet"),
+        ("folder.parquet", "this is a folder"),
+        ("times.parquet/t.parquet", "its folder cannot be made"),
+    ):
+        with pytest.raises(InputError, match=said):
+            times.to_geoparquet(tmp_path / name)
     by_hand = ga.TravelTimes(
         times.origin_ids,
         times.destination_ids,
@@ -83,3 +95,9 @@ def test_what_lies_within_some_times(times: ga.TravelTimes) -> None:
         times.accessibility([1.0, 2.0])
     with pytest.raises(InputError, match="missing or negative"):
         times.accessibility([-1.0])
+    with pytest.raises(InputError, match="missing or negative"):
+        times.accessibility(["many"])  # type: ignore[list-item]
+    assert times.accessibility(minutes=60).columns.tolist() == ["origin_id", "within_60_min"]
+    for wrong in ("soon", [30, -5], float("nan")):
+        with pytest.raises(InputError, match="minutes"):
+            times.accessibility(minutes=wrong)  # type: ignore[arg-type]

@@ -15,7 +15,7 @@ import pyogrio
 
 from geo_access.words.told import refusal
 
-__all__ = ["LAST_CHANGE", "free_file", "harmless", "put_aside", "same_bytes", "write_csv", "write_styles"]
+__all__ = ["LAST_CHANGE", "free_file", "harmless", "made_room", "put_aside", "same_bytes", "write_csv", "write_styles"]
 
 LAST_CHANGE = "2000-01-01T00:00:00.000Z"
 """Date that GeoPackages say of themselves, whenever they were written."""
@@ -69,6 +69,38 @@ def free_file(path: str | Path, *, overwrite: bool = False) -> Path:
     target = Path(path)
     if target.is_dir() or (os.path.lexists(target) and not overwrite):
         raise refusal("table.there", file=target)
+    return target
+
+
+def made_room(path: str | Path) -> Path:
+    """Give back a path that a program may write to or replace, its folder made where there is none.
+
+    Parameters
+    ----------
+    path : str or pathlib.Path
+
+    Returns
+    -------
+    pathlib.Path
+
+    Raises
+    ------
+    InputError
+        When it is a folder, or its folder cannot be made.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> made_room(Path(tempfile.mkdtemp()) / "new" / "t.tif").parent.is_dir()
+    True
+    """
+    target = Path(path)
+    if target.is_dir():
+        raise refusal("table.folder", file=target)
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise refusal("table.no_room", file=target, why=error.strerror or type(error).__name__) from error
     return target
 
 
