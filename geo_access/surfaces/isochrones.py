@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import shapely
 
+from geo_access.errors import SnapError
 from geo_access.given import Reading, read_number, read_truth, require_kind
 from geo_access.network.model import Network
 from geo_access.routing.asked import ClockLike, Limits, MinutesLike, WindowLike, refuse_twice
@@ -27,6 +28,7 @@ __all__ = ["Drawing", "isochrones", "query_isochrones"]
 # A cutoff that reaches fewer cells than this over streets is drawn on finer ones, as long as those are not too many.
 _LEAST_CELLS = 4.0
 _MOST_FINE_CELLS = 1_000_000
+_MOST_NAMED = 8
 
 
 @dataclass(frozen=True, eq=False)
@@ -172,14 +174,19 @@ def query_isochrones(
         return together
     located = sites[~(sites.geometry.isna() | sites.geometry.is_empty)]
     names = _site_names(located)
-    parts = [
-        _family(network, located.iloc[[k]], asked, cutoffs, drawing, extent).assign(site=names[k])
-        for k in range(len(located))
-    ]
+    parts, off = [], []
+    for k, name in enumerate(names):
+        try:
+            parts.append(_family(network, located.iloc[[k]], asked, cutoffs, drawing, extent).assign(site=name))
+        except SnapError:
+            off.append(str(name))
     joined = pd.concat([*parts, together.assign(site=None)], ignore_index=True)
     families = gpd.GeoDataFrame(joined, geometry="geometry", crs=together.crs)
     families = families[["site", *(column for column in together.columns)]]
-    families.attrs = together.attrs
+    families.attrs = dict(together.attrs)
+    if off:
+        said = note("surfaces.sites_off", n=len(off), sites=", ".join(off[:_MOST_NAMED]))
+        families.attrs["notes"] = [*families.attrs["notes"], said.to_dict()]
     return families
 
 

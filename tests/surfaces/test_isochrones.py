@@ -6,6 +6,7 @@ from pathlib import Path
 
 import geopandas as gpd
 import numpy as np
+import pandas as pd
 import pytest
 from shapely import Point
 
@@ -69,6 +70,15 @@ def test_one_family_for_each_site_beside_all_together() -> None:
     assert both.geometry.iloc[2].equals(together.geometry[1])
     with pytest.raises(InputError, match="'union' for the nearest"):
         ga.isochrones(PLAIN, two, by="zone")
+
+
+def test_a_site_off_the_streets_is_named_and_keeps_no_other_from_its_areas() -> None:
+    sites = site((10, 10)).assign(id="in town")
+    away = gpd.GeoDataFrame({"id": ["away"]}, geometry=sites.geometry.translate(90_000).to_numpy(), crs=sites.crs)
+    bands = ga.isochrones(town(), pd.concat([sites, away]), minutes=5, by="site")
+    assert bands["site"].tolist() == ["in town", None]
+    (said,) = [note for note in bands.attrs["notes"] if note["key"] == "surfaces.sites_off"]
+    assert "away" in said["text"]
 
 
 def test_limits_are_those_of_times() -> None:
