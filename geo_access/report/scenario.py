@@ -132,12 +132,13 @@ def write_change_page(content: ChangePage, path: Path) -> list[Path]:
         "note": content.note,
         "synthetic": content.synthetic,
     }
-    beside = [{"src": src, "alt": alt} for src, alt in content.pictures]
+    # On a small screen the map opens alone, as large as it is.
+    beside = [{"src": src, "alt": alt, "beside": True} for src, alt in content.pictures]
     path.write_text(template.render(told, pictures=beside), encoding="utf-8")
     if not can_print():
         return [path]
     # On paper the pictures are in the page: nothing is fetched, and the same page gives the same bytes.
-    inside = [{"src": embedded_png(path.parent / src), "alt": alt} for src, alt in content.pictures]
+    inside = [{"src": embedded_png(path.parent / src), "alt": alt, "beside": False} for src, alt in content.pictures]
     paper = path.with_suffix(".pdf")
     write_pdf(template.render(told, pictures=inside), paper)
     return [path, paper]
@@ -225,5 +226,6 @@ def zones_table(zones: pd.DataFrame, labels: Labels) -> ShownTable:
     heads = ("zone", "metier", "public", "level_before", "level_after", "share_before", "share_after")
     n = len(moved) - len(rows)
     more = text("scenario.more_zones", language, n=format_number(n, language)) if n else ""
+    more = more if rows else text("scenario.no_zone", language)
     named = tuple(text(f"scenario.{head}", language) for head in heads)
     return ShownTable(text("scenario.zones", language), named, rows, more)

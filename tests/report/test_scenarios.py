@@ -7,7 +7,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from geo_access.report.scenario import ChangePage, Labels, people_sentences, people_table, zones_table
+from geo_access.report.scenario import (
+    ChangePage,
+    Labels,
+    people_sentences,
+    people_table,
+    write_change_page,
+    zones_table,
+)
 from geo_access.report.study_report import render_report
 from tests.report.study import HOSTILE, picture, tiny_context
 
@@ -43,6 +50,25 @@ def test_zones_left_out_are_counted() -> None:
     row |= {"level_before": "adéquat", "level_after": "inadéquat", "share_before": 1.0, "share_after": 0.0}
     table = zones_table(pd.DataFrame([row | {"won": 0.0, "lost": float(k)} for k in range(43)]), LABELS)
     assert (len(table.rows), table.more) == (40, "And 3 more rows, in zones.csv.")
+
+
+def test_where_no_zone_moves_a_sentence_stands_for_the_table(tmp_path: Path) -> None:
+    row = {
+        "zone_name": "Z",
+        "metier": "A",
+        "profile": "p",
+        "kind": "training",
+        "schedule": "s",
+        "won": 9.0,
+        "lost": 0.0,
+    }
+    row |= {"level_before": "fragile", "level_after": "fragile", "share_before": 0.6, "share_after": 0.7}
+    table = zones_table(pd.DataFrame([row]), LABELS)
+    assert (table.rows, table.more) == ((), "No zone moves to another level.")
+    page = ChangePage(title="T", study="", footer="", changes=(), sentences=("s",), tables=(table,), language="en")
+    told = write_change_page(page, tmp_path / "index.html")[0].read_text(encoding="utf-8")
+    assert table.more in told
+    assert "<table" not in told
 
 
 @pytest.mark.parametrize("language", ["fr", "en"])
