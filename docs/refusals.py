@@ -12,10 +12,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+import geopandas as gpd
+
 from geo_access.errors import GeoAccessError
 from geo_access.sources.gtfs.feed import read_gtfs
+from geo_access.sources.places.meeting_places import read_carpool_places
+from geo_access.sources.tables.read import read_table
 from geo_access.study.study import Study
 from geo_access.study.template import draft_study
+from geo_access.surfaces.counts import write_bands
 from geo_access.words.messages import error_text
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -56,6 +61,16 @@ def _table(name: str, content: str) -> Callable[[Path], object]:
     return bring
 
 
+def _written(name: str, content: str, read: Callable[[Path], object]) -> Callable[[Path], object]:
+    """Read a file of the user's."""
+
+    def bring(home: Path) -> object:
+        (home / name).write_text(content, encoding="utf-8")
+        return read(home / name)
+
+    return bring
+
+
 _DAY = "date = 2026-03-17"
 _ZONES = 'file = "zones.geojson"'
 CASES = (
@@ -80,6 +95,14 @@ CASES = (
     Refusal("Un GTFS qui n’en est pas un", lambda home: read_gtfs(home / "points.csv")),
     Refusal("Un dossier sans données", lambda home: draft_study(home / "vide", territory="x")),
     Refusal("Une étude déjà là", lambda home: draft_study(home, territory="x")),
+    Refusal("Un classeur abîmé", _written("formations.xlsx", "des octets quelconques", read_table)),
+    Refusal(
+        "Des lieux de covoiturage tous fermés",
+        _written("bnlc.csv", "id_lieu,ouvert,Xlong,Ylat,nbre_pl\nC1,false,3.1,50.6,30\n", read_carpool_places),
+    ),
+    Refusal(
+        "Un format qui ne s’écrit pas", lambda home: write_bands(gpd.GeoDataFrame(geometry=[]), home / "aires.shp")
+    ),
 )
 
 
