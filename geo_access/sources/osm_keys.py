@@ -82,6 +82,8 @@ NODE_KEYS = (
     "motorcar",
     "wheelchair",
     "opening_hours",
+    "traffic_signals:direction",
+    "direction",
 )
 UNDEFINED = 2147483647
 # Nodes at which cars turn round.

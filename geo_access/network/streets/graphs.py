@@ -21,6 +21,9 @@ __all__ = ["EdgeUse", "Rules", "mode_graph"]
 
 
 _YARDS = frozenset({"service", "track"})
+_SIGNAL = 1
+# The signal of one direction of a street, as its way is drawn.
+_SIGNALS = {"forward": 2, "backward": 3}
 _AFLOAT = frozenset({"pier", "platform", "elevator"})
 
 
@@ -95,11 +98,16 @@ def _junctions(arcs: np.ndarray, streets: Streets) -> np.ndarray:
 def _delays(
     arcs: np.ndarray, streets: Streets, profile: Profile, tagged: Sequence[tuple[int, Mapping[str, str]]]
 ) -> np.ndarray:
-    """Seconds lost at each node, float64 (n_nodes,): at junctions, and at signals."""
-    delay = np.zeros(len(streets.node_id))
-    delay[_junctions(arcs, streets)] = profile.junction_s
-    delay[[node for node, tags in tagged if tags.get("highway") == "traffic_signals"]] = profile.signal_s
-    return delay
+    """Seconds lost at the end of each arc, float64 (n_arcs,): at junctions, and at signals for its direction."""
+    kind = np.zeros(len(streets.node_id), dtype=np.int8)
+    for node, tags in tagged:
+        if tags.get("highway") == "traffic_signals":
+            faced = tags.get("traffic_signals:direction", tags.get("direction", ""))
+            kind[node] = _SIGNALS.get(faced, _SIGNAL)
+    at_end = kind[arcs[:, 1]]
+    along = streets.edge_target[arcs[:, 2]] == arcs[:, 1]
+    waits = (at_end == _SIGNAL) | (at_end == np.where(along, _SIGNALS["forward"], _SIGNALS["backward"]))
+    return np.where(waits, profile.signal_s, np.where(_junctions(arcs, streets)[arcs[:, 1]], profile.junction_s, 0.0))
 
 
 def mode_graph(
@@ -136,7 +144,7 @@ def mode_graph(
     number = {int(osm): k for k, osm in enumerate(streets.node_id)} if rules.node_tags or rules.restrictions else {}
     tagged = [(number[osm], tags) for osm, tags in rules.node_tags.items() if osm in number]
     delay = _delays(arcs, streets, profile, tagged)
-    deciseconds = np.maximum(1, np.rint((seconds + delay[arcs[:, 1]]) * 10.0)).astype(np.int32)
+    deciseconds = np.maximum(1, np.rint((seconds + delay) * 10.0)).astype(np.int32)
     limited, stuck = forbidden_turns(
         arcs,
         streets.edge_way_id,

@@ -172,6 +172,16 @@ def test_signals_and_junctions_delay_cars(tmp_path: Path) -> None:
     assert times[0, 1] == pytest.approx(300 / 31 * 3.6 + PROFILES["car"].signal_s, abs=0.2)
 
 
+@pytest.mark.parametrize("key", ["traffic_signals:direction", "direction"])
+def test_a_signal_is_waited_at_by_those_who_face_it(tmp_path: Path, key: str) -> None:
+    nodes = {"B": {"highway": "traffic_signals", key: "forward"}, "C": {"highway": "traffic_signals", key: "both"}}
+    streets, where = drawn_streets(tmp_path, LINE, {"ABCD": ROAD}, nodes=nodes)
+    times = minutes(streets, where, "AD", "car")
+    # Along the way both signals, against it the one for both sides.
+    assert times[0, 1] == pytest.approx(300 / 31 * 3.6 + 2 * PROFILES["car"].signal_s, abs=0.2)
+    assert times[1, 0] == pytest.approx(300 / 31 * 3.6 + PROFILES["car"].signal_s, abs=0.2)
+
+
 def test_ferry_takes_its_duration(tmp_path: Path) -> None:
     streets, where = drawn_streets(
         tmp_path, LINE, {"AB": ROAD, "BC": {"route": "ferry", "duration": "00:10"}, "CD": ROAD}
