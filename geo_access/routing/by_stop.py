@@ -145,13 +145,18 @@ def _read_departures(
         for w in range(indptr[reader], indptr[reader + 1]):
             begin = stop_indptr[stops[w]]
             end = stop_indptr[stops[w] + 1]
-            k = end
-            for i in range(count - 1, -1, -1):
-                at_stop = first + i * step + seconds[w]
-                while k > begin and leaves[k - 1] >= at_stop:
-                    k -= 1
-                if k < end:
-                    lanes_min(sample, i, best, k)
+            on_the_way = first + seconds[w]
+            k = first_at(leaves, begin, end, on_the_way + (count - 1) * step)
+            if k < end:
+                lanes_min(sample, count - 1, best, k)
+            # Who is ready earlier can catch all that one can later: each departure is filed under its last instant.
+            for earlier in range(k - 1, begin - 1, -1):
+                spare = leaves[earlier] - on_the_way
+                if spare < 0:
+                    break
+                lanes_min(sample, spare // step, best, earlier)
+        for i in range(count - 2, -1, -1):
+            lanes_min(sample, i, sample, i + 1)
         for i in range(count):
             now = first + i * step
             lanes_minus(sample, i, sample, i, now)

@@ -130,6 +130,6 @@ def limits_ds(connector_s: np.ndarray, max_s: float | None, factor: float) -> np
 
 
 def slots(graph: ModeGraph, *more: np.ndarray) -> int:
-    """Buckets needed: more than the largest arc and than the spread of the seeds."""
+    """Buckets needed, a power of two: more than the largest arc and than the spread of the seeds, and a word of 64."""
     largest = [int(values.max()) for values in (graph.deciseconds, *more) if len(values)]
-    return 1 << (max(largest, default=1) + 1).bit_length()
+    return 1 << max(6, (max(largest, default=1) + 1).bit_length())

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from geo_access.kernels import njit
+from geo_access.kernels import njit, trailing_zeros
 from geo_access.network.search.tables import Arcs, Bounded, Edges, Entries, OnEdge, Points, Work
 
 __all__ = [
@@ -97,6 +97,7 @@ def workspace(n_states: int, n_slots: int, n_waiting: int) -> Work:
         np.full(n_states, INFINITE, dtype=np.int32),
         np.full(n_states, INFINITE, dtype=np.int32),
         np.full(n_slots, -1, dtype=np.int32),
+        np.zeros(n_slots >> 6, dtype=np.uint64),
         np.empty((3, n_waiting), dtype=np.int32),
         np.empty(n_states, dtype=np.int32),
     )
@@ -109,16 +110,18 @@ def grow(arcs: Arcs, seed_state: np.ndarray, seed_cost: np.ndarray, limit: int, 
     `via` gets the seed's position for a state settled from a seed as −1 − position, else the arc.
     """
     indptr, heads, weights = arcs
-    dist, via, buckets, pool, settled = work
+    dist, via, buckets, marks, pool, settled = work
     pool_next, pool_state, pool_via = pool[0], pool[1], pool[2]
-    size = len(buckets)
+    one = np.uint64(1)
+    mask = len(buckets) - 1
     used = 0
     pending = 0
     start = INFINITE
     for k in range(len(seed_state)):
         if seed_cost[k] <= limit and seed_cost[k] < dist[seed_state[k]]:
             dist[seed_state[k]] = seed_cost[k]
-            slot = seed_cost[k] % size
+            slot = seed_cost[k] & mask
+            marks[slot >> 6] |= one << np.uint64(slot & 63)
             pool_state[used], pool_via[used], pool_next[used] = seed_state[k], -1 - k, buckets[slot]
             buckets[slot] = used
             used += 1
@@ -128,7 +131,15 @@ def grow(arcs: Arcs, seed_state: np.ndarray, seed_cost: np.ndarray, limit: int, 
     count = 0
     # Times are whole and never run ahead by a turn of the buckets: a slot holds one time only, and nothing is sorted.
     while pending > 0:
-        slot = now % size
+        slot = now & mask
+        # Most slots are empty: a word says which of 64 are not.
+        waiting = marks[slot >> 6] >> np.uint64(slot & 63)
+        if waiting == 0:
+            now += 64 - (slot & 63)
+            continue
+        ahead = trailing_zeros(waiting)
+        now += ahead
+        slot += ahead
         while buckets[slot] >= 0:
             item = buckets[slot]
             buckets[slot] = pool_next[item]
@@ -145,11 +156,13 @@ def grow(arcs: Arcs, seed_state: np.ndarray, seed_cost: np.ndarray, limit: int, 
                 head = heads[arc]
                 if time <= limit and time < dist[head]:
                     dist[head] = time
-                    target = time % size
+                    target = time & mask
+                    marks[target >> 6] |= one << np.uint64(target & 63)
                     pool_state[used], pool_via[used], pool_next[used] = head, arc, buckets[target]
                     buckets[target] = used
                     used += 1
                     pending += 1
+        marks[slot >> 6] &= ~(one << np.uint64(slot & 63))
         now += 1
     return count
 

@@ -79,12 +79,14 @@ class Work(NamedTuple):
     """Memory of one bounded search, clean before and after.
 
     `dist` and `via`, int32 (n_states,), are `INFINITE` everywhere and `buckets` −1; `buckets` has more slots than the
-    largest weight and than the spread of the seeds. `pool`, int32 (3, n), holds what waits in the buckets: next, state,
-    via.
+    largest weight and than the spread of the seeds, a power of two of them, at least 64. `marks`, uint64
+    (n_slots / 64,), has a bit for each slot that is not empty. `pool`, int32 (3, n), holds what waits in the buckets:
+    next, state, via.
     """
 
     dist: np.ndarray
     via: np.ndarray
     buckets: np.ndarray
+    marks: np.ndarray
     pool: np.ndarray
     settled: np.ndarray
