@@ -57,8 +57,8 @@ _SATURATIONS = tuple(item.value for item in Saturation)
 _ADEQUAT, _FRAGILE, _INADEQUAT = range(3)
 _SUR, _PROBABLE, _INDECIDABLE = range(3)
 _ROOM, _TENSE, _FULL, _NOT_MEASURED, _NO_QUESTION = range(5)
-# A zone where nobody lives: a cause of « sans objet » beside the reasons and those of `UNASKED`.
-_NO_RESIDENTS = "NO_RESIDENTS"
+# A zone where nobody lives, or nobody knows who: causes of « sans objet » beside the reasons and those of `UNASKED`.
+_NOBODY = ("NO_RESIDENTS", "POPULATION_UNKNOWN")
 # One cancelled trip is rare by nature, and the weeks without school lines are known: neither leaves a level undecided.
 _MILD = ("cancelled", "school_lines")
 
@@ -174,11 +174,14 @@ def _repeat(values: Sequence[str] | np.ndarray, codes: np.ndarray) -> pd.Categor
 
 
 def _cause(
-    level: np.ndarray, shares: np.ndarray, rules: FlagRules, unasked: np.ndarray, remote: np.ndarray, empty: np.ndarray
+    level: np.ndarray, shares: np.ndarray, rules: FlagRules, unasked: np.ndarray, remote: np.ndarray, nobody: np.ndarray
 ) -> pd.Categorical:
-    """Why a level is open, or why no question arises; missing elsewhere. `unasked` is −1 for métiers that are asked."""
+    """Why a level is open, or why no question arises; missing elsewhere.
+
+    `unasked` is −1 for métiers that are asked, `nobody` for zones where somebody lives.
+    """
     reasons = _reasons(rules)
-    names = [*(reason.name for reason in reasons), *UNASKED, _NO_RESIDENTS]
+    names = [*(reason.name for reason in reasons), *UNASKED, *_NOBODY]
     code = np.full(level.shape, -1, dtype=np.int64)
     if not rules.first:
         rows = [reasons.index(reason) for reason in UNMEASURED]
@@ -186,7 +189,7 @@ def _cause(
         code = np.where(level == OPEN, main, code)
         code = np.where((level == SANS_OBJET) & remote[None, :], names.index(FlagReason.ONLY_REMOTE.name), code)
     code = np.where((level == SANS_OBJET) & (unasked >= 0)[None, :], len(reasons) + unasked[None, :], code)
-    code = np.where((level == SANS_OBJET) & empty[:, None], names.index(_NO_RESIDENTS), code)
+    code = np.where((level == SANS_OBJET) & (nobody >= 0)[:, None], len(names) - len(_NOBODY) + nobody[:, None], code)
     return _repeat(names, code.ravel())
 
 
@@ -207,11 +210,13 @@ def _level_columns(
     radius_share = share_of(weights, points.in_radius)
     radius_level = np.where(level == SANS_OBJET, SANS_OBJET, level_codes(radius_share, rules))
     names = reason_columns(rules)
-    empty = np.asarray(weights.sum(axis=1)).ravel() <= 0
+    nobody = np.where(np.asarray(weights.sum(axis=1)).ravel() <= 0, 0, -1)
+    if residents.unknown_zones is not None:
+        nobody[(nobody == 0) & residents.unknown_zones] = 1
     return {
         "level": _coded(level, LEVELS, ordered=True),
         "confidence": _coded(confidence, _CONFIDENCES, ordered=True),
-        "cause": _cause(level, cannot, rules, unasked, remote, empty),
+        "cause": _cause(level, cannot, rules, unasked, remote, nobody),
         "doubts": tried.names(varies=True),
         "sensitive": tried.names(varies=False),
         "reachable_share": _nullable(share),

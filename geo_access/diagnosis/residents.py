@@ -62,6 +62,8 @@ class Residents:
         Département of each point, empty where the zones do not tell it.
     households : ndarray of float64, shape (n_points,), or None
         For the floor of publication; None where the points do not tell them.
+    unknown_zones : ndarray of bool, shape (n_zones,), or None
+        Zones whose only points have a population that is secret or missing; None: that is not told.
     """
 
     point_ids: np.ndarray
@@ -75,6 +77,7 @@ class Residents:
     membership: sparse.csr_matrix
     departments: np.ndarray | None = None
     households: np.ndarray | None = None
+    unknown_zones: np.ndarray | None = None
 
     @cached_property
     def weights(self) -> sparse.csr_matrix:
@@ -143,7 +146,8 @@ def read_residents(
     membership : DataFrame
         ``point_id, zone_id, share`` (0–1; 1 where the column is absent).
     zones : DataFrame
-        ``zone_id``, optionally ``zone_name`` and ``zone_kind``.
+        ``zone_id``, optionally ``zone_name`` and ``zone_kind``; in ``attrs["population_unknown"]`` ids of zones whose
+        only points have a population that is secret or missing.
     epsg : int
         Metric CRS of the positions given back.
     people : str
@@ -224,6 +228,7 @@ def read_residents(
         matrix,
         _point_departments(points, zone_ids, row, column),
         _households(points),
+        np.isin(zone_ids, [str(zone) for zone in zones.attrs.get("population_unknown", ())]),
     )
 
 

@@ -7,22 +7,24 @@ from typing import Any
 
 import pandas as pd
 
-from geo_access.diagnosis.model import UNMEASURED
+from geo_access.diagnosis.model import UNMEASURED, FlagReason
 from geo_access.report.context import ReportContext
 from geo_access.report.words import share
 from geo_access.words.words import format_number, plural, text
 
-__all__ = ["axis_lines", "gap_lines", "lift_rows", "measured", "reason_words"]
+__all__ = ["NOWHERE", "axis_lines", "gap_lines", "lift_rows", "measured", "reason_words"]
 
 _TIMED = ("SLOW_OUT", "SLOW_BACK", "SLOW_BOTH", "LATE_OUT", "EARLY_BACK", "HOURS_BOTH")
 _APART = ("remote", "mobile", "hybrid", "afest")
+NOWHERE = FlagReason.ONLY_REMOTE.name
+"""Reason of a métier that is taught, or worked, at a distance or on the move only: no question of travel arises."""
 _UNMEASURED_NAMES = tuple(reason.name for reason in UNMEASURED)
 _MOST_NAMED = 60
 
 
 def measured(blocked: pd.Series) -> pd.Series:
-    """Keep the reasons that say something of the territory, not of the data."""
-    return blocked[~blocked.index.isin(_UNMEASURED_NAMES)]
+    """Keep the reasons that say something of the territory: not of the data, nor that there is nowhere to go to."""
+    return blocked[~blocked.index.isin((*_UNMEASURED_NAMES, NOWHERE))]
 
 
 def reason_words(rows: pd.DataFrame, reason: str, language: str) -> str:

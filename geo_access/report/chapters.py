@@ -12,7 +12,16 @@ from geo_access.report.beside import curve_table, mismatch_row, observed_lines, 
 from geo_access.report.changes import change_told
 from geo_access.report.context import ReportContext
 from geo_access.report.plan import question_label, session_table
-from geo_access.report.reach import REACHES, blocked_of, is_asked, named_metier, reach_of, reach_rows, share_of
+from geo_access.report.reach import (
+    REACHES,
+    blocked_of,
+    is_asked,
+    named_metier,
+    only_remote,
+    reach_of,
+    reach_rows,
+    share_of,
+)
 from geo_access.report.words import embedded_png, known_text, minutes, share
 from geo_access.words.words import format_number, plural, text, written_date
 
@@ -259,6 +268,8 @@ def _own_levels(context: ReportContext, metier: Metier, kind: str) -> pd.Series:
 
 def _reach_line(context: ReportContext, metier: Metier, kind: str, reached: pd.Series) -> str:
     language = context.language
+    if only_remote(reached):
+        return text("report.metier.only_remote", language, kind=text(f"kind.{kind}", language))
     levels = _own_levels(context, metier, kind)
     levels = levels[levels != "sans objet"]
     said = text(

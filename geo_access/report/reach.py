@@ -7,7 +7,7 @@ import pandas as pd
 from geo_access.diagnosis.model import FlagReason, Metier
 from geo_access.report.context import ReportContext
 
-__all__ = ["REACHES", "blocked_of", "is_asked", "named_metier", "reach_of", "reach_rows", "share_of"]
+__all__ = ["REACHES", "blocked_of", "is_asked", "named_metier", "only_remote", "reach_of", "reach_rows", "share_of"]
 
 REACHES = FlagReason.REACHES.name
 
@@ -38,6 +38,11 @@ def share_of(reached: pd.Series) -> float:
 def blocked_of(reached: pd.Series) -> pd.Series:
     """Keep those who do not reach."""
     return reached.drop(REACHES, errors="ignore")
+
+
+def only_remote(reached: pd.Series) -> bool:
+    """Tell if there is nowhere to go to: all that is offered comes to the person, or to the screen."""
+    return len(reached) > 0 and set(reached.index) == {FlagReason.ONLY_REMOTE.name}
 
 
 def named_metier(metier: Metier) -> str:

@@ -8,9 +8,18 @@ import numpy as np
 import pandas as pd
 
 from geo_access.diagnosis.model import Metier
-from geo_access.report.axes import gap_lines, measured, reason_words
+from geo_access.report.axes import NOWHERE, gap_lines, measured, reason_words
 from geo_access.report.context import ReportContext
-from geo_access.report.reach import REACHES, blocked_of, is_asked, named_metier, reach_of, reach_rows, share_of
+from geo_access.report.reach import (
+    REACHES,
+    blocked_of,
+    is_asked,
+    named_metier,
+    only_remote,
+    reach_of,
+    reach_rows,
+    share_of,
+)
 from geo_access.report.words import limit_words, share
 from geo_access.words.words import format_number, plural, text
 
@@ -41,8 +50,10 @@ def summary_content(context: ReportContext) -> dict[str, Any]:
             blocked = blocked_of(reached)
             first = str(blocked.index[0]) if len(blocked) else ""
             reason = reason_words(reach_rows(context, metier.code, kind), first, language) if first else "–"
-            told = share_of(reached) if _says_something(reached) else np.nan
-            cells.append({"share": share(told, language), "reason": reason})
+            told = share(share_of(reached) if _says_something(reached) else np.nan, language)
+            if only_remote(reached):
+                told = text("level.sans objet", language)
+            cells.append({"share": told, "reason": reason})
         rows.append({"name": _named_with_code(metier), "cells": cells})
     people = max(
         (float(reach_of(context, metier.code, kind).sum()) for kind in kinds for metier in context.metiers), default=0.0
@@ -114,7 +125,9 @@ def _all_blocked(context: ReportContext, kinds: list[str]) -> dict[str, float]:
     blocked: dict[str, float] = {}
     for kind in kinds:
         for metier in context.metiers:
-            for reason, count in blocked_of(reach_of(context, metier.code, kind)).items():
+            for reason, count in (
+                blocked_of(reach_of(context, metier.code, kind)).drop(NOWHERE, errors="ignore").items()
+            ):
                 blocked[str(reason)] = blocked.get(str(reason), 0.0) + float(count)
     return blocked
 

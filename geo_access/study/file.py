@@ -144,7 +144,7 @@ class StudyFile(Section):
         if self.training is None and self.employers is None:
             found.append(("study.nothing_to_reach", {}))
         for name, ids in (
-            ("metiers", [metier.code for metier in self.metiers]),
+            ("metiers", [metier.code.upper() for metier in self.metiers]),
             ("profiles", [profile.id for profile in self.profiles]),
             ("thresholds", [threshold.id for threshold in self.thresholds]),
             ("schedules", [schedule.id for schedule in self.schedules]),

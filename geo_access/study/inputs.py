@@ -21,7 +21,7 @@ from geo_access.errors import Fault, GeoAccessError, InputError, raise_faults
 from geo_access.sources.places.find_address import BAN_SERVICE, choose_address, search_books, search_service
 from geo_access.sources.places.geocode import Addresses, read_addresses, read_communes
 from geo_access.sources.places.meeting_places import read_carpool_places
-from geo_access.sources.places.population import assign_zones, read_population
+from geo_access.sources.places.population import assign_zones, read_population, zones_unknown
 from geo_access.sources.places.zones import read_zones
 from geo_access.sources.supply.crosswalk_files import build_crosswalk
 from geo_access.sources.supply.employers import read_employers, read_siae
@@ -40,7 +40,7 @@ from geo_access.study.known_formats import format_hint
 from geo_access.study.needs import ReadNeeds, read_needs
 from geo_access.study.needs_joined import JoinedNeeds, joined_needs
 from geo_access.study.sections import EmployersTable, Table, TrainingTable
-from geo_access.study.verdict import supply_notes, table_faults
+from geo_access.study.verdict import supply_notes, table_faults, zone_notes
 from geo_access.words.note import Note, note
 from geo_access.words.told import fault
 
@@ -246,15 +246,6 @@ def _with_hours(employers: gpd.GeoDataFrame, study: StudyFile) -> tuple[gpd.GeoD
     return filled, [note("no_hours", n=int((~known).sum()), start=start, end=end)]
 
 
-def _warnings(membership: pd.DataFrame, zones: gpd.GeoDataFrame) -> list[Note]:
-    empty = [str(zone) for zone in membership.attrs.get("zones_without_points", [])]
-    found: list[Note] = list(zones.attrs.get("notes", []))
-    if empty:
-        named = ", ".join(empty[:_MOST_NAMED]) + (f" … ({len(empty)})" if len(empty) > _MOST_NAMED else "")
-        found.append(note("empty_zones", zones=named))
-    return found
-
-
 def read_inputs(study: StudyFile, path: Path) -> StudyInputs:
     """Read the tables that a study names.
 
@@ -396,6 +387,7 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
     # Basins are told by commune: before communes go into their cantons.
     needs = attempt("needs", faults, partial(_joined_needs, study, tables, zones)) or JoinedNeeds()
     zones, membership = grouped.zones, grouped.membership
+    zones.attrs["population_unknown"] = zones_unknown(points[0], zones, membership)
     read = (points, tables.training, tables.employers, tables.flows, tables.carpool)
     reports = [found[1] for found in read if found is not None]
     notes = [said for report in reports for said in report.notes]
@@ -422,7 +414,7 @@ def joined_inputs(study: StudyFile, tables: Tables) -> StudyInputs:
         employment=tables.employment,
         reports=(*reports, *needs.reports),
         warnings=(
-            *_warnings(membership, zones),
+            *zone_notes(membership, zones),
             *grouped.notes,
             *notes,
             *told,

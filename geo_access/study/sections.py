@@ -322,6 +322,13 @@ class MetierSection(Section):
     min_level: Annotated[int, Field(ge=1, le=8)] = 1
     max_level: Annotated[int, Field(ge=1, le=8)] = 8
 
+    @model_validator(mode="after")
+    def _levels_ascend(self) -> MetierSection:
+        if self.min_level > self.max_level:
+            told = "levels {first}–{last} are not ascending within 1–8: swap or correct them"
+            raise PydanticCustomError("study.levels", told, {"first": self.min_level, "last": self.max_level})
+        return self
+
 
 class ProfileSection(Section):
     """``[[profiles]]``: how a public gets about."""

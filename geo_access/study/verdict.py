@@ -22,7 +22,7 @@ from geo_access.errors import Fault, GeoAccessError
 from geo_access.words.note import Note, note
 from geo_access.words.told import fault
 
-__all__ = ["supply_notes", "table_faults"]
+__all__ = ["supply_notes", "table_faults", "zone_notes"]
 
 _ANY_METRIC_CRS = 3857
 _MOST_FAULTS = 20
@@ -167,4 +167,27 @@ def supply_notes(tables: _Tables, points: gpd.GeoDataFrame, metiers: list[Metier
         if imputed.any() and people.sum() > 0:
             share = 100 * float(people[imputed].sum() / people.sum())
             found.append(note("coverage.imputed", share=round(share)))
+    return found
+
+
+def zone_notes(membership: pd.DataFrame, zones: gpd.GeoDataFrame) -> list[Note]:
+    """Say which zones no populated point stands for, and of which the population is not known.
+
+    Parameters
+    ----------
+    membership : pandas.DataFrame
+        Of `geo_access.sources.places.population.assign_zones`.
+    zones : geopandas.GeoDataFrame
+
+    Returns
+    -------
+    list of Note
+    """
+    unknown = zones.attrs.get("population_unknown", [])
+    empty = [str(zone) for zone in membership.attrs.get("zones_without_points", []) if str(zone) not in unknown]
+    found: list[Note] = list(zones.attrs.get("notes", []))
+    for key, some in (("empty_zones", empty), ("unknown_zones", unknown)):
+        if some:
+            named = ", ".join(some[:_MOST_NAMED]) + (f" … ({len(some)})" if len(some) > _MOST_NAMED else "")
+            found.append(note(key, zones=named))
     return found

@@ -20,7 +20,7 @@ from geo_access.report.words import embedded_png, share
 from geo_access.words.catalogue import catalogue
 from geo_access.words.words import written_date
 
-from .study import picture, tiny_context
+from .study import picture, reach_row, tiny_context
 
 VOID = {"meta", "img", "br", "rect", "link", "hr"}
 
@@ -208,3 +208,22 @@ def _luminance(colour: str) -> float:
 def test_contrast_is_at_least_four_and_a_half(ink: str, paper: str) -> None:
     lighter, darker = sorted((_luminance(ink), _luminance(paper)), reverse=True)
     assert (lighter + 0.05) / (darker + 0.05) >= 4.5
+
+
+def test_a_metier_that_is_only_taught_at_a_distance_has_no_share_and_is_no_obstacle() -> None:
+    rows = [
+        reach_row("A1", "REACHES", 100.0),
+        reach_row("A1", "SLOW_BOTH", 300.0),
+        reach_row("B2", "ONLY_REMOTE", 400.0),
+    ]
+    context = tiny_context(reach=pd.DataFrame(rows))
+    content = summary_content(context)
+    cells = {row["name"].split(" (")[0]: row["cells"][0] for row in content["rows"]}
+    assert cells["Soudage"]["share"] == "Sans objet"
+    told = " ".join(content["lines"])
+    # All who are blocked at a place to go to are too slow: the four hundred are no situation of this territory.
+    assert "100\u202f% des situations" in told
+    assert "0\u202f% des habitants y parviennent" not in told
+    lines = metier_content(context, context.metiers[1])["lines"]
+    assert "la question du trajet ne se pose pas" in lines[0]
+    assert "0\u202f%" not in lines[0]

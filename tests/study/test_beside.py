@@ -118,6 +118,48 @@ def test_what_a_scenario_changes_is_not_told_of_zones_that_are_not_published(tmp
     assert set(outcome.delta.zones["zone_id"]) == {"z3.1"}
 
 
+def test_a_population_that_is_secret_is_not_nobody(tmp_path: Path) -> None:
+    path = write_small_study(tmp_path)
+    rows = points()[:3]
+    rows[0] |= {"population": "s"}
+    write_csv_rows(tmp_path / "points.csv", rows)
+    prepared = prepare_study(path)
+    flags = prepared.diagnosis.flags.astype({"zone_id": str, "cause": str, "level": str, "kind": str})
+    own = flags[(flags["metier"].astype(str) == "F1602")].groupby("zone_id")
+    # Of one zone the only point has a secret population; of another there is no point at all.
+    assert {zone: set(rows["cause"].map(str)) for zone, rows in own} == {
+        "z3.0": {"POPULATION_UNKNOWN"},
+        "z3.1": {"nan"},
+        "z3.2": {"NO_RESIDENTS"},
+    }
+    assert set(flags.loc[flags["zone_id"] != "z3.1", "level"]) == {"sans objet"}
+    said = {note.key: note.told("en") for note in prepared.inputs.warnings}
+    assert "z3.0" in said["unknown_zones"]
+    assert "z3.2" in said["empty_zones"]
+    assert "z3.0" not in said["empty_zones"]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ('code = "H2913"', 'code = "H2913"\nmin_level = 6\nmax_level = 3', "6–3"),
+        ('code = "H2913"', 'code = "f1602"', "F1602"),
+    ],
+)
+def test_metiers_that_run_would_refuse_or_count_twice_are_refused_by_check(
+    tmp_path: Path, old: str, new: str, said: str
+) -> None:
+    path = write_small_study(tmp_path)
+    path.write_text(path.read_text(encoding="utf-8").replace(old, new), encoding="utf-8")
+    told = []
+    for ask in (lambda made: made.check(), lambda made: made.run(tmp_path / "out")):
+        with pytest.raises(GeoAccessError) as error:
+            ask(Study.from_file(path))
+        told.append(error_text(error.value, "fr"))
+    assert told[0] == told[1]
+    assert said in told[0]
+
+
 REFUSED: dict[str, tuple[str, dict[str, str], str]] = {
     "young people that no column tells": (SECTIONS.replace("job_seekers", "youth_16_25"), {}, "youth_16_25"),
     "a mode that is none": (SECTIONS, {"flux": "home,work,mode,people\nz3.0,z3.1,fusée,5\n"}, "fusée"),

@@ -37,6 +37,7 @@ __all__ = [
     "decode_cells",
     "read_population",
     "spread_over_buildings",
+    "zones_unknown",
 ]
 
 CELL_EPSG = 3035
@@ -247,6 +248,9 @@ def read_population(
     points = gpd.GeoDataFrame(data, geometry=geometry.to_numpy()[keep], crs=WGS84)
     report = make_report(where, len(table), kept=lost, notes=notes)
     points.attrs["report"] = report.to_dict()
+    secret = np.array([why is not None and why.key == "loss.no_population" for _, _, why in lost], dtype=bool)
+    rows = np.array([row for row, _, _ in lost], dtype=np.int64)[secret]
+    points.attrs["population_unknown"] = shapely.get_coordinates(geometry.to_numpy()[rows]).tolist()
     return points, report
 
 
@@ -303,6 +307,32 @@ def _flags(values: pd.Series) -> np.ndarray:
         return values.to_numpy(dtype=bool)
     texts = to_text(values).fillna("").str.lower()
     return (texts.isin(["1", "true", "oui", "yes", "o", "vrai"])).to_numpy(dtype=bool)
+
+
+def zones_unknown(points: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, membership: pd.DataFrame) -> list[str]:
+    """Zones that no populated point stands for, and in which points lie whose population is secret or missing.
+
+    Parameters
+    ----------
+    points : geopandas.GeoDataFrame
+        Of `read_population`.
+    zones : geopandas.GeoDataFrame
+        ``zone_id``, polygons.
+    membership : pandas.DataFrame
+        Of `assign_zones`.
+
+    Returns
+    -------
+    list of str
+    """
+    lonlat = points.attrs.get("population_unknown", [])
+    empty = {str(zone) for zone in membership.attrs.get("zones_without_points", [])}
+    if not lonlat or not empty:
+        return []
+    places = gpd.GeoSeries(shapely.points(lonlat), crs=WGS84).to_crs(zones.crs)
+    own = zones[zones["zone_id"].astype(str).isin(empty)]
+    found = own.geometry.intersects(shapely.MultiPoint(places.get_coordinates().to_numpy()))
+    return own.loc[found, "zone_id"].astype(str).tolist()
 
 
 def assign_zones(points: gpd.GeoDataFrame, zones: gpd.GeoDataFrame, *, min_share: float = _MIN_SHARE) -> pd.DataFrame:
