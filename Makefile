@@ -1,6 +1,8 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+# Two workers, file by file in the order of tests/conftest.py: the longest begin.
+TWO := -n 2 --dist loadfile --no-loadscope-reorder -q
 
 .PHONY: reference notebooks campaign demo test quick lint docs bench wheel lowest clean
 
@@ -19,11 +21,13 @@ lint: $(VENV)/.ready
 	$(BIN)/mypy
 
 test: lint
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q --ignore=tests/reference
+	$(BIN)/python -m pytest $(TWO) --ignore=tests/reference
 
-# Whole studies on real data, where they are (../shared/data): a minute that `make test` leaves to CI.
+# What `make test` leaves to CI: whole studies (the demo, real data where ../shared/data is), the notebooks, and all
+# examples of every property, of which `make test` draws a third.
 reference: $(VENV)/.ready
-	$(BIN)/python -m pytest -n 2 --dist loadfile -q tests/reference
+	$(BIN)/python -m pytest $(TWO) tests/reference
+	EXAMPLES=1 $(BIN)/python -m pytest $(TWO) -m hypothesis --ignore=tests/reference tests
 
 # The tests of the rooms that changed since origin/main (or SINCE=…), for at most a minute; what was not reached is said.
 quick: $(VENV)/.ready

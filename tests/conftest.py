@@ -1,4 +1,4 @@
-"""Rules of the whole suite: what may be skipped where, and how long a quick round lasts."""
+"""Rules of the whole suite: what may be skipped where, how long a quick round lasts, in which order files begin."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 
 from tests.shared import ROOT
@@ -22,6 +23,35 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 _BEGAN = pytest.StashKey[float]()
+
+# Files that take longest, begun first: at the end of a run both workers are still busy.
+_LONG = (
+    "tests/reference/test_study_hauts_de_france.py",
+    "tests/reference/test_demo.py",
+    "tests/web/test_page.py",
+    "tests/web/test_bad_input.py",
+    "tests/reliability/test_sample.py",
+    "tests/study/test_scheduler.py",
+    "tests/times/test_cluster.py",
+    "tests/test_cli.py",
+    "tests/words/test_command_line.py",
+)
+# Every run draws a third of each property's examples; `make reference` draws them all.
+_EXAMPLES = float(os.environ.get("EXAMPLES", "0.34"))
+_FEWEST = 8
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    first = {name: place for place, name in enumerate(_LONG)}
+    items.sort(key=lambda item: first.get(item.nodeid.partition("::")[0], len(first)))
+    if _EXAMPLES >= 1:
+        return
+    drawn = {getattr(item.obj, "__func__", item.obj) for item in items if item.get_closest_marker("hypothesis")}
+    for test in drawn:
+        settings = test._hypothesis_internal_use_settings
+        fewer = max(min(_FEWEST, settings.max_examples), round(settings.max_examples * _EXAMPLES))
+        test._hypothesis_internal_use_settings = hypothesis.settings(settings, max_examples=fewer)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -9,7 +9,7 @@ import nbclient
 import nbformat
 import pytest
 
-FOLDER = Path(__file__).resolve().parents[1] / "notebooks"
+FOLDER = Path(__file__).resolve().parents[2] / "notebooks"
 NAMES = ("adviser", "first_map", "isochrones", "planner", "researcher", "shifts", "streets", "what_if")
 MOST_CELLS = 16
 LARGEST_BYTES = 400_000
