@@ -52,8 +52,8 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "straight lines as a graph": (lambda: ga.to_networkx(PLAIN), "no streets|straight|crow"),
     "one network of days": (lambda: ga.shift_days("net", HOME, SITE, start="8:00", end="16:00"), r"networks\[0\]: str"),
     "day in words": (lambda: times(day="17 mars"), "'17 mars' is not a day"),
-    "stop ids as a number": (lambda: times(mode="park_and_ride", park_and_ride=3), "3 lists no stops"),
-    "lines without kinds": (lambda: times(line_kinds=["x"]), "tells no lines"),
+    "stop ids as a number": (lambda: times(mode="park_and_ride", park_and_ride=3), "3 is no list of stops"),
+    "lines without kinds": (lambda: times(line_kinds=["x"]), "is no list of lines"),
     "a duration that is none": (lambda: times(max_minutes=np.timedelta64("NaT")), "is no duration"),
     "memory in words": (lambda: times(memory_gb="4"), "memory_gb: '4' is not a number"),
     "no memory": (lambda: times(memory_gb=-1), "memory_gb: -1 does not fit"),
@@ -85,7 +85,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "one stage": (lambda: ga.chain_times(BUSES, HOME, ga.Stage("x", SITE, 5), depart="07:10"), "Stage is no list"),
     "a stage without a name": (
         lambda: ga.chain_times(BUSES, HOME, [ga.Stage(None, SITE, 5)], depart="07:10"),  # type: ignore[arg-type]
-        "None names no stage",
+        "None is no name of a stage",
     ),
     "a stage as long as a text": (
         lambda: ga.chain_times(BUSES, HOME, [ga.Stage("x", SITE, "5")], depart="07:10"),  # type: ignore[arg-type]
@@ -108,8 +108,8 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "a box of three": (lambda: built(bbox_lonlat=(1, 2, 3)), "bbox_lonlat: .*is no box"),
     "relief that is not there": (lambda: built(dem="nope.tif"), "nope.tif"),
     "an hour as a number": (lambda: built(street_time=8), "street_time: 8 is not a clock time"),
-    "ways in words": (lambda: built(closed_ways="5"), "'5' lists no ways"),
-    "holidays turned round": (lambda: built(school_breaks=[("2026-02-01", "2026-01-01")]), "tells no holidays"),
+    "ways in words": (lambda: built(closed_ways="5"), "'5' is no list of ways"),
+    "holidays turned round": (lambda: built(school_breaks=[("2026-02-01", "2026-01-01")]), "is no list of holidays"),
     "a graph as streets": (lambda: ga.build_network(date="2026-03-17", streets=nx.MultiDiGraph()), "from_osmnx"),
     "a number as streets": (lambda: ga.build_network(date="2026-03-17", streets=3), "streets: int"),
     "a number as a feed": (lambda: built(gtfs=[3]), r"gtfs\[0\]: 3 is no path"),
@@ -128,7 +128,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "times in a row": (lambda: m.cumulative(TIMES[0], [1.0, 2.0], cutoff_s=600), "is no table of times"),
     "a cutoff in words": (lambda: m.cumulative(TIMES, [1, 2], cutoff_s="3"), "cutoff_s: '3'"),
     "amounts in words": (lambda: m.two_step_fca(TIMES, ["a", "b"], [1, 2], cutoff_s=600), "no list of numbers"),
-    "a number as decay": (lambda: m.gravity(TIMES, [1, 2], decay=3), "weighs no times"),  # type: ignore[arg-type]
+    "a number as decay": (lambda: m.gravity(TIMES, [1, 2], decay=3), "is no decay"),  # type: ignore[arg-type]
     "a decay in words": (lambda: m.Exponential("x"), "above 0"),  # type: ignore[arg-type]
     "n in words": (lambda: m.time_to_nearest(TIMES, [1, 2], n="1"), "1 or more"),
     "a quantile in words": (lambda: m.weighted_quantile([1, 2], "x"), "a share"),

@@ -43,7 +43,7 @@ from geo_access.measures.measures import (
     time_to_nearest,
     time_to_opportunities,
 )
-from geo_access.measures.mismatch import MismatchReference, dares_mismatch, duncan_index
+from geo_access.measures.mismatch import MismatchFloor, MismatchReference, dares_mismatch, duncan_index
 from geo_access.surfaces.share import ShareSurface, share_areas, share_surface, shift_surface
 
 __all__ = [
@@ -54,6 +54,7 @@ __all__ = [
     "Linear",
     "Logistic",
     "Matching",
+    "MismatchFloor",
     "MismatchReference",
     "Power",
     "ShareSurface",

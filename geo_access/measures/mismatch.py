@@ -16,7 +16,7 @@ from geo_access.errors import raise_faults
 from geo_access.given import require_kind
 from geo_access.words.told import fault
 
-__all__ = ["MismatchReference", "dares_mismatch", "duncan_index"]
+__all__ = ["MismatchFloor", "MismatchReference", "dares_mismatch", "duncan_index"]
 
 
 def duncan_index(candidates: np.ndarray, offers: np.ndarray) -> float:
@@ -126,12 +126,27 @@ def _checked(table: pd.DataFrame) -> pd.DataFrame:
     return clean
 
 
+@dataclass(frozen=True)
+class MismatchFloor:
+    """How much of a métier there must be for a class.
+
+    Attributes
+    ----------
+    zones : int
+        Zones in which it appears.
+    candidates, offers : float
+        Totals.
+    """
+
+    zones: int = 50
+    candidates: float = 200
+    offers: float = 200
+
+
 def dares_mismatch(
     table: pd.DataFrame,
     *,
-    min_zones: int = 50,
-    min_candidates: float = 200,
-    min_offers: float = 200,
+    floor: MismatchFloor | None = None,
     repeats: int = 200,
     seed: int = 0,
     reference: MismatchReference | None = None,
@@ -147,10 +162,8 @@ def dares_mismatch(
     ----------
     table : DataFrame
         One row per métier × zone: ``metier, zone_id, candidates, offers``.
-    min_zones : int
-        Floor, zones in which the métier appears.
-    min_candidates, min_offers : float
-        Floors of the totals.
+    floor : MismatchFloor, optional
+        Below which a métier gets no class; by default that of Dares.
     repeats : int
         Draws for each of eleven scales of the difference.
     seed : int
@@ -180,7 +193,7 @@ def dares_mismatch(
     --------
     >>> rows = [("A", "x", 3, 1), ("A", "y", 1, 3), ("B", "x", 2, 2), ("B", "y", 2, 2)]
     >>> table = pd.DataFrame(rows, columns=["metier", "zone_id", "candidates", "offers"])
-    >>> found, _ = dares_mismatch(table, min_zones=1, min_candidates=1, min_offers=1, repeats=50)
+    >>> found, _ = dares_mismatch(table, floor=MismatchFloor(1, 1, 1), repeats=50)
     >>> found[["metier", "mismatch"]].values.tolist()
     [['A', 0.5], ['B', 0.0]]
     """
@@ -196,7 +209,9 @@ def dares_mismatch(
     names = ["metier", "zones", "candidates", "offers", "mismatch", "mismatch_corrected"]
     names += ["mismatch_low", "mismatch_high"]
     found = pd.DataFrame(rows, columns=names)
-    enough = (found["zones"] >= min_zones) & (found["candidates"] >= min_candidates) & (found["offers"] >= min_offers)
+    least = MismatchFloor() if floor is None else floor
+    enough = (found["zones"] >= least.zones) & (found["candidates"] >= least.candidates)
+    enough &= found["offers"] >= least.offers
     found["above_floor"] = enough & found["mismatch"].notna()
     chosen = _reference(found.loc[found["above_floor"], "mismatch"].to_numpy(float), source, reference)
     standardised = (found["mismatch"] - chosen.mean) / chosen.deviation if chosen.deviation > 0 else np.nan

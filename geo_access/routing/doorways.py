@@ -257,7 +257,7 @@ class Doorways:
             doors = widened_doors(self._network, known, stop_rows, stops, query)
             if doors is not None:
                 return doors
-        doors = open_doors(self._network, xy, query, legs, leaving=True, arriving=True, linker=linker)
+        doors = open_doors(self._network, xy, query, legs, serve="both", linker=linker)
         if known is None:
             self.places.searched.put(key, SearchedDoors(stop_rows, doors), _walks_bytes(doors))
         return doors

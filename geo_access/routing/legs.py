@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Literal
 
 import numpy as np
 
@@ -151,8 +152,7 @@ def open_doors(
     query: Query,
     legs: Legs,
     *,
-    leaving: bool,
-    arriving: bool,
+    serve: Literal["leaving", "arriving", "both"],
     beside: Doors | None = None,
     linker: Linker | None = None,
 ) -> Doors:
@@ -168,8 +168,8 @@ def open_doors(
         Its access is this end's when leaving, its egress when arriving.
     legs : Legs
         Street modes of the same journey.
-    leaving, arriving : bool
-        Whether journeys start here, and whether they end here.
+    serve : str
+        ``"leaving"``: journeys start here; ``"arriving"``: they end here; ``"both"``.
     beside : Doors, optional
         Of the other end: the stops are linked already.
     linker : callable, optional
@@ -180,6 +180,7 @@ def open_doors(
     Doors
     """
     linker = partial(link, network) if linker is None else linker
+    leaving, arriving = serve != "arriving", serve != "leaving"
     sides = [mode for mode, wanted in ((legs.start, leaving), (legs.end, arriving)) if wanted]
     links = {mode: linker(points_xy, mode, query) for mode in {*sides, *(mode for mode, _ in legs.direct)}}
     stops = dict(beside.stops) if beside is not None else {}
@@ -216,8 +217,8 @@ def connect(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray,
     -------
     Ends
     """
-    origins = open_doors(network, origin_xy, query, legs, leaving=True, arriving=False)
-    destinations = open_doors(network, destination_xy, query, legs, leaving=False, arriving=True, beside=origins)
+    origins = open_doors(network, origin_xy, query, legs, serve="leaving")
+    destinations = open_doors(network, destination_xy, query, legs, serve="arriving", beside=origins)
     return join_doors(network, origins, destinations, query, legs)
 
 

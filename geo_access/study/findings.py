@@ -23,7 +23,7 @@ from geo_access.diagnosis.service_plan import service_plan
 from geo_access.diagnosis.service_remedies import ServiceEngines, try_changes
 from geo_access.diagnosis.siting import sessions_for_metier
 from geo_access.diagnosis.supply_adequacy import employer_need, supply_adequacy
-from geo_access.measures.mismatch import dares_mismatch
+from geo_access.measures.mismatch import MismatchFloor, dares_mismatch
 from geo_access.report.changes import change_told
 from geo_access.routing.query import Window
 from geo_access.study.beside import publication
@@ -345,9 +345,7 @@ def study_mismatch(file: StudyFile, inputs: StudyInputs) -> pd.DataFrame | None:
         official = table[["metier", "official_class"]].dropna().drop_duplicates("metier")
     found, _ = dares_mismatch(
         table,
-        min_zones=section.min_zones,
-        min_candidates=section.min_candidates,
-        min_offers=section.min_offers,
+        floor=MismatchFloor(section.min_zones, section.min_candidates, section.min_offers),
         official=official,
         source=section.source or section.file.name,
     )

@@ -232,10 +232,10 @@ def main() -> None:
     ours["arrive-by window"] = median_s(lambda: point_times(network, all_, all_, by), times=3)
     ours["one origin"] = median_s(lambda: point_times(network, single, all_, window))
     legs = mode_legs(window)
-    doors = open_doors(network, all_, window, legs, leaving=False, arriving=True)
+    doors = open_doors(network, all_, window, legs, serve="arriving")
 
     def one_origin() -> None:
-        origin = open_doors(network, single, window, legs, leaving=True, arriving=False, beside=doors)
+        origin = open_doors(network, single, window, legs, serve="leaving", beside=doors)
         transit_times(network, join_doors(network, origin, doors, window, legs), samples_of(window), window)
 
     ours["one origin, doors open"] = median_s(one_origin)

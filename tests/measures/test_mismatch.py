@@ -14,10 +14,10 @@ from scipy.stats import spearmanr
 
 from geo_access.errors import InputError
 from geo_access.measures.matching import match_candidates
-from geo_access.measures.mismatch import dares_mismatch, duncan_index
+from geo_access.measures.mismatch import MismatchFloor, dares_mismatch, duncan_index
 from tests.shared import shared_path
 
-FREE = {"min_zones": 1, "min_candidates": 1, "min_offers": 1, "repeats": 20}
+FREE = {"floor": MismatchFloor(1, 1, 1), "repeats": 20}
 
 
 def table(rows: list[tuple[str, str, float, float]]) -> pd.DataFrame:
@@ -43,7 +43,7 @@ def test_metiers_below_the_floor_have_an_index_and_no_class() -> None:
         ("small", "a", 3.0, 0.0),
         ("none", "a", 0, 0),
     ]
-    found, reference = dares_mismatch(table(rows), min_zones=2, repeats=50, source="test 2021")
+    found, reference = dares_mismatch(table(rows), floor=MismatchFloor(zones=2), repeats=50, source="test 2021")
     by = found.set_index("metier")
     assert by.loc["big", "above_floor"]
     assert not by.loc["small", "above_floor"]
@@ -100,7 +100,7 @@ def test_our_index_ranks_metiers_as_the_official_classes_do() -> None:
     data = pd.read_csv(path, sep=";", decimal=",", dtype={"cbassin": str})
     ours = data.rename(columns={"ROME": "metier", "cbassin": "zone_id", "defm_abc": "candidates", "oee": "offers"})
     official = ours.rename(columns={"ind_mismatch_geo_d": "official_class"})
-    found, _ = dares_mismatch(ours, min_zones=50, official=official, repeats=50, source="Dares 2021")
+    found, _ = dares_mismatch(ours, floor=MismatchFloor(zones=50), official=official, repeats=50, source="Dares 2021")
     kept = found[found["above_floor"]]
     assert len(kept) == 137
     rank = spearmanr(kept["mismatch"], kept["official_class"].astype(float)).statistic
