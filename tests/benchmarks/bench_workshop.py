@@ -194,13 +194,13 @@ def on_the_page(ask: Callable[..., bytes], base: PreparedStudy) -> None:
             page.mouse((x, y), (x + to[0] / 2, y + to[1] / 2), (x + to[0], y + to[1]), dragged=True)
             page.until(f"return window.timed.length > {turn}", seconds=120)
         tell("session dragged on the page, zones recoloured", _seconds(page)[1:], target_ms=300)
-        page.run("window.awaited = '#question details:not(#edit) .sentence'; window.before = null; window.timed = []")
+        page.run("window.awaited = '#surface .sentence'; window.before = null; window.timed = []")
         modes = ("walk", "bike", "car", "transit")
         for turn, mode in enumerate(modes * 6):
             page.run(
                 "document.querySelector('[name=mode]').value = arguments[0];"
                 "document.querySelector('[name=site]').value = arguments[1];"
-                "[...document.querySelectorAll('#question details form')][0].requestSubmit();"
+                "document.querySelector('#surface form').requestSubmit();"
                 "window.dispatchEvent(new Event('click'))",
                 mode,
                 str(base.diagnosis.sites["training"].ids[turn % len(base.diagnosis.sites["training"])]),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import geopandas as gpd
@@ -15,6 +16,7 @@ from geo_access.study.prepared import PreparedStudy
 from geo_access.times.round_trip import Ask, Sites, connect_points, round_trip
 from geo_access.web.adviser import adviser_answer
 from geo_access.web.questions import AdviserQuestion
+from geo_access.words.words import text
 from tests.browser import browser
 from tests.web.test_page import READY, choose, figures
 
@@ -120,6 +122,12 @@ def test_the_page_asks_for_the_stop_and_shows_the_apis_figures(served: str, prep
         page.until("return document.querySelector('#rows table')", seconds=120)
         told = page.run("return document.querySelector('#answer .sentence').textContent")
         paper = page.run("return document.querySelector('.for-print').textContent")
+        # In a quarter of an hour nothing would do, and what was tried was tried by way of the stop.
+        choose(page, "minutes", "15")
+        page.run("document.querySelector('#question form button[type=submit]').click()")
+        said = json.dumps(text("web.nothing_lifts_by_stop", "fr"))
+        page.until(f"return document.getElementById('detail').textContent.includes({said})", seconds=120)
+        assert text("web.nothing_lifts", "fr") not in page.run("return document.getElementById('detail').textContent")
     assert "étape de 10 min" in paper
     assert "Sites à 9 km au plus" in paper
     assert "3.83" not in paper

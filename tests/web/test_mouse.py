@@ -12,6 +12,8 @@ import pytest
 from geo_access.study.file import checked_changes
 from geo_access.study.prepared import PreparedStudy
 from geo_access.study.whatif import run_scenario
+from geo_access.web.planner import surface_answer
+from geo_access.web.questions import SurfaceQuestion
 from geo_access.web.shapes import bounds_of, sites_layer, stops_layer
 from tests.browser import Page, browser
 from tests.web.test_page import PIXELS, choose, figures, opened
@@ -106,6 +108,22 @@ def places(layer: bytes) -> dict[str, tuple[float, float]]:
 def markers(page: Page) -> list[tuple[str, float, float]]:
     """Markers of the map: their names and the pixels that they can be taken at."""
     return [(name, float(x), float(y)) for name, x, y in page.run(MARKERS)]
+
+
+def test_a_click_on_the_map_draws_who_can_come_there_and_opens_the_zone(planner: Page, prepared: PreparedStudy) -> None:
+    place = places(stops_layer(prepared.network))["Pont de la Vère"]
+    planner.mouse(pixels(planner, prepared)(place))
+    told = planner.until("return document.querySelector('#surface .sentence')?.textContent", seconds=60)
+    assert planner.until("return document.querySelector('#detail h2')?.textContent", seconds=60)
+    state = dict(part.split("=") for part in planner.run("return location.hash.slice(1)").split("&"))
+    lon, lat = float(state["lon"]), float(state["lat"])
+    assert (lon, lat) == pytest.approx(place, abs=0.002)
+    asked = SurfaceQuestion(lon=lon, lat=lat, mode="transit", at="08:00", minutes=60)
+    answer = surface_answer(prepared, asked)
+    head = json.loads(answer[4 : 4 + int.from_bytes(answer[:4], "little")])
+    assert round(head["residents"][60]) in figures(told)
+    planner.run("[...document.querySelectorAll('#surface button')].find((b) => b.type === 'button').click()")
+    planner.until("return !document.querySelector('#surface .sentence')")
 
 
 def test_a_session_is_dropped_then_dragged_with_the_mouse(planner: Page, prepared: PreparedStudy) -> None:

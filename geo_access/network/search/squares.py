@@ -133,9 +133,14 @@ def sight(square: Square, first: np.ndarray, second: np.ndarray) -> np.ndarray:
 
 
 def _used(squares: Squares, graph: ModeGraph) -> np.ndarray:
-    """Squares that a mode may walk in, bool (n_squares,)."""
+    """Squares that a mode may walk in, bool (n_squares,); looked for once in a graph."""
+    kept = graph.__dict__.get("_squares_used")
+    if kept is not None and kept[0] is squares:
+        known: np.ndarray = kept[1]
+        return known
     found = np.zeros(len(squares) + 1, dtype=bool)
     found[squares.edge_square[graph.edges]] = True
+    graph.__dict__["_squares_used"] = (squares, found[:-1])
     return found[:-1]
 
 

@@ -7,18 +7,20 @@ import { change, current } from "./state.js";
 import { table } from "./table.js";
 import { clock, el, field, number, percent, select, t } from "./words.js";
 
-let app, parts = {}, shares = null;
+let app, parts = {}, shares = null, place = null;
 
 export function open(context) {
   app = context;
   const s = current();
   const sites = app.sites.job || [];
-  parts.site = select("site", sites.map((x) => [x.id, x.name]), s.esite || sites[0]?.id);
+  place = s.elon && !s.esite ? { lon: Number(s.elon), lat: Number(s.elat) } : null;
+  parts.site = select("site", [...(place ? [["", t("web.this_place")]] : []), ...sites.map((x) => [x.id, x.name])], place ? "" : s.esite || sites[0]?.id);
   parts.start = clock("start", s.start || "05:00");
   parts.end = clock("end", s.end || "13:00");
   parts.profile = select("profile", app.profiles.map((p) => [p.id, p.name]), s.eprofile || app.profiles[0].id);
   parts.minutes = el("input", { type: "number", name: "minutes", min: 5, max: 180, value: s.eminutes || 60 });
   app.question.replaceChildren(el("h1", {}, t("web.employer_title")), el("p", { class: "muted" }, t("web.employer_law")),
+    el("p", { class: "muted" }, t("web.employer_hint")),
     sites.length ? el("form", { onsubmit: (e) => { e.preventDefault(); ask(); } },
       field(t("web.site"), parts.site, { wide: true }), field(t("web.shift_start"), parts.start), field(t("web.shift_end"), parts.end),
       field(t("web.public"), parts.profile, { wide: true }), field(t("web.longest"), parts.minutes),
@@ -28,7 +30,9 @@ export function open(context) {
   return sites.length ? ask(false) : undefined;
 }
 
-const asked = () => ({ site: parts.site.value, start: parts.start.value, end: parts.end.value, profile: parts.profile.value, minutes: Number(parts.minutes.value) });
+// A site of the study, or a place of the map.
+const where = () => (parts.site.value ? { site: parts.site.value } : place);
+const asked = () => ({ ...where(), start: parts.start.value, end: parts.end.value, profile: parts.profile.value, minutes: Number(parts.minutes.value) });
 
 // Which hours nobody is brought for, at this site.
 async function hours() {
@@ -51,15 +55,16 @@ function trips() {
 }
 
 async function ask(step = true) {
-  change({ esite: parts.site.value, start: parts.start.value, end: parts.end.value, eprofile: parts.profile.value, eminutes: parts.minutes.value }, { step });
+  view.pin(parts.site.value ? [] : [{ ...place, name: t("web.this_place") }]);
+  change({ esite: parts.site.value, ...(parts.site.value ? { elon: undefined, elat: undefined } : {}), start: parts.start.value, end: parts.end.value, eprofile: parts.profile.value, eminutes: parts.minutes.value }, { step });
   app.stale();
   app.answer.append(el("p", { class: "muted" }, t("web.computing")));
   let found;
-  try { found = await api.post("employer", { site: parts.site.value, start: parts.start.value, end: parts.end.value, profile: parts.profile.value, minutes: Number(parts.minutes.value) }); }
+  try { found = await api.post("employer", asked()); }
   catch (error) { app.failed(error); return; }
   const best = [...found.shifts].sort((a, b) => b.reached - a.reached)[0];
   const gain = best && best.reached > found.reached ? t("web.employer_better", { start: best.start, end: best.end, n: number(best.reached - found.reached) }) : t("web.employer_no_better");
-  app.say(t("web.employer_answer", { site: found.name, start: parts.start.value, end: parts.end.value, share: percent(found.reached / Math.max(found.everyone, 1)), n: number(found.reached) }), gain);
+  app.say(t("web.employer_answer", { site: found.name || t("web.this_place"), start: parts.start.value, end: parts.end.value, share: percent(found.reached / Math.max(found.everyone, 1)), n: number(found.reached) }), gain);
   app.detail.hidden = false;
   app.detail.replaceChildren(parts.more = el("div", { "aria-live": "polite" }),
     table([{ name: t("web.shifted"), key: "minutes", number: true, show: (r) => t("web.shift", { sign: r.minutes > 0 ? "+" : "−", n: number(Math.abs(r.minutes)) }) }, { name: t("web.hours"), key: "start", show: (r) => `${r.start} – ${r.end}` },
@@ -77,4 +82,6 @@ export function sited(site) {
   return true;
 }
 
-export function redraw() { if (shares) view.shares(app.zones, shares, app.legend); }
+export function placed(lon, lat) { if (!parts.start) return; change({ esite: undefined, elon: lon.toFixed(5), elat: lat.toFixed(5), start: parts.start.value, end: parts.end.value, eprofile: parts.profile.value, eminutes: parts.minutes.value }, { step: false }); open(app); }
+
+export function redraw() { if (place) view.pin([{ ...place, name: t("web.this_place") }]); if (shares) view.shares(app.zones, shares, app.legend); }

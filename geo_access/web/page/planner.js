@@ -65,7 +65,8 @@ function surfaceForm() {
   const site = select("site", [["", t("web.choose_site")], ...(app.sites[s.kind] || []).map((x) => [x.id, x.name])], s.site || "");
   const run = () => { change({ at: at.value, mode: mode.value, towards: towards.value, site: site.value }); askSurface(site.value ? { site: site.value } : s.lon ? { lon: Number(s.lon), lat: Number(s.lat) } : null); };
   parts.run = run;
-  return el("details", { open: !!(s.site || s.lon) }, el("summary", {}, t("web.surface_title")),
+  parts.site = site;
+  return parts.panel = el("details", { id: "surface", open: !!(s.site || s.lon) }, el("summary", {}, t("web.surface_title")),
     el("p", { class: "muted" }, t("web.surface_hint")),
     el("form", { onsubmit: (e) => { e.preventDefault(); run(); } },
       field(t("web.site"), site, { wide: true }), field(t("web.direction"), towards, { wide: true }), field(t("web.at"), at), field(t("web.mode"), mode),
@@ -267,8 +268,9 @@ export function hovered(lon, lat) {
   parts.hover.textContent = m === surface.outside ? t("web.hover_outside") : m === surface.no_time ? t("web.hover_none", { minutes: number(surface.minutes) }) : t("web.hover", { minutes: number(m) });
 }
 
-export function placed(lon, lat) { change({ lon: lon.toFixed(5), lat: lat.toFixed(5), site: undefined }); if (parts.run && app.question.querySelector("details").open) { app.question.querySelector("select[name=site]").value = ""; parts.run(); } }
-export function sited(site) { if (site.kind !== current().kind) return false; change({ site: site.site, lon: undefined, lat: undefined }); app.question.querySelector("details").open = true; app.question.querySelector("select[name=site]").value = site.site; parts.run(); return true; }
+export function placed(lon, lat) { change({ lon: lon.toFixed(5), lat: lat.toFixed(5), site: undefined }); drawFrom(""); }
+export function sited(site) { if (site.kind !== current().kind) return false; change({ site: site.site, lon: undefined, lat: undefined }); drawFrom(site.site); return true; }
+function drawFrom(site) { parts.panel.open = true; parts.site.value = site; parts.run(); }
 export const zoned = (row) => openZone(row);
 
 // What was asked before the map was there, on the map.

@@ -2,7 +2,7 @@
 
 const state = { door: "planner" };
 const KEPT = { planner: ["metier", "profile", "kind", "schedule", "minutes", "zone", "site", "at", "mode", "towards", "lon", "lat"],
-  observatory: ["by", "metier", "family", "zone_kind", "profile", "kind", "contains", "zone"], employer: ["esite", "start", "end", "eprofile", "eminutes"], adviser: [] };
+  observatory: ["by", "metier", "family", "zone_kind", "profile", "kind", "contains", "zone"], employer: ["esite", "elon", "elat", "start", "end", "eprofile", "eminutes"], adviser: [] };
 
 export function read() {
   const given = new URLSearchParams(location.hash.slice(1));
