@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from geo_access.clock import format_clock
+from geo_access.clock import plain_clock
 from geo_access.diagnosis.diagnose import OWN_HOURS, Diagnosis
 from geo_access.diagnosis.distance import within_distance
 from geo_access.errors import raise_faults
@@ -91,8 +91,8 @@ def employer_transit_test(
         {
             "site_id": sites.ids,
             "site_name": sites.names,
-            "shift_start": [format_clock(s) for s in start_s],
-            "shift_end": [format_clock(s) for s in end_s],
+            "shift_start": [_hours(s) for s in start_s],
+            "shift_end": [_hours(s) for s in end_s],
             "candidates": total,
             "candidates_there": people @ there,
             "candidates_there_and_back": both,
@@ -104,3 +104,8 @@ def employer_transit_test(
             **also,
         }
     )
+
+
+def _hours(seconds: float) -> str:
+    """Hours that `travel_times.parquet` has, too: past 24:00 after midnight, seconds only where there are some."""
+    return plain_clock(round(float(seconds))).removesuffix(":00")

@@ -273,7 +273,7 @@ def _notices(feeds: Sequence[Feed]) -> dict[str, tuple[str | int | None, ...]]:
     """Columns of the notices of all feeds, errors first within each."""
     if not feeds:
         return {}
-    tables = [notices_frame(feed.notices, feed=feed.name) for feed in feeds]
+    tables = [notices_frame(feed.notices, feed=feed.name, keys=True) for feed in feeds]
     return {
         name: tuple(
             None if value is None or value is pd.NA else int(value) if name in ("row", "count") else str(value)

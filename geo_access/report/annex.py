@@ -68,7 +68,14 @@ def _checks(context: ReportContext) -> list[dict[str, Any]]:
         by = ["feed", "severity", "code", "file", "action"]
         kinds = context.notices.groupby(by, sort=False, dropna=False)["count"].sum().reset_index()
         rows = [
-            [*(str(row[name]) for name in by), format_number(float(row["count"]), language)]
+            [
+                str(row["feed"]),
+                t(f"annex.severity.{row['severity']}"),
+                str(row["code"]),
+                str(row["file"]),
+                t(f"note.action.{row['action']}"),
+                format_number(float(row["count"]), language),
+            ]
             for row in kinds.to_dict("records")
         ]
         head = [t(f"annex.notice.{name}") for name in (*by, "count")]
@@ -130,7 +137,12 @@ def _tables(context: ReportContext) -> list[dict[str, Any]]:
             t("annex.profiles"),
             [t("annex.profile"), t("annex.mode"), t("annex.walk"), t("annex.access")],
             [
-                [item.name or item.id, t(f"mode.{item.mode}"), number(item.walk_kmh), number(item.max_access_min)]
+                [
+                    item.name or item.id,
+                    t(f"mode.{item.mode}"),
+                    "–" if item.mode in ("bike", "car") else number(item.walk_kmh),
+                    number(item.max_access_min) if item.uses_transit else "–",
+                ]
                 for item in context.profiles
             ],
         ),

@@ -110,7 +110,9 @@ def gap_lines(context: ReportContext, blocked: dict[str, float]) -> list[str]:
     if open_:
         first = max(open_, key=lambda name: open_[name])
         part = share(sum(open_.values()) / sum(blocked.values()), language)
-        lines.append(text("report.gap.share", language, share=part, cause=text(f"reason.{first}", language)))
+        # "non mesuré : lignes sans code métier": the sentence says the first half itself.
+        cause = text(f"reason.{first}", language).rpartition(": ")[2]
+        lines.append(text("report.gap.share", language, share=part, cause=cause))
     if context.towns:
         named = ", ".join(town.name for town in context.towns[:_MOST_NAMED])
         named += " …" if len(context.towns) > _MOST_NAMED else ""

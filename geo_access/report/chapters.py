@@ -9,7 +9,6 @@ import pandas as pd
 from geo_access.diagnosis.model import Metier
 from geo_access.report.axes import axis_lines, lift_rows, reason_words
 from geo_access.report.beside import curve_table, mismatch_row, observed_lines, observed_table
-from geo_access.report.changes import change_told
 from geo_access.report.context import ReportContext
 from geo_access.report.plan import question_label, session_table
 from geo_access.report.reach import (
@@ -22,6 +21,7 @@ from geo_access.report.reach import (
     reach_rows,
     share_of,
 )
+from geo_access.report.remedy_rows import remedy_rows
 from geo_access.report.words import embedded_png, known_text, minutes, share
 from geo_access.words.words import format_number, plural, text, written_date
 
@@ -31,7 +31,6 @@ _KINDS = ("training", "job")
 _LEVELS = ("adéquat", "fragile", "inadéquat", "sans objet", "indécidable")
 _CSS = dict(zip(_LEVELS, ("adequat", "fragile", "inadequat", "none", "open"), strict=True))
 _MOST_ROWS = 60
-_MOST_REMEDIES = 12
 _COUNTED = ("residents", "qpv_residents", "job_seekers", "places", "openings")
 
 
@@ -189,7 +188,7 @@ def metier_content(context: ReportContext, metier: Metier) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``heading, lines, picture, alt, bands, curve, components, reasons, remedies, sessions, leads``.
+        ``heading, lines, picture, alt, bands, curve, components, reasons, remedies, more_remedies, sessions, leads``.
     """
     language = context.language
     lines: list[str] = []
@@ -219,7 +218,13 @@ def metier_content(context: ReportContext, metier: Metier) -> dict[str, Any]:
         reasons.append({"caption": caption, "rows": rows})
         lifts = lift_rows(context, metier.code, kind, float(blocked.sum()))
         if lifts:
-            reasons.append({"caption": text("report.lifts.caption", language, kind=name), "rows": lifts})
+            reasons.append(
+                {
+                    "caption": text("report.lifts.caption", language, kind=name),
+                    "rows": lifts,
+                    "head": text("report.change", language),
+                }
+            )
         lines += axis_lines(context, metier.code, kind)
         leads += [text(f"remedy.{key}", language) for key in blocked.index[:2]]
     sheet = context.sheets.get(metier.code)
@@ -232,7 +237,7 @@ def metier_content(context: ReportContext, metier: Metier) -> dict[str, Any]:
         "curve": curve_table(context, metier.code),
         "components": [*_components(context, metier.code), *mismatch_row(context, metier.code)],
         "reasons": reasons,
-        "remedies": _remedies(context, metier.code),
+        **remedy_rows(context, metier.code),
         "sessions": session_table(context, metier.code),
         "leads": list(dict.fromkeys(leads)),
     }
@@ -329,31 +334,6 @@ def _components(context: ReportContext, code: str) -> list[tuple[str, str, str]]
             text("report.quantitative.meaning", language),
         ),
         (text("report.employment", language), figure("employment_rate", as_share=True), told),
-    ]
-
-
-def _remedies(context: ReportContext, code: str) -> list[dict[str, Any]]:
-    """List the changes tried for a métier, those that lift a zone first, then those that help most residents."""
-    table = context.remedies
-    if table is None or not len(table):
-        return []
-    own = table[(table["metier"].astype(str) == code) & (table["residents_gained"] > 0)]
-    own = own.sort_values(["lifts", "residents_gained"], ascending=False, kind="stable").head(_MOST_REMEDIES)
-    flags = context.flags.drop_duplicates("zone_id")
-    names = dict(zip(flags["zone_id"].astype(str), flags["zone_name"].astype(str)))
-    publics = {profile.id: profile.name or profile.id for profile in context.profiles}
-    return [
-        {
-            "public": publics.get(str(row.get("profile", "")), "–"),
-            "zone": names.get(str(row["zone_id"]), str(row["zone_id"])),
-            "kind": text(f"kind.{row['kind']}", context.language) if "kind" in row else "–",
-            "change": change_told(row["remedy"], row["detail"], float(row.get("residents_lost", 0)), context.language),
-            "before": float(row["share_before"]),
-            "after": float(row["share_after"]),
-            "gained": float(row["residents_gained"]),
-            "lifts": bool(row["lifts"]),
-        }
-        for row in own.to_dict("records")
     ]
 
 

@@ -270,11 +270,11 @@ def _part(sheet: _Sheet, case: DiagnosedCase, metier: Metier, table: pd.DataFram
     if len(within) > _MOST_TRIPS:
         part["more"] = text("person.more", language, n=_MOST_TRIPS)
     if by_distance:
-        part["by_distance"] = text("person.by_distance", language, names=" ; ".join(by_distance.values()))
+        by = text("semicolon", language).join(by_distance.values())
+        part["by_distance"] = text("person.by_distance", language, names=by)
     if full:
-        part["full"] = text(
-            "person.full", language, names=" ; ".join(site_named(sites, site, language) for site in full)
-        )
+        taken = text("semicolon", language).join(site_named(sites, site, language) for site in full)
+        part["full"] = text("person.full", language, names=taken)
     in_the_way = InTheWay(sheet.diagnosis, sheet.engines, sheet.study.limits, language)
     part |= told_obstacle(in_the_way, case, zone_id=_PERSON)
     if part["carpool"] and sheet.study.carpool is not None:
@@ -321,7 +321,7 @@ def _offered(table: pd.DataFrame | None, metier: Metier, site: str, language: st
             told.append(f"{name}{colon} {_places(mine[levels == level], language)}")
     if np.isnan(levels).any():
         told.append(f"{text('person.level_unknown', language)}{colon} {_places(mine[np.isnan(levels)], language)}")
-    return " ; ".join(told) if language == "fr" else "; ".join(told)
+    return text("semicolon", language).join(told)
 
 
 def _places(rows: pd.DataFrame, language: str) -> str:

@@ -14,6 +14,7 @@ from geo_access.diagnosis.diagnose import DiagnosedCase, Diagnosis
 from geo_access.diagnosis.model import FlagReason
 from geo_access.diagnosis.remedies import RemedyLimits, find_remedies
 from geo_access.diagnosis.service_remedies import SERVICE, ServiceEngines, ServiceLimits, ServiceTrials, try_changes
+from geo_access.report.changes import detail_told
 from geo_access.report.sheet_ways import site_named, whole_minutes
 from geo_access.times.round_trip import RoundTrip, connect_points, round_trip
 from geo_access.words.words import text
@@ -94,7 +95,7 @@ def _trials(found: InTheWay, case: DiagnosedCase) -> ServiceTrials:
 
 
 def _change(item: tuple[str, str], language: str) -> str:
-    return text(f"report.change.{item[0]}", language, detail=item[1])
+    return text(f"report.change.{item[0]}", language, detail=detail_told(item[1], language))
 
 
 def _on_the_lines(

@@ -12,7 +12,7 @@ from geo_access.study.file import StudyFile
 from geo_access.study.inputs import StudyInputs, attempt, joined_inputs, read_tables
 from geo_access.study.network import check_read_feeds
 from geo_access.words.note import Note
-from geo_access.words.words import format_number
+from geo_access.words.words import format_number, text
 
 __all__ = ["Contents", "read_contents", "readings"]
 
@@ -94,7 +94,7 @@ def readings(inputs: StudyInputs, language: str) -> _Rows:
     """
     rows: list[tuple[str, ...]] = []
     for report in inputs.reports:
-        losses = "; ".join(
+        losses = text("semicolon", language).join(
             f"{format_number(int(row['rows']), language)} × {row['reason']}"
             for row in report.losses(language).to_dict("records")
         )

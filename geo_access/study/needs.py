@@ -153,14 +153,17 @@ def _read_tensions(asked: TensionTable) -> tuple[pd.DataFrame, ReadingReport]:
     table, name = read_tensions(asked.file, layer=asked.layer), asked.file.name
     read = len(table)
     table["row"] = range(read)
-    years = sorted(set(table["year"].dropna().astype(str)))
+    nameless = table["fap"].isna()
+    years = sorted(set(table.loc[~nameless, "year"].dropna().astype(str)))
     if asked.vintage is None and len(years) != 1:
         raise refusal("needs.vintages", file=name, years=", ".join(years) or "–")
     if asked.vintage is not None and asked.vintage not in years:
         raise refusal("needs.no_such_vintage", file=name, vintage=asked.vintage, years=", ".join(years))
+    lost = losses_of(table, nameless, note("loss.no_family"))
+    table = table[~nameless]
     of_year = table["year"].astype(str) == (asked.vintage or years[0])
     here = _of_place(table, asked)
-    known = table["fap"].notna() & table["scheme"].notna()
+    known = table["scheme"].notna()
     schemes = set(table.loc[of_year & here & known, "scheme"])
     if not schemes:
         raise refusal("needs.no_place", file=name, places=_places(table[of_year & known]))
@@ -168,7 +171,7 @@ def _read_tensions(asked: TensionTable) -> tuple[pd.DataFrame, ReadingReport]:
     if not finest:
         raise refusal("needs.unknown_families", file=name, families=", ".join(sorted(schemes)))
     fine = (table["scheme"] == finest) & known
-    lost = losses_of(table, ~of_year, note("loss.other_vintage"))
+    lost += losses_of(table, ~of_year, note("loss.other_vintage"))
     lost += losses_of(table, of_year & ~here, note("loss.other_place"))
     lost += losses_of(table, of_year & here & ~fine, note("loss.coarser_family"))
     kept = table[of_year & here & fine]

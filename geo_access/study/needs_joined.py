@@ -144,6 +144,8 @@ def _projects(asked: HiringTable, read: ReadNeeds, basins: pd.DataFrame | None, 
         bmo = bmo[~out]
         notes += _basin_notes(read, wanted, set(bmo["basin"].astype(str)), vintage)
     without, others = _families(bmo, passages, metiers)
+    if without >= set(bmo["family"]):
+        raise refusal("needs.no_family_in_passage", file=name, families=_named(sorted(without)))
     lost += losses_of(bmo, bmo["family"].isin(without), note("loss.family_without_rome"))
     lost += losses_of(bmo, bmo["family"].isin(others), note("loss.other_metier"))
     spread = bmo_to_rome(bmo, passages)
@@ -221,6 +223,8 @@ def _tensions(asked: TensionTable, read: ReadNeeds, metiers: Sequence[str]) -> _
     led = passages.map(codes.values(), source="rome", target=scheme)
     led = led[led["target"].notna()]
     weights = {str(code): dict(zip(own["target"], own["weight"], strict=True)) for code, own in led.groupby("source")}
+    if not lines["fap"].isin(passages.links.loc[passages.links["source_scheme"] == scheme, "source"]).any():
+        raise refusal("needs.no_family_in_passage", file=name, families=_named(sorted(set(lines["fap"].astype(str)))))
     families = {metier: weights.get(code, {}) for metier, code in codes.items()}
     table = metier_tensions(lines, families)
     place = asked.department or asked.region or "nat"

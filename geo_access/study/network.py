@@ -71,7 +71,9 @@ def check_read_feeds(file: StudyFile, feeds: Sequence[Feed]) -> tuple[list[tuple
         language = file.study.language
         counted = losses.groupby("code", sort=False)["count"].sum()
         words = {each.code: each.says.told(language) for each in reversed(feed.notices)}
-        told = "; ".join(f"{format_number(n, language)} × {words[str(code)]}" for code, n in counted.items())
+        told = text("semicolon", language).join(
+            f"{format_number(n, language)} × {words[str(code)]}" for code, n in counted.items()
+        )
         calls, trips = (format_number(n, language) for n in (len(feed.stop_times.stop), len(feed.trips)))
         stops = text("cli.check_stops", language, n=format_number(len(feed.stops), language))
         rows.append((feed.name, text("cli.check_calls", language, calls=calls, trips=trips), "", stops, told))

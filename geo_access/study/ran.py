@@ -75,7 +75,7 @@ class Ran:
     @cached_property
     def notices(self) -> pd.DataFrame:
         """What the timetables' reading said, feed by feed."""
-        return network_notices(self.network)
+        return network_notices(self.network, language=self.file.study.language)
 
     @cached_property
     def links(self) -> gpd.GeoDataFrame:

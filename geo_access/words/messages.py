@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Mapping
 
 from geo_access.errors import Fault, GeoAccessError
@@ -44,11 +45,19 @@ def _told(key: str, values: Mapping[str, object], english: str, language: str) -
     return text(entry, language, **told_values(values, language))
 
 
+# A row of a table counts its data alone, a line of a file all of it: two words in each language.
+_NUMBERED = re.compile(r"(?<=: )(row|line) (\d+)$")
+
+
+def _where(where: str, language: str) -> str:
+    return _NUMBERED.sub(lambda found: text(f"at.{found[1]}", language, n=found[2]), where)
+
+
 def fault_text(fault: Fault, language: str) -> str:
     """Where, what and what to do, of one fault, in a language."""
     own = str(fault).removeprefix(f"{fault.where}: ")
     colon = text("colon", language)
-    where = fault.where if fault.place is None else fault.place.told(language)
+    where = _where(fault.where, language) if fault.place is None else fault.place.told(language)
     return f"{where}{colon} {_told(fault.key, fault.values, own, language)}"
 
 

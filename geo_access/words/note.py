@@ -104,7 +104,7 @@ def told_in(value: object, language: str) -> str:
     if isinstance(value, Note):
         return value.told(language)
     if isinstance(value, tuple):
-        return "; ".join(told_in(item, language) for item in value)
+        return text("semicolon", language).join(told_in(item, language) for item in value)
     return told_value(value, language)
 
 

@@ -26,6 +26,8 @@ from geo_access.study.study import RunSummary, Study, demo_study_path
 from geo_access.times.ways import StreetConnection, TransitConnection, WayTimes
 from geo_access.words.words import catalogue
 from tests.browser import browser
+from tests.study.report_facts import plain, wrong_report
+from tests.words.test_command_line import of_the_wrong_language
 
 TRUTHS = json.loads((demo_study_path().parent / "truths.json").read_text(encoding="utf-8"))["truths"]
 
@@ -181,7 +183,7 @@ def test_the_maps_open_without_a_script_error(result: RunSummary, tmp_path: Path
 
 
 @pytest.fixture(scope="module")
-def english(tmp_path_factory: pytest.TempPathFactory) -> str:
+def english(tmp_path_factory: pytest.TempPathFactory) -> Path:
     home = tmp_path_factory.mktemp("english")
     folder = demo_study_path().parent
     text = demo_study_path().read_text(encoding="utf-8").replace('language = "fr"', 'language = "en"')
@@ -189,16 +191,40 @@ def english(tmp_path_factory: pytest.TempPathFactory) -> str:
         text = text.replace(f'"{named.name}"', f'"{named.as_posix()}"')
     start, _, rest = text.partition("[[metiers]]")
     one_metier = "[[metiers]]" + rest.split("[[metiers]]")[0]
-    rest = rest.partition("[[scenarios]]")[0]
+    # One scenario of three, one métier of six: each kind of sentence is said once.
+    rest, _, scenario = rest.partition("[[scenarios]]")
+    rest += "[[scenarios]]" + scenario.split("[[scenarios]]")[0]
+    afternoon, following = rest.index('[[schedules]]\nid = "poste_apres_midi"'), rest.index("[flag]")
+    rest = rest[:afternoon] + rest[following:]
     (home / "study.toml").write_text(start + one_metier + "[[profiles]]" + rest.partition("[[profiles]]")[2], "utf-8")
-    summary = Study.from_file(home / "study.toml").run(home / "out")
-    return (summary.folder / "maps" / "F1602.html").read_text(encoding="utf-8")
+    return Study.from_file(home / "study.toml").run(home / "out").folder
 
 
-def test_english_is_an_option(english: str) -> None:
-    assert 'lang="en"' in english
-    assert "Synthetic data" in english
-    assert "Données synthétiques" not in english
+def test_english_is_an_option(english: Path) -> None:
+    page = (english / "maps" / "F1602.html").read_text(encoding="utf-8")
+    assert 'lang="en"' in page
+    assert "Synthetic data" in page
+    assert "Données synthétiques" not in page
+
+
+def test_no_file_holds_a_sentence_of_the_other_language(result: RunSummary, english: Path) -> None:
+    """Pages without what the study's own tables say; the data of maps, which their scripts write out, are read too."""
+    for language, folder in (("fr", result.folder), ("en", english)):
+        files = [path for path in folder.rglob("*") if path.suffix in (".html", ".csv", ".svg")]
+        assert {"report.html", "index.html", "F1602.html", "flags.csv", "flags_dictionary.csv"} <= {
+            p.name for p in files
+        }
+        for path in sorted(files):
+            raw = path.read_text(encoding="utf-8")
+            if path.suffix == ".csv":
+                cells = pd.read_csv(path, dtype=str)
+                raw = " | ".join([*cells, *map(str, dict.fromkeys(cells.to_numpy().ravel()))])
+            script = re.findall(r'<script type="application/json".*?</script>', raw, flags=re.DOTALL)
+            raw = re.sub(r"<(style|script).*?</\1>", " ", raw, flags=re.DOTALL)
+            told = plain(" ".join([raw, *script]))
+            # The demo's own names are those that `init` proposes in French.
+            wrong = [key for key in of_the_wrong_language(told, language) if not key.startswith("init.")]
+            assert wrong == [], (language, path.name)
 
 
 def test_each_metier_is_printed_and_its_bands_are_counted(result: RunSummary) -> None:
@@ -253,6 +279,12 @@ def test_the_report_says_what_the_tables_say(result: RunSummary, flags: pd.DataF
         assert int(count) == pytest.approx(able, abs=2)
         if share.isdigit():
             assert int(share) == pytest.approx(100 * able / everyone, abs=0.6)
+
+
+def test_every_table_of_the_report_says_what_the_files_say(result: RunSummary) -> None:
+    """Need, plans, remedies, scenarios, kinds of territory, shifts: each figure is found again in a file beside it."""
+    points = pd.read_csv(demo_study_path().parent / "points.csv")
+    assert wrong_report(result.folder, catalogue("fr"), points) == {}
 
 
 def test_maps_and_front_page_say_what_the_tables_say(result: RunSummary, flags: pd.DataFrame) -> None:

@@ -80,7 +80,7 @@ def test_the_trip_that_the_shift_needs_is_found_at_its_minute_and_does_lift(tmp_
     html = sheet(tmp_path, network, 45)
     assert "Aucun employeur accessible en 45 min" in html
     assert "à lui seul : « Rejoindre l’arrêt à vélo »" in html
-    assert "Sur les lignes, ce changement suffit aussi à lui seul : « Ajouter une course : R: 08:06 »" in html
+    assert "Sur les lignes, ce changement suffit aussi à lui seul : « Ajouter une course : R : 08:06 »" in html
     assert "sur 5 au plus (correspondance tenue" in html
     engines = ServiceEngines(NetworkTimes(network))
     in_time, too_late = (engines.on([RepeatTrip("t0", start)]).network for start in ("08:06:00", "08:07:00"))

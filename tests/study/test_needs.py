@@ -144,6 +144,23 @@ def test_no_project_and_no_row_is_lost_unsaid(result: RunSummary) -> None:
     assert "needs.bmo_all" in said
 
 
+def test_totals_sources_and_the_case_of_codes_change_no_figure(tmp_path: Path, result: RunSummary) -> None:
+    """As people save what they download: a total below, the source below it, codes typed by hand, a byte-order mark."""
+    total = "2026;Ensemble;Tous métiers;59;3201;LILLE;;632;111;20\n2026;;Total;59;;;;632;111;20\n"
+    bmo = "\ufeff" + BMO.replace("D2X12", " d2x12 ") + total + ";;;;;;;;;\nSource : France Travail;;;;;;;;;\n"
+    tensions = TENSIONS.replace("D2X13", "d2x13") + "Source : Dares;;;;;;;;\n"
+    passage = PASSAGE.replace("H2913;6;D2X12a", "h2913;6;d2x12a")
+    made = study(tmp_path, bmo_csv=bmo, tensions_csv=tensions, passage_csv=passage)
+    need = read_inputs(made.file, made.path).beside.need
+    assert need is not None
+    for name, found in (("need_accounts", need.accounts), ("need_tensions", need.tensions)):
+        plain = read(result, name)
+        for column in plain.columns.intersection(
+            ["projects", "of_study", "without_rome", "weight", "tension", "class_pay"]
+        ):
+            assert found[column].astype(float).tolist() == plain[column].tolist(), (name, column)
+
+
 def test_tensions_keep_their_classes_family_by_family(result: RunSummary) -> None:
     tensions = read(result, "need_tensions")
     assert tensions[["metier", "family", "weight"]].to_numpy().tolist() == [
@@ -358,12 +375,27 @@ REFUSED: dict[str, tuple[str, dict[str, str], str]] = {
         {},
         "qui n’ont pas d’heures",
     ),
-    "a number of projects that is none": (SECTIONS, {"bmo_csv": BMO.replace(";8;6;0", ";huit;6;0")}, "bmo.csv: row 1"),
+    "a number of projects that is none": (
+        SECTIONS,
+        {"bmo_csv": BMO.replace(";8;6;0", ";huit;6;0")},
+        "bmo.csv: ligne 1 des",
+    ),
     "projects below nought": (SECTIONS, {"bmo_csv": BMO.replace(";8;6;0", ";-8;*;*")}, "-8"),
     "more difficult projects than projects": (
         SECTIONS,
         {"bmo_csv": BMO.replace(";8;6;0", ";8;9;0")},
         "n’est pas un nombre de projets",
+    ),
+    "a row without a year": (
+        SECTIONS,
+        {"bmo_csv": BMO.replace("2026;B2X44", ";B2X44")},
+        "bmo.csv: ligne 4 des données",
+    ),
+    "a passage of other families": (SECTIONS, {"passage_csv": "ROME;FAP341\nH2913;D2Z42\n"}, "aucune de ses familles"),
+    "a tension that is no number": (
+        SECTIONS,
+        {"tensions_csv": TENSIONS.replace("1,43", "forte")},
+        "colonne tension",
     ),
     "a class that is none": (SECTIONS, {"tensions_csv": TENSIONS.replace(";5;3;2;", ";5;3;2,5;")}, "non_attractivite"),
     "an unknown key": (SECTIONS.replace("vintage", "vintge"), {}, "vintage"),

@@ -9,6 +9,7 @@ from functools import partial
 
 import numpy as np
 
+from geo_access.modes import STREET_MODES
 from geo_access.network.model import ModeGraph, Streets
 from geo_access.network.streets.modes import Profile
 from geo_access.network.streets.split import mainland
@@ -173,7 +174,7 @@ def mode_graph(
         turn_round=not profile.restriction_keys,
         turning_nodes=[node for node, tags in tagged if tags.get("highway") in TURNING_PLACES],
     )
-    mode = profile.name
+    mode = note(f"street_mode.{profile.name}") if profile.name in STREET_MODES else profile.name
     notes = [note("streets.graph", mode=mode, arcs=len(arcs), turns=len(limited), copies=len(graph.copy_of))]
     if islands:
         notes.append(note("streets.islands", mode=mode, n=islands, nodes=min_island_nodes, edges=lost))

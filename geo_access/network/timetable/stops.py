@@ -5,6 +5,7 @@ The same platform in several feeds: found by distance and name, reported, linked
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 
@@ -16,6 +17,7 @@ from scipy.spatial import cKDTree
 from geo_access.network.model import CrowFly, Network, Timetable
 from geo_access.network.search.links import LINK_REASONS, link_points
 from geo_access.sources.gtfs.notices import notices_frame
+from geo_access.words.note import Note
 from geo_access.words.told import refusal
 
 __all__ = ["network_notices", "plain_name", "same_places", "shared_stops", "stop_links"]
@@ -148,13 +150,15 @@ def stop_links(network: Network, *, mode: str = "walk", limit_m: float = 500.0) 
     )
 
 
-def network_notices(network: Network) -> pd.DataFrame:
+def network_notices(network: Network, *, language: str = "en") -> pd.DataFrame:
     """Report what reading the feeds of a network found, and what was done about it.
 
     Parameters
     ----------
     network : Network
         Built or opened.
+    language : str
+        Of the column ``message``: ``fr`` or ``en``.
 
     Returns
     -------
@@ -171,6 +175,10 @@ def network_notices(network: Network) -> pd.DataFrame:
     """
     empty = notices_frame([])
     columns = {name: list(network.notices.get(name, ())) for name in empty.columns}
+    says = network.notices.get("says", ())
+    told = {each: Note.from_dict(json.loads(str(each))).told(language) for each in dict.fromkeys(says)}
+    if says:
+        columns["message"] = [told[each] for each in says]
     return pd.DataFrame(columns).astype({"row": "Int64", "count": "int64"})
 
 

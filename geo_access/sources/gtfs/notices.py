@@ -8,6 +8,7 @@ does not say what a trip's fault means for a search, so that it earns no place a
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -134,7 +135,9 @@ class NoticeBook:
 _COLUMNS = ("severity", "code", "file", "row", "entity", "action", "count", "message")
 
 
-def notices_frame(notices: Sequence[Notice], *, feed: str = "", language: str = "en") -> pd.DataFrame:
+def notices_frame(
+    notices: Sequence[Notice], *, feed: str = "", language: str = "en", keys: bool = False
+) -> pd.DataFrame:
     """Notices as a table, ready for CSV.
 
     Parameters
@@ -144,6 +147,9 @@ def notices_frame(notices: Sequence[Notice], *, feed: str = "", language: str = 
         Written in the first column.
     language : str
         Of the column ``message``: ``fr`` or ``en``.
+    keys : bool
+        Whether a column ``says`` holds the notes behind the messages, as JSON: `network_notices` tells them again in
+        the language of whoever reads.
 
     Returns
     -------
@@ -168,6 +174,9 @@ def notices_frame(notices: Sequence[Notice], *, feed: str = "", language: str = 
         lines.append([told[n.says] if name == "message" else getattr(n, name) for name in _COLUMNS])
     frame = pd.DataFrame(lines, columns=list(_COLUMNS))
     frame.insert(0, "feed", feed)
+    if keys:
+        written = {says: json.dumps(says.to_dict(), ensure_ascii=False) for says in told}
+        frame["says"] = [written[n.says] for n in ordered]
     return frame.astype({"row": "Int64", "count": "int64"})
 
 

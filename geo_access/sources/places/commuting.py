@@ -145,7 +145,8 @@ def _read_part(
     dropped["no_mode"] = int((~told).sum())
     table = table[told]
     known = codes if codes is not None else _MODE_OF
-    named = table["mode"] if codes is not None else table["mode"].map(fold)
+    # A spreadsheet that met an empty cell writes 5.0 for the code 5.
+    named = table["mode"].str.removesuffix(".0") if codes is not None else table["mode"].map(fold)
     modes = named.map(known)
     for row, word in table.loc[modes.isna(), "mode"].drop_duplicates().items():
         unknown.setdefault(str(word), first + int(str(row)))

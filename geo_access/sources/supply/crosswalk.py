@@ -14,7 +14,7 @@ import pandas as pd
 from geo_access.sources.tables.text import fold
 from geo_access.words.told import refusal
 
-__all__ = ["SCHEMES", "Crosswalk", "make_crosswalk"]
+__all__ = ["SCHEMES", "Crosswalk", "family_code", "make_crosswalk"]
 
 SCHEMES = {
     "rome": "ROME, the 532 fiches",
@@ -32,6 +32,26 @@ SCHEMES = {
 }
 _LINKS = ["source_scheme", "source", "target_scheme", "target", "weight", "origin"]
 _LABELS = ["scheme", "code", "label"]
+
+
+def family_code(code: str | None) -> str | None:
+    """Write the code of a family of métiers (FAP) as its nomenclature does, whatever the case of the file.
+
+    Parameters
+    ----------
+    code : str or None
+
+    Returns
+    -------
+    str or None
+
+    Examples
+    --------
+    >>> family_code(" d2x12A"), family_code("B2Xxxx"), family_code(None)
+    ('D2X12a', 'B2Xxxx', None)
+    """
+    bare = (code or "").strip()
+    return bare[:3].upper() + bare[3:].lower() if bare else None
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from geo_access.sources.supply.crosswalk import Crosswalk, make_crosswalk
+from geo_access.sources.supply.crosswalk import Crosswalk, family_code, make_crosswalk
 from geo_access.sources.tables.read import read_table, require_file
 from geo_access.sources.tables.text import detect_encoding, pick_columns, to_numbers, to_text
 from geo_access.words.told import refusal
@@ -317,7 +317,8 @@ def _read_fap2021(path: str | Path) -> list[Link]:
         where=where,
     )
     counts: dict[tuple[str, str], int] = {}
-    for rome, family in zip(to_text(table[found["rome"]]), to_text(table[found["fap"]]), strict=True):
+    for told_rome, told_family in zip(to_text(table[found["rome"]]), to_text(table[found["fap"]]), strict=True):
+        rome, family = (told_rome or "").upper(), family_code(told_family)
         if rome and family and _ROME.fullmatch(rome) and _FAP2021.fullmatch(family):
             for code in dict.fromkeys((family, family[:5])):
                 counts[rome, code] = counts.get((rome, code), 0) + 1

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.errors import raise_faults
-from geo_access.sources.supply.crosswalk import Crosswalk
+from geo_access.sources.supply.crosswalk import Crosswalk, family_code
 from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.report import ReadingReport, make_report
 from geo_access.sources.tables.text import NOT_DISCLOSED, fold, pick_columns, to_numbers, to_text
@@ -45,6 +45,8 @@ _FACTORS = {
 }
 # A column of this name states the nomenclature: 228 families are those of FAP 2021.
 _OF_2021 = ("code_fap_228",)
+# A line over all families or all basins is no family of its own: its projects are in the others.
+_TOTALS = ("total", "ensemble", "tous", "toutes", "tous metiers", "tous les metiers", "france", "france entiere")
 _MOST_FAULTS = 20
 _RANKS = (1, 2, 3, 4, 5)
 
@@ -159,6 +161,7 @@ def read_tensions(path: str | Path, *, layer: str | None = None) -> pd.DataFrame
         raise refusal("supply.no_nomenclature", where=where)
     texts = ("fap", "year", "scope", "region", "department")
     result = pd.DataFrame({name: to_text(table[found[name]]) for name in texts if name in found})
+    result["fap"] = _codes(result["fap"])
     for name in ("region", "department"):
         if name in result:
             # The long table writes a region as 32.0, and some sheets a department without its first zero.
@@ -176,16 +179,30 @@ def read_tensions(path: str | Path, *, layer: str | None = None) -> pd.DataFrame
     faults = []
     for name in _FACTORS:
         if name in found:
-            numbers = to_numbers(table[found[name]])
-            if name.startswith("class_"):
-                wrong = np.flatnonzero(numbers.notna() & ~numbers.isin(_RANKS))
-                faults += [
-                    fault(f"{where}: row {row + 1}", "supply.rank", column=found[name]) for row in wrong.tolist()
-                ]
+            numbers, ranked = to_numbers(table[found[name]]), name.startswith("class_")
+            wrong = (_open(to_text(table[found[name]])) & numbers.isna()).to_numpy()
+            if ranked:
+                wrong = wrong | (numbers.notna() & ~numbers.isin(_RANKS)).to_numpy()
                 numbers = numbers.where(numbers.isin(_RANKS)).astype("Int64")
+            key = "supply.rank" if ranked else "supply.no_number"
+            faults += [
+                fault(f"{where}: row {row + 1}", key, column=found[name])
+                for row in np.flatnonzero(wrong & result["fap"].notna().to_numpy()).tolist()
+            ]
             result[name] = numbers
     raise_faults(faults[:_MOST_FAULTS])
     return result.assign(source=f"Dares – France Travail, {where}")
+
+
+def _codes(told: pd.Series) -> pd.Series:
+    """Codes of families as their nomenclature writes them; missing where there is none, or a total over families."""
+    codes = [family_code(code) for code in told]
+    return pd.Series([None if fold(code or "") in _TOTALS else code for code in codes], told.index, dtype=object)
+
+
+def _open(told: pd.Series) -> pd.Series:
+    """Cells that hold something, and nothing that stands for a secret."""
+    return told.notna() & ~told.str.lower().isin(NOT_DISCLOSED)
 
 
 def read_atypical_hours(path: str | Path) -> pd.DataFrame:
@@ -276,15 +293,17 @@ def read_bmo(path: str | Path, *, layer: str | None = None) -> tuple[pd.DataFram
     result = pd.DataFrame(
         {name: to_text(table[found[name]]) for name in wanted if name in found and name not in _FIGURES}
     )
+    result["family"] = _codes(result["family"])
+    result["basin"] = result["basin"].where(~result["basin"].map(lambda told: fold(told or "")).isin(_TOTALS), None)
+    nameless = (result["family"].isna() | result["basin"].isna()).to_numpy()
     texts = {name: to_text(table[found[name]]) for name in _FIGURES if name in found}
-    result = result.assign(**_figures(texts, where))
+    result = result.assign(**_figures(texts, where, ~nameless))
     result["projects_secret"] = texts["projects"].str.lower().isin(NOT_DISCLOSED).to_numpy()
     if "year" not in result:
         year = re.search(r"\d{2}", found["basin"])
         result["year"] = f"20{year[0]}" if year else None
-    result["nomenclature"] = _nomenclature(result["year"], where)
+    result["nomenclature"] = _nomenclature(result["year"], where, ~nameless)
     ids = (result["basin"].fillna("?") + "/" + result["family"].fillna("?")).tolist()
-    nameless = (result["family"].isna() | result["basin"].isna()).to_numpy()
     silent = ~nameless & (result["projects"].isna() & ~result["projects_secret"]).to_numpy()
     twice = ~nameless & ~silent & result.astype(object).duplicated().to_numpy()
     causes = (("loss.no_family", nameless), ("loss.no_projects", silent), ("loss.repeated", twice))
@@ -295,13 +314,14 @@ def read_bmo(path: str | Path, *, layer: str | None = None) -> tuple[pd.DataFram
     return kept, make_report(where, len(table), kept=lost, notes=notes)
 
 
-def _figures(texts: Mapping[str, pd.Series], where: str) -> dict[str, pd.Series]:
+def _figures(texts: Mapping[str, pd.Series], where: str, named: np.ndarray) -> dict[str, pd.Series]:
     """Numbers of projects; NaN where secret or blank, a fault where there is neither number nor star, or too many."""
     numbers = {name: to_numbers(told) for name, told in texts.items()}
     faults = []
     for name, told in texts.items():
-        open_ = told.notna() & ~told.str.lower().isin(NOT_DISCLOSED)
-        wrong = open_ & (numbers[name].isna() | (numbers[name] < 0) | (numbers[name] > numbers["projects"]))
+        wrong = (
+            _open(told) & named & (numbers[name].isna() | (numbers[name] < 0) | (numbers[name] > numbers["projects"]))
+        )
         faults += [
             fault(f"{where}: row {row + 1}", "supply.projects", value=str(told.iloc[row]))
             for row in np.flatnonzero(wrong.to_numpy())
@@ -314,11 +334,16 @@ def _figures(texts: Mapping[str, pd.Series], where: str) -> dict[str, pd.Series]
 _FIRST_OF_2021 = 2024
 
 
-def _nomenclature(years: pd.Series, where: str) -> pd.Series:
+def _nomenclature(years: pd.Series, where: str, named: np.ndarray) -> pd.Series:
     """Name the nomenclature of each row by its vintage, never by the look of its codes."""
     number = pd.to_numeric(years, errors="coerce")
-    if number.isna().any():
+    undated = np.flatnonzero(number.isna().to_numpy() & named)
+    if len(undated) and len(undated) == np.count_nonzero(named):
         raise refusal("supply.no_vintage", where=where)
+    raise_faults(
+        fault(f"{where}: row {row + 1}", "supply.no_year", value=str(years.iloc[row] or ""))
+        for row in undated[:_MOST_FAULTS].tolist()
+    )
     return pd.Series(np.where(number >= _FIRST_OF_2021, "fap2021", "fap2009"), index=years.index, dtype=object)
 
 

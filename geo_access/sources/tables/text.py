@@ -17,7 +17,7 @@ from geo_access.words.told import fault
 
 __all__ = ["NOT_DISCLOSED", "detect_encoding", "detect_separator", "fold", "pick_columns", "to_numbers", "to_text"]
 
-NOT_DISCLOSED = frozenset({"*", "s", "ns", "nd", "c", "secret", "n/a", "na", "-", "..", "..."})
+NOT_DISCLOSED = frozenset({"*", "s", "ns", "nd", "n.d.", "nc", "n.c.", "c", "secret", "n/a", "na", "-", "..", "..."})
 
 _SEPARATORS = (";", ",", "\t", "|")
 # French letters as each single-byte table writes them; the table that yields most of them wins.

@@ -420,8 +420,8 @@ def test_a_rule_that_nobody_can_obey_is_told_and_not_applied(tmp_path: Path) -> 
     free, _ = drawn_streets(tmp_path, loop, ways, modes=["car"])
     expected = street_matrix(free, links, links, mode="car")
     np.testing.assert_array_equal(street_matrix(streets, links, links, mode="car"), expected)
-    assert note("streets.turns_stuck", mode="car", n=1) in streets.notes
+    assert note("streets.turns_stuck", mode=note("street_mode.car"), n=1) in streets.notes
     # On a two-way street one can turn round: the rule holds.
     both, _ = drawn_streets(tmp_path, loop, ways | {"AB": ROAD}, restrictions=rule, modes=["car"])
     assert street_matrix(both, links, links, mode="car")[0, 1] > expected[0, 1] + 1
-    assert note("streets.turns_stuck", mode="car", n=1) not in both.notes
+    assert note("streets.turns_stuck", mode=note("street_mode.car"), n=1) not in both.notes

@@ -79,7 +79,7 @@ def test_restrictions_that_do_not_fit_are_counted(tmp_path: Path) -> None:
         ("CX", "XY YD", "TY", {"restriction": "no_left_turn"}),
     ]
     streets, _ = drawn_streets(tmp_path, TWO_CROSSINGS, WAYS, restrictions=odd)
-    assert note("streets.via_restrictions", mode="car", applied=1, unplaced=2) in streets.notes
+    assert note("streets.via_restrictions", mode=note("street_mode.car"), applied=1, unplaced=2) in streets.notes
     # The same where a way is no street of the file.
     ways = WAYS | {"YB": {"railway": "rail"}}
     streets, _ = drawn_streets(tmp_path, TWO_CROSSINGS, ways, restrictions=[*odd, ("SX", "X", "YB", odd[0][3])])
