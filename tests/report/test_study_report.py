@@ -16,7 +16,7 @@ from geo_access.report import printing, study_report
 from geo_access.report.chapters import metier_content
 from geo_access.report.study_report import render_report, write_report
 from geo_access.report.summary import summary_content
-from geo_access.report.words import embedded_png, share
+from geo_access.report.words import embedded_png, page_text, share
 from geo_access.words.catalogue import catalogue
 from geo_access.words.words import written_date
 
@@ -227,3 +227,11 @@ def test_a_metier_that_is_only_taught_at_a_distance_has_no_share_and_is_no_obsta
     lines = metier_content(context, context.metiers[1])["lines"]
     assert "la question du trajet ne se pose pas" in lines[0]
     assert "0\u202f%" not in lines[0]
+
+
+def test_no_letter_on_a_screen_is_smaller_than_twelve_pixels() -> None:
+    """9 pt are 12 px; what is smaller stands where only paper reads it."""
+    css = re.sub(r"@page[^{]*\{(?:[^{}]|\{[^{}]*\})*\}", "", page_text("report.css")).partition("@media print")[0]
+    sizes = [float(size) for size in re.findall(r"(?:font-size|font): ([\d.]+)pt", css)]
+    assert min(sizes) >= 9
+    assert len(sizes) > 10

@@ -116,6 +116,9 @@ def test_places_for_car_pooling_come_into_the_study_and_are_read_by_check(tmp_pa
     assert not report.faults
     # One row is closed, and told with its reason.
     assert [(row[1], row[2]) for row in report.rows if row[0] == "quelconque.csv"] == [("2", "1")]
+    study = Study.from_file(draft.study)
+    page = study.sheet(tmp_path / "fiche.html", origin=(4.5142, 50.0719), metier=study.file.metiers[0].code)
+    assert "the nearest is Aire du Lion (30 parking places)" in page.read_text(encoding="utf-8")
     (home / "quelconque.csv").write_text(BNLC.replace("true", "false"), encoding="utf-8")
     assert [fault.key for fault in check_study(draft.study).faults] == ["places.no_parking"]
 
