@@ -334,12 +334,14 @@ def _known_members(restrictions: tuple[Restriction, ...], ways: _Ways) -> tuple[
         return restrictions, 0
     named = {way for item in restrictions for way in (item.from_way, item.to_way, *item.via_ways)}
     known_ways = named & set(ways.way_id.tolist())
-    nodes = np.array([item.via_node for item in restrictions], dtype=np.int64)
-    there = np.isin(nodes, ways.node_id) | (nodes == 0)
+    # Few nodes are looked for among very many.
+    nodes = np.unique(np.array([item.via_node for item in restrictions], dtype=np.int64))
+    at = np.minimum(np.searchsorted(nodes, ways.node_id), len(nodes) - 1)
+    there = {0, *nodes[np.bincount(at, nodes[at] == ways.node_id, len(nodes)) > 0].tolist()}
     kept = tuple(
         item
-        for item, node in zip(restrictions, there.tolist(), strict=True)
-        if node and known_ways.issuperset((item.from_way, item.to_way, *item.via_ways))
+        for item in restrictions
+        if item.via_node in there and known_ways.issuperset((item.from_way, item.to_way, *item.via_ways))
     )
     return kept, len(restrictions) - len(kept)
 
