@@ -206,8 +206,8 @@ def people_table(people: pd.DataFrame, labels: Labels) -> ShownTable:
     return ShownTable(text("scenario.people", language), tuple(text(head, language) for head in heads), tuple(rows))
 
 
-def zones_table(zones: pd.DataFrame, labels: Labels) -> ShownTable:
-    """Lay out the zones whose level moved, the most residents first; how many are left out is said."""
+def zones_table(zones: pd.DataFrame, labels: Labels, *, file: str = "zones.csv") -> ShownTable:
+    """Lay out the zones whose level moved, the most residents first; how many are left out of the file is said."""
     language = labels.language
     moved = zones[zones["level_before"] != zones["level_after"]]
     moved = moved.assign(most=moved[["won", "lost"]].max(axis=1)).sort_values("most", ascending=False, kind="stable")
@@ -225,7 +225,7 @@ def zones_table(zones: pd.DataFrame, labels: Labels) -> ShownTable:
     )
     heads = ("zone", "metier", "public", "level_before", "level_after", "share_before", "share_after")
     n = len(moved) - len(rows)
-    more = text("scenario.more_zones", language, n=format_number(n, language)) if n else ""
+    more = text("scenario.more_zones", language, n=format_number(n, language), file=file) if n else ""
     more = more if rows else text("scenario.no_zone", language)
     named = tuple(text(f"scenario.{head}", language) for head in heads)
     return ShownTable(text("scenario.zones", language), named, rows, more)

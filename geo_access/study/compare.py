@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from geo_access.words.told import fault
 __all__ = ["RunComparison", "compare_runs", "read_run"]
 
 _KEYS = ["zone_id", "metier", "profile", "kind", "schedule", "threshold"]
+_NAMED = ("metiers", "profiles", "schedules")
 _NEEDED = [*_KEYS, "zone_name", "zone_kind", "level", "reachable_share", "residents"]
 
 
@@ -38,6 +40,8 @@ class RunComparison:
         Situations that both runs hold.
     only_before, only_after : int
         Situations that one run alone holds.
+    names : mapping of str to mapping of str to str
+        ``metiers``, ``profiles``, ``schedules``: name by code or id, of the second run where both know one.
     """
 
     inputs: pd.DataFrame
@@ -46,6 +50,7 @@ class RunComparison:
     situations: int
     only_before: int
     only_after: int
+    names: Mapping[str, Mapping[str, str]]
 
 
 def read_run(folder: str | Path) -> tuple[dict[str, object], pd.DataFrame]:
@@ -118,7 +123,19 @@ def compare_runs(before: str | Path, after: str | Path) -> RunComparison:
         len(rows),
         int((both["_merge"] == "left_only").sum()),
         int((both["_merge"] == "right_only").sum()),
+        {
+            what: _names(old_manifest, what) | _names(new_manifest, what)
+            for what in ("metiers", "profiles", "schedules")
+        },
     )
+
+
+def _names(manifest: Mapping[str, object], what: str) -> dict[str, str]:
+    """Names by code or id, as far as a manifest of any version tells them."""
+    query = manifest.get("query")
+    listed = query.get(what) if isinstance(query, dict) else None
+    items = [item for item in listed if isinstance(item, dict)] if isinstance(listed, list) else []
+    return {str(item.get("code", item.get("id"))): str(item["name"]) for item in items if item.get("name")}
 
 
 def _flat(content: object, name: str = "") -> dict[str, str]:

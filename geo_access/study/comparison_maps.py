@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.maps.paper import can_draw
+from geo_access.report.scenario import Labels
 from geo_access.study.compare import RunComparison
 from geo_access.study.folder import slugs
 from geo_access.words.words import format_number, text
@@ -49,7 +50,7 @@ def run_outlines(before: Path, after: Path) -> gpd.GeoDataFrame | None:
 
 
 def change_maps(
-    folder: Path, found: RunComparison, outlines: gpd.GeoDataFrame, *, names: tuple[str, str], language: str
+    folder: Path, found: RunComparison, outlines: gpd.GeoDataFrame, *, names: tuple[str, str], labels: Labels
 ) -> list[tuple[Path, str]]:
     """Draw the change of the share of residents for each métier that moved, at its most moved question.
 
@@ -61,7 +62,7 @@ def change_maps(
         From `run_outlines`.
     names : tuple of str
         Of the two folders.
-    language : str
+    labels : Labels
 
     Returns
     -------
@@ -72,6 +73,7 @@ def change_maps(
         return []
     from geo_access.maps.change import ChangeMap, draw_change  # noqa: PLC0415 — an extra
 
+    language = labels.language
     codes = list(dict.fromkeys(found.people["metier"].astype(str)))
     slug = slugs(codes)
     drawn = []
@@ -88,12 +90,12 @@ def change_maps(
         by_zone = dict(zip(same["zone_id"].astype(str).tolist(), points.tolist()))
         layer = gpd.GeoDataFrame(outlines.assign(points=[by_zone.get(zone, 0.0) for zone in outlines["zone_id"]]))
         layer = gpd.GeoDataFrame(layer.take(np.argsort(-layer.area.to_numpy(), kind="stable")))
-        title = text("runs.map_title", language, metier=code, before=names[0], after=names[1])
+        title = text("runs.map_title", language, metier=labels.metier(asked), before=names[0], after=names[1])
         figures = {
             name: format_number(asked[column], language) for name, column in (("won", "gained"), ("lost", "lost"))
         }
         counts = text("scenario.map_counts", language, **figures)
-        of = f"{asked['profile']} · {text('kind.' + str(asked['kind']), language)} · {asked['schedule']}"
+        of = f"{labels.public(asked)} · {labels.asked(asked)}"
         path = folder / f"change_{slug[code]}.png"
         draw_change(ChangeMap(layer, title, (of, counts), f"{names[0]} → {names[1]}", language), path)
         drawn.append((path, f"{title} ({of})"))

@@ -216,7 +216,8 @@ def write_comparison(
     changes = [_input_told(row, language) for row in found.inputs.head(40).itertuples()] or [
         text("runs.same_inputs", language)
     ]
-    maps = [] if outlines is None else change_maps(folder, found, outlines, names=names, language=language)
+    labels = Labels(found.names["metiers"], found.names["profiles"], found.names["schedules"], language)
+    maps = [] if outlines is None else change_maps(folder, found, outlines, names=names, labels=labels)
     people = found.people[(found.people["gained"] > 0.5) | (found.people["lost"] > 0.5)]
     heads = (
         "scenario.metier",
@@ -228,14 +229,14 @@ def write_comparison(
     )
     rows = tuple(
         (
-            f"{row['metier']} · {text('kind.' + row['kind'], language)} · {row['schedule']}",
-            str(row["profile"]),
+            f"{labels.metier(row)} · {labels.asked(row)}",
+            labels.public(row),
             *(format_number(row[name], language) for name in ("gained", "lost", "zones_unflagged", "zones_flagged")),
         )
         for row in people.to_dict("records")
     )
     people_shown = ShownTable(text("runs.people", language), tuple(text(head, language) for head in heads), rows)
-    shown = (people_shown, zones_table(_as_zones(moved), Labels({}, {}, {}, language))) if rows or len(moved) else ()
+    shown = (people_shown, zones_table(_as_zones(moved), labels, file="flags.csv")) if rows or len(moved) else ()
     page = ChangePage(
         title=text("runs.title", language),
         study=f"{names[0]} → {names[1]}",

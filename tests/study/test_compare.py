@@ -62,7 +62,12 @@ def runs(tmp_path: Path) -> tuple[Path, Path]:
 
 
 def test_winners_and_losers_stand_apart(runs: tuple[Path, Path]) -> None:
+    path = runs[0] / "manifest.json"
+    told = json.loads(path.read_text(encoding="utf-8"))
+    query = {"metiers": [{"code": "A", "name": "Mason"}], "profiles": [{"id": "p", "name": "By bus"}, 7]}
+    path.write_text(json.dumps(told | {"query": query}), encoding="utf-8")
     found = compare_runs(*runs)
+    assert found.names == {"metiers": {"A": "Mason"}, "profiles": {"p": "By bus"}, "schedules": {}}
     row = found.people.iloc[0]
     # Zone 01 gains 70 % of 1,000, zone 02 loses 50 % of 5,000; the district in zone 02 is not counted again.
     assert (row["gained"], row["lost"]) == (pytest.approx(700), pytest.approx(2500))
