@@ -12,8 +12,8 @@ from functools import cached_property
 
 import numpy as np
 
-from geo_access.arrays import entries_of_rows, indptr_of, sums_of_rows
-from geo_access.network.model import Network, Timetable
+from geo_access.arrays import entries_of_rows, indptr_of, rows_of, sums_of_rows
+from geo_access.network.model import Network, SparseTimes, Timetable
 from geo_access.routing.bounds import stops_around
 from geo_access.routing.graphs import GraphKey, backward_graph, forward_graph, graph_key
 from geo_access.routing.lines import some_lines
@@ -21,10 +21,26 @@ from geo_access.routing.query import Query
 from geo_access.routing.sweep import SweepGraph, build_graph, reverse_graph
 from geo_access.words.told import refusal
 
-__all__ = ["Graphs", "cut_graph", "graphs_around"]
+__all__ = ["CutGraph", "Graphs", "cut_graph", "graphs_around", "with_place_at"]
 
 # Where more of the events than this would stay, cutting costs more than it saves.
 _WORTH_CUTTING = 0.6
+
+
+@dataclass(frozen=True, eq=False)
+class CutGraph:
+    """Some lines of a graph.
+
+    Attributes
+    ----------
+    graph : SweepGraph
+        Of the same stops; events in the same order.
+    left_at : ndarray of int64
+        Stops from which one may change to a line that was not kept.
+    """
+
+    graph: SweepGraph
+    left_at: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,10 +60,14 @@ class Graphs:
     lines: np.ndarray | None = None
 
     @cached_property
+    def cut(self) -> CutGraph | None:
+        """What is kept of the forward graph, where not all is."""
+        return None if self.lines is None else cut_graph(forward_graph(self.timetable, self.key), self.lines)
+
+    @property
     def ahead(self) -> SweepGraph:
         """In the order of time."""
-        whole = forward_graph(self.timetable, self.key)
-        return whole if self.lines is None else cut_graph(whole, self.lines)
+        return forward_graph(self.timetable, self.key) if self.cut is None else self.cut.graph
 
     @cached_property
     def back(self) -> SweepGraph:
@@ -94,7 +114,7 @@ def graphs_around(network: Network, origin_xy: np.ndarray, query: Query) -> Grap
     return Graphs(timetable, key, np.flatnonzero(kept))
 
 
-def cut_graph(graph: SweepGraph, lines: np.ndarray) -> SweepGraph:
+def cut_graph(graph: SweepGraph, lines: np.ndarray) -> CutGraph:
     """Keep some lines of a graph, and the changes between them.
 
     Parameters
@@ -106,13 +126,34 @@ def cut_graph(graph: SweepGraph, lines: np.ndarray) -> SweepGraph:
 
     Returns
     -------
-    SweepGraph
-        Of the same stops; events in the same order.
+    CutGraph
     """
     some, events = some_lines(graph.lines, lines)
     number = np.full(graph.lines.n_events, -1, np.int32)
     number[events] = np.arange(len(events), dtype=np.int32)
     changes, indptr = entries_of_rows(graph.transfer_indptr, events)
     board = number[graph.transfer_board[changes]]
-    counts = sums_of_rows((board >= 0).astype(np.int64), indptr)
-    return build_graph(some, indptr_of(counts), board[board >= 0])
+    kept = board >= 0
+    left_at = np.unique(some.event_stop[rows_of(indptr)[~kept]])
+    counts = sums_of_rows(kept.astype(np.int64), indptr)
+    return CutGraph(build_graph(some, indptr_of(counts), board[kept]), left_at)
+
+
+def with_place_at(places: SparseTimes, stops: np.ndarray) -> SparseTimes:
+    """Add a place that is at some stops.
+
+    Parameters
+    ----------
+    places : SparseTimes
+        Places × stops [s], without timed legs.
+    stops : ndarray of int64
+
+    Returns
+    -------
+    SparseTimes
+        With the place as the last row.
+    """
+    indptr = np.append(places.indptr, places.indptr[-1] + len(stops))
+    seconds = np.concatenate((places.seconds, np.zeros(len(stops), places.seconds.dtype)))
+    indices = np.concatenate((places.indices, stops.astype(places.indices.dtype)))
+    return SparseTimes(indptr, indices, seconds, places.n_cols)

@@ -11,6 +11,7 @@ import numpy as np
 
 from geo_access.arrays import marked_rows_and_columns, sums_of_rows
 from geo_access.network.model import SparseTimes
+from geo_access.routing.around import CutGraph, with_place_at
 from geo_access.routing.profile import Pairs, Samples, profile_times
 from geo_access.routing.reach import reached
 from geo_access.routing.sweep import SweepGraph
@@ -45,13 +46,13 @@ class Reason(IntEnum):
 
 def why_missing(
     graph: SweepGraph,
-    places: SparseTimes,
-    readers: SparseTimes,
+    pairs: Pairs,
     missing: np.ndarray,
     samples: Samples,
     *,
     max_s: int,
     max_rides: int | None,
+    near: CutGraph | None = None,
 ) -> np.ndarray:
     """Cause of each missing pair, both ends being linked to the streets.
 
@@ -64,7 +65,7 @@ def why_missing(
     Parameters
     ----------
     graph : SweepGraph
-    places, readers : SparseTimes
+    pairs : Pairs
         As for `profile_times`.
     missing : ndarray of bool, shape (n_readers, n_places)
     samples : Samples
@@ -72,12 +73,16 @@ def why_missing(
     max_s : int
         [s].
     max_rides : int or None
+    near : CutGraph, optional
+        What can be part of journeys from the readers within the limit, of the same graph: where that settles the
+        question, the rest of a large timetable is not searched.
 
     Returns
     -------
     ndarray of uint8, shape (n_readers, n_places)
         `Reason`; 0 where nothing is missing.
     """
+    places, readers = pairs.places, pairs.readers
     reason = np.where(missing, np.uint8(Reason.DISCONNECTED), np.uint8(Reason.OK))
     open_ = missing.copy()
 
@@ -108,11 +113,30 @@ def why_missing(
             (start_s, end_s, Reason.NO_TRIP_IN_WINDOW),
         )
         for from_s, until_s, cause in spans:
-            if open_.any() and until_s >= from_s:
-                r, p = marked_rows_and_columns(open_)
+            if until_s < from_s:
+                continue
+            unsettled = open_
+            if near is not None and open_.any():
+                found, certain = _reached_near(near, pairs, open_, (from_s, until_s, end_s))
+                settle(found, cause)
+                unsettled = open_ & ~certain
+            if unsettled.any():
+                r, p = marked_rows_and_columns(unsettled)
                 found = reached(graph, select_rows(places, p), select_rows(readers, r), from_s, until_s, end_s)
                 settle(_spread(found, r, p, missing.shape), cause)
     return reason
+
+
+def _reached_near(
+    near: CutGraph, pairs: Pairs, wanted: np.ndarray, span_s: tuple[int, int, int]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tell who arrives without leaving what was kept, and who never leaves it: of these, nobody else arrives at all."""
+    r, p = marked_rows_and_columns(wanted)
+    places = with_place_at(select_rows(pairs.places, p), near.left_at)
+    found = reached(near.graph, places, select_rows(pairs.readers, r), *span_s)
+    certain = np.zeros(len(wanted), dtype=bool)
+    certain[r] = ~found[:, -1]
+    return _spread(found[:, :-1], r, p, wanted.shape), certain[:, None]
 
 
 def _closed(

@@ -10,13 +10,13 @@ import numpy as np
 
 from geo_access.network.model import Network, Timetable
 from geo_access.network.search.search import street_matrix
-from geo_access.routing.around import Graphs, graphs_around
+from geo_access.routing.around import CutGraph, Graphs, graphs_around
 from geo_access.routing.causes import Reason, why_missing
 from geo_access.routing.graphs import backward_graph, forward_graph, graph_key
 from geo_access.routing.instant import BITS
 from geo_access.routing.lanes import LANES
 from geo_access.routing.legs import Ends, Linker, connect, link, mode_legs, street_speed
-from geo_access.routing.profile import Samples, profile_times
+from geo_access.routing.profile import Pairs, Samples, profile_times
 from geo_access.routing.query import Query
 from geo_access.words.told import refusal
 
@@ -201,12 +201,20 @@ def transit_times(
         reason[missing] = Reason.NO_TRIP_IN_WINDOW
         linked = missing & (feasible == 0) & ends.origin_ok[:, None] & ends.destination_ok[None, :] & explain
         if linked.any():
-            reason[linked] = transit_causes(network, ends, samples, query, linked)[linked]
+            reason[linked] = transit_causes(network, ends, samples, query, linked, near=graphs.cut)[linked]
         _blame_points(reason, missing, ends.origin_ok, ends.destination_ok)
     return PointTimes(seconds, feasible.astype(np.float32) / np.float32(samples.count), reason)
 
 
-def transit_causes(network: Network, ends: Ends, samples: Samples, query: Query, missing: np.ndarray) -> np.ndarray:
+def transit_causes(
+    network: Network,
+    ends: Ends,
+    samples: Samples,
+    query: Query,
+    missing: np.ndarray,
+    *,
+    near: CutGraph | None = None,
+) -> np.ndarray:
     """Find why pairs have no time at any of the instants, both ends being linked to the streets.
 
     Parameters
@@ -217,6 +225,8 @@ def transit_causes(network: Network, ends: Ends, samples: Samples, query: Query,
         Instants; deadlines are at the destinations.
     query : Query
     missing : ndarray of bool, shape (n_o, n_d)
+    near : CutGraph, optional
+        What can be part of journeys from the origins within the limit.
 
     Returns
     -------
@@ -227,9 +237,11 @@ def transit_causes(network: Network, ends: Ends, samples: Samples, query: Query,
     max_s, max_rides = query.max_s, query.max_rides
     if not samples.deadline:
         ahead = forward_graph(timetable, key)
-        return why_missing(ahead, ends.egress, ends.access, missing, samples, max_s=max_s, max_rides=max_rides)
+        pairs = Pairs(ends.egress, ends.access)
+        return why_missing(ahead, pairs, missing, samples, max_s=max_s, max_rides=max_rides, near=near)
     turned, back = samples.reversed(), backward_graph(timetable, key)
-    return why_missing(back, ends.access, ends.egress, missing.T, turned, max_s=max_s, max_rides=max_rides).T
+    pairs = Pairs(ends.access, ends.egress)
+    return why_missing(back, pairs, missing.T, turned, max_s=max_s, max_rides=max_rides).T
 
 
 def instant_times(network: Network, origin_xy: np.ndarray, destination_xy: np.ndarray, query: Query) -> np.ndarray:
