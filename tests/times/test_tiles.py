@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from geo_access.errors import CapacityError, InputError
+from geo_access.network.build import build_network
 from geo_access.network.model import Network
 from geo_access.routing import around
 from geo_access.routing.query import Query, Window
-from geo_access.times import tiles
+from geo_access.times import stream, tiles
 from geo_access.times.matrix import travel_times
 from geo_access.times.stream import StreamedTimes
 from tests.routing.oracle_worlds import layer as placed
@@ -206,3 +207,31 @@ def test_what_tiles_refuse(tmp_path: Path) -> None:
             travel_times(network, homes, homes, sink=tmp_path / "t", tile_km=side, **asked)
     with pytest.raises(CapacityError):
         travel_times(network, homes, homes, sink=tmp_path / "t", tile_km=50, memory_gb=1e-9, **asked)
+
+
+def places_of(file: Path, id_column: str, many: int) -> gpd.GeoDataFrame:
+    table = pd.read_csv(file).dropna(subset=["lon"]).drop_duplicates(id_column).head(many)
+    at = gpd.points_from_xy(table["lon"], table["lat"])
+    return gpd.GeoDataFrame({"id": table[id_column].astype(str)}, geometry=at, crs=4326)
+
+
+def streamed_tiled_and_whole(network: Network, homes: gpd.GeoDataFrame, sites: gpd.GeoDataFrame) -> None:
+    """Memory, blocks and tiles of three sizes say the same of the way there and of the way home."""
+    out = {"depart": "07:00-08:00", "percentiles": (5, 50, 95), "max_minutes": 40}
+    back = {"arrive": "18:00-18:30", "percentiles": (50,), "max_minutes": 40}
+    for starts, ends, asked in ((homes, sites, out), (sites, homes, back)):
+        compare(network, starts, ends, asked)
+        whole = travel_times(network, starts, ends, **asked).to_frame()
+        with TemporaryDirectory() as place, pytest.MonkeyPatch.context() as patch:
+            patch.setattr(stream, "_BLOCK_BYTES", 20_000)
+            streamed = travel_times(network, starts, ends, sink=Path(place) / "times", **asked)
+            assert len(streamed.parts) > 1
+            pd.testing.assert_frame_equal(streamed.to_frame().astype(str), whole.astype(str))
+
+
+def test_the_demo_there_and_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tiles, "SQUARE_M", 5_000.0)
+    demo = Path(__file__).parents[2] / "data" / "demo"
+    network = build_network(gtfs=demo / "gtfs_interurbain.zip", date="2026-03-17", crow_fly_detour=1.3)
+    homes, sites = places_of(demo / "points.csv", "point_id", 60), places_of(demo / "training.csv", "site_id", 12)
+    streamed_tiled_and_whole(network, homes, sites)
