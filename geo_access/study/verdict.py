@@ -31,6 +31,8 @@ _LONGEST_CODE = 20
 # Likeness of two codes of five characters that differ by one of them, or by two exchanged.
 _ONE_SLIP = 0.79
 
+_COUNTED = {"training": "places", "employers": "openings"}
+
 _Tables = Mapping[str, gpd.GeoDataFrame | None]
 
 
@@ -150,6 +152,11 @@ def supply_notes(tables: _Tables, points: gpd.GeoDataFrame, metiers: list[Metier
         blank = int(table["metier"].isna().sum())
         if blank:
             found.append(note(f"coverage.{key}.uncoded", n=blank, all=len(table)))
+        column = _COUNTED[key]
+        uncounted = int(table[column].isna().sum()) if column in table else 0
+        if uncounted:
+            # As the diagnosis says it, so that it is told once.
+            found.append(note("uncounted", n=uncounted, table=key, column=column))
         # What is taught at a distance, or comes to the person, needs no place to travel to.
         travelled = table[table["modality"].fillna(TRAVELLED[0]).isin(TRAVELLED)] if "modality" in table else table
         nowhere = len(travelled) - len(_placed(travelled))

@@ -139,6 +139,18 @@ def test_a_population_that_is_secret_is_not_nobody(tmp_path: Path) -> None:
     assert "z3.0" not in said["empty_zones"]
 
 
+def test_places_that_are_no_number_are_told_before_the_run_and_once(tmp_path: Path) -> None:
+    path = write_small_study(tmp_path)
+    text = (tmp_path / "training.csv").read_text(encoding="utf-8")
+    (tmp_path / "training.csv").write_text(text.replace(",5,", ",douze,", 1), encoding="utf-8")
+    prepared = prepare_study(path)
+    own, found = prepared.inputs.warnings, prepared.diagnosis.manifest.warnings
+    (said,) = [note for note in own if note.key == "uncounted"]
+    assert dict(said.values) == {"n": 1, "table": "training", "column": "places"}
+    assert said in found
+    assert [note.key for note in Study.from_file(path).check().warnings if hasattr(note, "key")].count("uncounted") == 1
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
