@@ -333,8 +333,11 @@ def _summary(figure: Figure, content: MapContent, asked: Question | None, zoom: 
     short = asked.rows[levels.isin(["inadéquat", "fragile"])]
     if "main_reason" in short and short["main_reason"].notna().any():
         counts = short["main_reason"].dropna().astype(str).value_counts()
+        # What does not fit the margin would be cut off without a word.
         reasons = [
-            plural("sheet.reason", int(n), language, reason=text(f"reason.{name}", language))
+            textwrap.shorten(
+                plural("sheet.reason", int(n), language, reason=text(f"reason.{name}", language)), 46, placeholder="…"
+            )
             for name, n in list(counts.items())[:3]
         ]
         figure.text(0.764, 0.195 - 0.02 * len(lines), text("sheet.reasons", language), color="#333333", **style)
