@@ -29,7 +29,7 @@ export function open(context) {
       field(t("web.metier"), select("metier", any(app.metiers.map((m) => [m.code, m.name])), s.metier || "", (e) => again({ metier: e.target.value }))),
       field(t("web.family"), select("family", any(families.map((f) => [f, f])), s.family || "", (e) => again({ family: e.target.value }))),
       field(t("web.zone_kind"), select("zone_kind", any(kinds.map((k) => [k, has(`zone_kind.${k}`) ? t(`zone_kind.${k}`) : k])), s.zone_kind || "", (e) => again({ zone_kind: e.target.value }))),
-      s.by === "territory" && app.zonings.length ? field(t("web.zoning"), select("zoning", [["", t("web.zoning_own")], ...app.zonings.map((z) => [z.id, z.name || t(`web.zoning_${z.id}`)])], s.zoning || "", (e) => again({ zoning: e.target.value || undefined }))) : null,
+      s.by === "territory" && app.zonings.length ? field(t("web.zoning"), select("zoning", [["", t("web.zoning_own")], ...app.zonings.map((z) => [z.id, z.name || t(`web.zoning_${z.id}`)])], s.zoning || "", (e) => again({ zoning: e.target.value || undefined })), { wide: true }) : null,
       field(t("web.public"), select("profile", any(app.profiles.map((p) => [p.id, p.name])), s.profile ?? (s.by === "public" ? "" : app.profiles[0].id), (e) => again({ profile: e.target.value })), { wide: true }),
       field(t("web.filter_rows"), typed, { wide: true }),
       el("div", { class: "actions" }, ["csv", "xlsx", "gpkg"].map((form) => el("button", { type: "button", class: "quiet", disabled: form === "gpkg" && s.by !== "territory", onclick: () => save(form) }, t(`web.export_${form}`))),
