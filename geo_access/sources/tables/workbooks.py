@@ -7,6 +7,7 @@ import re
 import zipfile
 from pathlib import Path
 from typing import Any
+from xml.parsers.expat import ParserCreate
 
 __all__ = ["rows_at_once"]
 
@@ -49,6 +50,8 @@ def rows_at_once(file: Path) -> dict[str, list[list[Any]]] | None:
             return None
         book = CalamineWorkbook.from_path(str(file))
         names = [sheet.name for sheet in book.sheets_metadata if sheet.typ == SheetTypeEnum.WorkSheet]
+        if not names:
+            return None
         tables = {name: book.get_sheet_by_name(name).to_python(skip_empty_area=False) for name in names}
         return {name: [[_as_openpyxl(value) for value in row] for row in rows] for name, rows in tables.items()}
     except BaseException as error:
@@ -74,6 +77,8 @@ def _plain_part(archive: zipfile.ZipFile, part: zipfile.ZipInfo) -> bool:
     # A zero byte is text of two bytes a letter, which the patterns do not see.
     if b"\x00" in content or _TOLD_OTHERWISE.search(content):
         return False
+    # Calamine reads on past broken markup, and would leave out rows in silence.
+    ParserCreate().Parse(content, True)
     cells = [(letters, row) for letters, row, ends in _CELL.findall(content) if not ends]
     if not all(letters for letters, _ in cells):
         return False

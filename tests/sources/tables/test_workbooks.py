@@ -10,7 +10,7 @@ import openpyxl
 import pandas as pd
 import pytest
 
-from geo_access.errors import CapacityError
+from geo_access.errors import CapacityError, InputError
 from geo_access.sources.tables import sheets
 from geo_access.sources.tables.read import read_table
 from geo_access.sources.tables.workbooks import rows_at_once
@@ -116,3 +116,10 @@ def test_a_damaged_workbook_is_left_to_the_other_reader(tmp_path: Path, cut: flo
     content = saved(tmp_path / "t.xlsx").read_bytes()
     (tmp_path / "cut.xlsx").write_bytes(content[: int(cut * len(content))])
     assert rows_at_once(tmp_path / "cut.xlsx") is None
+
+
+def test_broken_markup_is_refused_as_ever_and_no_row_is_left_out(tmp_path: Path) -> None:
+    file = rewritten(saved(tmp_path / "t.xlsx", [["a"], ["1"], ["2"]]), "</row>", "</rwo>")
+    assert rows_at_once(file) is None
+    with pytest.raises(InputError, match="mismatched tag"):
+        read_table(file)
