@@ -15,7 +15,7 @@ from geo_access.network.streets.graphs import Rules
 from geo_access.network.streets.limits import ferry_s, nonsense_limit
 from geo_access.network.streets.modes import Profile
 from geo_access.network.streets.rules import permission, street_class
-from geo_access.sources.osm import OsmWays
+from geo_access.sources.osm import OsmWays, WalkArea
 from geo_access.words.note import Note, note
 
 __all__ = ["TagsRead", "rules_at", "tag_notes"]
@@ -29,10 +29,13 @@ class TagsRead:
     ----------
     tag_sets : tuple of dict
     notes : tuple of Note
+    areas : tuple of WalkArea
+        Squares and platforms with such tags.
     """
 
     tag_sets: tuple[dict[str, str], ...]
     notes: tuple[Note, ...]
+    areas: tuple[WalkArea, ...] = ()
 
 
 def _hours_as_condition(tags: dict[str, str]) -> dict[str, str]:
@@ -83,6 +86,8 @@ def rules_at(
 
     uses = np.bincount(ways.way_tags, minlength=len(ways.tag_sets)).tolist()
     tag_sets = tuple(plain(tags, n, "ways") for tags, n in zip(ways.tag_sets, uses, strict=True))
+    # A closed way that is an area has been counted among the ways.
+    areas = tuple(replace(area, tags=plain(area.tags, 0 if area.rim else 1, "ways")) for area in ways.areas)
     node_tags = {node: plain(tags, 1, "nodes") for node, tags in ways.node_tags.items()}
     restrictions = []
     for item in ways.restrictions:
@@ -99,7 +104,7 @@ def rules_at(
         for kind in ("ways", "nodes", "turns")
         if counts[f"{kind}.unread"]
     ]
-    return Rules(node_tags, tuple(restrictions)), TagsRead(tag_sets, tuple(notes))
+    return Rules(node_tags, tuple(restrictions)), TagsRead(tag_sets, tuple(notes), areas)
 
 
 def tag_notes(ways: OsmWays, profiles: Sequence[Profile]) -> list[Note]:

@@ -176,7 +176,7 @@ def build_streets(
     check_stress(max_stress, modes)
     ways = read_osm(osm_paths, bbox_lonlat=bbox_lonlat)
     rules, read = rules_at(ways, moment, school_breaks=tuple(sorted(school_breaks)))
-    opened = open_areas(replace(ways, tag_sets=read.tag_sets))
+    opened = open_areas(replace(ways, tag_sets=read.tag_sets, areas=read.areas))
     ways = opened.ways
     closed = _closed_rows(ways, closed_ways)
     speeds = {profile.name: _speeds_by_way(ways, profile) for profile in profiles}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 from pathlib import Path
 
@@ -169,6 +170,22 @@ def test_squares_that_share_only_a_node_are_walked_through(tmp_path: Path) -> No
     streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
     expected = 2 * math.hypot(100, 50) / KMH * 3.6
     assert walk_s(streets, (0, 50), (200, 150)) == pytest.approx(expected, rel=0.012)
+
+
+@pytest.mark.parametrize("as_relation", [False, True])
+def test_a_square_with_hours_is_crossed_while_it_is_open(tmp_path: Path, as_relation: bool) -> None:
+    tags = {"highway": "pedestrian", "opening_hours": "09:00-18:00"} | ({} if as_relation else {"area": "yes"})
+    relations = [([(3, "outer")], tags | {"type": "multipolygon"})] if as_relation else []
+    ways = [(WEST, ROAD), (EAST, ROAD), (WITH_DOORS, {} if as_relation else tags)]
+    write(tmp_path / "in.osm", ways, relations)
+    times = []
+    for hour in (7, 12):
+        moment = dt.datetime(2026, 3, 17, hour)  # noqa: DTZ001
+        streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1, moment=moment)
+        times.append(walk_s(streets, (-50, 50), (150, 50)))
+    # 200 m, or no way: the square is all that joins the two streets.
+    assert np.isnan(times[0])
+    assert times[1] == pytest.approx(200 / KMH * 3.6, rel=0.006)
 
 
 @pytest.mark.parametrize("beside_m", [0.0, 1.0])
