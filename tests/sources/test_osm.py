@@ -225,7 +225,14 @@ def test_territories_oceans_apart_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("epsg", "why"),
-    [(4326, "degrees"), (4978, "flat"), (0, "no CRS"), (-1, "no CRS"), (3857, "more than 1%"), (2154, "")],
+    [
+        (4326, "degrees"),
+        (4978, "flat"),
+        (0, "no CRS|above 0"),
+        (-1, "no CRS|above 0"),
+        (3857, "more than 1%"),
+        (2154, ""),
+    ],
 )
 def test_systems_that_do_not_measure_metres_are_refused(tmp_path: Path, epsg: int, why: str) -> None:
     path, _, _ = line(tmp_path)
