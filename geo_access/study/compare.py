@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.errors import InputError, raise_faults
+from geo_access.manifest import sha256_file
 from geo_access.words.told import fault
 
 __all__ = ["RunComparison", "compare_runs", "read_run"]
@@ -40,6 +41,8 @@ class RunComparison:
         Situations that both runs hold.
     only_before, only_after : int
         Situations that one run alone holds.
+    manifests : tuple of (str, str)
+        SHA-256 of the manifests of the two runs.
     names : mapping of str to mapping of str to str
         ``metiers``, ``profiles``, ``schedules``: name by code or id, of the second run where both know one.
     """
@@ -50,6 +53,7 @@ class RunComparison:
     situations: int
     only_before: int
     only_after: int
+    manifests: tuple[str, str]
     names: Mapping[str, Mapping[str, str]]
 
 
@@ -123,10 +127,8 @@ def compare_runs(before: str | Path, after: str | Path) -> RunComparison:
         len(rows),
         int((both["_merge"] == "left_only").sum()),
         int((both["_merge"] == "right_only").sum()),
-        {
-            what: _names(old_manifest, what) | _names(new_manifest, what)
-            for what in ("metiers", "profiles", "schedules")
-        },
+        (sha256_file(Path(before) / "manifest.json"), sha256_file(Path(after) / "manifest.json")),
+        {what: _names(old_manifest, what) | _names(new_manifest, what) for what in _NAMED},
     )
 
 

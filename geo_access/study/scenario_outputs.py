@@ -10,6 +10,7 @@ import geopandas as gpd
 import numpy as np
 import pandas as pd
 
+from geo_access.manifest import Manifest, write_whole
 from geo_access.maps.content import MapChange
 from geo_access.maps.paper import can_draw
 from geo_access.report.scenario import (
@@ -25,7 +26,7 @@ from geo_access.sources.tables.write import write_csv
 from geo_access.study.changes import ScenarioSection
 from geo_access.study.compare import RunComparison
 from geo_access.study.comparison_maps import change_maps
-from geo_access.study.folder import slugs
+from geo_access.study.folder import MARK, output_files, slugs
 from geo_access.study.prepared import PreparedStudy, Progress, silent
 from geo_access.study.scenario import scenario_changes
 from geo_access.study.whatif import Outcome, run_scenario
@@ -248,7 +249,10 @@ def write_comparison(
         note=text("runs.no_outlines", language) if outlines is None else " ".join(_undrawn(language)),
         language=language,
     )
-    return [*written, *(path for path, _ in maps), *write_change_page(page, folder / "index.html")]
+    pages = write_change_page(page, folder / "index.html")
+    compared = {f"{side}: {name}": digest for side, name, digest in zip("AB", names, found.manifests, strict=True)}
+    manifest = Manifest(compared, {}, files=output_files(folder))
+    return [*written, *(path for path, _ in maps), *pages, write_whole(folder / MARK, manifest.to_json())]
 
 
 def _undrawn(language: str) -> list[str]:

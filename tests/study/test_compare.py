@@ -13,6 +13,7 @@ import shapely
 from geo_access.errors import InputError
 from geo_access.study.compare import compare_runs
 from geo_access.study.comparison_maps import run_outlines
+from geo_access.study.folder import output_folder
 from geo_access.study.scenario_outputs import write_comparison
 
 ROW = {"metier": "A", "profile": "bus", "kind": "training", "schedule": "jour", "threshold": "t60"}
@@ -105,6 +106,17 @@ def test_the_page_says_it_in_both_languages(runs: tuple[Path, Path], tmp_path: P
     assert words in page
     assert "2025 → 2026" in page
     assert {path.name for path in written} >= {"inputs.csv", "flags.csv", "people.csv", "index.html"}
+
+
+def test_a_comparison_may_be_written_again_and_nothing_else_is_touched(runs: tuple[Path, Path], tmp_path: Path) -> None:
+    out, found = tmp_path / "out", compare_runs(*runs)
+    for overwrite in (False, True):
+        with output_folder(out, overwrite=overwrite) as result:
+            write_comparison(result.folder, found, names=("a", "b"), language="en")
+        (out / "mine.txt").write_text("kept")
+    assert (out / "mine.txt").read_text() == "kept"
+    with pytest.raises(InputError, match="overwrite"), output_folder(out, overwrite=False):
+        pass
 
 
 def test_folders_that_are_no_results_are_refused(runs: tuple[Path, Path], tmp_path: Path) -> None:
