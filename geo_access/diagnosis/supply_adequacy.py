@@ -152,7 +152,6 @@ def supply_adequacy(
     candidates: pd.DataFrame | None = None,
     zones: Sequence[str] | None = None,
     by: str = "metier",
-    source: str = "",
 ) -> pd.DataFrame:
     """Set the three components side by side, per métier or family, over a territory.
 
@@ -178,8 +177,6 @@ def supply_adequacy(
         Territory: ids of the zones it is made of; all points by default. Points in several of them count once.
     by : str
         ``metier`` or ``family``.
-    source : str
-        Source and vintage, repeated on every row.
 
     Returns
     -------
@@ -228,4 +225,4 @@ def supply_adequacy(
         if top in table.columns:
             value = filling_rate(table[top].to_numpy(float), table[bottom].fillna(0).to_numpy(float))
             table[name] = pd.Series(pd.array(value, dtype="Float64")).where(~np.isnan(value))
-    return table.assign(profile=case.profile.id, threshold=case.threshold.id, schedule=case.schedule, source=source)
+    return table.assign(profile=case.profile.id, threshold=case.threshold.id, schedule=case.schedule)

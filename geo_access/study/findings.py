@@ -226,9 +226,9 @@ def adequacy_components(
     beside = Beside(training.threshold, jobs_at, taught_at)
     need = employer_need(jobs.offers, training.offers, seconds, limit_s=training.threshold.limit_s, beside=beside)
     source = "; ".join(table.source for table in (file.training, file.employers) if table is not None and table.source)
-    return supply_adequacy(
-        training, diagnosis.residents, need=need, employment=inputs.employment, zones=zones, by=by, source=source
-    )
+    people, employment = diagnosis.residents, inputs.employment
+    found = supply_adequacy(training, people, need=need, employment=employment, zones=zones, by=by)
+    return found.assign(source=source)
 
 
 def findings(file: StudyFile, inputs: StudyInputs, times: NetworkTimes, diagnosis: Diagnosis) -> Findings:

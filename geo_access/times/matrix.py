@@ -190,21 +190,12 @@ def travel_times(
         day=day,
         **limits,
     )
-    if sink is not None and reduce is not None:
-        raise refusal("times.sink_and_reduce")
     read = Reading()
     memory_gb = read("memory_gb", read_number, memory_gb, name="memory_gb", above=0, example="4")
     progress = read("progress", read_truth, progress, name="progress")
     place = None if sink is None else read("sink", place_of, sink)
-    if reduce is not None and not callable(reduce):
-        raise refusal("given.function", value=repr(reduce))
     read.finish()
-    if tile_km is not None and (sink is None or not (finite(tile_km) or 0) > 0):
-        raise refusal("times.tile_km", value=repr(tile_km))
-    if client is not None and not hasattr(client, "scheduler_info"):
-        raise refusal("given.client", given=type(client).__name__)
-    if client is not None and sink is None:
-        raise refusal("cluster.no_sink")
+    _check_outlet(place, reduce, tile_km, client)
     starts = read_points(origins, network, name="origins", id_column=id_column)
     ends = (
         starts if destinations is None else read_points(destinations, network, name="destinations", id_column=id_column)
@@ -236,6 +227,20 @@ def travel_times(
         return reduce_blocks(streaming, reduce)
     check_capacity(len(starts.ids), len(ends.ids), query, memory_gb=memory_gb)
     return compute(starts)
+
+
+def _check_outlet(sink: Place | None, reduce: object, tile_km: object, client: object) -> None:
+    """Refuse what becomes of the pairs in two ways, or in none that there is."""
+    if sink is not None and reduce is not None:
+        raise refusal("times.sink_and_reduce")
+    if reduce is not None and not callable(reduce):
+        raise refusal("given.function", value=repr(reduce))
+    if tile_km is not None and (sink is None or not (finite(tile_km) or 0) > 0):
+        raise refusal("times.tile_km", value=repr(tile_km))
+    if client is not None and not hasattr(client, "scheduler_info"):
+        raise refusal("given.client", given=type(client).__name__)
+    if client is not None and sink is None:
+        raise refusal("cluster.no_sink")
 
 
 def _by_workers(client: Client, network: Network, ends: Points, query: Query, sink: Place) -> WriteParts:

@@ -228,9 +228,7 @@ def test_three_components_stand_side_by_side() -> None:
     assert spread["need_near"].tolist() == [0.0, 4.0]
     rates = pd.DataFrame({"metier": ["H2913"], "employment_rate": [0.61], "employment_source": ["InserJeunes 2022"]})
     placed = pd.DataFrame({"metier": ["H2913", "J1506"], "placed": [5, 30]})
-    table = supply_adequacy(
-        case, found.residents, need=spread, employment=rates, candidates=placed, source="test"
-    ).set_index("metier")
+    table = supply_adequacy(case, found.residents, need=spread, employment=rates, candidates=placed).set_index("metier")
     assert table.loc["H2913", "share_candidates_near"] == pytest.approx(0.5)
     assert table.loc["H2913", "share_need_near"] == 0.0
     # All ten places are within reach of the hundred who can; eight are needed.
