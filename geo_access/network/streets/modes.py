@@ -3,16 +3,16 @@
 Sources: OSM wiki "OSM tags for routing/Access restrictions" (France) for the defaults by class; Code de la route
 R413-2, R413-3 and R412-35 for the implicit limits (130, 110, 80, 50 and 20 km/h); zone 30: R110-2.
 
-Car times are free flow, without traffic, calibrated against two engines that are widely used, on nothing measured on
-a road. Where a limit is known the car goes at 0.9 of it, between the 0.8 of OSRM's car profile (``speed_reduction``)
-and the 1.0 of Valhalla (its documentation, "Speed values"). A signal costs those who face it 2 s, as in OSRM; any other
+Car times are free flow, without traffic, calibrated against two engines that are widely used, on nothing measured on a
+road. Where a limit is known the car goes at 0.9 of it, between the 0.8 of OSRM's car profile (``speed_reduction``) and
+the 1.0 of Valhalla (its documentation, "Speed values"). A signal costs those who face it 2 s, as in OSRM; any other
 junction of three streets or more costs 1.2 s, which stands for their costs by angle of turn; yards and car parks that
 open onto a street make no junction. Speeds by class, for ways without a limit, are near those of OSRM (65/55/40/25/25
-km/h from primary to residential; Valhalla has 57/49/40/35/30 in towns and more outside), but for the motorway, 110: 0.85 of the
-French limit. With these numbers the median ratio to the geometric mean of OSRM 26.10 and Valhalla 3.9.1 between points
-near streets (2026-11-27) is 0.99 in Porto Alegre, 0.99 in Porto, 1.00 in Lille, 1.03 in Monaco and 0.98 in
-Zheleznogorsk, and 85 to 94 % of the pairs are within 10 % of it. OSRM itself is 16 to 22 % slower than Valhalla: so far
-apart are two careful guesses. Known answers: ``tests/network/test_car_calibration.py``; causes:
+km/h from primary to residential; Valhalla has 57/49/40/35/30 in towns and more outside), but for the motorway, 110:
+0.85 of the French limit. With these numbers the median ratio to the geometric mean of OSRM 26.10 and Valhalla 3.9.1
+between points near streets (2026-11-27) is 0.99 in Porto Alegre, 0.99 in Porto, 1.00 in Lille, 1.03 in Monaco and 0.98
+in Zheleznogorsk, and 85 to 94 % of the pairs are within 10 % of it. OSRM itself is 16 to 22 % slower than Valhalla: so
+far apart are two careful guesses. Known answers: ``tests/network/test_car_calibration.py``; causes:
 ``tests/benchmarks/RESULTS.md``.
 """
 
