@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import geopandas as gpd
@@ -101,8 +101,13 @@ def norm_notes(file: StudyFile) -> tuple[Note, ...]:
             continue
         others = [public.name for public in file.profiles if public.mode not in norm.modes]
         if others:
-            found.append(note("norm_mode", norm=norm.id, modes=", ".join(norm.modes), profiles=", ".join(others)))
+            found.append(note("norm_mode", norm=norm.id, modes=_named(norm.modes), profiles=", ".join(others)))
     return tuple(dict.fromkeys(found))
+
+
+def _named(modes: Sequence[str]) -> tuple[Note, ...]:
+    """Modes that a norm speaks of, in words."""
+    return tuple(note(f"norm_mode.{mode}") for mode in modes)
 
 
 def read_flows(section: FlowsSection, homes: Collection[str] | None) -> tuple[pd.DataFrame, ReadingReport]:
