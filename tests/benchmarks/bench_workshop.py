@@ -25,6 +25,7 @@ import numpy as np
 import shapely
 import uvicorn
 
+from geo_access.errors import InputError
 from geo_access.study.prepared import PreparedStudy, open_prepared, prepare_study
 from geo_access.study.prepared_folder import prepared_folder
 from geo_access.web.app import make_app
@@ -274,7 +275,9 @@ def main(what: str = "0.25", n_requests: str = "2000") -> None:
     with tempfile.TemporaryDirectory() as folder:
         study = Path(what) if what.endswith(".toml") else make_metropolis(Path(folder), share=float(what))
         kept = prepared_folder(study)
-        if not kept.exists():
+        try:
+            open_prepared(study, kept)
+        except InputError:
             prepare_study(study).save(kept)
         begin = time.perf_counter()
         base = open_prepared(study, kept)
