@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from geo_access.diagnosis.model import Metier
+from geo_access.diagnosis.model import UNMEASURED, Metier
 from geo_access.report.axes import NOWHERE, gap_lines, measured, reason_words
 from geo_access.report.context import ReportContext
 from geo_access.report.reach import (
@@ -50,7 +50,7 @@ def summary_content(context: ReportContext) -> dict[str, Any]:
             blocked = blocked_of(reached)
             first = str(blocked.index[0]) if len(blocked) else ""
             reason = reason_words(reach_rows(context, metier.code, kind), first, language) if first else "–"
-            told = share(share_of(reached) if _says_something(reached) else np.nan, language)
+            told = _told_share(reached, blocked, language)
             if only_remote(reached):
                 told = text("level.sans objet", language)
             cells.append({"share": told, "reason": reason})
@@ -73,6 +73,16 @@ def summary_content(context: ReportContext) -> dict[str, Any]:
     if context.rules.people != "residents":
         lines.insert(0, text("report.people", language, people=text(f"note.people.{context.rules.people}", language)))
     return {"intro": intro, "lines": lines, "kinds": kinds, "rows": rows}
+
+
+def _told_share(reached: pd.Series, blocked: pd.Series, language: str) -> str:
+    """Share who get there; where some of the others are not measured, more may."""
+    value = share_of(reached) if _says_something(reached) else np.nan
+    told = share(value, language)
+    unmeasured = blocked.index.isin([reason.name for reason in UNMEASURED])
+    if not 0.01 <= value <= 0.99 or not float(blocked[unmeasured].sum()):
+        return told
+    return text("report.at_least", language, share=told)
 
 
 def _range_line(context: ReportContext, kind: str) -> str:

@@ -127,6 +127,18 @@ def test_what_nobody_knows_is_no_share_of_zero() -> None:
     assert not any(context.metiers[0].name in line for line in summary["lines"])
 
 
+def test_a_share_beside_what_is_not_measured_is_a_lower_bound() -> None:
+    """Those who do not get there may: their rows carry no code."""
+    context = tiny_context()
+    reason = context.reach["reason"].astype(str)
+    plain = [cell["share"] for row in summary_content(context)["rows"] for cell in row["cells"]]
+    open_ = context.reach.assign(reason=reason.where(reason == "REACHES", "UNCODED_SUPPLY"))
+    cells = [cell["share"] for row in summary_content(replace(context, reach=open_))["rows"] for cell in row["cells"]]
+    between = [share for share in plain if share[0] not in "0m" and not share.startswith("100")]
+    assert between
+    assert [cell for cell in cells if cell.startswith("au moins")] == [f"au moins {share}" for share in between]
+
+
 def test_shares_of_the_reasons_sum_to_one() -> None:
     context = tiny_context()
     block = metier_content(context, context.metiers[0])["reasons"][0]
