@@ -58,7 +58,7 @@ def latest_times(
     """
     n_places, n_readers = pairs.places.n_rows, pairs.readers.n_rows
     n_words = -(-n_places // BITS)
-    group = max(1, _LATEST_BYTES // (4 * BITS * graph.lines.n_stops))
+    group = max(1, _LATEST_BYTES // (4 * BITS * max(1, graph.lines.n_stops)))
     if n_words > group:
         return _in_groups(graph, pairs, span, deadline_s, group * BITS, max_s=max_s, max_rides=max_rides)
     reached: np.ndarray = np.zeros((n_words, span.last - span.first), np.uint64)
