@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,12 +39,21 @@ class WalkArea:
         The rim, then holes and obstacles.
     rim : bool
         Whether the rim is a way with these tags itself.
+    inner_id : ndarray of int64, shape (n,)
+        Nodes between pieces that are walked as one: no part of a rim any more, streets may still end there.
+    inner_lonlat : ndarray of float64, shape (n, 2)
+        [degree], EPSG:4326.
+    rim_ways : tuple of int
+        OSM ids of the closed ways that pieces are, where the area is made of several.
     """
 
     way_id: int
     tags: dict[str, str]
     rings: tuple[Ring, ...]
     rim: bool
+    inner_id: np.ndarray = field(default_factory=lambda: np.zeros(0, dtype=np.int64))
+    inner_lonlat: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
+    rim_ways: tuple[int, ...] = ()
 
 
 def is_walk_area(tags: Mapping[str, str]) -> bool:

@@ -18,6 +18,7 @@ import numpy as np
 from geo_access.arrays import indptr_of
 from geo_access.kernels import njit
 from geo_access.network.model import Squares
+from geo_access.network.streets.joined_areas import join_neighbours
 from geo_access.network.streets.sight import sees
 from geo_access.network.streets.split import Pieces
 from geo_access.sources.osm import OsmWays, WalkArea
@@ -187,7 +188,10 @@ def _entrances(ways: OsmWays, area: WalkArea, used: _Uses, inside: np.ndarray, o
         shared = used.of(ring.node_id[:-1]) >= 2
         ids.append(ring.node_id[:-1][shared])
         places.append(ring.lonlat[:-1][shared])
-    ids.append(ways.node_id[inside])
+    # The rims of two pieces run through a node between them: a third line is a street.
+    between = used.of(area.inner_id) >= 3
+    ids += [area.inner_id[between], ways.node_id[inside]]
+    places.append(area.inner_lonlat[between])
     places.append(np.column_stack((ways.lon[inside], ways.lat[inside])))
     node_id, first = np.unique(np.concatenate(ids), return_index=True)
     lonlat = np.concatenate(places)[first]
@@ -245,10 +249,11 @@ def open_areas(ways: OsmWays) -> Opened:
     rims = [ring.node_id[:-1] for area in ways.areas if not area.rim for ring in area.rings]
     node, times = np.unique(np.concatenate((ways.node_id[once], *rims)), return_counts=True)
     used = _Uses(node, times)
-    inside = _ends_inside(ways, ways.areas, used)
+    whole = join_neighbours(ways.areas, used.of, _MOST_ENTRANCES)
+    inside = _ends_inside(ways, whole, used)
     lines = _Laid(ways)
     areas, doors, bends = [], [], []
-    for area, ends in zip(ways.areas, inside, strict=True):
+    for area, ends in zip(whole, inside, strict=True):
         origin = area.rings[0].lonlat[0]
         entrances = _entrances(ways, area, used, ends, origin)
         if not len(entrances.node_id):
@@ -261,7 +266,7 @@ def open_areas(ways: OsmWays) -> Opened:
             lines.lay_rim(area, number=len(areas) - 1)
         if len(entrances.node_id) > 1:
             lines.lay(area, *_crossed(area, entrances, corners, origin), number=len(areas) - 1)
-    rim_of = {area.way_id: k for k, area in enumerate(areas) if area.rim}
+    rim_of = {way: k for k, area in enumerate(areas) for way in area.rim_ways or (area.way_id,) * area.rim}
     rim = [rim_of.get(way, -1) for way in ways.way_id.tolist()]
     more = lines.added()
     crossed = [k for k, laid in zip(lines.area, lines.across, strict=True) if laid]

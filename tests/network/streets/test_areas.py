@@ -172,6 +172,41 @@ def test_squares_that_share_only_a_node_are_walked_through(tmp_path: Path) -> No
     assert walk_s(streets, (0, 50), (200, 150)) == pytest.approx(expected, rel=0.012)
 
 
+PIECES = [
+    [(0.0, 0.0), (100.0, 0.0), (100.0, 50.0), (100.0, 100.0), (0.0, 100.0), (0.0, 30.0), (0.0, 0.0)],
+    [(100.0, 0.0), (100.0, 50.0), (100.0, 100.0), (200.0, 100.0), (200.0, 70.0), (200.0, 0.0), (100.0, 0.0)],
+]
+INTO_PIECES = [([(-50.0, 30.0), (0.0, 30.0)], ROAD), ([(200.0, 70.0), (250.0, 70.0)], ROAD)]
+
+
+@pytest.mark.parametrize("as_relation", [False, True])
+@pytest.mark.parametrize("other", [{}, {"name": "Place"}, {"foot": "permissive"}])
+def test_a_square_in_two_pieces_is_crossed_as_one(tmp_path: Path, other: dict[str, str], as_relation: bool) -> None:
+    # Straight from door to door, 200 m east and 40 m north: the node between the pieces lies on the way.
+    square = {"highway": "pedestrian", "area": "yes"}
+    tags = [square, square | other]
+    ways = [*INTO_PIECES, *((line, {} if as_relation else mine) for line, mine in zip(PIECES, tags, strict=True))]
+    sides = [([(k, "outer")], {"type": "multipolygon"} | mine) for k, mine in enumerate(tags, start=3)]
+    write(tmp_path / "in.osm", ways, sides if as_relation else [])
+    streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    assert walk_s(streets, (0, 30), (200, 70)) == pytest.approx(math.hypot(200, 40) / KMH * 3.6, abs=0.3)
+    # 180 m east and 10 m south, to a point in the eastern piece: by way of a node only where the pieces differ.
+    nodes = [math.hypot(100, y - 30) + math.hypot(80, y - 20) for y in (0, 50, 100)]
+    inside = min(nodes) if "foot" in other else math.hypot(180, 10)
+    assert walk_s(streets, (0, 30), (180, 20)) == pytest.approx(inside / KMH * 3.6, abs=0.3)
+
+
+def test_a_street_that_ends_between_two_pieces_leads_into_both(tmp_path: Path) -> None:
+    square = {"highway": "pedestrian", "area": "yes"}
+    # Out of the ground in the middle of the western piece, up to the node between the two.
+    stairs = ([(60.0, 50.0), (100.0, 50.0)], {"highway": "footway"})
+    write(tmp_path / "in.osm", [*INTO_PIECES, *((line, square) for line in PIECES), stairs])
+    streets = build_streets(tmp_path / "in.osm", epsg=EPSG, modes=["walk"], min_island_nodes=1)
+    for door in ((0.0, 30.0), (200.0, 70.0)):
+        metres = math.hypot(door[0] - 100, door[1] - 50)
+        assert walk_s(streets, (100, 50), door) == pytest.approx(metres / KMH * 3.6, abs=0.3)
+
+
 @pytest.mark.parametrize("as_relation", [False, True])
 def test_a_square_with_hours_is_crossed_while_it_is_open(tmp_path: Path, as_relation: bool) -> None:
     tags = {"highway": "pedestrian", "opening_hours": "09:00-18:00"} | ({} if as_relation else {"area": "yes"})
