@@ -151,7 +151,7 @@ def people_sentences(people: pd.DataFrame, labels: Labels) -> tuple[str, ...]:
     ----------
     people : pandas.DataFrame
         As in `study.delta.Delta`: ``residents_won``, ``residents_lost``, ``free_won``, ``free_lost``,
-        ``zones_flagged``, ``zones_unflagged`` by métier and public.
+        ``zones_flagged``, ``zones_unflagged``, ``zones_unmeasured`` by métier and public.
     labels : Labels
 
     Returns
@@ -176,6 +176,10 @@ def people_sentences(people: pd.DataFrame, labels: Labels) -> tuple[str, ...]:
             "flagged": format_number(row["zones_flagged"], language),
         }
         sentences.append(text("scenario.summary", language, **common))
+        if row["zones_unmeasured"]:
+            sentences[-1] += " " + text(
+                "scenario.unmeasured", language, n=format_number(row["zones_unmeasured"], language)
+            )
         if row["free_won"] or row["free_lost"]:
             free = {name: format_number(row[name], language) for name in ("free_won", "free_lost")}
             sentences[-1] += " " + text("scenario.free", language, **free)
@@ -183,7 +187,8 @@ def people_sentences(people: pd.DataFrame, labels: Labels) -> tuple[str, ...]:
 
 
 def _moved(people: pd.DataFrame) -> pd.DataFrame:
-    return people[people[["residents_won", "residents_lost", "free_won", "free_lost"]].sum(axis=1) > 0]
+    moves = ["residents_won", "residents_lost", "free_won", "free_lost", "zones_unmeasured"]
+    return people[people[moves].sum(axis=1) > 0]
 
 
 def people_table(people: pd.DataFrame, labels: Labels) -> ShownTable:

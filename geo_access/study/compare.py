@@ -12,6 +12,7 @@ import pandas as pd
 
 from geo_access.errors import InputError, raise_faults
 from geo_access.manifest import sha256_file
+from geo_access.study.delta import levels_moved
 from geo_access.words.told import fault
 
 __all__ = ["RunComparison", "compare_runs", "read_run"]
@@ -175,8 +176,6 @@ def _people(rows: pd.DataFrame) -> pd.DataFrame:
         lost=(-moved).clip(lower=0),
     )
     people = table.groupby(keys, sort=False, as_index=False).sum()
-    bad_before, bad_after = rows["level_before"] == "inadéquat", rows["level_after"] == "inadéquat"
-    zones = rows[keys].assign(
-        zones_flagged=(bad_after & ~bad_before).astype(int), zones_unflagged=(bad_before & ~bad_after).astype(int)
-    )
+    moved_levels = levels_moved(rows["level_before"], rows["level_after"])
+    zones = rows[keys].assign(**{name: found.astype(int) for name, found in moved_levels.items()})
     return people.merge(zones.groupby(keys, sort=False, as_index=False).sum(), on=keys, how="left")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from geo_access.diagnosis.diagnose import DiagnosedCase
+from geo_access.diagnosis.model import Level
 
 if TYPE_CHECKING:
     from geo_access.study.prepared import PreparedStudy
@@ -27,9 +28,9 @@ class Delta:
     people : pandas.DataFrame
         One row per métier, public, kind, schedule and threshold. Geography: ``residents_won``, ``residents_lost`` and
         the same for ``qpv``, ``rural``, ``youth``, ``job_seekers`` where the study knows them; ``reached_before``,
-        ``reached_after``; ``zones_flagged``, ``zones_unflagged``. Saturation: ``free_won``, ``free_lost``: residents
-        for whom enough free places come into reach, or go out of it. ``minutes_saved``: mean over the residents who
-        could and can [min].
+        ``reached_after``; ``zones_flagged``, ``zones_unflagged``, ``zones_unmeasured``. Saturation: ``free_won``,
+        ``free_lost``: residents for whom enough free places come into reach, or go out of it. ``minutes_saved``: mean
+        over the residents who could and can [min].
     zones : pandas.DataFrame
         Zones whose level or share moved: ``zone_id``, ``zone_name``, ``level_before``, ``level_after``,
         ``share_before``, ``share_after``, ``won``, ``lost`` (residents).
@@ -79,7 +80,7 @@ def compare_prepared(before: PreparedStudy, after: PreparedStudy) -> Delta:
             )
             weight = groups["residents"]
             axis = {"free_won": float(weight[free.won].sum()), "free_lost": float(weight[free.lost].sum())}
-            people.append(row | moved.counts(groups) | axis | {"minutes_saved": minutes} | _levels_moved(changed))
+            people.append(row | moved.counts(groups) | axis | {"minutes_saved": minutes} | _counted(changed))
             zones.append(changed.assign(**row))
     columns = ["metier", "metier_name", *_KEYS]
     table = pd.DataFrame(people)
@@ -180,9 +181,29 @@ def _zones_changed(
     return table[touched & ~before.held_back].reset_index(drop=True)
 
 
-def _levels_moved(zones: pd.DataFrame) -> dict[str, int]:
-    bad_before, bad_after = zones["level_before"] == "inadéquat", zones["level_after"] == "inadéquat"
+def _counted(zones: pd.DataFrame) -> dict[str, int]:
+    moved = levels_moved(zones["level_before"], zones["level_after"])
+    return {name: int(rows.sum()) for name, rows in moved.items()}
+
+
+def levels_moved(before: pd.Series, after: pd.Series) -> dict[str, pd.Series]:
+    """Tell which situations become inadequate, are so no more, and are measured no more.
+
+    Parameters
+    ----------
+    before, after : pandas.Series of str
+        Levels of the same situations.
+
+    Returns
+    -------
+    dict of str to pandas.Series of bool
+        ``zones_flagged``, ``zones_unflagged``, ``zones_unmeasured``. Whoever is not measured any more is not lifted.
+    """
+    measured = [level.value for level in (Level.ADEQUAT, Level.FRAGILE, Level.INADEQUAT)]
+    bad_before, bad_after = before == Level.INADEQUAT.value, after == Level.INADEQUAT.value
+    unmeasured = before.isin(measured) & (after == Level.INDECIDABLE.value)
     return {
-        "zones_flagged": int((bad_after & ~bad_before).sum()),
-        "zones_unflagged": int((bad_before & ~bad_after).sum()),
+        "zones_flagged": bad_after & ~bad_before,
+        "zones_unflagged": bad_before & ~bad_after & ~unmeasured,
+        "zones_unmeasured": unmeasured,
     }

@@ -212,6 +212,8 @@ def write_comparison(
             flagged=format_number(found.people["zones_flagged"].sum(), language),
         )
     ]
+    unmeasured = int(found.people["zones_unmeasured"].sum())
+    sentences += [text("scenario.unmeasured", language, n=format_number(unmeasured, language))] if unmeasured else []
     for key, count in (("runs.only_a", found.only_before), ("runs.only_b", found.only_after)):
         sentences += [text(key, language, n=format_number(count, language))] if count else []
     changes = [_input_told(row, language) for row in found.inputs.head(40).itertuples()] or [

@@ -24,7 +24,7 @@ LABELS = Labels({"A": "Mason"}, {"p": "By bus"}, {"s": "Day"}, "en")
 def moved(metier: str, won: float, lost: float, **more: object) -> dict[str, object]:
     row: dict[str, object] = {"metier": metier, "profile": "p", "kind": "training", "schedule": "s"}
     row |= {"residents_won": won, "residents_lost": lost, "free_won": 0.0, "free_lost": 0.0}
-    return row | {"zones_flagged": 0, "zones_unflagged": 0, "minutes_saved": 2.0} | more
+    return row | {"zones_flagged": 0, "zones_unflagged": 0, "zones_unmeasured": 0, "minutes_saved": 2.0} | more
 
 
 def test_those_who_lose_stand_beside_those_who_gain_and_are_never_subtracted() -> None:

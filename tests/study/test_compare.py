@@ -77,6 +77,18 @@ def test_winners_and_losers_stand_apart(runs: tuple[Path, Path]) -> None:
     assert (found.situations, found.only_before, found.only_after) == (3, 0, 1)
 
 
+def test_a_zone_that_is_measured_no_more_is_not_lifted(tmp_path: Path) -> None:
+    files = {"feed.zip": "aaa"}
+    before = [("01", "rural", "inadéquat", 0.2, 1000), ("02", "urban", "adéquat", 0.9, 5000)]
+    after = [("01", "rural", "indécidable", 0.2, 1000), ("02", "urban", "indécidable", 0.9, 5000)]
+    found = compare_runs(run_folder(tmp_path / "a", before, files), run_folder(tmp_path / "b", after, files))
+    row = found.people.iloc[0]
+    assert (row["zones_unflagged"], row["zones_flagged"], row["zones_unmeasured"]) == (0, 0, 2)
+    pages = write_comparison(tmp_path / "out", found, names=("a", "b"))
+    page = next(path for path in pages if path.suffix == ".html").read_text(encoding="utf-8")
+    assert "2 zones ne sont plus mesurées" in page
+
+
 def test_what_differs_in_the_inputs_is_named(runs: tuple[Path, Path]) -> None:
     states = compare_runs(*runs).inputs.set_index("what")["state"].to_dict()
     assert states == {"inputs.feed.zip": "changed", "inputs.old.csv": "removed", "inputs.new.csv": "added"}
