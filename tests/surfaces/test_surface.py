@@ -148,7 +148,7 @@ def test_isochrones_of_the_empty_desert_are_discs() -> None:
         (lambda: isochrones(EMPTY, gpd.GeoDataFrame(geometry=[None], crs=2154)), InputError, "has a position"),
         (lambda: isochrones(EMPTY, gpd.GeoDataFrame(geometry=[box(0, 0, 1, 1)], crs=2154)), InputError, "not a point"),
         (lambda: isochrones(EMPTY, gpd.GeoDataFrame(geometry=[Point(0, 0)])), InputError, "CRS"),
-        (lambda: isochrones(EMPTY, site((0, 0)), cell_m=0), InputError, "cell size above 0"),
+        (lambda: isochrones(EMPTY, site((0, 0)), cell_m=0), InputError, "cell_m: 0 .* a number above 0"),
         (lambda: isochrones(EMPTY, site((0, 0)), cell_m=0.01), CapacityError, "larger cell"),
         (lambda: isochrones(EMPTY, site((0, 0)), depart="08:00"), InputError, "knows no hours"),
         (lambda: isochrones(EMPTY, site((0, 0)), mode="transit", depart="08:00"), InputError, "timetable"),

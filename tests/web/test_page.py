@@ -274,12 +274,17 @@ def test_every_download_holds_what_is_shown_with_sources_and_hash(
     assert any("Carreaux de 200 m" in line for line in lines if line.startswith("#"))
     tables = {
         "csv": pd.read_csv(io.StringIO("\n".join(line for line in lines if not line.startswith("#")))),
-        "xlsx": pd.read_excel(files["xlsx"], sheet_name="table"),
+        "xlsx": pd.read_excel(files["xlsx"], sheet_name="table", engine="openpyxl"),
         "gpkg": gpd.read_file(files["gpkg"]),
     }
     for table in tables.values():
         assert [[round(100 * share)] if pd.notna(share) else [] for share in table["share"]] == shown
-    sources = pd.read_excel(files["xlsx"], sheet_name="sources", header=None).astype(str).to_numpy().ravel()
+    sources = (
+        pd.read_excel(files["xlsx"], sheet_name="sources", header=None, engine="openpyxl")
+        .astype(str)
+        .to_numpy()
+        .ravel()
+    )
     assert prepared.manifest_id in sources.tolist()
     assert set(tables["gpkg"]["manifest"]) == {prepared.manifest_id}
     assert tables["gpkg"].geometry.notna().all()
